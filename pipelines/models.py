@@ -1,0 +1,140 @@
+"""One asset per SQL file: sql/core/training_runs.sql is asset and table core.training_runs.
+
+Dependencies come from the query itself, through DuckDB's parser, so no one lists them twice.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from sqlglot import exp
+from sqlglot.lineage import Node, lineage
+
+from pipelines import catalog
+from pipelines.warehouse import Warehouse, replace_table
+
+SQL = catalog.ROOT / "sql"
+OWNERS = ["team:open-training-emissions"]
+
+
+def upstream_tables(query: str) -> set[str]:
+    """Schema-qualified tables that a query reads, e.g. {"raw.hardware"}. CTEs do not count."""
+    row = duckdb.execute("select json_serialize_sql(?)", [query]).fetchall()[0]
+    tree = json.loads(row[0])
+    if tree["error"]:
+        raise ValueError(f"DuckDB cannot parse the query: {tree['error_message']}")
+    return set(_tables_in(tree))
+
+
+def _tables_in(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE" and node["schema_name"]:
+            yield f"{node['schema_name']}.{node['table_name']}"
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _tables_in(child)
+
+
+def column_schema(table: catalog.Table) -> dg.TableSchema:
+    """Columns with type, description, unit and constraints, as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=not column.required),
+                tags={"unit": column.unit.replace(" ", "")} if column.unit.isidentifier() else None,
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def definition_metadata(table: catalog.Table, sources: list[str]) -> dict[str, Any]:
+    """What is known of a table before it is built: columns, key and the files that it comes from."""
+    return {
+        "dagster/column_schema": column_schema(table),
+        "dagster/table_name": f"emissions.main.{table.stem}" if table.layer == "out" else table.name,
+        "key": ", ".join(table.key),
+        "sources": sources,
+    }
+
+
+@cache
+def queries() -> dict[str, str]:
+    """The query of every model by table name."""
+    return {
+        f"{path.parent.name}.{path.stem}": path.read_text(encoding="utf-8")
+        for layer in ("core", "out")
+        for path in sorted((SQL / layer).glob("*.sql"))
+    }
+
+
+@cache
+def raw_sources(name: str) -> tuple[str, ...]:
+    """The raw tables that a table rests on in the end."""
+    if name.startswith("raw."):
+        return (name,)
+    above = (raw_sources(table) for table in upstream_tables(queries()[name]))
+    return tuple(sorted({raw for sources in above for raw in sources}))
+
+
+def column_lineage(name: str) -> dg.TableColumnLineage:
+    """The columns, one table up, that each column of a model is made of."""
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for table in catalog.tables().values():
+        columns = {column.name: column.type for column in table.columns}
+        schema.setdefault(table.layer, {})[table.stem] = columns
+    nodes = lineage(None, queries()[name], schema=schema, dialect="duckdb", trim_selects=False)
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for column in catalog.tables()[name].columns:
+        found = {
+            (leaf.expression.db, leaf.expression.name, leaf.name.split(".")[-1].strip('"'))
+            for leaf in _leaves(nodes[column.name])
+            if isinstance(leaf.expression, exp.Table) and leaf.expression.db
+        }
+        deps[column.name] = [
+            dg.TableColumnDep(asset_key=dg.AssetKey([layer, stem]), column_name=source)
+            for layer, stem, source in sorted(found)
+        ]
+    return dg.TableColumnLineage(deps_by_column=deps)
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if not node.downstream:
+        yield node
+    for child in node.downstream:
+        yield from _leaves(child)
+
+
+def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
+    """The asset that runs one SQL file and stores its rows under the file's name."""
+    table = catalog.tables()[name]
+    upstream = upstream_tables(query)
+
+    @dg.asset(
+        key=name.split("."),
+        group_name=table.layer,
+        deps=[dg.AssetKey(above.split(".")) for above in sorted(upstream)],
+        description=table.description,
+        kinds={"sql", "duckdb"},
+        owners=OWNERS,
+        code_version=query,
+        metadata=definition_metadata(table, list(raw_sources(name))),
+    )
+    def model(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
+        extra = {"dagster/column_lineage": column_lineage(name)} if table.layer == "out" else {}
+        return replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
+
+    return model
+
+
+def sql_assets() -> list[dg.AssetsDefinition]:
+    """One asset for every file below sql/core and sql/out."""
+    return [sql_asset(name, query) for name, query in queries().items()]

@@ -1,0 +1,274 @@
+"""The working database: who may write it, how a table is written, what has been validated.
+
+Belongs here: the lock, the connection, the one function that writes a table, and the record of
+which version of each table passed its checks. Does not belong here: publishing (publication.py).
+"""
+
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+from pydantic import PrivateAttr
+
+from pipelines import catalog
+
+# One thread: a sum of doubles in another order differs in its last digit, and so would the release.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+# What the build knows of its own tables, beside them in the same file and so as durable as they.
+STATE = """
+create schema if not exists raw;
+create schema if not exists core;
+create schema if not exists out;
+create schema if not exists build;
+create table if not exists build.tables (
+    name varchar primary key, version varchar, row_count bigint, inputs json
+);
+create table if not exists build.validations (
+    name varchar primary key, version varchar, suite varchar, passed boolean
+);
+create table if not exists build.results (
+    name varchar, check_name varchar, expectation varchar, column_name varchar, why varchar,
+    success boolean, observed varchar, unexpected_count bigint, examples varchar
+);
+"""
+
+
+class LockedError(Exception):
+    """Another process is building."""
+
+
+class NotValidatedError(Exception):
+    """A table is missing, stale, unchecked or failed its checks, so nothing may be published."""
+
+
+@contextmanager
+def lock(directory: Path) -> Iterator[None]:
+    """Hold the only right to build in a directory; it dies with the process.
+
+    Raises:
+        LockedError: another process holds it; the message says which.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "build.lock"
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise LockedError(
+                f"another build is running: {file.read().strip() or 'starting'} (lock: {path}). "
+                "Wait for it to end, or stop that process, then build again."
+            ) from None
+        file.seek(0)
+        file.truncate()
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        file.write(f"process {os.getpid()}, since {since}, {' '.join(sys.argv)[:200]}\n")
+        file.flush()
+        yield
+
+
+def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """A working database with its layers, its records and the shared macros."""
+    connection = duckdb.connect(str(path), config=SETTINGS)
+    connection.execute(STATE)
+    connection.execute((catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
+    return connection
+
+
+class Warehouse(dg.ConfigurableResource[Any]):
+    """The working database of one run, locked from the run's first step to its last."""
+
+    directory: str
+    reference: str
+
+    _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
+    _cursors: list[duckdb.DuckDBPyConnection] = PrivateAttr(default_factory=list)
+
+    @property
+    def path(self) -> Path:
+        """The folder that everything is built in."""
+        return Path(self.directory)
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The open working database."""
+        if self._connection is None:
+            raise RuntimeError("the warehouse is open only while a run executes")
+        return self._connection
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A second handle on the working database, closed with it."""
+        self._cursors.append(self.connection.cursor())
+        return self._cursors[-1]
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
+        """Lock, open, and in the end write the report of the checks and close."""
+        from pipelines import report
+
+        with lock(self.path):
+            self._connection = _open(self.path / "build.duckdb", context)
+            try:
+                yield self
+            finally:
+                report.write(self._connection, self.path / "report.html")
+                for cursor in self._cursors:
+                    cursor.close()
+                self._cursors.clear()
+                self._connection.close()
+                self._connection = None
+
+
+def _open(path: Path, context: dg.InitResourceContext) -> duckdb.DuckDBPyConnection:
+    """The working database; one that cannot be read is set aside, and built anew."""
+    try:
+        return connect(path)
+    except duckdb.Error as error:
+        aside = path.with_suffix(".unreadable")
+        if context.log:
+            context.log.warning(f"{path} cannot be opened ({error}); moved to {aside}, starting anew")
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        path.replace(aside)
+        return connect(path)
+
+
+def replace_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: pl.DataFrame | str,
+    *,
+    inputs: set[str] | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> dg.MaterializeResult[Any]:
+    """Replace a table with rows (a frame or a query), in the columns, types and order of catalog.yaml.
+
+    The table counts as unchecked from here on, in the same transaction.
+
+    Raises:
+        ValueError: rows has a column that the catalog does not know, or lacks one that it promises.
+    """
+    table = catalog.tables()[name]
+    promised = [column.name for column in table.columns]
+    incoming = connection.sql(rows).columns if isinstance(rows, str) else rows.columns
+    if sorted(incoming) != sorted(promised):
+        raise ValueError(
+            f"{name}: not in catalog.yaml: {sorted(set(incoming) - set(promised))}; "
+            f"promised there, missing here: {sorted(set(promised) - set(incoming))}"
+        )
+    columns = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in table.columns)
+    order = ", ".join(f'"{column}"' for column in table.key)
+    if isinstance(rows, pl.DataFrame):
+        connection.register("incoming", rows)
+    origin = f"({rows})" if isinstance(rows, str) else "incoming"
+    connection.execute("begin")
+    try:
+        connection.execute(
+            f"create or replace table {name} as select {columns} from {origin} order by {order}"
+        )
+        row_count, version = _version(connection, name)
+        connection.execute(
+            "insert or replace into build.tables values (?, ?, ?, ?)",
+            [name, version, row_count, json.dumps(_versions(connection, inputs or set()))],
+        )
+        connection.execute("delete from build.validations where name = ?", [name])
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    finally:
+        if isinstance(rows, pl.DataFrame):
+            connection.unregister("incoming")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": row_count,
+            "preview": dg.MetadataValue.md(_preview(connection, name)),
+            **(metadata or {}),
+        },
+        data_version=dg.DataVersion(version),
+    )
+
+
+def _version(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
+    """Rows of a table, and a checksum of its content in its order."""
+    layer, stem = name.split(".")
+    query = (
+        "select count(*), sha256(coalesce(string_agg(md5(cast(t as varchar)), '' order by rowid), '')) "
+        f'from {layer}."{stem}" as t'
+    )
+    row_count, version = connection.execute(query).fetchall()[0]
+    return row_count, version
+
+
+def _versions(connection: duckdb.DuckDBPyConnection, names: set[str]) -> dict[str, str]:
+    """The present versions of tables, by name."""
+    known = dict(connection.execute("select name, version from build.tables").fetchall())
+    return {name: known[name] for name in sorted(names)}
+
+
+def _preview(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The first rows as a Markdown table."""
+    cursor = connection.execute(f"select * from {name} limit 5")
+    header = [str(column[0]) for column in cursor.description or []]
+    lines = [header, ["---"] * len(header)]
+    for row in cursor.fetchall():
+        lines.append(["" if cell is None else str(cell).replace("|", "\\|")[:60] for cell in row])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, str]) -> None:
+    """Refuse unless every table is there, follows from the present version of what it reads, and passed.
+
+    Args:
+        connection: the working database.
+        suites: the fingerprint of the checks that each table must have passed.
+
+    Raises:
+        NotValidatedError: names each table that is not fit to be published, and why.
+    """
+    tables = {
+        name: (version, json.loads(inputs))
+        for name, version, inputs in connection.execute(
+            "select name, version, inputs from build.tables"
+        ).fetchall()
+    }
+    validations = {
+        name: (version, suite, passed)
+        for name, version, suite, passed in connection.execute(
+            "select name, version, suite, passed from build.validations"
+        ).fetchall()
+    }
+    unfit = []
+    for name in catalog.tables():
+        if name not in tables:
+            unfit.append(f"{name} has not been built")
+            continue
+        version, inputs = tables[name]
+        stale = [i for i, seen in inputs.items() if i in tables and tables[i][0] != seen]
+        if stale:
+            unfit.append(f"{name} was built before the present {', '.join(stale)}")
+        elif name not in validations:
+            unfit.append(f"{name} has not been checked since it was built")
+        elif validations[name][:2] != (version, suites[name]):
+            unfit.append(f"{name} or its checks changed since it was checked")
+        elif not validations[name][2]:
+            unfit.append(f"{name} failed its checks")
+    if unfit:
+        shown = "\n  ".join(unfit[:10]) + (f"\n  and {len(unfit) - 10} more" if unfit[10:] else "")
+        raise NotValidatedError(
+            f"nothing is published, since {len(unfit)} tables are not fit:\n  {shown}\n"
+            "Run the whole job `build` (`make dataset`), and see warehouse/report.html for failed checks."
+        )

@@ -1,0 +1,9 @@
+-- A factor of another year was the whole error of a popular tracker on T5; it may stand in, never unseen.
+select
+    factors.run_id,
+    factors.factor,
+    factors.factor_year,
+    runs.run_year
+from out.emission_factors as factors
+inner join core.training_runs as runs on factors.run_id = runs.run_id
+where factors.factor_year <> runs.run_year and factors.is_other_year is distinct from true

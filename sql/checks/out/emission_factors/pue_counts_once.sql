@@ -1,0 +1,7 @@
+-- The draw per chip is before PUE: an observation that includes the overhead must not inform it.
+select
+    hardware_id,
+    system,
+    watts_per_chip
+from raw.system_power
+where power_basis = 'measured_system' and observation = 'independent' and includes_pue

@@ -1,0 +1,147 @@
+-- Location-based grid intensity of each run by every rung that the facts allow. One row per run and rung.
+-- Another year's intensity stands in only where the year of the run has none; factor_year tells.
+with countries as (
+    select
+        region as country,
+        year as factor_year,
+        carbon_intensity_g_per_kwh,
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator
+    from raw.grid_intensity
+    where scheme = 'country'
+),
+
+nearest_region as (
+    select
+        runs.run_id,
+        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grid.intensity_basis,
+        grid.factor_year,
+        grid.source_title,
+        grid.source_url,
+        grid.source_locator
+    from core.training_runs as runs
+    inner join core.region_intensity as grid on runs.region = grid.region
+    where runs.run_year is not null and grid.carbon_intensity_g_per_kwh is not null
+    qualify row_number() over (
+        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
+    ) = 1
+),
+
+nearest_country as (
+    select
+        runs.run_id,
+        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grid.intensity_basis,
+        grid.factor_year,
+        grid.source_title,
+        grid.source_url,
+        grid.source_locator
+    from core.training_runs as runs
+    inner join countries as grid on runs.site_country = grid.country
+    where runs.run_year is not null
+    qualify row_number() over (
+        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
+    ) = 1
+),
+
+developer_countries as (
+    select
+        run_id,
+        run_year,
+        unnest(string_split(developer_country, ';')) as country
+    from core.training_runs
+    where developer_country is not null and run_year is not null
+),
+
+nearest_developer_country as (
+    select
+        runs.run_id,
+        grid.country,
+        grid.carbon_intensity_g_per_kwh,
+        grid.intensity_basis,
+        grid.factor_year,
+        grid.source_title,
+        grid.source_url
+    from developer_countries as runs
+    inner join countries as grid on runs.country = grid.country
+    qualify row_number() over (
+        partition by runs.run_id, runs.country order by abs(grid.factor_year - runs.run_year), grid.factor_year
+    ) = 1
+),
+
+nearest_world as (
+    select
+        runs.run_id,
+        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grid.intensity_basis,
+        grid.factor_year,
+        grid.source_title,
+        grid.source_url,
+        grid.source_locator
+    from core.training_runs as runs
+    inner join countries as grid on grid.country = 'WORLD'
+    where runs.run_year is not null
+    qualify row_number() over (
+        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
+    ) = 1
+)
+
+select
+    run_id,
+    'disclosed' as basis,
+    gross_kg_per_kwh as value,
+    'unspecified' as intensity_basis,
+    run_year as factor_year,
+    source_title,
+    source_url,
+    source_locator
+from core.training_runs
+where gross_kg_per_kwh is not null
+union all
+select
+    run_id,
+    'region_year' as basis,
+    value,
+    intensity_basis,
+    factor_year,
+    source_title,
+    source_url,
+    source_locator
+from nearest_region
+union all
+select
+    run_id,
+    'country_year' as basis,
+    value,
+    intensity_basis,
+    factor_year,
+    source_title,
+    source_url,
+    source_locator
+from nearest_country
+union all
+select
+    run_id,
+    'developer_country_year' as basis,
+    avg(carbon_intensity_g_per_kwh order by country) / 1000 as value, -- g to kg
+    min(intensity_basis) as intensity_basis,
+    min(factor_year) as factor_year,
+    min(source_title) as source_title,
+    min(source_url) as source_url,
+    'mean of ' || string_agg(country || ' ' || factor_year, ', ' order by country) as source_locator
+from nearest_developer_country
+group by run_id
+union all
+select
+    run_id,
+    'world_year' as basis,
+    value,
+    intensity_basis,
+    factor_year,
+    source_title,
+    source_url,
+    source_locator
+from nearest_world

@@ -1,0 +1,204 @@
+-- Geometric standard deviation of every rung, fitted on the facts where they allow it. One row per factor and rung.
+-- gsd = the larger of the floor and the fit; the stated value where fewer than three observations exist.
+with chips_x_hours as (
+    select
+        gsd_of(ln(chips * training_hours / chip_hours)) as fitted_gsd,
+        count(*) as n_observations
+    from raw.training_runs
+    where chips is not null and training_hours is not null and chip_hours is not null
+),
+
+flop_over_throughput as (
+    select
+        gsd_of(ln(mfu.mfu / throughput.mfu)) as fitted_gsd,
+        count(*) as n_observations
+    from raw.mfu as mfu
+    inner join core.throughput as throughput on mfu.hardware_id = throughput.hardware_id
+    where mfu.mfu_set = 'training_run' and mfu.mfu_basis = 'model_flops' and mfu.precision is distinct from 'fp8'
+),
+
+same_chip as (
+    select
+        ln(watts_per_chip) - avg(ln(watts_per_chip)) over (partition by hardware_id) as log_error,
+        hardware_id
+    from core.power_observations
+),
+
+measured_same_chip as (
+    select
+        exp(sqrt(sum(log_error * log_error) / (count(*) - count(distinct hardware_id)))) as fitted_gsd,
+        count(*) as n_observations
+    from same_chip
+),
+
+chips as (
+    select
+        kind,
+        hardware_id,
+        avg(ln(rated_fraction)) as log_fraction
+    from core.power_observations
+    group by kind, hardware_id
+),
+
+between_chips as (
+    select
+        c.log_fraction - avg(others.log_fraction) as log_error
+    from chips as c
+    inner join chips as others on c.kind = others.kind and c.hardware_id <> others.hardware_id
+    group by c.kind, c.hardware_id, c.log_fraction
+),
+
+measured_ratio as (
+    select
+        exp(sqrt(avg(log_error * log_error) + pow(ln(any_value(within_chip.fitted_gsd)), 2))) as fitted_gsd,
+        count(*) as n_observations
+    from between_chips
+    cross join measured_same_chip as within_chip
+),
+
+stated_tdp as (
+    select
+        gsd_of(ln(rated_fraction)) as fitted_gsd,
+        count(*) as n_observations
+    from core.power_observations
+),
+
+variants as (
+    select
+        ln(variants.tdp_w / hardware.tdp_w) as log_error
+    from core.hardware_aliases as aliases
+    inner join raw.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+    inner join raw.hardware as variants
+        on
+            starts_with(
+                variants.hardware_id, regexp_extract(hardware.hardware_id, '^[a-z]+-[a-z0-9]+-')
+            )
+            and variants.hardware_id <> hardware.hardware_id
+    where aliases.is_ambiguous and variants.tdp_w is not null
+    group by hardware.hardware_id, variants.hardware_id, variants.tdp_w, hardware.tdp_w
+),
+
+ambiguous_variant as (
+    select
+        gsd_of(log_error) as fitted_gsd,
+        count(*) as n_observations
+    from variants
+),
+
+site_year as (
+    select
+        gsd_of(ln(quarters.pue / years.pue)) as fitted_gsd,
+        count(*) as n_observations
+    from core.pue_years as quarters
+    inner join core.pue_years as years
+        on
+            quarters.provider = years.provider
+            and quarters.region = years.region
+            and quarters.factor_year = years.factor_year
+    where quarters.quarter is not null and years.quarter is null
+),
+
+provider_year as (
+    select
+        gsd_of(ln(sites.pue / fleets.pue)) as fitted_gsd,
+        count(*) as n_observations
+    from core.pue_years as sites
+    inner join core.pue_years as fleets
+        on sites.provider = fleets.provider and sites.factor_year = fleets.factor_year
+    where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
+),
+
+industry_year as (
+    select
+        gsd_of(ln(runs.pue / ladder.value)) as fitted_gsd,
+        count(*) as n_observations
+    from core.training_runs as runs
+    inner join core.pue_ladder as ladder on runs.run_id = ladder.run_id
+    where ladder.basis = 'industry_year' and runs.pue is not null
+),
+
+region_year as (
+    select
+        gsd_of(ln(months.carbon_intensity_g_per_kwh / years.carbon_intensity_g_per_kwh)) as fitted_gsd,
+        count(*) as n_observations
+    from raw.grid_intensity as months
+    inner join raw.region_map as region_map on months.region = region_map.region
+    inner join raw.grid_intensity as years
+        on
+            years.scheme = 'us_egrid_subregion'
+            and region_map.egrid_subregion = years.region
+            and months.year = years.year
+    where months.scheme = 'google_cloud' and starts_with(months.region, 'site:')
+),
+
+country_year as (
+    select
+        gsd_of(ln(subregions.carbon_intensity_g_per_kwh / nation.carbon_intensity_g_per_kwh)) as fitted_gsd,
+        count(*) as n_observations
+    from raw.grid_intensity as subregions
+    inner join raw.grid_intensity as nation
+        on subregions.scheme = nation.scheme and subregions.year = nation.year
+    where subregions.scheme = 'us_egrid_subregion' and subregions.region <> 'US' and nation.region = 'US'
+),
+
+elsewhere as (
+    select
+        coarse.basis,
+        exp(sqrt(avg(pow(ln(fine.value / coarse.value), 2)) + pow(ln(any_value(country_year.fitted_gsd)), 2)))
+            as fitted_gsd,
+        count(*) as n_observations
+    from core.gross_ladder as fine
+    inner join core.gross_ladder as coarse on fine.run_id = coarse.run_id
+    cross join country_year
+    where fine.basis = 'country_year' and coarse.basis in ('developer_country_year', 'world_year')
+    group by coarse.basis
+),
+
+operator_hourly as (
+    select
+        gsd_of(ln(runs.net_kg_per_kwh / runs.gross_kg_per_kwh / (ladder.value / gross.value))) as fitted_gsd,
+        count(*) as n_observations
+    from core.training_runs as runs
+    inner join core.net_ladder as ladder on runs.run_id = ladder.run_id and ladder.basis = 'operator_hourly'
+    inner join core.gross_ladder as gross on runs.run_id = gross.run_id and gross.basis = 'disclosed'
+    where runs.net_kg_per_kwh is not null and ladder.value > 0
+),
+
+fits as (
+    select 'chip_hours' as factor, 'chips_x_hours' as basis, fitted_gsd, n_observations from chips_x_hours
+    union all
+    select 'chip_hours' as factor, 'flop_over_throughput' as basis, fitted_gsd, n_observations from flop_over_throughput
+    union all
+    select 'watts_per_chip' as factor, 'measured_same_chip' as basis, fitted_gsd, n_observations from measured_same_chip
+    union all
+    select 'watts_per_chip' as factor, 'measured_ratio' as basis, fitted_gsd, n_observations from measured_ratio
+    union all
+    select 'watts_per_chip' as factor, 'stated_tdp' as basis, fitted_gsd, n_observations from stated_tdp
+    union all
+    select 'watts_per_chip' as factor, 'ambiguous_variant' as basis, fitted_gsd, n_observations from ambiguous_variant
+    union all
+    select 'pue' as factor, 'site_year' as basis, fitted_gsd, n_observations from site_year
+    union all
+    select 'pue' as factor, 'provider_year' as basis, fitted_gsd, n_observations from provider_year
+    union all
+    select 'pue' as factor, 'industry_year' as basis, fitted_gsd, n_observations from industry_year
+    union all
+    select 'gross_kg_per_kwh' as factor, 'region_year' as basis, fitted_gsd, n_observations from region_year
+    union all
+    select 'gross_kg_per_kwh' as factor, 'country_year' as basis, fitted_gsd, n_observations from country_year
+    union all
+    select 'gross_kg_per_kwh' as factor, basis, fitted_gsd, n_observations from elsewhere
+    union all
+    select 'net_kg_per_kwh' as factor, 'operator_hourly' as basis, fitted_gsd, n_observations from operator_hourly
+)
+
+select
+    rungs.factor,
+    rungs.basis,
+    rungs.rung,
+    if(coalesce(fits.n_observations, 0) >= 3, greatest(rungs.gsd_floor, fits.fitted_gsd), rungs.gsd_unfitted) as gsd,
+    fits.fitted_gsd,
+    coalesce(fits.n_observations, 0) as n_observations,
+    rungs.fitted_on
+from raw.method_rungs as rungs
+left join fits on rungs.factor = fits.factor and rungs.basis = fits.basis

@@ -1,0 +1,73 @@
+-- Intensity after the operator's carbon-free energy, by every rung that the facts allow. One row per run and rung.
+-- Hourly matching: CFE = c + (1 - c) x grid share, with c the share matched by the operator's contracts;
+-- what is left from the grid is 1 - c = (1 - CFE) / (1 - grid share). Net never exceeds gross.
+-- Annual matching is another basis and is not mixed in: see published_footprints.
+with gross as (
+    select
+        ladder.run_id,
+        ladder.value,
+        ladder.intensity_basis,
+        ladder.factor_year,
+        ladder.source_title,
+        ladder.source_url,
+        ladder.source_locator
+    from core.gross_ladder as ladder
+    inner join raw.method_rungs as rungs on rungs.factor = 'gross_kg_per_kwh' and ladder.basis = rungs.basis
+    qualify row_number() over (partition by ladder.run_id order by rungs.rung) = 1
+),
+
+hourly as (
+    select
+        runs.run_id,
+        grid.operator_cfe_fraction,
+        grid.grid_cfe_fraction,
+        grid.factor_year,
+        grid.source_title,
+        grid.source_url,
+        grid.source_locator
+    from core.training_runs as runs
+    inner join core.region_intensity as grid on runs.region = grid.region
+    where
+        runs.provider = 'Google'
+        and runs.run_year is not null
+        and grid.operator_cfe_fraction is not null
+        and grid.grid_cfe_fraction < 1
+    qualify row_number() over (
+        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
+    ) = 1
+)
+
+select
+    run_id,
+    'disclosed' as basis,
+    net_kg_per_kwh as value,
+    'unspecified' as intensity_basis,
+    run_year as factor_year,
+    source_title,
+    source_url,
+    source_locator
+from core.training_runs
+where net_kg_per_kwh is not null
+union all
+select
+    hourly.run_id,
+    'operator_hourly' as basis,
+    gross.value * least(1, (1 - hourly.operator_cfe_fraction) / (1 - hourly.grid_cfe_fraction)) as value,
+    gross.intensity_basis,
+    hourly.factor_year,
+    hourly.source_title,
+    hourly.source_url,
+    hourly.source_locator
+from hourly
+inner join gross on hourly.run_id = gross.run_id
+union all
+select
+    run_id,
+    'equals_gross' as basis,
+    value,
+    intensity_basis,
+    factor_year,
+    source_title,
+    source_url,
+    source_locator
+from gross

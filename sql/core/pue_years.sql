@@ -1,0 +1,110 @@
+-- PUE by operator, place and year, and by quarter where known. One row per operator, place and period.
+-- Design values are left out: they are promises. A year is the annual figure, else the trailing
+-- twelve months, else the mean of the quarters known.
+with places as (
+    select
+        provider,
+        coalesce('site:' || site, provider) as region,
+        site,
+        cloud_region,
+        cast(left(period, 4) as integer) as factor_year,
+        if(period like '____-Q_', period, null) as quarter,
+        pue,
+        pue_basis,
+        case pue_basis
+            when 'annual' then 1 when 'survey_average' then 1 when 'trailing_twelve_month' then 2 when 'quarterly' then 3
+        end as preference,
+        source_title,
+        source_url,
+        source_locator
+    from raw.datacenter_pue
+    where pue_basis <> 'design'
+),
+
+regions as (
+    select
+        provider,
+        region,
+        site = 'fleet average' or provider = 'Industry average (Uptime Institute)' as is_average,
+        factor_year,
+        quarter,
+        preference,
+        pue,
+        source_title,
+        source_url,
+        source_locator
+    from places
+    union all
+    select
+        provider,
+        cloud_region as region,
+        false as is_average,
+        factor_year,
+        quarter,
+        preference,
+        pue,
+        source_title,
+        source_url,
+        source_locator
+    from places
+    where cloud_region is not null
+),
+
+quarters as (
+    select
+        provider,
+        region,
+        bool_or(is_average) as is_average,
+        factor_year,
+        quarter,
+        avg(pue order by pue) as pue,
+        min(source_title) as source_title,
+        min(source_url) as source_url,
+        min(source_locator) as source_locator
+    from regions
+    where quarter is not null and preference = 3
+    group by provider, region, factor_year, quarter
+),
+
+years as (
+    select
+        provider,
+        region,
+        bool_or(is_average) as is_average,
+        factor_year,
+        cast(null as varchar) as quarter,
+        preference,
+        avg(pue order by pue) as pue,
+        min(source_title) as source_title,
+        min(source_url) as source_url,
+        min(source_locator) as source_locator
+    from regions
+    group by provider, region, factor_year, preference
+    qualify row_number() over (partition by provider, region, factor_year order by preference) = 1
+)
+
+select
+    provider,
+    region,
+    is_average,
+    factor_year,
+    quarter,
+    quarter as period,
+    pue,
+    source_title,
+    source_url,
+    source_locator
+from quarters
+union all
+select
+    provider,
+    region,
+    is_average,
+    factor_year,
+    quarter,
+    cast(factor_year as varchar) as period,
+    pue,
+    source_title,
+    source_url,
+    source_locator
+from years

@@ -1,0 +1,83 @@
+-- Training runs with chip, operator, place and year resolved. One row per run; changes no disclosed value.
+-- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
+-- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google.
+with usual as (
+    select median(date_diff('day', strptime(started_month, '%Y-%m')::date, published_date)) as lag_days
+    from raw.training_runs
+),
+
+dated as (
+    select
+        runs.run_id,
+        coalesce(
+            strptime(runs.started_month, '%Y-%m')::date,
+            runs.published_date - cast(usual.lag_days as integer)
+        ) as started_date
+    from raw.training_runs as runs
+    cross join usual
+),
+
+flop_years as (
+    select
+        year(dated.started_date) as run_year,
+        aliases.hardware_id,
+        count(*) as runs
+    from raw.training_runs as runs
+    inner join dated on runs.run_id = dated.run_id
+    inner join core.hardware_aliases as aliases
+        on spelling_key(runs.hardware) = aliases.alias_key
+    group by year(dated.started_date), aliases.hardware_id
+),
+
+era as (
+    select
+        run_year,
+        hardware_id
+    from flop_years
+    qualify row_number() over (partition by run_year order by runs desc, hardware_id asc) = 1
+)
+
+select
+    runs.run_id,
+    runs.model,
+    runs.developer,
+    runs.developer_country,
+    runs.published_date,
+    runs.domain,
+    runs.parameters,
+    runs.active_parameters,
+    runs.training_flop,
+    runs.hardware,
+    aliases.hardware_id,
+    coalesce(aliases.hardware_id, era.hardware_id) as assumed_hardware_id,
+    coalesce(aliases.is_ambiguous, false) as is_ambiguous_hardware,
+    runs.chips,
+    runs.training_hours,
+    runs.chip_hours,
+    runs.mfu,
+    runs.watts_per_chip,
+    runs.power_basis,
+    runs.started_month,
+    year(dated.started_date) as run_year,
+    runs.location,
+    coalesce(runs.provider, regions.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
+    runs.cloud_region,
+    runs.site,
+    coalesce(runs.cloud_region, 'site:' || runs.site) as region,
+    coalesce(runs.site_country, regions.country) as site_country,
+    regions.egrid_subregion,
+    runs.pue,
+    runs.gross_kg_per_kwh,
+    runs.net_kg_per_kwh,
+    runs.source_title,
+    runs.source_url,
+    runs.source_locator,
+    runs.verified
+from raw.training_runs as runs
+inner join dated on runs.run_id = dated.run_id
+left join core.hardware_aliases as aliases
+    on spelling_key(runs.hardware) = aliases.alias_key
+left join raw.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+left join era on year(dated.started_date) = era.run_year and runs.training_flop is not null
+left join raw.region_map as regions
+    on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region

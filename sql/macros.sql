@@ -1,0 +1,12 @@
+-- Names that several queries share. Loaded into every connection of the working database.
+-- A source is known by its address: scheme and www dropped, the rest as a slug.
+create or replace temp macro source_id(url) as
+trim(lower(regexp_replace(regexp_replace(url, '^https?://(www\.)?', ''), '[^A-Za-z0-9]+', '-', 'g')), '-');
+
+-- Spellings of one accelerator differ in case, spaces and punctuation only.
+create or replace temp macro spelling_key(spelling) as
+lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g'));
+
+-- Geometric spread around 1 of a list of log errors.
+create or replace temp macro gsd_of(log_errors) as
+exp(sqrt(avg(log_errors * log_errors)));

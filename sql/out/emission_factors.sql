@@ -1,0 +1,75 @@
+-- The five factors of each run, each from the best rung that the facts allow. One row per run and factor.
+-- A bare chip name widens the power factor; net carries the spread of the gross it was derived from.
+with candidates as (
+    select
+        'chip_hours' as factor, run_id, basis, value, cast(null as varchar) as intensity_basis,
+        factor_year, source_title, source_url, source_locator
+    from core.chip_hours_ladder
+    union all
+    select
+        'watts_per_chip' as factor, run_id, basis, value, cast(null as varchar) as intensity_basis,
+        factor_year, source_title, source_url, source_locator
+    from core.watts_ladder
+    union all
+    select
+        'pue' as factor, run_id, basis, value, cast(null as varchar) as intensity_basis,
+        factor_year, source_title, source_url, source_locator
+    from core.pue_ladder
+    union all
+    select
+        'gross_kg_per_kwh' as factor, run_id, basis, value, intensity_basis,
+        factor_year, source_title, source_url, source_locator
+    from core.gross_ladder
+    union all
+    select
+        'net_kg_per_kwh' as factor, run_id, basis, value, intensity_basis,
+        factor_year, source_title, source_url, source_locator
+    from core.net_ladder
+),
+
+best as (
+    select
+        candidates.run_id,
+        candidates.factor,
+        candidates.value,
+        method.gsd as rung_gsd,
+        candidates.basis,
+        candidates.intensity_basis,
+        candidates.factor_year,
+        candidates.source_title,
+        candidates.source_url,
+        candidates.source_locator
+    from candidates
+    inner join core.method as method on candidates.factor = method.factor and candidates.basis = method.basis
+    qualify row_number() over (partition by candidates.run_id, candidates.factor order by method.rung) = 1
+),
+
+variant as (
+    select gsd
+    from core.method
+    where factor = 'watts_per_chip' and basis = 'ambiguous_variant'
+)
+
+select
+    best.run_id,
+    best.factor,
+    best.value,
+    case
+        when best.factor = 'watts_per_chip' and best.basis <> 'disclosed_measured' and runs.is_ambiguous_hardware
+            then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
+        when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
+            then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2)))
+        else best.rung_gsd
+    end as gsd,
+    best.basis,
+    best.intensity_basis,
+    best.factor_year,
+    best.factor_year <> runs.run_year as is_other_year,
+    source_id(best.source_url) as source_id,
+    best.source_title,
+    best.source_url,
+    best.source_locator
+from best
+inner join core.training_runs as runs on best.run_id = runs.run_id
+left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
+cross join variant

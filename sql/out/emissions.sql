@@ -1,0 +1,105 @@
+-- Energy and operational CO2e of each training run. One row per run whose energy is known or can be computed.
+-- Read top to bottom as the formula; the product of lognormal factors is lognormal.
+-- Leaves out embodied emissions, water, idle capacity, failed runs and experiments before the final run.
+with factors as (
+    select
+        run_id,
+        max(value) filter (where factor = 'chip_hours') as chip_hours,
+        max(value) filter (where factor = 'watts_per_chip') as watts_per_chip,
+        max(value) filter (where factor = 'pue') as pue,
+        max(value) filter (where factor = 'gross_kg_per_kwh') as gross_kg_per_kwh,
+        max(value) filter (where factor = 'net_kg_per_kwh') as net_kg_per_kwh,
+        max(ln(gsd)) filter (where factor = 'chip_hours') as chip_hours_ln_gsd,
+        max(ln(gsd)) filter (where factor = 'watts_per_chip') as watts_ln_gsd,
+        max(ln(gsd)) filter (where factor = 'pue') as pue_ln_gsd,
+        max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh') as gross_ln_gsd,
+        max(ln(gsd)) filter (where factor = 'net_kg_per_kwh') as net_ln_gsd,
+        max(basis) filter (where factor = 'chip_hours') as chip_hours_basis,
+        max(basis) filter (where factor = 'watts_per_chip') as watts_basis,
+        max(basis) filter (where factor = 'pue') as pue_basis,
+        max(basis) filter (where factor = 'gross_kg_per_kwh') as gross_basis,
+        max(basis) filter (where factor = 'net_kg_per_kwh') as net_basis,
+        max(intensity_basis) filter (where factor = 'gross_kg_per_kwh') as intensity_basis
+    from out.emission_factors
+    group by run_id
+),
+
+reported_method as (
+    select ln(gsd) as ln_gsd
+    from core.method
+    where factor = 'energy_mwh' and basis = 'reported'
+),
+
+formula as (
+    select
+        runs.run_id,
+        factors.chip_hours * factors.watts_per_chip * factors.pue / 1e6 as computed_energy_mwh, -- Wh to MWh
+        coalesce(computed_energy_mwh, reported.reported_energy_mwh) as energy_mwh,
+        energy_mwh * factors.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
+        energy_mwh * factors.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        if(
+            computed_energy_mwh is null,
+            reported_method.ln_gsd,
+            sqrt(pow(factors.chip_hours_ln_gsd, 2) + pow(factors.watts_ln_gsd, 2) + pow(factors.pue_ln_gsd, 2))
+        ) as energy_ln_gsd,
+        sqrt(pow(energy_ln_gsd, 2) + pow(factors.gross_ln_gsd, 2)) as gross_ln_gsd,
+        sqrt(pow(energy_ln_gsd, 2) + pow(factors.net_ln_gsd, 2)) as net_ln_gsd,
+        if(computed_energy_mwh is null, 'reported', 'computed') as energy_basis
+    from core.training_runs as runs
+    left join factors on runs.run_id = factors.run_id
+    left join core.reported_totals as reported on runs.run_id = reported.run_id
+    cross join reported_method
+)
+
+select
+    runs.run_id,
+    runs.model,
+    runs.developer,
+    runs.developer_country,
+    runs.published_date,
+    runs.domain,
+    runs.parameters,
+    runs.active_parameters,
+    runs.training_flop,
+    runs.assumed_hardware_id as hardware_id,
+    runs.chips,
+    runs.training_hours,
+    factors.chip_hours,
+    factors.watts_per_chip,
+    factors.pue,
+    factors.gross_kg_per_kwh,
+    factors.net_kg_per_kwh,
+    formula.energy_mwh,
+    formula.energy_mwh * exp(-1.645 * formula.energy_ln_gsd) as energy_mwh_p05,
+    formula.energy_mwh * exp(1.645 * formula.energy_ln_gsd) as energy_mwh_p95,
+    formula.co2e_gross_t,
+    formula.co2e_gross_t * exp(-1.645 * formula.gross_ln_gsd) as co2e_gross_t_p05,
+    formula.co2e_gross_t * exp(1.645 * formula.gross_ln_gsd) as co2e_gross_t_p95,
+    formula.co2e_net_t,
+    formula.co2e_net_t * exp(-1.645 * formula.net_ln_gsd) as co2e_net_t_p05,
+    formula.co2e_net_t * exp(1.645 * formula.net_ln_gsd) as co2e_net_t_p95,
+    factors.chip_hours_basis,
+    factors.watts_basis,
+    factors.pue_basis,
+    factors.gross_basis,
+    factors.net_basis,
+    factors.intensity_basis,
+    formula.energy_basis,
+    runs.site_country,
+    runs.cloud_region,
+    runs.site,
+    runs.provider,
+    runs.run_year,
+    reported.reported_energy_mwh,
+    reported.reported_energy_scope,
+    reported.reported_co2e_t,
+    source_id(runs.source_url) as source_id,
+    runs.source_title,
+    runs.source_url,
+    runs.source_locator,
+    runs.verified
+from core.training_runs as runs
+inner join formula on runs.run_id = formula.run_id
+left join factors on runs.run_id = factors.run_id
+left join core.reported_totals as reported on runs.run_id = reported.run_id
+where formula.energy_mwh is not null
