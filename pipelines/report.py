@@ -50,7 +50,7 @@ def render(connection: duckdb.DuckDBPyConnection) -> str:
     rows = connection.execute(
         "select r.name, t.row_count, r.check_name, r.expectation, r.column_name, r.why, r.success, "
         "r.observed, r.unexpected_count, r.examples "
-        "from build.results as r inner join build.tables as t on r.name = t.name "
+        "from state.results as r inner join state.tables as t on r.name = t.name "
         "order by r.name, r.check_name, r.expectation, r.column_name, r.why"
     ).fetchall()
     tables: dict[str, tuple[str, int, list[dict[str, object]]]] = {}

@@ -33,14 +33,14 @@ STATE = """
 create schema if not exists raw;
 create schema if not exists core;
 create schema if not exists out;
-create schema if not exists build;
-create table if not exists build.tables (
+create schema if not exists state;
+create table if not exists state.tables (
     name varchar primary key, version varchar, row_count bigint, inputs json
 );
-create table if not exists build.validations (
+create table if not exists state.validations (
     name varchar primary key, version varchar, suite varchar, passed boolean
 );
-create table if not exists build.results (
+create table if not exists state.results (
     name varchar, check_name varchar, expectation varchar, column_name varchar, why varchar,
     success boolean, observed varchar, unexpected_count bigint, examples varchar
 );
@@ -83,7 +83,10 @@ def lock(directory: Path) -> Iterator[None]:
 
 def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
     """A working database with its layers, its records and the shared macros."""
-    connection = duckdb.connect(str(path), config=SETTINGS)
+    return _prepare(duckdb.connect(str(path), config=SETTINGS))
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.execute(STATE)
     connection.execute((catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
     return connection
@@ -136,14 +139,15 @@ class Warehouse(dg.ConfigurableResource[Any]):
 def _open(path: Path, context: dg.InitResourceContext) -> duckdb.DuckDBPyConnection:
     """The working database; one that cannot be read is set aside, and built anew."""
     try:
-        return connect(path)
+        connection = duckdb.connect(str(path), config=SETTINGS)
     except duckdb.Error as error:
         aside = path.with_suffix(".unreadable")
         if context.log:
             context.log.warning(f"{path} cannot be opened ({error}); moved to {aside}, starting anew")
         path.with_name(path.name + ".wal").unlink(missing_ok=True)
         path.replace(aside)
-        return connect(path)
+        connection = duckdb.connect(str(path), config=SETTINGS)
+    return _prepare(connection)
 
 
 def replace_table(
@@ -181,10 +185,10 @@ def replace_table(
         )
         row_count, version = _version(connection, name)
         connection.execute(
-            "insert or replace into build.tables values (?, ?, ?, ?)",
+            "insert or replace into state.tables values (?, ?, ?, ?)",
             [name, version, row_count, json.dumps(_versions(connection, inputs or set()))],
         )
-        connection.execute("delete from build.validations where name = ?", [name])
+        connection.execute("delete from state.validations where name = ?", [name])
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -215,7 +219,7 @@ def _version(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str
 
 def _versions(connection: duckdb.DuckDBPyConnection, names: set[str]) -> dict[str, str]:
     """The present versions of tables, by name."""
-    known = dict(connection.execute("select name, version from build.tables").fetchall())
+    known = dict(connection.execute("select name, version from state.tables").fetchall())
     return {name: known[name] for name in sorted(names)}
 
 
@@ -242,13 +246,13 @@ def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, s
     tables = {
         name: (version, json.loads(inputs))
         for name, version, inputs in connection.execute(
-            "select name, version, inputs from build.tables"
+            "select name, version, inputs from state.tables"
         ).fetchall()
     }
     validations = {
         name: (version, suite, passed)
         for name, version, suite, passed in connection.execute(
-            "select name, version, suite, passed from build.validations"
+            "select name, version, suite, passed from state.validations"
         ).fetchall()
     }
     unfit = []

@@ -1,0 +1,251 @@
+"""A release: one immutable folder with every public table as CSV, Parquet and in one DuckDB file.
+
+Belongs here: writing that folder and the published database, each whole or not at all.
+Does not belong here: whether the build is fit to be published (warehouse.require_validated).
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import catalog, report
+
+DATABASE = "open-training-emissions.duckdb"
+STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
+ROW_GROUP_ROWS = 50_000
+DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
+
+
+class BrokenReleaseError(Exception):
+    """A release on disk is not what its SHA256SUMS says."""
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> str:
+    """The version of the catalog and a checksum of everything public: equal content, equal version."""
+    names = [table.name for table in catalog.public_tables()]
+    known = dict(connection.execute("select name, version from state.tables").fetchall())
+    content = json.dumps([[name, known[name]] for name in names] + dictionary_rows())
+    checksum = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return f"{catalog.document()['dataset']['version']}+{checksum}"
+
+
+def write_release(connection: duckdb.DuckDBPyConnection, releases: Path) -> Path:
+    """Write the release of what was built, unless it is there already; a release is never changed.
+
+    Raises:
+        BrokenReleaseError: a release of this content exists, but its files are not whole.
+    """
+    name = version(connection)
+    final = releases / name
+    releases.mkdir(parents=True, exist_ok=True)
+    for leftover in releases.glob(".*.partial"):
+        shutil.rmtree(leftover)
+    if final.exists():
+        verify(final)
+        return final
+    partial = releases / f".{name}.partial"
+    partial.mkdir()
+    _write_files(connection, partial, name)
+    for file in sorted(partial.rglob("*")):
+        _sync(file)
+    _sync(partial)
+    partial.rename(final)
+    _sync(releases)
+    return final
+
+
+def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path, name: str) -> None:
+    for folder in ("csv", "parquet"):
+        (directory / folder).mkdir()
+    for table in catalog.public_tables():
+        _write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
+        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", name)
+    _write_database(connection, directory / DATABASE)
+    _write_dictionary(directory / "data_dictionary.csv")
+    (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
+    manifest = json.dumps(_manifest(connection, name), indent=2, ensure_ascii=False) + "\n"
+    (directory / "manifest.json").write_text(manifest, encoding="utf-8")
+    sums = [f"{_sha256(file)}  {file.relative_to(directory).as_posix()}\n" for file in _files(directory)]
+    (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+
+
+def _select(table: catalog.Table) -> str:
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    order = ", ".join(f'"{column}"' for column in table.key)
+    return f'select {columns} from out."{table.stem}" order by {order}'
+
+
+def _write_csv(connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path) -> None:
+    connection.execute(f"copy ({_select(table)}) to {_quoted(path)} (format csv, header)")
+
+
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path, name: str
+) -> None:
+    """Write with pyarrow, the one writer that keeps the description and unit of each column."""
+    rows = connection.sql(_select(table)).to_arrow_table().combine_chunks()
+    fields = [
+        field.with_metadata({"description": column.description, "unit": column.unit})
+        for field, column in zip(rows.schema, table.columns, strict=True)
+    ]
+    dataset = catalog.document()["dataset"]
+    about = {
+        "title": f"{dataset['title']}: {table.stem}",
+        "description": table.description,
+        "version": name,
+        "license": dataset["license"],
+        "key": ", ".join(table.key),
+    }
+    described = rows.cast(pa.schema(fields)).replace_schema_metadata(about)
+    pq.write_table(described, path, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+
+
+def _write_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write the public tables, with a comment on each table and column, to a file of schema main."""
+    connection.execute(f"attach {_quoted(path)} as published (storage_version '{STORAGE_VERSION}')")
+    try:
+        for table in catalog.public_tables():
+            target = f'published.main."{table.stem}"'
+            connection.execute(f"create table {target} as {_select(table)}")
+            connection.execute(f"comment on table {target} is {_quoted(table.description)}")
+            for column in table.columns:
+                connection.execute(
+                    f'comment on column {target}."{column.name}" is {_quoted(column.comment)}'
+                )
+        connection.execute("checkpoint published")
+    finally:
+        connection.execute("detach published")
+
+
+def dictionary_rows() -> list[list[str]]:
+    """The data dictionary: a row for every column of every public table."""
+    return [
+        [
+            table.stem,
+            column.name,
+            column.type,
+            column.unit,
+            "yes" if column.name in table.key else "no",
+            "yes" if column.required else "no",
+            "" if column.min is None else f"{column.min:g}",
+            "" if column.max is None else f"{column.max:g}",
+            " ".join(column.values),
+            column.description,
+        ]
+        for table in catalog.public_tables()
+        for column in table.columns
+    ]
+
+
+def _write_dictionary(path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(DICTIONARY)
+        writer.writerows(dictionary_rows())
+
+
+def _manifest(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    """What the release is and what went in; nothing in it depends on when or where it was built."""
+    dataset = catalog.document()["dataset"]
+    sources = connection.execute(
+        "select source_id, url, sha256, rows, status from out.sources where sha256 is not null order by source_id"
+    ).fetchall()
+    counts = dict(connection.execute("select name, row_count from state.tables").fetchall())
+    return {
+        "name": dataset["name"],
+        "title": dataset["title"],
+        "version": name,
+        "schema_version": dataset["version"],
+        "license": dataset["license"],
+        "method": dataset["method"],
+        "tables": {table.stem: counts[table.name] for table in catalog.public_tables()},
+        "sources": [
+            dict(zip(("source_id", "url", "sha256", "rows", "status"), row, strict=True)) for row in sources
+        ],
+    }
+
+
+def verify(directory: Path) -> None:
+    """Compare every file of a release with its SHA256SUMS.
+
+    Raises:
+        BrokenReleaseError: names the files that are missing, strange or changed.
+    """
+    sums = _sums(directory)
+    present = {file.relative_to(directory).as_posix(): file for file in _files(directory)}
+    wrong = [f"{name} is missing" for name in sums if name not in present]
+    wrong += [f"{name} is not of the release" for name in present if name not in sums]
+    wrong += [f"{name} changed" for name in sums if name in present and _sha256(present[name]) != sums[name]]
+    if wrong:
+        raise BrokenReleaseError(
+            f"{directory}: {'; '.join(sorted(wrong))}. Move the folder away and build again."
+        )
+
+
+def publish_database(release: Path, path: Path) -> bool:
+    """Put the release's database where people query it, in one rename; whether anything changed.
+
+    It is read-only: a writer that outlives the rename would leave its log beside the new file.
+    """
+    wanted = _sums(release)[DATABASE]
+    if path.exists() and _sha256(path) == wanted:
+        return False
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    shutil.copyfile(release / DATABASE, partial)
+    partial.chmod(0o444)
+    _sync(partial)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    partial.replace(path)
+    _sync(path.parent)
+    return True
+
+
+def is_published(release: Path, path: Path) -> bool:
+    """Whether the release is whole on disk, and its database the published one."""
+    if not (release / "SHA256SUMS").exists() or not path.exists():
+        return False
+    verify(release)
+    return _sha256(path) == _sums(release)[DATABASE]
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    return (f for f in sorted(directory.rglob("*")) if f.is_file() and f.name != "SHA256SUMS")
+
+
+def _sums(directory: Path) -> dict[str, str]:
+    try:
+        lines = (directory / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise BrokenReleaseError(
+            f"{directory}: SHA256SUMS is missing. Move the folder away and build again."
+        ) from None
+    return {name: checksum for checksum, name in (line.split("  ", 1) for line in lines)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Make a file or the entries of a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(text: object) -> str:
+    """A SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
