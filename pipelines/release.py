@@ -30,11 +30,17 @@ class BrokenReleaseError(Exception):
 
 
 def version(connection: duckdb.DuckDBPyConnection) -> str:
-    """The version of the catalog and a checksum of everything public: equal content, equal version."""
+    """The version of the catalog and a checksum of all that a release holds: equal content, equal version."""
     names = [table.name for table in catalog.public_tables()]
     known = dict(connection.execute("select name, version from state.tables").fetchall())
-    content = json.dumps([[name, known[name]] for name in names] + dictionary_rows())
-    checksum = hashlib.sha256(content.encode()).hexdigest()[:8]
+    content = [
+        [[name, known[name]] for name in names],
+        dictionary_rows(),
+        _manifest(connection),
+        report.render(connection),
+        pa.__version__,
+    ]
+    checksum = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
     return f"{catalog.document()['dataset']['version']}+{checksum}"
 
 
@@ -72,7 +78,7 @@ def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path, name: s
     _write_database(connection, directory / DATABASE)
     _write_dictionary(directory / "data_dictionary.csv")
     (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
-    manifest = json.dumps(_manifest(connection, name), indent=2, ensure_ascii=False) + "\n"
+    manifest = json.dumps({"version": name, **_manifest(connection)}, indent=2, ensure_ascii=False) + "\n"
     (directory / "manifest.json").write_text(manifest, encoding="utf-8")
     sums = [f"{_sha256(file)}  {file.relative_to(directory).as_posix()}\n" for file in _files(directory)]
     (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
@@ -153,20 +159,23 @@ def _write_dictionary(path: Path) -> None:
         writer.writerows(dictionary_rows())
 
 
-def _manifest(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+def _manifest(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the release is and what went in; nothing in it depends on when or where it was built."""
     dataset = catalog.document()["dataset"]
     sources = connection.execute(
         "select source_id, url, sha256, rows, status from out.sources where sha256 is not null order by source_id"
     ).fetchall()
+    passed, total = connection.execute(
+        "select count(*) filter (where success), count(*) from state.results"
+    ).fetchall()[0]
     counts = dict(connection.execute("select name, row_count from state.tables").fetchall())
     return {
         "name": dataset["name"],
         "title": dataset["title"],
-        "version": name,
         "schema_version": dataset["version"],
         "license": dataset["license"],
         "method": dataset["method"],
+        "checks": {"passed": passed, "total": total},
         "tables": {table.stem: counts[table.name] for table in catalog.public_tables()},
         "sources": [
             dict(zip(("source_id", "url", "sha256", "rows", "status"), row, strict=True)) for row in sources

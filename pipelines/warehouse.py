@@ -160,7 +160,7 @@ def replace_table(
 ) -> dg.MaterializeResult[Any]:
     """Replace a table with rows (a frame or a query), in the columns, types and order of catalog.yaml.
 
-    The table counts as unchecked from here on, in the same transaction.
+    Unless its content is what was there before, the table counts as unchecked from here on.
 
     Raises:
         ValueError: rows has a column that the catalog does not know, or lacks one that it promises.
@@ -188,7 +188,6 @@ def replace_table(
             "insert or replace into state.tables values (?, ?, ?, ?)",
             [name, version, row_count, json.dumps(_versions(connection, inputs or set()))],
         )
-        connection.execute("delete from state.validations where name = ?", [name])
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")

@@ -1,0 +1,36 @@
+# Two commands do it all: `make dataset` and `make test`. Both make the environment if there is none.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/ready
+
+.PHONY: dataset test lint dev clean
+
+dataset: $(READY)
+	@$(VENV)/bin/ote build
+
+test: $(READY) lint
+	@$(VENV)/bin/python -m pytest
+
+lint: $(READY)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --processes 0 sql
+
+dev: $(READY)
+	@mkdir -p warehouse/dagster
+	@$(VENV)/bin/dagster dev
+
+# Exact versions with hashes; an old DuckDB apart, for the test that old clients read the database.
+$(READY): requirements.txt tests/old_client/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
+	@echo "Making the environment in $(VENV) (a minute, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+		--target $(VENV)/old-client -r tests/old_client/requirements.txt
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html

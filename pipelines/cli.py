@@ -1,0 +1,197 @@
+"""The command line: `ote build`.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build.
+Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.catalog import ROOT
+
+if TYPE_CHECKING:
+    import duckdb
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
+
+
+@app.callback()
+def main() -> None:
+    """Open Training Emissions: energy and CO2e of training machine-learning models."""
+
+
+@app.command()
+def build(
+    warehouse: Annotated[
+        Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")
+    ] = ROOT / "warehouse",
+    reference: Annotated[
+        Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")
+    ] = ROOT / "warehouse" / "reference",
+) -> None:
+    """Build every table, check it, write a release, publish the database, and print a summary.
+
+    A build with the same inputs as the published one does nothing but print it.
+
+    Example: ote build --warehouse /tmp/warehouse
+    """
+    started = time.perf_counter()
+    inputs = _inputs(reference)
+    if release := _published(warehouse, inputs):
+        typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
+    else:
+        release = _build(warehouse, reference, inputs)
+    _summary(warehouse, release)
+    typer.echo(f"\n{time.perf_counter() - started:.1f} s. Checks: {warehouse / 'report.html'}")
+
+
+def _inputs(reference: Path) -> str:
+    """A checksum of all that a build depends on: facts, catalog, queries, code and libraries."""
+    files = sorted(
+        [*ROOT.glob("sql/**/*.sql"), *ROOT.glob("pipelines/**/*.py"), ROOT / "catalog.yaml"]
+    )
+    digest = hashlib.sha256(platform.python_version().encode())
+    for library in LIBRARIES:
+        digest.update(f"{library} {installed_version(library)}\n".encode())
+    for root, paths in ((ROOT, files), (reference, sorted(reference.glob("*.csv")))):
+        for path in paths:
+            digest.update(f"{path.relative_to(root)}\n".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _published(warehouse: Path, inputs: str) -> Path | None:
+    """The release of exactly these inputs, if it and its database are published and whole."""
+    from pipelines import release
+
+    try:
+        record = json.loads((warehouse / "published.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    folder = warehouse / "releases" / record["version"]
+    if record["inputs"] != inputs:
+        return None
+    try:
+        whole = release.is_published(folder, warehouse / "emissions.duckdb")
+    except release.BrokenReleaseError as error:
+        typer.echo(f"A published release is damaged: {error}", err=True)
+        raise typer.Exit(1) from None
+    return folder if whole else None
+
+
+def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
+    """Run the job `build` in this process; exit with 1 and a message if anything fails."""
+    os.environ["OTE_WAREHOUSE"] = str(warehouse.resolve())
+    os.environ["OTE_REFERENCE"] = str(reference.resolve())
+    typer.echo(f"Building in {warehouse} ...")
+    import dagster as dg
+
+    from pipelines.definitions import defs
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    history = warehouse / "dagster"
+    history.mkdir(parents=True, exist_ok=True)
+    instance = dg.DagsterInstance.local_temp(
+        str(history),
+        overrides={
+            "telemetry": {"enabled": False},
+            "storage": {"sqlite": {"base_dir": str(history)}},
+        },
+    )
+    with instance:
+        result = defs.resolve_job_def("build").execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    if not result.success:
+        _explain(result, warehouse)
+        raise typer.Exit(1)
+    metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
+    release = warehouse / "releases" / str(metadata["version"].value)
+    _record(warehouse, {"version": release.name, "inputs": inputs})
+    return release
+
+
+def _record(warehouse: Path, record: dict[str, str]) -> None:
+    partial = warehouse / "published.json.partial"
+    partial.write_text(json.dumps(record), encoding="utf-8")
+    partial.replace(warehouse / "published.json")
+
+
+def _explain(result: Any, warehouse: Path) -> None:
+    """What failed, in the words of the step that failed, without a traceback."""
+    typer.echo("The build failed; what was published before is untouched.", err=True)
+    for event in result.all_events:
+        if event.is_step_failure or (event.is_job_failure and not event.job_failure_data.first_step_failure_event):
+            error = (event.step_failure_data if event.is_step_failure else event.job_failure_data).error
+            while error.cause:
+                error = error.cause
+            where = event.step_key or "start"
+            typer.echo(f"- {where}: {error.message.split(': ', 1)[-1].strip()}", err=True)
+    failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    for evaluation in failed:
+        typer.echo(f"- {'.'.join(evaluation.asset_key.path)} fails {evaluation.check_name}", err=True)
+    if failed:
+        typer.echo(f"Rows and reasons: {warehouse / 'report.html'}", err=True)
+
+
+def _summary(warehouse: Path, release: Path) -> None:
+    """Tables with rows, checks, and the ten largest runs, from the published database."""
+    import duckdb
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    tables = ", ".join(f"{name} {rows:,}" for name, rows in manifest["tables"].items())
+    console.print(f"\n[bold]{manifest['title']} {manifest['version']}[/bold]", highlight=False)
+    console.print(f"Rows: {tables}", highlight=False)
+    console.print(f"Checks: {manifest['checks']['passed']:,} of {manifest['checks']['total']:,} passed", highlight=False)
+    table = Table("model", "energy, MWh", "90 %", "gross CO2e, t", "90 %", "net CO2e, t", title="The ten largest runs")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
+        for row in _largest(connection):
+            table.add_row(*row)
+    console.print(table)
+    console.print(f"Query: {warehouse / 'emissions.duckdb'}   Release: {release}", highlight=False)
+
+
+def _largest(connection: "duckdb.DuckDBPyConnection") -> list[list[str]]:
+    rows = connection.execute(
+        "select model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, co2e_gross_t_p05, "
+        "co2e_gross_t_p95, co2e_net_t from emissions order by energy_mwh desc, run_id limit 10"
+    ).fetchall()
+    return [
+        [model, _short(mwh), f"{_short(m05)} to {_short(m95)}", _short(t), f"{_short(t05)} to {_short(t95)}", _short(net)]
+        for model, mwh, m05, m95, t, t05, t95, net in rows
+    ]
+
+
+def _short(value: float | None) -> str:
+    """Three significant digits with thousands."""
+    return "unknown" if value is None else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def run() -> None:
+    """The console script. Leaves at once when done: DuckDB's client reports leaks at interpreter exit."""
+    code = 0
+    try:
+        app()
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
