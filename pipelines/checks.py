@@ -127,7 +127,8 @@ def expectations(table: catalog.Table) -> list["gxe.Expectation"]:
     for column_name, target in table.references.items():
         promised.append(
             gxe.UnexpectedRowsExpectation(
-                unexpected_rows_query=f'select "{column_name}" from {{batch}} where "{column_name}" is not null '
+                unexpected_rows_query=f'select "{column_name}" from {{batch}} '
+                f'where "{column_name}" is not null '
                 f'and "{column_name}" not in (select known."{column_name}" from {target} as known)',
                 meta=meta(f"Every {column_name} must exist in {target}."),
             )
@@ -320,9 +321,7 @@ def _record(warehouse: Warehouse, table: catalog.Table, results: list[Result]) -
     connection.execute("delete from state.results where name = ?", [table.name])
     rows = [[table.name, *vars(result).values()] for result in results]
     places = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-    connection.execute(
-        f"insert into state.results values {places}", [cell for row in rows for cell in row]
-    )
+    connection.execute(f"insert into state.results values {places}", [cell for row in rows for cell in row])
     connection.execute(
         "insert or replace into state.validations "
         "select name, version, ?, ? from state.tables where name = ?",

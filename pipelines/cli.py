@@ -33,9 +33,8 @@ def main() -> None:
 
 @app.command()
 def build(
-    warehouse: Annotated[
-        Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")
-    ] = ROOT / "warehouse",
+    warehouse: Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")] = ROOT
+    / "warehouse",
     reference: Annotated[
         Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")
     ] = ROOT / "warehouse" / "reference",
@@ -58,9 +57,8 @@ def build(
 
 def _inputs(reference: Path) -> str:
     """A checksum of all that a build depends on: facts, catalog, queries, code and libraries."""
-    files = sorted(
-        [*ROOT.glob("sql/**/*.sql"), *ROOT.glob("pipelines/**/*.py"), ROOT / "catalog.yaml"]
-    )
+    code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html")]
+    files = sorted([*ROOT.glob("sql/**/*.sql"), *code, ROOT / "catalog.yaml"])
     digest = hashlib.sha256(platform.python_version().encode())
     for library in LIBRARIES:
         digest.update(f"{library} {installed_version(library)}\n".encode())
@@ -134,7 +132,9 @@ def _explain(result: Any, warehouse: Path) -> None:
     """What failed, in the words of the step that failed, without a traceback."""
     typer.echo("The build failed; what was published before is untouched.", err=True)
     for event in result.all_events:
-        if event.is_step_failure or (event.is_job_failure and not event.job_failure_data.first_step_failure_event):
+        if event.is_step_failure or (
+            event.is_job_failure and not event.job_failure_data.first_step_failure_event
+        ):
             error = (event.step_failure_data if event.is_step_failure else event.job_failure_data).error
             while error.cause:
                 error = error.cause
@@ -158,8 +158,12 @@ def _summary(warehouse: Path, release: Path) -> None:
     tables = ", ".join(f"{name} {rows:,}" for name, rows in manifest["tables"].items())
     console.print(f"\n[bold]{manifest['title']} {manifest['version']}[/bold]", highlight=False)
     console.print(f"Rows: {tables}", highlight=False)
-    console.print(f"Checks: {manifest['checks']['passed']:,} of {manifest['checks']['total']:,} passed", highlight=False)
-    table = Table("model", "energy, MWh", "90 %", "gross CO2e, t", "90 %", "net CO2e, t", title="The ten largest runs")
+    console.print(
+        f"Checks: {manifest['checks']['passed']:,} of {manifest['checks']['total']:,} passed", highlight=False
+    )
+    table = Table(
+        "model", "energy, MWh", "90 %", "gross CO2e, t", "90 %", "net CO2e, t", title="The ten largest runs"
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
@@ -175,7 +179,14 @@ def _largest(connection: "duckdb.DuckDBPyConnection") -> list[list[str]]:
         "co2e_gross_t_p95, co2e_net_t from emissions order by energy_mwh desc, run_id limit 10"
     ).fetchall()
     return [
-        [model, _short(mwh), f"{_short(m05)} to {_short(m95)}", _short(t), f"{_short(t05)} to {_short(t95)}", _short(net)]
+        [
+            model,
+            _short(mwh),
+            f"{_short(m05)} to {_short(m95)}",
+            _short(t),
+            f"{_short(t05)} to {_short(t95)}",
+            _short(net),
+        ]
         for model, mwh, m05, m95, t, t05, t95, net in rows
     ]
 

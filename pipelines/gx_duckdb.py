@@ -12,7 +12,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 
-class BufferedContext(DuckDBExecutionContext):
+class BufferedContext(DuckDBExecutionContext):  # type: ignore[misc]  # untyped upstream
     """Fetches the rows of a query as soon as it has run."""
 
     def post_exec(self) -> None:
@@ -25,7 +25,7 @@ class BufferedContext(DuckDBExecutionContext):
             )
 
 
-class BufferedDuckDB(Dialect):
+class BufferedDuckDB(Dialect):  # type: ignore[misc]  # untyped upstream
     """DuckDB with buffered results, as `duckdb+buffered://`."""
 
     execution_ctx_cls: Any = BufferedContext

@@ -6,7 +6,6 @@ Dependencies come from the query itself, through DuckDB's parser, so no one list
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg

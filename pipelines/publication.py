@@ -37,7 +37,9 @@ def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
             "path": dg.MetadataValue.path(str(folder)),
             "megabytes": round(size / 1e6, 2),
             "tables": len(catalog.public_tables()),
-            "preview": dg.MetadataValue.md((folder / "SHA256SUMS").read_text(encoding="utf-8").replace("\n", "  \n")),
+            "preview": dg.MetadataValue.md(
+                (folder / "SHA256SUMS").read_text(encoding="utf-8").replace("\n", "  \n")
+            ),
         },
         data_version=dg.DataVersion(folder.name),
     )

@@ -124,9 +124,7 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             connection.execute(f"create table {target} as {_select(table)}")
             connection.execute(f"comment on table {target} is {_quoted(table.description)}")
             for column in table.columns:
-                connection.execute(
-                    f'comment on column {target}."{column.name}" is {_quoted(column.comment)}'
-                )
+                connection.execute(f'comment on column {target}."{column.name}" is {_quoted(column.comment)}')
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
@@ -163,7 +161,8 @@ def _manifest(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the release is and what went in; nothing in it depends on when or where it was built."""
     dataset = catalog.document()["dataset"]
     sources = connection.execute(
-        "select source_id, url, sha256, rows, status from out.sources where sha256 is not null order by source_id"
+        "select source_id, url, sha256, rows, status from out.sources "
+        "where sha256 is not null order by source_id"
     ).fetchall()
     passed, total = connection.execute(
         "select count(*) filter (where success), count(*) from state.results"

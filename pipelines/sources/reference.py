@@ -30,7 +30,12 @@ TYPES = {
     "date": pl.Date,
 }
 CHIP_HOURS_TOLERANCE = 0.02  # printed hours are rounded; the facts differ by up to 1.9 %
-SLIPS = {24: "days for hours", 60: "minutes for hours", 1000: "a factor of a thousand", 3600: "seconds for hours"}
+SLIPS = {
+    24: "days for hours",
+    60: "minutes for hours",
+    1000: "a factor of a thousand",
+    3600: "seconds for hours",
+}
 SHOWN = 20
 
 Row = dict[str, str]
@@ -67,7 +72,9 @@ class File:
 
 def file_tables() -> list[catalog.Table]:
     """The raw tables that are curated files: those with a file of their name."""
-    return [table for name, table in catalog.tables().items() if name.startswith("raw.") and not _is_made(table)]
+    return [
+        table for name, table in catalog.tables().items() if name.startswith("raw.") and not _is_made(table)
+    ]
 
 
 def _is_made(table: catalog.Table) -> bool:
@@ -124,7 +131,8 @@ def read(directory: Path, table: catalog.Table) -> pl.DataFrame:
     problems = [*_cell_problems(file, table), *_duplicates(file, table)]
     if not problems:
         problems += _unknown_references(file, table, directory)
-        problems += RULES.get(table.name, lambda *_: [])(file, directory)
+        if rule := RULES.get(table.name):
+            problems += rule(file, directory)
     if problems:
         shown = "\n  ".join(str(problem) for problem in sorted(problems, key=lambda p: p.line)[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
@@ -181,9 +189,7 @@ def _number_problem(cell: str, column: catalog.Column) -> str | None:
         kind = "a whole number" if column.type == "bigint" else "a number"
         return f"{cell!r} is not {kind}.{hint}"
     value = float(cell)
-    if (column.min is not None and value < column.min) or (
-        column.max is not None and value > column.max
-    ):
+    if (column.min is not None and value < column.min) or (column.max is not None and value > column.max):
         unit = f" in {column.unit}" if column.unit not in ("", "varies", "dimensionless", "count") else ""
         low = "-inf" if column.min is None else f"{column.min:g}"
         high = "inf" if column.max is None else f"{column.max:g}"
@@ -204,7 +210,9 @@ def _duplicates(file: File, table: catalog.Table) -> Iterator[Problem]:
         key = tuple(row[column] for column in table.key)
         if key in seen:
             named = ", ".join(table.key)
-            yield Problem(line, table.key[0], _label(row, table), f"the same {named} as line {seen[key]}. Remove one.")
+            yield Problem(
+                line, table.key[0], _label(row, table), f"the same {named} as line {seen[key]}. Remove one."
+            )
         seen.setdefault(key, line)
 
 
@@ -214,7 +222,9 @@ def _unknown_references(file: File, table: catalog.Table, directory: Path) -> It
         known = {row[column] for row in read_text(directory, other).rows}
         for line, row in file:
             if row[column] and row[column] not in known:
-                yield Problem(line, column, _label(row, table), _unknown(row[column], known, f"{other.stem}.csv"))
+                yield Problem(
+                    line, column, _label(row, table), _unknown(row[column], known, f"{other.stem}.csv")
+                )
 
 
 def _unknown(cell: str, known: set[str], where: str) -> str:
@@ -265,7 +275,16 @@ def _training_run_problems(file: File, directory: Path) -> list[Problem]:
             "site": _region_problem(row["site"], f"site:{row['site']}", regions),
             "net_kg_per_kwh": _net_problem(row),
         }
-        facts = ("model", "hardware", "chips", "training_hours", "chip_hours", "site", "source_url", "source_locator")
+        facts = (
+            "model",
+            "hardware",
+            "chips",
+            "training_hours",
+            "chip_hours",
+            "site",
+            "source_url",
+            "source_locator",
+        )
         same = tuple(row[column] for column in facts)
         if same in seen:
             checks["model"] = f"the same facts as line {seen[same]} under another run_id. Remove one."
@@ -277,7 +296,9 @@ def _training_run_problems(file: File, directory: Path) -> list[Problem]:
 def _hardware_problem(row: Row, spellings: dict[str, tuple[str, str]]) -> str | None:
     if not row["hardware"] or spelling_key(row["hardware"]) in spellings:
         return None
-    return _unknown(row["hardware"], {s for s, _ in spellings.values()}, "hardware.csv or hardware_aliases.csv")
+    return _unknown(
+        row["hardware"], {s for s, _ in spellings.values()}, "hardware.csv or hardware_aliases.csv"
+    )
 
 
 def _chip_hours_problem(row: Row) -> str | None:
@@ -289,7 +310,9 @@ def _chip_hours_problem(row: Row) -> str | None:
         return None
     slips = {**SLIPS, int(row["chips"]): "chips multiplied twice, or hours of one chip given as all"}
     factor = max(ratio, 1 / ratio)
-    slip = next((f" It looks like {why}." for n, why in slips.items() if n > 1 and abs(factor / n - 1) < 0.05), "")
+    slip = next(
+        (f" It looks like {why}." for n, why in slips.items() if n > 1 and abs(factor / n - 1) < 0.05), ""
+    )
     return (
         f"{row['chip_hours']} contradicts {row['chips']} chips x {row['training_hours']} h = {product:g} "
         f"(more than {CHIP_HOURS_TOLERANCE:.0%} apart).{slip} Correct one of the three, or leave out the one "
@@ -298,7 +321,11 @@ def _chip_hours_problem(row: Row) -> str | None:
 
 
 def _mfu_problem(row: Row, chip: Row | None) -> str | None:
-    peaks = [float(chip[p]) for p in ("peak_fp16_tflops", "peak_fp8_tflops", "peak_fp32_tflops") if chip[p]] if chip else []
+    peaks = (
+        [float(chip[p]) for p in ("peak_fp16_tflops", "peak_fp8_tflops", "peak_fp32_tflops") if chip[p]]
+        if chip
+        else []
+    )
     hours = float(row["chip_hours"] or 0) or float(row["chips"] or 0) * float(row["training_hours"] or 0)
     if not (peaks and hours and row["training_flop"]):
         return None
@@ -320,8 +347,8 @@ def _watts_problem(row: Row, chip: Row | None) -> str | None:
     if 0.15 <= fraction <= 1.5:
         return None
     return (
-        f"{row['watts_per_chip']} W is {fraction:.2f} times the {chip['tdp_w']} W that {chip['name']} is rated at; "
-        "0.15 to 1.5 is possible. Check the unit, and that it is per chip."
+        f"{row['watts_per_chip']} W is {fraction:.2f} times the {chip['tdp_w']} W that {chip['name']} "
+        "is rated at; 0.15 to 1.5 is possible. Check the unit, and that it is per chip."
     )
 
 
@@ -349,7 +376,11 @@ def _region_problem(cell: str, region: str, regions: set[str]) -> str | None:
 
 
 def _net_problem(row: Row) -> str | None:
-    if row["net_kg_per_kwh"] and row["gross_kg_per_kwh"] and float(row["net_kg_per_kwh"]) > float(row["gross_kg_per_kwh"]):
+    if (
+        row["net_kg_per_kwh"]
+        and row["gross_kg_per_kwh"]
+        and float(row["net_kg_per_kwh"]) > float(row["gross_kg_per_kwh"])
+    ):
         return f"net {row['net_kg_per_kwh']} exceeds gross {row['gross_kg_per_kwh']}. Are they swapped?"
     return None
 
@@ -415,7 +446,9 @@ def reference_files(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
 )
 def publishers(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Known producers, from catalog.yaml."""
-    frame = pl.DataFrame([vars(publisher) for publisher in catalog.publishers()], schema_overrides={"license": pl.String})
+    frame = pl.DataFrame(
+        [vars(publisher) for publisher in catalog.publishers()], schema_overrides={"license": pl.String}
+    )
     return replace_table(warehouse.connection, "raw.publishers", frame)
 
 

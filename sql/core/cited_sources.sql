@@ -5,24 +5,54 @@ select
     min(source_url) as url,
     count(*) as row_count
 from (
-    select source_title, source_url from raw.training_runs
+    select
+        source_title,
+        source_url
+    from raw.training_runs
     union all
-    select source_title, source_url from raw.published_footprints
+    select
+        source_title,
+        source_url
+    from raw.published_footprints
     union all
-    select source_title, source_url from raw.hardware
+    select
+        source_title,
+        source_url
+    from raw.hardware
     union all
-    select source_title, source_url from raw.system_power
+    select
+        source_title,
+        source_url
+    from raw.system_power
     union all
-    select source_title, source_url from raw.datacenter_pue
+    select
+        source_title,
+        source_url
+    from raw.datacenter_pue
     union all
-    select source_title, source_url from raw.grid_intensity
+    select
+        source_title,
+        source_url
+    from raw.grid_intensity
     union all
-    select source_title, source_url from raw.mlperf_energy
+    select
+        source_title,
+        source_url
+    from raw.mlperf_energy
     union all
-    select source_title, source_url from raw.mlperf_power_scores
+    select
+        source_title,
+        source_url
+    from raw.mlperf_power_scores
     union all
-    select source_title, source_url from raw.mfu
+    select
+        source_title,
+        source_url
+    from raw.mfu
     union all
-    select source_title, source_url from raw.paper_2021_numbers
+    select
+        source_title,
+        source_url
+    from raw.paper_2021_numbers
 ) as facts
 group by source_id(source_url)

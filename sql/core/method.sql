@@ -41,8 +41,7 @@ chips as (
 ),
 
 between_chips as (
-    select
-        c.log_fraction - avg(others.log_fraction) as log_error
+    select c.log_fraction - avg(others.log_fraction) as log_error
     from chips as c
     inner join chips as others on c.kind = others.kind and c.hardware_id <> others.hardware_id
     group by c.kind, c.hardware_id, c.log_fraction
@@ -50,7 +49,9 @@ between_chips as (
 
 measured_ratio as (
     select
-        exp(sqrt(avg(log_error * log_error) + pow(ln(any_value(within_chip.fitted_gsd)), 2))) as fitted_gsd,
+        exp(
+            sqrt(avg(pow(between_chips.log_error, 2)) + pow(ln(any_value(within_chip.fitted_gsd)), 2))
+        ) as fitted_gsd,
         count(*) as n_observations
     from between_chips
     cross join measured_same_chip as within_chip
@@ -64,8 +65,7 @@ stated_tdp as (
 ),
 
 variants as (
-    select
-        ln(variants.tdp_w / hardware.tdp_w) as log_error
+    select ln(variants.tdp_w / hardware.tdp_w) as log_error
     from core.hardware_aliases as aliases
     inner join raw.hardware as hardware on aliases.hardware_id = hardware.hardware_id
     inner join raw.hardware as variants
@@ -73,7 +73,7 @@ variants as (
             starts_with(
                 variants.hardware_id, regexp_extract(hardware.hardware_id, '^[a-z]+-[a-z0-9]+-')
             )
-            and variants.hardware_id <> hardware.hardware_id
+            and hardware.hardware_id <> variants.hardware_id
     where aliases.is_ambiguous and variants.tdp_w is not null
     group by hardware.hardware_id, variants.hardware_id, variants.tdp_w, hardware.tdp_w
 ),
@@ -165,31 +165,96 @@ operator_hourly as (
 ),
 
 fits as (
-    select 'chip_hours' as factor, 'chips_x_hours' as basis, fitted_gsd, n_observations from chips_x_hours
+    select
+        'chip_hours' as factor,
+        'chips_x_hours' as basis,
+        fitted_gsd,
+        n_observations
+    from chips_x_hours
     union all
-    select 'chip_hours' as factor, 'flop_over_throughput' as basis, fitted_gsd, n_observations from flop_over_throughput
+    select
+        'chip_hours' as factor,
+        'flop_over_throughput' as basis,
+        fitted_gsd,
+        n_observations
+    from flop_over_throughput
     union all
-    select 'watts_per_chip' as factor, 'measured_same_chip' as basis, fitted_gsd, n_observations from measured_same_chip
+    select
+        'watts_per_chip' as factor,
+        'measured_same_chip' as basis,
+        fitted_gsd,
+        n_observations
+    from measured_same_chip
     union all
-    select 'watts_per_chip' as factor, 'measured_ratio' as basis, fitted_gsd, n_observations from measured_ratio
+    select
+        'watts_per_chip' as factor,
+        'measured_ratio' as basis,
+        fitted_gsd,
+        n_observations
+    from measured_ratio
     union all
-    select 'watts_per_chip' as factor, 'stated_tdp' as basis, fitted_gsd, n_observations from stated_tdp
+    select
+        'watts_per_chip' as factor,
+        'stated_tdp' as basis,
+        fitted_gsd,
+        n_observations
+    from stated_tdp
     union all
-    select 'watts_per_chip' as factor, 'ambiguous_variant' as basis, fitted_gsd, n_observations from ambiguous_variant
+    select
+        'watts_per_chip' as factor,
+        'ambiguous_variant' as basis,
+        fitted_gsd,
+        n_observations
+    from ambiguous_variant
     union all
-    select 'pue' as factor, 'site_year' as basis, fitted_gsd, n_observations from site_year
+    select
+        'pue' as factor,
+        'site_year' as basis,
+        fitted_gsd,
+        n_observations
+    from site_year
     union all
-    select 'pue' as factor, 'provider_year' as basis, fitted_gsd, n_observations from provider_year
+    select
+        'pue' as factor,
+        'provider_year' as basis,
+        fitted_gsd,
+        n_observations
+    from provider_year
     union all
-    select 'pue' as factor, 'industry_year' as basis, fitted_gsd, n_observations from industry_year
+    select
+        'pue' as factor,
+        'industry_year' as basis,
+        fitted_gsd,
+        n_observations
+    from industry_year
     union all
-    select 'gross_kg_per_kwh' as factor, 'region_year' as basis, fitted_gsd, n_observations from region_year
+    select
+        'gross_kg_per_kwh' as factor,
+        'region_year' as basis,
+        fitted_gsd,
+        n_observations
+    from region_year
     union all
-    select 'gross_kg_per_kwh' as factor, 'country_year' as basis, fitted_gsd, n_observations from country_year
+    select
+        'gross_kg_per_kwh' as factor,
+        'country_year' as basis,
+        fitted_gsd,
+        n_observations
+    from country_year
     union all
-    select 'gross_kg_per_kwh' as factor, basis, fitted_gsd, n_observations from elsewhere
+    select
+        'gross_kg_per_kwh' as factor,
+        basis,
+        fitted_gsd,
+        n_observations
+    from elsewhere
     union all
-    select 'net_kg_per_kwh' as factor, 'operator_hourly' as basis, fitted_gsd, n_observations from operator_hourly
+    select
+        'net_kg_per_kwh' as factor,
+        'operator_hourly' as basis,
+        fitted_gsd,
+        n_observations
+    from operator_hourly
 )
 
 select

@@ -11,7 +11,7 @@ dated as (
         runs.run_id,
         coalesce(
             strptime(runs.started_month, '%Y-%m')::date,
-            runs.published_date - cast(usual.lag_days as integer)
+            runs.published_date - (usual.lag_days)::integer
         ) as started_date
     from raw.training_runs as runs
     cross join usual

@@ -86,7 +86,10 @@ from core.training_runs as runs
 inner join raw.hardware as hardware on runs.assumed_hardware_id = hardware.hardware_id
 inner join kind_fractions on runs.run_id = kind_fractions.run_id
 where hardware.tdp_w is not null
-qualify row_number() over (partition by runs.run_id order by kind_fractions.kind = hardware.kind desc, kind_fractions.kind = 'any' desc) = 1
+qualify
+    row_number()
+        over (partition by runs.run_id order by kind_fractions.kind = hardware.kind desc, kind_fractions.kind = 'any' desc)
+    = 1
 union all
 select
     run_id,

@@ -2,28 +2,63 @@
 -- A bare chip name widens the power factor; net carries the spread of the gross it was derived from.
 with candidates as (
     select
-        'chip_hours' as factor, run_id, basis, value, cast(null as varchar) as intensity_basis,
-        factor_year, source_title, source_url, source_locator
+        'chip_hours' as factor,
+        run_id,
+        basis,
+        value,
+        cast(null as varchar) as intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator
     from core.chip_hours_ladder
     union all
     select
-        'watts_per_chip' as factor, run_id, basis, value, cast(null as varchar) as intensity_basis,
-        factor_year, source_title, source_url, source_locator
+        'watts_per_chip' as factor,
+        run_id,
+        basis,
+        value,
+        cast(null as varchar) as intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator
     from core.watts_ladder
     union all
     select
-        'pue' as factor, run_id, basis, value, cast(null as varchar) as intensity_basis,
-        factor_year, source_title, source_url, source_locator
+        'pue' as factor,
+        run_id,
+        basis,
+        value,
+        cast(null as varchar) as intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator
     from core.pue_ladder
     union all
     select
-        'gross_kg_per_kwh' as factor, run_id, basis, value, intensity_basis,
-        factor_year, source_title, source_url, source_locator
+        'gross_kg_per_kwh' as factor,
+        run_id,
+        basis,
+        value,
+        intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator
     from core.gross_ladder
     union all
     select
-        'net_kg_per_kwh' as factor, run_id, basis, value, intensity_basis,
-        factor_year, source_title, source_url, source_locator
+        'net_kg_per_kwh' as factor,
+        run_id,
+        basis,
+        value,
+        intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator
     from core.net_ladder
 ),
 

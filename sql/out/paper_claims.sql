@@ -71,7 +71,7 @@ datacenter as (
 performance as (
     select
         numbers.run_id,
-        max(try_cast(printed_text as double)) filter (where metric = 'measured_performance_tflops_per_s')
+        max(try_cast(numbers.printed_text as double)) filter (where numbers.metric = 'measured_performance_tflops_per_s')
         / any_value(emissions.watts_per_chip) as tflops_per_w,
         any_value(emissions.hardware_id) as hardware_id
     from raw.paper_2021_numbers as numbers
@@ -95,8 +95,7 @@ accelerator as (
 ),
 
 best_place as (
-    select
-        min(what_if.co2e_net_t) as co2e_net_t
+    select min(what_if.co2e_net_t) as co2e_net_t
     from out.what_if as what_if
     inner join raw.region_map as region_map on what_if.region = region_map.region
     where what_if.run_id = 'gshard-600b' and region_map.country = 'US' and what_if.factor_year <= 2020
@@ -196,7 +195,8 @@ select
     together.computed_low,
     together.computed_high,
     together.computed_low <= printed.together_high and together.computed_high >= printed.together_low as holds,
-    'GPT-3 as run over GShard-600B as run (net), and in a typical datacenter over GShard-600B at the best US region' as computed_from
+    'GPT-3 as run over GShard-600B as run (net), and in a typical datacenter over GShard-600B at the best US region'
+        as computed_from
 from printed
 cross join together
 union all

@@ -1,4 +1,5 @@
--- Each computed run at every Google Cloud region, and on every accelerator that other runs trained on. One row per run, place and chip.
+-- Each computed run at every Google Cloud region, and on every accelerator that other runs trained on.
+-- One row per run, place and chip.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
 -- The ratio compares net CO2e, and is null where one intensity is direct and the other lifecycle.
 with runs as (

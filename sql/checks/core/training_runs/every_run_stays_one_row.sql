@@ -1,4 +1,17 @@
 -- A join that multiplies or loses a run would count its energy twice or not at all.
-select count(*) as resolved
-from core.training_runs
-having count(*) <> (select count(*) from raw.training_runs)
+with resolved as (
+    select count(*) as row_count
+    from core.training_runs
+),
+
+curated as (
+    select count(*) as row_count
+    from raw.training_runs
+)
+
+select
+    resolved.row_count as resolved_count,
+    curated.row_count as curated_count
+from resolved
+cross join curated
+where resolved.row_count <> curated.row_count
