@@ -8,7 +8,7 @@ select
     mfu_basis,
     precision,
     sequence_tokens,
-    peak_tflops_used,
+    used_peak_tflops,
     mfu_set,
     source_id(source_url) as source_id,
     source_title,

@@ -1,0 +1,108 @@
+"""Shared fixtures: an empty working database, models over inline rows, and one whole build per session."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines import catalog, models
+from pipelines.definitions import defs
+from pipelines.warehouse import Warehouse, connect
+
+REFERENCE = catalog.ROOT / "warehouse" / "reference"
+Rows = dict[str, list[dict[str, Any]]]
+Model = Callable[[str, Rows], pl.DataFrame]
+
+
+@pytest.fixture
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty working database in memory."""
+    with connect() as connection:
+        yield connection
+
+
+def fill(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, Any]]) -> None:
+    """Create a table as catalog.yaml types it, with rows that name only the columns they are about."""
+    columns = catalog.tables()[name].columns
+    typed = ", ".join(f'"{column.name}" {column.type}' for column in columns)
+    connection.execute(f"create or replace table {name} ({typed})")
+    for row in rows:
+        names = ", ".join(f'"{column}"' for column in row)
+        marks = ", ".join("?" for _ in row)
+        connection.execute(f"insert into {name} ({names}) values ({marks})", list(row.values()))
+
+
+@pytest.fixture
+def model(database: duckdb.DuckDBPyConnection) -> Model:
+    """Run one SQL file over inline rows; tables that are not given are empty."""
+
+    def run(name: str, rows: Rows) -> pl.DataFrame:
+        query = models.queries()[name]
+        for upstream in models.upstream_tables(query):
+            fill(database, upstream, rows.get(upstream, []))
+        return database.sql(query).pl()
+
+    return run
+
+
+@dataclass(frozen=True)
+class Build:
+    """A folder that was built in, and what Dagster said of the run."""
+
+    directory: Path
+    result: dg.ExecuteInProcessResult
+
+    @property
+    def release(self) -> Path:
+        """The one release of the folder."""
+        (release,) = (self.directory / "releases").iterdir()
+        return release
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the published database."""
+        with duckdb.connect(str(self.directory / "emissions.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def warehouse(directory: Path, reference: Path = REFERENCE) -> Warehouse:
+    """The resource for a folder of its own."""
+    return Warehouse(directory=str(directory), reference=str(reference))
+
+
+def execute(
+    directory: Path, reference: Path = REFERENCE, assets: list[str] | None = None
+) -> dg.ExecuteInProcessResult:
+    """Run the job `build`, or only some of its assets, in a folder."""
+    return defs.resolve_job_def("build").execute_in_process(
+        resources={"warehouse": warehouse(directory, reference)},
+        asset_selection=[dg.AssetKey(name.split(".")) for name in assets] if assets else None,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Everything, built once from the curated facts."""
+    directory = tmp_path_factory.mktemp("warehouse")
+    result = execute(directory)
+    assert result.success, [event.message for event in result.all_events if event.is_failure]
+    return Build(directory, result)
+
+
+@pytest.fixture
+def copy(build: Build, tmp_path: Path) -> Path:
+    """A folder with a finished build of its own to damage."""
+    return Path(shutil.copytree(build.directory, tmp_path / "warehouse"))
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> Path:
+    """The curated facts in a folder of their own to edit."""
+    return Path(shutil.copytree(REFERENCE, tmp_path / "reference"))

@@ -1,0 +1,135 @@
+"""out.emissions and its intervals against figures worked out by hand or published."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.conftest import Model, Rows
+
+RUN = {
+    "run_id": "example",
+    "model": "Example",
+    "assumed_hardware_id": "chip",
+    "run_year": 2020,
+    "is_ambiguous_hardware": False,
+    "source_url": "https://example.org/paper",
+    "source_title": "Paper",
+    "source_locator": "Table 1",
+    "verified": "primary",
+}
+FACTORS = {
+    "chip_hours": 2_000.0,
+    "watts_per_chip": 500.0,
+    "pue": 1.5,
+    "gross_kg_per_kwh": 0.4,
+    "net_kg_per_kwh": 0.1,
+}
+METHOD = [{"factor": "energy_mwh", "basis": "reported", "gsd": 1.5}]
+
+
+def rows(gsd: float | dict[str, float] = 1.1, reported: float | None = None, **factors: float | None) -> Rows:
+    """One run with plain round factors; a factor given as None is missing."""
+    values = {name: value for name, value in (FACTORS | factors).items() if value is not None}
+    return {
+        "core.training_runs": [RUN],
+        "core.method": METHOD,
+        "core.reported_totals": (
+            [{"run_id": "example", "reported_energy_mwh": reported, "reported_energy_scope": "servers_x_pue"}]
+            if reported is not None
+            else []
+        ),
+        "out.emission_factors": [
+            {
+                "run_id": "example",
+                "factor": name,
+                "value": value,
+                "gsd": gsd[name] if isinstance(gsd, dict) else gsd,
+                "basis": "disclosed",
+                "intensity_basis": "direct" if "kwh" in name else None,
+            }
+            for name, value in values.items()
+        ],
+    }
+
+
+def test_each_step_of_the_formula(model: Model) -> None:
+    row = model("out.emissions", rows()).row(0, named=True)
+    assert row["energy_mwh"] == pytest.approx(1.5)  # 2,000 h x 500 W = 1,000 kWh; x 1.5 = 1,500 kWh
+    assert row["co2e_gross_t"] == pytest.approx(0.6)  # 1,500 kWh x 0.4 kg = 600 kg
+    assert row["co2e_net_t"] == pytest.approx(0.15)  # 1,500 kWh x 0.1 kg = 150 kg
+
+
+def test_reproduces_gpt_3(model: Model) -> None:
+    """Patterson et al. 2021, Table 4: 1,287 MWh and 552.1 t from 3,552,000 V100-hours at 330 W, PUE 1.10."""
+    facts = {
+        "chip_hours": 10_000 * 14.8 * 24,
+        "watts_per_chip": 330.0,
+        "pue": 1.10,
+        "gross_kg_per_kwh": 0.429,
+        "net_kg_per_kwh": 0.429,
+    }
+    row = model("out.emissions", rows(**facts)).row(0, named=True)
+    assert row["energy_mwh"] == pytest.approx(1287, rel=0.01)
+    assert row["co2e_gross_t"] == pytest.approx(552.1, rel=0.02)
+
+
+def test_reproduces_bloom_176b(model: Model) -> None:
+    """Luccioni et al. 2023, JMLR 24(253): 433,196 kWh and 24.7 t for 1,082,990 h at 400 W and 57 g/kWh."""
+    facts = {"chip_hours": 1_082_990.0, "watts_per_chip": 400.0, "pue": 1.0, "gross_kg_per_kwh": 0.057}
+    row = model("out.emissions", rows(**facts)).row(0, named=True)
+    assert row["energy_mwh"] == pytest.approx(433.196, rel=1e-6)
+    assert row["co2e_gross_t"] == pytest.approx(24.7, rel=1e-3)
+
+
+def test_the_interval_is_the_closed_form(model: Model) -> None:
+    gsd = {
+        "chip_hours": 1.01,
+        "watts_per_chip": 1.2,
+        "pue": 1.05,
+        "gross_kg_per_kwh": 1.3,
+        "net_kg_per_kwh": 1.5,
+    }
+    row = model("out.emissions", rows(gsd)).row(0, named=True)
+    energy = math.sqrt(math.log(1.01) ** 2 + math.log(1.2) ** 2 + math.log(1.05) ** 2)
+    gross = math.sqrt(energy**2 + math.log(1.3) ** 2)
+    net = math.sqrt(energy**2 + math.log(1.5) ** 2)
+    for name, spread in (("energy_mwh", energy), ("co2e_gross_t", gross), ("co2e_net_t", net)):
+        assert row[f"{name}_p05"] == pytest.approx(row[name] * math.exp(-1.645 * spread))
+        assert row[f"{name}_p95"] == pytest.approx(row[name] * math.exp(1.645 * spread))
+
+
+def test_the_interval_agrees_with_drawn_factors(model: Model) -> None:
+    row = model("out.emissions", rows(1.25)).row(0, named=True)
+    random = np.random.Generator(np.random.Philox(20211104))
+    draws = np.prod(
+        [FACTORS[f] * np.exp(random.normal(0, math.log(1.25), 1_000_000)) for f in list(FACTORS)[:4]], axis=0
+    )
+    low, high = np.quantile(draws / 1e6, [0.05, 0.95])  # W h x kg/kWh is g; to t
+    assert row["co2e_gross_t_p05"] == pytest.approx(low, rel=0.01)
+    assert row["co2e_gross_t_p95"] == pytest.approx(high, rel=0.01)
+
+
+def test_an_unknown_intensity_is_unknown_not_zero(model: Model) -> None:
+    row = model("out.emissions", rows(gross_kg_per_kwh=None, net_kg_per_kwh=None)).row(0, named=True)
+    assert row["energy_mwh"] == pytest.approx(1.5)
+    assert row["co2e_gross_t"] is None
+    assert row["co2e_net_t"] is None
+
+
+def test_a_reported_energy_never_replaces_a_computed_one(model: Model) -> None:
+    row = model("out.emissions", rows(reported=9.0)).row(0, named=True)
+    assert (row["energy_mwh"], row["energy_basis"]) == (pytest.approx(1.5), "computed")
+    assert row["reported_energy_mwh"] == 9.0
+
+
+def test_a_reported_energy_stands_in_where_nothing_else_is_known(model: Model) -> None:
+    facts = rows(reported=9.0, chip_hours=None, watts_per_chip=None, pue=None)
+    row = model("out.emissions", facts).row(0, named=True)
+    assert (row["energy_mwh"], row["energy_basis"]) == (9.0, "reported")
+    assert row["co2e_gross_t"] == pytest.approx(3.6)  # 9,000 kWh x 0.4 kg
+    assert row["energy_mwh_p95"] == pytest.approx(9.0 * math.exp(1.645 * math.log(1.5)))
+
+
+def test_a_run_of_which_nothing_is_known_has_no_row(model: Model) -> None:
+    assert model("out.emissions", rows(chip_hours=None)).is_empty()

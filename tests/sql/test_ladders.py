@@ -1,0 +1,361 @@
+"""Each factor's ladder finds the rung that the facts allow, with the value worked out by hand."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.conftest import Model
+
+SOURCE = {"source_title": "Paper", "source_url": "https://example.org", "source_locator": "Table 1"}
+RUN = {"run_id": "example", "run_year": 2020, "assumed_hardware_id": "chip", "hardware_id": "chip", **SOURCE}
+CHIP = {"hardware_id": "chip", "kind": "gpu", "tdp_w": 400.0}
+RUNGS = [
+    {"factor": "gross_kg_per_kwh", "basis": basis, "rung": rung}
+    for rung, basis in enumerate(
+        ("disclosed", "region_year", "country_year", "developer_country_year", "world_year"), 1
+    )
+]
+
+
+def rung(frame: pl.DataFrame, basis: str) -> dict[str, Any] | None:
+    """The row of one rung, if the ladder has it."""
+    found = frame.filter(pl.col("basis") == basis)
+    assert found.height <= 1
+    return found.row(0, named=True) if found.height else None
+
+
+def values(frame: pl.DataFrame) -> dict[str, float]:
+    """Value by rung."""
+    return dict(frame.select("basis", "value").iter_rows())
+
+
+# chip_hours
+
+
+def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(model: Model) -> None:
+    run = RUN | {"chip_hours": 990.0, "chips": 10, "training_hours": 100.0, "training_flop": 3.6e21}
+    throughput = [{"hardware_id": "chip", "sustained_flop_per_s": 1e15}]
+    ladder = model("core.chip_hours_ladder", {"core.training_runs": [run], "core.throughput": throughput})
+    assert values(ladder) == {
+        "disclosed": 990.0,
+        "chips_x_hours": 1_000.0,
+        "flop_over_throughput": pytest.approx(1_000.0),  # 3.6e21 / 1e15 per s = 3.6e6 s
+    }
+
+
+def test_flop_on_an_inferred_chip_are_the_last_rung(model: Model) -> None:
+    run = RUN | {"hardware_id": None, "training_flop": 3.6e21}
+    throughput = [{"hardware_id": "chip", "sustained_flop_per_s": 1e15}]
+    ladder = model("core.chip_hours_ladder", {"core.training_runs": [run], "core.throughput": throughput})
+    assert values(ladder) == {"flop_by_era": pytest.approx(1_000.0)}
+
+
+def test_throughput_is_the_dense_peak_times_the_usual_utilisation(model: Model) -> None:
+    seen = {
+        "hardware_id": "chip",
+        "mfu_set": "training_run",
+        "mfu_basis": "model_flops",
+        "precision": "bf16",
+    }
+    frame = model(
+        "core.throughput",
+        {
+            "raw.hardware": [
+                CHIP | {"peak_fp16_tflops": 300.0},
+                CHIP | {"hardware_id": "other", "peak_fp16_tflops": 100.0},
+            ],
+            "raw.mfu": [
+                seen | {"mfu": 0.2},
+                seen | {"mfu": 0.45},
+                seen | {"mfu": 0.9, "mfu_set": "suspect"},
+                seen | {"mfu": 0.9, "mfu_basis": "hardware_flops"},
+                seen | {"mfu": 0.1, "precision": "fp8"},
+            ],
+        },
+    )
+    sustained = dict(frame.select("hardware_id", "sustained_flop_per_s").iter_rows())
+    assert sustained["chip"] == pytest.approx(90e12)  # geometric mean 0.3 of 300 TFLOP/s
+    assert sustained["other"] == pytest.approx(30e12)  # borrows 0.3 from its kind
+
+
+# watts_per_chip
+
+
+def power(**row: Any) -> dict[str, Any]:
+    """A whole-system measurement on the chip."""
+    return {
+        "run_id": "other",
+        "hardware_id": "chip",
+        "kind": "gpu",
+        "watts_per_chip": 300.0,
+        "rated_fraction": 0.75,
+        **SOURCE,
+    } | row
+
+
+def watts(model: Model, run: dict[str, Any], *observations: dict[str, Any]) -> pl.DataFrame:
+    """The ladder of one run on a chip rated at 400 W."""
+    return model(
+        "core.watts_ladder",
+        {
+            "core.training_runs": [RUN | run],
+            "core.power_observations": list(observations),
+            "raw.hardware": [CHIP],
+        },
+    )
+
+
+def test_a_measured_draw_is_the_first_rung(model: Model) -> None:
+    run = {"watts_per_chip": 310.0, "power_basis": "measured_system"}
+    assert values(watts(model, run, power()))["disclosed_measured"] == 310.0
+
+
+@pytest.mark.parametrize("basis", ["stated_tdp", "stated", "measured_components"])
+def test_only_a_measurement_of_the_whole_system_is_a_measured_draw(model: Model, basis: str) -> None:
+    ladder = watts(model, {"watts_per_chip": 400.0, "power_basis": basis}, power())
+    assert rung(ladder, "disclosed_measured") is None
+    assert values(ladder)["measured_same_chip"] == pytest.approx(300.0)
+
+
+def test_a_run_does_not_inform_its_own_lower_rungs(model: Model) -> None:
+    ladder = watts(
+        model, {}, power(run_id="example", watts_per_chip=390.0, rated_fraction=0.975), power()
+    )
+    assert values(ladder)["measured_same_chip"] == pytest.approx(300.0)
+    assert values(ladder)["measured_ratio"] == pytest.approx(400.0 * 0.75)
+
+
+def test_rated_power_is_scaled_by_what_was_measured_in_its_class(model: Model) -> None:
+    gpus = [
+        power(hardware_id="a", rated_fraction=0.8),
+        power(hardware_id="a", rated_fraction=0.8),
+        power(hardware_id="b", rated_fraction=1.25),
+    ]
+    ladder = watts(model, {}, *gpus, power(hardware_id="c", kind="tpu", rated_fraction=0.5))
+    # each chip counts once: sqrt(0.8 x 1.25) = 1
+    assert values(ladder) == {"measured_ratio": pytest.approx(400.0)}
+
+
+def test_a_class_without_a_measurement_borrows_from_all(model: Model) -> None:
+    ladder = watts(model, {}, power(hardware_id="c", kind="tpu", rated_fraction=0.5))
+    assert values(ladder) == {"measured_ratio": pytest.approx(200.0)}
+
+
+def test_observations_are_independent_whole_system_measurements(model: Model) -> None:
+    row = {
+        "hardware_id": "chip",
+        "system": "server",
+        "workload": "x",
+        "watts_per_chip": 300.0,
+        "power_basis": "measured_system",
+        "observation": "independent",
+    }
+    frame = model(
+        "core.power_observations",
+        {
+            "raw.hardware": [CHIP],
+            "raw.system_power": [
+                row,
+                row | {"observation": "aggregate"},
+                row | {"observation": "same_run"},
+                row | {"observation": "extreme"},
+                row | {"power_basis": "measured_components"},
+                row | {"power_basis": "stated_tdp"},
+                row | {"power_basis": "max_rating"},
+            ],
+        },
+    )
+    assert frame["rated_fraction"].to_list() == [0.75]
+
+
+# pue
+
+
+def pue(model: Model, run: dict[str, Any], *years: dict[str, Any]) -> pl.DataFrame:
+    """The ladder of one run at a site of Operator."""
+    base = {"provider": "Operator", "region": "site:Here", "is_average": False, "factor_year": 2020}
+    run = RUN | {"provider": "Operator", "region": "site:Here"} | run
+    return model(
+        "core.pue_ladder",
+        {"core.training_runs": [run], "core.pue_years": [base | SOURCE | year for year in years]},
+    )
+
+
+def test_the_quarter_of_the_run_comes_before_its_year(model: Model) -> None:
+    ladder = pue(
+        model,
+        {"started_month": "2020-05"},
+        {"quarter": "2020-Q2", "pue": 1.08},
+        {"quarter": "2020-Q3", "pue": 1.2},
+        {"pue": 1.1},
+    )
+    assert values(ladder) == {"site_quarter": 1.08, "site_year": 1.1}
+
+
+def test_the_nearest_year_stands_in_the_earlier_first_and_says_which_it_is(model: Model) -> None:
+    ladder = pue(model, {}, {"factor_year": 2018, "pue": 1.2}, {"factor_year": 2022, "pue": 1.1})
+    found = rung(ladder, "site_year")
+    assert found is not None
+    assert (found["value"], found["factor_year"]) == (1.2, 2018)
+
+
+def test_an_unknown_site_takes_the_fleet_and_an_unknown_operator_the_industry(model: Model) -> None:
+    fleet = {"region": "site:fleet average", "is_average": True, "pue": 1.12}
+    survey = {"provider": "Industry average (Uptime Institute)", "is_average": True, "pue": 1.59}
+    assert values(pue(model, {"region": None}, fleet, survey)) == {
+        "provider_year": 1.12,
+        "industry_year": 1.59,
+    }
+    assert values(pue(model, {"provider": None, "region": None}, fleet, survey)) == {"industry_year": 1.59}
+
+
+def test_years_prefer_annual_figures_and_never_take_a_design(model: Model) -> None:
+    row = {"provider": "Operator", "site": "Here", **SOURCE}
+    frame = model(
+        "core.pue_years",
+        {
+            "raw.datacenter_pue": [
+                row | {"period": "2020", "pue": 1.10, "pue_basis": "annual"},
+                row | {"period": "2020-Q1", "pue": 1.20, "pue_basis": "quarterly"},
+                row | {"period": "2021-Q1", "pue": 1.10, "pue_basis": "quarterly"},
+                row | {"period": "2021-Q2", "pue": 1.20, "pue_basis": "quarterly"},
+                row | {"period": "2022", "pue": 1.05, "pue_basis": "design"},
+            ]
+        },
+    )
+    by_period = dict(frame.select("period", "pue").iter_rows())
+    assert by_period == {
+        "2020": 1.10,
+        "2020-Q1": 1.20,
+        "2021": pytest.approx(1.15),
+        "2021-Q1": 1.10,
+        "2021-Q2": 1.20,
+    }
+
+
+# gross_kg_per_kwh
+
+
+def country(region: str, year: int, intensity: float) -> dict[str, Any]:
+    """A country's lifecycle intensity in a year."""
+    return {
+        "scheme": "country",
+        "region": region,
+        "year": year,
+        "carbon_intensity_g_per_kwh": intensity,
+        "intensity_basis": "lifecycle",
+        **SOURCE,
+    }
+
+
+def test_the_place_is_as_fine_as_the_facts_allow(model: Model) -> None:
+    run = RUN | {"region": "r1", "site_country": "AA", "developer_country": "BB;CC"}
+    region = {
+        "region": "r1",
+        "factor_year": 2020,
+        "carbon_intensity_g_per_kwh": 100.0,
+        "intensity_basis": "direct",
+        **SOURCE,
+    }
+    ladder = model(
+        "core.gross_ladder",
+        {
+            "core.training_runs": [run | {"gross_kg_per_kwh": 0.05}],
+            "core.region_intensity": [region],
+            "raw.grid_intensity": [
+                country("AA", 2020, 200.0),
+                country("BB", 2020, 300.0),
+                country("CC", 2020, 500.0),
+                country("WORLD", 2020, 480.0),
+            ],
+        },
+    )
+    assert values(ladder) == {
+        "disclosed": 0.05,
+        "region_year": pytest.approx(0.1),  # g to kg
+        "country_year": pytest.approx(0.2),
+        "developer_country_year": pytest.approx(0.4),  # mean of 300 and 500
+        "world_year": pytest.approx(0.48),
+    }
+    bases = dict(ladder.select("basis", "intensity_basis").iter_rows())
+    assert (bases["region_year"], bases["country_year"]) == ("direct", "lifecycle")
+
+
+def test_the_year_of_the_run_is_taken_not_the_newest(model: Model) -> None:
+    years = [country("AA", 2019, 540.0), country("AA", 2020, 500.0), country("AA", 2023, 400.0)]
+    ladder = model(
+        "core.gross_ladder",
+        {"core.training_runs": [RUN | {"site_country": "AA"}], "raw.grid_intensity": years},
+    )
+    found = rung(ladder, "country_year")
+    assert found is not None
+    assert (found["value"], found["factor_year"]) == (pytest.approx(0.5), 2020)
+
+
+# net_kg_per_kwh
+
+
+def net(model: Model, run: dict[str, Any], **region: Any) -> pl.DataFrame:
+    """The net ladder of one run at a region of Google with a gross intensity of 0.4."""
+    gross = {
+        "run_id": "example",
+        "basis": "region_year",
+        "value": 0.4,
+        "intensity_basis": "direct",
+        "factor_year": 2020,
+        **SOURCE,
+    }
+    grid = {"region": "r1", "factor_year": 2020, **SOURCE} | region
+    return model(
+        "core.net_ladder",
+        {
+            "core.training_runs": [RUN | {"provider": "Google", "region": "r1"} | run],
+            "core.gross_ladder": [gross, gross | {"basis": "world_year", "value": 0.48}],
+            "core.region_intensity": [grid],
+            "raw.method_rungs": RUNGS,
+        },
+    )
+
+
+def test_hourly_matching_takes_the_grid_s_own_share_out_once(model: Model) -> None:
+    ladder = net(model, {}, operator_cfe_fraction=0.7, grid_cfe_fraction=0.4)
+    # what is left from the grid: (1 - 0.7) / (1 - 0.4) = 0.5 of 0.4
+    assert values(ladder) == {"operator_hourly": pytest.approx(0.2), "equals_gross": 0.4}
+
+
+def test_net_never_exceeds_gross(model: Model) -> None:
+    ladder = net(model, {}, operator_cfe_fraction=0.2, grid_cfe_fraction=0.4)
+    assert values(ladder)["operator_hourly"] == pytest.approx(0.4)
+
+
+def test_matching_counts_only_for_the_operator_it_belongs_to(model: Model) -> None:
+    ladder = net(model, {"provider": "Other"}, operator_cfe_fraction=0.9, grid_cfe_fraction=0.4)
+    assert values(ladder) == {"equals_gross": 0.4}
+
+
+# the choice
+
+
+def test_the_best_rung_wins_and_a_bare_name_widens_the_power(model: Model) -> None:
+    ladder = {"run_id": "example", "factor_year": 2018, **SOURCE}
+    method = [
+        {"factor": "watts_per_chip", "basis": "measured_same_chip", "rung": 2, "gsd": 1.1},
+        {"factor": "watts_per_chip", "basis": "measured_ratio", "rung": 3, "gsd": 1.3},
+        {"factor": "watts_per_chip", "basis": "ambiguous_variant", "rung": None, "gsd": 1.2},
+    ]
+    frame = model(
+        "out.emission_factors",
+        {
+            "core.training_runs": [RUN | {"is_ambiguous_hardware": True}],
+            "core.method": method,
+            "core.watts_ladder": [
+                ladder | {"basis": "measured_ratio", "value": 400.0},
+                ladder | {"basis": "measured_same_chip", "value": 300.0},
+            ],
+        },
+    )
+    row = frame.row(0, named=True)
+    assert (row["basis"], row["value"], row["is_other_year"]) == ("measured_same_chip", 300.0, True)
+    assert row["gsd"] == pytest.approx(1.228, abs=5e-4)  # exp(sqrt(ln(1.1)^2 + ln(1.2)^2))
+    assert row["source_id"] == "example-org"

@@ -1,0 +1,67 @@
+"""core.training_runs resolves chip, operator, place and year without changing a disclosed value."""
+
+from datetime import date
+from typing import Any
+
+from tests.conftest import Model, Rows
+
+RUN = {"run_id": "a", "model": "A", "hardware": "Maker X-1", "published_date": date(2020, 3, 1)}
+
+
+def rows(*runs: dict[str, Any], **tables: list[dict[str, Any]]) -> Rows:
+    """Runs on one GPU and one TPU that are known."""
+    return {
+        "raw.training_runs": list(runs),
+        "raw.hardware": [{"hardware_id": "maker-x1", "kind": "gpu"}, {"hardware_id": "tpu", "kind": "tpu"}],
+        "core.hardware_aliases": [
+            {"alias_key": "makerx1", "hardware_id": "maker-x1", "is_ambiguous": False},
+            {"alias_key": "tpu", "hardware_id": "tpu", "is_ambiguous": True},
+        ],
+    } | {f"raw.{name}": given for name, given in tables.items()}
+
+
+def test_spellings_differ_in_case_spaces_and_punctuation_only(model: Model) -> None:
+    spellings = ["Maker X-1", "maker x1", "MAKER_X1"]
+    runs = [RUN | {"run_id": s, "hardware": s} for s in spellings]
+    found = model("core.training_runs", rows(*runs, RUN | {"run_id": "z", "hardware": "Maker X-2"}))
+    ids = dict(found.select("run_id", "hardware_id").iter_rows())
+    assert ids == {s: "maker-x1" for s in spellings} | {"z": None}
+
+
+def test_a_run_without_a_start_begins_the_usual_lag_before_publication(model: Model) -> None:
+    dated = RUN | {"run_id": "d", "started_month": "2019-01", "published_date": date(2019, 7, 20)}  # 200 days
+    undated = RUN | {"run_id": "u", "published_date": date(2020, 3, 1)}
+    years = dict(model("core.training_runs", rows(dated, undated)).select("run_id", "run_year").iter_rows())
+    assert years == {"d": 2019, "u": 2019}
+
+
+def test_a_run_without_any_date_has_no_year(model: Model) -> None:
+    found = model("core.training_runs", rows(RUN | {"published_date": None}))
+    assert found["run_year"].to_list() == [None]
+
+
+def test_a_tpu_runs_at_google_and_a_region_tells_operator_and_country(model: Model) -> None:
+    region = {"region": "r-1", "provider": "Operator", "country": "AA", "egrid_subregion": None}
+    found = model(
+        "core.training_runs",
+        rows(
+            RUN | {"run_id": "tpu", "hardware": "TPU"},
+            RUN | {"run_id": "region", "cloud_region": "r-1"},
+            RUN | {"run_id": "unknown"},
+            region_map=[region],
+        ),
+    )
+    providers = dict(found.select("run_id", "provider").iter_rows())
+    assert providers == {"tpu": "Google", "region": "Operator", "unknown": None}
+    assert dict(found.select("run_id", "site_country").iter_rows())["region"] == "AA"
+
+
+def test_a_run_with_flop_and_no_chip_assumes_the_chip_of_its_year(model: Model) -> None:
+    runs = [
+        RUN,
+        RUN | {"run_id": "f", "hardware": None, "training_flop": 1e20},
+        RUN | {"run_id": "n", "hardware": None},
+    ]
+    found = model("core.training_runs", rows(*[r | {"started_month": "2020-01"} for r in runs]))
+    assumed = dict(found.select("run_id", "assumed_hardware_id").iter_rows())
+    assert assumed == {"a": "maker-x1", "f": "maker-x1", "n": None}

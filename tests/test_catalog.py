@@ -1,0 +1,136 @@
+"""catalog.yaml is complete, agrees with SQL and files, and keeps the contract with readers."""
+
+import pint
+import pytest
+
+from pipelines import catalog, checks, models
+from pipelines.sources import reference
+from tests.conftest import REFERENCE
+
+DOCUMENT = catalog.document()
+TABLES = catalog.tables()
+COLUMNS = {column.name: column for table in TABLES.values() for column in table.columns}
+
+# The public contract, as promised to the people who query: table -> key, columns.
+CONTRACT = {
+    "emissions": (
+        "run_id",
+        "run_id model developer developer_country published_date domain parameters active_parameters "
+        "training_flop hardware_id chips training_hours chip_hours watts_per_chip pue gross_kg_per_kwh "
+        "net_kg_per_kwh energy_mwh energy_mwh_p05 energy_mwh_p95 co2e_gross_t co2e_gross_t_p05 "
+        "co2e_gross_t_p95 co2e_net_t co2e_net_t_p05 co2e_net_t_p95 chip_hours_basis watts_basis pue_basis "
+        "gross_basis net_basis energy_basis site_country cloud_region provider run_year "
+        "reported_energy_mwh reported_co2e_t source_id source_url",
+    ),
+    "emission_factors": (
+        "run_id factor",
+        "run_id factor value gsd basis factor_year source_id source_url source_locator",
+    ),
+    "training_runs": ("run_id", "run_id source_title source_url source_locator verified"),
+    "models_without_estimate": ("run_id", "run_id model reason"),
+    "hardware": (
+        "hardware_id",
+        "hardware_id name manufacturer kind released_date tdp_w peak_fp32_tflops peak_fp16_tflops "
+        "peak_fp8_tflops memory_gb process_nm die_mm2 source_url",
+    ),
+    "hardware_aliases": ("alias", "alias hardware_id"),
+    "system_power": (None, "hardware_id watts_per_chip power_basis workload source_url"),
+    "datacenter_pue": (
+        "provider site period",
+        "provider site period pue pue_basis wue_l_per_kwh source_url",
+    ),
+    "grid_intensity": (
+        "scheme region year intensity_basis",
+        "cfe_fraction cfe_basis carbon_intensity_g_per_kwh intensity_basis source_url",
+    ),
+    "published_footprints": (None, "run_id quantity basis value scope published_by source_url"),
+    "agreement": (
+        None,
+        "run_id quantity basis computed_value p05 p95 published_value ratio inside_interval withheld",
+    ),
+    "paper_claims": (
+        "claim_id",
+        "claim_id claim paper_low paper_high computed_low computed_high holds",
+    ),
+    "what_if": (
+        "run_id region hardware_id",
+        "run_id energy_mwh co2e_gross_t co2e_net_t ratio_to_actual",
+    ),
+    "mlperf_energy": (
+        None,
+        "round submitter benchmark hardware_id chips time_to_train_s energy_kwh watts_per_chip",
+    ),
+    "method": ("factor basis", "factor basis gsd n_observations fitted_on"),
+    "sources": ("source_id", "source_id producer title url license sha256 retrieved_at rows status"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_contract_with_readers_is_kept(name: str) -> None:
+    key, columns = CONTRACT[name]
+    table = TABLES[f"out.{name}"]
+    assert set(columns.split()) <= {column.name for column in table.columns}
+    if key is not None:
+        assert table.key == tuple(key.split())
+
+
+def test_every_sql_file_is_catalogued_and_the_reverse() -> None:
+    assert set(models.queries()) == {name for name in TABLES if not name.startswith("raw.")}
+
+
+def test_every_curated_file_is_catalogued_and_the_reverse() -> None:
+    files = {f"raw.{path.stem}" for path in REFERENCE.glob("*.csv")}
+    assert files == {table.name for table in reference.file_tables()}
+
+
+def test_every_defined_column_is_used() -> None:
+    assert set(DOCUMENT["columns"]) == set(COLUMNS)
+
+
+def test_every_unit_is_used() -> None:
+    used = {catalog.unit(name) for name in COLUMNS}
+    assert {str(unit) for unit in DOCUMENT["units"].values()} <= used | {""}
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
+def test_numbers_name_their_unit_and_text_does_not(column: catalog.Column) -> None:
+    assert bool(column.unit) == (column.type in ("double", "bigint"))
+
+
+@pytest.mark.parametrize("unit", sorted({str(unit) for unit in DOCUMENT["units"].values()}))
+def test_units_parse(unit: str) -> None:
+    pint.UnitRegistry().parse_expression(unit)
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
+def test_bounds_have_a_reason_and_columns_a_meaning(column: catalog.Column) -> None:
+    assert column.max is None or column.why
+    assert column.description.endswith(".") or column.description.endswith("-ttm).")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_relations_have_a_reason_and_read_their_table(name: str) -> None:
+    for relation in checks.relations(name):
+        assert len(relation.why.split()) > 8
+        assert name in models.upstream_tables(relation.query)
+
+
+def test_relations_stand_below_tables_that_exist() -> None:
+    folders = {f"{p.parent.name}.{p.name}" for p in (models.SQL / "checks").glob("*/*")}
+    assert folders <= set(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_references_name_tables_with_that_column(name: str) -> None:
+    for column, target in TABLES[name].references.items():
+        assert column in {c.name for c in TABLES[target].columns}
+
+
+def test_a_column_that_is_not_catalogued_is_refused(database: object) -> None:
+    import polars as pl
+
+    from pipelines.warehouse import replace_table
+
+    frame = pl.DataFrame({"url_prefix": ["a"], "producer": ["b"], "license": ["c"], "foo": [1]})
+    with pytest.raises(ValueError, match="not in catalog.yaml: \\['foo'\\]"):
+        replace_table(database, "raw.publishers", frame)  # type: ignore[arg-type]
