@@ -242,7 +242,7 @@ def _run(warehouse: Warehouse, table: catalog.Table) -> list[Result]:
     asset = datasource.add_table_asset(table.name, table_name=table.stem, schema_name=table.layer)
     batch = asset.add_batch_definition_whole_table("all").get_batch()
 
-    def run(promised: list[Any], result_format: str) -> dict[int, Any]:
+    def run(promised: list[Any], result_format: Any) -> dict[int, Any]:
         # Results come in an order of their own, so each expectation carries its place in meta.
         suite = gx.ExpectationSuite(name=table.name, expectations=promised)
         outcome = batch.validate(suite, result_format=result_format).results
@@ -254,7 +254,8 @@ def _run(warehouse: Warehouse, table: catalog.Table) -> list[Result]:
     first = run(promised, "BOOLEAN_ONLY")
     # Only what failed is asked for its rows: that halves the time of a sound build.
     failed = [expectation for place, expectation in enumerate(promised) if not first[place].success]
-    second = run(failed, "SUMMARY") if failed else {}
+    rows = {"result_format": "COMPLETE", "unexpected_index_column_names": list(table.key)}
+    second = run(failed, rows) if failed else {}
     seen = _observed(warehouse.connection, table)
     results = [
         _failed(second[place]) if place in second else _held(expectation, seen)
@@ -295,8 +296,12 @@ def _held(expectation: Any, seen: dict[str, str]) -> Result:
 
 def _failed(item: Any) -> Result:
     config, found = item.expectation_config, item.result
-    details = found.get("details", {}).get("unexpected_rows", [])
-    examples = found.get("partial_unexpected_list") or details
+    rows: list[Any] = (
+        found.get("details", {}).get("unexpected_rows")
+        or found.get("unexpected_index_list")
+        or found.get("partial_unexpected_list")
+        or []
+    )
     return Result(
         check_name=config.meta["check"],
         expectation=config.type,
@@ -304,8 +309,8 @@ def _failed(item: Any) -> Result:
         why=config.meta["why"],
         success=False,
         observed=_exception(item.exception_info) or str(found.get("observed_value", "")),
-        unexpected_count=int(found.get("unexpected_count") or len(details)),
-        examples=json.dumps(examples[:EXAMPLES], default=str) if examples else "",
+        unexpected_count=int(found.get("unexpected_count") or len(rows)),
+        examples=json.dumps(rows[:EXAMPLES], default=str) if rows else "",
     )
 
 

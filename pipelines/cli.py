@@ -10,17 +10,15 @@ import logging
 import os
 import platform
 import sys
+import textwrap
 import time
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pipelines.catalog import ROOT
-
-if TYPE_CHECKING:
-    import duckdb
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
@@ -52,7 +50,7 @@ def build(
     else:
         release = _build(warehouse, reference, inputs)
     _summary(warehouse, release)
-    typer.echo(f"\n{time.perf_counter() - started:.1f} s. Checks: {warehouse / 'report.html'}")
+    typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
 
 def _inputs(reference: Path) -> str:
@@ -92,7 +90,7 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
     """Run the job `build` in this process; exit with 1 and a message if anything fails."""
     os.environ["OTE_WAREHOUSE"] = str(warehouse.resolve())
     os.environ["OTE_REFERENCE"] = str(reference.resolve())
-    typer.echo(f"Building in {warehouse} ...")
+    typer.echo(f"Building in {_near(warehouse)} ...")
     import dagster as dg
 
     from pipelines.definitions import defs
@@ -150,45 +148,30 @@ def _explain(result: Any, warehouse: Path) -> None:
 def _summary(warehouse: Path, release: Path) -> None:
     """Tables with rows, checks, and the ten largest runs, from the published database."""
     import duckdb
-    from rich.console import Console
-    from rich.table import Table
 
-    console = Console()
     manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
     tables = ", ".join(f"{name} {rows:,}" for name, rows in manifest["tables"].items())
-    console.print(f"\n[bold]{manifest['title']} {manifest['version']}[/bold]", highlight=False)
-    console.print(f"Rows: {tables}", highlight=False)
-    console.print(
-        f"Checks: {manifest['checks']['passed']:,} of {manifest['checks']['total']:,} passed", highlight=False
-    )
-    table = Table(
-        "model", "energy, MWh", "90 %", "gross CO2e, t", "90 %", "net CO2e, t", title="The ten largest runs"
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
+    checks = manifest["checks"]
+    typer.echo(f"\n{manifest['title']} {manifest['version']}")
+    typer.echo(textwrap.fill(f"Rows: {tables}", 100, subsequent_indent="  "))
+    typer.echo(f"Checks: {checks['passed']:,} of {checks['total']:,} passed")
+    typer.echo("\nThe ten largest runs, with 90 % intervals")
+    line = "{:<18.18} {:>10} {:<19} {:>10} {:<18} {:>10}"
+    typer.echo(line.format("model", "MWh", "", "gross t", "", "net t").rstrip())
     with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
-        for row in _largest(connection):
-            table.add_row(*row)
-    console.print(table)
-    console.print(f"Query: {warehouse / 'emissions.duckdb'}   Release: {release}", highlight=False)
+        rows = connection.execute(
+            "select model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, co2e_gross_t_p05, "
+            "co2e_gross_t_p95, co2e_net_t from emissions order by energy_mwh desc, run_id limit 10"
+        ).fetchall()
+    for model, *values in rows:
+        mwh, mwh05, mwh95, gross, gross05, gross95, net = map(_short, values)
+        typer.echo(line.format(model, mwh, f"({mwh05} to {mwh95})", gross, f"({gross05} to {gross95})", net))
+    typer.echo(f"\nDatabase: {_near(warehouse / 'emissions.duckdb')}\nRelease:  {_near(release)}")
 
 
-def _largest(connection: "duckdb.DuckDBPyConnection") -> list[list[str]]:
-    rows = connection.execute(
-        "select model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, co2e_gross_t_p05, "
-        "co2e_gross_t_p95, co2e_net_t from emissions order by energy_mwh desc, run_id limit 10"
-    ).fetchall()
-    return [
-        [
-            model,
-            _short(mwh),
-            f"{_short(m05)} to {_short(m95)}",
-            _short(t),
-            f"{_short(t05)} to {_short(t95)}",
-            _short(net),
-        ]
-        for model, mwh, m05, m95, t, t05, t95, net in rows
-    ]
+def _near(path: Path) -> Path:
+    """The path from here, where it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _short(value: float | None) -> str:

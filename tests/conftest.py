@@ -13,6 +13,8 @@ import pytest
 
 from pipelines import catalog, models
 from pipelines.definitions import defs
+from pipelines.publication import publication_assets
+from pipelines.sources.reference import reference_assets
 from pipelines.warehouse import Warehouse, connect
 
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
@@ -46,7 +48,8 @@ def model(database: duckdb.DuckDBPyConnection) -> Model:
         query = models.queries()[name]
         for upstream in models.upstream_tables(query):
             fill(database, upstream, rows.get(upstream, []))
-        return database.sql(query).pl()
+        frame: pl.DataFrame = database.sql(query).pl()
+        return frame
 
     return run
 
@@ -79,10 +82,17 @@ def execute(
     directory: Path, reference: Path = REFERENCE, assets: list[str] | None = None
 ) -> dg.ExecuteInProcessResult:
     """Run the job `build`, or only some of its assets, in a folder."""
-    return defs.resolve_job_def("build").execute_in_process(
-        resources={"warehouse": warehouse(directory, reference)},
-        asset_selection=[dg.AssetKey(name.split(".")) for name in assets] if assets else None,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    resources = {"warehouse": warehouse(directory, reference)}
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    if assets is None:
+        return defs.resolve_job_def("build").execute_in_process(
+            resources=resources, run_config=quiet, raise_on_error=False
+        )
+    return dg.materialize(
+        [*reference_assets, *models.sql_assets(), *publication_assets],
+        selection=[dg.AssetKey(name.split(".")) for name in assets],
+        resources=resources,
+        run_config=quiet,
         raise_on_error=False,
     )
 

@@ -119,9 +119,7 @@ def test_only_a_measurement_of_the_whole_system_is_a_measured_draw(model: Model,
 
 
 def test_a_run_does_not_inform_its_own_lower_rungs(model: Model) -> None:
-    ladder = watts(
-        model, {}, power(run_id="example", watts_per_chip=390.0, rated_fraction=0.975), power()
-    )
+    ladder = watts(model, {}, power(run_id="example", watts_per_chip=390.0, rated_fraction=0.975), power())
     assert values(ladder)["measured_same_chip"] == pytest.approx(300.0)
     assert values(ladder)["measured_ratio"] == pytest.approx(400.0 * 0.75)
 
@@ -339,7 +337,7 @@ def test_matching_counts_only_for_the_operator_it_belongs_to(model: Model) -> No
 
 def test_the_best_rung_wins_and_a_bare_name_widens_the_power(model: Model) -> None:
     ladder = {"run_id": "example", "factor_year": 2018, **SOURCE}
-    method = [
+    method: list[dict[str, Any]] = [
         {"factor": "watts_per_chip", "basis": "measured_same_chip", "rung": 2, "gsd": 1.1},
         {"factor": "watts_per_chip", "basis": "measured_ratio", "rung": 3, "gsd": 1.3},
         {"factor": "watts_per_chip", "basis": "ambiguous_variant", "rung": None, "gsd": 1.2},

@@ -1,0 +1,209 @@
+"""Curated facts: every file is taken as it is, and each kind of wrong row is refused by line and column."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines import catalog
+from pipelines.sources import reference
+from pipelines.sources.reference import BadReferenceError
+
+RUNS = catalog.tables()["raw.training_runs"]
+NEW = {
+    "run_id": "my-run",
+    "model": "My Model",
+    "hardware": "NVIDIA H100 SXM5 80GB",
+    "chips": "512",
+    "training_hours": "300",
+    "training_flop": "2e23",
+    "published_date": "2024-05-01",
+    "source_title": "My paper",
+    "source_url": "https://example.org/paper",
+    "source_locator": "Section 3",
+    "verified": "primary",
+}
+
+
+def add(facts: Path, **cells: str) -> int:
+    """Append a run to training_runs.csv; the line that it stands on."""
+    path = facts / "training_runs.csv"
+    columns = [column.name for column in RUNS.columns]
+    with path.open("a", newline="", encoding="utf-8") as file:
+        csv.DictWriter(file, columns, lineterminator="\n").writerow(NEW | cells)
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("table", reference.file_tables(), ids=lambda table: table.name)
+def test_every_curated_file_is_taken_as_it_is(table: catalog.Table, facts: Path) -> None:
+    frame = reference.read(facts, table)
+    with (facts / f"{table.stem}.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert frame.height == len(rows)
+    for name in frame.columns:
+        empty = sum(row[name] == "" for row in rows)
+        assert frame[name].null_count() == empty, name
+        if frame[name].dtype == pl.Float64:
+            assert frame[name].drop_nulls().to_list() == [float(r[name]) for r in rows if r[name]]
+
+
+def test_a_run_is_added_by_adding_a_row(facts: Path) -> None:
+    add(facts)
+    row = reference.read(facts, RUNS).filter(pl.col("run_id") == "my-run").row(0, named=True)
+    assert (row["chips"], row["training_hours"], row["chip_hours"], row["pue"]) == (512, 300.0, None, None)
+
+
+REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
+    "unknown hardware names the nearest": (
+        {"hardware": "NVIDIA H100 SXN5 80GB"},
+        "hardware",
+        ("'NVIDIA H100 SXN5 80GB' is not known", "NVIDIA H100 SXM5 80GB", "hardware_aliases.csv"),
+    ),
+    "kilowatts for watts": (
+        {"watts_per_chip": "0.7", "power_basis": "measured_system"},
+        "watts_per_chip",
+        ("0.7 lies outside 5 to 30000 in watt", "Below 5 it is kW"),
+    ),
+    "power of the whole server for that of a chip": (
+        {"watts_per_chip": "5600", "power_basis": "measured_system"},
+        "watts_per_chip",
+        ("8.00 times the 700 W", "per chip"),
+    ),
+    "power without its basis": ({"watts_per_chip": "650"}, "watts_per_chip", ("power_basis",)),
+    "percent for a ratio": ({"pue": "110"}, "pue", ("110 lies outside 1 to 2.5", "Check the unit")),
+    "grams for kilograms": (
+        {"gross_kg_per_kwh": "429"},
+        "gross_kg_per_kwh",
+        ("429 lies outside 0 to 1.3 in kilogram / kilowatt_hour",),
+    ),
+    "chip-hours that are the hours of one chip": (
+        {"chip_hours": "300"},
+        "chip_hours",
+        ("300 contradicts 512 chips x 300 h = 153600", "hours of one chip given as all"),
+    ),
+    "chips multiplied twice": (
+        {"chip_hours": "78643200"},
+        "chip_hours",
+        ("contradicts", "chips multiplied twice"),
+    ),
+    "days for hours": ({"chip_hours": "6400"}, "chip_hours", ("It looks like days for hours",)),
+    "more FLOP than the chips can do": (
+        {"training_flop": "2e26"},
+        "chip_hours",
+        ("times the peak of the chip",),
+    ),
+    "billions for parameters": (
+        {"parameters": "70"},
+        "parameters",
+        ("70 lies outside 1000 to 1e+14", "billions"),
+    ),
+    "text for a number": ({"chips": "many"}, "chips", ("'many' is not a whole number",)),
+    "a fraction of a chip": ({"chips": "512.5"}, "chips", ("'512.5' is not a whole number",)),
+    "a comma for decimals": (
+        {"training_hours": "300,5"},
+        "training_hours",
+        ("'300,5' is not a number", "Use a point for decimals"),
+    ),
+    "not a number": ({"training_flop": "nan"}, "training_flop", ("'nan' is not a number",)),
+    "infinity": ({"training_flop": "1e400"}, "training_flop", ("1e400 lies outside",)),
+    "a negative": ({"training_hours": "-3"}, "training_hours", ("-3 lies outside",)),
+    "a duplicate id": ({"run_id": "t5-11b"}, "run_id", ("the same run_id as line",)),
+    "a missing source": ({"source_url": ""}, "source_url", ("empty, but every row needs it",)),
+    "a missing locator": ({"source_locator": ""}, "source_locator", ("empty",)),
+    "a source that is no address": ({"source_url": "my paper"}, "source_url", ("http",)),
+    "an unknown region": (
+        {"cloud_region": "us-centrall1"},
+        "cloud_region",
+        ("us-central1", "region_map.csv"),
+    ),
+    "an unknown site": ({"site": "Council Bluff, Iowa"}, "site", ("Council Bluffs, Iowa",)),
+    "a value that is no choice": ({"verified": "yes"}, "verified", ("'yes' is not one of primary, epoch",)),
+    "a day that is none": ({"published_date": "2024-02-30"}, "published_date", ("YYYY-MM-DD",)),
+    "a day in the future": ({"published_date": "2199-01-01"}, "published_date", ("lies in the future",)),
+    "a month that is none": ({"started_month": "2024-13"}, "started_month", ("YYYY-MM",)),
+    "a start after the publication": (
+        {"started_month": "2024-06"},
+        "started_month",
+        ("after the publication",),
+    ),
+    "net above gross": (
+        {"gross_kg_per_kwh": "0.1", "net_kg_per_kwh": "0.4"},
+        "net_kg_per_kwh",
+        ("exceeds gross", "swapped"),
+    ),
+    "a stray space": ({"developer": "Me "}, "developer", ("begins or ends with a space",)),
+}
+
+
+@pytest.mark.parametrize(("cells", "column", "says"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_row_is_refused_by_line_and_column(
+    facts: Path, cells: dict[str, str], column: str, says: tuple[str, ...]
+) -> None:
+    line = add(facts, **cells)
+    with pytest.raises(BadReferenceError) as refused:
+        reference.read(facts, RUNS)
+    message = str(refused.value)
+    assert str(facts / "training_runs.csv") in message
+    assert f"line {line}, column {column} (" in message
+    for words in says:
+        assert words in message
+
+
+def test_the_same_facts_under_another_id_are_refused(facts: Path) -> None:
+    first = add(facts)
+    second = add(facts, run_id="my-run-again")
+    with pytest.raises(BadReferenceError, match=f"line {second}, column model .*line {first}"):
+        reference.read(facts, RUNS)
+
+
+def test_all_problems_are_named_at_once(facts: Path) -> None:
+    lines = [add(facts, run_id="a", pue="110"), add(facts, run_id="b", chips="0")]
+    with pytest.raises(BadReferenceError) as refused:
+        reference.read(facts, RUNS)
+    assert "2 problems" in str(refused.value)
+    assert all(f"line {line}," in str(refused.value) for line in lines)
+
+
+def test_a_line_is_counted_through_cells_that_span_lines(facts: Path) -> None:
+    add(facts, run_id="a", location="two\nlines")
+    line = add(facts, run_id="b", pue="0.9")
+    with pytest.raises(BadReferenceError, match=f"line {line}, column pue"):
+        reference.read(facts, RUNS)
+
+
+FILES: dict[str, tuple[Any, str]] = {
+    "a renamed column": (lambda b: b.replace(b"chip_hours", b"gpu_hours", 1), "unknown \\['gpu_hours'\\]"),
+    "a row with a cell too many": (lambda b: b + b"a," * 40 + b"\n", "cells, expected"),
+    "another encoding": (lambda b: b + "é".encode("latin-1"), "not UTF-8"),
+    "an unclosed quote": (lambda b: b + b'"a', "quotes"),
+    "an empty file": (lambda b: b"", "the header must be"),
+}
+
+
+@pytest.mark.parametrize(("damage", "says"), FILES.values(), ids=FILES)
+def test_a_damaged_file_is_refused(facts: Path, damage: Any, says: str) -> None:
+    path = facts / "training_runs.csv"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(BadReferenceError, match=says):
+        reference.read(facts, RUNS)
+
+
+def test_a_missing_file_is_refused(facts: Path) -> None:
+    (facts / "training_runs.csv").unlink()
+    with pytest.raises(BadReferenceError, match=r"training_runs\.csv: missing"):
+        reference.read(facts, RUNS)
+
+
+def test_a_reference_to_nothing_is_refused(facts: Path) -> None:
+    path = facts / "system_power.csv"
+    path.write_text(path.read_text().replace("nvidia-gb200,", "nvidia-gb2000,", 1))
+    with pytest.raises(BadReferenceError, match=r"'nvidia-gb2000' is not known.*nvidia-gb200.*hardware\.csv"):
+        reference.read(facts, catalog.tables()["raw.system_power"])
+
+
+def test_the_key_of_spellings_is_that_of_the_queries(database: Any) -> None:
+    for spelling in ("NVIDIA A100-SXM4 (80 GB)", "tpu_v5e", "H100"):
+        ((key,),) = database.execute("select spelling_key(?)", [spelling]).fetchall()
+        assert key == reference.spelling_key(spelling)

@@ -1,0 +1,260 @@
+"""The checks catch what they exist to catch, and so do they catch slips in the queries themselves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pytest
+
+from pipelines import catalog, checks, models, report
+from pipelines.warehouse import connect, replace_table
+from tests.conftest import Build, fill
+
+pytestmark = pytest.mark.xdist_group("build")
+
+RELATIONS = {
+    f"{name}:{relation.name}": relation for name in catalog.tables() for relation in checks.relations(name)
+}
+
+# For each relation, a change of a sound build that breaks it.
+BROKEN = {
+    "raw.system_power:pue_counts_once": (
+        "update raw.system_power set includes_pue = true where observation = 'independent'"
+    ),
+    "core.hardware_aliases:one_spelling_names_one_accelerator": (
+        "update core.hardware_aliases set hardware_count = 2 where alias = 'A100'"
+    ),
+    "core.training_runs:every_named_accelerator_resolves": (
+        "update core.training_runs set hardware_id = null where run_id = 't5-11b'"
+    ),
+    "core.training_runs:every_run_stays_one_row": (
+        "insert into core.training_runs from core.training_runs where run_id = 't5-11b'"
+    ),
+    "out.agreement:annual_matching_is_not_compared": "update out.agreement set basis = 'net_annual'",
+    "out.emission_factors:another_year_is_flagged": (
+        "update out.emission_factors set factor_year = factor_year + 3, is_other_year = false"
+    ),
+    "out.emission_factors:only_grid_factors_have_an_intensity_basis": (
+        "update out.emission_factors set intensity_basis = 'direct' where factor = 'pue'"
+    ),
+    "out.emissions:draw_is_within_the_rating": (
+        "update out.emissions set watts_per_chip = 923 where run_id = 't5-11b'"  # what a tracker published
+    ),
+    "out.emissions:energy_is_the_product_of_its_factors": (
+        "update out.emissions set energy_mwh = energy_mwh * 1000 where run_id = 't5-11b'"
+    ),
+    "out.emissions:every_computable_run_is_there": "delete from out.emissions where run_id = 't5-11b'",
+    "out.emissions:every_computed_run_has_its_five_factors": (
+        "delete from out.emission_factors where run_id = 't5-11b' and factor = 'pue'"
+    ),
+    "out.emissions:flop_fit_into_the_chip_hours": (
+        "update out.emissions set chip_hours = chip_hours / chips where run_id = 't5-11b'"
+    ),
+    "out.emissions:intervals_enclose_their_values": (
+        "update out.emissions set energy_mwh_p05 = energy_mwh_p95, energy_mwh_p95 = energy_mwh_p05"
+    ),
+    "out.emissions:net_never_exceeds_gross": (
+        "update out.emissions set gross_kg_per_kwh = net_kg_per_kwh, net_kg_per_kwh = gross_kg_per_kwh"
+    ),
+    "out.emissions:rated_power_is_never_taken_for_a_measurement": (
+        "update out.emissions set watts_basis = 'disclosed_measured' where run_id = 'llama-2-7b'"
+    ),
+    "out.emissions:reported_energy_replaces_nothing": (
+        "update out.emissions set energy_mwh = reported_energy_mwh, energy_basis = 'reported' "
+        "where run_id = 't5-11b'"
+    ),
+    "out.grid_intensity:direct_emissions_stay_below_lignite": (
+        "update out.grid_intensity set carbon_intensity_g_per_kwh = 1350 where intensity_basis = 'direct'"
+    ),
+    "out.hardware:narrower_formats_are_not_slower": (
+        "update out.hardware set peak_fp8_tflops = peak_fp16_tflops / 2"
+    ),
+    "out.mlperf_energy:energy_is_power_times_time": (
+        "update out.mlperf_energy set energy_kwh = energy_kwh * 3.6"
+    ),
+    "out.models_without_estimate:no_model_is_both": (
+        "update out.models_without_estimate set run_id = 't5-11b' where run_id like 'olmo-20m%'"
+    ),
+    "out.paper_claims:every_claim_has_a_number": (
+        "update out.paper_claims set computed_low = null where claim_id = 'carbon-by-place'"
+    ),
+    "out.paper_reproduction:all_its_systems_are_there": (
+        "delete from out.paper_reproduction where run_id = 'meena'"
+    ),
+    "out.paper_reproduction:the_2021_paper_is_reproduced": (
+        "update out.paper_reproduction set relative_difference = 0.011 where quantity = 'energy_mwh'"
+    ),
+    "out.training_runs:all_curated_runs_are_there": "delete from out.training_runs where run_id = 't5-11b'",
+    "out.what_if:a_better_place_changes_no_chip_hours": (
+        "update out.what_if set energy_mwh = energy_mwh * 3 where region <> 'actual'"
+    ),
+}
+
+
+@pytest.fixture
+def sound(build: Build) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working database of a sound build; every change in it is undone."""
+    with duckdb.connect(str(build.directory / "build.duckdb")) as connection:
+        connection.execute("begin")
+        yield connection
+        connection.execute("rollback")
+
+
+def test_every_relation_has_a_change_that_breaks_it() -> None:
+    assert set(BROKEN) == set(RELATIONS)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_relation_holds_and_can_fail(sound: duckdb.DuckDBPyConnection, name: str) -> None:
+    query = RELATIONS[name].query
+    assert sound.execute(query).fetchall() == []
+    sound.execute(BROKEN[name])
+    assert sound.execute(query).fetchall() != []
+
+
+GOOD = {
+    "scheme": "country",
+    "location": "Aland",
+    "region": "AA",
+    "year": 2020,
+    "cfe_fraction": 0.4,
+    "carbon_intensity_g_per_kwh": 400.0,
+    "intensity_basis": "lifecycle",
+    "gas": "co2e",
+    "source_title": "t",
+    "source_url": "https://example.org",
+    "source_locator": "l",
+    "verified": "primary",
+}
+SMALL = {
+    "percent for a fraction": ([GOOD | {"cfe_fraction": 40.0}], "column_values_to_be_between", "40.0"),
+    "a missing basis": ([GOOD | {"intensity_basis": None}], "unexpected_rows", "null"),
+    "a value that is no choice": ([GOOD | {"gas": "CO2"}], "column_values_to_be_in_set", "CO2"),
+    "a duplicate key": ([GOOD, GOOD], "compound_columns_to_be_unique", ""),
+    "no rows": ([], "table_row_count_to_be_between", ""),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What checks ask of the warehouse resource."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A second handle."""
+        return self.connection.cursor()
+
+
+def outcome(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> list[checks.Result]:
+    """Check raw.grid_intensity with these rows, by Great Expectations."""
+    fill(connection, "raw.grid_intensity", rows)
+    replace_table(connection, "raw.grid_intensity", "from raw.grid_intensity")
+    return checks.validate(Session(connection), catalog.tables()["raw.grid_intensity"])  # type: ignore[arg-type]
+
+
+def test_a_good_table_passes_and_says_what_was_seen() -> None:
+    with connect() as connection:
+        results = outcome(connection, [GOOD])
+        assert all(result.success for result in results)
+        seen = {result.column_name: result.observed for result in results}
+        assert seen["carbon_intensity_g_per_kwh"] == "400.0 to 400.0, 0 of 1 null"
+        assert "Nothing failed" in report.render(connection)
+
+
+@pytest.mark.parametrize(("rows", "expectation", "example"), SMALL.values(), ids=SMALL)
+def test_a_broken_table_is_named_with_its_rows(
+    rows: list[dict[str, object]], expectation: str, example: str
+) -> None:
+    with connect() as connection:
+        failed = [result for result in outcome(connection, rows) if not result.success]
+        assert any(expectation in result.expectation for result in failed)
+        assert any(example in result.examples for result in failed)
+        page = report.render(connection)
+        assert f"{len(failed)} failed" in page
+
+
+def test_a_passed_check_is_not_run_again_and_a_changed_table_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect() as connection:
+        first = outcome(connection, [GOOD])
+        monkeypatch.setattr(checks, "_run", lambda *_: pytest.fail("was run again"))
+        assert outcome(connection, [GOOD]) == first
+        monkeypatch.undo()
+        assert not all(r.success for r in outcome(connection, [GOOD | {"cfe_fraction": 40.0}]))
+
+
+MUTANTS = {
+    "energy in kWh": ("out.emissions", "/ 1e6", "/ 1e3"),
+    "PUE twice": ("out.emissions", "factors.pue / 1e6", "factors.pue * factors.pue / 1e6"),
+    "PUE left out": ("out.emissions", "* factors.pue / 1e6", "/ 1e6"),
+    "gross taken for net and the reverse": (
+        "out.emissions",
+        "filter (where factor = 'gross_kg_per_kwh') as gross_kg_per_kwh",
+        "filter (where factor = 'net_kg_per_kwh') as gross_kg_per_kwh",
+    ),
+    "rated power for a measured one": (
+        "core.watts_ladder",
+        "where power_basis = 'measured_system'",
+        "where power_basis in ('measured_system', 'stated_tdp')",
+    ),
+    "grams for kilograms": (
+        "core.gross_ladder",
+        "grid.carbon_intensity_g_per_kwh / 1000 as value",
+        "grid.carbon_intensity_g_per_kwh as value",
+    ),
+    "chip-hours times chips": (
+        "core.chip_hours_ladder",
+        "chips * training_hours as value",
+        "chips * chips * training_hours as value",
+    ),
+    "net without the cap": ("core.net_ladder", "least(1, ", "greatest(1, "),
+    "the interval upside down": ("out.emissions", "exp(-1.645 * formula.energy_ln_gsd)", "exp(1.645)"),
+    "a lost join": (
+        "core.training_runs",
+        "left join core.hardware_aliases",
+        "inner join core.hardware_aliases",
+    ),
+}
+
+
+@pytest.mark.parametrize(("table", "old", "new"), MUTANTS.values(), ids=MUTANTS)
+def test_a_slip_in_a_query_fails_a_check(
+    sound: duckdb.DuckDBPyConnection, table: str, old: str, new: str
+) -> None:
+    sound.execute((models.SQL / "macros.sql").read_text())
+    queries = dict(models.queries())
+    assert old in queries[table]
+    queries[table] = queries[table].replace(old, new)
+    for name in _in_order(queries):
+        sound.execute(f"create or replace table {name} as {queries[name]}")
+    broken = [name for name, relation in RELATIONS.items() if sound.execute(relation.query).fetchall()]
+    assert broken or _out_of_range(sound)
+
+
+def _in_order(queries: dict[str, str]) -> list[str]:
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        for upstream in sorted(models.upstream_tables(queries[name])):
+            if upstream in queries:
+                visit(upstream)
+        if name not in order:
+            order.append(name)
+
+    for name in queries:
+        visit(name)
+    return order
+
+
+def _out_of_range(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Columns whose values leave the range of the catalog."""
+    return [
+        f"{table.name}.{column.name}"
+        for table in catalog.tables().values()
+        for column in table.columns
+        if column.max is not None
+        and connection.execute(
+            f'select count(*) from {table.name} where "{column.name}" > {column.max}'
+        ).fetchall()
+        != [(0,)]
+    ]

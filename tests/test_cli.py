@@ -1,0 +1,160 @@
+"""`ote build` as a person or a script meets it: messages, exit codes, locks, kills."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import catalog
+from pipelines.warehouse import lock
+from tests.conftest import REFERENCE
+
+pytestmark = pytest.mark.xdist_group("cli")
+OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
+
+
+def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    command = [*OTE, *map(str, arguments)]
+    return subprocess.run(command, cwd=catalog.ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that `ote build` has built in."""
+    directory = tmp_path_factory.mktemp("cli") / "warehouse"
+    done = ote("build", "--warehouse", directory)
+    assert done.returncode == 0, done.stderr
+    for words in ("Rows:", "emissions 306", "Checks:", "The ten largest runs", "Llama 3.1 405B"):
+        assert words in done.stdout, done.stdout
+    return directory
+
+
+def sums(directory: Path) -> dict[str, str]:
+    """Checksum of the published database and of every file of every release."""
+    whole = [path for path in (directory / "releases").glob("[!.]*/**/*") if path.is_file()]
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in [directory / "emissions.duckdb", *whole]
+    }
+
+
+def test_a_second_build_does_nothing_and_says_so(published: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in published.rglob("*") if path.is_file()}
+    started = time.monotonic()
+    done = ote("build", "--warehouse", published)
+    assert done.returncode == 0
+    assert "Nothing changed" in done.stdout
+    assert "The ten largest runs" in done.stdout
+    assert time.monotonic() - started < 10
+    assert {path: path.stat().st_mtime_ns for path in published.rglob("*") if path.is_file()} == before
+
+
+def test_a_wrong_fact_ends_with_a_message_and_code_1(published: Path, tmp_path: Path) -> None:
+    facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+    runs = facts / "training_runs.csv"
+    runs.write_text(runs.read_text().replace("t5-11b,T5-11B,Google,US,", "t5-11b,T5-11B,Google,US,2199-", 1))
+    before = sums(published)
+    done = ote("build", "--warehouse", published, "--reference", facts)
+    assert done.returncode == 1
+    assert "The build failed; what was published before is untouched." in done.stderr
+    assert "training_runs.csv" in done.stderr
+    assert "column published_date (t5-11b)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sums(published) == before
+
+
+def test_the_second_of_two_builds_says_who_holds_the_lock(tmp_path: Path) -> None:
+    with lock(tmp_path / "warehouse"):
+        done = ote("build", "--warehouse", tmp_path / "warehouse")
+    assert done.returncode == 1
+    assert f"another build is running: process {os.getpid()}, since " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+    code = "import sys, time; from pathlib import Path; from pipelines.warehouse import lock\n"
+    code += "with lock(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=catalog.ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with lock(tmp_path):
+        pass
+
+
+def test_a_damaged_release_is_reported_not_repaired(published: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(published, tmp_path / "warehouse"))
+    (victim,) = directory.glob("releases/*/csv/emissions.csv")
+    victim.write_text("damaged")
+    done = ote("build", "--warehouse", directory)
+    assert done.returncode == 1
+    assert "csv/emissions.csv changed" in done.stderr
+    assert victim.read_text() == "damaged"
+
+
+def test_an_unreadable_working_database_is_set_aside(published: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(published, tmp_path / "warehouse"))
+    (directory / "build.duckdb").write_bytes(b"not a database" * 1000)
+    (directory / "published.json").unlink()
+    assert ote("build", "--warehouse", directory).returncode == 0
+    assert (directory / "build.unreadable").exists()
+
+
+def test_killed_at_any_moment_the_published_stays_and_the_next_build_succeeds(
+    published: Path, tmp_path: Path
+) -> None:
+    directory = Path(shutil.copytree(published, tmp_path / "warehouse"))
+    facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+    runs = facts / "training_runs.csv"
+    runs.write_text(runs.read_text().replace("t5-11b,T5-11B,", "t5-11b,T5 11B,", 1))
+    before = sums(directory)
+    command = [*OTE, "build", "--warehouse", str(directory), "--reference", str(facts)]
+    killed = 0
+    for seconds in (3.0, 4.5, 6.0, 7.5, 9.0):
+        process = subprocess.Popen(
+            command, cwd=catalog.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(seconds)
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+        killed += 1
+        kept = sums(directory)
+        assert {name: kept[name] for name in before if name != "emissions.duckdb"} == {
+            name: checksum for name, checksum in before.items() if name != "emissions.duckdb"
+        }
+        with duckdb.connect(str(directory / "emissions.duckdb"), read_only=True) as connection:
+            assert connection.execute("select count(*) from emissions").fetchall() == [(306,)]
+    assert killed >= 2
+    done = ote("build", "--warehouse", directory, "--reference", facts)
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(str(directory / "emissions.duckdb"), read_only=True) as connection:
+        assert connection.execute("select model from emissions where run_id = 't5-11b'").fetchall() == [
+            ("T5 11B",)
+        ]
+    assert not list((directory / "releases").glob(".*"))
+
+
+def test_an_interrupted_release_leaves_no_half_version_behind(published: Path) -> None:
+    for folder in (published / "releases").iterdir():
+        assert json.loads((folder / "manifest.json").read_text())["version"] == folder.name
+        assert (folder / "SHA256SUMS").exists()
+
+
+def test_an_unknown_option_ends_with_code_2() -> None:
+    done = ote("build", "--nonsense")
+    assert done.returncode == 2
+    assert "--nonsense" in done.stderr

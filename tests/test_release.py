@@ -1,0 +1,170 @@
+"""A release is complete, described, reproducible, whole, and readable by old clients."""
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import catalog, release
+from tests.conftest import Build, execute
+
+pytestmark = pytest.mark.xdist_group("build")
+STEMS = [table.stem for table in catalog.public_tables()]
+
+
+def test_every_public_table_is_there_in_every_form_with_equal_rows(build: Build) -> None:
+    manifest = json.loads((build.release / "manifest.json").read_text())
+    assert list(manifest["tables"]) == STEMS
+    for table in catalog.public_tables():
+        names = [column.name for column in table.columns]
+        parquet = pq.read_table(build.release / "parquet" / f"{table.stem}.parquet")
+        with (build.release / "csv" / f"{table.stem}.csv").open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        assert parquet.column_names == header == names
+        assert parquet.num_rows == len(rows) == manifest["tables"][table.stem]
+        assert build.query(f"select count(*) from {table.stem}") == [(parquet.num_rows,)]
+
+
+def test_parquet_columns_carry_description_and_unit(build: Build) -> None:
+    schema = pq.read_schema(build.release / "parquet" / "emissions.parquet")
+    assert schema.field("energy_mwh").metadata[b"unit"] == b"megawatt_hour"
+    assert schema.metadata[b"license"] == b"CC-BY-4.0"
+    assert schema.metadata[b"version"].decode() == build.release.name
+
+
+def test_the_dictionary_and_the_columns_agree_both_ways(build: Build) -> None:
+    with (build.release / "data_dictionary.csv").open(newline="", encoding="utf-8") as file:
+        described = {(row["table"], row["column"]) for row in csv.DictReader(file)}
+    published = {
+        (stem, column)
+        for stem in STEMS
+        for column in pq.read_schema(build.release / "parquet" / f"{stem}.parquet").names
+    }
+    assert described == published
+
+
+def test_the_manifest_names_every_source_file_with_its_checksum(build: Build) -> None:
+    manifest = json.loads((build.release / "manifest.json").read_text())
+    assert manifest["version"] == build.release.name
+    sums = {source["url"]: source["sha256"] for source in manifest["sources"]}
+    for path in sorted((catalog.ROOT / "warehouse" / "reference").glob("*.csv")):
+        assert sums[f"warehouse/reference/{path.name}"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert manifest["checks"]["passed"] == manifest["checks"]["total"] > 500
+
+
+def test_the_sums_cover_every_file_and_name_a_changed_one(build: Build, copy: Path) -> None:
+    release.verify(build.release)
+    folder = copy / "releases" / build.release.name
+    victim = folder / "csv" / "emissions.csv"
+    content = bytearray(victim.read_bytes())
+    content[1000] ^= 1
+    victim.write_bytes(content)
+    (folder / "strange.txt").touch()
+    (folder / "csv" / "method.csv").unlink()
+    with pytest.raises(release.BrokenReleaseError) as broken:
+        release.verify(folder)
+    for words in (
+        "csv/emissions.csv changed",
+        "strange.txt is not of the release",
+        "csv/method.csv is missing",
+    ):
+        assert words in str(broken.value)
+
+
+def test_a_damaged_release_is_not_written_over(build: Build, copy: Path) -> None:
+    victim = copy / "releases" / build.release.name / "csv" / "emissions.csv"
+    victim.write_text("damaged")
+    result = execute(copy)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_key == "release__dataset"
+    assert victim.read_text() == "damaged"
+
+
+def test_two_builds_of_the_same_inputs_are_the_same_bytes(build: Build, tmp_path: Path) -> None:
+    """In another folder, time zone and locale, in a process of its own."""
+    environment = os.environ | {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    again = tmp_path / "elsewhere"
+    subprocess.run(
+        [sys.executable, "-c", "from pipelines.cli import run; run()", "build", "--warehouse", str(again)],
+        cwd=catalog.ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    (other,) = (again / "releases").iterdir()
+    assert other.name == build.release.name
+    for path in sorted(build.release.rglob("*")):
+        if path.is_file() and path.suffix not in (".duckdb", "") and path.name != "SHA256SUMS":
+            assert path.read_bytes() == (other / path.relative_to(build.release)).read_bytes(), path.name
+
+
+CHECKSUMS = """
+import duckdb, hashlib, json, sys
+con = duckdb.connect(sys.argv[1], read_only=True)
+sums = {"version": duckdb.__version__}
+for (table,) in con.execute("select table_name from duckdb_tables() order by 1").fetchall():
+    cursor = con.execute(f'select * from "{table}" order by all')
+    names = [d[0] for d in cursor.description]
+    rows = cursor.fetchall()
+    for i, name in enumerate(names):
+        content = repr([row[i] for row in rows]).encode()
+        sums[f"{table}.{name}"] = hashlib.sha256(content).hexdigest()
+print(json.dumps(sums))
+"""
+
+
+def column_sums(database: Path, client: Path | None) -> dict[str, str]:
+    """A checksum of every column as a client reads it, in a process of its own."""
+    environment = dict(os.environ)
+    if client is not None:
+        environment["PYTHONPATH"] = str(client)
+    done = subprocess.run(
+        [sys.executable, "-c", CHECKSUMS, str(database)],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    sums: dict[str, str] = json.loads(done.stdout)
+    return sums
+
+
+def test_an_old_client_reads_every_column_alike(build: Build) -> None:
+    client = Path(sys.prefix) / "old-client"
+    assert client.exists(), "run `make test`, which installs the old client"
+    database = build.directory / "emissions.duckdb"
+    new, old = column_sums(database, None), column_sums(database, client)
+    assert new.pop("version") == "2.0.0"
+    assert old.pop("version").startswith("1.")
+    assert old == new
+    assert len(new) > 200
+
+
+def test_a_reader_sees_one_state_before_during_and_after_a_publication(build: Build, copy: Path) -> None:
+    path = copy / "emissions.duckdb"
+    reader = duckdb.connect(str(path), read_only=True)
+    question = "select count(*), sum(energy_mwh order by run_id) from emissions"
+    before = reader.execute(question).fetchall()
+    path.with_name("other").write_bytes(b"not the release's bytes")
+    path.with_name("other").replace(path)
+    assert release.publish_database(copy / "releases" / build.release.name, path)
+    assert reader.execute(question).fetchall() == before
+    reader.close()
+    with duckdb.connect(str(path), read_only=True) as fresh:
+        assert fresh.execute(question).fetchall() == before
+
+
+def test_publishing_what_is_published_changes_no_byte(build: Build, copy: Path) -> None:
+    path = copy / "emissions.duckdb"
+    stamp = path.stat().st_mtime_ns
+    time.sleep(0.01)
+    assert not release.publish_database(copy / "releases" / build.release.name, path)
+    assert path.stat().st_mtime_ns == stamp
