@@ -12,7 +12,9 @@ from pipelines.sources.reference import reference_assets
 from pipelines.warehouse import Warehouse
 
 build = dg.define_asset_job(
-    "build", selection="*", description="Build every table, check it, write the release, publish."
+    "build",
+    selection=dg.AssetSelection.all(),
+    description="Build every table, check it, write the release, publish.",
 )
 
 weekly = dg.ScheduleDefinition(

@@ -10,3 +10,21 @@ lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g'));
 -- Geometric spread around 1 of a list of log errors.
 create or replace temp macro gsd_of(log_errors) as
 exp(sqrt(avg(log_errors * log_errors)));
+
+-- The weakest verification among the rows that a value rests on.
+create or replace temp macro least_verified(verified) as
+case
+    when bool_or(verified = 'recalled') then 'recalled'
+    when bool_or(verified = 'secondary') then 'secondary'
+    when bool_or(verified = 'epoch') then 'epoch'
+    else 'primary'
+end;
+
+-- The weaker of two verifications.
+create or replace temp macro least_verified_of(a, b) as
+case
+    when 'recalled' in (a, b) then 'recalled'
+    when 'secondary' in (a, b) then 'secondary'
+    when 'epoch' in (a, b) then 'epoch'
+    else 'primary'
+end;

@@ -1,5 +1,6 @@
 """The whole pipeline on the curated facts: what it publishes, and what it refuses to."""
 
+import csv
 import hashlib
 import math
 from pathlib import Path
@@ -178,6 +179,49 @@ def test_a_single_asset_can_be_built_alone(copy: Path) -> None:
     assert [
         e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key
     ] == ["out/hardware"]
+
+
+ADDED = {
+    "full": {
+        "hardware": "NVIDIA A100",
+        "chips": "64",
+        "training_hours": "100",
+        "published_date": "2024-05-01",
+    },
+    "dated-by-start": {"hardware": "H100 SXM", "chip_hours": "5000", "started_month": "2023-11"},
+    "flop-only": {"training_flop": "1e22", "published_date": "2024-05-01", "developer_country": "FR"},
+    "flop-and-chip": {"hardware": "Google TPU v4", "training_flop": "1e22", "published_date": "2022-05-01"},
+    "nothing": {"published_date": "2024-05-01"},
+}
+
+
+def test_a_run_added_as_a_row_is_estimated_by_what_it_discloses(copy: Path, facts: Path) -> None:
+    path = facts / "training_runs.csv"
+    columns = [column.name for column in catalog.tables()["raw.training_runs"].columns]
+    source = {"source_title": "P", "source_url": "https://example.org/p", "verified": "primary"}
+    with path.open("a", newline="", encoding="utf-8") as file:
+        for name, cells in ADDED.items():
+            row = {"run_id": name, "model": name, "source_locator": name, **source, **cells}
+            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
+    assert execute(copy, facts).success
+    with duckdb.connect(str(copy / "emissions.duckdb"), read_only=True) as connection:
+        found = {
+            run_id: rest
+            for run_id, *rest in connection.execute(
+                "select run_id, chip_hours_basis, watts_basis, gross_basis, provider, energy_mwh > 0 "
+                f"from emissions where run_id in {tuple(ADDED)}"
+            ).fetchall()
+        }
+        reasons = connection.execute(
+            "select run_id, reason from models_without_estimate where run_id = 'nothing'"
+        ).fetchall()
+    assert found == {
+        "full": ["chips_x_hours", "measured_ratio", "world_year", None, True],
+        "dated-by-start": ["disclosed", "measured_same_chip", "world_year", None, True],
+        "flop-only": ["flop_by_era", "measured_ratio", "developer_country_year", None, True],
+        "flop-and-chip": ["flop_over_throughput", "measured_same_chip", "world_year", "Google", True],
+    }
+    assert reasons == [("nothing", "no accelerator, chip-hours, FLOP or energy disclosed")]
 
 
 def published(directory: Path) -> dict[str, str]:

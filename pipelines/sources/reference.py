@@ -270,7 +270,7 @@ def _training_run_problems(file: File, directory: Path) -> list[Problem]:
             "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
             "watts_per_chip": _watts_problem(row, chip),
             "started_month": _start_problem(row, today),
-            "published_date": _future_problem(row, today),
+            "published_date": _date_problem(row, today),
             "cloud_region": _region_problem(row["cloud_region"], row["cloud_region"], regions),
             "site": _region_problem(row["site"], f"site:{row['site']}", regions),
             "net_kg_per_kwh": _net_problem(row),
@@ -363,7 +363,10 @@ def _start_problem(row: Row, today: date) -> str | None:
     return None
 
 
-def _future_problem(row: Row, today: date) -> str | None:
+def _date_problem(row: Row, today: date) -> str | None:
+    computable = row["hardware"] and (row["chips"] or row["chip_hours"]) or row["training_flop"]
+    if computable and not (row["published_date"] or row["started_month"]):
+        return "empty, as is started_month. One of them is needed to find the PUE and the grid of its year."
     if row["published_date"] > today.isoformat():
         return f"{row['published_date']} lies in the future."
     return None

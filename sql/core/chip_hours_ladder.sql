@@ -6,7 +6,8 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from core.training_runs
 where chip_hours is not null
 union all
@@ -17,7 +18,8 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from core.training_runs
 where chips is not null and training_hours is not null
 union all
@@ -28,7 +30,8 @@ select
     runs.run_year as factor_year,
     runs.source_title,
     runs.source_url,
-    runs.source_locator
+    runs.source_locator,
+    runs.verified
 from core.training_runs as runs
 inner join core.throughput as throughput on runs.assumed_hardware_id = throughput.hardware_id
 where runs.training_flop is not null

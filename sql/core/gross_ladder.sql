@@ -8,7 +8,8 @@ with countries as (
         intensity_basis,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from raw.grid_intensity
     where scheme = 'country'
 ),
@@ -21,7 +22,8 @@ nearest_region as (
         grid.factor_year,
         grid.source_title,
         grid.source_url,
-        grid.source_locator
+        grid.source_locator,
+        grid.verified
     from core.training_runs as runs
     inner join core.region_intensity as grid on runs.region = grid.region
     where runs.run_year is not null and grid.carbon_intensity_g_per_kwh is not null
@@ -38,7 +40,8 @@ nearest_country as (
         grid.factor_year,
         grid.source_title,
         grid.source_url,
-        grid.source_locator
+        grid.source_locator,
+        grid.verified
     from core.training_runs as runs
     inner join countries as grid on runs.site_country = grid.country
     where runs.run_year is not null
@@ -64,7 +67,8 @@ nearest_developer_country as (
         grid.intensity_basis,
         grid.factor_year,
         grid.source_title,
-        grid.source_url
+        grid.source_url,
+        grid.verified
     from developer_countries as runs
     inner join countries as grid on runs.country = grid.country
     qualify row_number() over (
@@ -80,7 +84,8 @@ nearest_world as (
         grid.factor_year,
         grid.source_title,
         grid.source_url,
-        grid.source_locator
+        grid.source_locator,
+        grid.verified
     from core.training_runs as runs
     inner join countries as grid on grid.country = 'WORLD'
     where runs.run_year is not null
@@ -97,7 +102,8 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from core.training_runs
 where gross_kg_per_kwh is not null
 union all
@@ -109,7 +115,8 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from nearest_region
 union all
 select
@@ -120,7 +127,8 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from nearest_country
 union all
 select
@@ -131,7 +139,8 @@ select
     min(factor_year) as factor_year,
     min(source_title) as source_title,
     min(source_url) as source_url,
-    'mean of ' || string_agg(country || ' ' || factor_year, ', ' order by country) as source_locator
+    'mean of ' || string_agg(country || ' ' || factor_year, ', ' order by country) as source_locator,
+    least_verified(verified) as verified
 from nearest_developer_country
 group by run_id
 union all
@@ -143,5 +152,6 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from nearest_world

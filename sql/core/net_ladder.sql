@@ -10,7 +10,8 @@ with gross as (
         ladder.factor_year,
         ladder.source_title,
         ladder.source_url,
-        ladder.source_locator
+        ladder.source_locator,
+        ladder.verified
     from core.gross_ladder as ladder
     inner join raw.method_rungs as rungs on rungs.factor = 'gross_kg_per_kwh' and ladder.basis = rungs.basis
     qualify row_number() over (partition by ladder.run_id order by rungs.rung) = 1
@@ -24,7 +25,8 @@ hourly as (
         grid.factor_year,
         grid.source_title,
         grid.source_url,
-        grid.source_locator
+        grid.source_locator,
+        grid.verified
     from core.training_runs as runs
     inner join core.region_intensity as grid on runs.region = grid.region
     where
@@ -45,7 +47,8 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from core.training_runs
 where net_kg_per_kwh is not null
 union all
@@ -57,7 +60,8 @@ select
     hourly.factor_year,
     hourly.source_title,
     hourly.source_url,
-    hourly.source_locator
+    hourly.source_locator,
+    hourly.verified
 from hourly
 inner join gross on hourly.run_id = gross.run_id
 union all
@@ -69,5 +73,6 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from gross

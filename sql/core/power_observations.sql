@@ -11,7 +11,8 @@ select
     hardware.kind,
     power.source_title,
     power.source_url,
-    power.source_locator
+    power.source_locator,
+    power.verified
 from raw.system_power as power
 inner join raw.hardware as hardware on power.hardware_id = hardware.hardware_id
 where

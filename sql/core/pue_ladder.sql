@@ -14,7 +14,8 @@ with runs as (
         pue,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from core.training_runs
 ),
 
@@ -25,7 +26,8 @@ nearest_site as (
         years.factor_year,
         years.source_title,
         years.source_url,
-        years.source_locator
+        years.source_locator,
+        years.verified
     from runs
     inner join core.pue_years as years on runs.provider = years.provider and runs.region = years.region
     where years.quarter is null
@@ -41,7 +43,8 @@ nearest_fleet as (
         years.factor_year,
         years.source_title,
         years.source_url,
-        years.source_locator
+        years.source_locator,
+        years.verified
     from runs
     inner join core.pue_years as years on runs.provider = years.provider
     where years.is_average and years.quarter is null
@@ -57,7 +60,8 @@ nearest_industry as (
         years.factor_year,
         years.source_title,
         years.source_url,
-        years.source_locator
+        years.source_locator,
+        years.verified
     from runs
     inner join core.pue_years as years on years.provider = 'Industry average (Uptime Institute)'
     where runs.run_year is not null
@@ -73,7 +77,8 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from runs
 where pue is not null
 union all
@@ -84,7 +89,8 @@ select
     quarters.factor_year,
     quarters.source_title,
     quarters.source_url,
-    quarters.source_locator
+    quarters.source_locator,
+    quarters.verified
 from runs
 inner join core.pue_years as quarters
     on
@@ -99,7 +105,8 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from nearest_site
 union all
 select
@@ -109,7 +116,8 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from nearest_fleet
 union all
 select
@@ -119,5 +127,6 @@ select
     factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from nearest_industry

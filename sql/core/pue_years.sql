@@ -16,7 +16,8 @@ with places as (
         end as preference,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from raw.datacenter_pue
     where pue_basis <> 'design'
 ),
@@ -32,7 +33,8 @@ regions as (
         pue,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from places
     union all
     select
@@ -45,7 +47,8 @@ regions as (
         pue,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from places
     where cloud_region is not null
 ),
@@ -60,7 +63,8 @@ quarters as (
         avg(pue order by pue) as pue,
         min(source_title) as source_title,
         min(source_url) as source_url,
-        min(source_locator) as source_locator
+        min(source_locator) as source_locator,
+        least_verified(verified) as verified
     from regions
     where quarter is not null and preference = 3
     group by provider, region, factor_year, quarter
@@ -77,7 +81,8 @@ years as (
         avg(pue order by pue) as pue,
         min(source_title) as source_title,
         min(source_url) as source_url,
-        min(source_locator) as source_locator
+        min(source_locator) as source_locator,
+        least_verified(verified) as verified
     from regions
     group by provider, region, factor_year, preference
     qualify row_number() over (partition by provider, region, factor_year order by preference) = 1
@@ -93,7 +98,8 @@ select
     pue,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from quarters
 union all
 select
@@ -106,5 +112,6 @@ select
     pue,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from years

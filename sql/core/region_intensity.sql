@@ -9,7 +9,8 @@ with subregions as (
         grid.cfe_fraction,
         grid.source_title,
         grid.source_url,
-        grid.source_locator
+        grid.source_locator,
+        grid.verified
     from raw.region_map as region_map
     inner join raw.grid_intensity as grid
         on grid.scheme = 'us_egrid_subregion' and region_map.egrid_subregion = grid.region
@@ -34,7 +35,8 @@ operators as (
         cfe_fraction,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from raw.grid_intensity
     where scheme = 'google_cloud'
 ),
@@ -62,7 +64,8 @@ select
     coalesce(subregions.cfe_fraction, countries.cfe_fraction) as grid_cfe_fraction,
     coalesce(operators.source_title, subregions.source_title) as source_title,
     coalesce(operators.source_url, subregions.source_url) as source_url,
-    coalesce(operators.source_locator, subregions.source_locator) as source_locator
+    coalesce(operators.source_locator, subregions.source_locator) as source_locator,
+    if(operators.source_url is null, subregions.verified, operators.verified) as verified
 from keys
 left join operators on keys.region = operators.region and keys.factor_year = operators.factor_year
 left join subregions on keys.region = subregions.region and keys.factor_year = subregions.factor_year

@@ -6,7 +6,8 @@ with same_chip as (
         exp(avg(ln(power.watts_per_chip))) as value,
         count(*) as n_observations,
         min(power.source_title) as source_title,
-        min(power.source_url) as source_url
+        min(power.source_url) as source_url,
+        least_verified(power.verified) as verified
     from core.training_runs as runs
     inner join core.power_observations as power
         on
@@ -22,7 +23,8 @@ chip_fractions as (
         power.hardware_id,
         exp(avg(ln(power.rated_fraction))) as rated_fraction,
         min(power.source_title) as source_title,
-        min(power.source_url) as source_url
+        min(power.source_url) as source_url,
+        least_verified(power.verified) as verified
     from core.training_runs as runs
     inner join core.power_observations as power on power.run_id is distinct from runs.run_id
     group by runs.run_id, power.kind, power.hardware_id
@@ -35,7 +37,8 @@ kind_fractions as (
         exp(avg(ln(rated_fraction))) as rated_fraction,
         count(*) as n_chips,
         min(source_title) as source_title,
-        min(source_url) as source_url
+        min(source_url) as source_url,
+        least_verified(verified) as verified
     from chip_fractions
     group by run_id, kind
     union all
@@ -45,7 +48,8 @@ kind_fractions as (
         exp(avg(ln(rated_fraction))) as rated_fraction,
         count(*) as n_chips,
         min(source_title) as source_title,
-        min(source_url) as source_url
+        min(source_url) as source_url,
+        least_verified(verified) as verified
     from chip_fractions
     group by run_id
 )
@@ -57,7 +61,8 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from core.training_runs
 where power_basis = 'measured_system'
 union all
@@ -69,7 +74,8 @@ select
     same_chip.source_title,
     same_chip.source_url,
     'system_power: geometric mean of ' || same_chip.n_observations || ' measured draws on '
-    || runs.assumed_hardware_id as source_locator
+    || runs.assumed_hardware_id as source_locator,
+    same_chip.verified
 from same_chip
 inner join core.training_runs as runs on same_chip.run_id = runs.run_id
 union all
@@ -81,7 +87,12 @@ select
     kind_fractions.source_title,
     kind_fractions.source_url,
     'system_power: ' || hardware.tdp_w || ' W rated x ' || round(kind_fractions.rated_fraction, 3)
-    || ' measured over rated of ' || kind_fractions.n_chips || ' chips (' || kind_fractions.kind || ')' as source_locator
+    || ' measured over rated of ' || kind_fractions.n_chips || ' chips (' || kind_fractions.kind || ')' as source_locator,
+    if(
+        list_contains(string_split(coalesce(hardware.recalled_fields, ''), ';'), 'tdp_w'),
+        'recalled',
+        least_verified_of(kind_fractions.verified, hardware.verified)
+    ) as verified
 from core.training_runs as runs
 inner join raw.hardware as hardware on runs.assumed_hardware_id = hardware.hardware_id
 inner join kind_fractions on runs.run_id = kind_fractions.run_id
@@ -98,6 +109,7 @@ select
     run_year as factor_year,
     source_title,
     source_url,
-    source_locator
+    source_locator,
+    verified
 from core.training_runs
 where power_basis = 'stated_tdp'

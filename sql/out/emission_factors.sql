@@ -10,7 +10,8 @@ with candidates as (
         factor_year,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from core.chip_hours_ladder
     union all
     select
@@ -22,7 +23,8 @@ with candidates as (
         factor_year,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from core.watts_ladder
     union all
     select
@@ -34,7 +36,8 @@ with candidates as (
         factor_year,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from core.pue_ladder
     union all
     select
@@ -46,7 +49,8 @@ with candidates as (
         factor_year,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from core.gross_ladder
     union all
     select
@@ -58,7 +62,8 @@ with candidates as (
         factor_year,
         source_title,
         source_url,
-        source_locator
+        source_locator,
+        verified
     from core.net_ladder
 ),
 
@@ -73,7 +78,8 @@ best as (
         candidates.factor_year,
         candidates.source_title,
         candidates.source_url,
-        candidates.source_locator
+        candidates.source_locator,
+        candidates.verified
     from candidates
     inner join core.method as method on candidates.factor = method.factor and candidates.basis = method.basis
     qualify row_number() over (partition by candidates.run_id, candidates.factor order by method.rung) = 1
@@ -103,7 +109,8 @@ select
     source_id(best.source_url) as source_id,
     best.source_title,
     best.source_url,
-    best.source_locator
+    best.source_locator,
+    best.verified
 from best
 inner join core.training_runs as runs on best.run_id = runs.run_id
 left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'

@@ -121,6 +121,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "an unknown site": ({"site": "Council Bluff, Iowa"}, "site", ("Council Bluffs, Iowa",)),
     "a value that is no choice": ({"verified": "yes"}, "verified", ("'yes' is not one of primary, epoch",)),
     "a day that is none": ({"published_date": "2024-02-30"}, "published_date", ("YYYY-MM-DD",)),
+    "no date at all": ({"published_date": ""}, "published_date", ("started_month", "PUE")),
     "a day in the future": ({"published_date": "2199-01-01"}, "published_date", ("lies in the future",)),
     "a month that is none": ({"started_month": "2024-13"}, "started_month", ("YYYY-MM",)),
     "a start after the publication": (
