@@ -364,7 +364,7 @@ def _start_problem(row: Row, today: date) -> str | None:
 
 
 def _date_problem(row: Row, today: date) -> str | None:
-    computable = row["hardware"] and (row["chips"] or row["chip_hours"]) or row["training_flop"]
+    computable = (row["hardware"] and (row["chips"] or row["chip_hours"])) or row["training_flop"]
     if computable and not (row["published_date"] or row["started_month"]):
         return "empty, as is started_month. One of them is needed to find the PUE and the grid of its year."
     if row["published_date"] > today.isoformat():
