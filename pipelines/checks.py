@@ -309,9 +309,15 @@ def _failed(item: Any) -> Result:
         why=config.meta["why"],
         success=False,
         observed=_exception(item.exception_info) or str(found.get("observed_value", "")),
-        unexpected_count=int(found.get("unexpected_count") or len(rows)),
+        unexpected_count=_count(found, len(rows)),
         examples=json.dumps(rows[:EXAMPLES], default=str) if rows else "",
     )
+
+
+def _count(found: dict[str, Any], shown: int) -> int:
+    """How many rows fail: by value for a column, by query for a relation, which shows 200 at most."""
+    observed = found.get("observed_value")
+    return int(found.get("unexpected_count") or (observed if shown and isinstance(observed, int) else shown))
 
 
 def _exception(info: dict[str, Any]) -> str:

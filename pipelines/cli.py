@@ -130,19 +130,23 @@ def _explain(result: Any, warehouse: Path) -> None:
     """What failed, in the words of the step that failed, without a traceback."""
     typer.echo("The build failed; what was published before is untouched.", err=True)
     for event in result.all_events:
-        if event.is_step_failure or (
-            event.is_job_failure and not event.job_failure_data.first_step_failure_event
-        ):
-            error = (event.step_failure_data if event.is_step_failure else event.job_failure_data).error
-            while error.cause:
-                error = error.cause
-            where = event.step_key or "start"
-            typer.echo(f"- {where}: {error.message.split(': ', 1)[-1].strip()}", err=True)
+        if event.is_step_failure and not event.step_key.startswith("check_"):
+            typer.echo(f"- {event.step_key}: {_cause(event.step_failure_data.error)}", err=True)
+        elif event.is_job_failure and not event.job_failure_data.first_step_failure_event:
+            typer.echo(f"- {_cause(event.job_failure_data.error)}", err=True)
     failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
     for evaluation in failed:
         typer.echo(f"- {'.'.join(evaluation.asset_key.path)} fails {evaluation.check_name}", err=True)
     if failed:
-        typer.echo(f"Rows and reasons: {warehouse / 'report.html'}", err=True)
+        typer.echo(f"Rows and reasons: {_near(warehouse / 'report.html')}", err=True)
+
+
+def _cause(error: Any) -> str:
+    """The message of the first error in a chain, without its type."""
+    while error.cause:
+        error = error.cause
+    message: str = error.message.split(": ", 1)[-1].strip()
+    return message
 
 
 def _summary(warehouse: Path, release: Path) -> None:

@@ -3,6 +3,7 @@
 Stands alone (no script, no remote style), so that it reads the same offline and in a release.
 """
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -37,11 +38,12 @@ def render(connection: duckdb.DuckDBPyConnection) -> str:
             "success": success,
             "observed": observed,
             "unexpected_count": count,
-            "examples": examples,
+            "examples": json.loads(examples) if examples else [],
         }
         tables.setdefault(name, (name, row_count, []))[2].append(result)
+    in_order = sorted(tables.values(), key=lambda table: all(result["success"] for result in table[2]))
     outcomes = [bool(result["success"]) for _, _, results in tables.values() for result in results]
-    page: str = PAGE.render(tables=list(tables.values()), passed=sum(outcomes), total=len(outcomes))
+    page: str = PAGE.render(tables=in_order, passed=sum(outcomes), total=len(outcomes))
     return page
 
 
