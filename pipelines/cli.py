@@ -4,6 +4,7 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: any
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
 """
 
+import gc
 import hashlib
 import json
 import logging
@@ -91,6 +92,8 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
     os.environ["OTE_WAREHOUSE"] = str(warehouse.resolve())
     os.environ["OTE_REFERENCE"] = str(reference.resolve())
     typer.echo(f"Building in {_near(warehouse)} ...")
+    # Great Expectations makes millions of objects in a process that ends in seconds: a tenth of the time.
+    gc.disable()
     import dagster as dg
 
     from pipelines.definitions import defs

@@ -119,7 +119,8 @@ def test_killed_at_any_moment_the_published_stays_and_the_next_build_succeeds(
     facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
     runs = facts / "training_runs.csv"
     runs.write_text(runs.read_text().replace("t5-11b,T5-11B,", "t5-11b,T5 11B,", 1))
-    before = sums(directory)
+    released = sums(directory)
+    del released["emissions.duckdb"]
     command = [*OTE, "build", "--warehouse", str(directory), "--reference", str(facts)]
     killed = 0
     for seconds in (3.0, 4.5, 6.0, 7.5, 9.0):
@@ -133,9 +134,9 @@ def test_killed_at_any_moment_the_published_stays_and_the_next_build_succeeds(
         process.wait()
         killed += 1
         kept = sums(directory)
-        assert {name: kept[name] for name in before if name != "emissions.duckdb"} == {
-            name: checksum for name, checksum in before.items() if name != "emissions.duckdb"
-        }
+        databases = {checksum for name, checksum in kept.items() if name.endswith(".duckdb") and "/" in name}
+        assert kept.pop("emissions.duckdb") in databases  # that of a whole release, the old or the new
+        assert {name: kept[name] for name in released} == released
         with duckdb.connect(str(directory / "emissions.duckdb"), read_only=True) as connection:
             assert connection.execute("select count(*) from emissions").fetchall() == [(306,)]
     assert killed >= 2
