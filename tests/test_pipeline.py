@@ -303,3 +303,16 @@ def test_a_failed_check_blocks_all_that_reads_the_table(copy: Path, monkeypatch:
 
 def test_dagster_loads_the_project_as_its_tools_do() -> None:
     assert dg.Definitions.validate_loadable(defs) is None
+
+
+def test_the_order_of_facts_changes_no_byte_of_a_release(build: Build, tmp_path: Path, facts: Path) -> None:
+    for path in facts.glob("*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *reversed(rows)])
+    assert execute(tmp_path / "warehouse", facts).success
+    (other,) = (tmp_path / "warehouse" / "releases").iterdir()
+    for path in sorted((build.release / "csv").iterdir()):
+        if path.name != "sources.csv":  # which holds the checksums of the files
+            assert path.read_bytes() == (other / "csv" / path.name).read_bytes(), path.name

@@ -1,0 +1,61 @@
+"""What holds for any run: energy is linear in each factor, and intervals are centred and grow with doubt."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import models
+from pipelines.warehouse import connect
+from tests.conftest import fill
+from tests.sql.test_emissions import FACTORS, rows
+
+RESULTS = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+factors = st.fixed_dictionaries(
+    {
+        "chip_hours": st.floats(0.01, 1e9),
+        "watts_per_chip": st.floats(5, 30_000),
+        "pue": st.floats(1, 2.5),
+        "gross_kg_per_kwh": st.floats(0.001, 1.3),
+        "net_kg_per_kwh": st.floats(0.001, 1.3),
+    }
+)
+
+
+def emissions(gsd: float, values: dict[str, float]) -> dict[str, float]:
+    """The row of out.emissions for one run with these factors, all with one spread."""
+    with connect() as connection:
+        for name, given_rows in rows(gsd, **values).items():
+            fill(connection, name, given_rows)
+        found: dict[str, float] = connection.sql(models.queries()["out.emissions"]).pl().row(0, named=True)
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=factors, name=st.sampled_from(sorted(FACTORS)), times=st.floats(1.01, 100))
+def test_results_are_linear_in_every_factor_they_depend_on(
+    values: dict[str, float], name: str, times: float
+) -> None:
+    depends = {
+        "energy_mwh": name in ("chip_hours", "watts_per_chip", "pue"),
+        "co2e_gross_t": name != "net_kg_per_kwh",
+        "co2e_net_t": name != "gross_kg_per_kwh",
+    }
+    before = emissions(1.2, values)
+    after = emissions(1.2, values | {name: values[name] * times})
+    for result in RESULTS:
+        assert after[result] == pytest.approx(before[result] * (times if depends[result] else 1), rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=factors, gsd=st.floats(1.001, 5), more=st.floats(1.01, 2))
+def test_intervals_are_centred_in_the_logarithm_and_grow_with_doubt(
+    values: dict[str, float], gsd: float, more: float
+) -> None:
+    row, wider = emissions(gsd, values), emissions(gsd * more, values)
+    for result in RESULTS:
+        low, middle, high = row[f"{result}_p05"], row[result], row[f"{result}_p95"]
+        assert math.sqrt(low * high) == pytest.approx(middle, rel=1e-9)
+        assert wider[f"{result}_p05"] < low < middle < high < wider[f"{result}_p95"]
+    assert row["co2e_gross_t_p95"] / row["co2e_gross_t"] > row["energy_mwh_p95"] / row["energy_mwh"]
