@@ -44,6 +44,7 @@ select
     runs.developer_country,
     runs.published_date,
     runs.domain,
+    coalesce(runs.covers, 'one_run') as covers,
     runs.parameters,
     runs.active_parameters,
     runs.training_flop,

@@ -58,6 +58,7 @@ select
     runs.developer_country,
     runs.published_date,
     runs.domain,
+    runs.covers,
     runs.parameters,
     runs.active_parameters,
     runs.training_flop,

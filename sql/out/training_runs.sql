@@ -6,6 +6,7 @@ select
     developer_country,
     published_date,
     domain,
+    covers,
     parameters,
     active_parameters,
     training_flop,
