@@ -21,6 +21,7 @@ weekly = dg.ScheduleDefinition(
     job=build,
     cron_schedule="0 4 * * 1",
     execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Build anew on Monday at 04:00 UTC.",
 )
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.lineage import Node, lineage
 
 from pipelines import catalog
-from pipelines.warehouse import Warehouse, replace_table
+from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
 
 SQL = catalog.ROOT / "sql"
 OWNERS = ["team:open-training-emissions"]
@@ -128,8 +128,9 @@ def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
         metadata=definition_metadata(table, list(raw_sources(name))),
     )
     def model(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        extra = {"dagster/column_lineage": column_lineage(name)} if table.layer == "out" else {}
-        return replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
+        with distrusted_on_failure(warehouse.connection, name):
+            extra = {"dagster/column_lineage": column_lineage(name)} if table.layer == "out" else {}
+            return replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
 
     return model
 

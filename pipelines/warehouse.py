@@ -56,7 +56,7 @@ class NotValidatedError(Exception):
 
 
 @contextmanager
-def lock(directory: Path) -> Iterator[None]:
+def lock(directory: Path, holder: str = "") -> Iterator[None]:
     """Hold the only right to build in a directory; it dies with the process.
 
     Raises:
@@ -76,7 +76,7 @@ def lock(directory: Path) -> Iterator[None]:
         file.seek(0)
         file.truncate()
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        file.write(f"process {os.getpid()}, since {since}, {' '.join(sys.argv)[:200]}\n")
+        file.write(f"process {os.getpid()}, since {since}, {holder or ' '.join(sys.argv)[:200]}\n")
         file.flush()
         yield
 
@@ -123,7 +123,7 @@ class Warehouse(dg.ConfigurableResource[Any]):
         """Lock, open, and in the end write the report of the checks and close."""
         from pipelines import report
 
-        with lock(self.path):
+        with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)
             try:
                 yield self
@@ -230,6 +230,21 @@ def _preview(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     for row in cursor.fetchall():
         lines.append(["" if cell is None else str(cell).replace("|", "\\|")[:60] for cell in row])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+@contextmanager
+def distrusted_on_failure(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
+    """Count a table as failed, also in the report, if building it fails: what is there is outdated."""
+    try:
+        yield
+    except Exception as error:
+        connection.execute("update state.validations set passed = false where name = ?", [name])
+        connection.execute("delete from state.results where name = ?", [name])
+        connection.execute(
+            "insert into state.results values (?, 'can_be_built', 'can_be_built', null, ?, false, '', 1, '')",
+            [name, str(error)],
+        )
+        raise
 
 
 def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, str]) -> None:

@@ -265,6 +265,39 @@ def test_release_and_database_refuse_when_launched_alone_after_a_failed_check(co
     assert published(copy) == before
 
 
+def test_release_and_database_refuse_when_launched_alone_after_a_fact_was_refused(
+    copy: Path, facts: Path
+) -> None:
+    before = published(copy)
+    runs = facts / "training_runs.csv"
+    good = runs.read_text()
+    runs.write_text(good.replace(",1.12,0.545,0.545,", ",112,0.545,0.545,"))
+    assert not execute(copy, facts).success
+    for asset in ("release.dataset", "release.emissions_duckdb"):
+        (failure,) = [e for e in execute(copy, facts, assets=[asset]).all_events if e.is_step_failure]
+        assert "raw.training_runs failed its checks" in str(failure.step_failure_data.error)
+    assert published(copy) == before
+    assert "112 lies outside" in (copy / "report.html").read_text()
+    runs.write_text(good)
+    assert execute(copy, facts).success
+    assert published(copy) == before
+
+
+def test_release_refuses_when_launched_alone_after_a_query_failed(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines import models
+
+    before = published(copy)
+    query = "select 1 / 0 as region, error('broken') as provider from raw.region_map"
+    monkeypatch.setitem(models.queries(), "out.region_map", query)
+    result = execute(copy, assets=["out.region_map"])
+    assert not result.success
+    (failure,) = [e for e in execute(copy, assets=["release.dataset"]).all_events if e.is_step_failure]
+    assert "out.region_map failed its checks" in str(failure.step_failure_data.error)
+    assert published(copy) == before
+
+
 def test_a_table_built_before_its_inputs_is_not_published(copy: Path, facts: Path) -> None:
     before = published(copy)
     runs = facts / "training_runs.csv"

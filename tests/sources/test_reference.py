@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.facts import BadReferenceError
 from pipelines.sources import reference
-from pipelines.sources.reference import BadReferenceError
+from pipelines.training_run_rules import spelling_key
 
 RUNS = catalog.tables()["raw.training_runs"]
 NEW = {
@@ -207,4 +208,4 @@ def test_a_reference_to_nothing_is_refused(facts: Path) -> None:
 def test_the_key_of_spellings_is_that_of_the_queries(database: Any) -> None:
     for spelling in ("NVIDIA A100-SXM4 (80 GB)", "tpu_v5e", "H100"):
         ((key,),) = database.execute("select spelling_key(?)", [spelling]).fetchall()
-        assert key == reference.spelling_key(spelling)
+        assert key == spelling_key(spelling)

@@ -1,0 +1,170 @@
+"""What a training run must be beyond its single cells: no unit slip, contradiction or impossible speed.
+
+Each rule is one function of a row that returns what is wrong and what to do, or None.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pipelines import catalog
+from pipelines.facts import File, Problem, Row, read_text, unknown
+
+CHIP_HOURS_TOLERANCE = 0.02  # printed hours are rounded; the facts differ by up to 1.9 %
+SLIPS = {
+    24: "days for hours",
+    60: "minutes for hours",
+    1000: "a factor of a thousand",
+    3600: "seconds for hours",
+}
+
+
+def spelling_key(spelling: str) -> str:
+    """What spellings of one accelerator have in common, as sql/macros.sql has it."""
+    return re.sub(r"[^A-Za-z0-9]+", "", spelling).lower()
+
+
+def _spellings(directory: Path) -> dict[str, tuple[str, str]]:
+    """Spelling key to spelling and hardware_id, from hardware.csv and hardware_aliases.csv."""
+    tables = catalog.tables()
+    spellings = {}
+    for row in read_text(directory, tables["raw.hardware_aliases"]).rows:
+        spellings[spelling_key(row["alias"])] = (row["alias"], row["hardware_id"])
+    for row in read_text(directory, tables["raw.hardware"]).rows:
+        spellings[spelling_key(row["hardware_id"])] = (row["hardware_id"], row["hardware_id"])
+        spellings[spelling_key(row["name"])] = (row["name"], row["hardware_id"])
+    return spellings
+
+
+def training_run_problems(file: File, directory: Path) -> list[Problem]:
+    """What a training run must be beyond its single cells."""
+    tables = catalog.tables()
+    spellings = _spellings(directory)
+    hardware = {row["hardware_id"]: row for row in read_text(directory, tables["raw.hardware"]).rows}
+    regions = {row["region"] for row in read_text(directory, tables["raw.region_map"]).rows}
+    today = datetime.now(UTC).date()
+    problems = []
+    seen: dict[tuple[str, ...], int] = {}
+    for line, row in file:
+        chip = hardware.get(spellings.get(spelling_key(row["hardware"]), ("", ""))[1])
+        checks = {
+            "hardware": _hardware_problem(row, spellings),
+            "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
+            "watts_per_chip": _watts_problem(row, chip),
+            "started_month": _start_problem(row, today),
+            "published_date": _date_problem(row, today),
+            "cloud_region": _region_problem(row["cloud_region"], row["cloud_region"], regions),
+            "site": _region_problem(row["site"], f"site:{row['site']}", regions),
+            "net_kg_per_kwh": _net_problem(row),
+        }
+        facts = (
+            "model",
+            "hardware",
+            "chips",
+            "training_hours",
+            "chip_hours",
+            "site",
+            "source_url",
+            "source_locator",
+        )
+        same = tuple(row[column] for column in facts)
+        if same in seen:
+            checks["model"] = f"the same facts as line {seen[same]} under another run_id. Remove one."
+        seen.setdefault(same, line)
+        problems += [Problem(line, column, row["run_id"], says) for column, says in checks.items() if says]
+    return problems
+
+
+def _hardware_problem(row: Row, spellings: dict[str, tuple[str, str]]) -> str | None:
+    if not row["hardware"] or spelling_key(row["hardware"]) in spellings:
+        return None
+    return unknown(
+        row["hardware"], {s for s, _ in spellings.values()}, "hardware.csv or hardware_aliases.csv"
+    )
+
+
+def _chip_hours_problem(row: Row) -> str | None:
+    if not (row["chips"] and row["training_hours"] and row["chip_hours"]):
+        return None
+    product = float(row["chips"]) * float(row["training_hours"])
+    ratio = float(row["chip_hours"]) / product
+    if abs(ratio - 1) <= CHIP_HOURS_TOLERANCE:
+        return None
+    slips = {**SLIPS, int(row["chips"]): "chips multiplied twice, or hours of one chip given as all"}
+    factor = max(ratio, 1 / ratio)
+    slip = next(
+        (f" It looks like {why}." for n, why in slips.items() if n > 1 and abs(factor / n - 1) < 0.05), ""
+    )
+    return (
+        f"{row['chip_hours']} contradicts {row['chips']} chips x {row['training_hours']} h = {product:g} "
+        f"(more than {CHIP_HOURS_TOLERANCE:.0%} apart).{slip} Correct one of the three, or leave out the one "
+        "that the source does not state."
+    )
+
+
+def _mfu_problem(row: Row, chip: Row | None) -> str | None:
+    peaks = (
+        [float(chip[p]) for p in ("peak_fp16_tflops", "peak_fp8_tflops", "peak_fp32_tflops") if chip[p]]
+        if chip
+        else []
+    )
+    hours = float(row["chip_hours"] or 0) or float(row["chips"] or 0) * float(row["training_hours"] or 0)
+    if not (peaks and hours and row["training_flop"]):
+        return None
+    mfu = float(row["training_flop"]) / (hours * 3600 * max(peaks) * 1e12)  # hours to s, TFLOP to FLOP
+    if mfu <= 1:
+        return None
+    return (
+        f"{row['training_flop']} FLOP in {hours:g} chip-hours is {mfu:.1f} times the peak of the chip. "
+        "Check chip_hours (all chips, not one) and training_flop."
+    )
+
+
+def _watts_problem(row: Row, chip: Row | None) -> str | None:
+    if bool(row["watts_per_chip"]) != bool(row["power_basis"]):
+        return "watts_per_chip and power_basis go together. Say how the power was obtained."
+    if not (row["watts_per_chip"] and chip and chip["tdp_w"]):
+        return None
+    fraction = float(row["watts_per_chip"]) / float(chip["tdp_w"])
+    if 0.15 <= fraction <= 1.5:
+        return None
+    return (
+        f"{row['watts_per_chip']} W is {fraction:.2f} times the {chip['tdp_w']} W that {chip['name']} "
+        "is rated at; 0.15 to 1.5 is possible. Check the unit, and that it is per chip."
+    )
+
+
+def _start_problem(row: Row, today: date) -> str | None:
+    month = row["started_month"]
+    if not month:
+        return None
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        return f"{month!r} is not a month as YYYY-MM."
+    if month > (row["published_date"] or today.isoformat())[:7]:
+        return f"{month} lies after the publication or in the future."
+    return None
+
+
+def _date_problem(row: Row, today: date) -> str | None:
+    computable = (row["hardware"] and (row["chips"] or row["chip_hours"])) or row["training_flop"]
+    if computable and not (row["published_date"] or row["started_month"]):
+        return "empty, as is started_month. One of them is needed to find the PUE and the grid of its year."
+    if row["published_date"] > today.isoformat():
+        return f"{row['published_date']} lies in the future."
+    return None
+
+
+def _region_problem(cell: str, region: str, regions: set[str]) -> str | None:
+    if not cell or region in regions:
+        return None
+    return unknown(cell, {known.removeprefix("site:") for known in regions}, "region_map.csv")
+
+
+def _net_problem(row: Row) -> str | None:
+    if (
+        row["net_kg_per_kwh"]
+        and row["gross_kg_per_kwh"]
+        and float(row["net_kg_per_kwh"]) > float(row["gross_kg_per_kwh"])
+    ):
+        return f"net {row['net_kg_per_kwh']} exceeds gross {row['gross_kg_per_kwh']}. Are they swapped?"
+    return None
