@@ -5,7 +5,7 @@ import pint
 import polars as pl
 import pytest
 
-from pipelines import catalog, checks, models
+from pipelines import catalog, expectations, models
 from pipelines.sources import reference
 from pipelines.warehouse import replace_table
 from tests.conftest import REFERENCE
@@ -113,7 +113,7 @@ def test_bounds_have_a_reason_and_columns_a_meaning(column: catalog.Column) -> N
 
 @pytest.mark.parametrize("name", TABLES)
 def test_relations_have_a_reason_and_read_their_table(name: str) -> None:
-    for relation in checks.relations(name):
+    for relation in expectations.relations(name):
         assert len(relation.why.split()) > 8
         assert name in models.upstream_tables(relation.query)
 

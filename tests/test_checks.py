@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import duckdb
 import pytest
 
-from pipelines import catalog, checks, models, report
+from pipelines import catalog, checks, expectations, models, report
 from pipelines.warehouse import connect, replace_table
 from tests.conftest import Build, fill
 
 pytestmark = pytest.mark.xdist_group("build")
 
 RELATIONS = {
-    f"{name}:{relation.name}": relation for name in catalog.tables() for relation in checks.relations(name)
+    f"{name}:{relation.name}": relation
+    for name in catalog.tables()
+    for relation in expectations.relations(name)
 }
 
 # For each relation, a change of a sound build that breaks it.

@@ -298,6 +298,14 @@ def test_release_refuses_when_launched_alone_after_a_query_failed(
     assert published(copy) == before
 
 
+def test_two_runs_in_one_process_each_check_their_own_database(copy: Path, facts: Path) -> None:
+    runs = facts / "training_runs.csv"
+    for name in ("T5 once", "T5 twice"):
+        runs.write_text(runs.read_text().replace("t5-11b,T5", f"t5-11b,{name} T5", 1))
+        assert execute(copy, facts).success
+        assert execute(copy, facts, assets=["release.dataset"]).success
+
+
 def test_a_table_built_before_its_inputs_is_not_published(copy: Path, facts: Path) -> None:
     before = published(copy)
     runs = facts / "training_runs.csv"
