@@ -39,7 +39,8 @@ def file_tables() -> list[catalog.Table]:
 
 
 def _is_made(table: catalog.Table) -> bool:
-    return table.stem in ("publishers", "reference_files")
+    made = {"raw.publishers", "raw.reference_files", "raw.upstreams", "raw.source_files", "raw.quarantine"}
+    return table.name in made | {source.table for source in catalog.sources().values()}
 
 
 def read(directory: Path, table: catalog.Table) -> pl.DataFrame:
