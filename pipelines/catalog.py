@@ -63,6 +63,47 @@ class Publisher:
     url_prefix: str
     producer: str
     license: str | None = None
+    is_republished: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How far a file may move before a person must accept it; quarantined rows count too."""
+
+    rows_fraction: float
+    values_fraction: float
+    ratio: float
+    cells_beyond_ratio: int = 0
+    quarantined_fraction: float = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """An upstream: who publishes it, where its files lie, and what may be taken from it."""
+
+    name: str
+    producer: str
+    title: str
+    page: str
+    license: str
+    republish: bool
+    citation: str
+    cadence_days: int
+    max_mb: float
+    min_rows: int
+    hosts: frozenset[str]
+    immutable: bool
+    table: str
+    limits: Limits
+    files: dict[str, str]
+    fallback: dict[str, str]
+    optional: frozenset[str]
+    mirror_only: frozenset[str]
+
+    @property
+    def max_bytes(self) -> int:
+        """The cap for one file."""
+        return int(self.max_mb * 1e6)
 
 
 @cache
@@ -94,10 +135,57 @@ def public_tables() -> list[Table]:
     return sorted((t for t in tables().values() if t.layer == "out"), key=lambda t: t.name)
 
 
+@cache
+def sources() -> dict[str, Source]:
+    """The upstreams that a build asks, by name; each has the module sources/<name>.py."""
+    return {name: _source(name, **entry) for name, entry in document()["sources"].items()}
+
+
+def _source(
+    name: str,
+    *,
+    hosts: list[str],
+    limits: dict[str, float],
+    table: str | None = None,
+    files: dict[str, str] | None = None,
+    files_from: dict[str, str] | None = None,
+    fallback: dict[str, str] | None = None,
+    optional: list[str] | None = None,
+    mirror_only: list[str] | None = None,
+    **entry: Any,
+) -> Source:
+    return Source(
+        name=name,
+        hosts=frozenset(hosts),
+        table=table or f"raw.{name}",
+        limits=Limits(**limits),  # type: ignore[arg-type]
+        files={
+            **(files or {}),
+            **dict.fromkeys(mirror_only or [], entry["page"]),
+            **(_listed(**files_from) if files_from else {}),
+        },
+        fallback=fallback or {},
+        optional=frozenset(optional or []),
+        mirror_only=frozenset(mirror_only or []),
+        **entry,
+    )
+
+
+def _listed(*, list: str, file: str, url: str) -> dict[str, str]:
+    """Files of a source that are too many for this catalog: one path a line below a header."""
+    paths = (ROOT / list).read_text(encoding="utf-8").split("\n")[1:]
+    return {file.format(path=path): url.format(path=path) for path in paths if path}
+
+
 def publishers() -> list[Publisher]:
     """Known producers of cited sources."""
     return [
-        Publisher(url_prefix=prefix, producer=entry["producer"], license=entry.get("license"))
+        Publisher(
+            url_prefix=prefix,
+            producer=entry["producer"],
+            license=entry.get("license"),
+            is_republished=entry.get("republish", True),
+        )
         for prefix, entry in document()["publishers"].items()
     ]
 

@@ -1,4 +1,4 @@
-"""The command line: `ote build`.
+"""The command line: `ote build` and `ote accept`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build.
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
@@ -13,9 +13,10 @@ import platform
 import sys
 import textwrap
 import time
+from dataclasses import asdict
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -37,15 +38,35 @@ def build(
     reference: Annotated[
         Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")
     ] = ROOT / "warehouse" / "reference",
+    mirror: Annotated[
+        str,
+        typer.Option(
+            help="Address of a copy of the sources, laid out by the file names in catalog.yaml; "
+            "a file may carry an extra .gz.",
+            envvar="OTE_MIRROR",
+        ),
+    ] = "",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nobody; use the accepted snapshots.", envvar="OTE_OFFLINE")
+    ] = False,
+    locked: Annotated[
+        Path | None,
+        typer.Option(
+            help="manifest.json of a release: use only the snapshots that it names, ask nobody.",
+            envvar="OTE_LOCKED",
+        ),
+    ] = None,
 ) -> None:
-    """Build every table, check it, write a release, publish the database, and print a summary.
+    """Fetch the sources, build and check every table, write a release, publish it, and print a summary.
 
-    A build with the same inputs as the published one does nothing but print it.
+    A source that cannot be had, or whose change must first be accepted, is kept as it last was. A build
+    with the same inputs as the published one does nothing but print it.
 
-    Example: ote build --warehouse /tmp/warehouse
+    Example: ote build --warehouse /tmp/warehouse --mirror http://127.0.0.1:8000
     """
     started = time.perf_counter()
-    inputs = _inputs(reference)
+    settled = _settle(warehouse, mirror, offline, locked)
+    inputs = _inputs(reference, settled)
     if release := _published(warehouse, inputs):
         typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
     else:
@@ -54,11 +75,72 @@ def build(
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
 
-def _inputs(reference: Path) -> str:
-    """A checksum of all that a build depends on: facts, catalog, queries, code and libraries."""
-    code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html")]
+@app.command()
+def accept(
+    source: Annotated[str, typer.Argument(help="The source whose change was refused.")],
+    reason: Annotated[str, typer.Option(help="Why it is right; kept beside the snapshot.")],
+    warehouse: Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")] = ROOT
+    / "warehouse",
+) -> None:
+    """Accept what an upstream sent and a build refused; the next build uses it.
+
+    Example: ote accept epoch_models --reason "power recomputed upstream; we do not use it"
+    """
+    from pipelines import catalog, ingest
+    from pipelines.warehouse import LockedError, lock
+
+    if source not in catalog.sources():
+        _fail(f"{source!r} is no source. Sources: {', '.join(catalog.sources())}.")
+    try:
+        with lock(warehouse):
+            ingest.accept(warehouse / "snapshots", catalog.sources()[source], reason)
+    except (ingest.NotAcceptedError, LockedError) as error:
+        _fail(str(error))
+    typer.echo(f"{source}: accepted. Build to use it: ote build")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, dict[str, str]]:
+    """Ask for every source, say what became of each, and leave it for the run; the checksums by source and file."""
+    from pipelines import catalog, ingest, progress, snapshots
+    from pipelines.warehouse import LockedError, lock
+
+    if mirror and not mirror.startswith(("http://", "https://")):
+        _fail(f"--mirror {mirror!r}: expected an address that begins with http:// or https://.")
+    if sum(map(bool, (mirror, offline, locked))) > 1:
+        _fail("--mirror, --offline and --locked exclude each other: choose one.")
+    store = warehouse / "snapshots"
+    settled = {}
+    try:
+        manifest = snapshots.manifest(locked) if locked else {}
+        origin = snapshots.Origin(mirror=mirror, offline=offline)
+        with lock(warehouse):
+            for name, source in catalog.sources().items():
+                if locked:
+                    settled[name] = ingest.locked(source, manifest)
+                else:
+                    settled[name] = ingest.settle(store, source, origin, progress.on_terminal())
+                progress.clear()
+                typer.echo("\n".join(ingest.lines(settled[name])))
+            store.mkdir(parents=True, exist_ok=True)
+            path = store / "settled.json"
+            path.write_text(json.dumps({name: asdict(s) for name, s in settled.items()}), encoding="utf-8")
+    except (snapshots.SnapshotMissingError, LockedError) as error:
+        _fail(str(error))
+    os.environ["OTE_SETTLED"] = str(path.resolve())
+    return {name: {f: snapshot.sha256 for f, snapshot in s.files.items()} for name, s in settled.items()}
+
+
+def _inputs(reference: Path, settled: dict[str, dict[str, str]]) -> str:
+    """A checksum of all that a build depends on: snapshots, facts, catalog, queries, code and libraries."""
+    code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html", ".csv")]
     files = sorted([*ROOT.glob("sql/**/*.sql"), *code, ROOT / "catalog.yaml"])
     digest = hashlib.sha256(platform.python_version().encode())
+    digest.update(json.dumps(settled, sort_keys=True).encode())
     for library in LIBRARIES:
         digest.update(f"{library} {installed_version(library)}\n".encode())
     for root, paths in ((ROOT, files), (reference, sorted(reference.glob("*.csv")))):
@@ -97,6 +179,7 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
     import dagster as dg
 
     from pipelines.definitions import defs
+    from pipelines.hourly import every_partition
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     history = warehouse / "dagster"
@@ -109,6 +192,17 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
         },
     )
     with instance:
+        for job in _hourly_jobs(warehouse):
+            partitions = every_partition(job)
+            written = defs.resolve_job_def(f"hourly_{job.key.path[-1]}").execute_in_process(
+                instance=instance,
+                tags=partitions,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+            if not written.success:
+                _explain(written, warehouse)
+                raise typer.Exit(1)
         result = defs.resolve_job_def("build").execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -121,6 +215,19 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
     release = warehouse / "releases" / str(metadata["version"].value)
     _record(warehouse, {"version": release.name, "inputs": inputs})
     return release
+
+
+def _hourly_jobs(warehouse: Path) -> list[Any]:
+    """The hourly assets whose source has files that are accepted."""
+    from pipelines import snapshots
+    from pipelines.upstream import hourly_assets
+
+    store = warehouse / "snapshots"
+    return [
+        asset
+        for asset in hourly_assets
+        if snapshots.read_record(store, f"{asset.key.path[-1]}_hourly").accepted
+    ]
 
 
 def _record(warehouse: Path, record: dict[str, str]) -> None:
@@ -161,6 +268,10 @@ def _summary(warehouse: Path, release: Path) -> None:
     checks = manifest["checks"]
     typer.echo(f"\n{manifest['title']} {manifest['version']}")
     typer.echo(textwrap.fill(f"Rows: {tables}", 100, subsequent_indent="  "))
+    if absent := [source["title"] for source in manifest["sources"] if source["status"] == "absent"]:
+        typer.echo(textwrap.fill(f"Absent sources: {', '.join(absent)}", 100, subsequent_indent="  "))
+    quarantined = sum(source["quarantined_rows"] for source in manifest["sources"])
+    typer.echo(f"Quarantined: {quarantined:,} rows of the sources failed a gate; see the table quarantine")
     typer.echo(f"Checks: {checks['passed']:,} of {checks['total']:,} passed")
     typer.echo("\nThe ten largest runs, with 90 % intervals")
     line = "{:<18.18} {:>10} {:<19} {:>10} {:<18} {:>10}"

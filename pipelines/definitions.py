@@ -9,13 +9,23 @@ from pipelines.checks import all_checks
 from pipelines.models import sql_assets
 from pipelines.publication import publication_assets
 from pipelines.sources.reference import reference_assets
+from pipelines.upstream import Upstream, hourly_assets, upstream_assets
 from pipelines.warehouse import Warehouse
 
 build = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("hourly"),
     description="Build every table, check it, write the release, publish.",
 )
+
+hourly_jobs = [
+    dg.define_asset_job(
+        f"hourly_{asset.key.path[-1]}",
+        selection=dg.AssetSelection.assets(asset),
+        description="Write the hours of each zone and year from the accepted files; then build.",
+    )
+    for asset in hourly_assets
+]
 
 weekly = dg.ScheduleDefinition(
     job=build,
@@ -26,15 +36,21 @@ weekly = dg.ScheduleDefinition(
 )
 
 defs = dg.Definitions(
-    assets=[*reference_assets, *sql_assets(), *publication_assets],
+    assets=[*reference_assets, *upstream_assets, *sql_assets(), *publication_assets],
     asset_checks=all_checks(),
-    jobs=[build],
+    jobs=[build, *hourly_jobs],
     schedules=[weekly],
     resources={
         "warehouse": Warehouse(
             directory=os.environ.get("OTE_WAREHOUSE", str(catalog.ROOT / "warehouse")),
             reference=os.environ.get("OTE_REFERENCE", str(catalog.ROOT / "warehouse" / "reference")),
-        )
+        ),
+        "upstream": Upstream(
+            mirror=os.environ.get("OTE_MIRROR", ""),
+            offline=os.environ.get("OTE_OFFLINE", ""),
+            locked=os.environ.get("OTE_LOCKED", ""),
+            settled=os.environ.get("OTE_SETTLED", ""),
+        ),
     },
     executor=dg.in_process_executor,  # DuckDB allows one writing process
 )

@@ -24,6 +24,11 @@ STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads rig
 ROW_GROUP_ROWS = 50_000
 DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
 
+SOURCE_FACTS = ("source_id", "title", "url", "license", "sha256", "rows", "quarantined_rows", "status")
+FILE_FACTS = (
+    "source", "file", "url", "sha256", "size_bytes", "http_status", "retrieved_at", "license",
+)  # fmt: skip
+
 
 class BrokenReleaseError(Exception):
     """A release on disk is not what its SHA256SUMS says."""
@@ -161,8 +166,12 @@ def _manifest(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the release is and what went in; nothing in it depends on when or where it was built."""
     dataset = catalog.document()["dataset"]
     sources = connection.execute(
-        "select source_id, url, sha256, rows, status from out.sources "
-        "where sha256 is not null order by source_id"
+        "select source_id, title, url, license, sha256, rows, quarantined_rows, status from out.sources "
+        "where status <> 'cited' order by source_id"
+    ).fetchall()
+    files = connection.execute(
+        "select source, file, url, sha256, size_bytes, http_status, cast(retrieved_at as varchar), license "
+        "from out.source_files order by source, file"
     ).fetchall()
     passed, total = connection.execute(
         "select count(*) filter (where success), count(*) from state.results"
@@ -176,9 +185,8 @@ def _manifest(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "method": dataset["method"],
         "checks": {"passed": passed, "total": total},
         "tables": {table.stem: counts[table.name] for table in catalog.public_tables()},
-        "sources": [
-            dict(zip(("source_id", "url", "sha256", "rows", "status"), row, strict=True)) for row in sources
-        ],
+        "sources": [dict(zip(SOURCE_FACTS, row, strict=True)) for row in sources],
+        "source_files": [dict(zip(FILE_FACTS, row, strict=True)) for row in files],
     }
 
 

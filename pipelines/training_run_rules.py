@@ -11,6 +11,12 @@ from pipelines import catalog
 from pipelines.facts import File, Problem, Row, read_text, unknown
 
 CHIP_HOURS_TOLERANCE = 0.02  # printed hours are rounded; the facts differ by up to 1.9 %
+LEAST = {
+    "parameters": (1000, "It looks like billions"),
+    "active_parameters": (1000, "It looks like billions"),
+    "training_flop": (1e9, "It looks like another unit than FLOP"),
+    "chip_hours": (0.01, "It looks like another unit than hours"),
+}
 SLIPS = {
     24: "days for hours",
     60: "minutes for hours",
@@ -48,6 +54,7 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
     for line, row in file:
         chip = hardware.get(spellings.get(spelling_key(row["hardware"]), ("", ""))[1])
         checks = {
+            **{column: _too_small(row[column], *least) for column, least in LEAST.items()},
             "hardware": _hardware_problem(row, spellings),
             "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
             "watts_per_chip": _watts_problem(row, chip),
@@ -73,6 +80,12 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
         seen.setdefault(same, line)
         problems += [Problem(line, column, row["run_id"], says) for column, says in checks.items() if says]
     return problems
+
+
+def _too_small(cell: str, least: float, slip: str) -> str | None:
+    if not cell or float(cell) >= least:
+        return None
+    return f"{cell} is less than any run with facts has ({least:g}). {slip}. Check the unit."
 
 
 def _hardware_problem(row: Row, spellings: dict[str, tuple[str, str]]) -> str | None:

@@ -44,6 +44,12 @@ create table if not exists state.results (
     name varchar, check_name varchar, expectation varchar, column_name varchar, why varchar,
     success boolean, observed varchar, unexpected_count bigint, examples varchar
 );
+create table if not exists state.settled (
+    source varchar primary key, status varchar, problems json, files json
+);
+create table if not exists state.quarantine (
+    source varchar, row_key varchar, column_name varchar, cell varchar, gate varchar, says varchar
+);
 """
 
 

@@ -28,3 +28,15 @@ case
     when 'epoch' in (a, b) then 'epoch'
     else 'primary'
 end;
+
+-- A name as part of an identifier: lower case, without accents, words joined by hyphens.
+create or replace temp macro slug(name) as
+trim(regexp_replace(lower(strip_accents(name)), '[^a-z0-9]+', '-', 'g'), '-');
+
+-- The first address in a cell that may hold several, one a line.
+create or replace temp macro first_url(cell) as
+nullif(regexp_extract(cell, 'https?://[^\s,]+'), '');
+
+-- The names in a cell that holds several, separated by commas.
+create or replace temp macro words_of(cell) as
+list_transform(string_split(cell, ','), lambda word: trim(word));

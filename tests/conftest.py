@@ -1,5 +1,6 @@
 """Shared fixtures: an empty working database, models over inline rows, and one whole build per session."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from pipelines import catalog, models
 from pipelines.definitions import defs
 from pipelines.publication import publication_assets
 from pipelines.sources.reference import reference_assets
+from pipelines.upstream import Upstream, upstream_assets
 from pipelines.warehouse import Warehouse, connect
 
+os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it starts a process of its own
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
 Rows = dict[str, list[dict[str, Any]]]
 Model = Callable[[str, Rows], pl.DataFrame]
@@ -79,17 +82,18 @@ def warehouse(directory: Path, reference: Path = REFERENCE) -> Warehouse:
 
 
 def execute(
-    directory: Path, reference: Path = REFERENCE, assets: list[str] | None = None
+    directory: Path, reference: Path = REFERENCE, assets: list[str] | None = None, mirror: str = ""
 ) -> dg.ExecuteInProcessResult:
-    """Run the job `build`, or only some of its assets, in a folder."""
-    resources = {"warehouse": warehouse(directory, reference)}
+    """Run the job `build`, or only some of its assets, in a folder; offline unless there is a mirror."""
+    upstream = Upstream(mirror=mirror, offline="" if mirror else "yes")
+    resources = {"warehouse": warehouse(directory, reference), "upstream": upstream}
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     if assets is None:
         return defs.resolve_job_def("build").execute_in_process(
             resources=resources, run_config=quiet, raise_on_error=False
         )
     return dg.materialize(
-        [*reference_assets, *models.sql_assets(), *publication_assets],
+        [*reference_assets, *upstream_assets, *models.sql_assets(), *publication_assets],
         selection=[dg.AssetKey(name.split(".")) for name in assets],
         resources=resources,
         run_config=quiet,

@@ -30,7 +30,7 @@ select
         hardware.tdp_w * coalesce(kinds.rated_fraction, everything.rated_fraction)
     ) as watts_per_chip,
     if(measured.watts_per_chip is null, 'measured_ratio', 'measured_same_chip') as watts_basis
-from raw.hardware as hardware
+from core.hardware as hardware
 left join measured on hardware.hardware_id = measured.hardware_id
 left join kinds on hardware.kind = kinds.kind
 cross join everything

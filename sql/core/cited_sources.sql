@@ -8,7 +8,7 @@ from (
     select
         source_title,
         source_url
-    from raw.training_runs
+    from core.disclosed_runs
     union all
     select
         source_title,
@@ -18,7 +18,7 @@ from (
     select
         source_title,
         source_url
-    from raw.hardware
+    from core.hardware
     union all
     select
         source_title,
@@ -28,17 +28,17 @@ from (
     select
         source_title,
         source_url
-    from raw.datacenter_pue
+    from core.datacenter_pue
     union all
     select
         source_title,
         source_url
-    from raw.grid_intensity
+    from core.grid_intensity
     union all
     select
         source_title,
         source_url
-    from raw.mlperf_energy
+    from core.mlperf_energy
     union all
     select
         source_title,

@@ -10,8 +10,8 @@ with countries as (
         source_url,
         source_locator,
         verified
-    from raw.grid_intensity
-    where scheme = 'country'
+    from core.grid_intensity
+    where scheme = 'country' and intensity_basis = 'lifecycle' -- the one basis that every country has
 ),
 
 nearest_region as (

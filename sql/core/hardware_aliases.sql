@@ -11,13 +11,13 @@ with spellings as (
         name as alias,
         hardware_id,
         false as is_ambiguous
-    from raw.hardware
+    from core.hardware
     union all
     select
         hardware_id as alias,
         hardware_id,
         false as is_ambiguous
-    from raw.hardware
+    from core.hardware
 )
 
 select

@@ -67,8 +67,8 @@ stated_tdp as (
 variants as (
     select ln(variants.tdp_w / hardware.tdp_w) as log_error
     from core.hardware_aliases as aliases
-    inner join raw.hardware as hardware on aliases.hardware_id = hardware.hardware_id
-    inner join raw.hardware as variants
+    inner join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+    inner join core.hardware as variants
         on
             starts_with(
                 variants.hardware_id, regexp_extract(hardware.hardware_id, '^[a-z]+-[a-z0-9]+-')

@@ -14,7 +14,7 @@ select
     power.source_locator,
     power.verified
 from raw.system_power as power
-inner join raw.hardware as hardware on power.hardware_id = hardware.hardware_id
+inner join core.hardware as hardware on power.hardware_id = hardware.hardware_id
 where
     power.power_basis = 'measured_system'
     and power.observation = 'independent'

@@ -18,7 +18,7 @@ with places as (
         source_url,
         source_locator,
         verified
-    from raw.datacenter_pue
+    from core.datacenter_pue
     where pue_basis <> 'design'
 ),
 

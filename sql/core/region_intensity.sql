@@ -12,7 +12,7 @@ with subregions as (
         grid.source_locator,
         grid.verified
     from raw.region_map as region_map
-    inner join raw.grid_intensity as grid
+    inner join core.grid_intensity as grid
         on grid.scheme = 'us_egrid_subregion' and region_map.egrid_subregion = grid.region
 ),
 
@@ -22,8 +22,8 @@ countries as (
         grid.year as factor_year,
         grid.cfe_fraction
     from raw.region_map as region_map
-    inner join raw.grid_intensity as grid
-        on grid.scheme = 'country' and region_map.country = grid.region
+    inner join core.grid_intensity as grid
+        on grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' and region_map.country = grid.region
 ),
 
 operators as (
@@ -37,7 +37,7 @@ operators as (
         source_url,
         source_locator,
         verified
-    from raw.grid_intensity
+    from core.grid_intensity
     where scheme = 'google_cloud'
 ),
 

@@ -7,7 +7,7 @@ with observed as (
         exp(avg(ln(mfu.mfu))) as mfu,
         count(*) as n_observations
     from raw.mfu as mfu
-    inner join raw.hardware as hardware on mfu.hardware_id = hardware.hardware_id
+    inner join core.hardware as hardware on mfu.hardware_id = hardware.hardware_id
     where mfu.mfu_set = 'training_run' and mfu.mfu_basis = 'model_flops' and mfu.precision is distinct from 'fp8'
     group by hardware.hardware_id, hardware.kind
 ),
@@ -32,7 +32,7 @@ select
     coalesce(observed.mfu, kinds.mfu, everything.mfu) as mfu,
     coalesce(observed.n_observations, 0) as n_observations,
     hardware.peak_fp16_tflops * 1e12 * coalesce(observed.mfu, kinds.mfu, everything.mfu) as sustained_flop_per_s -- TFLOP to FLOP
-from raw.hardware as hardware
+from core.hardware as hardware
 left join observed on hardware.hardware_id = observed.hardware_id
 left join kinds on hardware.kind = kinds.kind
 cross join everything

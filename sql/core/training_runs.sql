@@ -1,9 +1,10 @@
 -- Training runs with chip, operator, place and year resolved. One row per run; changes no disclosed value.
 -- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
--- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google.
+-- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google. Of several accelerators the
+-- first named counts, and the run counts as ambiguous, as does one that names none.
 with usual as (
     select median(date_diff('day', strptime(started_month, '%Y-%m')::date, published_date)) as lag_days
-    from raw.training_runs
+    from core.disclosed_runs
 ),
 
 dated as (
@@ -13,7 +14,7 @@ dated as (
             strptime(runs.started_month, '%Y-%m')::date,
             runs.published_date - (usual.lag_days)::integer
         ) as started_date
-    from raw.training_runs as runs
+    from core.disclosed_runs as runs
     cross join usual
 ),
 
@@ -22,10 +23,10 @@ flop_years as (
         year(dated.started_date) as run_year,
         aliases.hardware_id,
         count(*) as runs
-    from raw.training_runs as runs
+    from core.disclosed_runs as runs
     inner join dated on runs.run_id = dated.run_id
     inner join core.hardware_aliases as aliases
-        on spelling_key(runs.hardware) = aliases.alias_key
+        on spelling_key(string_split(runs.hardware, ',')[1]) = aliases.alias_key
     group by year(dated.started_date), aliases.hardware_id
 ),
 
@@ -51,7 +52,7 @@ select
     runs.hardware,
     aliases.hardware_id,
     coalesce(aliases.hardware_id, era.hardware_id) as assumed_hardware_id,
-    coalesce(aliases.is_ambiguous, false) as is_ambiguous_hardware,
+    coalesce(aliases.is_ambiguous, true) or contains(runs.hardware, ',') as is_ambiguous_hardware,
     runs.chips,
     runs.training_hours,
     runs.chip_hours,
@@ -74,11 +75,11 @@ select
     runs.source_url,
     runs.source_locator,
     runs.verified
-from raw.training_runs as runs
+from core.disclosed_runs as runs
 inner join dated on runs.run_id = dated.run_id
 left join core.hardware_aliases as aliases
-    on spelling_key(runs.hardware) = aliases.alias_key
-left join raw.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+    on spelling_key(string_split(runs.hardware, ',')[1]) = aliases.alias_key
+left join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
 left join era on year(dated.started_date) = era.run_year and runs.training_flop is not null
 left join raw.region_map as regions
     on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region

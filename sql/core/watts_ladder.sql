@@ -94,7 +94,7 @@ select
         least_verified_of(kind_fractions.verified, hardware.verified)
     ) as verified
 from core.training_runs as runs
-inner join raw.hardware as hardware on runs.assumed_hardware_id = hardware.hardware_id
+inner join core.hardware as hardware on runs.assumed_hardware_id = hardware.hardware_id
 inner join kind_fractions on runs.run_id = kind_fractions.run_id
 where hardware.tdp_w is not null
 qualify

@@ -13,4 +13,4 @@ select
     source_url,
     source_locator,
     verified
-from raw.datacenter_pue
+from core.datacenter_pue

@@ -15,4 +15,4 @@ select
     source_url,
     source_locator,
     verified
-from raw.grid_intensity
+from core.grid_intensity

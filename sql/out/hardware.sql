@@ -22,4 +22,4 @@ select
     source_url,
     source_locator,
     verified
-from raw.hardware
+from core.hardware

@@ -28,4 +28,4 @@ select
     source_url,
     source_locator,
     verified
-from raw.mlperf_energy
+from core.mlperf_energy

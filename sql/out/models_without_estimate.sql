@@ -1,18 +1,60 @@
--- Models that the facts know but whose energy they do not allow to compute. One row per model, with the reason.
+-- Models that are known but whose energy cannot be computed. One row per model, with the reason.
+-- With emissions it names every model of the curated facts and of the upstream, each in one of the two.
 with unestimated as (
     select
         run_id,
         model,
-        if(
-            hardware is null and training_flop is null,
-            'no accelerator, chip-hours, FLOP or energy disclosed',
-            'no chip-hours, and no FLOP or 16-bit peak to infer them from'
-        ) as reason,
+        case
+            when hardware is null and training_flop is null and chip_hours is null
+                then 'no accelerator, chip-hours, FLOP or energy disclosed'
+            when run_year is null then 'no publication date, so no year to find PUE and grid for'
+            when training_flop is null and chip_hours is null and (chips is null or training_hours is null)
+                then 'no chip-hours, and no FLOP to infer them from'
+            when hardware is not null and hardware_id is null then 'an accelerator that is not known here'
+            when assumed_hardware_id is null
+                then 'trained before the first accelerator with measured facts, or in a year without any'
+            else 'no 16-bit peak or rating of its accelerator'
+        end as reason,
         source_title,
         source_url,
         source_locator
     from core.training_runs
     where run_id not in (select emissions.run_id from out.emissions as emissions)
+),
+
+contradicting as (
+    select
+        runs.run_id,
+        runs.model,
+        'quarantined: ' || string_agg(gates.says, '; ' order by gates.gate) as reason,
+        runs.source_title,
+        runs.source_url,
+        runs.source_locator
+    from core.upstream_runs as runs
+    inner join core.model_gates as gates on runs.run_id = gates.run_id
+    where runs.run_id not in (select known.run_id from core.disclosed_runs as known)
+    group by runs.run_id, runs.model, runs.source_title, runs.source_url, runs.source_locator
+),
+
+unreadable as (
+    select
+        ids.run_id,
+        ids.upstream_name as model,
+        'quarantined: ' || string_agg(
+            quarantine.column_name || ' = ' || coalesce(quarantine.cell, 'empty') || ', ' || quarantine.says, '; '
+            order by quarantine.column_name
+        ) as reason,
+        upstreams.title as source_title,
+        upstreams.url as source_url,
+        'Model = ' || ids.upstream_name as source_locator
+    from core.model_ids as ids
+    inner join raw.quarantine as quarantine
+        on ids.upstream_name = quarantine.row_key and quarantine.source = 'epoch_models' and quarantine.gate <> 'key'
+    inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
+    where
+        ids.run_id not in (select known.run_id from core.disclosed_runs as known)
+        and ids.run_id not in (select runs.run_id from core.upstream_runs as runs)
+    group by ids.run_id, ids.upstream_name, upstreams.title, upstreams.url
 ),
 
 footprints as (
@@ -29,8 +71,49 @@ footprints as (
         min(source_url) as source_url,
         min(source_locator) as source_locator
     from raw.published_footprints
-    where run_id not in (select runs.run_id from raw.training_runs as runs)
+    where
+        run_id not in (select known.run_id from core.disclosed_runs as known)
+        and run_id not in (select runs.run_id from core.upstream_runs as runs)
+        and run_id not in (select unreadable.run_id from unreadable)
     group by run_id
+),
+
+models as (
+    select
+        run_id,
+        model,
+        reason,
+        source_title,
+        source_url,
+        source_locator
+    from unestimated
+    union all
+    select
+        run_id,
+        model,
+        reason,
+        source_title,
+        source_url,
+        source_locator
+    from contradicting
+    union all
+    select
+        run_id,
+        model,
+        reason,
+        source_title,
+        source_url,
+        source_locator
+    from unreadable
+    union all
+    select
+        run_id,
+        model,
+        reason,
+        source_title,
+        source_url,
+        source_locator
+    from footprints
 )
 
 select
@@ -41,14 +124,4 @@ select
     source_title,
     source_url,
     source_locator
-from unestimated
-union all
-select
-    run_id,
-    model,
-    reason,
-    source_id(source_url) as source_id,
-    source_title,
-    source_url,
-    source_locator
-from footprints
+from models

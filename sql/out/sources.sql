@@ -1,4 +1,5 @@
--- Everything that went in: the curated files of this project, and each publication that a fact cites. One row per source.
+-- Everything that went in: the upstreams, the curated files of this project, and each publication that a fact cites.
+-- One row per source. An upstream that could not be had is absent: what it would add is missing from this release.
 with publishers as (
     select
         cited.source_id,
@@ -12,14 +13,32 @@ with publishers as (
 )
 
 select
+    source_id(url) as source_id,
+    producer,
+    title,
+    url,
+    license,
+    citation,
+    is_republished,
+    sha256,
+    retrieved_at,
+    row_count as rows,
+    quarantined_rows,
+    status
+from raw.upstreams
+union all
+select
     source_id,
     producer,
     title,
     url,
     license,
+    cast(null as varchar) as citation,
+    true as is_republished,
     sha256,
     cast(null as timestamp) as retrieved_at,
     row_count as rows,
+    0 as quarantined_rows,
     'curated' as status
 from raw.reference_files
 union all
@@ -29,9 +48,13 @@ select
     cited.title,
     cited.url,
     publishers.license,
+    cast(null as varchar) as citation,
+    true as is_republished,
     cast(null as varchar) as sha256,
     cast(null as timestamp) as retrieved_at,
     cited.row_count as rows,
+    0 as quarantined_rows,
     'cited' as status
 from core.cited_sources as cited
 left join publishers on cited.source_id = publishers.source_id and publishers.preference = 1
+where cited.source_id not in (select source_id(upstreams.url) from raw.upstreams as upstreams)

@@ -6,7 +6,7 @@ with resolved as (
 
 curated as (
     select count(*) as row_count
-    from raw.training_runs
+    from core.disclosed_runs
 )
 
 select

@@ -6,5 +6,5 @@ select
     emissions.watts_per_chip,
     hardware.tdp_w
 from out.emissions as emissions
-inner join raw.hardware as hardware on emissions.hardware_id = hardware.hardware_id
+inner join core.hardware as hardware on emissions.hardware_id = hardware.hardware_id
 where emissions.watts_per_chip / hardware.tdp_w not between 0.15 and 1.5

@@ -3,7 +3,7 @@ select
     runs.run_id,
     runs.hardware
 from core.training_runs as runs
-inner join raw.hardware as hardware on runs.hardware_id = hardware.hardware_id
+inner join core.hardware as hardware on runs.hardware_id = hardware.hardware_id
 where
     hardware.tdp_w is not null
     and (runs.chip_hours is not null or (runs.chips is not null and runs.training_hours is not null))

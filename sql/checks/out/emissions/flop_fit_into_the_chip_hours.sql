@@ -6,7 +6,7 @@ select
     hardware.peak_fp16_tflops,
     hardware.peak_fp8_tflops
 from out.emissions as emissions
-inner join raw.hardware as hardware on emissions.hardware_id = hardware.hardware_id
+inner join core.hardware as hardware on emissions.hardware_id = hardware.hardware_id
 where
     emissions.training_flop
     > emissions.chip_hours * 3600 -- hours to seconds

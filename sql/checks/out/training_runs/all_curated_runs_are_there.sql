@@ -1,5 +1,11 @@
--- The published facts are the curated ones, none lost or doubled on the way.
-select coalesce(curated.run_id, published.run_id) as run_id
+-- No curated fact is lost or doubled on the way, nor its chips and hours replaced by another source's.
+select curated.run_id
 from raw.training_runs as curated
-full outer join out.training_runs as published on curated.run_id = published.run_id
-where curated.run_id is null or published.run_id is null
+left join out.training_runs as published on curated.run_id = published.run_id
+where
+    published.run_id is null
+    or curated.chips is distinct from published.chips
+    or curated.training_hours is distinct from published.training_hours
+    or curated.chip_hours is distinct from published.chip_hours
+    or curated.training_flop is distinct from published.training_flop
+    or curated.hardware is distinct from published.hardware

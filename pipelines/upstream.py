@@ -1,0 +1,271 @@
+"""The assets of the upstream sources: each becomes raw.<source>, from what was settled for this build.
+
+Belongs here: the setting of where to ask, one asset per source, and the tables of what went in and of
+what was turned away. Does not belong here: what is accepted (ingest.py), one source's columns (sources/).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from pydantic import PrivateAttr
+
+from pipelines import catalog, hourly, ingest, snapshots
+from pipelines.catalog import Source
+from pipelines.ingest import Settled
+from pipelines.models import OWNERS, definition_metadata
+from pipelines.snapshots import Files, Origin, Snapshot
+from pipelines.sources import carboncast_hourly, eia930_hourly
+from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
+
+IS_FRESH = "is_fresh"
+
+
+class Upstream(dg.ConfigurableResource[Any]):
+    """Where a build takes its sources from.
+
+    mirror: address of a copy of the sources, laid out by the file names in catalog.yaml; empty for the live ones.
+    offline: ask nobody; the accepted snapshots are used.
+    locked: a release's manifest.json; only the snapshots that it names are used, and nobody is asked.
+    settled: what `ote build` settled before the run, so that nothing is asked for twice.
+    """
+
+    mirror: str = ""
+    offline: str = ""
+    locked: str = ""
+    settled: str = ""
+
+    _origin: Origin | None = PrivateAttr(default=None)
+
+    def settle(self, warehouse: Warehouse, source: Source) -> Settled:
+        """What this build takes of a source."""
+        store = warehouse.path / "snapshots"
+        if self.settled:
+            known = json.loads(Path(self.settled).read_text(encoding="utf-8"))[source.name]
+            known["files"] = {file: Snapshot(**snapshot) for file, snapshot in known["files"].items()}
+            return Settled(**known)
+        if self.locked:
+            return ingest.locked(source, snapshots.manifest(Path(self.locked)))
+        if self._origin is None:
+            self._origin = Origin(mirror=self.mirror, offline=bool(self.offline))
+        return ingest.settle(store, source, self._origin)
+
+
+def is_hourly(source: Source) -> bool:
+    """Whether a source's rows are hours: Parquet by zone and year, not a table of their own."""
+    return source.table == "raw.hourly_grid_years"
+
+
+def source_asset(source: Source) -> dg.AssetsDefinition:
+    """The asset that stores the accepted rows of one source; without any, its table is empty and it warns."""
+    table = catalog.tables()[source.table]
+    key = dg.AssetKey(table.name.split("."))
+
+    @dg.asset(
+        key=key,
+        group_name="raw",
+        description=table.description,
+        kinds={"polars", "duckdb"},
+        owners=OWNERS,
+        metadata={
+            **definition_metadata(table, [source.page]),
+            "producer": source.producer,
+            "license": source.license,
+            "republish": source.republish,
+            "cadence_days": source.cadence_days,
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                IS_FRESH,
+                asset=key,
+                description="The upstream answered, and what it sent was accepted. A warning: a build goes on "
+                "with the last accepted snapshot, or without the source.",
+            )
+        ],
+    )
+    def rows(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, upstream: Upstream
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        with distrusted_on_failure(warehouse.connection, table.name):
+            settled = upstream.settle(warehouse, source)
+            for line in ingest.lines(settled):
+                (context.log.warning if settled.problems else context.log.info)(line)
+            frame, quarantined = _rows(warehouse, source, settled)
+            _remember(warehouse, settled, quarantined)
+            yield replace_table(
+                warehouse.connection,
+                table.name,
+                frame,
+                metadata={
+                    "status": settled.status,
+                    "quarantined_rows": quarantined["row_key"].n_unique(),
+                    "files": len(settled.files),
+                    "problems": settled.problems[:20],
+                    "change": settled.change,
+                },
+            )
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=IS_FRESH,
+            passed=not settled.problems,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"status": settled.status, "problems": settled.problems[:20]},
+        )
+
+    return rows
+
+
+def _rows(warehouse: Warehouse, source: Source, settled: Settled) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if settled.files:
+        store = warehouse.path / "snapshots"
+        return ingest.gated(ingest.parsed(store, source, settled.files), source)
+    columns = catalog.tables()[source.table].columns
+    empty = pl.DataFrame(schema={column.name: ingest.TYPES[column.type] for column in columns})
+    return empty, pl.DataFrame(schema=ingest.QUARANTINE)
+
+
+def _remember(warehouse: Warehouse, settled: Settled, quarantined: pl.DataFrame) -> None:
+    """Keep what was settled and turned away, for the tables that tell of it."""
+    connection = warehouse.connection
+    files = json.dumps([asdict(snapshot) for snapshot in settled.files.values()])
+    connection.execute(
+        "insert or replace into state.settled values (?, ?, ?, ?)",
+        [settled.source, settled.status, json.dumps(settled.problems), files],
+    )
+    connection.execute("delete from state.quarantine where source = ?", [settled.source])
+    connection.register("turned_away", quarantined)
+    connection.execute("insert into state.quarantine select * from turned_away")
+    connection.unregister("turned_away")
+
+
+def _table_of(name: str, query: str) -> dg.AssetsDefinition:
+    """An asset over the records that the source assets of the same build left."""
+    table = catalog.tables()[name]
+
+    @dg.asset(
+        key=name.split("."),
+        group_name="raw",
+        description=table.description,
+        kinds={"duckdb"},
+        owners=OWNERS,
+        deps=[dg.AssetKey(source.table.split(".")) for source in catalog.sources().values()],
+        metadata=definition_metadata(table, [source.page for source in catalog.sources().values()]),
+    )
+    def records(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
+        with distrusted_on_failure(warehouse.connection, name):
+            return replace_table(warehouse.connection, name, query)
+
+    return records
+
+
+@dg.asset(
+    key=["raw", "upstreams"],
+    group_name="raw",
+    description=catalog.tables()["raw.upstreams"].description,
+    kinds={"yaml", "duckdb"},
+    owners=OWNERS,
+    deps=[dg.AssetKey(source.table.split(".")) for source in catalog.sources().values()],
+    metadata=definition_metadata(catalog.tables()["raw.upstreams"], ["catalog.yaml"]),
+)
+def upstreams(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[Any]:
+    """The sources of catalog.yaml, with what this build had of each."""
+    connection = warehouse.connection
+    for source in filter(is_hourly, catalog.sources().values()):
+        _remember(warehouse, upstream.settle(warehouse, source), pl.DataFrame(schema=ingest.QUARANTINE))
+    settled = {
+        name: json.loads(files)
+        for name, files in connection.execute("select source, files from state.settled").fetchall()
+    }
+    lost = dict(
+        connection.execute(
+            "select source, count(distinct row_key) from state.quarantine group by source"
+        ).fetchall()
+    )
+    counts = dict(connection.execute("select name, row_count from state.tables").fetchall())
+    rows = [
+        {
+            "source": source.name,
+            "producer": source.producer,
+            "title": source.title,
+            "url": source.page,
+            "license": source.license,
+            "citation": source.citation,
+            "is_republished": source.republish,
+            "sha256": _checksum(settled.get(source.name, [])),
+            "retrieved_at": max((f["retrieved_at"] for f in settled.get(source.name, [])), default=None),
+            "row_count": counts.get(source.table, 0),
+            "quarantined_rows": lost.get(source.name, 0),
+            "status": "snapshot" if settled.get(source.name) else "absent",
+        }
+        for source in catalog.sources().values()
+    ]
+    frame = pl.DataFrame(rows, schema_overrides={"sha256": pl.String, "retrieved_at": pl.String})
+    when = pl.col("retrieved_at").str.to_datetime(time_zone="UTC").dt.replace_time_zone(None)
+    return replace_table(connection, "raw.upstreams", frame.with_columns(when))
+
+
+def _checksum(files: list[dict[str, Any]]) -> str | None:
+    """The sha256 of the one file of a source, else of the list of its files with theirs."""
+    if len(files) <= 1:
+        return str(files[0]["sha256"]) if files else None
+    listed = "".join(f"{f['sha256']}  {f['file']}\n" for f in sorted(files, key=lambda f: str(f["file"])))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+HOURLY = {"carboncast": carboncast_hourly, "eia930": eia930_hourly}
+
+
+def _accepted(source: str) -> hourly.Read:
+    """The accepted files of an hourly source."""
+
+    def read(warehouse: Warehouse) -> Files:
+        store = warehouse.path / "snapshots"
+        return Files(store, snapshots.read_record(store, source).accepted)
+
+    return read
+
+
+hourly_assets = [
+    hourly.hours_asset(name, module.PARTITIONS, module.parse_zone, _accepted(f"{name}_hourly"))
+    for name, module in HOURLY.items()
+]
+
+
+SOURCE_FILES = """
+select
+    settled.source,
+    file ->> 'file' as file,
+    file ->> 'url' as url,
+    file ->> 'sha256' as sha256,
+    (file ->> 'size_bytes')::bigint as size_bytes,
+    (file ->> 'http_status')::bigint as http_status,
+    left(file ->> 'retrieved_at', 19)::timestamp as retrieved_at,
+    file ->> 'license' as license
+from state.settled as settled, unnest(settled.files::json[]) as listed (file)
+"""
+
+QUARANTINE = """
+select
+    source,
+    row_key,
+    column_name,
+    gate,
+    string_agg(distinct cell, '; ' order by cell) as cell,
+    min(says) as says
+from state.quarantine
+group by source, row_key, column_name, gate
+"""
+
+upstream_assets = [
+    *(source_asset(source) for source in catalog.sources().values() if not is_hourly(source)),
+    *hourly_assets,
+    hourly.years_asset(HOURLY),
+    upstreams,
+    _table_of("raw.source_files", SOURCE_FILES),
+    _table_of("raw.quarantine", QUARANTINE),
+]

@@ -1,0 +1,7 @@
+-- Two names that upstream lists at once are two models: under one id, one of them would be lost.
+select
+    run_id,
+    string_agg(upstream_name, '; ' order by upstream_name) as upstream_names
+from core.model_ids
+group by run_id
+having count(*) > 1

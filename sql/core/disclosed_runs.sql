@@ -1,0 +1,73 @@
+-- Training runs as disclosed, each from one source. One row per run.
+-- The curated facts win, whole: a chip count of one source never meets the hours of another. What only describes the
+-- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
+-- Upstream models that a gate turned away are left out.
+select
+    curated.run_id,
+    curated.model,
+    coalesce(curated.developer, upstream.developer) as developer,
+    coalesce(curated.developer_country, upstream.developer_country) as developer_country,
+    coalesce(curated.published_date, upstream.published_date) as published_date,
+    coalesce(curated.domain, upstream.domain) as domain,
+    curated.covers,
+    coalesce(curated.parameters, upstream.parameters) as parameters,
+    curated.active_parameters,
+    curated.training_flop,
+    curated.hardware,
+    curated.chips,
+    curated.training_hours,
+    curated.chip_hours,
+    curated.mfu,
+    curated.watts_per_chip,
+    curated.power_basis,
+    curated.started_month,
+    curated.location,
+    curated.provider,
+    curated.cloud_region,
+    curated.site,
+    curated.site_country,
+    curated.pue,
+    curated.gross_kg_per_kwh,
+    curated.net_kg_per_kwh,
+    curated.source_title,
+    curated.source_url,
+    curated.source_locator,
+    curated.verified
+from raw.training_runs as curated
+left join core.upstream_runs as upstream on curated.run_id = upstream.run_id
+union all
+select
+    run_id,
+    model,
+    developer,
+    developer_country,
+    published_date,
+    domain,
+    covers,
+    parameters,
+    active_parameters,
+    training_flop,
+    hardware,
+    chips,
+    training_hours,
+    chip_hours,
+    mfu,
+    watts_per_chip,
+    power_basis,
+    started_month,
+    location,
+    provider,
+    cloud_region,
+    site,
+    site_country,
+    pue,
+    gross_kg_per_kwh,
+    net_kg_per_kwh,
+    source_title,
+    source_url,
+    source_locator,
+    verified
+from core.upstream_runs
+where
+    run_id not in (select curated.run_id from raw.training_runs as curated)
+    and run_id not in (select gates.run_id from core.model_gates as gates)

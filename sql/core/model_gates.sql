@@ -1,0 +1,62 @@
+-- Upstream models whose facts contradict each other or physics. One row per model and gate.
+-- They are named, with the gate that they failed, and not estimated: which of the facts is wrong is not known.
+with hours as (
+    select
+        run_id,
+        chip_hours / (chips * training_hours) as stated_over_product_ratio
+    from core.upstream_runs
+    where chip_hours is not null and chips is not null and training_hours is not null
+),
+
+peaks as (
+    select
+        runs.run_id,
+        max(
+            greatest(
+                coalesce(hardware.peak_fp16_tflops, 0),
+                coalesce(hardware.peak_fp8_tflops, 0),
+                coalesce(hardware.peak_tf32_tflops, 0),
+                coalesce(hardware.peak_fp32_tflops, 0)
+            )
+        ) as peak_tflops
+    from (
+        select
+            run_id,
+            unnest(words_of(hardware)) as spelling
+        from core.upstream_runs
+    ) as runs
+    inner join core.hardware_aliases as aliases on spelling_key(runs.spelling) = aliases.alias_key
+    inner join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+    group by runs.run_id
+),
+
+speeds as (
+    select
+        runs.run_id,
+        coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600 as chip_seconds, -- hours to seconds
+        runs.training_flop / (chip_seconds * peaks.peak_tflops * 1e12) as needed_mfu -- TFLOP to FLOP
+    from core.upstream_runs as runs
+    inner join peaks on runs.run_id = peaks.run_id
+    where peaks.peak_tflops > 0
+)
+
+select
+    runs.run_id,
+    runs.model,
+    'chip_hours_contradict' as gate,
+    hours.stated_over_product_ratio as value,
+    'stated chip-hours are ' || round(hours.stated_over_product_ratio, 2) || ' times chips x hours: hours of one chip given '
+    || 'as all, chips counted twice, or cores for chips' as says
+from hours
+inner join core.upstream_runs as runs on hours.run_id = runs.run_id
+where hours.stated_over_product_ratio not between 1 / 1.5 and 1.5
+union all
+select
+    runs.run_id,
+    runs.model,
+    'mfu_above_one' as gate,
+    speeds.needed_mfu as value,
+    'its FLOP in its chip-hours need ' || round(speeds.needed_mfu, 2) || ' times the peak of its chip' as says
+from speeds
+inner join core.upstream_runs as runs on speeds.run_id = runs.run_id
+where speeds.needed_mfu > 1

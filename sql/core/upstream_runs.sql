@@ -1,0 +1,64 @@
+-- What Epoch's database says of each model's training, in the columns of the curated facts. One row per model.
+-- Its power is left out, since it is rated power x overhead and no draw. Where a model starts from another, only the
+-- FLOP of the fine-tuning are its own; without them, its FLOP may include the base model's, and are an upper bound.
+with countries as (
+    select
+        listed.model,
+        string_agg(distinct countries.country, ';' order by countries.country) as developer_country
+    from (
+        select
+            model,
+            unnest(words_of(countries)) as alias
+        from raw.epoch_models
+    ) as listed
+    inner join raw.countries as countries on listed.alias = countries.alias
+    group by listed.model
+)
+
+select
+    ids.run_id,
+    models.model,
+    replace(models.organizations, ',', ';') as developer,
+    countries.developer_country,
+    models.published_date,
+    lower(models.domain) as domain,
+    case
+        when models.base_model is null and (models.upstream_training_flop is not null or nullif(models.finetune_flop, 0) is null) then 'one_run'
+        when nullif(models.finetune_flop, 0) is not null then 'part_of_run'
+        when models.chip_hours is not null or (models.chips is not null and models.training_hours is not null)
+            then 'part_of_run'
+        else 'upper_bound'
+    end as covers,
+    cast(round(models.upstream_parameters) as bigint) as parameters,
+    cast(null as bigint) as active_parameters,
+    case
+        when models.base_model is null then coalesce(models.upstream_training_flop, nullif(models.finetune_flop, 0))
+        when covers = 'upper_bound' then models.upstream_training_flop
+        else nullif(models.finetune_flop, 0)
+    end as training_flop,
+    models.hardware,
+    models.chips,
+    models.training_hours,
+    models.chip_hours,
+    models.mfu,
+    cast(null as double) as watts_per_chip,
+    cast(null as varchar) as power_basis,
+    cast(null as varchar) as started_month,
+    models.data_center as location,
+    providers.provider,
+    cast(null as varchar) as cloud_region,
+    cast(null as varchar) as site,
+    cast(null as varchar) as site_country,
+    cast(null as double) as pue,
+    cast(null as double) as gross_kg_per_kwh,
+    cast(null as double) as net_kg_per_kwh,
+    upstreams.title as source_title,
+    upstreams.url as source_url,
+    models.file || ', Model = ' || models.model
+    || coalesce('; Link ' || first_url(models.source_link), '') as source_locator,
+    'epoch' as verified
+from raw.epoch_models as models
+inner join core.model_ids as ids on models.model = ids.upstream_name
+inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
+left join countries on models.model = countries.model
+left join raw.provider_aliases as providers on models.cloud_vendor = providers.alias

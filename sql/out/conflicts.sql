@@ -1,0 +1,180 @@
+-- Every value that a second source gives for something that this dataset has a value for. One row per rival value that
+-- differs by more than rounding (half a percent), with the value that was chosen and the rule that chose it.
+with rivals as (
+    select
+        'training_run' as subject_kind,
+        upstream.run_id as subject,
+        curated.verified,
+        curated.source_url as chosen_source_url,
+        upstream.source_url as rival_source_url,
+        upstream.source_locator as rival_source_locator,
+        unnest([
+            struct_pack(name := 'parameters', chosen := curated.parameters, rival := upstream.parameters),
+            struct_pack(name := 'training_flop', chosen := curated.training_flop, rival := upstream.training_flop),
+            struct_pack(name := 'chips', chosen := curated.chips, rival := upstream.chips),
+            struct_pack(name := 'training_hours', chosen := curated.training_hours, rival := upstream.training_hours),
+            struct_pack(
+                name := 'chip_hours',
+                chosen := coalesce(curated.chip_hours, curated.chips * curated.training_hours),
+                rival := coalesce(upstream.chip_hours, upstream.chips * upstream.training_hours)
+            ),
+            struct_pack(name := 'mfu', chosen := curated.mfu, rival := upstream.mfu)
+        ]) as pair
+    from raw.training_runs as curated
+    inner join core.upstream_runs as upstream on curated.run_id = upstream.run_id
+),
+
+grids as (
+    select
+        'grid' as subject_kind,
+        curated.scheme || ' ' || curated.region || ' ' || curated.year || ' ' || curated.intensity_basis as subject,
+        curated.source_url as chosen_source_url,
+        upstreams.url as rival_source_url,
+        upstream.source_locator as rival_source_locator,
+        unnest([
+            struct_pack(
+                name := 'carbon_intensity_g_per_kwh',
+                chosen := curated.carbon_intensity_g_per_kwh,
+                rival := upstream.carbon_intensity_g_per_kwh
+            ),
+            struct_pack(name := 'cfe_fraction', chosen := curated.cfe_fraction, rival := upstream.cfe_fraction)
+        ]) as pair
+    from core.upstream_grids as upstream
+    inner join raw.upstreams as upstreams on upstream.source = upstreams.source
+    inner join raw.grid_intensity as curated
+        on
+            upstream.scheme = curated.scheme
+            and upstream.region = curated.region
+            and upstream.year = curated.year
+            and upstream.intensity_basis = curated.intensity_basis
+            and upstream.gas = curated.gas
+),
+
+chips as (
+    select
+        'hardware' as subject_kind,
+        curated.hardware_id as subject,
+        curated.source_url as chosen_source_url,
+        upstreams.url as rival_source_url,
+        'Hardware name = ' || epoch.name as rival_source_locator,
+        unnest([
+            struct_pack(name := 'tdp_w', chosen := curated.tdp_w, rival := epoch.tdp_w),
+            struct_pack(
+                name := 'peak_fp32_tflops', chosen := curated.peak_fp32_tflops, rival := epoch.peak_fp32_flop_per_s / 1e12 -- FLOP to TFLOP
+            ),
+            struct_pack(
+                name := 'peak_fp16_tflops',
+                chosen := curated.peak_fp16_tflops,
+                rival := coalesce(epoch.peak_tensor_fp16_flop_per_s, epoch.peak_fp16_flop_per_s) / 1e12 -- FLOP to TFLOP
+            ),
+            struct_pack(name := 'memory_gb', chosen := curated.memory_gb, rival := epoch.memory_bytes / 1e9) -- bytes to GB
+        ]) as pair
+    from raw.epoch_hardware as epoch
+    inner join raw.upstreams as upstreams on upstreams.source = 'epoch_hardware'
+    inner join core.hardware_aliases as aliases on spelling_key(epoch.name) = aliases.alias_key
+    inner join raw.hardware as curated on aliases.hardware_id = curated.hardware_id
+),
+
+powers as (
+    select
+        'training_run' as subject_kind,
+        factors.run_id as subject,
+        factors.source_url as chosen_source_url,
+        upstreams.url as rival_source_url,
+        models.file || ', Model = ' || models.model as rival_source_locator,
+        struct_pack(
+            name := 'watts_per_chip', chosen := factors.value, rival := models.training_power_draw_w / models.chips
+        ) as pair
+    from raw.epoch_models as models
+    inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
+    inner join core.model_ids as ids on models.model = ids.upstream_name
+    inner join out.emission_factors as factors on ids.run_id = factors.run_id and factors.factor = 'watts_per_chip'
+),
+
+measurements as (
+    select
+        'mlperf_run' as subject_kind,
+        concat_ws(' ', curated.round, curated.submitter, curated.system, curated.benchmark, curated.run_index) as subject,
+        curated.source_url as chosen_source_url,
+        upstreams.url as rival_source_url,
+        curated.source_locator as rival_source_locator,
+        struct_pack(name := 'energy_kwh', chosen := curated.energy_kwh, rival := parsed.energy_kwh) as pair
+    from raw.mlperf_training as parsed
+    inner join raw.upstreams as upstreams on upstreams.source = 'mlperf_training'
+    inner join raw.mlperf_energy as curated
+        on
+            parsed.round = curated.round
+            and parsed.submitter = curated.submitter
+            and parsed.system = curated.system
+            and parsed.benchmark = curated.benchmark
+            and parsed.run_index = curated.run_index
+),
+
+pairs as (
+    select
+        subject_kind,
+        subject,
+        pair,
+        'curated_facts_win' as rule,
+        chosen_source_url,
+        rival_source_url,
+        rival_source_locator
+    from rivals
+    union all
+    select
+        subject_kind,
+        subject,
+        pair,
+        'curated_facts_win' as rule,
+        chosen_source_url,
+        rival_source_url,
+        rival_source_locator
+    from grids
+    union all
+    select
+        subject_kind,
+        subject,
+        pair,
+        'curated_facts_win' as rule,
+        chosen_source_url,
+        rival_source_url,
+        rival_source_locator
+    from chips
+    union all
+    select
+        subject_kind,
+        subject,
+        pair,
+        'rated_power_is_no_draw' as rule,
+        chosen_source_url,
+        rival_source_url,
+        rival_source_locator
+    from powers
+    union all
+    select
+        subject_kind,
+        subject,
+        pair,
+        'curated_facts_win' as rule,
+        chosen_source_url,
+        rival_source_url,
+        rival_source_locator
+    from measurements
+)
+
+select
+    subject_kind,
+    subject,
+    pair.name as column_name,
+    cast(pair.chosen as double) as chosen_value,
+    cast(pair.rival as double) as rival_value,
+    rival_value / nullif(chosen_value, 0) as rival_ratio,
+    rule,
+    source_id(chosen_source_url) as chosen_source_id,
+    source_id(rival_source_url) as rival_source_id,
+    rival_source_locator
+from pairs
+where
+    pair.chosen is not null
+    and pair.rival is not null
+    and abs(rival_value - chosen_value) > 0.005 * abs(chosen_value)
