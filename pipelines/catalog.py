@@ -44,6 +44,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     references: dict[str, str]
+    may_be_empty: bool = False
 
     @property
     def layer(self) -> str:
@@ -198,6 +199,7 @@ def _table(
     columns: list[str],
     required: list[str] | None = None,
     references: dict[str, str] | None = None,
+    may_be_empty: bool = False,
 ) -> Table:
     never_null = {*key, *(required or [])}
     if strangers := never_null - set(columns):
@@ -208,6 +210,7 @@ def _table(
         key=tuple(key),
         columns=tuple(_column(column, required=column in never_null) for column in columns),
         references=references or {},
+        may_be_empty=may_be_empty,
     )
 
 

@@ -105,7 +105,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, dict[str, str]]:
-    """Ask for every source, say what became of each, and leave it for the run; the checksums by source and file."""
+    """Ask for every source and say what became of it; the checksums by source and file."""
     from pipelines import catalog, ingest, progress, snapshots
     from pipelines.warehouse import LockedError, lock
 

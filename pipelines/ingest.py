@@ -105,7 +105,7 @@ def gated(frame: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, pl.DataFra
     promised = [column.name for column in table.columns]
     if sorted(frame.columns) != sorted(promised):
         raise UpstreamChangedError(
-            f"{source.name}: the parser gives {sorted(set(frame.columns) ^ set(promised))} other than catalog.yaml"
+            f"{source.name}: parser and catalog.yaml differ in {sorted(set(frame.columns) ^ set(promised))}"
         )
     typed = frame.select(_cast(frame[column.name], TYPES[column.type]) for column in table.columns)
     keys = frame.select(pl.concat_str(pl.col(table.key).cast(pl.String), separator=" / ", ignore_nulls=True))
@@ -290,12 +290,13 @@ def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFram
         lost_or_moved = cells["known_before"]
         if lost_or_moved > limits.values_fraction * filled:
             found.append(
-                f"{lost_or_moved:,} of {filled:,} values of {column} changed (limit {limits.values_fraction:.0%})"
+                f"{lost_or_moved:,} of {filled:,} values of {column} changed "
+                f"(limit {limits.values_fraction:.0%})"
             )
         if cells["beyond_ratio"] > limits.cells_beyond_ratio:
             largest = cells["largest"][0]
             found.append(
-                f"{cells['beyond_ratio']:,} values of {column} changed by more than a factor of {limits.ratio:g}, "
+                f"{cells['beyond_ratio']:,} values of {column} changed by a factor above {limits.ratio:g}, "
                 f"e.g. {largest['row']}: {largest['before']} to {largest['after']}"
             )
     return found
@@ -423,7 +424,8 @@ def lines(settled: Settled) -> list[str]:
             if change[f"columns_{kind}"]
         ]
         told.append(
-            f"    rows: {change['rows_added']:,} added, {change['rows_gone']:,} gone of {change['rows_before']:,}"
+            f"    rows: {change['rows_added']:,} added, {change['rows_gone']:,} gone, "
+            f"{change['rows_before']:,} before"
         )
         for column, cells in change["cells_changed"].items():
             largest = cells["largest"][0]

@@ -37,7 +37,7 @@ class SnapshotMissingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """One file as a server sent it; `asked` is the address that was asked, `url` the one that it stands for."""
+    """One file as a server sent it; `asked` is the address asked, `url` the one that it stands for."""
 
     file: str
     url: str
@@ -116,7 +116,7 @@ def manifest(path: Path) -> dict[str, dict[str, Snapshot]]:
             found.setdefault(entry["source"], {})[snapshot.file] = snapshot
     except FileNotFoundError:
         raise SnapshotMissingError(
-            f"{path}: missing. Give the manifest.json of a release, e.g. warehouse/releases/<version>/manifest.json."
+            f"{path}: missing. Give the manifest.json of a release, below warehouse/releases/."
         ) from None
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise SnapshotMissingError(

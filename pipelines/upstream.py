@@ -29,7 +29,7 @@ IS_FRESH = "is_fresh"
 class Upstream(dg.ConfigurableResource[Any]):
     """Where a build takes its sources from.
 
-    mirror: address of a copy of the sources, laid out by the file names in catalog.yaml; empty for the live ones.
+    mirror: address of a copy of the sources, laid out by the file names in catalog.yaml; empty: the live.
     offline: ask nobody; the accepted snapshots are used.
     locked: a release's manifest.json; only the snapshots that it names are used, and nobody is asked.
     settled: what `ote build` settled before the run, so that nothing is asked for twice.
@@ -83,8 +83,8 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 IS_FRESH,
                 asset=key,
-                description="The upstream answered, and what it sent was accepted. A warning: a build goes on "
-                "with the last accepted snapshot, or without the source.",
+                description="The upstream answered, and what it sent was accepted. A warning: a build goes "
+                "on with the last accepted snapshot, or without the source.",
             )
         ],
     )
@@ -125,7 +125,8 @@ def _rows(warehouse: Warehouse, source: Source, settled: Settled) -> tuple[pl.Da
         store = warehouse.path / "snapshots"
         return ingest.gated(ingest.parsed(store, source, settled.files), source)
     columns = catalog.tables()[source.table].columns
-    empty = pl.DataFrame(schema={column.name: ingest.TYPES[column.type] for column in columns})
+    schema: dict[str, Any] = {column.name: ingest.TYPES[column.type] for column in columns}
+    empty = pl.DataFrame(schema=schema)
     return empty, pl.DataFrame(schema=ingest.QUARANTINE)
 
 

@@ -1,4 +1,4 @@
--- Model FLOP utilisation that training runs reach, per accelerator. One row per accelerator with a 16-bit peak.
+-- Model FLOP utilisation that training runs reach, per accelerator. One row per accelerator with a 16-bit peak, else an FP32 one.
 -- A chip without an observation takes the geometric mean of its kind, else of all.
 with observed as (
     select
@@ -31,9 +31,10 @@ select
     hardware.peak_fp16_tflops,
     coalesce(observed.mfu, kinds.mfu, everything.mfu) as mfu,
     coalesce(observed.n_observations, 0) as n_observations,
-    hardware.peak_fp16_tflops * 1e12 * coalesce(observed.mfu, kinds.mfu, everything.mfu) as sustained_flop_per_s -- TFLOP to FLOP
+    coalesce(hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP; older chips trained in FP32
+    * coalesce(observed.mfu, kinds.mfu, everything.mfu) as sustained_flop_per_s
 from core.hardware as hardware
 left join observed on hardware.hardware_id = observed.hardware_id
 left join kinds on hardware.kind = kinds.kind
 cross join everything
-where hardware.peak_fp16_tflops is not null
+where coalesce(hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) is not null

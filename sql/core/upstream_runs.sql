@@ -23,7 +23,10 @@ select
     models.published_date,
     lower(models.domain) as domain,
     case
-        when models.base_model is null and (models.upstream_training_flop is not null or nullif(models.finetune_flop, 0) is null) then 'one_run'
+        when
+            models.base_model is null
+            and (models.upstream_training_flop is not null or nullif(models.finetune_flop, 0) is null)
+            then 'one_run'
         when nullif(models.finetune_flop, 0) is not null then 'part_of_run'
         when models.chip_hours is not null or (models.chips is not null and models.training_hours is not null)
             then 'part_of_run'

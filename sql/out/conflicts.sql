@@ -60,7 +60,9 @@ chips as (
         unnest([
             struct_pack(name := 'tdp_w', chosen := curated.tdp_w, rival := epoch.tdp_w),
             struct_pack(
-                name := 'peak_fp32_tflops', chosen := curated.peak_fp32_tflops, rival := epoch.peak_fp32_flop_per_s / 1e12 -- FLOP to TFLOP
+                name := 'peak_fp32_tflops',
+                chosen := curated.peak_fp32_tflops,
+                rival := epoch.peak_fp32_flop_per_s / 1e12 -- FLOP to TFLOP
             ),
             struct_pack(
                 name := 'peak_fp16_tflops',
@@ -163,18 +165,18 @@ pairs as (
 )
 
 select
-    subject_kind,
-    subject,
-    pair.name as column_name,
-    cast(pair.chosen as double) as chosen_value,
-    cast(pair.rival as double) as rival_value,
+    pairs.subject_kind,
+    pairs.subject,
+    pairs.pair.name as column_name,
+    cast(pairs.pair.chosen as double) as chosen_value,
+    cast(pairs.pair.rival as double) as rival_value,
     rival_value / nullif(chosen_value, 0) as rival_ratio,
-    rule,
-    source_id(chosen_source_url) as chosen_source_id,
-    source_id(rival_source_url) as rival_source_id,
-    rival_source_locator
+    pairs.rule,
+    source_id(pairs.chosen_source_url) as chosen_source_id,
+    source_id(pairs.rival_source_url) as rival_source_id,
+    pairs.rival_source_locator
 from pairs
 where
-    pair.chosen is not null
-    and pair.rival is not null
+    pairs.pair.chosen is not null
+    and pairs.pair.rival is not null
     and abs(rival_value - chosen_value) > 0.005 * abs(chosen_value)

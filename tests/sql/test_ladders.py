@@ -61,7 +61,7 @@ def test_throughput_is_the_dense_peak_times_the_usual_utilisation(model: Model) 
     frame = model(
         "core.throughput",
         {
-            "raw.hardware": [
+            "core.hardware": [
                 CHIP | {"peak_fp16_tflops": 300.0},
                 CHIP | {"hardware_id": "other", "peak_fp16_tflops": 100.0},
             ],
@@ -101,7 +101,7 @@ def watts(model: Model, run: dict[str, Any], *observations: dict[str, Any]) -> p
         {
             "core.training_runs": [RUN | run],
             "core.power_observations": list(observations),
-            "raw.hardware": [CHIP],
+            "core.hardware": [CHIP],
         },
     )
 
@@ -152,7 +152,7 @@ def test_observations_are_independent_whole_system_measurements(model: Model) ->
     frame = model(
         "core.power_observations",
         {
-            "raw.hardware": [CHIP],
+            "core.hardware": [CHIP],
             "raw.system_power": [
                 row,
                 row | {"observation": "aggregate"},
@@ -213,7 +213,7 @@ def test_years_prefer_annual_figures_and_never_take_a_design(model: Model) -> No
     frame = model(
         "core.pue_years",
         {
-            "raw.datacenter_pue": [
+            "core.datacenter_pue": [
                 row | {"period": "2020", "pue": 1.10, "pue_basis": "annual"},
                 row | {"period": "2020-Q1", "pue": 1.20, "pue_basis": "quarterly"},
                 row | {"period": "2021-Q1", "pue": 1.10, "pue_basis": "quarterly"},
@@ -261,7 +261,7 @@ def test_the_place_is_as_fine_as_the_facts_allow(model: Model) -> None:
         {
             "core.training_runs": [run | {"gross_kg_per_kwh": 0.05}],
             "core.region_intensity": [region],
-            "raw.grid_intensity": [
+            "core.grid_intensity": [
                 country("AA", 2020, 200.0),
                 country("BB", 2020, 300.0),
                 country("CC", 2020, 500.0),
@@ -284,7 +284,7 @@ def test_the_year_of_the_run_is_taken_not_the_newest(model: Model) -> None:
     years = [country("AA", 2019, 540.0), country("AA", 2020, 500.0), country("AA", 2023, 400.0)]
     ladder = model(
         "core.gross_ladder",
-        {"core.training_runs": [RUN | {"site_country": "AA"}], "raw.grid_intensity": years},
+        {"core.training_runs": [RUN | {"site_country": "AA"}], "core.grid_intensity": years},
     )
     found = rung(ladder, "country_year")
     assert found is not None

@@ -11,8 +11,8 @@ RUN = {"run_id": "a", "model": "A", "hardware": "Maker X-1", "published_date": d
 def rows(*runs: dict[str, Any], **tables: list[dict[str, Any]]) -> Rows:
     """Runs on one GPU and one TPU that are known."""
     return {
-        "raw.training_runs": list(runs),
-        "raw.hardware": [{"hardware_id": "maker-x1", "kind": "gpu"}, {"hardware_id": "tpu", "kind": "tpu"}],
+        "core.disclosed_runs": list(runs),
+        "core.hardware": [{"hardware_id": "maker-x1", "kind": "gpu"}, {"hardware_id": "tpu", "kind": "tpu"}],
         "core.hardware_aliases": [
             {"alias_key": "makerx1", "hardware_id": "maker-x1", "is_ambiguous": False},
             {"alias_key": "tpu", "hardware_id": "tpu", "is_ambiguous": True},
