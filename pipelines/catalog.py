@@ -74,6 +74,7 @@ class Limits:
     rows_fraction: float
     values_fraction: float
     ratio: float
+    rows_gone_fraction: float = 0.05
     cells_beyond_ratio: int = 0
     quarantined_fraction: float = 0.02
 

@@ -69,7 +69,8 @@ def expectations(table: catalog.Table) -> list["gxe.Expectation"]:
             meta=meta("Readers rely on the columns of catalog.yaml, in their order."),
         ),
         gxe.ExpectTableRowCountToBeBetween(
-            min_value=0 if table.may_be_empty else 1, meta=meta("An empty table is a lost source, not a fact.")
+            min_value=0 if table.may_be_empty else 1,
+            meta=meta("An empty table is a lost source, not a fact."),
         ),
         _unique(table, meta("Each row is one thing, and its key finds it.")),
         gxe.UnexpectedRowsExpectation(

@@ -281,9 +281,9 @@ def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFram
     limits = source.limits
     rows = max(change["rows_before"], 1)
     found = [
-        f"{change[f'rows_{kind}']:,} of {rows:,} rows {kind} (limit {limits.rows_fraction:.0%})"
-        for kind in ("gone", "added")
-        if change[f"rows_{kind}"] > limits.rows_fraction * rows
+        f"{change[f'rows_{kind}']:,} of {rows:,} rows {kind} (limit {limit:.0%})"
+        for kind, limit in (("gone", limits.rows_gone_fraction), ("added", limits.rows_fraction))
+        if change[f"rows_{kind}"] > limit * rows
     ]
     for column, cells in change["cells_changed"].items():
         filled = max(int(before[column].is_not_null().sum()), 1)

@@ -20,6 +20,20 @@ RELATIONS = {
 
 # For each relation, a change of a sound build that breaks it.
 BROKEN = {
+    "core.model_ids:two_present_models_share_no_id": (
+        "insert into core.model_ids values ('T5', 't5-11b', 'new'), ('T5 11B', 't5-11b', 'new')"
+    ),
+    "out.datacenter_pue:nothing_that_may_only_be_read": (
+        "update out.datacenter_pue set source_url = "
+        "'https://github.com/Green-Software-Foundation/real-time-cloud/x'"
+    ),
+    "out.emission_factors:nothing_that_may_only_be_read": (
+        "update out.emission_factors set source_url = "
+        "'https://github.com/Green-Software-Foundation/real-time-cloud/x'"
+    ),
+    "out.models_without_estimate:every_upstream_model_is_in_one_place": (
+        "insert into core.model_ids values ('a model that nothing else knows', 'lost', 'new')"
+    ),
     "raw.system_power:pue_counts_once": (
         "update raw.system_power set includes_pue = true where observation = 'independent'"
     ),

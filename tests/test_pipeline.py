@@ -83,7 +83,11 @@ def test_every_claim_of_the_abstract_holds(build: Build) -> None:
 def test_every_check_ran_on_every_table_and_passed(build: Build) -> None:
     evaluations = build.result.get_asset_check_evaluations()
     assert {".".join(e.asset_key.path) for e in evaluations} == set(catalog.tables())
-    assert all(evaluation.passed for evaluation in evaluations)
+    failed = {(e.asset_key.path[-1], e.check_name) for e in evaluations if not e.passed}
+    absent = {source.table.split(".")[1] for source in catalog.sources().values()}
+    assert failed == {
+        (table, "is_fresh") for table in absent - {"hourly_grid_years"}
+    }  # offline: a warning each
     assert all(spec.blocking for checks in defs.asset_checks or [] for spec in checks.check_specs)
 
 
@@ -149,7 +153,7 @@ def test_every_table_and_column_of_the_database_is_commented(build: Build) -> No
 
 def test_assets_carry_what_the_interface_shows(build: Build) -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-    assert {spec.group_name for spec in specs.values()} == {"raw", "core", "out", "release"}
+    assert {spec.group_name for spec in specs.values()} == {"raw", "core", "out", "release", "hourly"}
     for name, spec in specs.items():
         assert spec.description, name
         assert spec.owners, name
@@ -313,7 +317,7 @@ def test_a_table_built_before_its_inputs_is_not_published(copy: Path, facts: Pat
     assert execute(copy, facts, assets=["raw.training_runs"]).success
     result = execute(copy, facts, assets=["release.dataset"])
     (failure,) = [event for event in result.all_events if event.is_step_failure]
-    assert "core.training_runs was built before the present raw.training_runs" in str(
+    assert "core.disclosed_runs was built before the present raw.training_runs" in str(
         failure.step_failure_data.error
     )
     assert published(copy) == before

@@ -98,7 +98,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "billions for parameters": (
         {"parameters": "70"},
         "parameters",
-        ("70 lies outside 1000 to 1e+14", "billions"),
+        ("70 is less than any run with facts has", "billions"),
     ),
     "text for a number": ({"chips": "many"}, "chips", ("'many' is not a whole number",)),
     "a fraction of a chip": ({"chips": "512.5"}, "chips", ("'512.5' is not a whole number",)),
