@@ -128,7 +128,9 @@ def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) ->
                 typer.echo("\n".join(ingest.lines(settled[name])))
             store.mkdir(parents=True, exist_ok=True)
             path = store / "settled.json"
-            path.write_text(json.dumps({name: asdict(s) for name, s in settled.items()}), encoding="utf-8")
+            told = json.dumps({name: asdict(s) for name, s in settled.items()})
+            if not path.exists() or path.read_text(encoding="utf-8") != told:
+                path.write_text(told, encoding="utf-8")
     except (snapshots.SnapshotMissingError, LockedError) as error:
         _fail(str(error))
     os.environ["OTE_SETTLED"] = str(path.resolve())

@@ -226,7 +226,7 @@ def hours_asset(
         owners=OWNERS,
         partitions_def=dg.StaticPartitionsDefinition(partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),  # beta in Dagster 1.13
-        metadata={"dagster/column_schema": _column_schema()},
+        metadata={"dagster/column_schema": _column_schema(), "sources": [source]},
     )
     def hours(
         context: dg.AssetExecutionContext, warehouse: Warehouse

@@ -96,7 +96,13 @@ def _select(table: catalog.Table) -> str:
 
 
 def _write_csv(connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path) -> None:
-    connection.execute(f"copy ({_select(table)}) to {_quoted(path)} (format csv, header)")
+    """Write a CSV that a spreadsheet shows and does not execute (macro spreadsheet_safe)."""
+    cells = ", ".join(
+        f'spreadsheet_safe("{c.name}") as "{c.name}"' if c.type == "varchar" else f'"{c.name}"'
+        for c in table.columns
+    )
+    rows = f"select {cells} from ({_select(table)})"
+    connection.execute(f"copy ({rows}) to {_quoted(path)} (format csv, header)")
 
 
 def _write_parquet(

@@ -40,3 +40,7 @@ nullif(regexp_extract(cell, 'https?://[^\s,]+'), '');
 -- The names in a cell that holds several, separated by commas.
 create or replace temp macro words_of(cell) as
 list_transform(string_split(cell, ','), lambda word: trim(word));
+
+-- Text that a spreadsheet shows and does not execute: one leading apostrophe, to be taken away again.
+create or replace temp macro spreadsheet_safe(cell) as
+if(regexp_matches(cell, '^[=+@''\t\r-]'), '''' || cell, cell);

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import catalog, release
-from tests.conftest import Build, execute
+from tests.conftest import Build, execute, fill
 
 pytestmark = pytest.mark.xdist_group("build")
 STEMS = [table.stem for table in catalog.public_tables()]
@@ -168,3 +168,17 @@ def test_publishing_what_is_published_changes_no_byte(build: Build, copy: Path) 
     time.sleep(0.01)
     assert not release.publish_database(copy / "releases" / build.release.name, path)
     assert path.stat().st_mtime_ns == stamp
+
+
+def test_csv_cells_that_a_spreadsheet_would_execute_are_made_safe_and_come_back(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    cells = ["=1+1", "+1", "-x", "@sum", "\tx", "'quoted", "plain", "a=b"]
+    rows = [{"upstream_name": cell, "run_id": "x", "identity_rule": "new"} for cell in cells]
+    fill(database, "out.model_aliases", rows)
+    path = tmp_path / "model_aliases.csv"
+    release._write_csv(database, catalog.tables()["out.model_aliases"], path)
+    with path.open(newline="", encoding="utf-8") as file:
+        written = [row["upstream_name"] for row in csv.DictReader(file)]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in written)
+    assert sorted(cell.removeprefix("'") for cell in written) == sorted(cells)

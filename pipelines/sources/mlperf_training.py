@@ -30,7 +30,7 @@ PATH = re.compile(
 )
 TOKEN = b":::MLLOG "  # what precedes it on a line, such as the rank "0: ", is no part of the record
 COOLING = {"SMC IMMERSION COOLING TECHNOLOGY": "immersion", "": None}
-# Of every node's window at least 0.968 was recorded in v4.0. Energy is divided by the recorded share: fair for a
+# Of every node's window at least 0.968 was recorded in v4.0. Energy is divided by that share: fair for a
 # reading missed at an end, a guess for a log that broke off.
 MINIMUM_COVERAGE = 0.95
 KWH_PER_W_MS = 1 / 3.6e9  # W x ms to kWh: 1000 ms a second, 3.6e6 joules a kWh
@@ -256,7 +256,7 @@ def _energy(nodes: list[_Node], rated: list[_Network], system: _System, window_m
 
 
 def _window(content: bytes) -> tuple[int, int] | None:
-    """Start and stop of a run that reached its target, in ms; the first of each counts, ranks may repeat them."""
+    """Start and stop in ms of a run that reached its target; the first of each counts, ranks repeat them."""
     records = _records(line for line in content.splitlines() if b'"run_st' in line)
     first: dict[str, dict[str, Any]] = {}
     for record in records or []:
@@ -269,7 +269,7 @@ def _window(content: bytes) -> tuple[int, int] | None:
 
 
 def _node(content: bytes, start: int, stop: int) -> _Node | None:
-    """A node's recording, with its part between start and stop (ms); None when it is cut off or of another form.
+    """A node's recording, with its part between start and stop (ms); None if cut off or of another form.
 
     A reading is the mean power since the one before it. A few logs step back by a tenth of a second: the
     window takes the readings by time, the score takes them as the file has them, as MLPerf's own code does.
@@ -282,7 +282,7 @@ def _node(content: bytes, start: int, stop: int) -> _Node | None:
     readings = [(record["time_ms"], record["value"]) for record in meter["power_reading"]]
     if not all(_is_number(watts) for _, watts in readings):
         return None
-    # SMC wrote the start's time into the stop of its recordings with margins: the last reading is the end then.
+    # SMC wrote the start's time into the stop of recordings with margins: the last reading is the end then.
     recorded_ms = max(ended, readings[-1][0]) - began
     efficiency, side = _conversion(meter)
     if recorded_ms <= 0 or efficiency is None:
@@ -304,7 +304,7 @@ def _node(content: bytes, start: int, stop: int) -> _Node | None:
 
 
 def _network(content: bytes) -> _Network | None:
-    """The rating in a switch's log, whose time is a placeholder; None when it is cut off or holds no single one."""
+    """The rating in a switch's log, whose time is a placeholder; None if cut off or without a single one."""
     meter = _meter(content)
     ratings = [record["value"] for record in meter.get("interconnect_power_est", [])]
     efficiency, _ = _conversion(meter)
@@ -314,7 +314,7 @@ def _network(content: bytes) -> _Network | None:
 
 
 def _conversion(meter: dict[str, list[dict[str, Any]]]) -> tuple[float | None, str | None]:
-    """The factor from the meter to the side that is scored, and the meter's side; (1, None) where none is given."""
+    """The factor from the meter to the side scored, and the meter's side; (1, None) where none is given."""
     if not (records := meter.get("conversion_eff")):
         return 1.0, None
     efficiency, metadata = records[0]["value"], records[0].get("metadata") or {}
@@ -342,7 +342,7 @@ def _records(lines: Iterator[bytes]) -> list[dict[str, Any]] | None:
             return None
         if not (isinstance(record, dict) and "key" in record and type(record.get("time_ms")) is int):
             return None
-        if "power_reading" == record["key"] and "value" not in record:
+        if record["key"] == "power_reading" and "value" not in record:
             return None
         records.append(record)
     return records

@@ -1,4 +1,4 @@
--- Each computed run at every Google Cloud region, and on every accelerator that other runs trained on.
+-- Each computed run at every Google Cloud region, and on every accelerator with a 16-bit peak that others trained on.
 -- One row per run, place and chip.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
 -- The ratio compares net CO2e, and is null where one intensity is direct and the other lifecycle.
@@ -106,7 +106,7 @@ other_chips as (
     cross join chips
     inner join core.throughput as other on chips.hardware_id = other.hardware_id
     inner join core.chip_power as power on chips.hardware_id = power.hardware_id
-    where chips.hardware_id <> runs.hardware_id
+    where chips.hardware_id <> runs.hardware_id and other.peak_fp16_tflops is not null -- made for machine learning
 )
 
 select
