@@ -119,7 +119,7 @@ CASES = [
     *(Case(f"status {status}", "broken", f"HTTP {status}", Answer(CSV, status))
       for status in (204, 206, 300, 400)),
     Case("304 unasked", "broken", "HTTP 304", Answer(status=304)),
-    Case("to come back tomorrow", "busy", "no request before", busy("86400")),
+    Case("to come back tomorrow", "busy", "no request before", busy("86400"), call={"deadline_s": 100_000}),
     Case("to come back at a date", "busy", "before 2099-01-01 00:00", busy("Thu, 01 Jan 2099 00:00:00 GMT")),
     Case("to come back after the deadline", "busy", "no request before", busy("30")),
     Case("an illegible Retry-After", "busy", "4 times", busy("later"), tries=4),

@@ -251,7 +251,11 @@ def _energy(nodes: list[_Node], rated: list[_Network], system: _System, window_m
         "energy_switches_kwh": switches_w_ms * KWH_PER_W_MS,
         "switch_basis": "estimated_max_rating" if rated else "none",
         "watts_per_chip": (nodes_w_ms + switches_w_ms) / window_ms / system.chips,
-        "official_run_energy_j": math.fsum(meter.scored_w for meter in [*nodes, *rated]) * window_ms / 1000,
+        "official_run_energy_j": math.fsum(
+            [*(node.scored_w for node in nodes), *(network.scored_w for network in rated)]
+        )
+        * window_ms
+        / 1000,
     }
 
 
