@@ -105,7 +105,7 @@ CASES = [
     Case("a closed port", "unreachable", "refused", url=closed_port() + "/a.csv", tries=None),
     Case("http where https is asked", "unreachable", "SSL", Answer(CSV), url="{https}{path}", tries=None),
     Case("no answer in time", "unreachable", "timed out", Answer(CSV, fault="hang"), tries=2),
-    Case("no answer before the deadline", "unreachable", "deadline", Answer(CSV, fault="hang"),
+    Case("no answer before the deadline", "unreachable", "no answer", Answer(CSV, fault="hang"),
          call={"deadline_s": 0.2}),
     Case("headers that drip", "unreachable", "deadline", Answer(CSV, fault="drip headers"),
          call={"deadline_s": 0.5}),

@@ -194,7 +194,7 @@ def test_the_doubling_of_epochs_power_in_2026_is_caught(tmp_path: Path) -> None:
     power = before.join(after, on="model", suffix=" now").select(
         ratio=pl.col("training_power_draw_w now") / pl.col("training_power_draw_w")
     )
-    assert power.filter(pl.col("ratio") > 1.5).height == 44  # of the 45, one is in no notable list any more
+    assert power.filter(pl.col("ratio") > 1.5).height == 45
 
 
 @needs_upstream
