@@ -70,7 +70,7 @@ def build(
     if release := _published(warehouse, inputs):
         typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
     else:
-        release = _build(warehouse, reference, inputs)
+        release = _build(warehouse, reference, settled, inputs)
     _summary(warehouse, release)
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
@@ -104,8 +104,8 @@ def _fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, dict[str, str]]:
-    """Ask for every source and say what became of it; the checksums by source and file."""
+def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, Any]:
+    """Ask for every source and say what became of it; the `Settled` of each source by name."""
     from pipelines import catalog, ingest, progress, snapshots
     from pipelines.warehouse import LockedError, lock
 
@@ -134,15 +134,16 @@ def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) ->
     except (snapshots.SnapshotMissingError, LockedError) as error:
         _fail(str(error))
     os.environ["OTE_SETTLED"] = str(path.resolve())
-    return {name: {f: snapshot.sha256 for f, snapshot in s.files.items()} for name, s in settled.items()}
+    return settled
 
 
-def _inputs(reference: Path, settled: dict[str, dict[str, str]]) -> str:
+def _inputs(reference: Path, settled: dict[str, Any]) -> str:
     """A checksum of all that a build depends on: snapshots, facts, catalog, queries, code and libraries."""
     code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html", ".csv")]
     files = sorted([*ROOT.glob("sql/**/*.sql"), *code, ROOT / "catalog.yaml"])
     digest = hashlib.sha256(platform.python_version().encode())
-    digest.update(json.dumps(settled, sort_keys=True).encode())
+    taken = {name: {f: snapshot.sha256 for f, snapshot in s.files.items()} for name, s in settled.items()}
+    digest.update(json.dumps(taken, sort_keys=True).encode())
     for library in LIBRARIES:
         digest.update(f"{library} {installed_version(library)}\n".encode())
     for root, paths in ((ROOT, files), (reference, sorted(reference.glob("*.csv")))):
@@ -171,8 +172,8 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
     return folder if whole else None
 
 
-def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
-    """Run the job `build` in this process; exit with 1 and a message if anything fails."""
+def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: str) -> Path:
+    """Write the hours that are outdated, run the job `build`; exit with 1 and a message if anything fails."""
     os.environ["OTE_WAREHOUSE"] = str(warehouse.resolve())
     os.environ["OTE_REFERENCE"] = str(reference.resolve())
     typer.echo(f"Building in {_near(warehouse)} ...")
@@ -181,7 +182,7 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
     import dagster as dg
 
     from pipelines.definitions import defs
-    from pipelines.hourly import every_partition
+    from pipelines.hourly_assets import every_partition, hourly_assets, outdated
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     history = warehouse / "dagster"
@@ -194,11 +195,13 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
         },
     )
     with instance:
-        for job in _hourly_jobs(warehouse):
-            partitions = every_partition(job)
-            written = defs.resolve_job_def(f"hourly_{job.key.path[-1]}").execute_in_process(
+        for hours in hourly_assets:
+            name = f"{hours.key.path[-1]}_hourly"
+            if not outdated(hours, warehouse, settled[name]):
+                continue
+            written = defs.resolve_job_def(f"hourly_{hours.key.path[-1]}").execute_in_process(
                 instance=instance,
-                tags=partitions,
+                tags=every_partition(hours),
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
@@ -217,19 +220,6 @@ def _build(warehouse: Path, reference: Path, inputs: str) -> Path:
     release = warehouse / "releases" / str(metadata["version"].value)
     _record(warehouse, {"version": release.name, "inputs": inputs})
     return release
-
-
-def _hourly_jobs(warehouse: Path) -> list[Any]:
-    """The hourly assets whose source has files that are accepted."""
-    from pipelines import snapshots
-    from pipelines.upstream import hourly_assets
-
-    store = warehouse / "snapshots"
-    return [
-        asset
-        for asset in hourly_assets
-        if snapshots.read_record(store, f"{asset.key.path[-1]}_hourly").accepted
-    ]
 
 
 def _record(warehouse: Path, record: dict[str, str]) -> None:

@@ -1,26 +1,18 @@
-"""Hours of a grid: one Parquet file for a zone and year, and what the hours of a year come to.
+"""Hours of a grid, and what the hours of a year come to.
 
-Belongs here: what the hourly sources share (time, shares of a mix), the assets that write hours, and the
-yearly figures read back from them. Does not belong here: the columns and factors of one source (sources/),
-or the comparison with yearly figures of others (sql/out/hourly_comparison.sql).
+Belongs here: what the hourly sources share (time, shares of a mix, the figures of a year). Does not belong
+here: the columns and factors of one source (sources/), the assets that write hours (hourly_assets.py), or
+the comparison with yearly figures of others (sql/out/hourly_comparison.sql).
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import reduce
-from io import BytesIO
 from operator import add
-from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import polars as pl
 
-from pipelines import catalog
-from pipelines.models import OWNERS, definition_metadata
 from pipelines.tabular import UpstreamChangedError
-from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
 
 # An hour as stored. generation_weight is the generation in the source's own unit (the mean MW of the hour;
 # four times that for DE and NL of CarbonCast): it weights hours of one zone, and is no quantity of energy.
@@ -52,7 +44,6 @@ LOW_GENERATION = 0.1
 TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S+00:00", "%m/%d/%Y %H:%M:%S")
 
 ParseZone = Callable[[Mapping[str, bytes], str, int], pl.DataFrame]
-Read = Callable[[Warehouse], Mapping[str, bytes]]
 
 
 def utc_hours(cells: pl.Series, file: str) -> pl.Series:
@@ -170,141 +161,3 @@ def summary(hours: pl.DataFrame, source: str, year: int) -> pl.DataFrame:
 
 def _count(holds: pl.Expr) -> pl.Expr:
     return holds.fill_null(False).sum().cast(pl.Int64)
-
-
-def path_of(warehouse_folder: Path, source: str, zone: str, year: int) -> Path:
-    """Where the hours of a zone and year lie, partitioned as Hive does."""
-    return warehouse_folder / "hourly" / source / f"zone={zone}" / f"year={year}" / "hours.parquet"
-
-
-def write(hours: pl.DataFrame, path: Path) -> None:
-    """Store hours; whoever reads meanwhile sees the earlier file or this one, and never a part."""
-    buffer = BytesIO()
-    hours.write_parquet(buffer, compression="zstd")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name("hours.partial")
-    with partial.open("wb") as file:
-        file.write(buffer.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def yearly(warehouse_folder: Path) -> pl.DataFrame:
-    """The yearly figures of all hours that were written; no rows if there are none."""
-    found = sorted((warehouse_folder / "hourly").glob("*/zone=*/year=*/hours.parquet"))
-    rows = [
-        summary(
-            pl.read_parquet(path, hive_partitioning=False),
-            f"{path.parents[2].name}_hourly",
-            int(path.parent.name.removeprefix("year=")),
-        )
-        for path in found
-    ]
-    return pl.concat([summary(pl.DataFrame(schema=HOURS), "", 2020).clear(), *rows])
-
-
-def hours_asset(
-    source: str, partitions: list[str], parse_zone: ParseZone, read: Read, deps: Iterable[dg.AssetKey] = ()
-) -> dg.AssetsDefinition:
-    """The asset that writes the hours of a source, a partition for each zone and year.
-
-    Args:
-        source: the folder below warehouse/hourly, and the last part of the asset's key.
-        partitions: zone and year, e.g. "CISO-2020"; one run may take any stretch of them.
-        parse_zone: the hours of a zone and year from the source's files; FileNotFoundError if one is absent.
-        read: the accepted files of the source by name.
-        deps: assets that must be there first.
-    """
-
-    @dg.asset(
-        key=["hourly", source],
-        group_name="hourly",
-        deps=list(deps),
-        description=f"Hours of {source} in UTC: intensity and carbon-free share, a file per zone and year.",
-        kinds={"parquet", "polars"},
-        owners=OWNERS,
-        partitions_def=dg.StaticPartitionsDefinition(partitions),
-        backfill_policy=dg.BackfillPolicy.single_run(),  # beta in Dagster 1.13
-        metadata={"dagster/column_schema": _column_schema(), "sources": [source]},
-    )
-    def hours(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
-    ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[Any]]:
-        files = read(warehouse)
-        written: dict[str, dict[str, Any]] = {}
-        failed: dict[str, str] = {}
-        for partition in context.partition_keys:
-            zone, year = partition.rsplit("-", 1)
-            try:
-                frame = parse_zone(files, zone, int(year))
-            except (FileNotFoundError, UpstreamChangedError) as error:
-                failed[partition] = str(error)
-                continue
-            path = path_of(warehouse.path, source, zone, int(year))
-            write(frame, path)
-            written[partition] = _facts(frame, source, int(year), path.relative_to(warehouse.path))
-        if failed:
-            # A failed step reports no output, so what was written is reported here.
-            for partition, facts in written.items():
-                yield dg.AssetMaterialization(context.asset_key, metadata=facts, partition=partition)
-            says = "\n  ".join(f"{partition}: {problem}" for partition, problem in failed.items())
-            raise dg.Failure(
-                f"hourly/{source} lacks {len(failed)} partitions:\n  {says}", allow_retries=False
-            )
-        for partition, facts in written.items():
-            context.add_asset_metadata(facts, partition_key=partition)
-        yield dg.MaterializeResult()
-
-    return hours
-
-
-def _facts(frame: pl.DataFrame, source: str, year: int, path: Path) -> dict[str, Any]:
-    row = summary(frame, source, year).row(0, named=True)
-    nulls = sum(frame.null_count().row(0))
-    return {
-        "dagster/row_count": row["observed_hours"],
-        "nulls": nulls,
-        "path": str(path),
-        **{name: value for name, value in row.items() if name.endswith("_hours") and value},
-        **{name: row[name] for name in (DIRECT, LIFECYCLE, "cfe_fraction") if row[name] is not None},
-    }
-
-
-def _column_schema() -> dg.TableSchema:
-    return dg.TableSchema(columns=[dg.TableColumn(name, type=str(kind)) for name, kind in HOURS.items()])
-
-
-def every_partition(asset: dg.AssetsDefinition) -> dict[str, str]:
-    """The tags with which one run takes all partitions of an asset."""
-    keys = asset.partitions_def.get_partition_keys() if asset.partitions_def else []
-    return {
-        "dagster/asset_partition_range_start": keys[0],
-        "dagster/asset_partition_range_end": keys[-1],
-    }
-
-
-def years_asset(sources: Iterable[str]) -> dg.AssetsDefinition:
-    """The asset raw.hourly_grid_years: what the hours of each zone and year come to.
-
-    Args:
-        sources: the names that hours_asset was given.
-    """
-    name = "raw.hourly_grid_years"
-    table = catalog.tables()[name]
-    keys = [["hourly", source] for source in sources]
-
-    @dg.asset(
-        key=name.split("."),
-        group_name="raw",
-        deps=[dg.AssetKey(key) for key in keys],
-        description=table.description,
-        kinds={"parquet", "polars", "duckdb"},
-        owners=OWNERS,
-        metadata=definition_metadata(table, ["/".join(key) for key in keys]),
-    )
-    def hourly_grid_years(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        with distrusted_on_failure(warehouse.connection, name):
-            return replace_table(warehouse.connection, name, yearly(warehouse.path))
-
-    return hourly_grid_years

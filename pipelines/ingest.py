@@ -70,6 +70,15 @@ def parser(source: Source) -> Parse:
     return parse
 
 
+def fingerprint(source: Source, files: Mapping[str, Snapshot]) -> str:
+    """A checksum of the files of a source and of the code that reads them."""
+    module = importlib.import_module(f"pipelines.sources.{source.name}")
+    code = [Path(str(module.__file__)), *map(Path(__file__).with_name, ("tabular.py", "hourly.py"))]
+    names = sorted((file, snapshot.sha256) for file, snapshot in files.items())
+    content = json.dumps([names, [path.read_text(encoding="utf-8") for path in code], pl.__version__])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def parsed(store: Path, source: Source, files: Mapping[str, Snapshot]) -> pl.DataFrame:
     """The rows of a source as its parser gives them, parsed once for the same bytes and the same code.
 
@@ -77,14 +86,10 @@ def parsed(store: Path, source: Source, files: Mapping[str, Snapshot]) -> pl.Dat
         UpstreamChangedError: a file is not what its parser knows.
         SnapshotMissingError: the store does not hold the bytes.
     """
-    module = importlib.import_module(f"pipelines.sources.{source.name}")
-    code = [Path(str(module.__file__)), *map(Path(__file__).with_name, ("tabular.py", "hourly.py"))]
-    names = sorted((file, snapshot.sha256) for file, snapshot in files.items())
-    content = json.dumps([names, [path.read_text(encoding="utf-8") for path in code], pl.__version__])
-    path = store / "parsed" / f"{source.name}-{hashlib.sha256(content.encode()).hexdigest()}.parquet"
+    path = store / "parsed" / f"{source.name}-{fingerprint(source, files)}.parquet"
     if path.exists():
         return pl.read_parquet(path)
-    frame: pl.DataFrame = module.parse(Files(store, files))
+    frame = parser(source)(Files(store, files))
     path.parent.mkdir(parents=True, exist_ok=True)
     older = sorted(path.parent.glob(f"{source.name}-*.parquet"), key=lambda p: p.stat().st_mtime)
     for outdated in older[:-1]:  # the present one is still needed, to compare with

@@ -15,12 +15,11 @@ import dagster as dg
 import polars as pl
 from pydantic import PrivateAttr
 
-from pipelines import catalog, hourly, ingest, snapshots
-from pipelines.catalog import Source
+from pipelines import catalog, ingest, snapshots
+from pipelines.catalog import Source, Table
 from pipelines.ingest import Settled
 from pipelines.models import OWNERS, definition_metadata
-from pipelines.snapshots import Files, Origin, Snapshot
-from pipelines.sources import carboncast_hourly, eia930_hourly
+from pipelines.snapshots import Origin, Snapshot
 from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
 
 IS_FRESH = "is_fresh"
@@ -56,14 +55,11 @@ class Upstream(dg.ConfigurableResource[Any]):
         return ingest.settle(store, source, self._origin)
 
 
-def is_hourly(source: Source) -> bool:
-    """Whether a source's rows are hours: Parquet by zone and year, not a table of their own."""
-    return source.table == "raw.hourly_grid_years"
+def upstream_asset(table: Table, sources: list[Source]) -> dg.AssetsDefinition:
+    """The asset that stores the accepted rows of the sources of a table; it warns of each that is not fresh.
 
-
-def source_asset(source: Source) -> dg.AssetsDefinition:
-    """The asset that stores the accepted rows of one source; without any, its table is empty and it warns."""
-    table = catalog.tables()[source.table]
+    Without any source, its table is empty.
+    """
     key = dg.AssetKey(table.name.split("."))
 
     @dg.asset(
@@ -73,11 +69,11 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
         kinds={"polars", "duckdb"},
         owners=OWNERS,
         metadata={
-            **definition_metadata(table, [source.page]),
-            "producer": source.producer,
-            "license": source.license,
-            "republish": source.republish,
-            "cadence_days": source.cadence_days,
+            **definition_metadata(table, [source.page for source in sources]),
+            "producer": "; ".join(source.producer for source in sources),
+            "license": "; ".join(source.license for source in sources),
+            "republish": all(source.republish for source in sources),
+            "cadence_days": min(source.cadence_days for source in sources),
         },
         check_specs=[
             dg.AssetCheckSpec(
@@ -91,30 +87,37 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
     def rows(
         context: dg.AssetExecutionContext, warehouse: Warehouse, upstream: Upstream
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        taken = []
         with distrusted_on_failure(warehouse.connection, table.name):
-            settled = upstream.settle(warehouse, source)
-            for line in ingest.lines(settled):
-                (context.log.warning if settled.problems else context.log.info)(line)
-            frame, quarantined = _rows(warehouse, source, settled)
-            _remember(warehouse, settled, quarantined)
+            for source in sources:
+                settled = upstream.settle(warehouse, source)
+                for line in ingest.lines(settled):
+                    (context.log.warning if settled.problems else context.log.info)(line)
+                frame, quarantined = _rows(warehouse, source, settled)
+                _remember(warehouse, settled, frame.height, quarantined)
+                taken.append((settled, frame, quarantined))
+            problems = [problem for settled, _, _ in taken for problem in settled.problems[:20]]
+            told: dict[str, Any] = {
+                "status": ", ".join(settled.status for settled, _, _ in taken),
+                "files": sum(len(settled.files) for settled, _, _ in taken),
+                "problems": problems,
+            }
             yield replace_table(
                 warehouse.connection,
                 table.name,
-                frame,
+                pl.concat([frame for _, frame, _ in taken]),
                 metadata={
-                    "status": settled.status,
-                    "quarantined_rows": quarantined["row_key"].n_unique(),
-                    "files": len(settled.files),
-                    "problems": settled.problems[:20],
-                    "change": settled.change,
+                    **told,
+                    "quarantined_rows": sum(lost["row_key"].n_unique() for _, _, lost in taken),
+                    "change": {settled.source: settled.change for settled, _, _ in taken},
                 },
             )
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=IS_FRESH,
-            passed=not settled.problems,
+            passed=not problems,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"status": settled.status, "problems": settled.problems[:20]},
+            metadata=told,
         )
 
     return rows
@@ -130,13 +133,13 @@ def _rows(warehouse: Warehouse, source: Source, settled: Settled) -> tuple[pl.Da
     return empty, pl.DataFrame(schema=ingest.QUARANTINE)
 
 
-def _remember(warehouse: Warehouse, settled: Settled, quarantined: pl.DataFrame) -> None:
+def _remember(warehouse: Warehouse, settled: Settled, row_count: int, quarantined: pl.DataFrame) -> None:
     """Keep what was settled and turned away, for the tables that tell of it."""
     connection = warehouse.connection
     files = json.dumps([asdict(snapshot) for snapshot in settled.files.values()])
     connection.execute(
-        "insert or replace into state.settled values (?, ?, ?, ?)",
-        [settled.source, settled.status, json.dumps(settled.problems), files],
+        "insert or replace into state.settled values (?, ?, ?, ?, ?)",
+        [settled.source, settled.status, json.dumps(settled.problems), files, row_count],
     )
     connection.execute("delete from state.quarantine where source = ?", [settled.source])
     connection.register("turned_away", quarantined)
@@ -173,38 +176,39 @@ def _table_of(name: str, query: str) -> dg.AssetsDefinition:
     deps=[dg.AssetKey(source.table.split(".")) for source in catalog.sources().values()],
     metadata=definition_metadata(catalog.tables()["raw.upstreams"], ["catalog.yaml"]),
 )
-def upstreams(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[Any]:
+def upstreams(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """The sources of catalog.yaml, with what this build had of each."""
     connection = warehouse.connection
-    for source in filter(is_hourly, catalog.sources().values()):
-        _remember(warehouse, upstream.settle(warehouse, source), pl.DataFrame(schema=ingest.QUARANTINE))
     settled = {
-        name: json.loads(files)
-        for name, files in connection.execute("select source, files from state.settled").fetchall()
+        name: (json.loads(files), row_count)
+        for name, files, row_count in connection.execute(
+            "select source, files, row_count from state.settled"
+        ).fetchall()
     }
     lost = dict(
         connection.execute(
             "select source, count(distinct row_key) from state.quarantine group by source"
         ).fetchall()
     )
-    counts = dict(connection.execute("select name, row_count from state.tables").fetchall())
-    rows = [
-        {
-            "source": source.name,
-            "producer": source.producer,
-            "title": source.title,
-            "url": source.page,
-            "license": source.license,
-            "citation": source.citation,
-            "is_republished": source.republish,
-            "sha256": _checksum(settled.get(source.name, [])),
-            "retrieved_at": max((f["retrieved_at"] for f in settled.get(source.name, [])), default=None),
-            "row_count": counts.get(source.table, 0),
-            "quarantined_rows": lost.get(source.name, 0),
-            "status": "snapshot" if settled.get(source.name) else "absent",
-        }
-        for source in catalog.sources().values()
-    ]
+    rows = []
+    for source in catalog.sources().values():
+        files, row_count = settled.get(source.name, ([], 0))
+        rows.append(
+            {
+                "source": source.name,
+                "producer": source.producer,
+                "title": source.title,
+                "url": source.page,
+                "license": source.license,
+                "citation": source.citation,
+                "is_republished": source.republish,
+                "sha256": _checksum(files),
+                "retrieved_at": max((file["retrieved_at"] for file in files), default=None),
+                "row_count": row_count,
+                "quarantined_rows": lost.get(source.name, 0),
+                "status": "snapshot" if files else "absent",
+            }
+        )
     frame = pl.DataFrame(rows, schema_overrides={"sha256": pl.String, "retrieved_at": pl.String})
     when = pl.col("retrieved_at").str.to_datetime(time_zone="UTC").dt.replace_time_zone(None)
     return replace_table(connection, "raw.upstreams", frame.with_columns(when))
@@ -216,25 +220,6 @@ def _checksum(files: list[dict[str, Any]]) -> str | None:
         return str(files[0]["sha256"]) if files else None
     listed = "".join(f"{f['sha256']}  {f['file']}\n" for f in sorted(files, key=lambda f: str(f["file"])))
     return hashlib.sha256(listed.encode()).hexdigest()
-
-
-HOURLY = {"carboncast": carboncast_hourly, "eia930": eia930_hourly}
-
-
-def _accepted(source: str) -> hourly.Read:
-    """The accepted files of an hourly source."""
-
-    def read(warehouse: Warehouse) -> Files:
-        store = warehouse.path / "snapshots"
-        return Files(store, snapshots.read_record(store, source).accepted)
-
-    return read
-
-
-hourly_assets = [
-    hourly.hours_asset(name, module.PARTITIONS, module.parse_zone, _accepted(f"{name}_hourly"))
-    for name, module in HOURLY.items()
-]
 
 
 SOURCE_FILES = """
@@ -262,10 +247,16 @@ from state.quarantine
 group by source, row_key, column_name, gate
 """
 
+
+def _sources_by_table() -> dict[str, list[Source]]:
+    tables: dict[str, list[Source]] = {}
+    for source in catalog.sources().values():
+        tables.setdefault(source.table, []).append(source)
+    return tables
+
+
 upstream_assets = [
-    *(source_asset(source) for source in catalog.sources().values() if not is_hourly(source)),
-    *hourly_assets,
-    hourly.years_asset(HOURLY),
+    *(upstream_asset(catalog.tables()[name], sources) for name, sources in _sources_by_table().items()),
     upstreams,
     _table_of("raw.source_files", SOURCE_FILES),
     _table_of("raw.quarantine", QUARANTINE),

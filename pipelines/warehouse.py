@@ -47,6 +47,7 @@ create table if not exists state.results (
 create table if not exists state.settled (
     source varchar primary key, status varchar, problems json, files json
 );
+alter table state.settled add column if not exists row_count bigint;
 create table if not exists state.quarantine (
     source varchar, row_key varchar, column_name varchar, cell varchar, gate varchar, says varchar
 );

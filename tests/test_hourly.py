@@ -10,9 +10,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import catalog, hourly
+from pipelines import catalog, hourly, hourly_assets
+from pipelines.definitions import defs
 from pipelines.hourly import DIRECT, HOURS, LIFECYCLE
 from pipelines.sources import carboncast_hourly, eia930_hourly
+from pipelines.upstream import Upstream
 from pipelines.warehouse import Warehouse
 
 PARTITIONS = ["CISO-2020", "CISO-2021", "AUS_QLD-2020"]
@@ -53,11 +55,11 @@ def parse_zone(files: Mapping[str, bytes], zone: str, year: int) -> pl.DataFrame
 
 
 def asset(files: Mapping[str, bytes] = FILES) -> dg.AssetsDefinition:
-    return hourly.hours_asset("carboncast", PARTITIONS, parse_zone, lambda warehouse: files)
+    return hourly_assets.hours_asset("carboncast", PARTITIONS, parse_zone, lambda warehouse, _: (files, "x"))
 
 
 def run(folder: Path, assets: list[dg.AssetsDefinition], **how: Any) -> dg.ExecuteInProcessResult:
-    resources = {"warehouse": Warehouse(directory=str(folder), reference=str(folder))}
+    resources = {"warehouse": Warehouse(directory=str(folder), reference=str(folder)), "upstream": Upstream()}
     return dg.materialize(assets, resources=resources, run_config=QUIET, raise_on_error=False, **how)
 
 
@@ -81,7 +83,7 @@ def materialized(result: dg.ExecuteInProcessResult) -> dict[str | None, dict[str
 
 def test_one_run_writes_every_partition_and_reports_each(tmp_path: Path) -> None:
     one = asset()
-    result = run(tmp_path, [one], tags=hourly.every_partition(one))
+    result = run(tmp_path, [one], tags=hourly_assets.every_partition(one))
     assert result.success
     assert written(tmp_path) == [
         "carboncast/zone=AUS_QLD/year=2020/hours.parquet",
@@ -108,7 +110,7 @@ def test_one_partition_is_materialized_alone(tmp_path: Path) -> None:
 
 def test_an_absent_file_fails_its_partitions_after_the_others_are_written(tmp_path: Path) -> None:
     one = asset({"AUS_QLD": b""})
-    result = run(tmp_path, [one], tags=hourly.every_partition(one))
+    result = run(tmp_path, [one], tags=hourly_assets.every_partition(one))
     assert not result.success
     assert written(tmp_path) == ["carboncast/zone=AUS_QLD/year=2020/hours.parquet"]
     assert list(materialized(result)) == ["AUS_QLD-2020"]
@@ -121,10 +123,10 @@ def test_an_absent_file_fails_its_partitions_after_the_others_are_written(tmp_pa
 
 def test_the_same_hours_are_the_same_bytes_and_nothing_is_left_beside_them(tmp_path: Path) -> None:
     first, second = tmp_path / "a" / "hours.parquet", tmp_path / "b" / "hours.parquet"
-    hourly.write(hours(), first)
+    hourly_assets.write(hours(), first, "x")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "hours.partial").write_bytes(b"of a run that was killed")
-    hourly.write(hours(), second)
+    hourly_assets.write(hours(), second, "x")
     assert first.read_bytes() == second.read_bytes()
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["hours.parquet"]
 
@@ -132,23 +134,24 @@ def test_the_same_hours_are_the_same_bytes_and_nothing_is_left_beside_them(tmp_p
 def test_a_run_that_dies_while_it_writes_leaves_the_earlier_hours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = hourly.path_of(tmp_path, "carboncast", "CISO", 2020)
-    hourly.write(hours(), path)
+    path = hourly_assets.path_of(tmp_path, "carboncast", "CISO", 2020)
+    hourly_assets.write(hours(), path, "x")
     before = path.read_bytes()
 
     def dies(descriptor: int) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("pipelines.hourly.os.fsync", dies)
+    monkeypatch.setattr("pipelines.hourly_assets.os.fsync", dies)
     with pytest.raises(OSError, match="No space left"):
-        hourly.write(hours(count=5), path)
+        hourly_assets.write(hours(count=5), path, "x")
     assert path.read_bytes() == before
-    assert hourly.yearly(tmp_path)["observed_hours"].to_list() == [8784]
 
 
 def test_duckdb_and_polars_read_zone_and_year_from_the_folders(tmp_path: Path) -> None:
     for zone, year in (("CISO", 2020), ("AUS_QLD", 2021)):
-        hourly.write(hours(zone, year, count=3), hourly.path_of(tmp_path, "carboncast", zone, year))
+        hourly_assets.write(
+            hours(zone, year, count=3), hourly_assets.path_of(tmp_path, "carboncast", zone, year), "x"
+        )
     pattern = f"{tmp_path}/hourly/carboncast/*/*/hours.parquet"
     rows = duckdb.execute(
         "select zone, year, count(*), max(hour_utc) from read_parquet(?, hive_partitioning = true) "
@@ -222,23 +225,27 @@ def test_a_basis_that_the_source_lacks_has_no_mean() -> None:
     assert row["blank_hours"] == 0
 
 
-def test_yearly_figures_have_the_columns_of_the_catalog_also_without_any_hours(tmp_path: Path) -> None:
-    columns = [column.name for column in catalog.tables()["raw.hourly_grid_years"].columns]
-    empty = hourly.yearly(tmp_path)
-    assert (sorted(empty.columns), empty.height) == (sorted(columns), 0)
-    hourly.write(hours(), hourly.path_of(tmp_path, "carboncast", "CISO", 2020))
-    hourly.write(hours("PJM", 2022), hourly.path_of(tmp_path, "eia930", "PJM", 2022))
-    keys = hourly.yearly(tmp_path).select("source", "zone", "year").rows()
-    assert keys == [("carboncast_hourly", "CISO", 2020), ("eia930_hourly", "PJM", 2022)]
+def test_hours_are_outdated_when_their_files_or_the_code_changed_or_they_are_damaged(tmp_path: Path) -> None:
+    path = hourly_assets.path_of(tmp_path, "carboncast", "CISO", 2020)
+    assert hourly_assets.is_outdated(path, "x"), "there are none"
+    hourly_assets.write(hours(), path, "x")
+    assert not hourly_assets.is_outdated(path, "x")
+    assert hourly_assets.is_outdated(path, "y")
+    path.write_bytes(path.read_bytes()[:-100])
+    assert hourly_assets.is_outdated(path, "x")
 
 
-def test_the_table_of_years_follows_what_was_written(tmp_path: Path) -> None:
-    years = hourly.years_asset(["carboncast"])
-    assert run(tmp_path, [years]).success, "an empty table, before any hours"
-    assert run(tmp_path, [asset()], partition_key="CISO-2020").success
-    result = run(tmp_path, [asset(), years], selection=[dg.AssetKey(["raw", "hourly_grid_years"])])
-    assert result.success
-    assert materialized(result)[None]["dagster/row_count"] == 1
+def test_the_hours_are_written_weekly_before_the_build_and_each_partition_in_one_run() -> None:
+    schedules = [s for s in defs.schedules or [] if isinstance(s, dg.ScheduleDefinition)]
+    found = {schedule.job_name: schedule for schedule in schedules}
+    assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
+        "build": "0 4 * * 1",
+        "hourly_carboncast": "30 3 * * 1",
+        "hourly_eia930": "30 3 * * 1",
+    }
+    (request,) = found["hourly_eia930"].evaluate_tick(dg.build_schedule_context()).run_requests or []
+    assert request.tags["dagster/asset_partition_range_start"] == eia930_hourly.PARTITIONS[0]
+    assert request.tags["dagster/asset_partition_range_end"] == eia930_hourly.PARTITIONS[-1]
 
 
 def test_partitions_name_each_zone_and_year_once() -> None:
