@@ -224,15 +224,26 @@ def _checksum(files: list[dict[str, Any]]) -> str | None:
 
 SOURCE_FILES = """
 select
-    settled.source,
-    file ->> 'file' as file,
-    file ->> 'url' as url,
-    file ->> 'sha256' as sha256,
-    (file ->> 'size_bytes')::bigint as size_bytes,
-    (file ->> 'http_status')::bigint as http_status,
-    left(file ->> 'retrieved_at', 19)::timestamp as retrieved_at,
-    file ->> 'license' as license
-from state.settled as settled, unnest(settled.files::json[]) as listed (file)
+    source,
+    file.file,
+    file.url,
+    file.sha256,
+    file.size_bytes,
+    file.http_status,
+    left(file.retrieved_at, 19)::timestamp as retrieved_at,
+    file.license
+from (
+    select
+        source,
+        unnest(
+            from_json(
+                files,
+                '[{"file": "varchar", "url": "varchar", "sha256": "varchar", "size_bytes": "bigint",
+                "http_status": "bigint", "retrieved_at": "varchar", "license": "varchar"}]'
+            )
+        ) as file
+    from state.settled
+)
 """
 
 QUARANTINE = """

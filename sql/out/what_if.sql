@@ -24,9 +24,14 @@ places as (
     where provider = 'Google' and not starts_with(region, 'site:')
 ),
 
+years as (
+    select distinct run_year
+    from runs
+),
+
 grids as (
     select
-        runs.run_id,
+        years.run_year,
         grid.region,
         grid.factor_year,
         grid.carbon_intensity_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
@@ -37,30 +42,30 @@ grids as (
             least(1, (1 - grid.operator_cfe_fraction) / (1 - grid.grid_cfe_fraction))
         ) as net_kg_per_kwh,
         grid.intensity_basis
-    from runs
+    from years
     cross join places
     inner join core.region_intensity as grid on places.region = grid.region
     where grid.carbon_intensity_g_per_kwh is not null
     qualify row_number() over (
-        partition by runs.run_id, grid.region order by abs(grid.factor_year - runs.run_year), grid.factor_year
+        partition by years.run_year, grid.region order by abs(grid.factor_year - years.run_year), grid.factor_year
     ) = 1
 ),
 
 pues as (
     select
-        runs.run_id,
+        years.run_year,
         places.region,
-        years.pue
-    from runs
+        figures.pue
+    from years
     cross join places
-    inner join core.pue_years as years
+    inner join core.pue_years as figures
         on
-            years.provider = 'Google'
-            and years.quarter is null
-            and (places.region = years.region or years.is_average)
+            figures.provider = 'Google'
+            and figures.quarter is null
+            and (places.region = figures.region or figures.is_average)
     qualify row_number() over (
-        partition by runs.run_id, places.region
-        order by years.is_average, abs(years.factor_year - runs.run_year), years.factor_year
+        partition by years.run_year, places.region
+        order by figures.is_average, abs(figures.factor_year - years.run_year), figures.factor_year
     ) = 1
 ),
 
@@ -80,8 +85,8 @@ elsewhere as (
             null
         ) as ratio_to_actual
     from runs
-    inner join grids on runs.run_id = grids.run_id
-    inner join pues on runs.run_id = pues.run_id and grids.region = pues.region
+    inner join grids on runs.run_year = grids.run_year
+    inner join pues on runs.run_year = pues.run_year and grids.region = pues.region
 ),
 
 chips as (
