@@ -1,4 +1,4 @@
-"""The command line: `ote build` and `ote accept`.
+"""The command line: `ote build`, `ote accept` and `ote register`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build.
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
@@ -97,6 +97,32 @@ def accept(
     except (ingest.NotAcceptedError, LockedError) as error:
         _fail(str(error))
     typer.echo(f"{source}: accepted. Build to use it: ote build")
+
+
+@app.command()
+def register(
+    warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
+    / "warehouse",
+    reference: Annotated[
+        Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")
+    ] = ROOT / "warehouse" / "reference",
+) -> None:
+    """Write the names of models that are new upstream into the register of ids, to be reviewed and committed.
+
+    Example: ote register && git diff warehouse/reference/model_names.csv
+    """
+    from pipelines import register
+    from pipelines.facts import BadReferenceError
+    from pipelines.warehouse import LockedError, lock
+
+    try:
+        with lock(warehouse):
+            added = register.update(warehouse, reference)
+    except (register.NoNamesError, BadReferenceError, LockedError) as error:
+        _fail(str(error))
+    for name, run_id, rule in added.select("upstream_name", "run_id", "identity_rule").rows():
+        typer.echo(f"{rule:<8} {run_id}: {name}")
+    typer.echo(f"{added.height:,} names added to {_near(reference / 'model_names.csv')}")
 
 
 def _fail(message: str) -> NoReturn:
@@ -262,6 +288,8 @@ def _summary(warehouse: Path, release: Path) -> None:
     typer.echo(textwrap.fill(f"Rows: {tables}", 100, subsequent_indent="  "))
     if absent := [source["title"] for source in manifest["sources"] if source["status"] == "absent"]:
         typer.echo(textwrap.fill(f"Absent sources: {', '.join(absent)}", 100, subsequent_indent="  "))
+    if strangers := _unregistered(warehouse):
+        typer.echo(f"New names: {strangers:,} models are not in the register of ids yet; run: ote register")
     quarantined = sum(source["quarantined_rows"] for source in manifest["sources"])
     typer.echo(f"Quarantined: {quarantined:,} rows of the sources failed a gate; see the table quarantine")
     typer.echo(f"Checks: {checks['passed']:,} of {checks['total']:,} passed")
@@ -277,6 +305,16 @@ def _summary(warehouse: Path, release: Path) -> None:
         mwh, mwh05, mwh95, gross, gross05, gross95, net = map(_short, values)
         typer.echo(line.format(model, mwh, f"({mwh05} to {mwh95})", gross, f"({gross05} to {gross95})", net))
     typer.echo(f"\nDatabase: {_near(warehouse / 'emissions.duckdb')}\nRelease:  {_near(release)}")
+
+
+def _unregistered(warehouse: Path) -> int:
+    """How many models got an id in this build that no later build is sure to give them again."""
+    import duckdb
+
+    with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
+        query = "select count(*) from model_aliases where identity_rule <> 'registered'"
+        ((count,),) = connection.execute(query).fetchall()
+    return int(count)
 
 
 def _near(path: Path) -> Path:

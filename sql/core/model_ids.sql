@@ -13,7 +13,7 @@ with names as (
         cast(null as date) as published_date,
         cast(null as varchar) as source_url
     from raw.quarantine
-    where source = 'epoch_models' and gate <> 'key'
+    where source = 'epoch_models' and row_key not in (select listed.model from raw.epoch_models as listed)
 ),
 
 strangers as (
@@ -44,7 +44,9 @@ vanished as (
 renames as (
     select
         strangers.upstream_name,
-        vanished.run_id
+        vanished.run_id,
+        strangers.published_date,
+        strangers.source_url
     from strangers
     inner join vanished
         on strangers.source_url = vanished.source_url and strangers.published_date = vanished.published_date
@@ -68,6 +70,8 @@ taken as (
 slugs as (
     select
         upstream_name,
+        published_date,
+        source_url,
         coalesce(nullif(slug(upstream_name), ''), 'model-' || left(sha256(upstream_name), 8)) as slug,
         count(*) over (partition by slug(upstream_name)) as names
     from strangers
@@ -77,14 +81,18 @@ slugs as (
 select
     registered.upstream_name,
     registered.run_id,
-    'registered' as identity_rule
+    'registered' as identity_rule,
+    names.published_date,
+    names.source_url
 from names
 inner join raw.model_names as registered on names.upstream_name = registered.upstream_name
 union all
 select
     upstream_name,
     run_id,
-    'renamed' as identity_rule
+    'renamed' as identity_rule,
+    published_date,
+    source_url
 from renames
 union all
 select
@@ -94,5 +102,7 @@ select
         slug || '-' || left(sha256(upstream_name), 4),
         slug
     ) as run_id,
-    'new' as identity_rule
+    'new' as identity_rule,
+    published_date,
+    source_url
 from slugs
