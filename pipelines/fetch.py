@@ -28,7 +28,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.utils import requote_uri
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 CONNECT_S, READ_S = 10.0, 30.0
 PAUSE_S = 1.0  # before the second try, doubled before each further one
@@ -39,15 +39,17 @@ BLOCK = 65_536
 UNPACKED = 20  # a zip may unpack to this many times the cap on a file
 RATIO = 300  # and to this many times its own size; tables reach about 50, a bomb 1,000
 
-Kind = Literal["unreachable", "gone", "forbidden", "busy", "broken", "redirected"]
+Kind = Literal["unreachable", "silent", "gone", "forbidden", "busy", "broken", "redirected", "incomplete"]
 Progress = Callable[[int, int | None], None]
 ADVICE: dict[Kind, str] = {
     "unreachable": "Check the network and the address, then try again.",
+    "silent": "The server is there but did not answer: try again later.",
     "gone": "It was moved or removed: look for its new address on the producer's page.",
     "forbidden": "Check the address in a browser: it must be public, and its host named in catalog.yaml.",
     "busy": "Nothing is wrong with the address; try again later.",
     "broken": "Try again; if it stays so, open the address in a browser to see what the producer changed.",
     "redirected": "If the producer did move there, change the address or add the host in catalog.yaml.",
+    "incomplete": "See why the first ones failed.",
 }
 
 
@@ -200,14 +202,15 @@ def _send(session: requests.Session, url: str, headers: dict[str, str], deadline
     try:
         return answer.result(timeout=left)
     except TimeoutError:
-        raise FetchError("no answer before the deadline, expected a file", "unreachable") from None
+        raise FetchError("no answer before the deadline, expected a file", "silent") from None
     except (requests.RequestException, HTTPError) as error:
         cause = error.args[0] if error.args else error
         cause = getattr(cause, "reason", None) or cause
         # A connection that broke may hold the next time; a name or a closed port will hardly change.
-        tries = TRIES if isinstance(cause, ProtocolError) else 2
+        broke = isinstance(cause, ProtocolError)
+        kind: Kind = "silent" if broke or isinstance(cause, ReadTimeoutError) else "unreachable"
         message = f"no answer ({type(cause).__name__}: {cause}), expected a file"
-        raise FetchError(message, "unreachable", tries=tries) from error
+        raise FetchError(message, kind, tries=TRIES if broke else 2) from error
 
 
 def _accepted(response: requests.Response, conditions: dict[str, str]) -> requests.Response:

@@ -27,6 +27,7 @@ from pipelines.catalog import Source
 
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"
 AT_ONCE = 8
+ENOUGH = 8  # failures after which the other files of a source are not asked for: it will not be whole
 KEPT_HEADERS = ("etag", "last-modified", "content-type", "date")
 Progress = Callable[[str, int, int | None], None]
 
@@ -161,7 +162,11 @@ class Files(Mapping[str, bytes]):
 
 
 class _Asker:
-    """Asks for files; a host that cannot be reached is not tried again for the next file."""
+    """Asks for the files of one source until it is clear that they will not be whole.
+
+    A host that did not answer or wants no more requests is not asked for the next file, and one that cannot
+    be reached at all is not asked for other sources either.
+    """
 
     def __init__(self, store: Path, source: Source, origin: Origin, progress: Progress | None) -> None:
         self.store = store
@@ -169,6 +174,8 @@ class _Asker:
         self.origin = origin
         self.progress = progress
         self.local = threading.local()
+        self.silent: dict[str, fetch.FetchError] = {}
+        self.failures = 0
 
     def session(self) -> requests.Session:
         if not hasattr(self.local, "session"):
@@ -180,6 +187,16 @@ class _Asker:
         """The present bytes of a file (those known, where nothing changed), or why they cannot be had."""
         if known and self.source.immutable and (self.store / "objects" / known.sha256).exists():
             return known
+        if self.failures >= ENOUGH:
+            return fetch.FetchError(f"the other files of {self.source.name} were not asked for", "incomplete")
+        answer = self._live_or_mirrored(file, url, known)
+        if isinstance(answer, fetch.FetchError) and not (
+            file in self.source.optional and answer.kind == "gone"
+        ):
+            self.failures += 1
+        return answer
+
+    def _live_or_mirrored(self, file: str, url: str, known: Snapshot | None) -> Snapshot | fetch.FetchError:
         if not self.origin.mirror:
             return self._try(file, url, url, known)
         mirrored = f"{self.origin.mirror.rstrip('/')}/{quote(file)}"
@@ -191,8 +208,8 @@ class _Asker:
 
     def _try(self, file: str, url: str, asked: str, known: Snapshot | None) -> Snapshot | fetch.FetchError:
         host = urlsplit(asked).netloc
-        if host in self.origin.unreachable:
-            return self.origin.unreachable[host]
+        if known_error := self.origin.unreachable.get(host) or self.silent.get(host):
+            return known_error
         same = known if known and known.asked == asked else None
         partial = self.store / "objects" / f".{hashlib.sha256(asked.encode()).hexdigest()}.partial"
         hosts = frozenset({urlsplit(asked).hostname or ""}) if self.origin.mirror else self.source.hosts
@@ -211,6 +228,8 @@ class _Asker:
         except fetch.FetchError as error:
             if error.kind == "unreachable":
                 self.origin.unreachable[host] = error
+            elif error.kind in ("silent", "busy"):
+                self.silent[host] = error
             return error
         if got is None and same:
             return same

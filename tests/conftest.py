@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from pipelines.warehouse import Warehouse, connect
 
 os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it starts a process of its own
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
+UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
+OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
 Rows = dict[str, list[dict[str, Any]]]
 Model = Callable[[str, Rows], pl.DataFrame]
 
@@ -55,6 +59,19 @@ def model(database: duckdb.DuckDBPyConnection) -> Model:
         return frame
 
     return run
+
+
+def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end; offline, but with a mirror or a manifest among the arguments."""
+    offline = "" if {"--mirror", "--locked"} & set(map(str, arguments)) else "1"
+    return subprocess.run(
+        [*OTE, *map(str, arguments)],
+        cwd=catalog.ROOT,
+        env=os.environ | {"OTE_OFFLINE": offline},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from pipelines import catalog, checks, expectations, models, report
 from pipelines.warehouse import connect, replace_table
 from tests.conftest import Build, fill
 
-pytestmark = pytest.mark.xdist_group("build")
-
 RELATIONS = {
     f"{name}:{relation.name}": relation
     for name in catalog.tables()
@@ -21,7 +19,8 @@ RELATIONS = {
 # For each relation, a change of a sound build that breaks it.
 BROKEN = {
     "core.model_ids:two_present_models_share_no_id": (
-        "insert into core.model_ids values ('T5', 't5-11b', 'new'), ('T5 11B', 't5-11b', 'new')"
+        "insert into core.model_ids (upstream_name, run_id, identity_rule) "
+        "values ('T5', 't5-11b', 'new'), ('T5 11B', 't5-11b', 'new')"
     ),
     "out.datacenter_pue:nothing_that_may_only_be_read": (
         "update out.datacenter_pue set source_url = "
@@ -32,7 +31,8 @@ BROKEN = {
         "'https://github.com/Green-Software-Foundation/real-time-cloud/x'"
     ),
     "out.models_without_estimate:every_upstream_model_is_in_one_place": (
-        "insert into core.model_ids values ('a model that nothing else knows', 'lost', 'new')"
+        "insert into core.model_ids (upstream_name, run_id, identity_rule) "
+        "values ('a model that nothing else knows', 'lost', 'new')"
     ),
     "raw.system_power:pue_counts_once": (
         "update raw.system_power set includes_pue = true where observation = 'independent'"

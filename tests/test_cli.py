@@ -15,16 +15,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.warehouse import lock
-from tests.conftest import REFERENCE
-
-pytestmark = pytest.mark.xdist_group("cli")
-OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
-
-
-def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
-    command = [*OTE, *map(str, arguments)]
-    return subprocess.run(command, cwd=catalog.ROOT, capture_output=True, text=True, check=False)
+from tests.conftest import OTE, REFERENCE, ote
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,6 @@ from pipelines.definitions import defs
 from pipelines.warehouse import Warehouse
 from tests.conftest import Build, execute
 
-pytestmark = pytest.mark.xdist_group("build")
-
 # Patterson et al. 2021, Table 4 as printed: MWh, gross t, net t.
 TABLE_4 = {
     "evolved-transformer-nas": (7.5, 3.2, 3.2),

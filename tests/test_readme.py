@@ -10,7 +10,6 @@ import pytest
 from pipelines import catalog
 from tests.conftest import Build
 
-pytestmark = pytest.mark.xdist_group("build")
 README = (catalog.ROOT / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 EXPECTED = ("Llama 3.1 405B", "run_year", "t net", "watts_per_chip")

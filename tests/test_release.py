@@ -16,7 +16,6 @@ import pytest
 from pipelines import catalog, release
 from tests.conftest import Build, execute, fill
 
-pytestmark = pytest.mark.xdist_group("build")
 STEMS = [table.stem for table in catalog.public_tables()]
 
 

@@ -1,0 +1,186 @@
+"""The whole dataset, from the real files of every upstream over HTTP: what it covers and how it is told.
+
+Skipped where the files are not; continuous integration has them.
+"""
+
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines import catalog
+from tests.conftest import REFERENCE, UPSTREAM, ote
+
+pytestmark = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")
+EPOCH = catalog.sources()["epoch_models"]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, with Last-Modified, as the real servers send it."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture(scope="module")
+def mirror() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=UPSTREAM)) as http:
+        thread = Thread(target=http.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+
+
+@pytest.fixture(scope="module")
+def folder(mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("everything") / "warehouse"
+    facts = Path(shutil.copytree(REFERENCE, directory.parent / "reference"))
+    done = ote("build", "--warehouse", directory, "--reference", facts, "--mirror", mirror)
+    assert done.returncode == 0, done.stderr
+    assert "Absent" not in done.stdout
+    return directory
+
+
+def query(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(folder / "emissions.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def one(folder: Path, sql: str) -> Any:
+    ((value,),) = query(folder, sql)
+    return value
+
+
+def test_every_source_went_in(folder: Path) -> None:
+    told = dict(query(folder, "select title, status from sources where status in ('snapshot', 'absent')"))
+    assert {source.title for source in catalog.sources().values()} <= set(told)
+    assert set(told.values()) == {"snapshot"}
+
+
+def test_more_than_1400_models_have_energy_and_co2e(folder: Path) -> None:
+    assert one(folder, "select count(*) from emissions where energy_mwh > 0 and co2e_gross_t > 0") >= 1400
+
+
+def test_every_model_upstream_is_listed_once_with_an_estimate_or_a_reason(folder: Path) -> None:
+    listed = "(select run_id from emissions union all select run_id from models_without_estimate)"
+    assert one(folder, f"select count(*) - count(distinct run_id) from {listed}") == 0
+    with duckdb.connect(str(folder / "build.duckdb"), read_only=True) as working:
+        names = {name for (name,) in working.execute("select model from raw.epoch_models").fetchall()}
+    aliases = dict(query(folder, "select upstream_name, run_id from model_aliases"))
+    present = {run_id for (run_id,) in query(folder, f"from {listed}")}
+    assert len(names) > 3200
+    assert {name for name in names if aliases.get(name) not in present} == set()
+    assert one(folder, "select count(*) from models_without_estimate where coalesce(reason, '') = ''") == 0
+
+
+def test_98_percent_of_the_hardware_strings_resolve_and_the_others_are_listed(folder: Path) -> None:
+    with duckdb.connect(str(folder / "build.duckdb"), read_only=True) as working:
+        ((strings,),) = working.execute(
+            "select count(distinct trim(word)) from raw.epoch_models, "
+            "unnest(string_split(hardware, ',')) as listed (word)"
+        ).fetchall()
+    lost = [
+        spelling
+        for (spelling,) in query(folder, "select spelling from unresolved where kind_of_name = 'hardware'")
+    ]
+    assert strings > 100
+    assert len(lost) <= 0.02 * strings, lost
+
+
+def test_every_country_and_cloud_region_resolves_or_names_no_place(folder: Path) -> None:
+    lost = query(
+        folder,
+        "select kind_of_name, spelling from unresolved where kind_of_name in ('country', 'cloud_region')",
+    )
+    assert lost == [("country", "Multinational")]
+
+
+def test_what_sources_disagree_on_is_kept_with_the_rule_that_chose(folder: Path) -> None:
+    rules = dict(query(folder, "select rule, count(*) from conflicts group by rule"))
+    assert sum(rules.values()) > 500
+    assert all(rules)
+
+
+def test_the_paper_s_systems_come_out_as_without_the_upstreams(folder: Path) -> None:
+    mwh = dict(query(folder, "select run_id, energy_mwh from emissions"))
+    for run_id, published in {"t5-11b": 85.7, "gshard-600b": 24.1, "gpt-3-175b": 1287}.items():
+        assert mwh[run_id] == pytest.approx(published, rel=0.01)
+
+
+def test_no_file_or_figure_that_may_not_be_republished_is_in_the_release(folder: Path) -> None:
+    private = [source for source in catalog.sources().values() if not source.republish]
+    assert private, "the Green Software Foundation's file is one"
+    (release,) = (folder / "releases").iterdir()
+    for source in private:
+        for path in release.rglob("*.csv"):
+            text = path.read_text(encoding="utf-8")
+            for line in text.splitlines():
+                cited = source.page in line or any(url in line for url in source.files.values())
+                assert not cited or path.stem in ("sources", "source_files"), (path.name, line)
+
+
+def test_hours_are_partitioned_by_zone_and_year_and_each_year_is_explained(folder: Path) -> None:
+    written = {path.parent.parent.name for path in (folder / "hourly").rglob("hours.parquet")}
+    assert len(written) == 17  # 13 zones of CarbonCast, 8 of EIA-930, four of them in both
+    assert one(folder, "select count(*) from hourly_comparison where explanation = ''") == 0
+    assert one(folder, "select count(distinct zone) from hourly_comparison") >= 10
+
+
+def test_nothing_new_upstream_builds_nothing(folder: Path, mirror: str) -> None:
+    again = ote(
+        "build", "--warehouse", folder, "--reference", folder.parent / "reference", "--mirror", mirror
+    )
+    assert again.returncode == 0, again.stderr
+    assert "Nothing changed since" in again.stdout
+    assert again.stdout.count("unchanged") == len(catalog.sources())
+
+
+def test_a_locked_rebuild_gives_the_same_release(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "warehouse"))
+    (release,) = (copy / "releases").iterdir()
+    manifest = tmp_path / "manifest.json"
+    shutil.copy(release / "manifest.json", manifest)
+    sums = (release / "SHA256SUMS").read_text()
+    for gone in ("releases", "hourly"):
+        shutil.rmtree(copy / gone)
+    for gone in ("build.duckdb", "emissions.duckdb", "published.json"):
+        (copy / gone).unlink()
+    done = ote("build", "--warehouse", copy, "--reference", folder.parent / "reference", "--locked", manifest)
+    assert done.returncode == 0, done.stderr
+    (again,) = (copy / "releases").iterdir()
+    assert again.name == release.name
+    tables = [line for line in sums.splitlines() if line.endswith((".csv", ".parquet"))]
+    assert tables
+    assert set(tables) <= set((again / "SHA256SUMS").read_text().splitlines())
+    assert len(list((copy / "hourly").rglob("hours.parquet"))) == 34
+
+
+def test_new_names_are_told_and_registered_and_keep_their_ids(
+    folder: Path, mirror: str, tmp_path: Path
+) -> None:
+    facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+    copy = Path(shutil.copytree(folder, tmp_path / "warehouse"))
+    register = facts / "model_names.csv"
+    lines = register.read_text(encoding="utf-8").splitlines(keepends=True)
+    older = [line.replace("Yi-34B,", "Yi with its old name,", 1) if line.startswith("Yi-34B,") else line
+             for line in lines if not line.startswith("Grok 4,")]  # fmt: skip
+    register.write_text("".join(older), encoding="utf-8")
+    done = ote("build", "--warehouse", copy, "--reference", facts, "--mirror", mirror)
+    assert "New names: 2 models are not in the register of ids yet" in done.stdout, done.stderr
+    done = ote("register", "--warehouse", copy, "--reference", facts)
+    assert done.returncode == 0, done.stderr
+    assert "new      grok-4: Grok 4" in done.stdout
+    assert "renamed  yi-34b: Yi-34B" in done.stdout
+    written = register.read_text(encoding="utf-8")
+    assert "\nYi-34B,yi-34b," in written
+    assert "\nYi with its old name,yi-34b," in written
+    assert "\nGrok 4,grok-4," in written
+    again = ote("register", "--warehouse", copy, "--reference", facts)
+    assert again.returncode == 0
+    assert register.read_text(encoding="utf-8") == written
