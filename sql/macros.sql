@@ -7,9 +7,35 @@ trim(lower(regexp_replace(regexp_replace(url, '^https?://(www\.)?', ''), '[^A-Za
 create or replace temp macro spelling_key(spelling) as
 lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g'));
 
+-- The generation that a chip is a variant of, without form factor and memory: one architecture, built and run alike.
+create or replace temp macro chip_family(hardware_id) as
+case
+    when regexp_matches(hardware_id, '^nvidia-p100') then 'nvidia-pascal'
+    when regexp_matches(hardware_id, '^nvidia-v100') then 'nvidia-volta'
+    when regexp_matches(hardware_id, '^nvidia-a(100|800)') then 'nvidia-ampere'
+    when regexp_matches(hardware_id, '^nvidia-g?h(20|100|200|800)') then 'nvidia-hopper'
+    when regexp_matches(hardware_id, '^nvidia-g?b(100|200|300)') then 'nvidia-blackwell'
+    else regexp_replace(hardware_id, '-(sxm[0-9]*|pcie|nvl|oam|[0-9]+gb)(-.*)?$', '')
+end;
+
 -- Geometric spread around 1 of a list of log errors.
 create or replace temp macro gsd_of(log_errors) as
 exp(sqrt(avg(log_errors * log_errors)));
+
+-- Geometric spread whose 90 % interval covers withheld log errors: their 90th percentile as split conformal prediction
+-- takes it (Lei et al. 2018, arXiv 1604.04173) from twenty on, else their root mean square, widened as Student's t is.
+create or replace temp macro calibrated_gsd(log_errors) as
+case
+    when len(log_errors) >= 20
+        then
+            exp(
+                list_sort(list_transform(log_errors, lambda e: abs(e)))[
+                    least(len(log_errors), ceil(0.9 * (len(log_errors) + 1)))::bigint
+                ] / 1.645
+            )
+    when len(log_errors) >= 3
+        then exp(sqrt(list_avg(list_transform(log_errors, lambda e: e * e))) * (1 + 1.1 / (len(log_errors) - 1)))
+end;
 
 -- The weakest verification among the rows that a value rests on.
 create or replace temp macro least_verified(verified) as

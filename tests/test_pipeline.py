@@ -217,7 +217,7 @@ def test_a_run_added_as_a_row_is_estimated_by_what_it_discloses(copy: Path, fact
     assert found == {
         "full": ["chips_x_hours", "measured_ratio", "world_year", None, True],
         "dated-by-start": ["disclosed", "measured_same_chip", "world_year", None, True],
-        "flop-only": ["flop_by_era", "measured_ratio", "developer_country_year", None, True],
+        "flop-only": ["flop_by_era", "hardware_mix", "developer_country_year", None, True],
         "flop-and-chip": ["flop_over_throughput", "measured_same_chip", "world_year", "Google", True],
     }
     assert reasons == [("nothing", "no accelerator, chip-hours, FLOP or energy disclosed")]

@@ -1,4 +1,5 @@
 -- Chip-hours of each run by every rung that its facts allow. One row per run and rung.
+-- Where no accelerator is named, the geometric mean over those that it may have used, by their shares.
 select
     run_id,
     'disclosed' as basis,
@@ -25,7 +26,7 @@ where chips is not null and training_hours is not null
 union all
 select
     runs.run_id,
-    if(runs.hardware_id is null, 'flop_by_era', 'flop_over_throughput') as basis,
+    'flop_over_throughput' as basis,
     runs.training_flop / throughput.sustained_flop_per_s / 3600 as value, -- seconds to hours
     runs.run_year as factor_year,
     runs.source_title,
@@ -33,5 +34,27 @@ select
     runs.source_locator,
     runs.verified
 from core.training_runs as runs
-inner join core.throughput as throughput on runs.assumed_hardware_id = throughput.hardware_id
+inner join core.throughput as throughput on runs.hardware_id = throughput.hardware_id
 where runs.training_flop is not null
+union all
+select
+    runs.run_id,
+    'flop_by_era' as basis,
+    exp(
+        sum(
+            mix.share_fraction * ln(runs.training_flop / throughput.sustained_flop_per_s / 3600) -- seconds to hours
+            order by mix.hardware_id
+        )
+        / sum(mix.share_fraction order by mix.hardware_id)
+    ) as value,
+    runs.run_year as factor_year,
+    runs.source_title,
+    runs.source_url,
+    runs.source_locator,
+    runs.verified
+from core.training_runs as runs
+inner join core.hardware_mix as mix on runs.run_id = mix.run_id
+inner join core.throughput as throughput on mix.hardware_id = throughput.hardware_id
+where runs.hardware_id is null and runs.training_flop is not null
+group by
+    runs.run_id, runs.run_year, runs.source_title, runs.source_url, runs.source_locator, runs.verified

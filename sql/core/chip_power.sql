@@ -1,37 +1,56 @@
--- Average system draw per chip of every accelerator, for runs that are imagined on it. One row per accelerator.
--- Measured on that chip, else rated power x measured over rated of its kind, else of all measured chips.
-with measured as (
+-- Average system draw per chip of every accelerator while training. One row per accelerator that is rated or measured.
+-- Measured on that chip; else its rating x measured over rated of its generation, of its kind, of all measured chips.
+-- Each source counts once, since the measurements of one source share their meters, cooling and workloads.
+with sources as (
     select
         hardware_id,
         kind,
-        exp(avg(ln(watts_per_chip))) as watts_per_chip,
-        exp(avg(ln(rated_fraction))) as rated_fraction
+        source_title,
+        avg(ln(watts_per_chip)) as ln_watts,
+        avg(ln(rated_fraction)) as ln_fraction
     from core.power_observations
+    group by hardware_id, kind, source_title
+),
+
+chips as (
+    select
+        hardware_id,
+        kind,
+        avg(ln_watts) as ln_watts,
+        avg(ln_fraction) as ln_fraction
+    from sources
     group by hardware_id, kind
+),
+
+families as (
+    select
+        chip_family(hardware_id) as family,
+        avg(ln_fraction) as ln_fraction
+    from chips
+    group by family
 ),
 
 kinds as (
     select
         kind,
-        exp(avg(ln(rated_fraction))) as rated_fraction
-    from measured
+        avg(ln_fraction) as ln_fraction
+    from chips
     group by kind
 ),
 
 everything as (
-    select exp(avg(ln(rated_fraction))) as rated_fraction
-    from measured
+    select avg(ln_fraction) as ln_fraction
+    from chips
 )
 
 select
     hardware.hardware_id,
-    coalesce(
-        measured.watts_per_chip,
-        hardware.tdp_w * coalesce(kinds.rated_fraction, everything.rated_fraction)
-    ) as watts_per_chip,
-    if(measured.watts_per_chip is null, 'measured_ratio', 'measured_same_chip') as watts_basis
+    coalesce(families.ln_fraction, kinds.ln_fraction, everything.ln_fraction) as ln_rated_fraction,
+    coalesce(exp(chips.ln_watts), hardware.tdp_w * exp(ln_rated_fraction)) as watts_per_chip,
+    if(chips.ln_watts is null, 'measured_ratio', 'measured_same_chip') as watts_basis
 from core.hardware as hardware
-left join measured on hardware.hardware_id = measured.hardware_id
+left join chips on hardware.hardware_id = chips.hardware_id
+left join families on chip_family(hardware.hardware_id) = families.family
 left join kinds on hardware.kind = kinds.kind
 cross join everything
-where measured.watts_per_chip is not null or hardware.tdp_w is not null
+where chips.ln_watts is not null or hardware.tdp_w is not null

@@ -92,24 +92,86 @@ nearest_world as (
     qualify row_number() over (
         partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
     ) = 1
+),
+
+known as (
+    select
+        run_id,
+        'disclosed' as basis,
+        gross_kg_per_kwh as value,
+        'unspecified' as intensity_basis,
+        run_year as factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.training_runs
+    where gross_kg_per_kwh is not null
+    union all
+    select
+        run_id,
+        'region_year' as basis,
+        value,
+        intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from nearest_region
+    union all
+    select
+        run_id,
+        'country_year' as basis,
+        value,
+        intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from nearest_country
+),
+
+-- Where the developer's other runs of these years were, for runs whose place is not known.
+told as (
+    select
+        known.run_id,
+        runs.developer,
+        runs.run_year,
+        known.value,
+        known.intensity_basis,
+        known.source_title,
+        known.source_url,
+        known.verified
+    from known
+    inner join core.training_runs as runs on known.run_id = runs.run_id
+    where known.basis <> 'disclosed'
+    qualify row_number() over (partition by known.run_id order by known.basis = 'country_year') = 1
+),
+
+developer_places as (
+    select
+        runs.run_id,
+        told.intensity_basis,
+        exp(avg(ln(nullif(told.value, 0)) order by told.run_id)) as value,
+        count(*) as runs,
+        min(told.source_title) as source_title,
+        min(told.source_url) as source_url,
+        least_verified(told.verified) as verified
+    from core.training_runs as runs
+    inner join told
+        on
+            runs.developer = told.developer
+            and told.run_year between runs.run_year - 2 and runs.run_year + 2
+            and runs.run_id <> told.run_id
+    group by runs.run_id, told.intensity_basis
+    qualify row_number() over (partition by runs.run_id order by count(*) desc, told.intensity_basis asc) = 1
 )
 
 select
     run_id,
-    'disclosed' as basis,
-    gross_kg_per_kwh as value,
-    'unspecified' as intensity_basis,
-    run_year as factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from core.training_runs
-where gross_kg_per_kwh is not null
-union all
-select
-    run_id,
-    'region_year' as basis,
+    basis,
     value,
     intensity_basis,
     factor_year,
@@ -117,19 +179,20 @@ select
     source_url,
     source_locator,
     verified
-from nearest_region
+from known
 union all
 select
     run_id,
-    'country_year' as basis,
+    'developer_places' as basis,
     value,
     intensity_basis,
-    factor_year,
+    cast(null as integer) as factor_year,
     source_title,
     source_url,
-    source_locator,
+    'geometric mean of the grids of ' || runs || ' other runs of the developer within two years' as source_locator,
     verified
-from nearest_country
+from developer_places
+where value is not null
 union all
 select
     run_id,

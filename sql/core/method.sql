@@ -8,64 +8,35 @@ with chips_x_hours as (
     where chips is not null and training_hours is not null and chip_hours is not null
 ),
 
-flop_over_throughput as (
+withheld_hours as (
     select
-        gsd_of(ln(mfu.mfu / throughput.mfu)) as fitted_gsd,
+        basis,
+        calibrated_gsd(list(log_ratio order by observation_id)) as fitted_gsd,
         count(*) as n_observations
-    from raw.mfu as mfu
-    inner join core.throughput as throughput on mfu.hardware_id = throughput.hardware_id
-    where mfu.mfu_set = 'training_run' and mfu.mfu_basis = 'model_flops' and mfu.precision is distinct from 'fp8'
+    from core.withheld_hours
+    where left_out = 'developer'
+    group by basis
 ),
 
-same_chip as (
+withheld_power as (
     select
-        ln(watts_per_chip) - avg(ln(watts_per_chip)) over (partition by hardware_id) as log_error,
-        hardware_id
-    from core.power_observations
-),
-
-measured_same_chip as (
-    select
-        exp(sqrt(sum(log_error * log_error) / (count(*) - count(distinct hardware_id)))) as fitted_gsd,
+        basis,
+        calibrated_gsd(list(log_ratio order by observation_id)) as fitted_gsd,
         count(*) as n_observations
-    from same_chip
-),
-
-chips as (
-    select
-        kind,
-        hardware_id,
-        avg(ln(rated_fraction)) as log_fraction
-    from core.power_observations
-    group by kind, hardware_id
-),
-
-between_chips as (
-    select c.log_fraction - avg(others.log_fraction) as log_error
-    from chips as c
-    inner join chips as others on c.kind = others.kind and c.hardware_id <> others.hardware_id
-    group by c.kind, c.hardware_id, c.log_fraction
-),
-
-measured_ratio as (
-    select
-        exp(
-            sqrt(avg(pow(between_chips.log_error, 2)) + pow(ln(any_value(within_chip.fitted_gsd)), 2))
-        ) as fitted_gsd,
-        count(*) as n_observations
-    from between_chips
-    cross join measured_same_chip as within_chip
+    from core.withheld_power
+    where left_out = 'run'
+    group by basis
 ),
 
 stated_tdp as (
     select
-        gsd_of(ln(rated_fraction)) as fitted_gsd,
+        calibrated_gsd(list(ln(rated_fraction) order by hardware_id, system, workload)) as fitted_gsd,
         count(*) as n_observations
     from core.power_observations
 ),
 
 variants as (
-    select ln(variants.tdp_w / hardware.tdp_w) as log_error
+    select ln(variants.tdp_w / hardware.tdp_w) as log_ratio
     from core.hardware_aliases as aliases
     inner join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
     inner join core.hardware as variants
@@ -80,7 +51,7 @@ variants as (
 
 ambiguous_variant as (
     select
-        gsd_of(log_error) as fitted_gsd,
+        gsd_of(log_ratio) as fitted_gsd,
         count(*) as n_observations
     from variants
 ),
@@ -108,13 +79,15 @@ provider_year as (
     where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
 ),
 
-industry_year as (
+withheld_pues as (
     select
-        gsd_of(ln(runs.pue / ladder.value)) as fitted_gsd,
+        ladder.basis,
+        calibrated_gsd(list(ln(ladder.value / runs.pue) order by runs.run_id)) as fitted_gsd,
         count(*) as n_observations
     from core.training_runs as runs
     inner join core.pue_ladder as ladder on runs.run_id = ladder.run_id
-    where ladder.basis = 'industry_year' and runs.pue is not null
+    where ladder.basis in ('developer_places', 'training_places', 'industry_year') and runs.pue is not null
+    group by ladder.basis
 ),
 
 region_year as (
@@ -131,27 +104,43 @@ region_year as (
     where months.scheme = 'google_cloud' and starts_with(months.region, 'site:')
 ),
 
-country_year as (
+stated_grids as (
     select
-        gsd_of(ln(subregions.carbon_intensity_g_per_kwh / nation.carbon_intensity_g_per_kwh)) as fitted_gsd,
+        run_id,
+        value
+    from core.gross_ladder
+    where basis in ('disclosed', 'region_year') and value > 0
+    qualify row_number() over (partition by run_id order by basis = 'region_year') = 1
+),
+
+withheld_grids as (
+    select
+        ladder.basis,
+        calibrated_gsd(list(ln(ladder.value / stated.value) order by stated.run_id)) as fitted_gsd,
         count(*) as n_observations
+    from stated_grids as stated
+    inner join core.gross_ladder as ladder on stated.run_id = ladder.run_id
+    where ladder.basis in ('country_year', 'developer_places', 'developer_country_year')
+    group by ladder.basis
+),
+
+within_country as (
+    select gsd_of(ln(subregions.carbon_intensity_g_per_kwh / nation.carbon_intensity_g_per_kwh)) as fitted_gsd
     from raw.grid_intensity as subregions
     inner join raw.grid_intensity as nation
         on subregions.scheme = nation.scheme and subregions.year = nation.year
     where subregions.scheme = 'us_egrid_subregion' and subregions.region <> 'US' and nation.region = 'US'
 ),
 
-elsewhere as (
+world_year as (
     select
-        coarse.basis,
-        exp(sqrt(avg(pow(ln(fine.value / coarse.value), 2)) + pow(ln(any_value(country_year.fitted_gsd)), 2)))
+        exp(sqrt(avg(pow(ln(country.value / world.value), 2)) + pow(ln(any_value(within_country.fitted_gsd)), 2)))
             as fitted_gsd,
         count(*) as n_observations
-    from core.gross_ladder as fine
-    inner join core.gross_ladder as coarse on fine.run_id = coarse.run_id
-    cross join country_year
-    where fine.basis = 'country_year' and coarse.basis in ('developer_country_year', 'world_year')
-    group by coarse.basis
+    from core.gross_ladder as country
+    inner join core.gross_ladder as world on country.run_id = world.run_id and world.basis = 'world_year'
+    cross join within_country
+    where country.basis = 'country_year'
 ),
 
 operator_hourly as (
@@ -174,24 +163,25 @@ fits as (
     union all
     select
         'chip_hours' as factor,
-        'flop_over_throughput' as basis,
+        basis,
         fitted_gsd,
         n_observations
-    from flop_over_throughput
+    from withheld_hours
     union all
     select
         'watts_per_chip' as factor,
-        'measured_same_chip' as basis,
+        basis,
         fitted_gsd,
         n_observations
-    from measured_same_chip
+    from withheld_power
     union all
     select
         'watts_per_chip' as factor,
-        'measured_ratio' as basis,
+        'hardware_mix' as basis,
         fitted_gsd,
         n_observations
-    from measured_ratio
+    from withheld_power
+    where basis = 'measured_ratio'
     union all
     select
         'watts_per_chip' as factor,
@@ -223,10 +213,10 @@ fits as (
     union all
     select
         'pue' as factor,
-        'industry_year' as basis,
+        basis,
         fitted_gsd,
         n_observations
-    from industry_year
+    from withheld_pues
     union all
     select
         'gross_kg_per_kwh' as factor,
@@ -237,17 +227,17 @@ fits as (
     union all
     select
         'gross_kg_per_kwh' as factor,
-        'country_year' as basis,
-        fitted_gsd,
-        n_observations
-    from country_year
-    union all
-    select
-        'gross_kg_per_kwh' as factor,
         basis,
         fitted_gsd,
         n_observations
-    from elsewhere
+    from withheld_grids
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        'world_year' as basis,
+        fitted_gsd,
+        n_observations
+    from world_year
     union all
     select
         'net_kg_per_kwh' as factor,

@@ -3,6 +3,7 @@
 with runs as (
     select
         run_id,
+        developer,
         provider,
         region,
         run_year,
@@ -68,57 +69,144 @@ nearest_industry as (
     qualify row_number() over (
         partition by runs.run_id order by abs(years.factor_year - runs.run_year), years.factor_year
     ) = 1
+),
+
+known as (
+    select
+        run_id,
+        'disclosed' as basis,
+        pue as value,
+        run_year as factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from runs
+    where pue is not null
+    union all
+    select
+        runs.run_id,
+        'site_quarter' as basis,
+        quarters.pue as value,
+        quarters.factor_year,
+        quarters.source_title,
+        quarters.source_url,
+        quarters.source_locator,
+        quarters.verified
+    from runs
+    inner join core.pue_years as quarters
+        on
+            runs.provider = quarters.provider
+            and runs.region = quarters.region
+            and runs.run_quarter = quarters.quarter
+    union all
+    select
+        run_id,
+        'site_year' as basis,
+        value,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from nearest_site
+    union all
+    select
+        run_id,
+        'provider_year' as basis,
+        value,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from nearest_fleet
+),
+
+-- What is known best of each run's PUE, for runs of which nothing is known.
+told as (
+    select
+        known.run_id,
+        runs.developer,
+        runs.run_year,
+        known.value,
+        known.source_title,
+        known.source_url,
+        known.verified
+    from known
+    inner join runs on known.run_id = runs.run_id
+    inner join raw.method_rungs as rungs on rungs.factor = 'pue' and known.basis = rungs.basis
+    where runs.developer is not null
+    qualify row_number() over (partition by known.run_id order by rungs.rung) = 1
+),
+
+near as (
+    select
+        runs.run_id,
+        runs.developer = told.developer as is_own_developer,
+        told.developer,
+        avg(ln(told.value) order by told.run_id) as ln_pue,
+        count(*) as runs,
+        min(told.source_title) as source_title,
+        min(told.source_url) as source_url,
+        least_verified(told.verified) as verified
+    from runs
+    inner join told
+        on
+            told.run_year between runs.run_year - 2 and runs.run_year + 2
+            and runs.run_id <> told.run_id
+    group by runs.run_id, runs.developer, told.developer
+),
+
+trained as (
+    select
+        run_id,
+        exp(avg(ln_pue order by developer)) as value,
+        count(*) as developers,
+        sum(runs) as runs,
+        min(source_title) as source_title,
+        min(source_url) as source_url,
+        least_verified(verified) as verified
+    from near
+    where is_own_developer is distinct from true
+    group by run_id
+    having developers >= 3
 )
 
 select
     run_id,
-    'disclosed' as basis,
-    pue as value,
-    run_year as factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from runs
-where pue is not null
-union all
-select
-    runs.run_id,
-    'site_quarter' as basis,
-    quarters.pue as value,
-    quarters.factor_year,
-    quarters.source_title,
-    quarters.source_url,
-    quarters.source_locator,
-    quarters.verified
-from runs
-inner join core.pue_years as quarters
-    on
-        runs.provider = quarters.provider
-        and runs.region = quarters.region
-        and runs.run_quarter = quarters.quarter
-union all
-select
-    run_id,
-    'site_year' as basis,
+    basis,
     value,
     factor_year,
     source_title,
     source_url,
     source_locator,
     verified
-from nearest_site
+from known
 union all
 select
     run_id,
-    'provider_year' as basis,
-    value,
-    factor_year,
+    'developer_places' as basis,
+    exp(ln_pue) as value,
+    cast(null as integer) as factor_year,
     source_title,
     source_url,
-    source_locator,
+    'geometric mean of the PUE known for ' || runs || ' other runs of ' || developer || ' within two years' as source_locator,
     verified
-from nearest_fleet
+from near
+where is_own_developer
+union all
+select
+    run_id,
+    'training_places' as basis,
+    value,
+    cast(null as integer) as factor_year,
+    source_title,
+    source_url,
+    'geometric mean over ' || developers || ' developers of the PUE known for ' || runs || ' training runs within two years'
+        as source_locator,
+    verified
+from trained
 union all
 select
     run_id,

@@ -1,40 +1,41 @@
 -- Model FLOP utilisation that training runs reach, per accelerator. One row per accelerator with a 16-bit peak, else an FP32 one.
--- A chip without an observation takes the geometric mean of its kind, else of all.
-with observed as (
+-- Medians, since one misreported run moves a mean by an order; that of a generation (all its form factors) is drawn to
+-- that of its kind as if the kind had two observations more on it.
+with families as (
     select
-        hardware.hardware_id,
-        hardware.kind,
-        exp(avg(ln(mfu.mfu))) as mfu,
-        count(*) as n_observations
-    from raw.mfu as mfu
-    inner join core.hardware as hardware on mfu.hardware_id = hardware.hardware_id
-    where mfu.mfu_set = 'training_run' and mfu.mfu_basis = 'model_flops' and mfu.precision is distinct from 'fp8'
-    group by hardware.hardware_id, hardware.kind
+        chip_family(hardware_id) as family,
+        median(ln(mfu)) as ln_mfu,
+        count(*) as own_observations
+    from core.flop_observations
+    group by family
 ),
 
 kinds as (
     select
         kind,
-        exp(avg(ln(mfu))) as mfu
-    from observed
+        median(ln(mfu)) as ln_mfu
+    from core.flop_observations
     group by kind
 ),
 
 everything as (
-    select exp(avg(ln(mfu))) as mfu
-    from observed
+    select median(ln(mfu)) as ln_mfu
+    from core.flop_observations
 )
 
 select
     hardware.hardware_id,
     hardware.kind,
     hardware.peak_fp16_tflops,
-    coalesce(observed.mfu, kinds.mfu, everything.mfu) as mfu,
-    coalesce(observed.n_observations, 0) as n_observations,
+    coalesce(families.own_observations, 0) as n_observations,
+    exp(
+        (coalesce(families.ln_mfu * n_observations, 0) + 2 * coalesce(kinds.ln_mfu, everything.ln_mfu))
+        / (n_observations + 2)
+    ) as mfu,
     coalesce(hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP; older chips trained in FP32
-    * coalesce(observed.mfu, kinds.mfu, everything.mfu) as sustained_flop_per_s
+    * mfu as sustained_flop_per_s
 from core.hardware as hardware
-left join observed on hardware.hardware_id = observed.hardware_id
+left join families on chip_family(hardware.hardware_id) = families.family
 left join kinds on hardware.kind = kinds.kind
 cross join everything
 where coalesce(hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) is not null

@@ -16,26 +16,6 @@ dated as (
         ) as started_date
     from core.disclosed_runs as runs
     cross join usual
-),
-
-flop_years as (
-    select
-        year(dated.started_date) as run_year,
-        aliases.hardware_id,
-        count(*) as runs
-    from core.disclosed_runs as runs
-    inner join dated on runs.run_id = dated.run_id
-    inner join core.hardware_aliases as aliases
-        on spelling_key(string_split(runs.hardware, ',')[1]) = aliases.alias_key
-    group by year(dated.started_date), aliases.hardware_id
-),
-
-era as (
-    select
-        run_year,
-        hardware_id
-    from flop_years
-    qualify row_number() over (partition by run_year order by runs desc, hardware_id asc) = 1
 )
 
 select
@@ -51,7 +31,6 @@ select
     runs.training_flop,
     runs.hardware,
     aliases.hardware_id,
-    coalesce(aliases.hardware_id, era.hardware_id) as assumed_hardware_id,
     coalesce(aliases.is_ambiguous, true) or contains(runs.hardware, ',') as is_ambiguous_hardware,
     runs.chips,
     runs.training_hours,
@@ -80,6 +59,5 @@ inner join dated on runs.run_id = dated.run_id
 left join core.hardware_aliases as aliases
     on spelling_key(string_split(runs.hardware, ',')[1]) = aliases.alias_key
 left join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
-left join era on year(dated.started_date) = era.run_year and runs.training_flop is not null
 left join raw.region_map as regions
     on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region

@@ -39,6 +39,11 @@ select
         when covers = 'upper_bound' then models.upstream_training_flop
         else nullif(models.finetune_flop, 0)
     end as training_flop,
+    case
+        when contains(models.compute_estimation_method, 'Hardware') then 'from_hardware'
+        when regexp_matches(models.compute_estimation_method, 'Third-party|Comparison|Benchmark') then 'estimated'
+        when regexp_matches(models.compute_estimation_method, 'Operation counting|Reported') then 'counted'
+    end as flop_basis,
     models.hardware,
     models.chips,
     models.training_hours,

@@ -1,57 +1,57 @@
 -- Average draw of the whole system per chip by every rung that the facts allow. One row per run and rung.
--- A run's own measurement never informs the rungs below it; rated power alone is never a draw.
-with same_chip as (
+-- A run's own measurement never informs the rungs below it; rated power alone is never a draw. Estimators: core.chip_power.
+with sources as (
     select
         runs.run_id,
-        exp(avg(ln(power.watts_per_chip))) as value,
-        count(*) as n_observations,
-        min(power.source_title) as source_title,
-        min(power.source_url) as source_url,
-        least_verified(power.verified) as verified
-    from core.training_runs as runs
-    inner join core.power_observations as power
-        on
-            runs.assumed_hardware_id = power.hardware_id
-            and power.run_id is distinct from runs.run_id
-    group by runs.run_id
-),
-
-chip_fractions as (
-    select
-        runs.run_id,
-        power.kind,
+        runs.hardware_id as run_hardware_id,
         power.hardware_id,
-        exp(avg(ln(power.rated_fraction))) as rated_fraction,
-        min(power.source_title) as source_title,
+        power.kind,
+        power.source_title,
+        avg(ln(power.watts_per_chip)) as ln_watts,
+        avg(ln(power.rated_fraction)) as ln_fraction,
+        count(*) as n_observations,
         min(power.source_url) as source_url,
         least_verified(power.verified) as verified
     from core.training_runs as runs
     inner join core.power_observations as power on power.run_id is distinct from runs.run_id
-    group by runs.run_id, power.kind, power.hardware_id
+    where runs.hardware_id is not null
+    group by runs.run_id, runs.hardware_id, power.hardware_id, power.kind, power.source_title
 ),
 
-kind_fractions as (
+chips as (
     select
         run_id,
+        run_hardware_id,
+        hardware_id,
         kind,
-        exp(avg(ln(rated_fraction))) as rated_fraction,
-        count(*) as n_chips,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
+        avg(ln_watts order by source_title) as ln_watts,
+        avg(ln_fraction order by source_title) as ln_fraction,
+        sum(n_observations) as n_observations,
+        count(*) as n_sources,
+        arg_min(source_title, source_title) as source_title,
+        arg_min(source_url, source_title) as source_url,
         least_verified(verified) as verified
-    from chip_fractions
-    group by run_id, kind
-    union all
+    from sources
+    group by run_id, run_hardware_id, hardware_id, kind
+),
+
+ratios as (
     select
-        run_id,
-        'any' as kind,
-        exp(avg(ln(rated_fraction))) as rated_fraction,
+        chips.run_id,
+        case
+            when chip_family(chips.hardware_id) = chip_family(chips.run_hardware_id) then 1
+            when chips.kind = hardware.kind then 2
+            else 3
+        end as distance,
+        avg(chips.ln_fraction order by chips.hardware_id) as ln_fraction,
         count(*) as n_chips,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
-        least_verified(verified) as verified
-    from chip_fractions
-    group by run_id
+        min(chips.source_title) as source_title,
+        min(chips.source_url) as source_url,
+        least_verified(chips.verified) as verified
+    from chips
+    inner join core.hardware as hardware on chips.run_hardware_id = hardware.hardware_id
+    group by chips.run_id, distance
+    qualify row_number() over (partition by chips.run_id order by distance) = 1
 )
 
 select
@@ -67,40 +67,37 @@ from core.training_runs
 where power_basis = 'measured_system'
 union all
 select
-    same_chip.run_id,
+    run_id,
     'measured_same_chip' as basis,
-    same_chip.value,
+    exp(ln_watts) as value,
     cast(null as integer) as factor_year,
-    same_chip.source_title,
-    same_chip.source_url,
-    'system_power: geometric mean of ' || same_chip.n_observations || ' measured draws on '
-    || runs.assumed_hardware_id as source_locator,
-    same_chip.verified
-from same_chip
-inner join core.training_runs as runs on same_chip.run_id = runs.run_id
+    source_title,
+    source_url,
+    'system_power: geometric mean of ' || n_observations || ' measured draws on ' || hardware_id || ' by '
+    || n_sources || ' sources, each source counted once' as source_locator,
+    verified
+from chips
+where hardware_id = run_hardware_id
 union all
 select
     runs.run_id,
     'measured_ratio' as basis,
-    hardware.tdp_w * kind_fractions.rated_fraction as value,
+    hardware.tdp_w * exp(ratios.ln_fraction) as value,
     cast(null as integer) as factor_year,
-    kind_fractions.source_title,
-    kind_fractions.source_url,
-    'system_power: ' || hardware.tdp_w || ' W rated x ' || round(kind_fractions.rated_fraction, 3)
-    || ' measured over rated of ' || kind_fractions.n_chips || ' chips (' || kind_fractions.kind || ')' as source_locator,
+    ratios.source_title,
+    ratios.source_url,
+    'system_power: ' || hardware.tdp_w || ' W rated x ' || round(exp(ratios.ln_fraction), 3)
+    || ' measured over rated of ' || ratios.n_chips || ' chips of its '
+    || ['generation', 'kind', 'rating, of any kind'][ratios.distance] as source_locator,
     if(
         list_contains(string_split(coalesce(hardware.recalled_fields, ''), ';'), 'tdp_w'),
         'recalled',
-        least_verified_of(kind_fractions.verified, hardware.verified)
+        least_verified_of(ratios.verified, hardware.verified)
     ) as verified
 from core.training_runs as runs
-inner join core.hardware as hardware on runs.assumed_hardware_id = hardware.hardware_id
-inner join kind_fractions on runs.run_id = kind_fractions.run_id
+inner join core.hardware as hardware on runs.hardware_id = hardware.hardware_id
+inner join ratios on runs.run_id = ratios.run_id
 where hardware.tdp_w is not null
-qualify
-    row_number()
-        over (partition by runs.run_id order by kind_fractions.kind = hardware.kind desc, kind_fractions.kind = 'any' desc)
-    = 1
 union all
 select
     run_id,
@@ -113,3 +110,23 @@ select
     verified
 from core.training_runs
 where power_basis = 'stated_tdp'
+union all
+select
+    runs.run_id,
+    'hardware_mix' as basis,
+    exp(
+        sum(mix.share_fraction * ln(power.watts_per_chip) order by mix.hardware_id)
+        / sum(mix.share_fraction order by mix.hardware_id)
+    ) as value,
+    runs.run_year as factor_year,
+    runs.source_title,
+    runs.source_url,
+    'geometric mean over the ' || count(*) || ' accelerators of core.hardware_mix, by their shares; first '
+    || arg_max(mix.hardware_id, mix.share_fraction) || ' (' || round(100 * max(mix.share_fraction)) || ' %)' as source_locator,
+    runs.verified
+from core.training_runs as runs
+inner join core.hardware_mix as mix on runs.run_id = mix.run_id
+inner join core.chip_power as power on mix.hardware_id = power.hardware_id
+where runs.hardware_id is null
+group by
+    runs.run_id, runs.run_year, runs.source_title, runs.source_url, runs.verified

@@ -96,7 +96,10 @@ select
     best.factor,
     best.value,
     case
-        when best.factor = 'watts_per_chip' and best.basis <> 'disclosed_measured' and runs.is_ambiguous_hardware
+        when
+            best.factor = 'watts_per_chip'
+            and best.basis not in ('disclosed_measured', 'hardware_mix')
+            and runs.is_ambiguous_hardware
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
         when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2)))

@@ -62,7 +62,7 @@ select
     runs.parameters,
     runs.active_parameters,
     runs.training_flop,
-    runs.assumed_hardware_id as hardware_id,
+    runs.hardware_id,
     runs.chips,
     runs.training_hours,
     factors.chip_hours,

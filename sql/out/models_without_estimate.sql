@@ -11,7 +11,9 @@ with unestimated as (
             when training_flop is null and chip_hours is null and (chips is null or training_hours is null)
                 then 'no chip-hours, and no FLOP to infer them from'
             when hardware is not null and hardware_id is null then 'an accelerator that is not known here'
-            when assumed_hardware_id is null
+            when
+                hardware_id is null
+                and run_id not in (select mix.run_id from core.hardware_mix as mix)
                 then 'trained before the first accelerator with measured facts, or in a year without any'
             else 'no 16-bit peak or rating of its accelerator'
         end as reason,

@@ -6,7 +6,7 @@ with runs as (
     select
         emissions.run_id,
         emissions.run_year,
-        emissions.hardware_id,
+        coalesce(emissions.hardware_id, 'unnamed') as hardware_id,
         emissions.chip_hours,
         emissions.watts_per_chip,
         emissions.pue,

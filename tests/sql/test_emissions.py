@@ -10,7 +10,6 @@ from tests.conftest import Model, Rows
 RUN = {
     "run_id": "example",
     "model": "Example",
-    "assumed_hardware_id": "chip",
     "run_year": 2020,
     "is_ambiguous_hardware": False,
     "source_url": "https://example.org/paper",

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Model
 
 SOURCE = {"source_title": "Paper", "source_url": "https://example.org", "source_locator": "Table 1"}
-RUN = {"run_id": "example", "run_year": 2020, "assumed_hardware_id": "chip", "hardware_id": "chip", **SOURCE}
+RUN = {"run_id": "example", "run_year": 2020, "hardware_id": "chip", **SOURCE}
 CHIP = {"hardware_id": "chip", "kind": "gpu", "tdp_w": 400.0}
 RUNGS = [
     {"factor": "gross_kg_per_kwh", "basis": basis, "rung": rung}
@@ -44,20 +44,59 @@ def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(m
     }
 
 
-def test_flop_on_an_inferred_chip_are_the_last_rung(model: Model) -> None:
+MIX = [
+    {"run_id": "example", "hardware_id": "slow", "share_fraction": 0.5},
+    {"run_id": "example", "hardware_id": "fast", "share_fraction": 0.5},
+]
+
+
+def test_without_a_named_chip_hours_and_draw_are_those_of_the_chips_it_may_have_used(model: Model) -> None:
     run = RUN | {"hardware_id": None, "training_flop": 3.6e21}
-    throughput = [{"hardware_id": "chip", "sustained_flop_per_s": 1e15}]
-    ladder = model("core.chip_hours_ladder", {"core.training_runs": [run], "core.throughput": throughput})
-    assert values(ladder) == {"flop_by_era": pytest.approx(1_000.0)}
+    tables = {
+        "core.training_runs": [run],
+        "core.hardware_mix": MIX,
+        "core.throughput": [
+            {"hardware_id": "slow", "sustained_flop_per_s": 1e15},
+            {"hardware_id": "fast", "sustained_flop_per_s": 4e15},
+        ],
+        "core.chip_power": [
+            {"hardware_id": "slow", "watts_per_chip": 200.0},
+            {"hardware_id": "fast", "watts_per_chip": 800.0},
+        ],
+    }
+    assert values(model("core.chip_hours_ladder", tables)) == {
+        "flop_by_era": pytest.approx(500.0)  # geometric mean of 1,000 h and 250 h
+    }
+    assert values(model("core.watts_ladder", tables)) == {"hardware_mix": pytest.approx(400.0)}
+
+
+def test_a_run_without_a_chip_takes_those_of_its_developer_and_years(model: Model) -> None:
+    runs = [
+        {
+            "run_id": run_id,
+            "developer": developer,
+            "run_year": year,
+            "hardware_id": chip,
+            "training_flop": 1e20,
+        }
+        for run_id, developer, year, chip in (
+            ("example", "Lab", 2020, None),
+            ("own", "Lab", 2021, "a"),
+            ("other", "Else", 2019, "b"),
+            ("early", "Lab", 2017, "c"),
+        )
+    ]
+    chips = [{"hardware_id": chip} for chip in "abc"]
+    frame = model(
+        "core.hardware_mix",
+        {"core.training_runs": runs, "core.throughput": chips, "core.chip_power": chips},
+    )
+    shares = dict(frame.select("hardware_id", "share_fraction").iter_rows())
+    # one run of its own, and two imagined ones shared out as all two runs of these years are
+    assert shares == {"a": pytest.approx(2 / 3), "b": pytest.approx(1 / 3)}
 
 
 def test_throughput_is_the_dense_peak_times_the_usual_utilisation(model: Model) -> None:
-    seen = {
-        "hardware_id": "chip",
-        "mfu_set": "training_run",
-        "mfu_basis": "model_flops",
-        "precision": "bf16",
-    }
     frame = model(
         "core.throughput",
         {
@@ -65,18 +104,62 @@ def test_throughput_is_the_dense_peak_times_the_usual_utilisation(model: Model) 
                 CHIP | {"peak_fp16_tflops": 300.0},
                 CHIP | {"hardware_id": "other", "peak_fp16_tflops": 100.0},
             ],
-            "raw.mfu": [
-                seen | {"mfu": 0.2},
-                seen | {"mfu": 0.45},
-                seen | {"mfu": 0.9, "mfu_set": "suspect"},
-                seen | {"mfu": 0.9, "mfu_basis": "hardware_flops"},
-                seen | {"mfu": 0.1, "precision": "fp8"},
+            "core.flop_observations": [
+                {"hardware_id": "chip", "kind": "gpu", "mfu": 0.2},
+                {"hardware_id": "chip", "kind": "gpu", "mfu": 0.45},
             ],
         },
     )
     sustained = dict(frame.select("hardware_id", "sustained_flop_per_s").iter_rows())
-    assert sustained["chip"] == pytest.approx(90e12)  # geometric mean 0.3 of 300 TFLOP/s
+    assert sustained["chip"] == pytest.approx(90e12)  # median of the logarithms: 0.3 of 300 TFLOP/s
     assert sustained["other"] == pytest.approx(30e12)  # borrows 0.3 from its kind
+
+
+def test_a_generation_with_few_observations_is_drawn_to_its_kind(model: Model) -> None:
+    frame = model(
+        "core.throughput",
+        {
+            "core.hardware": [
+                {"hardware_id": "nvidia-v100-sxm2-16gb", "kind": "gpu", "peak_fp16_tflops": 100.0},
+                {"hardware_id": "nvidia-v100-pcie-16gb", "kind": "gpu", "peak_fp16_tflops": 100.0},
+            ],
+            "core.flop_observations": [
+                {"hardware_id": "nvidia-v100-sxm2-16gb", "kind": "gpu", "mfu": 0.1},
+                *({"hardware_id": f"other-{i}", "kind": "gpu", "mfu": 0.4} for i in range(4)),
+            ],
+        },
+    )
+    # the kind's median is 0.4: (ln 0.1 + 2 ln 0.4) / 3, for every form factor of the generation
+    assert frame["mfu"].to_list() == [pytest.approx((0.1 * 0.4**2) ** (1 / 3))] * 2
+
+
+def test_utilisation_is_published_or_counted_never_worked_out_from_the_hours(model: Model) -> None:
+    seen = {"hardware_id": "chip", "mfu_set": "training_run", "mfu_basis": "model_flops", **SOURCE}
+    counted = {"covers": "one_run", "training_flop": 3.6e21, "chip_hours": 1e4}
+    runs = [
+        {"run_id": run_id, "hardware_id": "chip", **counted}
+        for run_id in ("counted", "worked-out", "published")
+    ]
+    frame = model(
+        "core.flop_observations",
+        {
+            "core.hardware": [CHIP | {"peak_fp16_tflops": 1000.0}],
+            "core.training_runs": runs,
+            "core.upstream_runs": [
+                {"run_id": "counted", "flop_basis": "counted", **counted},
+                {"run_id": "worked-out", "flop_basis": "from_hardware", **counted},
+            ],
+            "raw.mfu": [
+                seen | {"model": "P", "run_id": "published", "mfu": 0.3},
+                seen | {"model": "Q", "mfu": 0.9, "mfu_set": "suspect"},
+                seen | {"model": "R", "mfu": 0.9, "mfu_basis": "hardware_flops", "verified": "primary"},
+                seen | {"model": "S", "mfu": 0.1, "precision": "fp8"},
+            ],
+        },
+    )
+    found = {run: (mfu, basis) for run, mfu, basis in frame.select("run_id", "mfu", "mfu_basis").iter_rows()}
+    # 3.6e21 FLOP in 3.6e7 chip-seconds at 1e15 FLOP/s
+    assert found == {"counted": (pytest.approx(0.1), "counted"), "published": (0.3, "published")}
 
 
 # watts_per_chip

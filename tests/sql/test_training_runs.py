@@ -54,14 +54,3 @@ def test_a_tpu_runs_at_google_and_a_region_tells_operator_and_country(model: Mod
     providers = dict(found.select("run_id", "provider").iter_rows())
     assert providers == {"tpu": "Google", "region": "Operator", "unknown": None}
     assert dict(found.select("run_id", "site_country").iter_rows())["region"] == "AA"
-
-
-def test_a_run_with_flop_and_no_chip_assumes_the_chip_of_its_year(model: Model) -> None:
-    runs = [
-        RUN,
-        RUN | {"run_id": "f", "hardware": None, "training_flop": 1e20},
-        RUN | {"run_id": "n", "hardware": None},
-    ]
-    found = model("core.training_runs", rows(*[r | {"started_month": "2020-01"} for r in runs]))
-    assumed = dict(found.select("run_id", "assumed_hardware_id").iter_rows())
-    assert assumed == {"a": "maker-x1", "f": "maker-x1", "n": None}

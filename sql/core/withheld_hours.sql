@@ -1,0 +1,51 @@
+-- Chip-hours of every observed run as they would be estimated from its FLOP alone. One row per observation, what is left
+-- out and rung. An error is that of the chip-hours at the draw usual for the chip: ln(estimated / disclosed).
+-- flop_over_throughput knows the accelerator; flop_by_era does not, and takes the mix of the run's developer and years.
+-- FLOP cancel: hours = FLOP / speed, so estimated / disclosed = observed speed / estimated speed.
+with observed as (
+    select
+        observations.observation_id,
+        observations.run_id,
+        observations.hardware_id,
+        ln(observations.mfu * coalesce(hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12) -- TFLOP to FLOP
+            as ln_flop_per_s,
+        ln(power.watts_per_chip) as ln_watts
+    from core.flop_observations as observations
+    inner join core.hardware as hardware on observations.hardware_id = hardware.hardware_id
+    inner join core.chip_power as power on observations.hardware_id = power.hardware_id
+),
+
+mixes as (
+    select
+        observed.observation_id,
+        withheld.left_out,
+        sum(mix.share_fraction * (ln(power.watts_per_chip) - withheld.withheld_ln_flop_per_s) order by mix.hardware_id)
+        / sum(mix.share_fraction order by mix.hardware_id) as ln_joule_per_flop
+    from observed
+    inner join core.hardware_mix as mix on observed.run_id = mix.run_id
+    inner join core.withheld_throughput as withheld
+        on observed.observation_id = withheld.observation_id and mix.hardware_id = withheld.hardware_id
+    inner join core.chip_power as power on mix.hardware_id = power.hardware_id
+    group by observed.observation_id, withheld.left_out
+)
+
+select
+    observed.observation_id,
+    withheld.left_out,
+    'flop_over_throughput' as basis,
+    observed.run_id,
+    observed.hardware_id,
+    observed.ln_flop_per_s - withheld.withheld_ln_flop_per_s as log_ratio
+from observed
+inner join core.withheld_throughput as withheld
+    on observed.observation_id = withheld.observation_id and observed.hardware_id = withheld.hardware_id
+union all
+select
+    observed.observation_id,
+    mixes.left_out,
+    'flop_by_era' as basis,
+    observed.run_id,
+    observed.hardware_id,
+    mixes.ln_joule_per_flop - (observed.ln_watts - observed.ln_flop_per_s) as log_ratio
+from observed
+inner join mixes on observed.observation_id = mixes.observation_id

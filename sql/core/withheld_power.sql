@@ -1,0 +1,96 @@
+-- Every measured draw as it would be estimated without it. One row per measurement, what is left out and rung.
+-- Left out: the measurement alone, or all that its source measured. On the rung measured_ratio its whole chip is left
+-- out as well, as if it had never been measured. The estimators are those of core.chip_power.
+with observations as (
+    select
+        hardware_id || ', ' || system || ', ' || workload as observation_id,
+        run_id,
+        hardware_id,
+        kind,
+        tdp_w,
+        watts_per_chip,
+        rated_fraction,
+        source_title
+    from core.power_observations
+),
+
+kept as (
+    select
+        target.observation_id,
+        target.hardware_id as target_hardware_id,
+        target.kind as target_kind,
+        scopes.left_out,
+        other.hardware_id,
+        other.kind,
+        other.source_title,
+        avg(ln(other.watts_per_chip)) as ln_watts,
+        avg(ln(other.rated_fraction)) as ln_fraction
+    from observations as target
+    cross join (values ('run'), ('developer')) as scopes (left_out)
+    inner join observations as other
+        on
+            target.observation_id <> other.observation_id
+            and (scopes.left_out = 'run' or target.source_title <> other.source_title)
+    group by
+        target.observation_id, target.hardware_id, target.kind, scopes.left_out, other.hardware_id, other.kind,
+        other.source_title
+),
+
+chips as (
+    select
+        observation_id,
+        target_hardware_id,
+        target_kind,
+        left_out,
+        hardware_id,
+        kind,
+        avg(ln_watts) as ln_watts,
+        avg(ln_fraction) as ln_fraction
+    from kept
+    group by observation_id, target_hardware_id, target_kind, left_out, hardware_id, kind
+),
+
+ratios as (
+    select
+        observation_id,
+        left_out,
+        avg(ln_fraction) filter (where chip_family(hardware_id) = chip_family(target_hardware_id)) as family_ln_fraction,
+        avg(ln_fraction) filter (where kind = target_kind) as kind_ln_fraction,
+        avg(ln_fraction) as any_ln_fraction
+    from chips
+    where hardware_id <> target_hardware_id
+    group by observation_id, left_out
+),
+
+estimates as (
+    select
+        observation_id,
+        left_out,
+        'measured_same_chip' as basis,
+        ln_watts as ln_estimate
+    from chips
+    where hardware_id = target_hardware_id
+    union all
+    select
+        ratios.observation_id,
+        ratios.left_out,
+        'measured_ratio' as basis,
+        ln(observations.tdp_w)
+        + coalesce(ratios.family_ln_fraction, ratios.kind_ln_fraction, ratios.any_ln_fraction) as ln_estimate
+    from ratios
+    inner join observations on ratios.observation_id = observations.observation_id
+)
+
+select
+    observations.observation_id,
+    estimates.left_out,
+    estimates.basis,
+    observations.run_id,
+    observations.hardware_id,
+    observations.tdp_w,
+    observations.source_title,
+    observations.watts_per_chip as measured_watts_per_chip,
+    exp(estimates.ln_estimate) as estimated_watts_per_chip,
+    estimates.ln_estimate - ln(observations.watts_per_chip) as log_ratio
+from estimates
+inner join observations on estimates.observation_id = observations.observation_id

@@ -1,0 +1,36 @@
+-- How far estimates are from the truth when facts are withheld. One row per quantity, what is withheld, what is left out
+-- of every fit, and estimator. Errors are fractions of the truth; the factor is the one by which half of the estimates are
+-- nearer. The interval score (Gneiting and Raftery 2007) is that of ln(estimate / truth): less is better.
+with errors as (
+    select
+        quantity,
+        withheld,
+        left_out,
+        estimator,
+        truth_id,
+        ln(estimate_to_truth_ratio) as log_ratio,
+        estimate_to_truth_ratio - 1 as error_fraction,
+        inside_interval,
+        ln(p95 / p05) as ln_width,
+        ln(p95 / p05)
+        + 2 / 0.1 * greatest(ln(p05 / truth_value), 0)
+        + 2 / 0.1 * greatest(ln(truth_value / p95), 0) as interval_score
+    from out.accuracy_runs
+)
+
+select
+    quantity,
+    withheld,
+    left_out,
+    estimator,
+    count(*) as n_observations,
+    median(abs(error_fraction)) as median_error_fraction,
+    avg(abs(error_fraction) order by truth_id) as mean_error_fraction,
+    max(abs(error_fraction)) as max_error_fraction,
+    exp(avg(log_ratio order by truth_id)) - 1 as bias_fraction,
+    exp(median(abs(log_ratio))) as median_error_ratio,
+    avg(inside_interval::integer) as coverage_fraction,
+    exp(avg(ln_width order by truth_id)) as mean_interval_ratio,
+    avg(interval_score order by truth_id) as mean_interval_score
+from errors
+group by quantity, withheld, left_out, estimator

@@ -1,0 +1,321 @@
+-- Every measured or disclosed truth beside what would have been estimated without it. One row per truth, what is withheld,
+-- what is left out, and estimator. Withheld, each with all before it: power, pue, chip_hours, hardware, place.
+-- Left out of every ratio and fit: the run itself, or all of its developer (for power: all that its source measured).
+-- Truth is measured: draws, energies and tonnes from measured power, disclosed chip-hours; never rated power x hours.
+-- Rivals are computed on the same rows from their own published factors; they state no interval.
+-- The intensity that a paper states is withheld throughout, so tonnes test the place's grid as well.
+with spreads as (
+    select
+        factor,
+        basis,
+        rung,
+        ln(gsd) as ln_gsd
+    from core.method
+),
+
+power_errors as (
+    select
+        target.observation_id,
+        target.left_out,
+        target.basis,
+        ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
+    from core.withheld_power as target
+    inner join core.withheld_power as other
+        on
+            target.basis = other.basis
+            and other.left_out = 'run'
+            and target.observation_id <> other.observation_id
+            and (target.left_out = 'run' or target.source_title <> other.source_title)
+    group by target.observation_id, target.left_out, target.basis
+),
+
+power as (
+    select
+        withheld.observation_id,
+        withheld.left_out,
+        withheld.basis,
+        withheld.run_id,
+        withheld.hardware_id,
+        withheld.measured_watts_per_chip,
+        withheld.estimated_watts_per_chip,
+        coalesce(errors.ln_gsd, spreads.ln_gsd) as ln_gsd
+    from core.withheld_power as withheld
+    inner join spreads on spreads.factor = 'watts_per_chip' and withheld.basis = spreads.basis
+    left join power_errors as errors
+        on
+            withheld.observation_id = errors.observation_id
+            and withheld.left_out = errors.left_out
+            and withheld.basis = errors.basis
+),
+
+best_power as (
+    select
+        observation_id,
+        left_out,
+        run_id,
+        hardware_id,
+        measured_watts_per_chip,
+        estimated_watts_per_chip,
+        ln_gsd
+    from power
+    qualify row_number() over (partition by observation_id, left_out order by basis = 'measured_ratio') = 1
+),
+
+hours_errors as (
+    select
+        target.observation_id,
+        target.left_out,
+        target.basis,
+        target.run_id,
+        target.log_ratio,
+        ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
+    from core.withheld_hours as target
+    inner join core.withheld_hours as other
+        on target.basis = other.basis and other.left_out = 'developer' and target.observation_id <> other.observation_id
+    group by target.observation_id, target.left_out, target.basis, target.run_id, target.log_ratio
+),
+
+hours as (
+    select
+        ladder.run_id,
+        ladder.value as chip_hours,
+        spreads.ln_gsd
+    from core.chip_hours_ladder as ladder
+    inner join spreads on spreads.factor = 'chip_hours' and ladder.basis = spreads.basis
+    where ladder.basis in ('disclosed', 'chips_x_hours')
+    qualify row_number() over (partition by ladder.run_id order by spreads.rung) = 1
+),
+
+pues as (
+    select
+        ladder.run_id,
+        ladder.value as pue,
+        spreads.ln_gsd,
+        scopes.scope
+    from core.pue_ladder as ladder
+    inner join spreads on spreads.factor = 'pue' and ladder.basis = spreads.basis
+    inner join (values ('any'), ('place'), ('none'), ('stranger')) as scopes (scope)
+        on
+            scopes.scope = 'any'
+            or (scopes.scope = 'place' and ladder.basis <> 'disclosed')
+            or (scopes.scope = 'none' and ladder.basis in ('developer_places', 'training_places', 'industry_year'))
+            or (scopes.scope = 'stranger' and ladder.basis in ('training_places', 'industry_year'))
+    qualify row_number() over (partition by ladder.run_id, scopes.scope order by spreads.rung) = 1
+),
+
+grids as (
+    select
+        ladder.run_id,
+        ladder.value as gross_kg_per_kwh,
+        spreads.ln_gsd,
+        scopes.scope
+    from core.gross_ladder as ladder
+    inner join spreads on spreads.factor = 'gross_kg_per_kwh' and ladder.basis = spreads.basis
+    inner join (values ('place'), ('none'), ('stranger')) as scopes (scope)
+        on
+            (scopes.scope = 'place' and ladder.basis <> 'disclosed')
+            or (scopes.scope = 'none' and ladder.basis in ('developer_places', 'developer_country_year', 'world_year'))
+            or (scopes.scope = 'stranger' and ladder.basis in ('developer_country_year', 'world_year'))
+    qualify row_number() over (partition by ladder.run_id, scopes.scope order by spreads.rung) = 1
+),
+
+levels as (
+    select
+        listed.withheld,
+        listed.pue_scope,
+        listed.grid_scope,
+        if(listed.pue_scope = 'none', 'stranger', listed.pue_scope) as stranger_pue,
+        if(listed.grid_scope = 'none', 'stranger', listed.grid_scope) as stranger_grid,
+        listed.hours_basis
+    from (
+        values
+        ('power', 'any', 'place', null),
+        ('pue', 'place', 'place', null),
+        ('chip_hours', 'place', 'place', 'flop_over_throughput'),
+        ('hardware', 'place', 'place', 'flop_by_era'),
+        ('place', 'none', 'none', 'flop_by_era')
+    ) as listed (withheld, pue_scope, grid_scope, hours_basis)
+),
+
+energies as (
+    select
+        power.run_id,
+        power.left_out,
+        levels.withheld,
+        if(power.left_out = 'developer', levels.stranger_grid, levels.grid_scope) as grid_scope,
+        hours.chip_hours * exp(coalesce(hours_errors.log_ratio, 0)) as estimated_chip_hours,
+        estimated_chip_hours * power.estimated_watts_per_chip * pues.pue / 1e6 as energy_mwh, -- Wh to MWh
+        sqrt(
+            pow(if(levels.hours_basis is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
+            + pow(power.ln_gsd, 2)
+            + pow(pues.ln_gsd, 2)
+        ) as ln_gsd,
+        hours.chip_hours,
+        power.hardware_id,
+        pues.pue
+    from best_power as power
+    inner join hours on power.run_id = hours.run_id
+    cross join levels
+    inner join pues
+        on power.run_id = pues.run_id and if(power.left_out = 'developer', levels.stranger_pue, levels.pue_scope) = pues.scope
+    left join hours_errors
+        on
+            power.run_id = hours_errors.run_id
+            and power.left_out = hours_errors.left_out
+            and levels.hours_basis = hours_errors.basis
+    where levels.hours_basis is null or hours_errors.log_ratio is not null
+),
+
+published as (
+    select
+        run_id,
+        quantity,
+        value,
+        source_url,
+        source_locator
+    from raw.published_footprints
+    where
+        derivation = 'measured_power'
+        and scope = 'servers_x_pue'
+        and status = 'published'
+        and covers = 'one_run'
+        and basis in ('unspecified', 'gross_location')
+),
+
+rival_pues as (
+    select
+        runs.run_id,
+        factors.rival,
+        factors.value as pue
+    from core.training_runs as runs
+    inner join raw.rival_factors as factors
+        on
+            factors.quantity = 'pue'
+            and factors.applies_to in ('default', runs.provider, year(runs.published_date)::varchar)
+    qualify row_number() over (partition by runs.run_id, factors.rival order by factors.applies_to = 'default') = 1
+),
+
+rivals as (
+    select
+        energies.run_id,
+        draws.rival as estimator,
+        energies.chip_hours * draws.rival_watts_per_chip * coalesce(pues.pue, energies.pue) / 1e6 as energy_mwh -- Wh to MWh
+    from energies
+    inner join core.rival_draws as draws on energies.hardware_id = draws.hardware_id
+    left join rival_pues as pues
+        on energies.run_id = pues.run_id and replace(draws.rival, '_simulated', '') = pues.rival
+    where energies.withheld = 'power' and energies.left_out = 'run'
+    union all
+    select
+        energies.run_id,
+        pues.rival || '_metered' as estimator,
+        published.value / energies.pue * pues.pue as energy_mwh -- as if its meters were perfect
+    from energies
+    inner join published on energies.run_id = published.run_id and published.quantity = 'energy_mwh'
+    inner join rival_pues as pues
+        on
+            energies.run_id = pues.run_id
+            and pues.rival in ('codecarbon', 'carbontracker', 'experiment_impact_tracker')
+    where energies.withheld = 'power' and energies.left_out = 'run'
+),
+
+scored as (
+    select
+        'watts_per_chip' as quantity,
+        observation_id as truth_id,
+        'power' as withheld,
+        left_out,
+        'ote' as estimator,
+        measured_watts_per_chip as truth_value,
+        estimated_watts_per_chip as estimate,
+        ln_gsd
+    from best_power
+    union all
+    select
+        'watts_per_chip' as quantity,
+        observation_id as truth_id,
+        'hardware_power' as withheld,
+        left_out,
+        'ote' as estimator,
+        measured_watts_per_chip as truth_value,
+        estimated_watts_per_chip as estimate,
+        ln_gsd
+    from power
+    where basis = 'measured_ratio'
+    union all
+    select
+        'chip_hours' as quantity,
+        errors.observation_id as truth_id,
+        if(errors.basis = 'flop_by_era', 'hardware', 'chip_hours') as withheld,
+        errors.left_out,
+        'ote' as estimator,
+        hours.chip_hours as truth_value,
+        hours.chip_hours * exp(errors.log_ratio) as estimate,
+        errors.ln_gsd
+    from hours_errors as errors
+    inner join hours on errors.run_id = hours.run_id
+    union all
+    select
+        'energy_mwh' as quantity,
+        energies.run_id as truth_id,
+        energies.withheld,
+        energies.left_out,
+        'ote' as estimator,
+        published.value as truth_value,
+        energies.energy_mwh as estimate,
+        energies.ln_gsd
+    from energies
+    inner join published on energies.run_id = published.run_id and published.quantity = 'energy_mwh'
+    union all
+    select
+        'co2e_gross_t' as quantity,
+        energies.run_id as truth_id,
+        energies.withheld,
+        energies.left_out,
+        'ote' as estimator,
+        published.value as truth_value,
+        energies.energy_mwh * grids.gross_kg_per_kwh as estimate, -- MWh x kg/kWh is t
+        sqrt(pow(energies.ln_gsd, 2) + pow(grids.ln_gsd, 2)) as ln_gsd
+    from energies
+    inner join grids on energies.run_id = grids.run_id and energies.grid_scope = grids.scope
+    inner join published on energies.run_id = published.run_id and published.quantity = 'co2e_t'
+    union all
+    select
+        'watts_per_chip' as quantity,
+        power.observation_id as truth_id,
+        'power' as withheld,
+        'run' as left_out,
+        draws.rival as estimator,
+        power.measured_watts_per_chip as truth_value,
+        draws.rival_watts_per_chip as estimate,
+        null as ln_gsd
+    from best_power as power
+    inner join core.rival_draws as draws on power.hardware_id = draws.hardware_id
+    where power.left_out = 'run'
+    union all
+    select
+        'energy_mwh' as quantity,
+        rivals.run_id as truth_id,
+        'power' as withheld,
+        'run' as left_out,
+        rivals.estimator,
+        published.value as truth_value,
+        rivals.energy_mwh as estimate,
+        null as ln_gsd
+    from rivals
+    inner join published on rivals.run_id = published.run_id and published.quantity = 'energy_mwh'
+)
+
+select
+    quantity,
+    truth_id,
+    withheld,
+    left_out,
+    estimator,
+    truth_value,
+    estimate,
+    estimate * exp(-1.645 * ln_gsd) as p05,
+    estimate * exp(1.645 * ln_gsd) as p95,
+    estimate / truth_value as estimate_to_truth_ratio,
+    truth_value between p05 and p95 as inside_interval
+from scored
