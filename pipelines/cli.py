@@ -1,4 +1,4 @@
-"""The command line: `ote build`, `ote accept` and `ote register`.
+"""The command line: `ote build`, `ote accept`, `ote register` and `ote where`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build.
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
@@ -8,12 +8,14 @@ import gc
 import hashlib
 import json
 import logging
+import math
 import os
 import platform
 import sys
 import textwrap
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import date
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -125,9 +127,74 @@ def register(
     typer.echo(f"{added.height:,} names added to {_near(reference / 'model_names.csv')}")
 
 
-def _fail(message: str) -> NoReturn:
+@app.command()
+def where(
+    run: Annotated[str, typer.Argument(help="run_id of the dataset; leave out to describe a run.")] = "",
+    hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
+    chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
+    hours: Annotated[float, typer.Option(help="For how many hours.")] = 0.0,
+    year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: the newest.", min=0)] = 0,
+    provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
+    top: Annotated[int, typer.Option(help="How many places to print; 0: all.", min=0)] = 15,
+    as_json: Annotated[bool, typer.Option("--json", help="All places, for programs.")] = False,
+    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
+    / "warehouse"
+    / "emissions.duckdb",
+) -> None:
+    """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
+
+    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300
+    """
+    from pipelines import where
+
+    if bool(run) == bool(hardware):
+        _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
+    if hardware and not (math.isfinite(hours) and hours > 0):
+        _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
+    try:
+        with where.open_database(database) as connection:
+            load = (
+                where.load_of_run(connection, run)
+                if run
+                else where.load_of_hardware(connection, hardware, chips, hours, year or date.today().year)
+            )
+            load = replace(load, year=year or load.year)
+            places = where.ranked(connection, load, provider or None)
+    except where.NotFoundError as error:
+        _fail(str(error), 2)
+    if as_json:
+        typer.echo(json.dumps([asdict(place) for place in places], indent=1))
+        return
+    typer.echo(f"{load.name}: {_short(load.it_energy_mwh * 1000)} kWh before PUE")
+    line = "{:<24.24} {:<12.12} {:<7} {:>4} {:<9} {:>10} {:>10} {:<22} {:>6}"
+    head = ("region", "provider", "country", "year", "basis", "gross t", "net t", "90 % interval", "sure")
+    typer.echo(line.format(*head))
+    for place in places[: top or None]:
+        interval = f"({place.co2e_net_t_p05:,.3g} to {place.co2e_net_t_p95:,.3g})"
+        sure = "" if place.chance_to_beat_next is None else f"{place.chance_to_beat_next:.0%}"
+        typer.echo(
+            line.format(
+                place.region,
+                place.provider,
+                place.country,
+                place.factor_year,
+                place.intensity_basis,
+                f"{place.co2e_gross_t:,.3g}",
+                f"{place.co2e_net_t:,.3g}",
+                interval,
+                sure,
+            )
+        )
+    typer.echo("sure: chance that the place beats the next one, given how well the two places are known.")
+    if len({place.intensity_basis for place in places[: top or None]}) > 1:
+        typer.echo(
+            "direct and lifecycle intensities differ by what fuels emit before they burn: compare alike."
+        )
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
     typer.echo(message, err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, Any]:

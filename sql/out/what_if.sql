@@ -1,8 +1,17 @@
--- Each computed run at every Google Cloud region, and on every accelerator with a 16-bit peak that others trained on.
--- One row per run, place and chip.
+-- Each computed run at every Google Cloud region, and on every accelerator of its kind with a 16-bit peak that others
+-- trained on. One row per run, place and chip. All other places are in the table places.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
--- The ratio compares net CO2e, and is null where one intensity is direct and the other lifecycle.
-with runs as (
+-- The ratio compares net CO2e, and is null where one intensity is direct and the other lifecycle. Ranks are by net CO2e,
+-- least first, of the places of a run and of its chips apart.
+with spreads as (
+    select
+        factor,
+        basis,
+        ln(gsd) as ln_gsd
+    from core.method
+),
+
+runs as (
     select
         emissions.run_id,
         emissions.run_year,
@@ -13,15 +22,17 @@ with runs as (
         emissions.gross_kg_per_kwh,
         emissions.net_kg_per_kwh,
         emissions.intensity_basis,
-        emissions.co2e_net_t as actual_co2e_net_t
+        emissions.co2e_net_t as actual_co2e_net_t,
+        ln(hours.gsd) as hours_ln_gsd,
+        ln(watts.gsd) as watts_ln_gsd,
+        ln(pues.gsd) as pue_ln_gsd,
+        ln(nets.gsd) as net_ln_gsd
     from out.emissions as emissions
+    inner join out.emission_factors as hours on emissions.run_id = hours.run_id and hours.factor = 'chip_hours'
+    inner join out.emission_factors as watts on emissions.run_id = watts.run_id and watts.factor = 'watts_per_chip'
+    inner join out.emission_factors as pues on emissions.run_id = pues.run_id and pues.factor = 'pue'
+    inner join out.emission_factors as nets on emissions.run_id = nets.run_id and nets.factor = 'net_kg_per_kwh'
     where emissions.energy_basis = 'computed' and emissions.run_year is not null
-),
-
-places as (
-    select region
-    from raw.region_map
-    where provider = 'Google' and not starts_with(region, 'site:')
 ),
 
 years as (
@@ -29,69 +40,60 @@ years as (
     from runs
 ),
 
-grids as (
-    select
-        years.run_year,
-        grid.region,
-        grid.factor_year,
-        grid.carbon_intensity_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
-        (grid.carbon_intensity_g_per_kwh / 1000)
-        * if(
-            grid.operator_cfe_fraction is null or grid.grid_cfe_fraction is null or grid.grid_cfe_fraction = 1,
-            1,
-            least(1, (1 - grid.operator_cfe_fraction) / (1 - grid.grid_cfe_fraction))
-        ) as net_kg_per_kwh,
-        grid.intensity_basis
-    from years
-    cross join places
-    inner join core.region_intensity as grid on places.region = grid.region
-    where grid.carbon_intensity_g_per_kwh is not null
-    qualify row_number() over (
-        partition by years.run_year, grid.region order by abs(grid.factor_year - years.run_year), grid.factor_year
-    ) = 1
-),
-
-pues as (
+places as (
     select
         years.run_year,
         places.region,
-        figures.pue
+        places.factor_year,
+        places.pue,
+        places.gross_kg_per_kwh,
+        places.net_kg_per_kwh,
+        places.intensity_basis,
+        ln(places.net_gsd) as ln_gsd
     from years
-    cross join places
-    inner join core.pue_years as figures
-        on
-            figures.provider = 'Google'
-            and figures.quarter is null
-            and (places.region = figures.region or figures.is_average)
+    cross join out.places as places
+    where places.provider = 'Google'
     qualify row_number() over (
         partition by years.run_year, places.region
-        order by figures.is_average, abs(figures.factor_year - years.run_year), figures.factor_year
+        order by abs(places.factor_year - years.run_year), places.factor_year
     ) = 1
 ),
 
 elsewhere as (
     select
         runs.run_id,
-        grids.region,
+        places.region,
         runs.hardware_id,
-        grids.factor_year,
-        grids.intensity_basis,
-        runs.chip_hours * runs.watts_per_chip * pues.pue / 1e6 as energy_mwh, -- Wh to MWh
-        energy_mwh * grids.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
-        energy_mwh * grids.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        places.factor_year,
+        places.intensity_basis,
+        runs.chip_hours * runs.watts_per_chip * places.pue / 1e6 as energy_mwh, -- Wh to MWh
+        energy_mwh * places.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
+        energy_mwh * places.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        sqrt(pow(runs.hours_ln_gsd, 2) + pow(runs.watts_ln_gsd, 2) + pow(places.ln_gsd, 2)) as ln_gsd,
         if(
-            runs.intensity_basis = 'unspecified' or runs.intensity_basis = grids.intensity_basis,
+            runs.intensity_basis = 'unspecified' or runs.intensity_basis = places.intensity_basis,
             co2e_net_t / nullif(runs.actual_co2e_net_t, 0),
             null
         ) as ratio_to_actual
     from runs
-    inner join grids on runs.run_year = grids.run_year
-    inner join pues on runs.run_year = pues.run_year and grids.region = pues.region
+    inner join places on runs.run_year = places.run_year
 ),
 
 chips as (
-    select distinct hardware_id
-    from runs
+    select
+        used.hardware_id,
+        throughput.kind,
+        throughput.sustained_flop_per_s,
+        power.watts_per_chip,
+        spreads.ln_gsd
+    from (
+        select distinct hardware_id
+        from runs
+    ) as used
+    inner join core.throughput as throughput on used.hardware_id = throughput.hardware_id
+    inner join core.chip_power as power on used.hardware_id = power.hardware_id
+    inner join spreads on spreads.factor = 'watts_per_chip' and power.watts_basis = spreads.basis
+    where throughput.peak_fp16_tflops is not null -- made for machine learning
 ),
 
 other_chips as (
@@ -101,39 +103,61 @@ other_chips as (
         chips.hardware_id,
         runs.run_year as factor_year,
         runs.intensity_basis,
-        runs.chip_hours * own.sustained_flop_per_s / other.sustained_flop_per_s as other_chip_hours,
-        other_chip_hours * power.watts_per_chip * runs.pue / 1e6 as energy_mwh, -- Wh to MWh
+        runs.chip_hours * own.sustained_flop_per_s / chips.sustained_flop_per_s as other_chip_hours,
+        other_chip_hours * chips.watts_per_chip * runs.pue / 1e6 as energy_mwh, -- Wh to MWh
         energy_mwh * runs.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * runs.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        sqrt(
+            pow(runs.hours_ln_gsd, 2)
+            + pow(speed.ln_gsd, 2)
+            + pow(chips.ln_gsd, 2)
+            + pow(runs.pue_ln_gsd, 2)
+            + pow(runs.net_ln_gsd, 2)
+        ) as ln_gsd,
         co2e_net_t / nullif(runs.actual_co2e_net_t, 0) as ratio_to_actual
     from runs
     inner join core.throughput as own on runs.hardware_id = own.hardware_id
-    cross join chips
-    inner join core.throughput as other on chips.hardware_id = other.hardware_id
-    inner join core.chip_power as power on chips.hardware_id = power.hardware_id
-    where chips.hardware_id <> runs.hardware_id and other.peak_fp16_tflops is not null -- made for machine learning
+    inner join chips on own.kind = chips.kind and runs.hardware_id <> chips.hardware_id
+    inner join spreads as speed on speed.factor = 'chip_hours' and speed.basis = 'flop_over_throughput'
 )
 
 select
-    run_id,
-    region,
-    hardware_id,
-    energy_mwh,
-    co2e_gross_t,
-    co2e_net_t,
-    ratio_to_actual,
-    intensity_basis,
-    factor_year
-from elsewhere
-union all
-select
-    run_id,
-    region,
-    hardware_id,
-    energy_mwh,
-    co2e_gross_t,
-    co2e_net_t,
-    ratio_to_actual,
-    intensity_basis,
-    factor_year
-from other_chips
+    imagined.run_id,
+    imagined.region,
+    imagined.hardware_id,
+    imagined.energy_mwh,
+    imagined.co2e_gross_t,
+    imagined.co2e_net_t,
+    imagined.co2e_net_t * exp(-1.645 * imagined.ln_gsd) as co2e_net_t_p05,
+    imagined.co2e_net_t * exp(1.645 * imagined.ln_gsd) as co2e_net_t_p95,
+    imagined.ratio_to_actual,
+    rank() over (partition by imagined.run_id, imagined.region = 'actual' order by imagined.co2e_net_t) as net_rank,
+    imagined.intensity_basis,
+    imagined.factor_year
+from (
+    select
+        run_id,
+        region,
+        hardware_id,
+        energy_mwh,
+        co2e_gross_t,
+        co2e_net_t,
+        ln_gsd,
+        ratio_to_actual,
+        intensity_basis,
+        factor_year
+    from elsewhere
+    union all
+    select
+        run_id,
+        region,
+        hardware_id,
+        energy_mwh,
+        co2e_gross_t,
+        co2e_net_t,
+        ln_gsd,
+        ratio_to_actual,
+        intensity_basis,
+        factor_year
+    from other_chips
+) as imagined

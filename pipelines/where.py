@@ -1,0 +1,190 @@
+"""Where a run would have emitted least: places ranked for a run of the dataset, or for one that is described.
+
+Belongs here: reading the published database and ranking. Does not belong here: how PUE, grid and net of a
+place come about (sql/out/places.sql), or printing (cli.py).
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+PLACES = """
+with latest as (
+    select * from places
+    where provider = coalesce($provider, provider)
+    qualify row_number() over (
+        partition by region order by abs(factor_year - $year), factor_year
+    ) = 1
+)
+select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh, net_kg_per_kwh,
+    ln(net_gsd)
+from latest
+order by pue * net_kg_per_kwh, region
+"""
+
+
+class NotFoundError(Exception):
+    """The database, the run or the accelerator is not there; the message says what to give instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One place for one run: tonnes with the 90 % interval, and how sure it is that it beats the next one.
+
+    chance_to_beat_next: probability that its net emissions are below those of the next in the list, from
+    the spreads of the two places alone, since hours and power are the same at both; None for the last.
+    """
+
+    region: str
+    provider: str
+    country: str
+    factor_year: int
+    intensity_basis: str
+    energy_mwh: float
+    co2e_gross_t: float
+    co2e_net_t: float
+    co2e_net_t_p05: float
+    co2e_net_t_p95: float
+    chance_to_beat_next: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What is to be placed: energy before PUE, its spread, and the year that factors are wanted for."""
+
+    name: str
+    it_energy_mwh: float
+    ln_gsd: float
+    year: int
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """The published database, read-only.
+
+    Raises:
+        NotFoundError: it is missing, unreadable, or older than the table places.
+    """
+    if not path.exists():
+        raise NotFoundError(f"{path}: missing. Build it (make dataset), or name one with --database.")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+        connection.execute("select region from places limit 0")
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise NotFoundError(f"{path}: not a database of this version ({first}). Build it anew.") from None
+    return connection
+
+
+def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
+    """A run of the dataset.
+
+    Raises:
+        NotFoundError: there is no such run, or only its total energy is known.
+    """
+    rows = connection.execute(
+        """
+        select model, chip_hours * watts_per_chip / 1e6, run_year,
+            (select sqrt(sum(ln(gsd) * ln(gsd))) from emission_factors as factors
+             where factors.run_id = emissions.run_id and factor in ('chip_hours', 'watts_per_chip'))
+        from emissions where run_id = ?
+        """,
+        [run_id],
+    ).fetchall()
+    if not rows:
+        near = connection.execute(
+            "select run_id from emissions order by jaro_winkler_similarity(run_id, ?) desc limit 3", [run_id]
+        ).fetchall()
+        raise NotFoundError(f"{run_id!r} is no run_id. The nearest: {', '.join(name for (name,) in near)}.")
+    ((model, energy, year, ln_gsd),) = rows
+    if energy is None or year is None:
+        raise NotFoundError(f"{run_id}: only its total energy is known, or its year is not; it has no place.")
+    return Load(name=model, it_energy_mwh=energy, ln_gsd=ln_gsd, year=year)
+
+
+def load_of_hardware(
+    connection: duckdb.DuckDBPyConnection, hardware: str, chips: int, hours: float, year: int
+) -> Load:
+    """A run that is described: chips of one kind for some hours.
+
+    Raises:
+        NotFoundError: the accelerator is not known, or neither rated nor measured.
+    """
+    key = "lower(regexp_replace({}, '[^A-Za-z0-9]+', '', 'g'))"
+    rows = connection.execute(
+        f"""
+        select hardware.hardware_id, hardware.name, draws.watts_per_chip, draws.watts_gsd
+        from hardware
+        left join hardware_aliases as aliases on hardware.hardware_id = aliases.hardware_id
+        inner join hardware_draws as draws on hardware.hardware_id = draws.hardware_id
+        where {key.format("$name")} in (
+            {key.format("aliases.alias")}, {key.format("hardware.name")}, {key.format("hardware.hardware_id")}
+        )
+        order by hardware.hardware_id limit 1
+        """,
+        {"name": hardware},
+    ).fetchall()
+    if not rows:
+        near = connection.execute(
+            "select alias from hardware_aliases "
+            "order by jaro_winkler_similarity(lower(alias), lower(?)) desc, alias limit 3",
+            [hardware],
+        ).fetchall()
+        raise NotFoundError(
+            f"{hardware!r} is no accelerator known here. The nearest: {', '.join(name for (name,) in near)}."
+        )
+    ((_, name, watts, gsd),) = rows
+    return Load(
+        name=f"{chips:,} x {name} for {hours:g} hours",
+        it_energy_mwh=chips * hours * watts / 1e6,  # Wh to MWh
+        ln_gsd=math.log(gsd),
+        year=year,
+    )
+
+
+def ranked(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> list[Place]:
+    """Every place, least net emissions first, at the factors of the year nearest to the load's.
+
+    Raises:
+        NotFoundError: the provider has no place.
+    """
+    rows = connection.execute(PLACES, {"year": load.year, "provider": provider}).fetchall()
+    if not rows:
+        known = connection.execute("select distinct provider from places order by 1").fetchall()
+        raise NotFoundError(
+            f"{provider!r} has no place here. Providers: {', '.join(name for (name,) in known)}."
+        )
+    spreads = [row[8] for row in rows]
+    per_kwh = [row[5] * row[7] for row in rows]
+    places = []
+    for i, (region, operator, country, factor_year, basis, pue, gross, net, spread) in enumerate(rows):
+        energy = load.it_energy_mwh * pue
+        half = 1.645 * math.hypot(load.ln_gsd, spread)
+        last = i + 1 == len(rows)
+        places.append(
+            Place(
+                region=region,
+                provider=operator,
+                country=country,
+                factor_year=factor_year,
+                intensity_basis=basis,
+                energy_mwh=energy,
+                co2e_gross_t=energy * gross,  # MWh x kg/kWh is t
+                co2e_net_t=energy * net,
+                co2e_net_t_p05=energy * net * math.exp(-half),
+                co2e_net_t_p95=energy * net * math.exp(half),
+                chance_to_beat_next=None
+                if last
+                else chance(per_kwh[i], spread, per_kwh[i + 1], spreads[i + 1]),
+            )
+        )
+    return places
+
+
+def chance(one: float, one_ln_gsd: float, other: float, other_ln_gsd: float) -> float:
+    """Probability that one lognormal quantity with a known median is below another, independent one."""
+    if one == 0 or other == 0:
+        return 1.0 if one < other else 0.5
+    between = math.log(other / one) / math.hypot(one_ln_gsd, other_ln_gsd)
+    return 0.5 * (1 + math.erf(between / math.sqrt(2)))
