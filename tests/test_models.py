@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from pipelines import models
+from pipelines import catalog, models
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,17 @@ def test_lineage_of_a_result_ends_at_the_factors_and_the_published_figures() -> 
     lineage = models.column_lineage("out.emissions").deps_by_column
     assert dg.TableColumnDep(dg.AssetKey(["out", "emission_factors"]), "value") in lineage["energy_mwh"]
     assert dg.TableColumnDep(dg.AssetKey(["core", "training_runs"]), "model") in lineage["model"]
+
+
+def origins(name: str) -> set[str]:
+    """Every table that a query reads, through all the queries between."""
+    direct = set(models.upstream_tables(models.queries()[name])) if name in models.queries() else set()
+    return direct.union(*map(origins, direct))
+
+
+def test_no_public_table_reads_a_source_that_may_not_be_republished() -> None:
+    private = {source.table for source in catalog.sources().values() if not source.republish}
+    assert private, "the Green Software Foundation's file may be read, not republished"
+    reading = {name for name in models.queries() if origins(name) & private}
+    assert reading, "it is read, to be reconciled with Google's own"
+    assert {name for name in reading if name.startswith("out.")} == set()

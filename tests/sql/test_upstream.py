@@ -1,0 +1,154 @@
+"""Models of upstream become runs: one id for ever, gates before estimates, curated facts first."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.conftest import Model
+
+DAY = date(2023, 1, 2)
+PAGE = "https://example.org/paper"
+
+
+def listed(name: str, day: date | None = DAY, link: str | None = PAGE) -> dict[str, Any]:
+    return {"model": name, "published_date": day, "source_link": link}
+
+
+def registered(name: str, run_id: str, day: date | None = DAY, url: str | None = PAGE) -> dict[str, Any]:
+    return {"upstream_name": name, "run_id": run_id, "published_date": day, "source_url": url}
+
+
+def ids(model: Model, **tables: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    names = {"names": "raw.model_names", "models": "raw.epoch_models", "quarantine": "raw.quarantine"}
+    extra = {"runs": "raw.training_runs", "footprints": "raw.published_footprints"}
+    frame = model("core.model_ids", {(names | extra)[key]: rows for key, rows in tables.items()})
+    columns = ("upstream_name", "run_id", "identity_rule")
+    return {name: (run_id, rule) for name, run_id, rule in frame.select(columns).iter_rows()}
+
+
+def test_a_registered_name_keeps_its_id_also_with_another_day_and_address(model: Model) -> None:
+    found = ids(model, names=[registered("A", "a-first")], models=[listed("A", date(2024, 5, 5), None)])
+    assert found == {"A": ("a-first", "registered")}
+
+
+def test_a_new_name_with_the_day_and_address_of_one_that_is_gone_is_a_rename(model: Model) -> None:
+    found = ids(
+        model, names=[registered("Old", "old")], models=[listed("New", link=f"{PAGE}\nhttps://b.org")]
+    )
+    assert found == {"New": ("old", "renamed")}
+
+
+@pytest.mark.parametrize(
+    ("names", "models"),
+    [
+        ([registered("Old", "old")], [listed("New", day=date(2023, 1, 3))]),
+        ([registered("Old", "old")], [listed("New", link="https://example.org/other")]),
+        ([registered("Old", "old")], [listed("New", link=None)]),
+        ([registered("Old", "old"), registered("Older", "older")], [listed("New")]),
+        ([registered("Old", "old")], [listed("New"), listed("Old")]),
+    ],
+    ids=["another day", "another page", "no page", "two that are gone", "one that is not gone"],
+)
+def test_what_is_no_sure_rename_is_a_new_model(
+    model: Model, names: list[dict[str, Any]], models: list[dict[str, Any]]
+) -> None:
+    assert ids(model, names=names, models=models)["New"] == ("new", "new")
+
+
+def test_two_new_names_for_one_that_is_gone_are_no_rename(model: Model) -> None:
+    found = ids(model, names=[registered("Old", "old")], models=[listed("One"), listed("Two")])
+    assert found == {"One": ("one", "new"), "Two": ("two", "new")}
+
+
+def test_an_id_that_is_taken_gets_a_checksum_and_one_without_letters_a_name(model: Model) -> None:
+    found = ids(
+        model,
+        names=[registered("gpt", "gpt-4", url=None)],
+        models=[
+            listed("GPT 4", link=None),
+            listed("GPT-5", link=None),
+            listed("GPT 5", link=None),
+            listed("智"),
+        ],
+        runs=[{"run_id": "other"}],
+    )
+    run_ids = {name: run_id for name, (run_id, _) in found.items()}
+    assert run_ids["GPT 4"].startswith("gpt-4-")
+    assert run_ids["GPT-5"].startswith("gpt-5-")
+    assert run_ids["GPT 5"].startswith("gpt-5-")
+    assert run_ids["智"].startswith("model-")
+    assert len(set(run_ids.values())) == 4
+
+
+def test_a_name_that_only_the_quarantine_has_keeps_an_id_too(model: Model) -> None:
+    bad = {"source": "epoch_models", "row_key": "Bad", "gate": "range"}
+    twice = {"source": "epoch_models", "row_key": "Twice", "gate": "key"}
+    found = ids(
+        model, names=[registered("Bad", "bad-one")], models=[listed("Twice")], quarantine=[bad, bad, twice]
+    )
+    assert found == {"Bad": ("bad-one", "registered"), "Twice": ("twice", "new")}
+
+
+CHIP = {"hardware_id": "chip", "peak_fp16_tflops": 1000.0}
+ALIAS = {"alias_key": "chip", "hardware_id": "chip"}
+
+
+def gates(model: Model, **run: Any) -> dict[str, float]:
+    frame = model(
+        "core.model_gates",
+        {
+            "core.upstream_runs": [{"run_id": "a", "model": "A", "hardware": "Chip", **run}],
+            "core.hardware_aliases": [ALIAS],
+            "core.hardware": [CHIP],
+        },
+    )
+    return dict(frame.select("gate", "value").iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("stated", "fails"),
+    [
+        (1000.0, False),
+        (1500.0, False),
+        (1501.0, True),
+        (1000 / 1.5 + 0.1, False),
+        (666.0, True),
+        (8000.0, True),
+    ],
+)
+def test_stated_chip_hours_agree_with_chips_times_hours_within_half(
+    model: Model, stated: float, fails: bool
+) -> None:
+    found = gates(model, chips=10, training_hours=100.0, chip_hours=stated)
+    assert ("chip_hours_contradict" in found) is fails
+
+
+@pytest.mark.parametrize(("flop", "fails"), [(3.59e21, False), (3.61e21, True)])
+def test_no_run_does_more_than_its_chips_can(model: Model, flop: float, fails: bool) -> None:
+    """1,000 chip-hours at 1e15 FLOP/s are 3.6e21 FLOP."""
+    assert ("mfu_above_one" in gates(model, chip_hours=1000.0, training_flop=flop)) is fails
+
+
+def disclosed(model: Model, **tables: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    names = {"curated": "raw.training_runs", "upstream": "core.upstream_runs", "gates": "core.model_gates"}
+    frame = model("core.disclosed_runs", {names[key]: rows for key, rows in tables.items()})
+    return {row["run_id"]: row for row in frame.iter_rows(named=True)}
+
+
+def test_curated_facts_win_whole_and_upstream_only_describes(model: Model) -> None:
+    curated = {"run_id": "a", "chips": 8, "chip_hours": None, "developer": None}
+    upstream = {"run_id": "a", "chips": 16, "chip_hours": 99.0, "developer": "Lab", "training_flop": 1e20}
+    row = disclosed(model, curated=[curated], upstream=[upstream])["a"]
+    assert (row["chips"], row["chip_hours"], row["training_flop"]) == (8, None, None)
+    assert row["developer"] == "Lab"
+
+
+def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) -> None:
+    found = disclosed(
+        model,
+        curated=[{"run_id": "a", "chips": 8}],
+        upstream=[{"run_id": "a"}, {"run_id": "b"}, {"run_id": "c"}],
+        gates=[{"run_id": "a"}, {"run_id": "b"}],
+    )
+    assert set(found) == {"a", "c"}
