@@ -1,4 +1,4 @@
-"""The command line: `ote build`, `ote accept`, `ote register` and `ote where`.
+"""The command line: `ote build`, `ote accept`, `ote register`, `ote why`, `ote where`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build.
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
@@ -190,6 +190,30 @@ def where(
         typer.echo(
             "direct and lifecycle intensities differ by what fuels emit before they burn: compare alike."
         )
+
+
+@app.command()
+def why(
+    run: Annotated[str, typer.Argument(help="run_id, or the name of a model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The same tree, for programs.")] = False,
+    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
+    / "warehouse"
+    / "emissions.duckdb",
+) -> None:
+    """Print where every number of a run comes from: formulas, factors, spreads and sources.
+
+    Example: ote why t5-11b
+    """
+    from pipelines import why
+
+    try:
+        with why.open_database(database) as connection:
+            found = why.tree(connection, why.find(connection, run))
+    except why.UnknownRunError as error:
+        _fail(str(error), 2)
+    except why.BrokenDatabaseError as error:
+        _fail(str(error))
+    typer.echo(json.dumps(found, indent=1, default=str) if as_json else why.render(found))
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

@@ -191,7 +191,8 @@ select
     cast(null as integer) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the PUE known for ' || runs || ' other runs of ' || developer || ' within two years' as source_locator,
+    'geometric mean of the PUE known for ' || runs || ' other runs of ' || developer
+    || ' within two years; the source named is the first of theirs' as source_locator,
     verified
 from near
 where is_own_developer
@@ -203,8 +204,8 @@ select
     cast(null as integer) as factor_year,
     source_title,
     source_url,
-    'geometric mean over ' || developers || ' developers of the PUE known for ' || runs || ' training runs within two years'
-        as source_locator,
+    'geometric mean over ' || developers || ' developers of the PUE known for ' || runs
+    || ' training runs within two years; the source named is the first of theirs' as source_locator,
     verified
 from trained
 union all

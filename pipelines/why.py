@@ -1,0 +1,266 @@
+"""Where the numbers of a run come from: its derivation as a tree, from the published database alone.
+
+Belongs here: reading the tree, proving that it multiplies out, and writing it as text. Does not belong here:
+any estimate (sql/), or options and exit codes (cli.py).
+"""
+
+import difflib
+import math
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+FACTORS = {
+    "chip_hours": "chip-hours",
+    "watts_per_chip": "W",
+    "pue": "PUE",
+    "gross_kg_per_kwh": "kg/kWh",
+    "net_kg_per_kwh": "kg/kWh",
+}
+# A result is the product of these, over 1e6 where hours and watts become MWh.
+RESULTS = {
+    "co2e_net_t": ("t", ("energy_mwh", "net_kg_per_kwh")),
+    "co2e_gross_t": ("t", ("energy_mwh", "gross_kg_per_kwh")),
+    "energy_mwh": ("MWh", ("chip_hours", "watts_per_chip", "pue")),
+}
+TOLERANCE = 1e-9
+
+Tree = dict[str, Any]
+
+
+class UnknownRunError(Exception):
+    """The database or the run is not there; the message says what to give instead."""
+
+
+class BrokenDatabaseError(Exception):
+    """A published result is not the product of its published factors."""
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """The published database, read-only.
+
+    Raises:
+        UnknownRunError: it is missing, unreadable, or of another version.
+    """
+    if not path.exists():
+        raise UnknownRunError(f"{path}: missing. Build it (make dataset), or name one with --database.")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+        connection.execute("select run_id, factor, gsd, source_locator from emission_factors limit 0")
+        connection.execute("select source_id, sha256, retrieved_at from sources limit 0")
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise UnknownRunError(f"{path}: not a database of this version ({first}). Build it anew.") from None
+    return connection
+
+
+def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The run_id that a person means: a run_id, a model's name in any case, or an upstream name.
+
+    Raises:
+        UnknownRunError: nothing has that name, or several runs do.
+    """
+    named = """
+        select run_id, model, run_id from emissions
+        union all select run_id, model, run_id from models_without_estimate
+        union all select run_id, upstream_name, run_id from model_aliases
+    """
+    for test in ("run_id = $name", "lower(model) = lower($name)"):
+        rows = connection.execute(
+            f"select distinct run_id from ({named}) as listed (run_id, model, id) where {test} order by 1",
+            {"name": name},
+        ).fetchall()
+        if len(rows) == 1:
+            return str(rows[0][0])
+        if rows:
+            several = ", ".join(run_id for (run_id,) in rows[:10])
+            raise UnknownRunError(f"{name!r} names {len(rows)} runs: {several}. Give one run_id.")
+    known = [row[0] for row in connection.execute("select run_id from emissions order by 1").fetchall()]
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0)
+    raise UnknownRunError(f"{name!r} is no run here. The nearest: {', '.join(near)}.")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, run_id: str) -> list[Tree]:
+    cursor = connection.execute(query, [run_id])
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
+    """The derivation of a run: results, factors with spread and source, and what others say.
+
+    Raises:
+        BrokenDatabaseError: a result is not the product of its factors.
+    """
+    run = _rows(connection, "from emissions where run_id = ?", run_id)
+    if not run:
+        (absent,) = _rows(connection, "from models_without_estimate where run_id = ?", run_id)
+        return {"run_id": run_id, "model": absent["model"], "without_estimate": absent["reason"]} | {
+            "source": {k: absent[f"source_{k}"] for k in ("id", "title", "url", "locator")}
+        }
+    (row,) = run
+    factors = {factor["factor"]: factor for factor in map(_factor, _factors(connection, run_id))}
+    values = {name: factor["value"] for name, factor in factors.items()} | {"energy_mwh": row["energy_mwh"]}
+    results = [
+        _result(name, unit, of, row, values)
+        for name, (unit, of) in RESULTS.items()
+        if row[name] is not None and (name != "energy_mwh" or row["energy_basis"] == "computed")
+    ]
+    for result in results:
+        product = math.prod(values[name] for name in result["of"]) / result["over"]
+        if not math.isclose(product, result["value"], rel_tol=TOLERANCE, abs_tol=1e-300):
+            raise BrokenDatabaseError(
+                f"{run_id}: {result['name']} is {result['value']!r}, but its factors give {product!r}: "
+                "the database is damaged. Build it anew."
+            )
+    return {
+        "run_id": run_id,
+        "model": row["model"],
+        "run_year": row["run_year"],
+        "energy_basis": row["energy_basis"],
+        "covers": row["covers"],
+        "results": results,
+        "factors": factors,
+        "reported": {
+            "energy_mwh": row["reported_energy_mwh"],
+            "energy_scope": row["reported_energy_scope"],
+            "co2e_t": row["reported_co2e_t"],
+        },
+        "source": {k: row[f"source_{k}"] for k in ("id", "title", "url", "locator")},
+        "rivals": _rows(
+            connection,
+            "select column_name, chosen_value, rival_value, rule, rival_source_id, rival_source_locator "
+            "from conflicts where subject_kind = 'training_run' and subject = ? order by all",
+            run_id,
+        ),
+        "published": _rows(
+            connection,
+            "select quantity, basis, published_value, computed_value, inside_interval, scope, derivation, "
+            "source_url, source_locator from agreement where run_id = ? order by all",
+            run_id,
+        ),
+    }
+
+
+def _factors(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Tree]:
+    query = """
+        select factors.*, method.fitted_on, method.n_observations, sources.sha256, sources.status,
+            cast(sources.retrieved_at as varchar) as retrieved_at
+        from emission_factors as factors
+        inner join method on factors.factor = method.factor and factors.basis = method.basis
+        left join sources on factors.source_id = sources.source_id
+        where factors.run_id = ?
+    """
+    order = list(FACTORS)
+    return sorted(_rows(connection, query, run_id), key=lambda row: order.index(row["factor"]))
+
+
+def _factor(row: Tree) -> Tree:
+    spread = 1.645 * math.log(row["gsd"])
+    return {
+        "factor": row["factor"],
+        "value": row["value"],
+        "unit": FACTORS[row["factor"]],
+        "p05": row["value"] * math.exp(-spread),
+        "p95": row["value"] * math.exp(spread),
+        "gsd": row["gsd"],
+        "basis": row["basis"],
+        "intensity_basis": row["intensity_basis"],
+        "factor_year": row["factor_year"],
+        "is_other_year": row["is_other_year"],
+        "fitted_on": row["fitted_on"],
+        "n_observations": row["n_observations"],
+        "source": {
+            "id": row["source_id"],
+            "title": row["source_title"],
+            "url": row["source_url"],
+            "locator": row["source_locator"],
+            "verified": row["verified"],
+            "status": row["status"],
+            "sha256": row["sha256"],
+            "retrieved_at": row["retrieved_at"],
+        },
+    }
+
+
+def _result(name: str, unit: str, of: tuple[str, ...], row: Tree, values: dict[str, float]) -> Tree:
+    over = 1e6 if name == "energy_mwh" else 1.0  # Wh to MWh; MWh x kg/kWh is t
+    terms = [f"{_short(values[part])} {FACTORS.get(part, 'MWh')}" for part in of]
+    return {
+        "name": name,
+        "value": row[name],
+        "p05": row[f"{name}_p05"],
+        "p95": row[f"{name}_p95"],
+        "unit": unit,
+        "of": of,
+        "over": over,
+        "formula": " x ".join(terms) + (" / 1e6" if over > 1 else ""),
+    }
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
+def render(found: Tree) -> str:
+    """The tree as lines of text, ASCII but for names."""
+    if "without_estimate" in found:
+        source = found["source"]
+        return "\n".join(
+            [
+                f"{found['model']} ({found['run_id']}): no estimate",
+                f"`- {found['without_estimate']}",
+                f"   {source['title']}, {source['locator']}, {source['url']}",
+            ]
+        )
+    lines = [f"{found['model']} ({found['run_id']}, {found['covers']}, year {found['run_year']})"]
+    for result in found["results"]:
+        interval = f"({_short(result['p05'])} to {_short(result['p95'])})"
+        lines.append(f"|- {result['name']} = {_short(result['value'])} {result['unit']} {interval}")
+        lines.append(f"|     = {result['formula']}")
+    if found["energy_basis"] == "reported":
+        told = found["source"]
+        lines.append("|- energy_mwh is the reported one: nothing to compute it from was published")
+        lines.append(f"|     {told['title']}, {told['locator']}, {told['url']}")
+    for factor in found["factors"].values():
+        lines += _factor_lines(factor)
+    reported = {name: value for name, value in found["reported"].items() if isinstance(value, float)}
+    for name, value in reported.items():
+        lines.append(f"|- reported {name}: {_short(value)}, which replaces nothing")
+    for other in found["published"]:
+        inside = "inside" if other["inside_interval"] else "outside"
+        lines.append(
+            f"|- published {other['quantity']} ({other['basis']}, {other['scope']}, {other['derivation']}): "
+            f"{_short(other['published_value'])}, {inside} the interval"
+        )
+        lines.append(f"|     {other['source_locator']}, {other['source_url']}")
+    for rival in found["rivals"]:
+        lines.append(
+            f"|- {rival['column_name']}: another source says {_short(rival['rival_value'])} "
+            f"instead of {_short(rival['chosen_value'])}; rule: {rival['rule']}"
+        )
+        lines.append(f"|     {rival['rival_source_id']}, {rival['rival_source_locator']}")
+    last = max(i for i, line in enumerate(lines) if line.startswith("|-"))
+    tail = [f"`{line[1:]}" if i == 0 else f" {line[1:]}" for i, line in enumerate(lines[last:])]
+    return "\n".join([*lines[:last], *tail])
+
+
+def _factor_lines(factor: Tree) -> list[str]:
+    source = factor["source"]
+    year = "" if factor["factor_year"] is None else f", {factor['factor_year']}"
+    year += ", not the year of the run" if factor["is_other_year"] else ""
+    grid = f", {factor['intensity_basis']}" if factor["intensity_basis"] else ""
+    fitted = f"{factor['fitted_on']} (n = {factor['n_observations']})"
+    lines = [
+        f"|- {factor['factor']} = {_short(factor['value'])} {factor['unit']} "
+        f"({_short(factor['p05'])} to {_short(factor['p95'])}), {factor['basis']}{grid}{year}",
+        f"|     spread {factor['gsd']:.3f}: {fitted}",
+        f"|     {source['title']}, {source['verified']}",
+        f"|     {source['locator']}",
+        f"|     {source['url']}",
+    ]
+    if source["sha256"]:
+        when = f", retrieved {source['retrieved_at']}" if source["retrieved_at"] else ""
+        lines.append(f"|     sha256 {source['sha256'][:16]}...{when}")
+    return lines

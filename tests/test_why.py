@@ -1,0 +1,93 @@
+"""`ote why`: every published number can be walked back to a source row."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import why
+from tests.conftest import Build, ote
+
+
+def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) -> None:
+    with why.open_database(build.directory / "emissions.duckdb") as connection:
+        sources = {row[0] for row in connection.execute("select source_id from sources").fetchall()}
+        runs = [row[0] for row in connection.execute("select run_id from emissions").fetchall()]
+        assert len(runs) == 306
+        for run_id in runs:
+            found = why.tree(connection, run_id)  # raises where a product does not come out
+            told = [found["source"], *(factor["source"] for factor in found["factors"].values())]
+            for source in told:
+                assert source["id"] in sources, run_id
+                assert source["url"].startswith("http"), run_id
+                assert source["locator"], run_id
+            of = {name for result in found["results"] for name in result["of"]} - {"energy_mwh"}
+            assert of <= set(found["factors"]), run_id
+            assert why.render(found)
+
+
+def test_the_tree_of_t5_holds_the_numbers_of_table_4(build: Build) -> None:
+    done = ote("why", "T5-11b", "--database", build.directory / "emissions.duckdb")
+    assert done.returncode == 0, done.stderr
+    assert "= 245,760 chip-hours x 310 W x 1.12 PUE / 1e6" in done.stdout
+    assert "MWh x 0.545 kg/kWh" in done.stdout
+    assert "https://arxiv.org/abs/2104.10350" in done.stdout
+    assert "disclosed_measured" in done.stdout
+    assert "published energy_mwh (unspecified, servers_x_pue, measured_power): 85.7, inside" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 140
+
+
+def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:
+    done = ote("why", "gshard-600b", "--json", "--database", build.directory / "emissions.duckdb")
+    found = json.loads(done.stdout)
+    ((net, energy, watts),) = build.query(
+        "select co2e_net_t, energy_mwh, watts_per_chip from emissions where run_id = 'gshard-600b'"
+    )
+    values = {result["name"]: result["value"] for result in found["results"]}
+    assert (values["co2e_net_t"], values["energy_mwh"]) == (net, energy)
+    assert found["factors"]["watts_per_chip"]["value"] == watts
+    assert found["factors"]["watts_per_chip"]["p05"] < watts < found["factors"]["watts_per_chip"]["p95"]
+
+
+def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
+    database = build.directory / "emissions.duckdb"
+    ((reported,),) = build.query("select min(run_id) from emissions where energy_basis = 'reported'")
+    ((absent, reason),) = build.query("select run_id, reason from models_without_estimate order by 1 limit 1")
+    assert "energy_mwh is the reported one" in ote("why", reported, "--database", database).stdout
+    assert reason in ote("why", absent, "--database", database).stdout
+
+
+def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build, tmp_path: Path) -> None:
+    database = build.directory / "emissions.duckdb"
+    done = ote("why", "t5-11", "--database", database)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "The nearest: t5-11b" in done.stderr
+    twice = Path(shutil.copy(database, tmp_path / "twice.duckdb"))
+    with duckdb.connect(str(twice)) as connection:
+        connection.execute("update emissions set model = 'Twin' where run_id in ('meena', 'palm-540b')")
+    done = ote("why", "TWIN", "--database", twice)
+    assert done.returncode == 2
+    assert "'TWIN' names 2 runs: meena, palm-540b" in done.stderr
+
+
+def test_a_result_that_its_factors_do_not_give_is_an_error(build: Build, tmp_path: Path) -> None:
+    broken = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "broken.duckdb"))
+    with duckdb.connect(str(broken)) as connection:
+        connection.execute("update emissions set energy_mwh = energy_mwh * 1.001 where run_id = 't5-11b'")
+    done = ote("why", "t5-11b", "--database", broken)
+    assert done.returncode == 1
+    assert "its factors give" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"not a database", b""])
+def test_a_missing_or_broken_database_is_told(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "some.duckdb"
+    if content is not None:
+        path.write_bytes(content)
+    done = ote("why", "t5-11b", "--database", path)
+    assert done.returncode == 2
+    assert "some.duckdb" in done.stderr
+    assert "Traceback" not in done.stderr
