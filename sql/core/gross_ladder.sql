@@ -189,7 +189,8 @@ select
     cast(null as integer) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the grids of ' || runs || ' other runs of the developer within two years; the source named is the first of theirs'
+    'geometric mean of the grids of ' || runs
+    || ' other runs of the developer within two years; the source named is the first of theirs'
         as source_locator,
     verified
 from developer_places
