@@ -145,14 +145,14 @@ def where(
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300
     """
-    from pipelines import where
+    from pipelines import published, where
 
     if bool(run) == bool(hardware):
         _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
     if hardware and not (math.isfinite(hours) and hours > 0):
         _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
     try:
-        with where.open_database(database) as connection:
+        with published.open_database(database, where.PROBE) as connection:
             load = (
                 where.load_of_run(connection, run)
                 if run
@@ -160,7 +160,7 @@ def where(
             )
             load = replace(load, year=year or load.year)
             places = where.ranked(connection, load, provider or None)
-    except where.NotFoundError as error:
+    except (where.NotFoundError, published.NoDatabaseError) as error:
         _fail(str(error), 2)
     if as_json:
         typer.echo(json.dumps([asdict(place) for place in places], indent=1))
@@ -204,12 +204,12 @@ def why(
 
     Example: ote why t5-11b
     """
-    from pipelines import why
+    from pipelines import published, why
 
     try:
-        with why.open_database(database) as connection:
+        with published.open_database(database, why.PROBE) as connection:
             found = why.tree(connection, why.find(connection, run))
-    except why.UnknownRunError as error:
+    except (why.UnknownRunError, published.NoDatabaseError) as error:
         _fail(str(error), 2)
     except why.BrokenDatabaseError as error:
         _fail(str(error))

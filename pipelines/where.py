@@ -6,9 +6,11 @@ place come about (sql/out/places.sql), or printing (cli.py).
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
+
+# Fails on a database that is older than this module.
+PROBE = "select places.net_gsd, draws.watts_gsd from places, hardware_draws as draws limit 0"
 
 PLACES = """
 with latest as (
@@ -26,7 +28,7 @@ order by pue * net_kg_per_kwh, region
 
 
 class NotFoundError(Exception):
-    """The database, the run or the accelerator is not there; the message says what to give instead."""
+    """The run, the accelerator or the provider is not there; the message says what to give instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +60,6 @@ class Load:
     it_energy_mwh: float
     ln_gsd: float
     year: int
-
-
-def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """The published database, read-only.
-
-    Raises:
-        NotFoundError: it is missing, unreadable, or older than the table places.
-    """
-    if not path.exists():
-        raise NotFoundError(f"{path}: missing. Build it (make dataset), or name one with --database.")
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-        connection.execute("select region from places limit 0")
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise NotFoundError(f"{path}: not a database of this version ({first}). Build it anew.") from None
-    return connection
 
 
 def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:

@@ -149,6 +149,19 @@ def test_a_bad_row_is_quarantined_by_name_and_the_rest_is_taken(tmp_path: Path) 
     )
 
 
+def test_kilowatts_for_watts_are_turned_away() -> None:
+    hardware = catalog.sources()["epoch_hardware"]
+    columns = [column.name for column in catalog.tables()[hardware.table].columns]
+    frame = pl.DataFrame({name: [None, None] for name in columns}).with_columns(
+        name=pl.Series(["W", "kW"]), tdp_w=pl.Series([700.0, 0.7])
+    )
+    kept, quarantined = ingest.gated(frame, hardware)
+    assert kept["name"].to_list() == ["W"]
+    (row,) = quarantined.rows(named=True)
+    assert (row["row_key"], row["column_name"], row["gate"]) == ("kW", "tdp_w", "range")
+    assert "kW" in row["says"]
+
+
 def test_a_refused_change_waits_until_it_is_accepted_with_a_reason(tmp_path: Path) -> None:
     settle(tmp_path, google())
     moved = google(FAULTS["values moved by two and a half"][0])

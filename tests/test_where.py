@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from pipelines import where
+from pipelines.published import open_database
 from tests.conftest import Build, ote
 
 
 def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> None:
-    with where.open_database(build.directory / "emissions.duckdb") as connection:
+    with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_run(connection, "t5-11b")
         places = {place.region: place for place in where.ranked(connection, load)}
     assert load.it_energy_mwh == pytest.approx(85.7 / 1.12, rel=0.01)  # Patterson et al. 2021, Table 4
@@ -30,7 +31,7 @@ def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> Non
 
 
 def test_the_place_of_the_ranking_is_that_of_what_if(build: Build) -> None:
-    with where.open_database(build.directory / "emissions.duckdb") as connection:
+    with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_run(connection, "gshard-600b")
         ranked = {p.region: p.co2e_net_t for p in where.ranked(connection, load, "Google")}
     table = dict(
@@ -42,7 +43,7 @@ def test_the_place_of_the_ranking_is_that_of_what_if(build: Build) -> None:
 
 
 def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None:
-    with where.open_database(build.directory / "emissions.duckdb") as connection:
+    with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_hardware(connection, "h100 sxm", 512, 300, 2024)
     ((watts,),) = build.query(
         "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"

@@ -8,11 +8,12 @@ import duckdb
 import pytest
 
 from pipelines import why
+from pipelines.published import open_database
 from tests.conftest import Build, ote
 
 
 def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) -> None:
-    with why.open_database(build.directory / "emissions.duckdb") as connection:
+    with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:
         sources = {row[0] for row in connection.execute("select source_id from sources").fetchall()}
         runs = [row[0] for row in connection.execute("select run_id from emissions").fetchall()]
         assert len(runs) == 306
