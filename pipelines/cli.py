@@ -15,14 +15,17 @@ import sys
 import textwrap
 import time
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from pipelines.catalog import ROOT
+
+if TYPE_CHECKING:
+    from pipelines import when
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
@@ -135,6 +138,9 @@ def where(
     hours: Annotated[float, typer.Option(help="For how many hours.")] = 0.0,
     year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: the newest.", min=0)] = 0,
     provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
+    month: Annotated[
+        str, typer.Option(help="YYYY-MM: rank starts in this month by the hours of grids.")
+    ] = "",
     top: Annotated[int, typer.Option(help="How many places to print; 0: all.", min=0)] = 15,
     as_json: Annotated[bool, typer.Option("--json", help="All places, for programs.")] = False,
     database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
@@ -143,9 +149,11 @@ def where(
 ) -> None:
     """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
 
-    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300
+    With --month, rank grids by the best hour of it to start in, from the hours beside the database.
+
+    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
     """
-    from pipelines import published, where
+    from pipelines import published, when, where
 
     if bool(run) == bool(hardware):
         _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
@@ -160,7 +168,15 @@ def where(
             )
             load = replace(load, year=year or load.year)
             places = where.ranked(connection, load, provider or None)
-    except (where.NotFoundError, published.NoDatabaseError) as error:
+        if month:
+            if load.hours is None:
+                _fail(
+                    f"{run}: the length of the run is not known; describe it with --hardware and --hours.", 2
+                )
+            starts = when.best_starts(database.parent / "hourly", _month(month), load.hours)
+            _print_starts(load.name, load.hours, month, starts, top, as_json)
+            return
+    except (where.NotFoundError, published.NoDatabaseError, when.NoHoursError) as error:
         _fail(str(error), 2)
     if as_json:
         typer.echo(json.dumps([asdict(place) for place in places], indent=1))
@@ -190,6 +206,44 @@ def where(
         typer.echo(
             "direct and lifecycle intensities differ by what fuels emit before they burn: compare alike."
         )
+
+
+def _month(text: str) -> datetime:
+    """The first instant of a month given as YYYY-MM."""
+    try:
+        return datetime.strptime(text, "%Y-%m")
+    except ValueError:
+        _fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
+
+
+def _print_starts(
+    name: str, hours: float, month: str, starts: "list[when.Start]", top: int, as_json: bool
+) -> None:
+    if as_json:
+        shown = [
+            asdict(start) | {"start_utc": start.start_utc.isoformat(), "saved_fraction": start.saved_fraction}
+            for start in starts
+        ]
+        typer.echo(json.dumps(shown, indent=1))
+        return
+    typer.echo(f"{name}: {hours:g} h, best start in {month} (UTC), lifecycle g/kWh over the run")
+    line = "{:<10.10} {:<12.12} {:<16} {:>8} {:>8} {:>8} {:>7}"
+    typer.echo(line.format("zone", "source", "best start", "best", "mean", "worst", "saves"))
+    for start in starts[: top or None]:
+        typer.echo(
+            line.format(
+                start.zone,
+                start.source,
+                f"{start.start_utc:%Y-%m-%d %H:%M}",
+                f"{start.best_g_per_kwh:.0f}",
+                f"{start.mean_g_per_kwh:.0f}",
+                f"{start.worst_g_per_kwh:.0f}",
+                f"{start.saved_fraction:.0%}",
+            )
+        )
+    typer.echo(
+        "saves: against a start at any hour of the month. Past hours: the best start is known afterwards."
+    )
 
 
 @app.command()

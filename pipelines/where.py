@@ -54,12 +54,16 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What is to be placed: energy before PUE, its spread, and the year that factors are wanted for."""
+    """What is to be placed: energy before PUE, its spread, and the year that factors are wanted for.
+
+    hours: wall-clock time; None where a run does not state it.
+    """
 
     name: str
     it_energy_mwh: float
     ln_gsd: float
     year: int
+    hours: float | None
 
 
 def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
@@ -72,7 +76,8 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
         """
         select model, chip_hours * watts_per_chip / 1e6, run_year,
             (select sqrt(sum(ln(gsd) * ln(gsd))) from emission_factors as factors
-             where factors.run_id = emissions.run_id and factor in ('chip_hours', 'watts_per_chip'))
+             where factors.run_id = emissions.run_id and factor in ('chip_hours', 'watts_per_chip')),
+            coalesce(training_hours, chip_hours / chips)
         from emissions where run_id = ?
         """,
         [run_id],
@@ -82,10 +87,10 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
             "select run_id from emissions order by jaro_winkler_similarity(run_id, ?) desc limit 3", [run_id]
         ).fetchall()
         raise NotFoundError(f"{run_id!r} is no run_id. The nearest: {', '.join(name for (name,) in near)}.")
-    ((model, energy, year, ln_gsd),) = rows
+    ((model, energy, year, ln_gsd, hours),) = rows
     if energy is None or year is None:
         raise NotFoundError(f"{run_id}: only its total energy is known, or its year is not; it has no place.")
-    return Load(name=model, it_energy_mwh=energy, ln_gsd=ln_gsd, year=year)
+    return Load(name=model, it_energy_mwh=energy, ln_gsd=ln_gsd, year=year, hours=hours)
 
 
 def load_of_hardware(
@@ -125,6 +130,7 @@ def load_of_hardware(
         it_energy_mwh=chips * hours * watts / 1e6,  # Wh to MWh
         ln_gsd=math.log(gsd),
         year=year,
+        hours=hours,
     )
 
 

@@ -16,6 +16,11 @@ FACTOR_PAGES = {
     "pue": "pue.md",
     "gross_kg_per_kwh": "grid.md",
     "net_kg_per_kwh": "grid.md",
+    "accelerator_kg_per_chip": "embodied-and-water.md",
+    "host_kg_per_chip": "embodied-and-water.md",
+    "busy_hours": "embodied-and-water.md",
+    "wue_l_per_kwh": "embodied-and-water.md",
+    "grid_water_l_per_kwh": "embodied-and-water.md",
 }
 
 

@@ -28,6 +28,21 @@ from (
     select
         source_title,
         source_url
+    from raw.embodied_carbon
+    union all
+    select
+        source_title,
+        source_url
+    from raw.hardware_lifetimes
+    union all
+    select
+        source_title,
+        source_url
+    from raw.grid_water
+    union all
+    select
+        source_title,
+        source_url
     from core.datacenter_pue
     union all
     select

@@ -153,6 +153,121 @@ operator_hourly as (
     where runs.net_kg_per_kwh is not null and ladder.value > 0
 ),
 
+-- Embodied figures and water: each published one over the mean of the others that it would be estimated from.
+embodied as (
+    select
+        if(facts.component = 'host', 'host', chip_family(facts.hardware_id)) as family,
+        facts.source_url,
+        avg(ln(facts.embodied_kg / facts.chips)) as ln_kg
+    from raw.embodied_carbon as facts
+    group by family, facts.source_url, facts.component
+),
+
+withheld_embodied as (
+    select
+        truth.family,
+        truth.source_url,
+        truth.family = others.family as is_same_family,
+        any_value(truth.ln_kg) - avg(others.ln_kg order by others.source_url) as ln_kg_error
+    from embodied as truth
+    inner join embodied as others
+        on truth.source_url <> others.source_url and (truth.family = 'host') = (others.family = 'host')
+    group by truth.family, truth.source_url, is_same_family
+),
+
+embodied_fits as (
+    select
+        'accelerator_kg_per_chip' as factor,
+        'published_chip' as basis,
+        calibrated_gsd(list(ln_kg_error order by family, source_url)) as fitted_gsd,
+        count(*) as n_observations
+    from withheld_embodied
+    where is_same_family and family <> 'host'
+    union all
+    select
+        'accelerator_kg_per_chip' as factor,
+        'typical_chip' as basis,
+        calibrated_gsd(list(ln_kg_error order by family, source_url)) as fitted_gsd,
+        count(*) as n_observations
+    from withheld_embodied
+    where not is_same_family
+    union all
+    select
+        'host_kg_per_chip' as factor,
+        'typical_host' as basis,
+        calibrated_gsd(list(ln_kg_error order by family, source_url)) as fitted_gsd,
+        count(*) as n_observations
+    from withheld_embodied
+    where family = 'host'
+),
+
+lives as (
+    select
+        'busy_hours' as factor,
+        'published_lives' as basis,
+        calibrated_gsd(list(log_error order by lifetime_id)) as fitted_gsd,
+        count(*) as n_observations
+    from (
+        select
+            truth.lifetime_id,
+            any_value(ln(truth.lifetime_years)) - avg(ln(others.lifetime_years) order by others.lifetime_id) as log_error
+        from raw.hardware_lifetimes as truth
+        inner join raw.hardware_lifetimes as others on truth.lifetime_id <> others.lifetime_id
+        group by truth.lifetime_id
+    ) as withheld_lives
+),
+
+within_country_water as (
+    select
+        calibrated_gsd(
+            list(ln(states.grid_water_l_per_kwh / countries.grid_water_l_per_kwh) order by states.region)
+        ) as fitted_gsd,
+        count(*) as n_observations
+    from raw.grid_water as states
+    inner join raw.grid_water as countries on states.country = countries.region
+    where states.region <> states.country
+),
+
+water_fits as (
+    select
+        'wue_l_per_kwh' as factor,
+        'provider_year' as basis,
+        calibrated_gsd(list(ln(sites.wue_l_per_kwh / fleets.wue_l_per_kwh) order by sites.provider, sites.site)) as fitted_gsd,
+        count(*) as n_observations
+    from core.datacenter_pue as sites
+    inner join core.datacenter_pue as fleets on sites.provider = fleets.provider and sites.period = fleets.period
+    where fleets.site = 'fleet average' and sites.site <> 'fleet average' and sites.wue_l_per_kwh > 0
+    union all
+    select
+        'grid_water_l_per_kwh' as factor,
+        unnest(['country', 'developer_country']) as basis,
+        fitted_gsd,
+        n_observations
+    from within_country_water
+    union all
+    select
+        'grid_water_l_per_kwh' as factor,
+        'world' as basis,
+        exp(
+            sqrt(
+                pow(
+                    ln(
+                        calibrated_gsd(
+                            list(ln(countries.grid_water_l_per_kwh / world.grid_water_l_per_kwh) order by countries.region)
+                        )
+                    ),
+                    2
+                )
+                + pow(ln(any_value(within_country_water.fitted_gsd)), 2)
+            )
+        ) as fitted_gsd,
+        count(*) as n_observations
+    from raw.grid_water as countries
+    inner join raw.grid_water as world on world.region = 'WORLD' and countries.region <> 'WORLD'
+    cross join within_country_water
+    where countries.region = countries.country
+),
+
 fits as (
     select
         'chip_hours' as factor,
@@ -245,6 +360,27 @@ fits as (
         fitted_gsd,
         n_observations
     from operator_hourly
+    union all
+    select
+        factor,
+        basis,
+        fitted_gsd,
+        n_observations
+    from embodied_fits
+    union all
+    select
+        factor,
+        basis,
+        fitted_gsd,
+        n_observations
+    from lives
+    union all
+    select
+        factor,
+        basis,
+        fitted_gsd,
+        n_observations
+    from water_fits
 )
 
 select

@@ -1,6 +1,6 @@
 -- Energy and operational CO2e of each training run. One row per run whose energy is known or can be computed.
 -- Read top to bottom as the formula; the product of lognormal factors is lognormal.
--- Leaves out embodied emissions, water, idle capacity, failed runs and experiments before the final run.
+-- Leaves out idle capacity, failed runs and experiments before the final run; embodied_emissions and water_use stand beside.
 with factors as (
     select
         run_id,
