@@ -1,6 +1,7 @@
 """The command line: `ote build`, `ote accept`, `ote register`, `ote why`, `ote where`.
 
-Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build.
+Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build,
+or the commands on releases (cli_releases.py).
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
 """
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from pipelines import cli_releases
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
+
+
+app.command()(cli_releases.diff)
+app.command()(cli_releases.verify)
 
 
 @app.callback()
@@ -71,6 +77,8 @@ def build(
     """
     started = time.perf_counter()
     settled = _settle(warehouse, mirror, offline, locked)
+    if locked:
+        os.environ["OTE_LOCKED"] = str(locked.resolve())
     inputs = _inputs(reference, settled)
     if release := _published(warehouse, inputs):
         typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")

@@ -10,6 +10,7 @@ import dagster as dg
 
 from pipelines import catalog, checks, release
 from pipelines.models import OWNERS, raw_sources
+from pipelines.upstream import Upstream
 from pipelines.warehouse import Warehouse, require_validated
 
 DATASET = dg.AssetKey(["release", "dataset"])
@@ -26,10 +27,10 @@ ALL_RAW = sorted({raw for table in catalog.public_tables() for raw in raw_source
     owners=OWNERS,
     metadata={"sources": ALL_RAW},
 )
-def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-    """Write the release of this build."""
+def dataset(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[Any]:
+    """Write the release of this build; one that is built again from its manifest keeps its version."""
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    folder = release.write_release(warehouse.connection, warehouse.path / "releases")
+    folder = release.write_release(warehouse.connection, warehouse.path / "releases", upstream.version())
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return dg.MaterializeResult(
         metadata={
@@ -57,7 +58,11 @@ def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
 def emissions_duckdb(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Put the database of the release of this build where people query it."""
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    folder = warehouse.path / "releases" / release.version(warehouse.connection)
+    folder = release.find(warehouse.connection, warehouse.path / "releases")
+    if folder is None:
+        raise dg.Failure(
+            "No release holds what was built: materialize release/dataset first.", allow_retries=False
+        )
     release.verify(folder)
     changed = release.publish_database(folder, warehouse.path / "emissions.duckdb")
     return dg.MaterializeResult(

@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import catalog, report
+from pipelines import catalog, changes, report
 
 DATABASE = "open-training-emissions.duckdb"
 STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
@@ -34,8 +36,8 @@ class BrokenReleaseError(Exception):
     """A release on disk is not what its SHA256SUMS says."""
 
 
-def version(connection: duckdb.DuckDBPyConnection) -> str:
-    """The version of the catalog and a checksum of all that a release holds: equal content, equal version."""
+def checksum(connection: duckdb.DuckDBPyConnection) -> str:
+    """A checksum of all that a release holds, the last part of its version: equal content, equal checksum."""
     names = [table.name for table in catalog.public_tables()]
     known = dict(connection.execute("select name, version from state.tables").fetchall())
     content = [
@@ -45,48 +47,155 @@ def version(connection: duckdb.DuckDBPyConnection) -> str:
         report.render(connection),
         pa.__version__,
     ]
-    checksum = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
-    return f"{catalog.document()['dataset']['version']}+{checksum}"
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
 
-def write_release(connection: duckdb.DuckDBPyConnection, releases: Path) -> Path:
+def find(connection: duckdb.DuckDBPyConnection, releases: Path) -> Path | None:
+    """The release that holds what was built, if there is one."""
+    return next(
+        (folder for folder in _folders(releases) if folder.name.endswith(f"+{checksum(connection)}")), None
+    )
+
+
+def write_release(connection: duckdb.DuckDBPyConnection, releases: Path, named: str = "") -> Path:
     """Write the release of what was built, unless it is there already; a release is never changed.
+
+    Its version follows from what differs from the latest release: see changes.py. The first has that of the
+    catalog. The index and the link `latest` follow, each in one rename, after the release is whole.
+
+    Args:
+        connection: the working database.
+        releases: the folder of all releases.
+        named: a version to take, if it is that of this very content: of a release that is built again.
 
     Raises:
         BrokenReleaseError: a release of this content exists, but its files are not whole.
     """
-    name = version(connection)
-    final = releases / name
     releases.mkdir(parents=True, exist_ok=True)
     for leftover in releases.glob(".*.partial"):
-        shutil.rmtree(leftover)
-    if final.exists():
+        shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
+    if final := find(connection, releases):
         verify(final)
+        _point(releases)
         return final
-    partial = releases / f".{name}.partial"
+    content = checksum(connection)
+    if _folders(releases):
+        _point(releases)
+    previous = latest(releases)
+    partial = releases / f".{content}.partial"
     partial.mkdir()
-    _write_files(connection, partial, name)
+    name = named if named.endswith(f"+{content}") else f"{catalog.document()['dataset']['version']}+{content}"
+    _write_tables(connection, partial, name)
+    if previous is not None:
+        difference = changes.compare(previous, partial)
+        if name != named:
+            name = f"{changes.next_version(previous.name, difference.step)}+{content}"
+            _write_tables(connection, partial, name)
+        difference = replace(difference, new_version=name)
+        difference.cells.write_parquet(partial / "changes.parquet", compression="zstd")
+        (partial / "CHANGES.md").write_text(changes.page(difference), encoding="utf-8")
+    _write_files(connection, partial)
     for file in sorted(partial.rglob("*")):
         _sync(file)
     _sync(partial)
+    final = releases / name
     partial.rename(final)
     _sync(releases)
+    _point(releases)
     return final
 
 
-def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path, name: str) -> None:
-    for folder in ("csv", "parquet"):
-        (directory / folder).mkdir()
+def _folders(releases: Path) -> list[Path]:
+    """The whole releases of a folder: a folder with sums, of no hidden name."""
+    return sorted(file.parent for file in releases.glob("[!.]*/SHA256SUMS") if not file.parent.is_symlink())
+
+
+def index(releases: Path) -> list[dict[str, Any]]:
+    """What index.json says of every release, oldest first."""
+    try:
+        entries: list[dict[str, Any]] = json.loads((releases / "index.json").read_text(encoding="utf-8"))[
+            "releases"
+        ]
+    except FileNotFoundError:
+        return []
+    return entries
+
+
+def latest(releases: Path) -> Path | None:
+    """The newest whole release."""
+    known = [releases / entry["version"] for entry in index(releases)]
+    return next((folder for folder in reversed(known) if (folder / "SHA256SUMS").exists()), None)
+
+
+def _point(releases: Path) -> None:
+    """Bring index.json and the link `latest` up to what is there."""
+    known = {entry["version"]: entry for entry in index(releases)}
+    folders = {folder.name: folder for folder in _folders(releases)}
+    new = sorted(
+        (entry(folder) for name, folder in folders.items() if name not in known),
+        key=lambda entry: (entry["date"], entry["version"]),
+    )
+    entries = [entry for name, entry in known.items() if name in folders] + new
+    text = json.dumps({"latest": entries[-1]["version"], "releases": entries}, indent=1) + "\n"
+    if (
+        not (releases / "index.json").exists()
+        or (releases / "index.json").read_text(encoding="utf-8") != text
+    ):
+        partial = releases / ".index.json.partial"
+        partial.write_text(text, encoding="utf-8")
+        _sync(partial)
+        partial.replace(releases / "index.json")
+    link = releases / "latest"
+    if not link.is_symlink() or link.readlink() != Path(entries[-1]["version"]):
+        partial = releases / ".latest.partial"
+        partial.unlink(missing_ok=True)
+        partial.symlink_to(entries[-1]["version"])
+        partial.replace(link)
+    _sync(releases)
+
+
+def entry(folder: Path) -> dict[str, Any]:
+    """What the index says of one release: sha256 is that of its SHA256SUMS, which covers all other files."""
+    sums = folder / "SHA256SUMS"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        "version": folder.name,
+        "date": f"{datetime.fromtimestamp(sums.stat().st_mtime, UTC):%Y-%m-%d}",
+        "schema_version": manifest["schema_version"],
+        "sha256": _sha256(sums),
+        "size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+    }
+
+
+def _write_tables(connection: duckdb.DuckDBPyConnection, directory: Path, name: str) -> None:
+    """The files that carry the version, and that releases are compared by."""
+    (directory / "parquet").mkdir(exist_ok=True)
+    for table in catalog.public_tables():
+        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", name)
+    about = {"version": name, "method_sha256": method_sha256(), **_manifest(connection)}
+    manifest = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    (directory / "manifest.json").write_text(manifest, encoding="utf-8")
+
+
+def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    (directory / "csv").mkdir()
     for table in catalog.public_tables():
         _write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
-        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", name)
     _write_database(connection, directory / DATABASE)
     _write_dictionary(directory / "data_dictionary.csv")
     (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
-    manifest = json.dumps({"version": name, **_manifest(connection)}, indent=2, ensure_ascii=False) + "\n"
-    (directory / "manifest.json").write_text(manifest, encoding="utf-8")
     sums = [f"{_sha256(file)}  {file.relative_to(directory).as_posix()}\n" for file in _files(directory)]
     (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+
+
+def method_sha256() -> str:
+    """Checksum of the method: every query of core and out, and the names that they share."""
+    queries = catalog.ROOT / "sql"
+    files = [queries / "macros.sql", *sorted(queries.glob("core/*.sql")), *sorted(queries.glob("out/*.sql"))]
+    text = "".join(
+        f"{file.relative_to(catalog.ROOT).as_posix()}\n{file.read_text('utf-8')}" for file in files
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _select(table: catalog.Table) -> str:
@@ -202,7 +311,7 @@ def verify(directory: Path) -> None:
     Raises:
         BrokenReleaseError: names the files that are missing, strange or changed.
     """
-    sums = _sums(directory)
+    sums = checksums(directory)
     present = {file.relative_to(directory).as_posix(): file for file in _files(directory)}
     wrong = [f"{name} is missing" for name in sums if name not in present]
     wrong += [f"{name} is not of the release" for name in present if name not in sums]
@@ -218,7 +327,7 @@ def publish_database(release: Path, path: Path) -> bool:
 
     It is read-only: a writer that outlives the rename would leave its log beside the new file.
     """
-    wanted = _sums(release)[DATABASE]
+    wanted = checksums(release)[DATABASE]
     if path.exists() and _sha256(path) == wanted:
         return False
     partial = path.with_name(f".{path.name}.partial")
@@ -237,14 +346,19 @@ def is_published(release: Path, path: Path) -> bool:
     if not (release / "SHA256SUMS").exists() or not path.exists():
         return False
     verify(release)
-    return _sha256(path) == _sums(release)[DATABASE]
+    return _sha256(path) == checksums(release)[DATABASE]
 
 
 def _files(directory: Path) -> Iterator[Path]:
     return (f for f in sorted(directory.rglob("*")) if f.is_file() and f.name != "SHA256SUMS")
 
 
-def _sums(directory: Path) -> dict[str, str]:
+def checksums(directory: Path) -> dict[str, str]:
+    """What SHA256SUMS says of each file of a release.
+
+    Raises:
+        BrokenReleaseError: there is no such file.
+    """
     try:
         lines = (directory / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

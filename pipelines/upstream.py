@@ -54,6 +54,12 @@ class Upstream(dg.ConfigurableResource[Any]):
             self._origin = Origin(mirror=self.mirror, offline=bool(self.offline))
         return ingest.settle(store, source, self._origin)
 
+    def version(self) -> str:
+        """The version that a build from a manifest makes again; empty for any other build."""
+        if not self.locked:
+            return ""
+        return str(json.loads(Path(self.locked).read_text(encoding="utf-8")).get("version", ""))
+
 
 def upstream_asset(table: Table, sources: list[Source]) -> dg.AssetsDefinition:
     """The asset that stores the accepted rows of the sources of a table; it warns of each that is not fresh.

@@ -74,6 +74,12 @@ def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def releases(folder: Path) -> list[Path]:
+    """The versions below a folder that was built in; neither the index nor the link to the latest."""
+    sums = (folder / "releases").glob("[!.]*/SHA256SUMS")
+    return sorted(file.parent for file in sums if not file.parent.is_symlink())
+
+
 @dataclass(frozen=True)
 class Build:
     """A folder that was built in, and what Dagster said of the run."""
@@ -84,7 +90,7 @@ class Build:
     @property
     def release(self) -> Path:
         """The one release of the folder."""
-        (release,) = (self.directory / "releases").iterdir()
+        (release,) = releases(self.directory)
         return release
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

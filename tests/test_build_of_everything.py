@@ -16,7 +16,7 @@ import pytest
 
 from pipelines import catalog, why
 from pipelines.published import open_database
-from tests.conftest import REFERENCE, UPSTREAM, ote
+from tests.conftest import REFERENCE, UPSTREAM, ote, releases
 
 pytestmark = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")
 EPOCH = catalog.sources()["epoch_models"]
@@ -161,7 +161,7 @@ def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
 def test_no_file_or_figure_that_may_not_be_republished_is_in_the_release(folder: Path) -> None:
     private = [source for source in catalog.sources().values() if not source.republish]
     assert private, "the Green Software Foundation's file is one"
-    (release,) = (folder / "releases").iterdir()
+    (release,) = releases(folder)
     for source in private:
         for path in release.rglob("*.csv"):
             text = path.read_text(encoding="utf-8")
@@ -188,7 +188,7 @@ def test_nothing_new_upstream_builds_nothing(folder: Path, mirror: str) -> None:
 
 def test_a_locked_rebuild_gives_the_same_release(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "warehouse"))
-    (release,) = (copy / "releases").iterdir()
+    (release,) = releases(copy)
     manifest = tmp_path / "manifest.json"
     shutil.copy(release / "manifest.json", manifest)
     sums = (release / "SHA256SUMS").read_text()
@@ -198,7 +198,7 @@ def test_a_locked_rebuild_gives_the_same_release(folder: Path, tmp_path: Path) -
         (copy / gone).unlink()
     done = ote("build", "--warehouse", copy, "--reference", folder.parent / "reference", "--locked", manifest)
     assert done.returncode == 0, done.stderr
-    (again,) = (copy / "releases").iterdir()
+    (again,) = releases(copy)
     assert again.name == release.name
     tables = [line for line in sums.splitlines() if line.endswith((".csv", ".parquet"))]
     assert tables

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipelines import catalog
-from tests.conftest import ote
+from tests.conftest import ote, releases
 from tests.faults import Answer, redirect, serve
 
 GOOGLE = catalog.sources()["google_region_carbon"]
@@ -84,7 +84,7 @@ def published(folder: Path) -> dict[str, str]:
 
 
 def manifest(folder: Path) -> Path:
-    return next((folder / "releases").glob("*/manifest.json"))
+    return releases(folder)[0] / "manifest.json"
 
 
 def test_nine_broken_sources_are_named_and_the_rest_is_built(folder: Path) -> None:
@@ -126,9 +126,9 @@ def test_a_locked_build_asks_nobody_and_gives_the_release_that_it_names(folder: 
     assert done.returncode == 0, done.stderr
     assert f"{GOOGLE.name:<22} locked" in done.stdout
     after = published(folder)
-    releases = {path: sha256 for path, sha256 in before.items() if "/releases/" in path}
-    assert {path: after[path] for path in releases} == releases
-    assert len(list((folder / "releases").iterdir())) == 1
+    released = {path: sha256 for path, sha256 in before.items() if "/releases/" in path}
+    assert {path: after[path] for path in released} == released
+    assert len(releases(folder)) == 1
 
 
 def test_a_manifest_that_is_none_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -161,4 +161,4 @@ def test_a_refused_change_is_accepted_by_name_with_a_reason_and_then_used(folder
     assert query(folder, f"select sha256 from source_files where file = '{newest}'") == [(sha256,)]
     event = json.loads((folder / "snapshots" / f"{GOOGLE.name}.json").read_text())["events"][-1]
     assert event["reason"] == "a new method"
-    assert len(list((folder / "releases").iterdir())) == 2
+    assert len(releases(folder)) == 2

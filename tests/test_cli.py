@@ -15,7 +15,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.warehouse import lock
-from tests.conftest import OTE, REFERENCE, ote
+from tests.conftest import OTE, REFERENCE, ote, releases
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_killed_at_any_moment_the_published_stays_and_the_next_build_succeeds(
 
 
 def test_an_interrupted_release_leaves_no_half_version_behind(published: Path) -> None:
-    for folder in (published / "releases").iterdir():
+    for folder in releases(published):
         assert json.loads((folder / "manifest.json").read_text())["version"] == folder.name
         assert (folder / "SHA256SUMS").exists()
 

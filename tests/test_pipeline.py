@@ -12,7 +12,7 @@ import pytest
 from pipelines import catalog, checks
 from pipelines.definitions import defs
 from pipelines.warehouse import Warehouse
-from tests.conftest import Build, execute
+from tests.conftest import Build, execute, releases
 
 # Patterson et al. 2021, Table 4 as printed: MWh, gross t, net t.
 TABLE_4 = {
@@ -352,7 +352,7 @@ def test_the_order_of_facts_changes_no_byte_of_a_release(build: Build, tmp_path:
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *reversed(rows)])
     assert execute(tmp_path / "warehouse", facts).success
-    (other,) = (tmp_path / "warehouse" / "releases").iterdir()
+    (other,) = releases(tmp_path / "warehouse")
     for path in sorted((build.release / "csv").iterdir()):
         if path.name != "sources.csv":  # which holds the checksums of the files
             assert path.read_bytes() == (other / "csv" / path.name).read_bytes(), path.name

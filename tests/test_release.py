@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import catalog, release
-from tests.conftest import Build, execute, fill
+from tests.conftest import Build, execute, fill, releases
 
 STEMS = [table.stem for table in catalog.public_tables()]
 
@@ -98,7 +98,7 @@ def test_two_builds_of_the_same_inputs_are_the_same_bytes(build: Build, tmp_path
         check=True,
         capture_output=True,
     )
-    (other,) = (again / "releases").iterdir()
+    (other,) = releases(again)
     assert other.name == build.release.name
     for path in sorted(build.release.rglob("*")):
         if path.is_file() and path.suffix not in (".duckdb", "") and path.name != "SHA256SUMS":

@@ -1,0 +1,400 @@
+"""What differs between two releases, cell by cell, and why.
+
+Belongs here: comparing the Parquet files of two releases, finding the cause of each difference, the version
+that follows from them, and saying it all to people. Does not belong here: writing a release (release.py).
+
+Causes, found by walking from an estimate to its factors and from there to what went into the releases:
+
+* source_revised: an upstream file has other bytes
+* fact_corrected: a file of curated facts has another text
+* new_evidence: the factor stands on another rung or another source than before
+* method_changed: the SQL of the method, its spreads, or the catalog changed
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
+
+# Made from other tables alone, and larger than all of them: its cells are counted, not listed.
+FOLLOWS = {"what_if": "emissions and places"}
+# What went in, and what was computed from everything else: these differ with any of the others.
+INPUT_TABLES = ("sources", "source_files")
+
+SCHEMA = pl.Schema(
+    {
+        "table_name": pl.String(),
+        "row_key": pl.String(),
+        "column_name": pl.String(),
+        "change": pl.String(),
+        "old_value": pl.String(),
+        "new_value": pl.String(),
+        "ratio": pl.Float64(),
+        "cause": pl.String(),
+        "explanation": pl.String(),
+    }
+)
+
+# Columns of emissions and the factors that they are computed from.
+ENERGY = ("chip_hours", "watts_per_chip", "pue")
+FACTORS_OF = {
+    "chip_hours": ("chip_hours",),
+    "watts_": ("watts_per_chip",),
+    "pue": ("pue",),
+    "gross_": ("gross_kg_per_kwh",),
+    "intensity_basis": ("gross_kg_per_kwh",),
+    "net_": ("gross_kg_per_kwh", "net_kg_per_kwh"),
+    "energy_": ENERGY,
+    "co2e_gross": (*ENERGY, "gross_kg_per_kwh"),
+    "co2e_net": (*ENERGY, "gross_kg_per_kwh", "net_kg_per_kwh"),
+}
+
+
+class NoReleaseError(Exception):
+    """A folder is no release that can be compared; the message says what is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """All that differs between two releases, and the step of the version that it asks for."""
+
+    old_version: str
+    new_version: str
+    cells: pl.DataFrame  # SCHEMA
+    step: str
+    reasons: tuple[str, ...]
+
+
+def compare(old: Path, new: Path) -> Difference:
+    """Compare two release folders.
+
+    Raises:
+        NoReleaseError: one of them is no release.
+    """
+    inputs = _Inputs(_manifest(old), _manifest(new))
+    connection = duckdb.connect()
+    connection.execute("set preserve_insertion_order = false")
+    old_tables, new_tables = _tables(old), _tables(new)
+    frames = [pl.DataFrame(schema=SCHEMA)]
+    reasons: list[tuple[str, str]] = []
+    for name in sorted(old_tables.keys() | new_tables.keys()):
+        if name not in new_tables or name not in old_tables:
+            gone = name not in new_tables
+            reasons.append((MAJOR, f"table {name} is gone") if gone else (MINOR, f"table {name} is new"))
+            frames.append(_one(name, "", "", "table_removed" if gone else "table_added", inputs.catalog()))
+            continue
+        cells, steps = _compare_table(connection, name, old_tables[name], new_tables[name], inputs)
+        frames.append(cells)
+        reasons += steps
+    cells = _explained(pl.concat(frames), connection, old_tables, new_tables, inputs)
+    moved = _moved_medians(connection, old_tables, new_tables)
+    if moved and inputs.method_changed:
+        reasons.append((MAJOR, f"the method changed, and with it the median of {', '.join(moved)}"))
+    if cells.filter(pl.col("change") == "changed").height:
+        reasons.append((PATCH, "values are corrected"))
+    step = next((rank for rank in (MAJOR, MINOR, PATCH) if any(rank == found for found, _ in reasons)), NONE)
+    return Difference(
+        old_version=inputs.old["version"],
+        new_version=inputs.new["version"],
+        cells=cells.sort("table_name", "row_key", "column_name"),
+        step=step,
+        reasons=tuple(says for found, says in reasons if found == step),
+    )
+
+
+def next_version(version: str, step: str) -> str:
+    """The version after a step of SemVer, without the checksum of its content."""
+    major, minor, patch = (int(part) for part in version.split("+")[0].split("."))
+    return {
+        MAJOR: f"{major + 1}.0.0",
+        MINOR: f"{major}.{minor + 1}.0",
+        PATCH: f"{major}.{minor}.{patch + 1}",
+        NONE: f"{major}.{minor}.{patch}",
+    }[step]
+
+
+def page(difference: Difference, largest: int = 20) -> str:
+    """CHANGES.md: what changed for those who use the data, in Markdown."""
+    cells = difference.cells
+    lines = [f"# Changes from {difference.old_version} to {difference.new_version}", ""]
+    if not cells.height:
+        return "\n".join([*lines, "Nothing changed.", ""])
+    reasons = "; ".join(difference.reasons)
+    lines += [
+        f"A {difference.step} step: {reasons}.",
+        "",
+        "| table | change | cells or rows | cause |",
+        "|---|---|---|---|",
+    ]
+    counts = cells.group_by("table_name", "change", "cause").len().sort("table_name", "change", "cause")
+    lines += [
+        f"| {table} | {change} | {count:,} | {cause} |" for table, change, cause, count in counts.iter_rows()
+    ]
+    moved = (
+        cells.filter(
+            (pl.col("table_name") == "emissions")
+            & pl.col("column_name").is_in(["energy_mwh", "co2e_gross_t", "co2e_net_t"])
+            & pl.col("ratio").is_not_null()
+        )
+        .with_columns(step=pl.col("ratio").log().abs())
+        .sort(pl.col("step"), "row_key", descending=[True, False])
+        .head(largest)
+    )
+    if moved.height:
+        lines += ["", f"The largest of the estimates that moved ({moved.height} shown):", ""]
+        lines += ["| run | quantity | from | to | ratio | cause |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"| {row['row_key']} | {row['column_name']} | {_short(row['old_value'])} "
+            f"| {_short(row['new_value'])} | {row['ratio']:.3g} | {row['cause']}: {row['explanation']} |"
+            for row in moved.iter_rows(named=True)
+        ]
+    return "\n".join([*lines, "", "Every cell is in changes.parquet.", ""])
+
+
+class _Inputs:
+    """What went into two releases, and which of it differs."""
+
+    def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        self.old, self.new = old, new
+        before = {source["source_id"]: source["sha256"] for source in old["sources"]}
+        after = {source["source_id"]: source["sha256"] for source in new["sources"]}
+        differs = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        self.facts = [name for name in differs if name.startswith("reference-")]
+        self.upstream = [name for name in differs if not name.startswith("reference-")]
+        self.method_changed = old.get("method_sha256") != new.get("method_sha256")
+
+    def catalog(self) -> tuple[str, str]:
+        return "method_changed", "the catalog of tables changed"
+
+    def cause_of(self, source_id: str | None) -> tuple[str, str] | None:
+        """The cause, where the source that a row names has other bytes."""
+        if source_id in self.upstream:
+            return "source_revised", f"{source_id} has other bytes"
+        return None
+
+    def any_cause(self) -> tuple[str, str]:
+        """What may have changed a value that no single source explains: the method before what it reads."""
+        if self.method_changed:
+            return "method_changed", "the SQL of the method changed"
+        if self.upstream:
+            return "source_revised", f"computed from {', '.join(self.upstream[:3])}"
+        if self.facts:
+            return "fact_corrected", f"computed from {', '.join(self.facts[:3])}"
+        return "unexplained", "no input and no method differs"
+
+
+def _manifest(release: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NoReleaseError(f"{release}: no manifest.json; expected the folder of a release.") from None
+    return manifest
+
+
+def _tables(release: Path) -> dict[str, Path]:
+    return {file.stem: file for file in sorted((release / "parquet").glob("*.parquet"))}
+
+
+def _key(file: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return str((pq.read_schema(file).metadata or {})[b"key"].decode()).split(", ")
+
+
+def _one(table: str, key: str, column: str, change: str, cause: tuple[str, str]) -> pl.DataFrame:
+    row = dict.fromkeys(SCHEMA, None) | {
+        "table_name": table, "row_key": key, "column_name": column, "change": change,
+        "cause": cause[0], "explanation": cause[1],
+    }  # fmt: skip
+    return pl.DataFrame([row], schema=SCHEMA)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
+    rows = connection.execute("describe from read_parquet(?)", [str(file)]).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def _compare_table(
+    connection: duckdb.DuckDBPyConnection, name: str, old: Path, new: Path, inputs: _Inputs
+) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
+    before, after = _columns(connection, old), _columns(connection, new)
+    frames, steps = [], []
+    for column in sorted(before.keys() | after.keys()):
+        if before.get(column) == after.get(column):
+            continue
+        change, step = (
+            ("column_removed", MAJOR)
+            if column not in after
+            else ("column_added", MINOR)
+            if column not in before
+            else ("column_retyped", MAJOR)
+        )
+        frames.append(_one(name, "", column, change, inputs.catalog()))
+        steps.append((step, f"{name}.{column}: {change.replace('_', ' ')}"))
+    if _key(old) != _key(new):
+        steps.append((MAJOR, f"the key of {name} changed"))
+        frames.append(_one(name, "", ", ".join(_key(new)), "key_changed", inputs.catalog()))
+        return pl.concat(frames), steps
+    key = _key(new)
+    shared = [column for column in after if before.get(column) == after[column] and column not in key]
+    cells = _cells(connection, name, old, new, key, shared)
+    if "added" in cells["change"]:
+        steps.append((MINOR, f"{name} has new rows"))
+    if "gone" in cells["change"]:
+        steps.append((MINOR, f"{name} lost rows"))
+    if name in FOLLOWS and cells.height:
+        count = f"{cells.height:,} cells; they follow from {FOLLOWS[name]}"
+        cells = _one(name, "", "", "changed", (inputs.any_cause()[0], count))
+    return pl.concat([*frames, cells]), steps
+
+
+def _cells(
+    connection: duckdb.DuckDBPyConnection, name: str, old: Path, new: Path, key: list[str], shared: list[str]
+) -> pl.DataFrame:
+    """Each row that is added or gone, and each cell that changed; a null equals a null."""
+    row_key = " || ', ' || ".join(
+        f"""coalesce(cast(coalesce(n."{k}", o."{k}") as varchar), '')""" for k in key
+    )
+    join = " and ".join(f'o."{k}" is not distinct from n."{k}"' for k in key)
+    compared = ", ".join(
+        f"""if(o.is_old and n.is_new and o."{c}" is distinct from n."{c}", {{'column': '{c}', """
+        f"""'old': cast(o."{c}" as varchar), 'new': cast(n."{c}" as varchar)}}, null)"""
+        for c in shared
+    )
+    connection.execute(
+        f"""
+        create or replace temp table cells as
+        select row_key,
+            case when not is_old then 'added' when not is_new then 'gone' else 'changed' end as change,
+            unnest(if(is_old and is_new, list_filter(differences, lambda d: d is not null),
+                [{{'column': '', 'old': null, 'new': null}}])) as cell
+        from (
+            select {row_key} as row_key, o.is_old is not null as is_old, n.is_new is not null as is_new,
+                [{compared or "null"}] as differences
+            from (select *, true as is_old from read_parquet($old)) as o
+            full join (select *, true as is_new from read_parquet($new)) as n on {join}
+        )
+        """,
+        {"old": str(old), "new": str(new)},
+    )
+    found = connection.sql(
+        """
+        select $name as table_name, row_key, cell['column'] as column_name, change,
+            cell['old'] as old_value, cell['new'] as new_value,
+            try_cast(cell['new'] as double) / nullif(try_cast(cell['old'] as double), 0) as ratio,
+            cast(null as varchar) as cause, cast(null as varchar) as explanation
+        from cells
+        """,
+        params={"name": name},
+    )
+    return pl.DataFrame(found.to_arrow_table()).cast(SCHEMA)
+
+
+def _explained(
+    cells: pl.DataFrame,
+    connection: duckdb.DuckDBPyConnection,
+    old: dict[str, Path],
+    new: dict[str, Path],
+    inputs: _Inputs,
+) -> pl.DataFrame:
+    """The same cells with a cause each."""
+    if not cells.height or "emission_factors" not in old or "emission_factors" not in new:
+        causes = [inputs.any_cause()] * cells.height
+        return _with_causes(cells, causes)
+    factors = _factor_causes(connection, old["emission_factors"], new["emission_factors"], inputs)
+    causes = []
+    for table, key, column, _, cause, says in cells.select(
+        "table_name", "row_key", "column_name", "change", "cause", "explanation"
+    ).iter_rows():
+        causes.append((cause, says) if cause else _cause(table, key, column, factors, inputs))
+    return _with_causes(cells, causes)
+
+
+def _with_causes(cells: pl.DataFrame, causes: list[tuple[str, str]]) -> pl.DataFrame:
+    return cells.with_columns(
+        cause=pl.Series([cause for cause, _ in causes], dtype=pl.String()),
+        explanation=pl.Series([says for _, says in causes], dtype=pl.String()),
+    )
+
+
+def _cause(
+    table: str, key: str, column: str, factors: dict[tuple[str, str], tuple[str, str]], inputs: _Inputs
+) -> tuple[str, str]:
+    if table == "method":
+        return inputs.any_cause()
+    if table == "emission_factors":
+        run, _, factor = key.rpartition(", ")
+        return factors.get((run, factor)) or inputs.any_cause()
+    if table == "emissions":
+        for prefix, names in FACTORS_OF.items():
+            if column.startswith(prefix):
+                found = [factors[key, name] for name in names if (key, name) in factors]
+                if found:
+                    return found[0]
+    if table in INPUT_TABLES:
+        return inputs.cause_of(key) or (
+            ("fact_corrected", f"{key} has another text") if key in inputs.facts else inputs.any_cause()
+        )
+    return inputs.any_cause()
+
+
+def _factor_causes(
+    connection: duckdb.DuckDBPyConnection, old: Path, new: Path, inputs: _Inputs
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """For each factor of each run that differs: why."""
+    rows = connection.execute(
+        """
+        select n.run_id, n.factor, o.value, n.value, o.gsd, n.gsd, o.basis, n.basis, o.source_id, n.source_id
+        from read_parquet($old) as o
+        inner join read_parquet($new) as n on o.run_id = n.run_id and o.factor = n.factor
+        where (o.value, o.gsd, o.basis, o.source_id) is distinct from (n.value, n.gsd, n.basis, n.source_id)
+        order by n.run_id, n.factor
+        """,
+        {"old": str(old), "new": str(new)},
+    ).fetchall()
+    causes = {}
+    for run, factor, was, value, was_gsd, gsd, was_basis, basis, was_source, source in rows:
+        if was_basis != basis:
+            cause = ("new_evidence", f"{factor} stands on {basis}, before on {was_basis}")
+        elif was_source != source:
+            cause = ("new_evidence", f"{factor} is from {source}, before from {was_source}")
+        elif was != value:
+            cause = inputs.cause_of(source) or inputs.any_cause()
+            cause = (cause[0], f"{factor} was {was:.4g}, is {value:.4g}: {cause[1]}")
+        else:
+            cause = inputs.any_cause()
+            cause = (cause[0], f"the spread of {factor} was {was_gsd:.3f}, is {gsd:.3f}: {cause[1]}")
+        causes[run, factor] = cause
+    return causes
+
+
+def _moved_medians(
+    connection: duckdb.DuckDBPyConnection, old: dict[str, Path], new: dict[str, Path]
+) -> list[str]:
+    """Estimates whose median over the runs of both releases differs by more than 1 %."""
+    if "emissions" not in old or "emissions" not in new:
+        return []
+    before, after = _columns(connection, old["emissions"]), _columns(connection, new["emissions"])
+    moved: list[str] = []
+    for name in (
+        name for name in ("energy_mwh", "co2e_gross_t", "co2e_net_t") if name in before and name in after
+    ):
+        ((ratio,),) = connection.execute(
+            f"""
+            select median(n.{name}) / median(o.{name})
+            from read_parquet($old) as o inner join read_parquet($new) as n on o.run_id = n.run_id
+            """,
+            {"old": str(old["emissions"]), "new": str(new["emissions"])},
+        ).fetchall()
+        if ratio is not None and abs(ratio - 1) > 0.01:
+            moved.append(name)
+    return moved
+
+
+def _short(text: str | None) -> str:
+    return "" if text is None else f"{float(text):,.4g}"

@@ -1,0 +1,67 @@
+"""The commands on releases: `ote diff`, `ote verify`.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: what a release is
+(release.py), or how two differ (changes.py).
+"""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipelines.catalog import ROOT
+
+Releases = Annotated[
+    Path, typer.Option(help="Folder of the releases that are named by version.", envvar="OTE_RELEASES")
+]
+
+
+def diff(
+    old: Annotated[str, typer.Argument(help="Version, or folder, of the earlier release.")],
+    new: Annotated[str, typer.Argument(help="Version, or folder, of the later one.")] = "latest",
+    releases: Releases = ROOT / "warehouse" / "releases",
+    cells: Annotated[Path | None, typer.Option(help="File for every cell: .csv or .parquet.")] = None,
+) -> None:
+    """Say what differs between two releases, and why.
+
+    Example: ote diff 0.1.0+1a2b3c4d latest --cells changes.csv
+    """
+    from pipelines import changes
+
+    if cells is not None and cells.suffix not in (".csv", ".parquet"):
+        _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
+    try:
+        difference = changes.compare(_folder(releases, old), _folder(releases, new))
+    except changes.NoReleaseError as error:
+        _fail(str(error), 2)
+    if cells is not None:
+        write = difference.cells.write_csv if cells.suffix == ".csv" else difference.cells.write_parquet
+        write(cells)
+    typer.echo(changes.page(difference))
+
+
+def verify(
+    directory: Annotated[Path, typer.Argument(help="Folder of a release.")],
+) -> None:
+    """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
+
+    Example: ote verify warehouse/releases/latest
+    """
+    from pipelines import verification
+
+    wrong = verification.findings(directory)
+    for finding in wrong:
+        typer.echo(finding, err=True)
+    if wrong:
+        _fail(f"{directory}: {len(wrong)} findings; this is not the release that was written.", 1)
+    typer.echo(f"{directory}: whole.")
+
+
+def _folder(releases: Path, name: str) -> Path:
+    """A release by its folder or its version."""
+    return Path(name) if (Path(name) / "manifest.json").exists() else releases / name
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

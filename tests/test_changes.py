@@ -1,0 +1,177 @@
+"""What differs between two releases, why, and the version that follows: on few rows, and on built ones."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import changes
+from tests.conftest import Build, execute, ote, releases
+
+RUN = {"run_id": "t5", "energy_mwh": 80.0, "energy_mwh_p95": 90.0, "co2e_gross_t": 40.0, "co2e_net_t": 40.0}
+FACTOR = {
+    "run_id": "t5",
+    "factor": "watts_per_chip",
+    "value": 300.0,
+    "gsd": 1.1,
+    "basis": "measured_same_chip",
+    "source_id": "paper",
+}
+SOURCES = {"reference-system-power": "a", "upstream-models": "b"}
+Tables = dict[str, tuple[str, list[dict[str, Any]]]]
+SAME: Tables = {"emissions": ("run_id", [RUN]), "emission_factors": ("run_id, factor", [FACTOR])}
+
+
+def write(folder: Path, tables: Tables, version: str = "1.2.3+aa", method: str = "m", **sources: str) -> Path:
+    (folder / "parquet").mkdir(parents=True)
+    for name, (key, rows) in tables.items():
+        table = pa.Table.from_pylist(rows).replace_schema_metadata({"key": key})
+        pq.write_table(table, folder / "parquet" / f"{name}.parquet")
+    known = SOURCES | {name.replace("_", "-"): sha256 for name, sha256 in sources.items()}
+    manifest = {
+        "version": version,
+        "method_sha256": method,
+        "sources": [{"source_id": name, "sha256": sha256} for name, sha256 in known.items()],
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def compared(tmp_path: Path, new: Tables, method: str = "m", **sources: str) -> changes.Difference:
+    return changes.compare(
+        write(tmp_path / "old", SAME), write(tmp_path / "new", new, "x", method, **sources)
+    )
+
+
+def with_factor(**changed: Any) -> Tables:
+    return {
+        "emissions": ("run_id", [RUN | {"energy_mwh": 88.0, "energy_mwh_p95": 99.0}]),
+        "emission_factors": ("run_id, factor", [FACTOR | changed]),
+    }
+
+
+def test_equal_releases_ask_for_no_step(tmp_path: Path) -> None:
+    difference = compared(tmp_path, SAME)
+    assert (difference.step, difference.cells.height) == ("none", 0)
+    assert "Nothing changed" in changes.page(difference)
+
+
+def test_a_changed_cell_has_its_values_and_their_ratio(tmp_path: Path) -> None:
+    difference = compared(tmp_path, with_factor(value=330.0), upstream_models="c")
+    cells = difference.cells.filter(
+        pl.col("table_name") == "emissions", pl.col("column_name") == "energy_mwh"
+    )
+    row = cells.row(0, named=True)
+    assert (row["row_key"], row["change"]) == ("t5", "changed")
+    assert (float(row["old_value"]), float(row["new_value"])) == (80, 88)
+    assert row["ratio"] == pytest.approx(1.1)
+    assert difference.step == "patch"
+
+
+@pytest.mark.parametrize(
+    ("factor", "inputs", "cause", "words"),
+    [
+        ({"value": 330.0}, {"upstream_models": "c"}, "source_revised", "upstream-models"),
+        ({"value": 330.0}, {"reference_system_power": "c"}, "fact_corrected", "reference-system-power"),
+        ({"value": 330.0}, {"method": "n"}, "method_changed", "was 300, is 330"),
+        ({"gsd": 1.2}, {"method": "n"}, "method_changed", "spread"),
+        (
+            {"value": 330.0, "basis": "disclosed_measured"},
+            {"reference_system_power": "c"},
+            "new_evidence",
+            "stands on disclosed_measured, before on measured_same_chip",
+        ),
+        ({"value": 330.0, "source_id": "other"}, {"reference_system_power": "c"}, "new_evidence", "other"),
+    ],
+)
+def test_an_estimate_that_changed_is_explained_by_its_factor(
+    tmp_path: Path, factor: dict[str, Any], inputs: dict[str, Any], cause: str, words: str
+) -> None:
+    cells = compared(tmp_path, with_factor(**factor), **inputs).cells
+    energy = cells.filter(pl.col("table_name") == "emissions", pl.col("column_name") == "energy_mwh")
+    assert energy["cause"].to_list() == [cause]
+    assert words in energy["explanation"][0]
+
+
+def test_what_no_input_explains_says_so(tmp_path: Path) -> None:
+    cells = compared(tmp_path, with_factor(value=330.0)).cells
+    assert set(cells["cause"]) == {"unexplained"}
+
+
+@pytest.mark.parametrize(
+    ("new", "step"),
+    [
+        (SAME | {"emissions": ("run_id", [RUN, RUN | {"run_id": "meena"}])}, "minor"),
+        (SAME | {"emissions": ("run_id", [RUN | {"water_m3": 1.0}])}, "minor"),
+        (SAME | {"places": ("region", [{"region": "r"}])}, "minor"),
+        (SAME | {"emissions": ("run_id", [{k: v for k, v in RUN.items() if k != "co2e_net_t"}])}, "major"),
+        (SAME | {"emissions": ("run_id", [RUN | {"energy_mwh_p95": "90"}])}, "major"),
+        (SAME | {"emissions": ("run_id, energy_mwh", [RUN])}, "major"),
+        ({"emission_factors": SAME["emission_factors"]}, "major"),
+        (with_factor(value=330.0), "patch"),
+    ],
+)
+def test_the_step_follows_from_what_differs(tmp_path: Path, new: Tables, step: str) -> None:
+    assert compared(tmp_path, new, upstream_models="c").step == step
+
+
+def test_a_method_that_moves_medians_is_a_major_step_and_one_that_does_not_is_none(tmp_path: Path) -> None:
+    assert compared(tmp_path / "a", with_factor(value=330.0), method="n").step == "major"
+    little = SAME | {"emissions": ("run_id", [RUN | {"energy_mwh_p95": 91.0}])}
+    assert compared(tmp_path / "b", little, method="n").step == "patch"
+
+
+@pytest.mark.parametrize(
+    ("step", "version"), [("major", "2.0.0"), ("minor", "1.3.0"), ("patch", "1.2.4"), ("none", "1.2.3")]
+)
+def test_the_next_version_is_that_of_semver(step: str, version: str) -> None:
+    assert changes.next_version("1.2.3+aabbccdd", step) == version
+
+
+def test_a_corrected_fact_makes_a_patch_that_says_what_moved_and_why(
+    build: Build, tmp_path: Path, facts: Path
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    assert execute(warehouse, facts).success
+    file = facts / "training_runs.csv"
+    runs = pl.read_csv(file, infer_schema=False)
+    twice = (
+        pl.when(pl.col("run_id") == "colpali").then(pl.lit("80")).otherwise("chip_hours")
+    )  # 40 in the facts
+    runs.with_columns(chip_hours=twice).write_csv(file)
+    assert execute(warehouse, facts).success
+    old, new = releases(warehouse)
+    assert (old.name.split("+")[0], new.name.split("+")[0]) == ("0.1.0", "0.1.1")
+    assert (warehouse / "releases" / "latest").resolve() == new.resolve()
+    index = json.loads((warehouse / "releases" / "index.json").read_text())
+    assert [entry["version"] for entry in index["releases"]] == [old.name, new.name]
+    assert index["latest"] == new.name
+    cells = pl.read_parquet(new / "changes.parquet")
+    assert "unexplained" not in cells["cause"]
+    energy = cells.filter(
+        pl.col("table_name") == "emissions",
+        pl.col("row_key") == "colpali",
+        pl.col("column_name") == "energy_mwh",
+    ).row(0, named=True)
+    assert energy["ratio"] == pytest.approx(2)
+    assert energy["cause"] == "fact_corrected"
+    assert "reference-training-runs" in energy["explanation"]
+    assert "colpali | energy_mwh" in (new / "CHANGES.md").read_text(encoding="utf-8")
+    done = ote("diff", old.name, "--releases", warehouse / "releases", "--cells", tmp_path / "cells.csv")
+    assert done.returncode == 0, done.stderr
+    assert "colpali | energy_mwh" in done.stdout
+    assert pl.read_csv(tmp_path / "cells.csv", infer_schema=False).height == cells.height
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["0.0.1+none"], "no manifest.json"), (["x", "--cells", "cells.txt"], ".csv or .parquet")],
+)
+def test_a_release_that_is_none_is_refused(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = ote("diff", *arguments, "--releases", tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr

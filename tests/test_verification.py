@@ -1,0 +1,87 @@
+"""`ote verify`: a whole release passes, and whatever is broken in one is named."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import verification
+from tests.conftest import Build, ote
+
+
+@pytest.fixture
+def folder(build: Build, copy: Path) -> Path:
+    return copy / "releases" / build.release.name
+
+
+def resum(folder: Path) -> None:
+    """Make the checksums those of the files, as one who forges a release would."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "SHA256SUMS")
+    sums = [
+        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(folder).as_posix()}\n" for f in files
+    ]
+    (folder / "SHA256SUMS").write_text("".join(sums))
+
+
+def test_a_release_as_written_passes(build: Build) -> None:
+    done = ote("verify", build.release)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_one_changed_byte_of_any_file_is_named(folder: Path) -> None:
+    for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "SHA256SUMS"):
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        (finding,) = verification.findings(folder)
+        assert f"{file.relative_to(folder).as_posix()} changed" in finding
+        file.write_bytes(content)
+
+
+def test_a_row_too_few_is_named_though_the_sums_agree(folder: Path) -> None:
+    file = folder / "csv" / "method.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    resum(folder)
+    (finding,) = verification.findings(folder)
+    assert "csv/method.csv" in finding
+    assert "manifest.json says" in finding
+
+
+def test_a_column_that_the_dictionary_lacks_is_named(folder: Path) -> None:
+    file = folder / "data_dictionary.csv"
+    file.write_text(
+        "".join(line for line in file.read_text().splitlines(keepends=True) if "method,gsd," not in line)
+    )
+    resum(folder)
+    assert all("['gsd']" in finding for finding in verification.findings(folder))
+    assert len(verification.findings(folder)) == 3  # CSV, Parquet and the database
+
+
+@pytest.mark.parametrize(
+    ("change", "law"),
+    [
+        ("energy_mwh = energy_mwh * 1.001, energy_mwh_p95 = energy_mwh_p95 * 2", "chip-hours x watts x PUE"),
+        ("co2e_net_t = co2e_gross_t * 1.01, co2e_net_t_p95 = co2e_gross_t * 2", "net never exceeds gross"),
+        ("energy_mwh_p05 = energy_mwh * 1.01", "each interval holds its value"),
+    ],
+)
+def test_what_physics_forbids_is_named_with_its_run(folder: Path, change: str, law: str) -> None:
+    file = folder / "parquet" / "emissions.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table emissions as from read_parquet('{file}')")
+        connection.execute(f"update emissions set {change} where run_id = 't5-11b'")
+        connection.execute(f"copy emissions to '{file}' (format parquet)")
+    resum(folder)
+    findings = verification.findings(folder)
+    assert any(law in finding and "t5-11b" in finding for finding in findings)
+    done = ote("verify", folder)
+    assert done.returncode == 1
+    assert law in done.stderr
+
+
+def test_a_folder_that_is_no_release_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({}))
+    done = ote("verify", tmp_path)
+    assert done.returncode == 1
+    assert "no SHA256SUMS" in done.stderr
