@@ -35,6 +35,8 @@ LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 
 app.command()(cli_releases.diff)
 app.command()(cli_releases.verify)
+app.command()(cli_releases.publish)
+app.command()(cli_releases.get)
 
 
 @app.callback()

@@ -1,9 +1,10 @@
-"""The commands on releases: `ote diff`, `ote verify`.
+"""The commands on releases: `ote diff`, `ote verify`, `ote publish`, `ote get`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: what a release is
 (release.py), or how two differ (changes.py).
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -55,6 +56,53 @@ def verify(
     if wrong:
         _fail(f"{directory}: {len(wrong)} findings; this is not the release that was written.", 1)
     typer.echo(f"{directory}: whole.")
+
+
+def publish(
+    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
+    version: Annotated[str, typer.Option(help="Version, or folder, of the release.")] = "latest",
+    releases: Releases = ROOT / "warehouse" / "releases",
+) -> None:
+    """Put a release where others get it; its entry in index.json comes last, so none sees half of it.
+
+    Credentials of an S3-compatible store are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+    AWS_ENDPOINT_URL for one that is not Amazon's). Cut short, run it again.
+
+    Example: ote publish s3://bucket/open-training-emissions
+    """
+    from pipelines import publishing
+
+    folder = _folder(releases, version).resolve()
+    try:
+        publishing.publish(folder, target, _progress)
+    except publishing.NotPublishedError as error:
+        _fail(str(error), 1)
+    typer.echo(f"{folder.name} is published at {target}.")
+
+
+def get(
+    version: Annotated[str, typer.Argument(help="Version of the index.")] = "latest",
+    source: Annotated[str, typer.Option("--from", help="Address or folder of published releases.")] = "",
+    into: Annotated[Path, typer.Option(help="Folder to put it in, below its version.")] = Path("releases"),
+) -> None:
+    """Download a release, check every byte of it, and go on where an earlier download was cut short.
+
+    Example: ote get --from https://example.org/open-training-emissions
+    """
+    from pipelines import publishing
+
+    if not source:
+        _fail("Give --from, the address or folder where releases are published.", 2)
+    try:
+        folder = publishing.get(version, source, into, _progress)
+    except publishing.NotPublishedError as error:
+        _fail(str(error), 1)
+    typer.echo(str(folder))
+
+
+def _progress(name: str, number: int, total: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r\x1b[K{number}/{total} {name}", err=True, nl=number == total)
 
 
 def _folder(releases: Path, name: str) -> Path:

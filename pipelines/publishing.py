@@ -1,0 +1,183 @@
+"""Put a release where others get it, and get one from there: folders, S3-compatible stores, web servers.
+
+Belongs here: the order in which files are copied, and what is left when that is cut short. Does not belong
+here: what a release is (release.py), whether one is whole (verification.py), or printing (cli_releases.py).
+
+Stores are reached by fsspec: a path, s3://bucket/prefix (with s3fs), http://host/path (to get only). A reader
+goes by index.json, which is written last: a version that it does not name is not there yet.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import fsspec
+
+from pipelines import release
+
+INDEX = "index.json"
+CHUNK_BYTES = 1 << 20
+
+Progress = Callable[[str, int, int], None]
+
+
+# What stores raise when they cannot be reached (s3fs translates its errors to OSError, aiohttp does not), or
+# answer what is no index (ValueError).
+UNREACHABLE = (OSError, aiohttp.ClientError, ValueError)
+
+
+class NotPublishedError(Exception):
+    """The release was not put there or not got; the message says why, and what to do."""
+
+
+class CutShortError(NotPublishedError):
+    """A download ended before its end; the same command goes on."""
+
+
+def publish(folder: Path, target: str, progress: Progress = lambda name, done, total: None) -> None:
+    """Copy a release to a target, its index entry last; run again, it goes on where it was cut short.
+
+    Raises:
+        NotPublishedError: the version is published already, or the release is not whole.
+    """
+    try:
+        release.verify(folder)
+    except release.BrokenReleaseError as error:
+        raise NotPublishedError(str(error)) from None
+    store, root = _store(target)
+    known = _index(store, root)
+    if any(entry["version"] == folder.name for entry in known):
+        raise NotPublishedError(
+            f"{target}: {folder.name} is published; a published version is never changed."
+        )
+    sums = release.checksums(folder)
+    names = [*sums, "SHA256SUMS"]
+    entry = release.entry(folder)
+    text = json.dumps({"latest": folder.name, "releases": [*known, entry]}, indent=1) + "\n"
+    try:
+        for number, name in enumerate(names, 1):
+            progress(name, number, len(names))
+            _put(store, folder / name, f"{root}/{folder.name}/{name}")
+        _put_text(store, text, f"{root}/{INDEX}")
+    except UNREACHABLE as error:
+        raise NotPublishedError(f"{target}: {error}. {folder.name} is not published; run it again.") from None
+
+
+def get(version: str, source: str, target: Path, progress: Progress = lambda name, done, total: None) -> Path:
+    """Download a release; every file is checked, and what is whole already is not fetched again.
+
+    Args:
+        version: one of the index, or `latest`.
+        source: where releases are published.
+        target: folder to put the release in, below its version.
+        progress: called with each file, its number and how many there are.
+
+    Raises:
+        NotPublishedError: no such version, a file is missing, or its bytes are not the published ones.
+    """
+    store, root = _store(source)
+    known = {entry["version"]: entry for entry in _index(store, root)}
+    if not known:
+        raise NotPublishedError(f"{source}: no {INDEX} there; expected the address of published releases.")
+    wanted = list(known)[-1] if version == "latest" else version
+    if wanted not in known:
+        raise NotPublishedError(f"{source}: {version} is not published. There are: {', '.join(known)}.")
+    final = target / wanted
+    if final.exists():
+        try:
+            release.verify(final)
+        except release.BrokenReleaseError as error:
+            raise NotPublishedError(f"{final} exists and is damaged: {error}") from None
+        return final
+    partial = target / f".{wanted}.download"
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        sums_file = partial / "SHA256SUMS"
+        _fetch(store, f"{root}/{wanted}/SHA256SUMS", sums_file, known[wanted]["sha256"])
+        sums = release.checksums(partial)
+        for number, (name, sha256) in enumerate(sums.items(), 1):
+            progress(name, number, len(sums))
+            _fetch(store, f"{root}/{wanted}/{name}", partial / name, sha256)
+        partial.rename(final)
+    except CutShortError:
+        raise
+    except NotPublishedError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return final
+
+
+def _store(address: str) -> tuple[Any, str]:
+    """The store of an address, and the path in it."""
+    try:
+        store, root = fsspec.core.url_to_fs(address.rstrip("/"))
+    except (ImportError, ValueError) as error:
+        raise NotPublishedError(
+            f"{address}: {error}; expected a folder, s3://bucket/prefix, or http://."
+        ) from None
+    return store, root
+
+
+def _index(store: Any, root: str) -> list[dict[str, Any]]:
+    try:
+        entries: list[dict[str, Any]] = json.loads(store.cat_file(f"{root}/{INDEX}"))["releases"]
+    except FileNotFoundError:
+        return []
+    except UNREACHABLE as error:
+        raise NotPublishedError(f"{root}/{INDEX} cannot be read: {error}") from None
+    return entries
+
+
+def _put(store: Any, file: Path, path: str) -> None:
+    """Copy one file; a file of equal bytes stays, and on a local disk none is seen half-written."""
+    if store.exists(path) and store.size(path) == file.stat().st_size:
+        with store.open(path, "rb") as there:
+            if _sha256(there) == _sha256_of(file):
+                return
+    if "file" in store.protocol:
+        store.makedirs(path.rpartition("/")[0], exist_ok=True)
+        partial = f"{path}.partial"
+        store.put_file(str(file), partial)
+        Path(partial).replace(path)
+    else:
+        store.put_file(str(file), path)
+
+
+def _put_text(store: Any, text: str, path: str) -> None:
+    if "file" in store.protocol:
+        Path(f"{path}.partial").write_text(text, encoding="utf-8")
+        Path(f"{path}.partial").replace(path)
+    else:
+        store.pipe_file(path, text.encode())
+
+
+def _fetch(store: Any, path: str, file: Path, sha256: str) -> None:
+    if file.exists() and _sha256_of(file) == sha256:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        store.get_file(path, str(file))
+    except FileNotFoundError:
+        raise NotPublishedError(f"{path}: missing, though the index names its version.") from None
+    except UNREACHABLE as error:
+        raise CutShortError(f"{path}: {error}. What came is kept; run it again to go on.") from None
+    if _sha256_of(file) != sha256:
+        raise NotPublishedError(
+            f"{path}: its bytes are not those that were published. Nothing was kept; try again."
+        )
+
+
+def _sha256_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return _sha256(opened)
+
+
+def _sha256(opened: Any) -> str:
+    digest = hashlib.sha256()
+    while chunk := opened.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()

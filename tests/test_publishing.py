@@ -1,0 +1,194 @@
+"""`ote publish` and `ote get`: a reader sees whole versions only, whatever is cut short, on disk and S3."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipelines import publishing, release
+from tests.conftest import Build, ote
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder without a word."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address at which it is served."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def versions(target: Path) -> list[str]:
+    """What a reader sees."""
+    index = target / "index.json"
+    return [entry["version"] for entry in json.loads(index.read_text())["releases"]] if index.exists() else []
+
+
+def test_what_is_published_is_got_whole_over_http(
+    build: Build, served: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, address = served
+    assert ote("publish", folder, "--version", build.release).returncode == 0
+    done = ote("get", "--from", address, "--into", tmp_path / "got")
+    assert done.returncode == 0, done.stderr
+    got = Path(done.stdout.strip())
+    assert got.name == build.release.name
+    assert release.checksums(got) == release.checksums(build.release)
+    release.verify(got)
+
+
+def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path) -> None:
+    publishing.publish(build.release, str(tmp_path / "to"))
+    done = ote("publish", tmp_path / "to", "--version", build.release)
+    assert done.returncode == 1
+    assert "is published; a published version is never changed" in done.stderr
+
+
+def test_the_index_comes_last_and_a_publication_goes_on_where_it_was_cut(
+    build: Build, tmp_path: Path
+) -> None:
+    """Killed at random moments: no reader ever sees a version that is not whole."""
+    moments = random.Random(7)
+    target = tmp_path / "to"
+    command = [sys.executable, "-c", "from pipelines.cli import run; run()", "publish", str(target)]
+    for _ in range(20):
+        process = subprocess.Popen(
+            [*command, "--version", str(build.release)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        time.sleep(moments.uniform(0.2, 0.7))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if versions(target):
+            break
+    if not versions(target):
+        publishing.publish(build.release, str(target))
+    assert versions(target) == [build.release.name]
+    release.verify(target / build.release.name)
+
+
+def test_a_changed_byte_on_the_way_is_named_and_nothing_is_kept(
+    build: Build, served: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, address = served
+    publishing.publish(build.release, str(folder))
+    victim = folder / build.release.name / "csv" / "method.csv"
+    victim.write_text(victim.read_text().replace("1", "2", 1))
+    done = ote("get", "--from", address, "--into", tmp_path / "got")
+    assert done.returncode == 1
+    assert "csv/method.csv" in done.stderr
+    assert not list((tmp_path / "got").iterdir())
+
+
+def test_a_download_goes_on_and_fetches_nothing_twice(
+    build: Build, served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = served
+    publishing.publish(build.release, str(folder))
+    half = tmp_path / "got" / f".{build.release.name}.download"
+    shutil.copytree(build.release / "csv", half / "csv")
+    fetched: list[str] = []
+    handler = Quiet.do_GET
+
+    def counted(self: Quiet) -> None:
+        fetched.append(self.path)
+        handler(self)
+
+    monkeypatch.setattr(Quiet, "do_GET", counted)
+    got = publishing.get("latest", address, tmp_path / "got")
+    release.verify(got)
+    assert not [path for path in fetched if "/csv/" in path]
+    assert [path for path in fetched if "/parquet/" in path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--from", "{empty}"], "no index.json there"),
+        (["9.9.9", "--from", "{folder}"], "9.9.9 is not published. There are: "),
+        (["--from", "http://127.0.0.1:1"], "cannot be read"),
+        (["--from", "nothing://x"], "expected a folder"),
+    ],
+)
+def test_what_cannot_be_got_is_said(build: Build, tmp_path: Path, arguments: list[str], words: str) -> None:
+    publishing.publish(build.release, str(tmp_path / "folder"))
+    (tmp_path / "empty").mkdir()
+    places = {"empty": tmp_path / "empty", "folder": tmp_path / "folder"}
+    done = ote("get", *(argument.format(**places) for argument in arguments), "--into", tmp_path / "got")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = ote("publish", tmp_path / "file", "--version", build.release)
+    assert done.returncode == 1
+    assert "is not published" in done.stderr or "cannot be read" in done.stderr
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of an S3 server of this test."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    facts = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in facts.items():
+        monkeypatch.setenv(name, value)
+    program = "import sys; from moto.server import main; main(sys.argv[1:])"
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | facts,
+    )
+    try:
+        import boto3
+
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        boto3.client("s3").create_bucket(Bucket="releases")
+        yield "s3://releases/open-training-emissions"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_path: Path) -> None:
+    done = ote("publish", bucket, "--version", build.release)
+    assert done.returncode == 0, done.stderr
+    again = ote("publish", bucket, "--version", build.release)
+    assert again.returncode == 1
+    assert "never changed" in again.stderr
+    done = ote("get", build.release.name, "--from", bucket, "--into", tmp_path / "got")
+    assert done.returncode == 0, done.stderr
+    release.verify(tmp_path / "got" / build.release.name)
