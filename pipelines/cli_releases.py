@@ -65,7 +65,7 @@ def publish(
 ) -> None:
     """Put a release where others get it; its entry in index.json comes last, so none sees half of it.
 
-    Credentials of an S3-compatible store are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+    Credentials of an S3 store are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
     AWS_ENDPOINT_URL for one that is not Amazon's). Cut short, run it again.
 
     Example: ote publish s3://bucket/open-training-emissions

@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import catalog, changes, report
+from pipelines import catalog, changes, metadata, report
 
 DATABASE = "open-training-emissions.duckdb"
 STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
@@ -178,12 +178,19 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, directory: Path, name: 
 
 
 def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    """All but the tables as Parquet, which are there already; the checksums come last."""
     (directory / "csv").mkdir()
     for table in catalog.public_tables():
         _write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
     _write_database(connection, directory / DATABASE)
     _write_dictionary(directory / "data_dictionary.csv")
     (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    data = {file.relative_to(directory).as_posix(): file for file in _files(directory)}
+    sha256 = {name: _sha256(file) for name, file in data.items()}
+    sizes = {name: file.stat().st_size for name, file in data.items()}
+    for name, text in metadata.files(manifest, sha256, sizes).items():
+        (directory / name).write_text(text, encoding="utf-8")
     sums = [f"{_sha256(file)}  {file.relative_to(directory).as_posix()}\n" for file in _files(directory)]
     (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 

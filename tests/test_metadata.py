@@ -1,0 +1,83 @@
+"""What a release says of itself is valid by the tools of those who read it, and agrees with the tables."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from pipelines import catalog, release
+from tests.conftest import Build
+
+
+def test_the_data_package_is_valid_and_every_row_is_as_it_says(build: Build) -> None:
+    """Types, ranges, values, keys and checksums of every CSV, by frictionless."""
+    code = """
+import json, sys
+from frictionless import Package, system
+with system.use_context(trusted=True):
+    report = Package(sys.argv[1]).validate(parallel=False)
+print(json.dumps([report.stats, report.flatten(["name", "type", "note"])[:10]]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(build.release / "datapackage.json")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    stats, errors = json.loads(done.stdout.splitlines()[-1])
+    assert errors == []
+    assert stats["tasks"] == len(catalog.public_tables())
+
+
+def test_croissant_is_valid_without_a_warning_and_its_records_are_read(build: Build) -> None:
+    code = """
+import json, sys
+import mlcroissant
+dataset = mlcroissant.Dataset(sys.argv[1])
+issues = dataset.metadata.ctx.issues
+rows = [record for _, record in zip(range(3), dataset.records("method"))]
+print(json.dumps([sorted(issues.errors), sorted(issues.warnings), len(rows)]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(build.release / "croissant.json")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], [], 3]
+
+
+def test_each_file_names_the_version_and_the_licence(build: Build) -> None:
+    folder, version = build.release, build.release.name
+    package = json.loads((folder / "datapackage.json").read_text())
+    linked = json.loads((folder / "dataset.jsonld").read_text())
+    cited = yaml.safe_load((folder / "CITATION.cff").read_text())
+    assert {package["version"], linked["version"], cited["version"]} == {version}
+    assert package["licenses"][0]["name"] == cited["license"] == "CC-BY-4.0"
+    for name in ("README.md", "LICENSE"):
+        assert version in (folder / name).read_text()
+
+
+def test_the_card_has_a_header_that_a_hub_reads_and_names_files_that_are_there(build: Build) -> None:
+    _, header, _ = (build.release / "README.md").read_text().split("---\n", 2)
+    card = yaml.safe_load(header)
+    assert card["license"] == "cc-by-4.0"
+    assert {config["config_name"] for config in card["configs"]} == {t.stem for t in catalog.public_tables()}
+    assert all((build.release / config["data_files"]).exists() for config in card["configs"])
+
+
+def test_every_distribution_is_a_file_with_that_checksum(build: Build) -> None:
+    sums = release.checksums(build.release)
+    files = json.loads((build.release / "dataset.jsonld").read_text())["distribution"]
+    assert len(files) == 2 * len(catalog.public_tables()) + 1
+    assert all(sums[file["contentUrl"]] == file["sha256"] for file in files)
+
+
+@pytest.mark.parametrize("name", ["datapackage.json", "croissant.json", "dataset.jsonld", "CITATION.cff"])
+def test_two_releases_of_one_content_say_the_same(build: Build, name: str) -> None:
+    """No file of these depends on when or where it was written."""
+    text = (build.release / name).read_text()
+    assert str(build.directory) not in text
