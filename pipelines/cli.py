@@ -69,6 +69,9 @@ def build(
             envvar="OTE_LOCKED",
         ),
     ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(help="inputs.zip of a release: build it again from what is in there.")
+    ] = None,
 ) -> None:
     """Fetch the sources, build and check every table, write a release, publish it, and print a summary.
 
@@ -78,14 +81,18 @@ def build(
     Example: ote build --warehouse /tmp/warehouse --mirror http://127.0.0.1:8000
     """
     started = time.perf_counter()
+    if inputs:
+        if locked:
+            _fail("--locked and --inputs exclude each other: inputs.zip has a manifest of its own.")
+        locked = _unpacked(warehouse, inputs)
     settled = _settle(warehouse, mirror, offline, locked)
     if locked:
         os.environ["OTE_LOCKED"] = str(locked.resolve())
-    inputs = _inputs(reference, settled)
-    if release := _published(warehouse, inputs):
+    state = _inputs(reference, settled)
+    if release := _published(warehouse, state):
         typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
     else:
-        release = _build(warehouse, reference, settled, inputs)
+        release = _build(warehouse, reference, settled, state)
     _summary(warehouse, release)
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
@@ -283,6 +290,18 @@ def why(
 def _fail(message: str, code: int = 1) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+def _unpacked(warehouse: Path, inputs: Path) -> Path:
+    """The manifest of a packed release, its bytes now in the store."""
+    from pipelines import snapshots
+    from pipelines.warehouse import LockedError, lock
+
+    try:
+        with lock(warehouse):
+            return snapshots.unpack(inputs, warehouse / "snapshots")
+    except (snapshots.SnapshotMissingError, LockedError) as error:
+        _fail(str(error))
 
 
 def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, Any]:

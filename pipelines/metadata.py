@@ -44,6 +44,7 @@ CROISSANT_CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -63,6 +64,7 @@ CROISSANT_CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -270,8 +272,8 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
                 "name": name,
                 "contentUrl": name,
                 "encodingFormat": formats[Path(name).suffix],
-                "contentSize": f"{size_bytes[name]} B",
-                "sha256": sha256[name],
+                # The bytes of a DuckDB file differ from build to build: SHA256SUMS has its checksum.
+                **({} if name.endswith(".duckdb") else {"sha256": sha256[name]}),
             }
             for name in sorted(sha256)
             if Path(name).suffix in formats and name != "data_dictionary.csv"

@@ -19,9 +19,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import catalog, changes, metadata, report
+from pipelines import catalog, changes, metadata, report, snapshots
 
 DATABASE = "open-training-emissions.duckdb"
+INPUTS = "inputs.zip"
+LATEST = "latest"  # a link
 STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
 ROW_GROUP_ROWS = 50_000
 DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
@@ -94,7 +96,7 @@ def write_release(connection: duckdb.DuckDBPyConnection, releases: Path, named: 
         difference = replace(difference, new_version=name)
         difference.cells.write_parquet(partial / "changes.parquet", compression="zstd")
         (partial / "CHANGES.md").write_text(changes.page(difference), encoding="utf-8")
-    _write_files(connection, partial)
+    _write_files(connection, partial, releases.parent / "snapshots")
     for file in sorted(partial.rglob("*")):
         _sync(file)
     _sync(partial)
@@ -107,7 +109,7 @@ def write_release(connection: duckdb.DuckDBPyConnection, releases: Path, named: 
 
 def _folders(releases: Path) -> list[Path]:
     """The whole releases of a folder: a folder with sums, of no hidden name."""
-    return sorted(file.parent for file in releases.glob("[!.]*/SHA256SUMS") if not file.parent.is_symlink())
+    return sorted(file.parent for file in releases.glob("[!.]*/SHA256SUMS") if file.parent.name != LATEST)
 
 
 def index(releases: Path) -> list[dict[str, Any]]:
@@ -145,13 +147,29 @@ def _point(releases: Path) -> None:
         partial.write_text(text, encoding="utf-8")
         _sync(partial)
         partial.replace(releases / "index.json")
-    link = releases / "latest"
+    link = releases / LATEST
+    if link.is_dir() and not link.is_symlink():
+        _remove_copy(link, entries)
     if not link.is_symlink() or link.readlink() != Path(entries[-1]["version"]):
         partial = releases / ".latest.partial"
         partial.unlink(missing_ok=True)
         partial.symlink_to(entries[-1]["version"])
         partial.replace(link)
     _sync(releases)
+
+
+def _remove_copy(link: Path, entries: list[dict[str, Any]]) -> None:
+    """Remove what a program that follows links made of `latest`: a copy of a release that is here as well.
+
+    Raises:
+        BrokenReleaseError: it is no such copy.
+    """
+    sums = link / "SHA256SUMS"
+    if not sums.exists() or _sha256(sums) not in {entry["sha256"] for entry in entries}:
+        raise BrokenReleaseError(
+            f"{link}: a folder, where a link is expected, and no copy of a release. Move it away."
+        )
+    shutil.rmtree(link)
 
 
 def entry(folder: Path) -> dict[str, Any]:
@@ -177,7 +195,7 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, directory: Path, name: 
     (directory / "manifest.json").write_text(manifest, encoding="utf-8")
 
 
-def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path, store: Path) -> None:
     """All but the tables as Parquet, which are there already; the checksums come last."""
     (directory / "csv").mkdir()
     for table in catalog.public_tables():
@@ -191,6 +209,7 @@ def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path) -> None
     sizes = {name: file.stat().st_size for name, file in data.items()}
     for name, text in metadata.files(manifest, sha256, sizes).items():
         (directory / name).write_text(text, encoding="utf-8")
+    snapshots.pack(directory / "manifest.json", store, directory / INPUTS)
     sums = [f"{_sha256(file)}  {file.relative_to(directory).as_posix()}\n" for file in _files(directory)]
     (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 

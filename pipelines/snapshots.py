@@ -12,6 +12,8 @@ import hashlib
 import json
 import os
 import threading
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -22,9 +24,10 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from pipelines import fetch
+from pipelines import catalog, fetch
 from pipelines.catalog import Source
 
+MANIFEST = "manifest.json"
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"
 AT_ONCE = 8
 ENOUGH = 8  # failures after which the other files of a source are not asked for: it will not be whole
@@ -124,6 +127,62 @@ def manifest(path: Path) -> dict[str, dict[str, Snapshot]]:
             f"{path}: not the manifest of a release ({error!r}); expected JSON with source_files."
         ) from None
     return found
+
+
+def pack(manifest_file: Path, store: Path, path: Path) -> None:
+    """Write the bytes that a release was built from, with its manifest, as a zip; equal content, equal bytes.
+
+    Left out is what may not be republished: the manifest says where it was had and its sha256.
+
+    Raises:
+        SnapshotMissingError: the store lacks bytes that the manifest names.
+    """
+    sources = catalog.sources()
+    files = {
+        snapshot.sha256: snapshot
+        for source, snapshots in manifest(manifest_file).items()
+        if sources[source].republish
+        for snapshot in snapshots.values()
+    }
+    content = Files(store, {snapshot.sha256: snapshot for snapshot in files.values()})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, MANIFEST, manifest_file.read_bytes())
+        for sha256 in sorted(files):
+            _add(archive, f"objects/{sha256}", content[sha256])
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Add a file with neither the time nor the rights of this machine."""
+    archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+
+
+def unpack(path: Path, store: Path) -> Path:
+    """Put the bytes of a packed release into the store; the manifest among them, to build from.
+
+    Raises:
+        SnapshotMissingError: the file is missing, no such zip, or holds other bytes than their names say.
+    """
+    (store / "objects").mkdir(parents=True, exist_ok=True)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                folder, _, sha256 = name.rpartition("/")
+                if folder != "objects":
+                    continue
+                content = archive.read(name)
+                if hashlib.sha256(content).hexdigest() != sha256:
+                    raise SnapshotMissingError(f"{path}: {name} is damaged. Get the release again.")
+                partial = store / "objects" / f".{sha256}.partial"
+                partial.write_bytes(content)
+                partial.replace(store / "objects" / sha256)
+            told = archive.read(MANIFEST)
+    except FileNotFoundError:
+        raise SnapshotMissingError(f"{path}: missing. Give the inputs.zip of a release.") from None
+    except (zipfile.BadZipFile, KeyError, zlib.error) as error:
+        raise SnapshotMissingError(f"{path}: not the inputs.zip of a release ({error}).") from None
+    unpacked = store / "inputs.json"
+    unpacked.write_bytes(told)
+    return unpacked
 
 
 class Files(Mapping[str, bytes]):

@@ -63,7 +63,7 @@ def model(database: duckdb.DuckDBPyConnection) -> Model:
 
 def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end; offline, but with a mirror or a manifest among the arguments."""
-    offline = "" if {"--mirror", "--locked"} & set(map(str, arguments)) else "1"
+    offline = "" if {"--mirror", "--locked", "--inputs"} & set(map(str, arguments)) else "1"
     return subprocess.run(
         [*OTE, *map(str, arguments)],
         cwd=catalog.ROOT,
@@ -77,7 +77,7 @@ def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def releases(folder: Path) -> list[Path]:
     """The versions below a folder that was built in; neither the index nor the link to the latest."""
     sums = (folder / "releases").glob("[!.]*/SHA256SUMS")
-    return sorted(file.parent for file in sums if not file.parent.is_symlink())
+    return sorted(file.parent for file in sums if file.parent.name != "latest")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 @pytest.fixture
 def copy(build: Build, tmp_path: Path) -> Path:
     """A folder with a finished build of its own to damage."""
-    return Path(shutil.copytree(build.directory, tmp_path / "warehouse"))
+    return Path(shutil.copytree(build.directory, tmp_path / "warehouse", symlinks=True))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Skipped where the files are not; continuous integration has them.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from functools import partial
@@ -187,7 +188,7 @@ def test_nothing_new_upstream_builds_nothing(folder: Path, mirror: str) -> None:
 
 
 def test_a_locked_rebuild_gives_the_same_release(folder: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folder, tmp_path / "warehouse"))
+    copy = Path(shutil.copytree(folder, tmp_path / "warehouse", symlinks=True))
     (release,) = releases(copy)
     manifest = tmp_path / "manifest.json"
     shutil.copy(release / "manifest.json", manifest)
@@ -206,11 +207,37 @@ def test_a_locked_rebuild_gives_the_same_release(folder: Path, tmp_path: Path) -
     assert len(list((copy / "hourly").rglob("hours.parquet"))) == 34
 
 
+def test_a_release_built_from_its_own_inputs_is_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """In an empty warehouse; what may not be republished is asked for, and put there by hand."""
+    (release,) = releases(folder)
+    empty = tmp_path / "warehouse"
+    command = ("build", "--warehouse", empty, "--reference", folder.parent / "reference", "--inputs")
+    refused = ote(*command, release / "inputs.zip")
+    assert refused.returncode == 1
+    assert "Cloud_Region_Metadata.csv" in refused.stderr + refused.stdout
+    private = [
+        file["sha256"]
+        for file in json.loads((release / "manifest.json").read_text())["source_files"]
+        if not catalog.sources()[file["source"]].republish
+    ]
+    for sha256 in private:
+        shutil.copy(folder / "snapshots" / "objects" / sha256, empty / "snapshots" / "objects")
+    done = ote(*command, release / "inputs.zip")
+    assert done.returncode == 0, done.stderr
+    (again,) = releases(empty)
+    assert again.name == release.name
+    sums, same = (
+        {line for line in (place / "SHA256SUMS").read_text().splitlines() if not line.endswith(".duckdb")}
+        for place in (release, again)
+    )
+    assert sums == same
+
+
 def test_new_names_are_told_and_registered_and_keep_their_ids(
     folder: Path, mirror: str, tmp_path: Path
 ) -> None:
     facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
-    copy = Path(shutil.copytree(folder, tmp_path / "warehouse"))
+    copy = Path(shutil.copytree(folder, tmp_path / "warehouse", symlinks=True))
     register = facts / "model_names.csv"
     lines = register.read_text(encoding="utf-8").splitlines(keepends=True)
     older = [line.replace("Yi-34B,", "Yi with its old name,", 1) if line.startswith("Yi-34B,") else line

@@ -31,7 +31,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sums(directory: Path) -> dict[str, str]:
     """Checksum of the published database and of every file of every release."""
-    whole = [path for path in (directory / "releases").glob("[!.]*/**/*") if path.is_file()]
+    whole = [path for folder in releases(directory) for path in folder.rglob("*") if path.is_file()]
     return {
         str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in [directory / "emissions.duckdb", *whole]
@@ -92,8 +92,9 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
 
 
 def test_a_damaged_release_is_reported_not_repaired(published: Path, tmp_path: Path) -> None:
-    directory = Path(shutil.copytree(published, tmp_path / "warehouse"))
-    (victim,) = directory.glob("releases/*/csv/emissions.csv")
+    directory = Path(shutil.copytree(published, tmp_path / "warehouse", symlinks=True))
+    (release,) = releases(directory)
+    victim = release / "csv" / "emissions.csv"
     victim.write_text("damaged")
     done = ote("build", "--warehouse", directory)
     assert done.returncode == 1
@@ -102,7 +103,7 @@ def test_a_damaged_release_is_reported_not_repaired(published: Path, tmp_path: P
 
 
 def test_an_unreadable_working_database_is_set_aside(published: Path, tmp_path: Path) -> None:
-    directory = Path(shutil.copytree(published, tmp_path / "warehouse"))
+    directory = Path(shutil.copytree(published, tmp_path / "warehouse", symlinks=True))
     (directory / "build.duckdb").write_bytes(b"not a database" * 1000)
     (directory / "published.json").unlink()
     assert ote("build", "--warehouse", directory).returncode == 0
@@ -112,7 +113,7 @@ def test_an_unreadable_working_database_is_set_aside(published: Path, tmp_path: 
 def test_killed_at_any_moment_the_published_stays_and_the_next_build_succeeds(
     published: Path, tmp_path: Path
 ) -> None:
-    directory = Path(shutil.copytree(published, tmp_path / "warehouse"))
+    directory = Path(shutil.copytree(published, tmp_path / "warehouse", symlinks=True))
     facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
     runs = facts / "training_runs.csv"
     runs.write_text(runs.read_text().replace("t5-11b,T5-11B,", "t5-11b,T5 11B,", 1))

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -181,3 +182,16 @@ def test_csv_cells_that_a_spreadsheet_would_execute_are_made_safe_and_come_back(
         written = [row["upstream_name"] for row in csv.DictReader(file)]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in written)
     assert sorted(cell.removeprefix("'") for cell in written) == sorted(cells)
+
+
+def test_a_copy_that_followed_the_link_to_the_latest_is_made_a_link_again(build: Build, copy: Path) -> None:
+    link = copy / "releases" / "latest"
+    if link.is_symlink():
+        link.unlink()
+        shutil.copytree(copy / "releases" / build.release.name, link)
+    assert execute(copy).success
+    assert link.is_symlink()
+    link.unlink()
+    (link / "mine").mkdir(parents=True)
+    assert not execute(copy, assets=["release.dataset"]).success
+    assert (link / "mine").exists()
