@@ -33,6 +33,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 
 
+app.command()(cli_releases.release)
 app.command()(cli_releases.diff)
 app.command()(cli_releases.verify)
 app.command()(cli_releases.publish)

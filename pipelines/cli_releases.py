@@ -1,4 +1,4 @@
-"""The commands on releases: `ote diff`, `ote verify`, `ote publish`, `ote get`.
+"""The commands on releases: `ote release`, `ote diff`, `ote verify`, `ote publish`, `ote get`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: what a release is
 (release.py), or how two differ (changes.py).
@@ -15,6 +15,32 @@ from pipelines.catalog import ROOT
 Releases = Annotated[
     Path, typer.Option(help="Folder of the releases that are named by version.", envvar="OTE_RELEASES")
 ]
+
+
+def release(
+    warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
+    / "warehouse",
+) -> None:
+    """Write the release of what was built, if every table passed its checks; `ote build` does so too.
+
+    Example: ote release && ote verify warehouse/releases/latest
+    """
+    from pipelines import checks
+    from pipelines import release as releasing
+    from pipelines.warehouse import LockedError, NotValidatedError, connect, lock, require_validated
+
+    database = warehouse / "build.duckdb"
+    if not database.exists():
+        _fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
+    try:
+        with lock(warehouse), connect(database) as connection:
+            require_validated(connection, checks.fingerprints(connection))
+            folder = releasing.write_release(connection, warehouse / "releases")
+    except (LockedError, NotValidatedError, releasing.BrokenReleaseError) as error:
+        _fail(str(error), 1)
+    except OSError as error:
+        _fail(f"No release was written: {error}. Earlier ones are as they were.", 1)
+    typer.echo(str(folder))
 
 
 def diff(

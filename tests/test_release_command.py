@@ -1,0 +1,119 @@
+"""`ote release`: from a green build and nothing else, whole or not at all."""
+
+import hashlib
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import catalog
+from pipelines import release as releasing
+from tests.conftest import OTE, Build, ote, releases
+
+
+@pytest.fixture
+def unreleased(copy: Path) -> Path:
+    """A folder with a green build, and an earlier release of other content."""
+    (release,) = releases(copy)
+    with duckdb.connect(str(copy / "build.duckdb")) as connection:
+        connection.execute("update state.results set why = why || ' earlier'")
+    done = ote("release", "--warehouse", copy)
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(release)
+    with duckdb.connect(str(copy / "build.duckdb")) as connection:
+        connection.execute("update state.results set why = left(why, len(why) - 8)")
+    return copy
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Checksum of every file of every release."""
+    files = [file for release in releases(folder) for file in release.rglob("*") if file.is_file()]
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_it_writes_the_release_of_a_green_build(build: Build, unreleased: Path) -> None:
+    done = ote("release", "--warehouse", unreleased)
+    assert done.returncode == 0, done.stderr
+    release = Path(done.stdout.strip())
+    releasing.verify(release)
+    assert release.name.split("+")[1] == build.release.name.split("+")[1]
+    assert (unreleased / "releases" / "latest").resolve() == release.resolve()
+    again = ote("release", "--warehouse", unreleased)
+    assert again.stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("update state.validations set passed = false where name = 'out.emissions'", "failed its checks"),
+        ("delete from state.validations where name = 'out.method'", "out.method has not been checked"),
+        ("delete from state.tables where name = 'out.places'", "out.places has not been built"),
+        (
+            "update state.tables set version = 'x' where name = 'core.method'",
+            "before the present core.method",
+        ),
+    ],
+)
+def test_it_refuses_a_build_that_failed_or_is_stale(unreleased: Path, change: str, words: str) -> None:
+    before = content(unreleased)
+    with duckdb.connect(str(unreleased / "build.duckdb")) as connection:
+        connection.execute(change)
+    done = ote("release", "--warehouse", unreleased)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert content(unreleased) == before
+
+
+def test_it_refuses_where_nothing_was_built(tmp_path: Path) -> None:
+    done = ote("release", "--warehouse", tmp_path)
+    assert done.returncode == 2
+    assert "Build first" in done.stderr
+
+
+def test_a_full_disk_leaves_what_was_there(unreleased: Path) -> None:
+    """No file may grow beyond half a megabyte, as on a disk that is full by then."""
+    before = content(unreleased)
+    done = subprocess.run(
+        [*OTE, "release", "--warehouse", str(unreleased)],
+        cwd=catalog.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000)),
+    )
+    assert done.returncode != 0
+    assert content(unreleased) == before
+    assert ote("release", "--warehouse", unreleased).returncode == 0
+    assert len(releases(unreleased)) == 2
+    assert not list((unreleased / "releases").glob(".*"))
+
+
+def test_killed_at_any_moment_no_half_release_is_seen(unreleased: Path) -> None:
+    before = content(unreleased)
+    killed = 0
+    for moment in range(20):
+        process = subprocess.Popen(
+            [*OTE, "release", "--warehouse", str(unreleased)],
+            cwd=catalog.ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.5 + 0.12 * moment)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.wait()
+        now = content(unreleased)
+        assert {name: now.get(name) for name in before} == before
+        for release in releases(unreleased):
+            releasing.verify(release)
+        latest = unreleased / "releases" / "latest"
+        releasing.verify(latest.resolve())
+    assert killed >= 3
+    assert ote("release", "--warehouse", unreleased).returncode == 0
+    assert len(releases(unreleased)) == 2
