@@ -8,7 +8,7 @@ Causes, found by walking from an estimate to its factors and from there to what 
 * source_revised: an upstream file has other bytes
 * fact_corrected: a file of curated facts has another text
 * new_evidence: the factor stands on another rung or another source than before
-* method_changed: the SQL of the method, its spreads, or the catalog changed
+* method_changed: a query behind the table, the code that reads sources, or the catalog changed
 """
 
 import json
@@ -23,8 +23,9 @@ MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 
 # Made from other tables alone, and larger than all of them: its cells are counted, not listed.
 FOLLOWS = {"what_if": "emissions and places"}
-# What went in, and what was computed from everything else: these differ with any of the others.
-INPUT_TABLES = ("sources", "source_files")
+# What went in, a row a source: each is its own cause.
+INPUT_TABLES = ("sources",)
+FACTS = "reference-"
 
 SCHEMA = pl.Schema(
     {
@@ -93,7 +94,7 @@ def compare(old: Path, new: Path) -> Difference:
         reasons += steps
     cells = _explained(pl.concat(frames), connection, old_tables, new_tables, inputs)
     moved = _moved_medians(connection, old_tables, new_tables)
-    if moved and inputs.method_changed:
+    if moved and inputs.method_changed("emissions"):
         reasons.append((MAJOR, f"the method changed, and with it the median of {', '.join(moved)}"))
     if cells.filter(pl.col("change") == "changed").height:
         reasons.append((PATCH, "values are corrected"))
@@ -163,29 +164,37 @@ class _Inputs:
         self.old, self.new = old, new
         before = {source["source_id"]: source["sha256"] for source in old["sources"]}
         after = {source["source_id"]: source["sha256"] for source in new["sources"]}
-        differs = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-        self.facts = [name for name in differs if name.startswith("reference-")]
-        self.upstream = [name for name in differs if not name.startswith("reference-")]
-        self.method_changed = old.get("method_sha256") != new.get("method_sha256")
+        self.differs = sorted(
+            name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+        )
 
     def catalog(self) -> tuple[str, str]:
         return "method_changed", "the catalog of tables changed"
 
-    def cause_of(self, source_id: str | None) -> tuple[str, str] | None:
-        """The cause, where the source that a row names has other bytes."""
-        if source_id in self.upstream:
-            return "source_revised", f"{source_id} has other bytes"
-        return None
+    def method_changed(self, table: str) -> bool:
+        """Whether a query behind a table differs."""
+        old, new = (
+            manifest.get("lineage", {}).get(table, {}).get("method_sha256")
+            for manifest in (self.old, self.new)
+        )
+        return bool(old != new)
 
-    def any_cause(self) -> tuple[str, str]:
-        """What may have changed a value that no single source explains: the method before what it reads."""
-        if self.method_changed:
-            return "method_changed", "the SQL of the method changed"
-        if self.upstream:
-            return "source_revised", f"computed from {', '.join(self.upstream[:3])}"
-        if self.facts:
-            return "fact_corrected", f"computed from {', '.join(self.facts[:3])}"
-        return "unexplained", "no input and no method differs"
+    def cause(self, table: str) -> tuple[str, str]:
+        """What differs of all that a table is made by and of: its method before its inputs."""
+        read = set(self.new.get("lineage", {}).get(table, {}).get("inputs", []))
+        inputs = [name for name in self.differs if name in read]
+        listed = f"{', '.join(inputs[:3])}{' and others' if inputs[3:] else ''}"
+        if self.method_changed(table):
+            return "method_changed", f"a query behind {table} changed{f'; so did {listed}' if inputs else ''}"
+        upstream = [name for name in inputs if not name.startswith(FACTS)]
+        if inputs:
+            return (
+                "source_revised" if upstream else "fact_corrected",
+                f"computed from {listed}, which changed",
+            )
+        if self.old.get("reading_sha256") != self.new.get("reading_sha256"):
+            return "method_changed", "the code that reads sources changed"
+        return "unexplained", "no input, query or reading code differs"
 
 
 def _manifest(release: Path) -> dict[str, Any]:
@@ -249,7 +258,7 @@ def _compare_table(
         steps.append((MINOR, f"{name} lost rows"))
     if name in FOLLOWS and cells.height:
         count = f"{cells.height:,} cells; they follow from {FOLLOWS[name]}"
-        cells = _one(name, "", "", "changed", (inputs.any_cause()[0], count))
+        cells = _one(name, "", "", "changed", (inputs.cause(name)[0], count))
     return pl.concat([*frames, cells]), steps
 
 
@@ -303,10 +312,10 @@ def _explained(
     inputs: _Inputs,
 ) -> pl.DataFrame:
     """The same cells with a cause each."""
-    if not cells.height or "emission_factors" not in old or "emission_factors" not in new:
-        causes = [inputs.any_cause()] * cells.height
-        return _with_causes(cells, causes)
-    factors = _factor_causes(connection, old["emission_factors"], new["emission_factors"], inputs)
+    if "emission_factors" not in old or "emission_factors" not in new:
+        factors = {}
+    else:
+        factors = _factor_causes(connection, old["emission_factors"], new["emission_factors"], inputs)
     causes = []
     for table, key, column, _, cause, says in cells.select(
         "table_name", "row_key", "column_name", "change", "cause", "explanation"
@@ -325,22 +334,19 @@ def _with_causes(cells: pl.DataFrame, causes: list[tuple[str, str]]) -> pl.DataF
 def _cause(
     table: str, key: str, column: str, factors: dict[tuple[str, str], tuple[str, str]], inputs: _Inputs
 ) -> tuple[str, str]:
-    if table == "method":
-        return inputs.any_cause()
     if table == "emission_factors":
         run, _, factor = key.rpartition(", ")
-        return factors.get((run, factor)) or inputs.any_cause()
+        return factors.get((run, factor)) or inputs.cause(table)
     if table == "emissions":
         for prefix, names in FACTORS_OF.items():
             if column.startswith(prefix):
                 found = [factors[key, name] for name in names if (key, name) in factors]
                 if found:
                     return found[0]
-    if table in INPUT_TABLES:
-        return inputs.cause_of(key) or (
-            ("fact_corrected", f"{key} has another text") if key in inputs.facts else inputs.any_cause()
-        )
-    return inputs.any_cause()
+    if table in INPUT_TABLES and key in inputs.differs:
+        kind = "fact_corrected" if key.startswith(FACTS) else "source_revised"
+        return kind, f"{key} changed"
+    return inputs.cause(table)
 
 
 def _factor_causes(
@@ -364,10 +370,10 @@ def _factor_causes(
         elif was_source != source:
             cause = ("new_evidence", f"{factor} is from {source}, before from {was_source}")
         elif was != value:
-            cause = inputs.cause_of(source) or inputs.any_cause()
+            cause = inputs.cause("emission_factors")
             cause = (cause[0], f"{factor} was {was:.4g}, is {value:.4g}: {cause[1]}")
         else:
-            cause = inputs.any_cause()
+            cause = inputs.cause("emission_factors")
             cause = (cause[0], f"the spread of {factor} was {was_gsd:.3f}, is {gsd:.3f}: {cause[1]}")
         causes[run, factor] = cause
     return causes

@@ -84,6 +84,15 @@ def raw_sources(name: str) -> tuple[str, ...]:
     return tuple(sorted({raw for sources in above for raw in sources}))
 
 
+@cache
+def method_of(name: str) -> tuple[str, ...]:
+    """The models that a table is made by, itself among them."""
+    if name.startswith("raw."):
+        return ()
+    above = {model for table in upstream_tables(queries()[name]) for model in method_of(table)}
+    return tuple(sorted({name, *above}))
+
+
 def column_lineage(name: str) -> dg.TableColumnLineage:
     """The columns, one table up, that each column of a model is made of."""
     schema: dict[str, dict[str, dict[str, str]]] = {}

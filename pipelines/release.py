@@ -19,11 +19,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import catalog, changes, metadata, report, snapshots
+from pipelines import catalog, changes, metadata, models, report, snapshots
 
 DATABASE = "open-training-emissions.duckdb"
 INPUTS = "inputs.zip"
 LATEST = "latest"  # a link
+READERS = ("facts", "hourly", "tabular", "training_run_rules", "upstream")
 STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
 ROW_GROUP_ROWS = 50_000
 DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
@@ -190,7 +191,12 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, directory: Path, name: 
     (directory / "parquet").mkdir(exist_ok=True)
     for table in catalog.public_tables():
         _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", name)
-    about = {"version": name, "method_sha256": method_sha256(), **_manifest(connection)}
+    about = {
+        "version": name,
+        **_manifest(connection),
+        "reading_sha256": reading_sha256(),
+        "lineage": lineage(connection),
+    }
     manifest = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
     (directory / "manifest.json").write_text(manifest, encoding="utf-8")
 
@@ -214,14 +220,39 @@ def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path, store: 
     (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
-def method_sha256() -> str:
-    """Checksum of the method: every query of core and out, and the names that they share."""
-    queries = catalog.ROOT / "sql"
-    files = [queries / "macros.sql", *sorted(queries.glob("core/*.sql")), *sorted(queries.glob("out/*.sql"))]
-    text = "".join(
-        f"{file.relative_to(catalog.ROOT).as_posix()}\n{file.read_text('utf-8')}" for file in files
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What each public table is made by and of, so that two releases tell which of it differs.
+
+    For each: the checksum of all queries behind it, and the sources that they read, by source_id.
+    """
+    pages: dict[str, list[str]] = {}
+    for source in catalog.sources().values():
+        pages.setdefault(source.table, []).append(source.page)
+    shared = (catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8")
+    made: dict[str, Any] = {}
+    for table in catalog.public_tables():
+        text = shared + "".join(models.queries()[name] for name in models.method_of(table.name))
+        inputs = {
+            source_id
+            for raw in models.raw_sources(table.name)
+            for source_id in (
+                [connection.execute("select source_id(?)", [page]).fetchall()[0][0] for page in pages[raw]]
+                if raw in pages
+                else [f"reference-{raw.removeprefix('raw.').replace('_', '-')}"]
+            )
+        }
+        made[table.stem] = {
+            "method_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "inputs": sorted(inputs),
+        }
+    return made
+
+
+def reading_sha256() -> str:
+    """Checksum of the code that reads sources and facts before any query does."""
+    folder = catalog.ROOT / "pipelines"
+    files = sorted([*folder.glob("sources/*.py"), *(folder / f"{name}.py" for name in READERS)])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _select(table: catalog.Table) -> str:

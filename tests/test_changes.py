@@ -34,7 +34,8 @@ def write(folder: Path, tables: Tables, version: str = "1.2.3+aa", method: str =
     known = SOURCES | {name.replace("_", "-"): sha256 for name, sha256 in sources.items()}
     manifest = {
         "version": version,
-        "method_sha256": method,
+        "reading_sha256": "r",
+        "lineage": {name: {"method_sha256": method, "inputs": sorted(known)} for name in tables},
         "sources": [{"source_id": name, "sha256": sha256} for name, sha256 in known.items()],
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -95,6 +96,14 @@ def test_an_estimate_that_changed_is_explained_by_its_factor(
     energy = cells.filter(pl.col("table_name") == "emissions", pl.col("column_name") == "energy_mwh")
     assert energy["cause"].to_list() == [cause]
     assert words in energy["explanation"][0]
+
+
+def test_a_release_that_does_not_tell_its_lineage_can_be_compared(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old", SAME), write(tmp_path / "new", with_factor(value=330.0))
+    manifest = json.loads((old / "manifest.json").read_text())
+    del manifest["lineage"], manifest["reading_sha256"]
+    (old / "manifest.json").write_text(json.dumps(manifest))
+    assert set(changes.compare(old, new).cells["cause"]) == {"method_changed"}
 
 
 def test_what_no_input_explains_says_so(tmp_path: Path) -> None:
