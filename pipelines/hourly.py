@@ -5,6 +5,8 @@ here: the columns and factors of one source (sources/), the assets that write ho
 the comparison with yearly figures of others (sql/out/hourly_comparison.sql).
 """
 
+import json
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import reduce
@@ -39,6 +41,9 @@ ROUNDING_G_PER_KWH = 0.05
 
 # Below a tenth of the usual generation most plants are absent from the report, and the rest is no mix.
 LOW_GENERATION = 0.1
+
+# A month of which more is unknown has no mean: what is missing may be its windy or its calm days.
+FULL_MONTH = 0.9
 
 # A slash means month first: with the day first, 13/01 fails here, as it should.
 TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S+00:00", "%m/%d/%Y %H:%M:%S")
@@ -156,7 +161,20 @@ def summary(hours: pl.DataFrame, source: str, year: int) -> pl.DataFrame:
         pl.col("cfe_fraction").max().alias("highest_cfe_fraction"),
         pl.col("biomass_fraction", "unknown_fraction").mean(),
         pl.col("direct_gap_g_per_kwh", "lifecycle_gap_g_per_kwh").mean(),
+        pl.lit(_by_month(hours, DIRECT, year)).alias("direct_by_month"),
+        pl.lit(_by_month(hours, LIFECYCLE, year)).alias("lifecycle_by_month"),
     )
+
+
+def _by_month(hours: pl.DataFrame, name: str, year: int) -> str:
+    """Twelve means as a JSON list, January first; null where less than nine tenths of the month is known."""
+    means: list[float | None] = []
+    for month in range(1, 13):
+        known = hours.filter(pl.col("hour_utc").dt.month() == month)[name].drop_nulls()
+        full = monthrange(year, month)[1] * 24
+        mean = known.mean() if len(known) >= FULL_MONTH * full else None
+        means.append(round(mean, 3) if isinstance(mean, float) else None)
+    return json.dumps(means)
 
 
 def _count(holds: pl.Expr) -> pl.Expr:

@@ -1,5 +1,6 @@
 -- Location-based grid intensity of each run by every rung that the facts allow. One row per run and rung.
 -- Another year's intensity stands in only where the year of the run has none; factor_year tells.
+-- A yearly figure is weighed with the months of the run where all of them are known, on its own basis.
 with countries as (
     select
         region as country,
@@ -133,6 +134,48 @@ known as (
     from nearest_country
 ),
 
+run_months as (
+    select
+        run_id,
+        region,
+        site_country,
+        unnest(
+            generate_series(
+                strptime(started_month, '%Y-%m'),
+                strptime(started_month, '%Y-%m') + to_hours(cast(coalesce(training_hours, 0) as bigint)),
+                interval 1 month
+            )
+        ) as month_start
+    from core.training_runs
+    where started_month is not null
+),
+
+weighed as (
+    select
+        yearly.run_id,
+        replace(yearly.basis, '_year', '_month') as basis,
+        any_value(yearly.value) * avg(months.month_to_year_ratio order by months.month) as value,
+        any_value(yearly.intensity_basis) as intensity_basis,
+        any_value(yearly.factor_year) as factor_year,
+        any_value(yearly.source_title) as source_title,
+        any_value(yearly.source_url) as source_url,
+        any_value(yearly.source_locator) || '; x ' || round(avg(months.month_to_year_ratio order by months.month), 3)
+        || ', the hours of ' || string_agg(months.month, ', ' order by months.month) || ' over those of the year ('
+        || any_value(months.source) || ' ' || any_value(months.zone) || ')' as source_locator,
+        any_value(yearly.verified) as verified
+    from known as yearly
+    inner join run_months as runs on yearly.run_id = runs.run_id
+    left join core.grid_months as months
+        on
+            months.place = if(yearly.basis = 'region_year', runs.region, runs.site_country)
+            and months.month = strftime(runs.month_start, '%Y-%m')
+            and yearly.intensity_basis = months.intensity_basis
+            and yearly.factor_year = cast(left(months.month, 4) as integer)
+    where yearly.basis in ('region_year', 'country_year')
+    group by yearly.run_id, yearly.basis
+    having count(*) = count(months.month)
+),
+
 -- Where the developer's other runs of these years were, for runs whose place is not known.
 told as (
     select
@@ -180,6 +223,18 @@ select
     source_locator,
     verified
 from known
+union all
+select
+    run_id,
+    basis,
+    value,
+    intensity_basis,
+    factor_year,
+    source_title,
+    source_url,
+    source_locator,
+    verified
+from weighed
 union all
 select
     run_id,

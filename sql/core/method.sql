@@ -335,7 +335,7 @@ fits as (
     union all
     select
         'gross_kg_per_kwh' as factor,
-        'region_year' as basis,
+        unnest(['region_month', 'region_year']) as basis, -- no run with a known month tells how much the month narrows it
         fitted_gsd,
         n_observations
     from region_year
@@ -346,6 +346,14 @@ fits as (
         fitted_gsd,
         n_observations
     from withheld_grids
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        'country_month' as basis,
+        fitted_gsd,
+        n_observations
+    from withheld_grids
+    where basis = 'country_year'
     union all
     select
         'gross_kg_per_kwh' as factor,

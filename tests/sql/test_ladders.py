@@ -363,6 +363,70 @@ def test_the_place_is_as_fine_as_the_facts_allow(model: Model) -> None:
     assert (bases["region_year"], bases["country_year"]) == ("direct", "lifecycle")
 
 
+def months_of(place: str, ratios: dict[str, float], basis: str = "lifecycle") -> list[dict[str, Any]]:
+    return [
+        {"place": place, "month": month, "intensity_basis": basis, "month_to_year_ratio": ratio}
+        for month, ratio in ratios.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "months", "weighed"),
+    [
+        (100.0, {"2020-11": 1.2}, 0.24),  # 200 g/kWh x 1.2
+        (1000.0, {"2020-11": 1.2, "2020-12": 1.4}, 0.26),  # 1 November and 42 days: into December
+        (1000.0, {"2020-11": 1.2}, None),  # December is not known
+        (
+            2000.0,
+            {"2020-11": 1.2, "2020-12": 1.4, "2021-01": 1.0},
+            None,
+        ),  # the year's figure is not January's
+        (100.0, {"2021-11": 1.2}, None),
+    ],
+)
+def test_a_yearly_figure_is_weighed_with_the_months_of_the_run(
+    model: Model, hours: float, months: dict[str, float], weighed: float | None
+) -> None:
+    run = RUN | {"site_country": "AA", "started_month": "2020-11", "training_hours": hours}
+    ladder = model(
+        "core.gross_ladder",
+        {
+            "core.training_runs": [run],
+            "core.grid_intensity": [country("AA", 2020, 200.0)],
+            "core.grid_months": months_of("AA", months) + months_of("AA", {"2020-11": 9.0}, "direct"),
+        },
+    )
+    found = rung(ladder, "country_month")
+    assert (found and found["value"]) == (pytest.approx(weighed) if weighed else None)
+    assert (rung(ladder, "country_year") or {})["value"] == pytest.approx(0.2)
+
+
+def test_months_come_from_the_grid_of_the_place_alone(model: Model) -> None:
+    """A month of 150 g/kWh in a year of 100 is 1.5 of it; a month that is not known has no row."""
+    year = {
+        "source": "s",
+        "zone": "Z",
+        "year": 2020,
+        "carbon_intensity_direct_g_per_kwh": 100.0,
+        "direct_by_month": "[150.0, null" + ", 90.0" * 10 + "]",
+    }
+    zones = [
+        {"zone": "Z", "scheme": "us_egrid_subregion", "region": "SUB", "coverage": "same"},
+        {"zone": "Z", "scheme": "country", "region": "AA", "coverage": "part_of"},
+    ]
+    places = [
+        {"region": "inside", "egrid_subregion": "SUB", "country": "AA"},
+        {"region": "elsewhere", "egrid_subregion": "OTHER", "country": "AA"},
+    ]
+    months = model(
+        "core.grid_months",
+        {"raw.hourly_grid_years": [year], "raw.hourly_zones": zones, "raw.region_map": places},
+    )
+    assert set(months["place"]) == {"inside"}
+    found = dict(months.select("month", "month_to_year_ratio").iter_rows())
+    assert (found["2020-01"], "2020-02" in found, len(found)) == (1.5, False, 11)
+
+
 def test_the_year_of_the_run_is_taken_not_the_newest(model: Model) -> None:
     years = [country("AA", 2019, 540.0), country("AA", 2020, 500.0), country("AA", 2023, 400.0)]
     ladder = model(
