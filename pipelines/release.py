@@ -206,10 +206,10 @@ def _write_files(connection: duckdb.DuckDBPyConnection, directory: Path, store: 
     (directory / "csv").mkdir()
     for table in catalog.public_tables():
         _write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
-    _write_database(connection, directory / DATABASE)
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    _write_database(connection, directory / DATABASE, manifest["version"])
     _write_dictionary(directory / "data_dictionary.csv")
     (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
-    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
     data = {file.relative_to(directory).as_posix(): file for file in _files(directory)}
     sha256 = {name: _sha256(file) for name, file in data.items()}
     sizes = {name: file.stat().st_size for name, file in data.items()}
@@ -292,8 +292,8 @@ def _write_parquet(
     pq.write_table(described, path, compression="zstd", row_group_size=ROW_GROUP_ROWS)
 
 
-def _write_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Write the public tables, with a comment on each table and column, to a file of schema main."""
+def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Write the public tables with comments to a file of schema main, and a view `release` that names it."""
     connection.execute(f"attach {_quoted(path)} as published (storage_version '{STORAGE_VERSION}')")
     try:
         for table in catalog.public_tables():
@@ -302,6 +302,9 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             connection.execute(f"comment on table {target} is {_quoted(table.description)}")
             for column in table.columns:
                 connection.execute(f'comment on column {target}."{column.name}" is {_quoted(column.comment)}')
+        title = catalog.document()["dataset"]["title"]
+        about = f"select {_quoted(name)} as version, {_quoted(title)} as title"
+        connection.execute(f"create view published.main.release as {about}")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")

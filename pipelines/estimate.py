@@ -1,0 +1,267 @@
+"""Energy and CO2e of a run of one's own, by the ladders and spreads of the published database.
+
+Belongs here: taking runs in, refusing what cannot be, and the queries of sql/estimate over one DuckDB file.
+Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli_estimate.py), disclosures
+(disclosure.py), or the logs of other tools (imports.py).
+"""
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipelines.catalog import ROOT
+from pipelines.published import open_database
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DATABASE = ROOT / "warehouse" / "emissions.duckdb"
+
+# What a run may state: column, option of the command line, and what it is.
+COLUMNS = {
+    "model": ("--name", "name of the run, free text"),
+    "hardware": ("--hardware", "accelerator, in any known spelling"),
+    "chips": ("--chips", "number of accelerators"),
+    "training_hours": ("--hours", "wall-clock hours"),
+    "chip_hours": ("--chip-hours", "accelerators x hours"),
+    "training_flop": ("--flop", "floating-point operations in all"),
+    "watts_per_chip": ("--power", "measured mean draw of the whole system per accelerator, W, before PUE"),
+    "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
+    "pue": ("--pue", "total over IT energy of the data center"),
+    "provider": ("--provider", "operator of the data center"),
+    "cloud_region": ("--region", "cloud region"),
+    "site_country": ("--country", "country, as a two-letter code or its English name"),
+    "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
+    "started": ("--start", "YYYY-MM-DD or YYYY-MM"),
+}
+NEEDS = "select factor from place_factors union all select source_locator from hardware_draws limit 0"
+READERS = {
+    ".csv": "read_csv({}, all_varchar = true, header = true)",
+    ".parquet": "read_parquet({})",
+    ".json": "read_json_auto({})",
+    ".jsonl": "read_json_auto({}, format = 'newline_delimited')",
+}
+WRITERS = {".csv": "format csv, header", ".parquet": "format parquet, compression zstd", ".json": "format json"}
+SHOWN = 10
+
+# Which fact puts a factor on its best rung, and how a person gives it.
+FACTS = {
+    "chip_hours": "the chip-hours, as --chip-hours or --chips with --hours",
+    "watts_per_chip": "the measured draw of the whole system per accelerator, as --power (or its energy, as --energy)",
+    "pue": "the PUE of the data center, as --pue",
+    "gross_kg_per_kwh": "the grid of the place, as --region, --country or --intensity",
+}
+
+
+class BadRunsError(Exception):
+    """What is wrong with the runs given, a line each: which run and column, and what was expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrowing:
+    """The one fact that would narrow the interval of gross CO2e most, and the interval it would leave."""
+
+    factor: str
+    fact: str
+    co2e_gross_t_p05: float
+    co2e_gross_t_p95: float
+
+
+def estimate(
+    runs: "Mapping[str, Any] | pl.DataFrame", database: Path = DATABASE, today: date | None = None
+) -> "dict[str, Any] | pl.DataFrame":
+    """Energy (MWh) and operational CO2e (t) of runs, each with a 90 % interval.
+
+    Args:
+        runs: one run as a mapping, or a frame with a row per run; keys and columns are those of COLUMNS, with
+            their units, all optional: chips, training_hours (h), chip_hours (h), training_flop (FLOP),
+            watts_per_chip (W), energy_kwh (kWh), carbon_intensity_g_per_kwh (g CO2e per kWh), started (date).
+        database: the published DuckDB file; no network is used.
+        today: the date that a run without one counts as started on.
+
+    Returns:
+        A mapping with its factors below `factors` for one run; for a frame a frame of as many rows, with
+        the columns of the table emissions and the spread, year and source of each factor beside them.
+
+    Raises:
+        BadRunsError: a value cannot be, is contradicted, or too little is given; every problem is named.
+        NoDatabaseError: the database is missing, unreadable or older than this method.
+    """
+    if isinstance(runs, Mapping):
+        return estimate_run(runs, database, today)
+    import polars as pl
+
+    unknown_columns(runs.columns)
+    with _opened(database, today) as connection:
+        connection.register("frame", runs.cast(pl.String))
+        _take(connection, "frame", runs.columns)
+        _refuse(connection, "row {row}, {column}: {says}")
+        return connection.sql("select * exclude (row_number) from estimates").pl()
+
+
+def estimate_run(run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None) -> dict[str, Any]:
+    """One run, as `estimate` returns it: the columns of emissions, the factors, the version of the dataset."""
+    unknown_columns(list(run))
+    given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
+    with _opened(database, today) as connection:
+        cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
+        connection.execute(f"create temp table one as select {cells}", list(given.values()))
+        _take(connection, "one", list(given))
+        _refuse(connection, "{option} {says}")
+        cursor = connection.execute("select * exclude (row_number) from estimates")
+        names = [column[0] for column in cursor.description or []]
+        row = dict(zip(names, cursor.fetchall()[0], strict=True))
+        ((version,),) = connection.execute("select version from dataset.release").fetchall()
+    return {**_nested(row), "dataset_version": version}
+
+
+def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
+    """Estimate every run of a file (CSV, Parquet, JSON, JSON lines) into another; return how many.
+
+    The target appears whole or not at all.
+
+    Raises:
+        BadRunsError: also where a file has an unknown ending or column; nothing is written then.
+        NoDatabaseError: as estimate.
+    """
+    if not source.exists():
+        raise BadRunsError(f"{source}: there is no such file")
+    for file, known in ((source, READERS), (target, WRITERS)):
+        if file.suffix not in known:
+            raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
+    partial = target.with_name(f".{target.name}.partial")
+    with _opened(database, today) as connection:
+        reader = READERS[source.suffix].format(_quoted(source))
+        try:
+            connection.execute(f"create temp view file as select * from {reader}")
+            columns = [row[0] for row in connection.execute("describe file").fetchall()]
+            unknown_columns(columns, f"{source}: ")
+            _take(connection, "file", columns)
+        except duckdb.Error as error:
+            raise BadRunsError(f"{source}: cannot be read ({str(error).splitlines()[0]})") from None
+        _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
+        try:
+            rows = connection.execute(
+                f"copy (select * exclude (row_number) from estimates) to {_quoted(partial)} "
+                f"({WRITERS[target.suffix]})"
+            ).fetchall()[0][0]
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+    return int(rows)
+
+
+def unknown_columns(given: Sequence[str], where: str = "") -> None:
+    """Refuse a column that no run has.
+
+    Raises:
+        BadRunsError: names it, and the nearest that is known.
+    """
+    for column in given:
+        if column not in COLUMNS:
+            near = get_close_matches(column, COLUMNS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
+            raise BadRunsError(f"{where}there is no column {column!r}; {hint}")
+
+
+def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | None:
+    """Which fact would narrow the interval of gross CO2e most; None where every factor is on its best rung.
+
+    Args:
+        run: one run as estimate_run returns it.
+        best: the gsd of each factor's best rung, as best_spreads returns it.
+    """
+    spreads = {name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
+    gains = {name: math.log(gsd) ** 2 - math.log(best[name]) ** 2 for name, gsd in spreads.items()}
+    if not gains or max(gains.values()) < 1e-4:
+        return None
+    factor = max(gains, key=gains.__getitem__)
+    now = math.log(run["co2e_gross_t_p95"] / run["co2e_gross_t"]) / 1.645 if run["co2e_gross_t"] else 0.0
+    left = math.sqrt(max(now**2 - gains[factor], 0))
+    return Narrowing(
+        factor=factor,
+        fact=FACTS[factor],
+        co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-1.645 * left),
+        co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(1.645 * left),
+    )
+
+
+def best_spreads(database: Path = DATABASE) -> dict[str, float]:
+    """The gsd of the best rung of each factor."""
+    with open_database(database, NEEDS) as connection:
+        rows = connection.execute("select factor, gsd from method where rung = 1").fetchall()
+    return dict(rows)
+
+
+@contextmanager
+def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The dataset in view, read-only, beside an empty database for the runs."""
+    open_database(database, NEEDS).close()
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {_quoted(database)} as dataset (read_only)")
+        for table in (
+            "hardware hardware_aliases hardware_draws region_map place_factors grid_months grid_intensity "
+            "method training_runs"
+        ).split():
+            connection.execute(f"create temp view {table} as select * from dataset.{table}")
+        connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
+        yield connection
+
+
+def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
+    """Runs of a relation, all cells as text, resolved and ready to be estimated."""
+    cells = ", ".join(
+        f'cast("{column}" as varchar) as {column}' if column in columns else f"cast(null as varchar) as {column}"
+        for column in COLUMNS
+    )
+    connection.execute(f"create temp view given as select row_number() over () as row_number, {cells} from {origin}")
+    connection.execute(f"create temp table runs as {_query('runs')}")
+    connection.execute(f"create temp view estimates as {_query('estimates')}")
+
+
+def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
+    rows = connection.execute(f"select * from ({_query('problems')}) limit {SHOWN + 1}").fetchall()
+    if rows:
+        lines = [
+            line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
+            for row, column, says in rows[:SHOWN]
+        ]
+        raise BadRunsError("\n".join(lines + ["and more"] * (len(rows) > SHOWN)))
+
+
+def _query(name: str) -> str:
+    return (ROOT / "sql" / "estimate" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
+    """One flat row with the spread, basis, year and source of each factor below `factors`."""
+    factors = {}
+    for factor, prefix in (
+        ("chip_hours", "chip_hours"),
+        ("watts_per_chip", "watts"),
+        ("pue", "pue"),
+        ("gross_kg_per_kwh", "gross"),
+        ("net_kg_per_kwh", "net"),
+    ):
+        factors[factor] = {
+            "value": row[factor],
+            "gsd": row[f"{prefix}_gsd"],
+            "basis": row[f"{prefix}_basis"],
+            **{
+                part: row.get(f"{prefix}_{part}") for part in ("factor_year", "source_url", "source_locator")
+            },
+        }
+    details = ("_gsd", "_factor_year", "_source_url", "_source_locator")
+    return {name: cell for name, cell in row.items() if not name.endswith(details)} | {"factors": factors}

@@ -1,0 +1,350 @@
+-- What is wrong with a user's runs. One row per run and problem: the column, and what was expected instead.
+-- `given` holds the cells as text, `runs` what was read of them.
+with cells as (
+    unpivot (
+        select
+            row_number,
+            chips,
+            training_hours,
+            chip_hours,
+            training_flop,
+            watts_per_chip,
+            energy_kwh,
+            pue,
+            carbon_intensity_g_per_kwh
+        from given
+    )
+    on chips, training_hours, chip_hours, training_flop, watts_per_chip, energy_kwh, pue, carbon_intensity_g_per_kwh
+    into name column_name value cell
+),
+
+unread as (
+    select
+        row_number,
+        column_name,
+        '''' || cell || ''': '
+        || case
+            when trim(cell) = '' then 'empty; leave it out, or give a number'
+            when regexp_full_match(cell, '\s*[0-9.]*[0-9],[0-9]+\s*')
+                then 'a comma; write decimals with a point, and thousands without a separator'
+            when regexp_full_match(cell, '\s*[0-9.]+\s*%\s*')
+                then
+                    'a percentage; expected '
+                    || if(column_name = 'pue', 'total over IT energy, such as 1.1', 'a number in its own unit')
+            when column_name = 'chips' then 'expected a whole number of accelerators, such as 512'
+            else 'expected a finite number, such as 1.5 or 3e23'
+        end as says
+    from cells
+    where
+        not coalesce(isfinite(try_cast(cell as double)), false)
+        or (
+            column_name = 'chips'
+            and not regexp_full_match(cell, '\s*[0-9]{1,12}\s*')
+            and coalesce(try_cast(cell as double), 1) > 0
+        )
+),
+
+not_positive as (
+    select
+        row_number,
+        column_name,
+        '''' || cell || ''': expected '
+        || if(column_name = 'carbon_intensity_g_per_kwh', '0 or more, in g CO2e per kWh', 'more than 0') as says
+    from cells
+    where
+        isfinite(try_cast(cell as double))
+        and (try_cast(cell as double) < 0 or (try_cast(cell as double) = 0 and column_name <> 'carbon_intensity_g_per_kwh'))
+),
+
+names as (
+    select
+        given.row_number,
+        'hardware' as column_name,
+        '''' || given.hardware || ''' is no accelerator known here. The nearest: '
+        || coalesce((
+            select string_agg(near.alias, ', ')
+            from (
+                select aliases.alias
+                from hardware_aliases as aliases
+                order by jaro_winkler_similarity(lower(aliases.alias), lower(given.hardware)) desc, aliases.alias asc
+                limit 3
+            ) as near
+        ), 'none') as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where given.hardware is not null and runs.hardware_id is null
+    union all
+    select
+        given.row_number,
+        'provider' as column_name,
+        '''' || given.provider || ''' is no provider known here. Known: '
+        || (
+            select string_agg(known.provider, ', ' order by known.provider)
+            from (
+                select distinct region_map.provider
+                from region_map
+                where region_map.provider not in ('HPC centre', 'Frontier site (Epoch AI)')
+                union
+                select place_factors.place
+                from place_factors
+                where place_factors.basis = 'provider_year'
+            ) as known
+        ) as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where given.provider is not null and runs.named_provider is null
+    union all
+    select
+        given.row_number,
+        'cloud_region' as column_name,
+        '''' || given.cloud_region || ''' is no region known here. The nearest: '
+        || coalesce((
+            select string_agg(near.region, ', ')
+            from (
+                select region_map.region
+                from region_map
+                where not starts_with(region_map.region, 'site:')
+                order by
+                    jaro_winkler_similarity(lower(region_map.region), lower(given.cloud_region)) desc, region_map.region asc
+                limit 3
+            ) as near
+        ), 'none') as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where given.cloud_region is not null and runs.cloud_region is null
+    union all
+    select
+        given.row_number,
+        'site_country' as column_name,
+        '''' || given.site_country || ''' is no country known here; expected a two-letter code or an English name, such as '
+        || coalesce((
+            select string_agg(near.region || ' (' || near.location || ')', ', ')
+            from (
+                select distinct
+                    grid_intensity.region,
+                    grid_intensity.location,
+                    jaro_winkler_similarity(lower(grid_intensity.location), lower(given.site_country)) as likeness
+                from grid_intensity
+                where grid_intensity.scheme = 'country' and grid_intensity.region <> 'WORLD'
+                order by likeness desc, grid_intensity.region asc
+                limit 3
+            ) as near
+        ), 'FR') as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where given.site_country is not null and runs.named_country is null
+    union all
+    select
+        given.row_number,
+        'started' as column_name,
+        '''' || given.started || ''': expected a date as YYYY-MM-DD or a month as YYYY-MM' as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where given.started is not null and runs.started is null
+),
+
+-- Physics: a value outside these bounds is a slip of units or of accounting.
+bounds as (
+    select
+        runs.row_number,
+        'pue' as column_name,
+        case
+            when runs.pue < 1 then runs.pue || ': PUE is total over IT energy, 1 at the least'
+            when runs.pue between 100 and 250
+                then runs.pue || ': it looks like percent; write ' || runs.pue / 100
+            else runs.pue || ': PUE is total over IT energy, 2.5 at the most'
+        end as says
+    from runs
+    where runs.pue < 1 or runs.pue > 2.5
+    union all
+    select
+        runs.row_number,
+        'carbon_intensity_g_per_kwh' as column_name,
+        case
+            when runs.gross_kg_per_kwh > 1.4
+                then
+                    runs.gross_kg_per_kwh * 1000
+                    || ': no grid emits more than 1400 g CO2e per kWh; is it per MWh?'
+            else
+                runs.gross_kg_per_kwh * 1000
+                || ': it looks like kg per kWh; write ' || runs.gross_kg_per_kwh * 1e6 || ' (g CO2e per kWh)'
+        end as says
+    from runs
+    where runs.gross_kg_per_kwh > 1.4 or (runs.gross_kg_per_kwh > 0 and runs.gross_kg_per_kwh < 0.0015)
+    union all
+    select
+        runs.row_number,
+        'watts_per_chip' as column_name,
+        format(
+            '{:g} W per accelerator, but {} is rated {:g} W: a whole system draws 0.15 to 1.5 of that. {}',
+            runs.watts_per_chip, hardware.name, hardware.tdp_w,
+            case
+                when
+                    runs.watts_per_chip > 1.5 * hardware.tdp_w and runs.chips > 1
+                    and runs.watts_per_chip / runs.chips between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+                    then 'It looks like the draw of all chips together.'
+                when runs.watts_per_chip * 1000 between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+                    then 'It looks like kW.'
+                else 'Give W, as an average over training.'
+            end
+        ) as says
+    from runs
+    inner join hardware on runs.hardware_id = hardware.hardware_id
+    where runs.watts_per_chip not between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+    union all
+    select
+        runs.row_number,
+        'watts_per_chip' as column_name,
+        format(
+            '{:g} W: one accelerator with its host draws 5 W to 30 kW', runs.watts_per_chip
+        )
+            as says
+    from runs
+    where runs.hardware_id is null and runs.watts_per_chip > 0 and runs.watts_per_chip not between 5 and 30000
+    union all
+    select
+        runs.row_number,
+        'training_flop' as column_name,
+        format('{:g}: expected FLOP (operations in all, such as 3e23), not FLOP/s, TFLOP or petaFLOP-days', runs.training_flop)
+            as says
+    from runs
+    where runs.training_flop > 0 and runs.training_flop < 1e9
+    union all
+    select
+        runs.row_number,
+        'started' as column_name,
+        strftime(runs.started, '%Y-%m-%d') || ': in the future; today is '
+        || strftime(getvariable('today'), '%Y-%m-%d') as says
+    from runs
+    where runs.started > getvariable('today')
+    union all
+    select
+        runs.row_number,
+        'started' as column_name,
+        strftime(runs.started, '%Y-%m-%d') || ': before 2009; the factors begin in 2015' as says
+    from runs
+    where runs.started < date '2009-01-01'
+),
+
+contradictions as (
+    select
+        row_number,
+        'chip_hours' as column_name,
+        format(
+            '{:g}, but {} chips x {:g} hours are {:g}. {}',
+            chip_hours, chips, training_hours, chips * training_hours,
+            if(
+                abs(chip_hours / training_hours - 1) <= 0.02,
+                'It looks like the hours alone: chip-hours are chips x hours.',
+                'Give chip-hours, or chips and hours.'
+            )
+        ) as says
+    from runs
+    where chips * training_hours > 0 and abs(chip_hours / (chips * training_hours) - 1) > 0.02
+    union all
+    select
+        row_number,
+        'watts_per_chip' as column_name,
+        'given beside energy_kwh; a measured energy needs no power, give one of them' as says
+    from runs
+    where watts_per_chip is not null and energy_kwh is not null
+    union all
+    select
+        runs.row_number,
+        'energy_kwh' as column_name,
+        format(
+            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: expected 0.15 to 1.5 of that',
+            runs.energy_kwh, coalesce(runs.chip_hours, runs.chips * runs.training_hours),
+            runs.energy_kwh * 1000 / coalesce(runs.chip_hours, runs.chips * runs.training_hours), -- kWh to Wh
+            hardware.name, hardware.tdp_w
+        ) as says
+    from runs
+    inner join hardware on runs.hardware_id = hardware.hardware_id
+    where
+        runs.energy_kwh * 1000 / coalesce(runs.chip_hours, runs.chips * runs.training_hours) -- kWh to Wh
+        not between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+    union all
+    select
+        runs.row_number,
+        'training_flop' as column_name,
+        format(
+            '{:g} in {:g} chip-hours is more than {} can do: {:.0f} % of its peak',
+            runs.training_flop, coalesce(runs.chip_hours, runs.chips * runs.training_hours), hardware.name,
+            100 * runs.training_flop / (coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600)
+            / (greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12)
+        ) as says
+    from runs
+    inner join hardware on runs.hardware_id = hardware.hardware_id
+    where
+        runs.training_flop
+        > coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600 -- hours to seconds
+        * greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP
+    union all
+    select
+        row_number,
+        'provider' as column_name,
+        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider as says
+    from runs
+    where cloud_region is not null and named_provider <> provider
+    union all
+    select
+        row_number,
+        'site_country' as column_name,
+        '''' || named_country || ''', but ' || cloud_region || ' lies in ' || site_country as says
+    from runs
+    where cloud_region is not null and named_country <> site_country
+    union all
+    select
+        runs.row_number,
+        'hardware' as column_name,
+        hardware.name || ' has neither a rating nor a measurement here; give watts_per_chip' as says
+    from runs
+    inner join hardware on runs.hardware_id = hardware.hardware_id
+    left join hardware_draws as draws on runs.hardware_id = draws.hardware_id
+    where draws.hardware_id is null and runs.watts_per_chip is null and runs.energy_kwh is null
+    union all
+    select
+        runs.row_number,
+        'training_flop' as column_name,
+        'no peak is known of ' || runs.hardware || '; give chip_hours, or chips and training_hours' as says
+    from runs
+    left join hardware_draws as draws on runs.hardware_id = draws.hardware_id
+    where
+        runs.hardware_id is not null
+        and runs.training_flop is not null
+        and draws.sustained_flop_per_s is null
+        and coalesce(runs.chip_hours, runs.chips * runs.training_hours, runs.energy_kwh) is null
+),
+
+found as (
+    select * from unread
+    union all
+    select * from not_positive
+    union all
+    select * from names
+    union all
+    select * from bounds
+    union all
+    select * from contradictions
+),
+
+-- A run with a faulty cell is not called incomplete too.
+incomplete as (
+    select
+        row_number,
+        case
+            when chips is not null and training_hours is null then 'training_hours'
+            when training_hours is not null and chips is null then 'chips'
+            else 'chip_hours'
+        end as column_name,
+        'missing: give energy_kwh; or chip_hours; or chips and training_hours; or training_flop' as says
+    from runs
+    where
+        coalesce(energy_kwh, chip_hours, chips * training_hours, training_flop) is null
+        and row_number not in (select found.row_number from found)
+)
+
+select * from found
+union all
+select * from incomplete
+order by row_number, column_name, says

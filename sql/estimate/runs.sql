@@ -1,0 +1,116 @@
+-- The runs of a user, typed, with names resolved. One row per run, numbered as given.
+-- `given` holds every cell as text; what cannot be read is null here and a sentence in problems.
+with spellings as (
+    select
+        lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g')) as spelling_key,
+        min(hardware_id) as hardware_id,
+        bool_or(is_ambiguous) as is_ambiguous
+    from (
+        select
+            alias as spelling,
+            hardware_id,
+            is_ambiguous
+        from hardware_aliases
+        union all
+        select
+            unnest([name, hardware_id]) as spelling,
+            hardware_id,
+            false as is_ambiguous
+        from hardware
+    ) as every_spelling
+    group by spelling_key
+),
+
+usual_names as (
+    select
+        unnest(['AWS', 'Amazon', 'GCP', 'Google Cloud', 'Azure', 'Microsoft']) as spelling,
+        unnest([
+            'Amazon Web Services', 'Amazon Web Services', 'Google', 'Google', 'Microsoft Azure', 'Microsoft Azure'
+        ]) as provider
+),
+
+operators as (
+    select
+        lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g')) as provider_key,
+        min(provider) as provider
+    from (
+        select
+            provider as spelling,
+            provider
+        from region_map
+        union all
+        select
+            place as spelling,
+            place as provider
+        from place_factors
+        where basis = 'provider_year'
+        union all
+        select
+            spelling,
+            provider
+        from usual_names
+    ) as every_operator
+    group by provider_key
+),
+
+countries as (
+    select
+        lower(spelling) as country_key,
+        min(country) as country
+    from (
+        select
+            unnest([region, location]) as spelling,
+            region as country
+        from grid_intensity
+        where scheme = 'country' and intensity_basis = 'lifecycle' and region <> 'WORLD'
+    ) as every_country
+    group by country_key
+),
+
+-- Numbers as computers write them: a point for decimals, no separators; infinities and NaN are no quantities.
+numbers as (
+    select
+        *,
+        if(isfinite(try_cast(training_hours as double)), cast(training_hours as double), null) as typed_hours,
+        if(isfinite(try_cast(chip_hours as double)), cast(chip_hours as double), null) as typed_chip_hours,
+        if(isfinite(try_cast(training_flop as double)), cast(training_flop as double), null) as typed_flop,
+        if(isfinite(try_cast(watts_per_chip as double)), cast(watts_per_chip as double), null) as typed_watts,
+        if(isfinite(try_cast(energy_kwh as double)), cast(energy_kwh as double), null) as typed_energy_kwh,
+        if(isfinite(try_cast(pue as double)), cast(pue as double), null) as typed_pue,
+        if(isfinite(try_cast(carbon_intensity_g_per_kwh as double)), cast(carbon_intensity_g_per_kwh as double), null)
+            as typed_g_per_kwh,
+        if(regexp_full_match(chips, '\s*[0-9]{1,12}\s*'), cast(chips as bigint), null) as typed_chips,
+        coalesce(
+            try_strptime(trim(started), '%Y-%m-%d'), try_strptime(trim(started), '%Y-%m')
+        ) as typed_start
+    from given
+)
+
+select
+    numbers.row_number,
+    numbers.model,
+    numbers.hardware,
+    spellings.hardware_id,
+    coalesce(spellings.is_ambiguous, false) as is_ambiguous_hardware,
+    numbers.typed_chips as chips,
+    numbers.typed_hours as training_hours,
+    numbers.typed_chip_hours as chip_hours,
+    numbers.typed_flop as training_flop,
+    numbers.typed_watts as watts_per_chip,
+    numbers.typed_energy_kwh as energy_kwh,
+    numbers.typed_pue as pue,
+    numbers.typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
+    region_map.region as cloud_region,
+    coalesce(region_map.provider, operators.provider) as provider,
+    coalesce(region_map.country, countries.country) as site_country,
+    operators.provider as named_provider,
+    countries.country as named_country,
+    numbers.typed_start as started,
+    year(coalesce(numbers.typed_start, getvariable('today'))) as run_year
+from numbers
+left join spellings
+    on lower(regexp_replace(numbers.hardware, '[^A-Za-z0-9]+', '', 'g')) = spellings.spelling_key
+left join operators
+    on lower(regexp_replace(numbers.provider, '[^A-Za-z0-9]+', '', 'g')) = operators.provider_key
+left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)
+left join countries on lower(trim(numbers.site_country)) = countries.country_key

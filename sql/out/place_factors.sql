@@ -1,0 +1,249 @@
+-- What the ladders take for a place in a year when a run says nothing better. One row per factor, place and period.
+-- A place is a cloud region, an operator, a country or WORLD. A year without a figure takes that of the nearest one.
+-- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, as in core.net_ladder.
+with years as (
+    select unnest(range(2015, 2028)) as year
+),
+
+pues as (
+    select
+        region as place,
+        'site_year' as basis,
+        factor_year,
+        pue as value,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.pue_years
+    where quarter is null and not is_average and region in (select region_map.region from raw.region_map as region_map)
+    union all
+    select
+        provider as place,
+        'provider_year' as basis,
+        factor_year,
+        pue as value,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.pue_years
+    where quarter is null and is_average and provider <> 'Industry average (Uptime Institute)'
+    union all
+    select
+        'WORLD' as place,
+        'industry_year' as basis,
+        factor_year,
+        pue as value,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.pue_years
+    where quarter is null and provider = 'Industry average (Uptime Institute)'
+),
+
+grids as (
+    select
+        region as place,
+        'region_year' as basis,
+        factor_year,
+        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.region_intensity
+    where carbon_intensity_g_per_kwh is not null
+    union all
+    select
+        region as place,
+        if(region = 'WORLD', 'world_year', 'country_year') as basis,
+        year as factor_year,
+        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.grid_intensity
+    where scheme = 'country' and intensity_basis = 'lifecycle' -- the one basis that every country has
+),
+
+operators as (
+    select
+        grid.region as place,
+        'operator_hourly' as basis,
+        grid.factor_year,
+        least(1, (1 - grid.operator_cfe_fraction) / (1 - grid.grid_cfe_fraction)) as value,
+        grid.source_title,
+        grid.source_url,
+        grid.source_locator,
+        grid.verified
+    from core.region_intensity as grid
+    inner join raw.region_map as region_map on grid.region = region_map.region and region_map.provider = 'Google'
+    where grid.operator_cfe_fraction is not null and grid.grid_cfe_fraction < 1
+),
+
+yearly as (
+    select
+        'pue' as factor,
+        place,
+        basis,
+        factor_year,
+        value,
+        cast(null as varchar) as intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from pues
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        place,
+        basis,
+        factor_year,
+        value,
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from grids
+    union all
+    select
+        'net_to_gross_ratio' as factor,
+        place,
+        basis,
+        factor_year,
+        value,
+        cast(null as varchar) as intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from operators
+),
+
+nearest as (
+    select
+        yearly.factor,
+        yearly.place,
+        cast(years.year as varchar) as period,
+        yearly.basis,
+        yearly.value,
+        yearly.intensity_basis,
+        yearly.factor_year,
+        yearly.source_title,
+        yearly.source_url,
+        yearly.source_locator,
+        yearly.verified
+    from years
+    cross join yearly
+    qualify row_number() over (
+        partition by yearly.factor, yearly.place, years.year
+        order by abs(yearly.factor_year - years.year), yearly.factor_year, yearly.basis
+    ) = 1
+),
+
+quarters as (
+    select
+        'pue' as factor,
+        region as place,
+        quarter as period,
+        'site_quarter' as basis,
+        pue as value,
+        cast(null as varchar) as intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.pue_years
+    where quarter is not null and not is_average and region in (select region_map.region from raw.region_map as region_map)
+),
+
+-- Where training runs of these years were: what is known best of each run's PUE, a mean by developer first.
+told as (
+    select
+        runs.developer,
+        runs.run_year,
+        ladder.run_id,
+        ladder.value,
+        ladder.source_title,
+        ladder.source_url,
+        ladder.verified
+    from core.pue_ladder as ladder
+    inner join core.training_runs as runs on ladder.run_id = runs.run_id
+    inner join core.method as rungs on rungs.factor = 'pue' and ladder.basis = rungs.basis
+    where
+        runs.developer is not null
+        and ladder.basis in ('disclosed', 'site_quarter', 'site_year', 'provider_year')
+    qualify row_number() over (partition by ladder.run_id order by rungs.rung) = 1
+),
+
+developers as (
+    select
+        years.year,
+        told.developer,
+        avg(ln(told.value) order by told.run_id) as ln_pue,
+        count(*) as runs,
+        min(told.source_title) as source_title,
+        min(told.source_url) as source_url,
+        least_verified(told.verified) as verified
+    from years
+    inner join told on told.run_year between years.year - 2 and years.year + 2
+    group by years.year, told.developer
+),
+
+trained as (
+    select
+        'pue' as factor,
+        'TRAINING' as place,
+        cast(year as varchar) as period,
+        'training_places' as basis,
+        exp(avg(ln_pue order by developer)) as value,
+        cast(null as varchar) as intensity_basis,
+        cast(null as integer) as factor_year,
+        min(source_title) as source_title,
+        min(source_url) as source_url,
+        'geometric mean over ' || count(*) || ' developers of the PUE known for ' || sum(runs)
+        || ' training runs within two years; the source named is the first of theirs' as source_locator,
+        least_verified(verified) as verified
+    from developers
+    group by year
+    having count(*) >= 3
+),
+
+together as (
+    select *
+    from nearest
+    union all
+    select *
+    from quarters
+    union all
+    select *
+    from trained
+)
+
+select
+    together.factor,
+    together.place,
+    together.period,
+    together.value,
+    method.gsd,
+    together.basis,
+    together.intensity_basis,
+    together.factor_year,
+    source_id(together.source_url) as source_id,
+    together.source_title,
+    together.source_url,
+    together.source_locator,
+    together.verified
+from together
+inner join core.method as method
+    on
+        if(together.factor = 'net_to_gross_ratio', 'net_kg_per_kwh', together.factor) = method.factor
+        and together.basis = method.basis
