@@ -23,16 +23,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import cli_releases
+from pipelines import cli_estimate, cli_releases
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
     from pipelines import when
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 
 
+app.command()(cli_estimate.estimate)
+app.command()(cli_estimate.report)
 app.command()(cli_releases.release)
 app.command()(cli_releases.diff)
 app.command()(cli_releases.verify)

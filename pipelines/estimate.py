@@ -6,7 +6,7 @@ Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli_es
 """
 
 import math
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +42,17 @@ COLUMNS = {
     "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
     "started": ("--start", "YYYY-MM-DD or YYYY-MM"),
 }
+TABLES = (
+    "hardware",
+    "hardware_aliases",
+    "hardware_draws",
+    "region_map",
+    "place_factors",
+    "grid_months",
+    "grid_intensity",
+    "method",
+    "training_runs",
+)
 NEEDS = "select factor from place_factors union all select source_locator from hardware_draws limit 0"
 READERS = {
     ".csv": "read_csv({}, all_varchar = true, header = true)",
@@ -49,13 +60,17 @@ READERS = {
     ".json": "read_json_auto({})",
     ".jsonl": "read_json_auto({}, format = 'newline_delimited')",
 }
-WRITERS = {".csv": "format csv, header", ".parquet": "format parquet, compression zstd", ".json": "format json"}
+WRITERS = {
+    ".csv": "format csv, header",
+    ".parquet": "format parquet, compression zstd",
+    ".json": "format json",
+}
 SHOWN = 10
 
 # Which fact puts a factor on its best rung, and how a person gives it.
 FACTS = {
     "chip_hours": "the chip-hours, as --chip-hours or --chips with --hours",
-    "watts_per_chip": "the measured draw of the whole system per accelerator, as --power (or its energy, as --energy)",
+    "watts_per_chip": "the measured draw of the whole system per accelerator, as --power",
     "pue": "the PUE of the data center, as --pue",
     "gross_kg_per_kwh": "the grid of the place, as --region, --country or --intensity",
 }
@@ -104,11 +119,14 @@ def estimate(
         connection.register("frame", runs.cast(pl.String))
         _take(connection, "frame", runs.columns)
         _refuse(connection, "row {row}, {column}: {says}")
-        return connection.sql("select * exclude (row_number) from estimates").pl()
+        frame: pl.DataFrame = connection.sql("select * exclude (row_number) from estimates").pl()
+        return frame
 
 
-def estimate_run(run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None) -> dict[str, Any]:
-    """One run, as `estimate` returns it: the columns of emissions, the factors, the version of the dataset."""
+def estimate_run(
+    run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None
+) -> dict[str, Any]:
+    """One run as `estimate` returns it: columns of emissions, factors, version of the dataset."""
     unknown_columns(list(run))
     given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
     with _opened(database, today) as connection:
@@ -120,7 +138,7 @@ def estimate_run(run: Mapping[str, Any], database: Path = DATABASE, today: date 
         names = [column[0] for column in cursor.description or []]
         row = dict(zip(names, cursor.fetchall()[0], strict=True))
         ((version,),) = connection.execute("select version from dataset.release").fetchall()
-    return {**_nested(row), "dataset_version": version}
+    return {**_nested(row), "dataset_version": str(version)}
 
 
 def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
@@ -153,7 +171,7 @@ def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: 
                 f"copy (select * exclude (row_number) from estimates) to {_quoted(partial)} "
                 f"({WRITERS[target.suffix]})"
             ).fetchall()[0][0]
-            os.replace(partial, target)
+            partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
     return int(rows)
@@ -167,7 +185,8 @@ def unknown_columns(given: Sequence[str], where: str = "") -> None:
     """
     for column in given:
         if column not in COLUMNS:
-            near = get_close_matches(column, COLUMNS, 1)
+            options = {option[2:].replace("-", "_"): name for name, (option, _) in COLUMNS.items()}
+            near = [options[column]] if column in options else get_close_matches(column, COLUMNS, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
             raise BadRunsError(f"{where}there is no column {column!r}; {hint}")
 
@@ -179,7 +198,9 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
         run: one run as estimate_run returns it.
         best: the gsd of each factor's best rung, as best_spreads returns it.
     """
-    spreads = {name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
+    spreads = {
+        name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]
+    }
     gains = {name: math.log(gsd) ** 2 - math.log(best[name]) ** 2 for name, gsd in spreads.items()}
     if not gains or max(gains.values()) < 1e-4:
         return None
@@ -207,10 +228,7 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
     open_database(database, NEEDS).close()
     with duckdb.connect() as connection:
         connection.execute(f"attach {_quoted(database)} as dataset (read_only)")
-        for table in (
-            "hardware hardware_aliases hardware_draws region_map place_factors grid_months grid_intensity "
-            "method training_runs"
-        ).split():
+        for table in TABLES:
             connection.execute(f"create temp view {table} as select * from dataset.{table}")
         connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
         yield connection
@@ -219,10 +237,14 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
 def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
     """Runs of a relation, all cells as text, resolved and ready to be estimated."""
     cells = ", ".join(
-        f'cast("{column}" as varchar) as {column}' if column in columns else f"cast(null as varchar) as {column}"
+        f'cast("{column}" as varchar) as {column}'
+        if column in columns
+        else f"cast(null as varchar) as {column}"
         for column in COLUMNS
     )
-    connection.execute(f"create temp view given as select row_number() over () as row_number, {cells} from {origin}")
+    connection.execute(
+        f"create temp view given as select row_number() over () as row_number, {cells} from {origin}"
+    )
     connection.execute(f"create temp table runs as {_query('runs')}")
     connection.execute(f"create temp view estimates as {_query('estimates')}")
 
@@ -234,7 +256,17 @@ def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
             line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
             for row, column, says in rows[:SHOWN]
         ]
+        if "{option}" in line:
+            lines = [_with_options(text) for text in lines]
         raise BadRunsError("\n".join(lines + ["and more"] * (len(rows) > SHOWN)))
+
+
+def _with_options(text: str) -> str:
+    """Options for the columns that a sentence names, as the command line has them."""
+    for column in sorted(COLUMNS, key=len, reverse=True):
+        if "_" in column:
+            text = re.sub(rf"\b{column}\b", COLUMNS[column][0], text)
+    return text
 
 
 def _query(name: str) -> str:
@@ -249,19 +281,20 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
     """One flat row with the spread, basis, year and source of each factor below `factors`."""
     factors = {}
     for factor, prefix in (
+        ("energy_kwh", "energy"),
         ("chip_hours", "chip_hours"),
         ("watts_per_chip", "watts"),
         ("pue", "pue"),
         ("gross_kg_per_kwh", "gross"),
         ("net_kg_per_kwh", "net"),
     ):
+        if factor == "energy_kwh" and row[factor] is None:
+            continue
         factors[factor] = {
             "value": row[factor],
             "gsd": row[f"{prefix}_gsd"],
             "basis": row[f"{prefix}_basis"],
-            **{
-                part: row.get(f"{prefix}_{part}") for part in ("factor_year", "source_url", "source_locator")
-            },
+            **{part: row.get(f"{prefix}_{part}") for part in ("factor_year", "source_url", "source_locator")},
         }
     details = ("_gsd", "_factor_year", "_source_url", "_source_locator")
     return {name: cell for name, cell in row.items() if not name.endswith(details)} | {"factors": factors}

@@ -91,6 +91,7 @@ select
     numbers.model,
     numbers.hardware,
     spellings.hardware_id,
+    hardware.name as hardware_name,
     coalesce(spellings.is_ambiguous, false) as is_ambiguous_hardware,
     numbers.typed_chips as chips,
     numbers.typed_hours as training_hours,
@@ -110,6 +111,7 @@ select
 from numbers
 left join spellings
     on lower(regexp_replace(numbers.hardware, '[^A-Za-z0-9]+', '', 'g')) = spellings.spelling_key
+left join hardware on spellings.hardware_id = hardware.hardware_id
 left join operators
     on lower(regexp_replace(numbers.provider, '[^A-Za-z0-9]+', '', 'g')) = operators.provider_key
 left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)

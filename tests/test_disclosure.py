@@ -1,0 +1,102 @@
+"""`ote report`: what an estimate says in the forms that authors must hand in."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from spdx_python_model import v3_0_1 as spdx
+
+from pipelines import disclosure
+from pipelines.estimate import estimate_run
+from tests.conftest import Build, ote
+
+RUN = {
+    "model": "A_model & co.",
+    "hardware": "H100",
+    "chips": 512,
+    "training_hours": 300,
+    "started": "2024-03",
+}
+
+
+@pytest.fixture(scope="module", params=["computed", "measured", "unknown hardware"])
+def run(request: pytest.FixtureRequest, build: Build) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "computed": RUN | {"cloud_region": "us-central1"},
+        "measured": RUN | {"energy_kwh": 130_000, "cloud_region": "us-central1"},
+        "unknown hardware": {"training_flop": 1e22, "site_country": "FR"},
+    }[request.param]
+    return estimate_run(given, build.directory / "emissions.duckdb")
+
+
+def test_every_form_names_numbers_and_dataset(run: dict[str, Any]) -> None:
+    forms = (disclosure.markdown, disclosure.latex, disclosure.cyclonedx, disclosure.spdx, disclosure.eu)
+    for text in (form(run) for form in forms):
+        assert run["dataset_version"] in text
+        assert "None" not in text and "nan" not in text.replace("finance", "")
+    for text in (disclosure.markdown(run), disclosure.latex(run)):
+        for column in ("energy_mwh", "co2e_gross_t"):
+            assert f"{float(f'{run[column]:.3g}'):,g}" in text
+
+
+def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
+    block = yaml.safe_load(disclosure.model_card(run, "fine-tuning"))["co2_eq_emissions"]
+    assert block["emissions"] == pytest.approx(run["co2e_gross_t"] * 1e6, abs=1)  # t to g
+    assert block["training_type"] == "fine-tuning"
+    assert run["dataset_version"] in block["source"]
+    assert set(block) <= {
+        "emissions",
+        "source",
+        "training_type",
+        "geographical_location",
+        "hardware_used",
+    }
+
+
+def test_cyclonedx_is_valid_by_its_schema(run: dict[str, Any]) -> None:
+    text = disclosure.cyclonedx(run)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    (component,) = json.loads(text)["components"]
+    (spent,) = component["modelCard"]["considerations"]["environmentalConsiderations"]["energyConsumptions"]
+    assert spent["activityEnergyCost"]["value"] == pytest.approx(run["energy_mwh"] * 1000, abs=1e-3)
+    assert spent["co2CostEquivalent"]["value"] == pytest.approx(run["co2e_gross_t"], abs=1e-6)
+
+
+def test_spdx_is_valid_by_its_model(run: dict[str, Any]) -> None:
+    objects = spdx.SHACLObjectSet()
+    spdx.JSONLDDeserializer().read(io.BytesIO(disclosure.spdx(run).encode()), objects)
+    package: Any
+    (package,) = objects.foreach_type("ai_AIPackage")
+    (training,) = package.ai_energyConsumption.ai_trainingEnergyConsumption
+    assert training.ai_energyQuantity == pytest.approx(run["energy_mwh"] * 1000, abs=1e-3)
+    assert training.ai_energyUnit.endswith("kilowattHour")
+    assert not objects.missing_ids
+
+
+def test_latex_has_no_bare_special_character(run: dict[str, Any]) -> None:
+    text = disclosure.latex(run)
+    assert text.count("\\begin") == text.count("\\end") == 2
+    for mark in "_%#":
+        for before, after in zip(text, text[1:], strict=False):
+            if after == mark:
+                assert before in "\\$", text  # $_2$ is the subscript of CO2e
+
+
+def test_the_command_reads_what_estimate_printed(build: Build, tmp_path: Path) -> None:
+    options = ("--hardware", "V100", "--chips", "8", "--hours", "100", "--json")
+    printed = ote("estimate", *options, "--database", build.directory / "emissions.duckdb").stdout
+    file = tmp_path / "run.json"
+    file.write_text(printed, encoding="utf-8")
+    card = ote("report", file, "--as", "model-card")
+    assert (card.returncode, yaml.safe_load(card.stdout).keys()) == (0, {"co2_eq_emissions"})
+    for text, says in (("{}", "energy_mwh"), ("x", "no JSON"), ("[1]", "missing")):
+        file.write_text(text, encoding="utf-8")
+        refused = ote("report", file)
+        assert refused.returncode == 2
+        assert says in refused.stderr and "Traceback" not in refused.stderr
+    assert ote("report", tmp_path / "none.json").returncode == 2

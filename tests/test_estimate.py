@@ -1,0 +1,291 @@
+"""`ote estimate`: a run of one's own, by the method and the factors of the dataset."""
+
+import json
+import math
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines import estimate as estimating
+from pipelines.estimate import BadRunsError
+from pipelines.published import NoDatabaseError
+from tests.conftest import Build, ote
+
+TODAY = date(2025, 6, 1)
+KNOWN = {"hardware": "V100", "chips": 8, "training_hours": 100, "site_country": "DE", "started": "2021-03"}
+
+
+@pytest.fixture(scope="session")
+def database(build: Build) -> Path:
+    return build.directory / "emissions.duckdb"
+
+
+def test_a_run_of_which_all_is_known_is_the_formula(database: Path) -> None:
+    """512 chips x 300 h x 700 W x 1.1 / 1e6 = 118.272 MWh; at 400 g/kWh 47.3088 t."""
+    run = estimating.estimate_run(
+        {
+            "chips": 512,
+            "training_hours": 300,
+            "watts_per_chip": 700,
+            "pue": 1.1,
+            "carbon_intensity_g_per_kwh": 400,
+        },
+        database,
+        TODAY,
+    )
+    assert run["energy_mwh"] == pytest.approx(118.272)
+    assert run["co2e_gross_t"] == run["co2e_net_t"] == pytest.approx(47.3088)
+    # Spreads of hours, metering, PUE and grid as method states them: 1.01, 1.03, 1.01, 1.02.
+    spread = math.sqrt(sum(math.log(gsd) ** 2 for gsd in (1.01, 1.03, 1.01)))
+    assert run["energy_mwh_p95"] == pytest.approx(118.272 * math.exp(1.645 * spread))
+    whole = math.hypot(spread, math.log(1.02))
+    assert run["co2e_gross_t_p05"] == pytest.approx(47.3088 * math.exp(-1.645 * whole))
+    assert estimating.narrowing(run, estimating.best_spreads(database)) is None
+
+
+def test_a_measured_energy_needs_pue_and_grid_alone(database: Path) -> None:
+    given = {"energy_kwh": 1000, "pue": 1.2, "carbon_intensity_g_per_kwh": 500}
+    run = estimating.estimate_run(given, database, TODAY)
+    assert (run["energy_mwh"], run["co2e_gross_t"]) == (pytest.approx(1.2), pytest.approx(0.6))
+    assert (run["energy_basis"], run["watts_per_chip"], run["chip_hours"]) == ("measured", None, None)
+
+
+def test_a_run_of_the_dataset_described_again_gets_the_same_factors(build: Build, database: Path) -> None:
+    """Every run with a rung that a description can stand on; the year of the run, without its month."""
+    rows = build.query(
+        "select runs.run_id, runs.hardware_id, runs.chip_hours, runs.cloud_region, runs.site_country, "
+        "emissions.run_year from emissions inner join training_runs as runs using (run_id) "
+        "where emissions.run_year between 2015 and 2024 and emissions.energy_basis = 'computed'"
+    )
+    names = ("model", "hardware", "chip_hours", "cloud_region", "site_country", "started")
+    frame = pl.DataFrame(
+        [dict(zip(names, (*row[:5], None), strict=True)) for row in rows], infer_schema_length=None
+    )
+    frame = frame.with_columns(
+        pl.col("chip_hours").fill_null(1.0), started=pl.Series([f"{row[5]}-06" for row in rows])
+    )
+    estimates = estimating.estimate(frame, database, TODAY)
+    assert isinstance(estimates, pl.DataFrame)
+    compared = 0
+    factors = {
+        (run, factor): (value, basis, year)
+        for run, factor, value, basis, year in build.query(
+            "select run_id, factor, value, basis, factor_year from emission_factors "
+            "where basis in ('site_year', 'provider_year', 'region_year', 'country_year', 'operator_hourly')"
+        )
+    }
+    for row in estimates.iter_rows(named=True):
+        for factor, prefix in (
+            ("pue", "pue"),
+            ("gross_kg_per_kwh", "gross"),
+            ("net_kg_per_kwh", "net"),
+        ):
+            value, basis, year = factors.get((row["model"], factor), (None, None, None))
+            if basis == row[f"{prefix}_basis"]:
+                compared += 1
+                assert (row[factor], row[f"{prefix}_factor_year"]) == (pytest.approx(value), year), row
+    assert compared >= 20
+
+
+def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -> None:
+    run = estimating.estimate_run(KNOWN, database, TODAY)
+    columns = {name for (name,) in build.query("select column_name from (describe emissions)")}
+    assert set(run) - columns == {
+        "factors",
+        "dataset_version",
+        "hardware_name",
+        "is_ambiguous_hardware",
+        "energy_kwh",
+    }
+    assert set(run["factors"]) == {
+        "chip_hours",
+        "watts_per_chip",
+        "pue",
+        "gross_kg_per_kwh",
+        "net_kg_per_kwh",
+    }
+    for factor, about in run["factors"].items():
+        assert about["value"] == run[factor]
+        given = about["basis"] in ("chips_x_hours", "equals_gross")
+        assert given or (about["source_url"] and about["source_locator"]), factor
+
+
+def test_the_fact_that_narrows_most_does_so(database: Path) -> None:
+    """What is announced is what comes out once the fact is given."""
+    run = estimating.estimate_run({"training_flop": 1e23, "hardware": "A100"}, database, TODAY)
+    best = estimating.narrowing(run, estimating.best_spreads(database))
+    assert best is not None and best.factor == "gross_kg_per_kwh"  # nothing is known of the place
+    given = run["gross_kg_per_kwh"] * 1000  # kg to g
+    known = estimating.estimate_run(
+        {"training_flop": 1e23, "hardware": "A100", "carbon_intensity_g_per_kwh": given}, database, TODAY
+    )
+    assert known["co2e_gross_t_p95"] == pytest.approx(best.co2e_gross_t_p95)
+    assert known["co2e_gross_t_p05"] == pytest.approx(best.co2e_gross_t_p05)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"hardware": "V100", "chip_hours": 1e5}, {"training_flop": 1e21, "hardware": "V100"}),
+        ({"training_flop": 1e21, "hardware": "V100"}, {"training_flop": 1e21}),
+        ({**KNOWN, "site_country": "DE"}, {**KNOWN, "site_country": None}),
+        ({**KNOWN, "hardware": "nvidia-v100-sxm2-32gb"}, {**KNOWN, "hardware": "A100"}),
+    ],
+)
+def test_who_knows_less_gets_a_wider_interval(
+    database: Path, better: dict[str, Any], worse: dict[str, Any]
+) -> None:
+    def width(run: dict[str, Any]) -> float:
+        answer = estimating.estimate_run(run, database, TODAY)
+        return float(answer["co2e_gross_t_p95"] / answer["co2e_gross_t_p05"])
+
+    assert width(better) < width(worse)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"chips": -8}, "--chips '-8': expected more than 0"),
+        ({"chips": 0}, "--chips '0': expected more than 0"),
+        ({"chips": 1.5}, "--chips '1.5': expected a whole number"),
+        ({"chips": "eight"}, "--chips 'eight': expected a whole number"),
+        ({"training_hours": "nan"}, "--hours 'nan': expected a finite number"),
+        ({"training_hours": "1e400"}, "--hours '1e400': expected a finite number"),
+        ({"training_hours": "inf"}, "--hours 'inf': expected a finite number"),
+        ({"training_hours": "12,5"}, "--hours '12,5': a comma"),
+        ({"training_hours": " "}, "--hours ' ': empty"),
+        ({"pue": "110%"}, "--pue '110%': a percentage; expected total over IT energy"),
+        ({"pue": 110}, "it looks like percent; write 1.1"),
+        ({"pue": 0.9}, "PUE is total over IT energy, 1 at the least"),
+        ({"pue": 3}, "2.5 at the most"),
+        ({"carbon_intensity_g_per_kwh": 0.4}, "it looks like kg per kWh; write 400"),
+        ({"carbon_intensity_g_per_kwh": 400000}, "is it per MWh?"),
+        ({"carbon_intensity_g_per_kwh": -1}, "expected 0 or more, in g CO2e per kWh"),
+        ({"watts_per_chip": 2400}, "It looks like the draw of all chips together"),
+        ({"watts_per_chip": 0.3}, "It looks like kW"),
+        ({"watts_per_chip": 300, "energy_kwh": 240}, "give one of them"),
+        ({"energy_kwh": 240e3}, "is 300000 W per accelerator"),
+        ({"chip_hours": 100}, "It looks like the hours alone"),
+        ({"chip_hours": 900}, "are 800. Give"),
+        ({"training_flop": 1e30}, "of its peak"),
+        ({"training_flop": 300}, "not FLOP/s"),
+        ({"hardware": "V1000"}, "The nearest: "),
+        ({"cloud_region": "us-centrall1"}, "The nearest: us-central1"),
+        ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 lies in US"),
+        ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),
+        ({"provider": "Gogle"}, "Known: Amazon Web Services"),
+        ({"site_country": "Germoney"}, "DE (Germany)"),
+        ({"started": "2025-06-02"}, "in the future; today is 2025-06-01"),
+        ({"started": "03/2024"}, "expected a date as YYYY-MM-DD or a month as YYYY-MM"),
+        ({"started": "1821"}, "expected a date as YYYY-MM-DD"),
+        ({"started": "1821-01"}, "before 2009"),
+        ({"training_hours": None}, "--hours missing: give --energy"),
+        ({"chips": None, "training_hours": None}, "--chip-hours missing: give --energy"),
+        ({"hours": 5}, "did you mean training_hours?"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(database: Path, change: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadRunsError) as refused:
+        estimating.estimate_run(KNOWN | change, database, TODAY)
+    assert says in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_every_problem_is_named_at_once(database: Path) -> None:
+    with pytest.raises(BadRunsError) as refused:
+        estimating.estimate_run({"hardware": "X9", "chips": "many", "pue": 0.5}, database, TODAY)
+    lines = str(refused.value).splitlines()
+    assert sorted(line.split()[0] for line in lines) == ["--chips", "--hardware", "--pue"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "json", "jsonl"])
+def test_a_batch_is_each_run_by_itself(database: Path, tmp_path: Path, ending: str) -> None:
+    runs = [
+        KNOWN | {"model": "one"},
+        {"model": "two, with a comma", "energy_kwh": 12.5, "cloud_region": "europe-west4"},
+        {"model": "three", "training_flop": 3e22, "started": "2023-01-31"},
+    ]
+    source, target = tmp_path / f"runs.{ending}", tmp_path / "estimates.parquet"
+    frame = pl.DataFrame(runs, infer_schema_length=None)
+    if ending == "csv":
+        frame.write_csv(source)
+    elif ending == "parquet":
+        frame.write_parquet(source)
+    else:
+        lines = [json.dumps(run) for run in runs]
+        source.write_text("\n".join(lines) if ending == "jsonl" else f"[{','.join(lines)}]", encoding="utf-8")
+    assert estimating.estimate_file(source, target, database, TODAY) == 3
+    together = pl.read_parquet(target).to_dicts()
+    for run, row in zip(runs, together, strict=True):
+        alone = estimating.estimate_run(run, database, TODAY)
+        for column in ("model", "energy_mwh", "co2e_gross_t", "co2e_net_t_p95", "pue_basis", "gross_basis"):
+            assert row[column] == pytest.approx(alone[column]), column
+
+
+def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "runs.csv", tmp_path / "estimates.csv"
+    source.write_text("hardware,chips,training_hours\nV100,8,100\nV100,8,-1\nV900,8,1\n", encoding="utf-8")
+    target.write_text("an earlier one\n", encoding="utf-8")
+    with pytest.raises(BadRunsError) as refused:
+        estimating.estimate_file(source, target, database, TODAY)
+    assert "runs.csv, row 2, training_hours: '-1': expected more than 0" in str(refused.value)
+    assert "runs.csv, row 3, hardware: 'V900' is no accelerator" in str(refused.value)
+    assert [file.name for file in sorted(tmp_path.iterdir())] == ["estimates.csv", "runs.csv"]
+    assert target.read_text(encoding="utf-8") == "an earlier one\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("runs.xlsx", "x", "expected a file that ends in .csv"),
+        ("runs.csv", "gpu,hours\nV100,1\n", "there is no column 'gpu'"),
+        ("runs.json", "[{", "cannot be read"),
+        ("runs.parquet", "no parquet", "cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_of_runs_is_refused(
+    database: Path, tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(BadRunsError, match=says):
+        estimating.estimate_file(tmp_path / name, tmp_path / "out.csv", database, TODAY)
+
+
+def test_a_database_that_will_not_do_is_named(tmp_path: Path) -> None:
+    older = tmp_path / "older.duckdb"
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("create table emissions as select 1 as run_id")
+    corrupt = tmp_path / "corrupt.duckdb"
+    corrupt.write_bytes(b"no database" * 1000)
+    for file, says in (
+        (older, "not a database of this version"),
+        (corrupt, "not a database"),
+        (tmp_path / "none.duckdb", "missing"),
+    ):
+        with pytest.raises(NoDatabaseError, match=says):
+            estimating.estimate_run(KNOWN, file, TODAY)
+
+
+def test_the_command_line_answers_and_refuses(database: Path) -> None:
+    options = ("--hardware", "H100", "--chips", "512", "--hours", "300", "--region", "us-central1")
+    answer = ote("estimate", *options, "--database", database)
+    assert answer.returncode == 0, answer.stderr
+    for part in ("CO2e gross", "x/÷", "watts_per_chip", "Assumed:", "Most would be gained by", "Dataset:"):
+        assert part in answer.stdout
+    machine = json.loads(ote("estimate", *options, "--database", database, "--json").stdout)
+    assert machine["hardware_id"] == "nvidia-h100-sxm5-80gb"
+    assert machine["narrow_most"]["factor"] in machine["factors"]
+    for wrong, says in (
+        (("--chips", "8", "--hours", "nan"), "--hours 'nan'"),
+        (("--chips", ""), "--chips: empty"),
+        ((), "Nothing to estimate"),
+        (("--batch", "x.csv"), "--batch FILE goes with --out FILE"),
+        (("--batch", "none.csv", "--out", "o.csv"), "there is no such file"),
+    ):
+        refused = ote("estimate", *wrong, "--database", database)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert says in refused.stderr and "Traceback" not in refused.stderr
