@@ -35,6 +35,7 @@ LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 
 app.command()(cli_estimate.estimate)
 app.command()(cli_estimate.report)
+app.command("import")(cli_estimate.import_)
 app.command()(cli_releases.release)
 app.command()(cli_releases.diff)
 app.command()(cli_releases.verify)

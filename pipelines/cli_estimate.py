@@ -205,6 +205,54 @@ def report(
     )
 
 
+def import_(
+    log: Annotated[
+        Path, typer.Argument(help="What CodeCarbon, Carbontracker, eco2AI, sacct or a bill wrote.")
+    ],
+    out: Annotated[Path, typer.Option(help="The file of runs to write, for ote estimate --batch.")],
+    hardware: Annotated[str, typer.Option(help="Accelerator, where the log does not name it.")] = "",
+    region: Annotated[str, typer.Option(help="Cloud region, where the log does not name a place.")] = "",
+    country: Annotated[str, typer.Option(help="Country, where the log does not name a place.")] = "",
+    pue: Annotated[str, typer.Option(help="PUE of the data center, where the log does not hold it.")] = "",
+    pue_included: Annotated[
+        str, typer.Option(help="PUE that the energies of the log hold already, where it does not say.")
+    ] = "",
+) -> None:
+    """Read the log of another tool into a file of runs, in our units; its own tonnes are not taken over.
+
+    Example: ote import emissions.csv --out runs.csv && ote estimate --batch runs.csv --out estimates.csv
+    """
+    from pipelines import imports
+
+    included = None
+    if pue_included:
+        try:
+            included = float(pue_included)
+        except ValueError:
+            included = math.nan
+        if not 1 <= included <= 2.5:
+            _fail(f"--pue-included {pue_included}: expected a number from 1 to 2.5")
+    if out.suffix != ".csv":
+        _fail(f"--out {out}: expected a file that ends in .csv")
+    try:
+        tool, runs = imports.read(log, included)
+        for run in runs:
+            placed = run.get("cloud_region") or run.get("site_country")
+            known = {"hardware": hardware, "pue": pue}
+            known |= {} if placed else {"cloud_region": region, "site_country": country}
+            run.update({column: cell for column, cell in known.items() if not run.get(column)})
+        imports.write(runs, out)
+    except imports.UnknownLogError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{out}: cannot be written ({error}).")
+    typer.echo(f"{len(runs):,} runs of {tool}: {out}")
+    if any(run.get("energy_kwh") for run in runs):
+        typer.echo(
+            "Its energies are readings of components: fans, power supplies and network are not in them."
+        )
+
+
 def _fail(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)

@@ -253,7 +253,7 @@ contradictions as (
         runs.row_number,
         'energy_kwh' as column_name,
         format(
-            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: expected 0.15 to 1.5 of that',
+            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: expected 0.05 to 1.5 of that',
             runs.energy_kwh, coalesce(runs.chip_hours, runs.chips * runs.training_hours),
             runs.energy_kwh * 1000 / coalesce(runs.chip_hours, runs.chips * runs.training_hours), -- kWh to Wh
             hardware.name, hardware.tdp_w
@@ -262,7 +262,7 @@ contradictions as (
     inner join hardware on runs.hardware_id = hardware.hardware_id
     where
         runs.energy_kwh * 1000 / coalesce(runs.chip_hours, runs.chips * runs.training_hours) -- kWh to Wh
-        not between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+        not between 0.05 * hardware.tdp_w and 1.5 * hardware.tdp_w
     union all
     select
         runs.row_number,

@@ -1,0 +1,230 @@
+"""Logs of other tools as runs that `ote estimate` takes: each unit read by name, each PUE taken out once.
+
+Belongs here: which tool wrote a file, and what its columns are in our units. Does not belong here: whether
+a run can be (sql/estimate/problems.sql), or what it emitted: the tools' own tonnes are not taken over.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from pipelines.estimate import COLUMNS
+
+Run = dict[str, str]
+Row = Mapping[str, str]
+
+SECONDS_PER_HOUR = 3600
+
+
+class UnknownLogError(Exception):
+    """The file is of no tool known here, or not what that tool writes; the message says what was expected."""
+
+
+def read(file: Path, pue_included: float | None = None) -> tuple[str, list[Run]]:
+    """The tool that wrote a file, and its runs in the columns of estimate.COLUMNS, as text.
+
+    Args:
+        file: CodeCarbon's emissions.csv, Carbontracker's *_carbontracker.log, eco2AI's emission.csv, the
+            output of `sacct -P`, or a Google Cloud billing export as CSV.
+        pue_included: the PUE that the energies of the file hold already, where the tool does not say.
+
+    Raises:
+        UnknownLogError: the file cannot be read, or a cell is not what the tool writes.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownLogError(f"{file}: cannot be read ({error})") from None
+    first = text.split("\n", 1)[0]
+    for tool, mark, parse in READERS:
+        if re.search(mark, first):
+            runs = list(parse(text, str(file), pue_included))
+            if not runs:
+                raise UnknownLogError(
+                    f"{file}: {tool} wrote it, but it holds no run that used an accelerator"
+                )
+            return tool, runs
+    tools = ", ".join(tool for tool, _, _ in READERS)
+    raise UnknownLogError(f"{file}: written by none of {tools}; its first line is {first[:80]!r}")
+
+
+def write(runs: list[Run], out: Path) -> None:
+    """Write runs as CSV, whole or not at all."""
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [name for name in COLUMNS if any(run.get(name) for run in runs)])
+            writer.writeheader()
+            writer.writerows({name: cell for name, cell in run.items() if cell} for run in runs)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
+    """CodeCarbon: kWh and seconds; since 3.x energies hold the PUE of the column `pue`."""
+    for number, row in _rows(text, ","):
+        pue = float(row.get("pue") or pue_included or 1)
+        energy = _number(row, "energy_consumed", file, number) / pue
+        found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", row.get("gpu_model") or "")
+        yield {
+            "model": row.get("project_name", ""),
+            "hardware": found[2] if found else "",
+            "chips": found[1] if found else "",
+            "training_hours": _text(_number(row, "duration", file, number) / SECONDS_PER_HOUR),
+            "energy_kwh": _text(energy),
+            "pue": _text(pue) if pue > 1 else "",
+            "provider": row.get("cloud_provider") or "",
+            "cloud_region": row.get("cloud_region") or "",
+            "site_country": "" if row.get("cloud_region") else row.get("country_name", ""),
+            "started": row.get("timestamp", "")[:10],
+        }
+
+
+def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
+    """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
+    kwh, hours, watts = 0.0, 0.0, 0.0
+    gpus: list[str] = []
+    duration: float | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := re.search(r"GPU with device\(s\) ([^.]+)\.", line):
+            gpus = [name.strip() for name in found[1].split(",")]
+        if found := re.search(r"Duration: (?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)", line):
+            days, hour, minute, second = (float(part or 0) for part in found.groups())
+            duration = timedelta(days=days, hours=hour, minutes=minute, seconds=second).total_seconds()
+            hours += duration / SECONDS_PER_HOUR
+        if found := re.search(r"Average power usage \(W\) for \w+: (.+)$", line):
+            drawn = [float(part) for part in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", found[1])]
+            if not drawn or duration is None:
+                raise UnknownLogError(
+                    f"{file}, line {number}: an epoch without a measured power: {line.strip()!r}"
+                )
+            watts = sum(drawn)
+            kwh += watts * duration / SECONDS_PER_HOUR / 1000  # Wh to kWh
+    if hours:
+        yield {
+            "model": Path(file).name.removesuffix("_carbontracker.log"),
+            "hardware": gpus[0] if len(set(gpus)) == 1 else "",
+            "chips": str(len(gpus)) if len(set(gpus)) == 1 else "",
+            "training_hours": _text(hours),
+            "energy_kwh": _text(kwh / (pue_included or 1)),
+            "started": text[:10],
+        }
+
+
+def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
+    """eco2AI: kWh (once spelt kWTh) and seconds; energies hold its tracker's PUE, 1 by default."""
+    for number, row in _rows(text, ","):
+        energy = next(
+            (name for name in row if name.startswith("power_consumption(")), "power_consumption(kWh)"
+        )
+        if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
+            raise UnknownLogError(f"{file}: energy in an unknown unit, column {energy!r}; expected kWh")
+        gpu = re.match(r"(.+?)\s*[/ ]\s*(\d+) device\(s\)", (row.get("GPU_name") or "").strip())
+        place = (row.get("region/country") or "").split("/")[-1].strip()
+        yield {
+            "model": row.get("project_name", ""),
+            "hardware": gpu[1].strip(" /") if gpu and int(gpu[2]) else "",
+            "chips": gpu[2] if gpu and int(gpu[2]) else "",
+            "training_hours": _text(_number(row, "duration(s)", file, number) / SECONDS_PER_HOUR),
+            "energy_kwh": _text(_number(row, energy, file, number) / (pue_included or 1)),
+            "site_country": place,
+            "started": row.get("start_time", "")[:10],
+        }
+
+
+def _sacct(text: str, file: str, _: float | None) -> Iterator[Run]:
+    """Slurm: accelerators of a job from AllocTRES, wall-clock from ElapsedRaw (s) or Elapsed.
+
+    Steps of a job repeat its hours and are left out. ConsumedEnergy is not taken: what it measures (the node,
+    or the processors alone) depends on a plugin that the output does not name.
+    """
+    for number, row in _rows(text, "|"):
+        if "." in row.get("JobID", ""):
+            continue
+        tres = row.get("AllocTRES") or row.get("AllocGRES") or ""
+        total = re.search(r"(?:gres/)?gpu[=:](\d+)(?:,|$)", tres)
+        kinds = re.findall(r"(?:gres/)?gpu:([A-Za-z][\w.-]*)[=:](\d+)", tres)
+        chips = int(total[1]) if total else sum(int(count) for _, count in kinds)
+        seconds = (
+            _number(row, "ElapsedRaw", file, number) if row.get("ElapsedRaw") else _elapsed(row, file, number)
+        )
+        if chips == 0 or seconds == 0:
+            continue
+        yield {
+            "model": row.get("JobName") or row["JobID"],
+            "hardware": kinds[0][0].replace("_", " ") if len(kinds) == 1 else "",
+            "chips": str(chips),
+            "training_hours": _text(seconds / SECONDS_PER_HOUR),
+            "started": row["Start"][:10] if row.get("Start", "").startswith("20") else "",
+        }
+
+
+def _billing(text: str, file: str, _: float | None) -> Iterator[Run]:
+    """Google Cloud billing export: accelerators x time of each GPU's SKU, by region and month."""
+    spent: dict[tuple[str, str, str], float] = {}
+    for number, row in _rows(text, ","):
+        gpu = re.search(r"nvidia\s+(?:tesla\s+)?(.+?)\s+gpu", row.get("sku.description", ""), re.IGNORECASE)
+        if not gpu:
+            continue
+        unit = row.get("usage.unit", "")
+        if unit not in ("seconds", "hour", "hours"):
+            raise UnknownLogError(
+                f"{file}, row {number}: usage.unit {unit!r}, expected seconds or hours of a GPU"
+            )
+        amount = _number(row, "usage.amount", file, number)
+        hours = amount / SECONDS_PER_HOUR if unit == "seconds" else amount
+        key = (gpu[1], row.get("location.region", ""), row.get("usage_start_time", "")[:7])
+        spent[key] = spent.get(key, 0) + hours
+    for (hardware, region, month), hours in sorted(spent.items()):
+        yield {
+            "model": f"{hardware} {region} {month}".strip(),
+            "hardware": hardware,
+            "chip_hours": _text(hours),
+            "cloud_region": region,
+            "started": month,
+        }
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Row]]:
+    for number, row in enumerate(csv.DictReader(io.StringIO(text), delimiter=delimiter), start=1):
+        yield number, {name: (cell or "").strip() for name, cell in row.items() if name}
+
+
+def _number(row: Row, column: str, file: str, number: int) -> float:
+    try:
+        value = float(row[column])
+    except (KeyError, ValueError):
+        cell = row.get(column)
+        raise UnknownLogError(f"{file}, row {number}, {column}: {cell!r} is no number") from None
+    if not 0 <= value < float("inf"):
+        raise UnknownLogError(f"{file}, row {number}, {column}: {row[column]} cannot be")
+    return value
+
+
+def _elapsed(row: Row, file: str, number: int) -> float:
+    """Seconds of Slurm's [days-]hours:minutes:seconds."""
+    found = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", row.get("Elapsed", ""))
+    if not found:
+        raise UnknownLogError(
+            f"{file}, row {number}: neither ElapsedRaw nor Elapsed; export with "
+            "sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
+        )
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+
+
+def _text(value: float) -> str:
+    return f"{value:.12g}"
+
+
+READERS: tuple[tuple[str, str, Callable[[str, str, float | None], Iterator[Run]]], ...] = (
+    ("CodeCarbon", r"energy_consumed", _codecarbon),
+    ("Carbontracker", r"carbontracker version", _carbontracker),
+    ("eco2AI", r"power_consumption\(", _eco2ai),
+    ("Slurm's sacct", r"(^|\|)JobID\|", _sacct),
+    ("Google Cloud's billing export", r"sku\.description", _billing),
+)

@@ -1,0 +1,103 @@
+"""`ote import`: logs of other tools as runs, unit by unit."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines import imports
+from pipelines.estimate import estimate_file
+from tests.conftest import Build, ote
+
+LOGS = Path(__file__).parent / "logs"
+
+
+def only(name: str, pue_included: float | None = None) -> imports.Run:
+    _, (run,) = imports.read(LOGS / name, pue_included)
+    return run
+
+
+def test_codecarbon_counts_pue_once() -> None:
+    """2.1600729832811092e-05 kWh were written with a PUE of 1.2 in them; 3.0063349589981954 s."""
+    run = only("codecarbon_3.3.2.csv")
+    assert float(run["energy_kwh"]) == pytest.approx(2.1600729832811092e-05 / 1.2)
+    assert float(run["training_hours"]) == pytest.approx(3.0063349589981954 / 3600)
+    assert (run["pue"], run["site_country"], run["started"]) == ("1.2", "Germany", "2026-11-24")
+
+
+def test_carbontracker_is_read_before_its_own_pue() -> None:
+    """60 W for 3 s are 0.00005 kWh; its own total, 0.000079006435, is that x 1.58."""
+    run = only("carbontracker_2.4.7.log")
+    assert float(run["energy_kwh"]) == pytest.approx(5.0e-5)
+    assert float(run["energy_kwh"]) * 1.58 == pytest.approx(0.000079006435, rel=1e-3)
+
+
+def test_eco2ai_needs_to_be_told_its_pue() -> None:
+    written = 0.00018199146432230494
+    assert float(only("eco2ai_0.3.12.csv")["energy_kwh"]) == pytest.approx(written)
+    run = only("eco2ai_0.3.12.csv", 1.3)
+    assert float(run["energy_kwh"]) == pytest.approx(written / 1.3)
+    assert (run["site_country"], run["hardware"]) == ("DE", "")
+
+
+def test_sacct_counts_jobs_not_their_steps() -> None:
+    _, runs = imports.read(LOGS / "sacct.txt")
+    assert [(run["model"], run["hardware"], run["chips"], run["training_hours"]) for run in runs] == [
+        ("pretrain", "a100", "8", "100"),  # 360,000 s
+        ("retry", "", "4", "0.5"),  # failed, and drew power all the same
+    ]
+
+
+def test_a_bill_is_gpu_seconds_by_region_and_month() -> None:
+    _, runs = imports.read(LOGS / "billing.csv")
+    found = [(run["hardware"], run["chip_hours"], run["cloud_region"], run["started"]) for run in runs]
+    assert found == [
+        ("A100", "300", "us-central1", "2024-03"),  # 720,000 + 360,000 s
+        ("V100", "2", "europe-west4", "2024-04"),
+    ]
+
+
+@pytest.mark.parametrize("gpu", ["8 x NVIDIA A100-SXM4-80GB", "4 x NVIDIA H1004 x NVIDIA A100"])
+def test_a_mix_of_accelerators_is_none(tmp_path: Path, gpu: str) -> None:
+    file = tmp_path / "emissions.csv"
+    file.write_text(f"project_name,duration,energy_consumed,gpu_model\np,3600,1.5,{gpu}\n", encoding="utf-8")
+    _, (run,) = imports.read(file)
+    assert (run["hardware"], run["chips"]) == (
+        ("NVIDIA A100-SXM4-80GB", "8") if gpu.startswith("8") else ("", "")
+    )
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in LOGS.iterdir() if file.suffix != ".md"))
+def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> None:
+    runs, estimates = tmp_path / "runs.csv", tmp_path / "estimates.parquet"
+    done = ote("import", LOGS / name, "--out", runs, "--country", "DE", "--hardware", "A100")
+    assert done.returncode == 0, done.stderr
+    rows = estimate_file(runs, estimates, build.directory / "emissions.duckdb")
+    frame = pl.read_parquet(estimates)
+    assert frame.height == rows > 0
+    assert frame["co2e_gross_t"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b\n1,2\n", "written by none of CodeCarbon"),
+        ("", "written by none of"),
+        ("duration,energy_consumed\nfast,1\n", "row 1, energy_consumed|row 1, duration: 'fast' is no number"),
+        ("duration,energy_consumed\n3600,-1\n", "energy_consumed: -1 cannot be"),
+        ("project_name,duration(s),power_consumption(MWh)\np,1,1\n", "unknown unit"),
+        ("JobID|AllocTRES\n1|gres/gpu=1\n", "export with sacct -P"),
+        ("JobID|AllocTRES|ElapsedRaw\n1|cpu=1|5\n", "no run that used an accelerator"),
+        ("sku.description,usage.amount,usage.unit\nNvidia L4 GPU,5,gibibyte\n", "usage.unit 'gibibyte'"),
+        ("2024-01-01 - carbontracker version 2\nAverage power usage (W) for gpu: None\n", "line 2"),
+    ],
+)
+def test_what_no_tool_writes_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "log"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(imports.UnknownLogError, match=says.replace("(", r"\(")):
+        imports.read(file)
+    refused = ote("import", file, "--out", tmp_path / "runs.csv")
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "runs.csv").exists()
