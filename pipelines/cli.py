@@ -1,7 +1,7 @@
 """The command line: `ote build`, `ote accept`, `ote register`, `ote why`, `ote where`.
 
-Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build,
-or the commands on releases (cli_releases.py).
+Belongs here: options, what a person sees, exit codes. Does not belong here: any step of the build, or the
+commands on releases (cli_releases.py), on a run of one's own (cli_estimate.py), on facts (cli_contribute.py).
 Heavy libraries are imported where they are used, so that a build with nothing to do ends at once.
 """
 
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import cli_estimate, cli_releases
+from pipelines import cli_contribute, cli_estimate, cli_releases
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 app.command()(cli_estimate.estimate)
 app.command()(cli_estimate.report)
 app.command("import")(cli_estimate.import_)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(cli_contribute.add)
+app.command()(cli_contribute.explain)
 app.command()(cli_releases.release)
 app.command()(cli_releases.diff)
 app.command()(cli_releases.verify)

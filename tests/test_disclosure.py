@@ -100,5 +100,6 @@ def test_the_command_reads_what_estimate_printed(build: Build, tmp_path: Path) -
         file.write_text(text, encoding="utf-8")
         refused = ote("report", file)
         assert refused.returncode == 2
-        assert says in refused.stderr and "Traceback" not in refused.stderr
+        assert says in refused.stderr
+        assert "Traceback" not in refused.stderr
     assert ote("report", tmp_path / "none.json").returncode == 2

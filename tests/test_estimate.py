@@ -118,7 +118,8 @@ def test_the_fact_that_narrows_most_does_so(database: Path) -> None:
     """What is announced is what comes out once the fact is given."""
     run = estimating.estimate_run({"training_flop": 1e23, "hardware": "A100"}, database, TODAY)
     best = estimating.narrowing(run, estimating.best_spreads(database))
-    assert best is not None and best.factor == "gross_kg_per_kwh"  # nothing is known of the place
+    assert best is not None
+    assert best.factor == "gross_kg_per_kwh"
     given = run["gross_kg_per_kwh"] * 1000  # kg to g
     known = estimating.estimate_run(
         {"training_flop": 1e23, "hardware": "A100", "carbon_intensity_g_per_kwh": given}, database, TODAY
@@ -288,4 +289,5 @@ def test_the_command_line_answers_and_refuses(database: Path) -> None:
     ):
         refused = ote("estimate", *wrong, "--database", database)
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert says in refused.stderr and "Traceback" not in refused.stderr
+        assert says in refused.stderr
+        assert "Traceback" not in refused.stderr

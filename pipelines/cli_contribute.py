@@ -1,0 +1,122 @@
+"""The commands for who adds to the dataset or asks what a name means: `ote add`, `ote explain`.
+
+Belongs here: options, questions, what a person sees, exit codes. Does not belong here: what a row must be
+(facts.py, training_run_rules.py), or how it is written (contribution.py).
+"""
+
+import sys
+import textwrap
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipelines import contribution, estimate
+from pipelines.catalog import ROOT
+from pipelines.cli_estimate import number
+from pipelines.estimate import BadRunsError
+from pipelines.facts import BadReferenceError
+from pipelines.published import NoDatabaseError
+
+Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
+ASKED = (
+    "model developer developer_country published_date hardware chips training_hours chip_hours training_flop "
+    "cloud_region site_country pue source_title source_url source_locator verified"
+)
+
+
+def add(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and estimate; write nothing.")] = False,
+    reference: Reference = ROOT / "warehouse" / "reference",
+    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = (
+        estimate.DATABASE
+    ),
+) -> None:
+    """Add a published run to the facts: an option for each column of training_runs, or none to be asked.
+
+    Example: ote add --model "My-7B" --developer Me --published-date 2024-05-01 --hardware H100
+    --chips 512 --training-hours 300 --site-country FR --source-title "My report"
+    --source-url https://example.org/report --source-locator "Table 2" --verified primary
+    """
+    given = _given(context.args) or _asked()
+    row = contribution.row_of(given)
+    try:
+        problems = contribution.problems(row, reference)
+    except BadReferenceError as error:
+        _fail(str(error))
+    if problems:
+        lines = [f"--{problem.column.replace('_', '-')}: {problem.says}" for problem in problems]
+        _fail("\n".join([*lines, "Nothing was written."]))
+    try:
+        run = estimate.estimate_run(contribution.run_to_estimate(row), database)
+    except (BadRunsError, NoDatabaseError) as error:
+        typer.echo(f"{row['run_id']}: no estimate here. {error}")
+    else:
+        gross = f"{number(run['co2e_gross_t_p05'])} to {number(run['co2e_gross_t_p95'])}"
+        typer.echo(
+            f"{row['run_id']}: about {number(run['energy_mwh'])} MWh "
+            f"and {number(run['co2e_gross_t'])} t CO2e gross ({gross})"
+        )
+    if dry_run:
+        typer.echo("Nothing was written (--dry-run).")
+        return
+    try:
+        file = contribution.add(row, reference)
+    except OSError as error:
+        typer.echo(f"{reference}: the row could not be written ({error}).", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"Added to {file}. Next: make dataset, make test, and a pull request with this row.")
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="A column, table, rung or source.")],
+    reference: Reference = ROOT / "warehouse" / "reference",
+) -> None:
+    """Say what a column, a table, a rung of a ladder or a source is.
+
+    Example: ote explain watts_per_chip, or: ote explain measured_ratio
+    """
+    try:
+        paragraphs = contribution.explain(name, reference)
+    except KeyError as near:
+        _fail(f"{name!r} is no column, table, rung or source here. The nearest: {near.args[0]}.")
+    except OSError as error:
+        _fail(f"{reference}: cannot be read ({error}).")
+    for paragraph in paragraphs:
+        typer.echo(textwrap.fill(paragraph, 100))
+
+
+def _given(words: list[str]) -> dict[str, str]:
+    """Column and cell of each `--column cell` or `--column=cell`."""
+    known = {f"--{column.name.replace('_', '-')}": column.name for column in contribution.columns()}
+    given: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        option, equals, cell = word.partition("=")
+        if option not in known:
+            import difflib
+
+            near = difflib.get_close_matches(option, known, 1)
+            _fail(f"{option}: no such option. " + (f"Did you mean {near[0]}?" if near else " ".join(known)))
+        value = cell if equals else next(rest, None)
+        if value is None:
+            _fail(f"{option}: a value is missing.")
+        if known[option] in given:
+            _fail(f"{option}: given twice.")
+        given[known[option]] = value
+    return given
+
+
+def _asked() -> dict[str, str]:
+    """The answers of a person to one question a column; an empty one is unknown."""
+    if not sys.stdin.isatty():
+        _fail("Nothing to add. Example: ote add --help")
+    typer.echo("What the source states; leave empty what it does not.")
+    about = {column.name: column for column in contribution.columns()}
+    return {name: typer.prompt(f"{name} ({about[name].description})", default="") for name in ASKED.split()}
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,134 @@
+"""A published run as a row of warehouse/reference/training_runs.csv, and what any name here means.
+
+Belongs here: checking one new row as the build does, and writing it. Does not belong here: the rules
+themselves (facts.py, training_run_rules.py), or printing (cli_contribute.py).
+"""
+
+import csv
+import difflib
+import io
+import re
+import unicodedata
+from pathlib import Path
+
+from pipelines import catalog
+from pipelines.facts import File, Problem, Row, cell_problems, duplicates, read_text
+from pipelines.training_run_rules import training_run_problems
+
+TABLE = "raw.training_runs"
+
+
+def columns() -> list[catalog.Column]:
+    """The columns of a run, in the order of the file."""
+    return list(catalog.tables()[TABLE].columns)
+
+
+def row_of(given: dict[str, str]) -> Row:
+    """A whole row of the file: what is not given is empty; run_id follows from the model unless given."""
+    row = {column.name: given.get(column.name, "") for column in columns()}
+    plain = unicodedata.normalize("NFKD", row["model"]).encode("ascii", "ignore").decode().lower()
+    row["run_id"] = row["run_id"] or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    row["covers"] = row["covers"] or "one_run"
+    return row
+
+
+def problems(row: Row, reference: Path) -> list[Problem]:
+    """What the build would refuse the row for, were it in the file.
+
+    Raises:
+        BadReferenceError: the file that it belongs to cannot be read.
+    """
+    table = catalog.tables()[TABLE]
+    file = read_text(reference, table)
+    line = _line(row, file)
+    alone = File(file.path, [row], [line])
+    cells = list(cell_problems(alone, table))
+    together = File(file.path, [*file.rows, row], [*file.lines, line])
+    found = cells + [p for p in duplicates(together, table) if p.line == line]
+    if not cells:
+        found += [p for p in training_run_problems(together, reference) if p.row == row["run_id"]]
+    return found
+
+
+def add(row: Row, reference: Path) -> Path:
+    """Write the row into the file, in the order of run_id; every other byte stays as it is."""
+    file = read_text(reference, catalog.tables()[TABLE])
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(row.values())
+    lines = file.path.read_text(encoding="utf-8").splitlines(keepends=True)
+    at = _line(row, file) - 1
+    partial = file.path.with_name(f".{file.path.name}.partial")
+    try:
+        partial.write_text("".join([*lines[:at], buffer.getvalue(), *lines[at:]]), encoding="utf-8")
+        partial.replace(file.path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return file.path
+
+
+def run_to_estimate(row: Row) -> dict[str, str]:
+    """The row as `ote estimate` takes it; a rating is no measured draw, and an unknown operator no place."""
+    run = {
+        name: row[name]
+        for name in ("model", "hardware", "chips", "training_hours", "chip_hours", "training_flop", "pue")
+    }
+    run |= {name: row[name] for name in ("cloud_region", "site_country")}
+    run["watts_per_chip"] = row["watts_per_chip"] if row["power_basis"] == "measured_system" else ""
+    run["started"] = row["started_month"] or row["published_date"]
+    if row["gross_kg_per_kwh"]:
+        run["carbon_intensity_g_per_kwh"] = str(float(row["gross_kg_per_kwh"]) * 1000)  # kg to g
+    return {name: cell for name, cell in run.items() if cell}
+
+
+def explain(name: str, reference: Path) -> list[str]:
+    """What a column, a table, a rung or a source of the dataset is, as paragraphs; nearest names if none.
+
+    Raises:
+        KeyError: nothing here has that name; its argument is the nearest ones.
+    """
+    tables = {table.stem: table for table in catalog.public_tables()}
+    found: list[str] = []
+    with (reference / "method_rungs.csv").open(encoding="utf-8", newline="") as file:
+        rungs = list(csv.DictReader(file))
+    if name in tables:
+        table = tables[name]
+        found.append(f"{name}: a table. {table.description}")
+        found.append(f"Key: {', '.join(table.key)}. Columns: {', '.join(c.name for c in table.columns)}.")
+    holders = {
+        table.stem: column for table in tables.values() for column in table.columns if column.name == name
+    }
+    if holders:
+        column = next(iter(holders.values()))
+        unit = f", {column.unit}" if column.unit else ""
+        found.append(f"{name}: a column ({column.type}{unit}). {column.description}")
+        if column.min is not None or column.max is not None:
+            low = "-inf" if column.min is None else f"{column.min:g}"
+            high = "inf" if column.max is None else f"{column.max:g}"
+            found.append(f"Range: {low} to {high}. {column.why}".strip())
+        if column.values:
+            found.append(f"Values: {', '.join(column.values)}.")
+        found.append(f"In: {', '.join(holders)}.")
+    for rung in rungs:
+        if rung["basis"] == name:
+            place = f"rung {rung['rung']} of" if rung["rung"] else "part of the spread of"
+            found.append(
+                f"{name}: {place} {rung['factor']}. Spread fitted on: {rung['fitted_on']}. Value: "
+                f"select * from method where factor = '{rung['factor']}' and basis = '{name}'"
+            )
+        elif rung["factor"] == name:
+            found.append(f"Rung {rung['rung'] or '-'}: {rung['basis']} ({rung['fitted_on']})")
+    if source := catalog.sources().get(name):
+        found.append(f"{name}: a source. {source.title}, {source.producer}. {source.license}. {source.page}")
+    if not found:
+        known = {*tables, *catalog.sources(), *(rung["basis"] for rung in rungs)}
+        known |= {column.name for table in tables.values() for column in table.columns}
+        raise KeyError(", ".join(difflib.get_close_matches(name, sorted(known), 3, 0.4)) or "none")
+    return found
+
+
+def _line(row: Row, file: File) -> int:
+    """The line of the file that the row would begin on."""
+    for line, other in file:
+        if other["run_id"] > row["run_id"]:
+            return line
+    return file.path.read_text(encoding="utf-8").count("\n") + 1

@@ -1,0 +1,113 @@
+"""`ote add` and `ote explain`: a row for the facts, and what a name means."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REFERENCE, Build, ote
+
+FACTS = {
+    "model": "My-7B (été)",
+    "developer": "Me",
+    "published-date": "2024-05-01",
+    "hardware": "H100",
+    "chips": "512",
+    "training-hours": "300",
+    "site-country": "FR",
+    "source-title": 'My "report", in two parts',
+    "source-url": "https://example.org/report",
+    "source-locator": "Table 2",
+    "verified": "primary",
+}
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+
+
+def options(**change: str) -> list[str]:
+    facts = FACTS | {name.replace("_", "-"): cell for name, cell in change.items()}
+    return [word for name, cell in facts.items() if cell for word in (f"--{name}", cell)]
+
+
+def test_a_row_is_checked_estimated_and_written_in_its_place(build: Build, reference: Path) -> None:
+    file = reference / "training_runs.csv"
+    before = file.read_text(encoding="utf-8").splitlines()
+    database = build.directory / "emissions.duckdb"
+    tried = ote("add", *options(), "--dry-run", "--reference", reference, "--database", database)
+    assert (tried.returncode, file.read_text(encoding="utf-8").splitlines()) == (0, before)
+    # 512 x 300 h at the H100's draw is some 150 MWh.
+    assert "my-7b-ete: about 1" in tried.stdout
+    done = ote("add", *options(), "--reference", reference, "--database", database)
+    assert done.returncode == 0, done.stderr
+    after = file.read_text(encoding="utf-8").splitlines()
+    (added,) = set(after) - set(before)
+    assert [line for line in after if line != added] == before
+    with file.open(encoding="utf-8", newline="") as rows:
+        runs = list(csv.DictReader(rows))
+    assert [run["run_id"] for run in runs] == sorted(run["run_id"] for run in runs)
+    (run,) = (run for run in runs if run["run_id"] == "my-7b-ete")
+    assert (run["source_title"], run["covers"]) == (FACTS["source-title"], "one_run")
+    again = ote("add", *options(), "--reference", reference, "--database", database)
+    assert (again.returncode, "the same run_id" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"hardware": "H1000"}, "--hardware: "),
+        ({"chips": "-1"}, "--chips: -1 lies outside"),
+        ({"training_hours": "12,5"}, "Use a point for decimals"),
+        ({"chip_hours": "300"}, "--chip-hours: "),
+        ({"source_locator": ""}, "--source-locator: empty, but every row needs it"),
+        ({"published_date": "1 May 2024"}, "is not a day as YYYY-MM-DD"),
+        ({"pue": "110"}, "--pue: 110 lies outside 1 to 2.5"),
+        ({"chps": "5"}, "--chps: no such option. Did you mean --chips?"),
+    ],
+)
+def test_what_cannot_be_is_explained_and_not_written(
+    reference: Path, change: dict[str, str], says: str
+) -> None:
+    before = (reference / "training_runs.csv").read_bytes()
+    refused = ote("add", *options(**change), "--reference", reference)
+    assert refused.returncode == 2
+    assert says in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (reference / "training_runs.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("watts_per_chip", "a column (double, watt)"),
+        ("emissions", "a table."),
+        ("measured_ratio", "rung 3 of watts_per_chip"),
+        ("epoch_models", "a source."),
+    ],
+)
+def test_a_name_is_explained(name: str, says: str) -> None:
+    told = ote("explain", name)
+    assert (told.returncode, says in told.stdout) == (0, True), told.stdout
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    told = ote("explain", "watt_per_chip")
+    assert (told.returncode, "watts_per_chip" in told.stderr) == (2, True)
+
+
+def test_every_command_shows_an_example() -> None:
+    listing = ote("--help").stdout
+    commands = [
+        line.split()[1] for line in listing.splitlines() if line.startswith("│ ") and line[2].isalpha()
+    ]
+    assert {"build", "estimate", "report", "import", "add", "explain", "where", "why", "get"} <= set(commands)
+    for command in commands:
+        told = ote(command, "--help")
+        assert "Example: ote" in told.stdout, command
+
+
+def test_the_shell_can_complete() -> None:
+    assert ote("--show-completion", "bash").returncode == 0
