@@ -305,6 +305,15 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str
         title = catalog.document()["dataset"]["title"]
         about = f"select {_quoted(name)} as version, {_quoted(title)} as title"
         connection.execute(f"create view published.main.release as {about}")
+        for what, says in (
+            ("view published.main.release", "The release that this database belongs to."),
+            (
+                "column published.main.release.version",
+                "Version: SemVer of the tables, + checksum of content.",
+            ),
+            ("column published.main.release.title", "Name of the dataset."),
+        ):
+            connection.execute(f"comment on {what} is {_quoted(says)}")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")

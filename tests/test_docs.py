@@ -46,3 +46,14 @@ def test_every_rung_is_told_on_the_page_of_its_factor(build: Build) -> None:
     for factor, basis in build.query("select factor, basis from method where rung is not null"):
         page = (ROOT / "docs" / "method" / FACTOR_PAGES[factor]).read_text(encoding="utf-8")
         assert f"`{basis}`" in page, (factor, basis)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "tests" / "queries").glob("*.sql")), ids=lambda file: file.stem
+)
+def test_queries_of_earlier_releases_still_run(build: Build, file: Path) -> None:
+    statements = duckdb.extract_statements(file.read_text(encoding="utf-8"))
+    assert len(statements) >= 10
+    with duckdb.connect(str(build.directory / "emissions.duckdb"), read_only=True) as connection:
+        for statement in statements:
+            assert connection.execute(statement).fetchall(), statement.query

@@ -1,10 +1,16 @@
 """What the README tells people to paste works, on what a build leaves."""
 
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import duckdb
 import pytest
 
 from pipelines import catalog
@@ -12,7 +18,16 @@ from tests.conftest import Build
 
 README = (catalog.ROOT / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-EXPECTED = ("Llama 3.1 405B", "run_year", "t net", "watts_per_chip")
+BASE = "https://host/prefix"
+QUERIES = [query for query in QUERIES if BASE not in query]
+EXPECTED = ("MWh, ", "Llama 3.1 405B", "run_year", "t net", "watts_per_chip")
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A server of files that logs nothing."""
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 @pytest.mark.parametrize(("query", "shows"), zip(QUERIES, EXPECTED, strict=True), ids=EXPECTED)
@@ -23,6 +38,70 @@ def test_each_query_runs_as_pasted(build: Build, tmp_path: Path, query: str, sho
     )
     assert done.returncode == 0, done.stderr
     assert shows in done.stdout
+
+
+@pytest.fixture(scope="module")
+def published(build: Build) -> Iterator[str]:
+    """The releases of a build behind an HTTP server, as one who publishes them has it."""
+    serve = partial(QuietHandler, directory=str(build.directory / "releases"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def elsewhere(language: str, published: str) -> str:
+    """The block of a language for a published release, with the address of the server in it."""
+    (block,) = (
+        block
+        for block in re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+        if BASE in block and "ote " not in block
+    )
+    return str(block).replace(BASE, published)
+
+
+@pytest.mark.parametrize(
+    ("language", "tool", "command"),
+    [
+        ("sh", "curl", ["sh", "-euc"]),
+        ("python", sys.executable, [sys.executable, "-c"]),
+        ("js", "node", ["node", "--input-type=module", "-e"]),
+        ("r", "Rscript", ["Rscript", "-e"]),
+    ],
+)
+def test_a_published_release_is_read_without_this_tool(
+    build: Build, published: str, tmp_path: Path, language: str, tool: str, command: list[str]
+) -> None:
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed here")
+    done = subprocess.run(
+        [*command, elsewhere(language, published)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    ((total, header),) = build.query(
+        "select sum(energy_mwh), (select string_agg(column_name, ',') from (describe hardware)) from emissions"
+    )
+    if language == "sh":
+        got = (tmp_path / "emissions.csv").read_bytes()
+        assert got == (build.release / "csv" / "emissions.csv").read_bytes()
+    elif language == "js":
+        assert done.stdout.strip() == header
+    else:
+        sums = [float(word) for word in done.stdout.split() if word[0].isdigit()]
+        assert sums
+        assert sums == pytest.approx([total] * len(sums))
+
+
+def test_duckdb_reads_a_published_release(build: Build, published: str) -> None:
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("load httpfs")
+        except duckdb.Error:
+            pytest.skip("DuckDB's extension httpfs is not installed here, and needs a network to be")
+        query = (
+            elsewhere("sql", published).replace("install httpfs;", "").replace("VERSION", build.release.name)
+        )
+        assert len(connection.execute(query).fetchall()) == 5
 
 
 def test_the_readme_lists_every_public_table() -> None:
