@@ -27,7 +27,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
     """A server of files that logs nothing."""
 
     def log_message(self, *_: object) -> None:
-        pass
+        """Nothing: the server is the test's own."""
 
 
 @pytest.mark.parametrize(("query", "shows"), zip(QUERIES, EXPECTED, strict=True), ids=EXPECTED)
@@ -79,7 +79,8 @@ def test_a_published_release_is_read_without_this_tool(
     )
     assert done.returncode == 0, done.stderr
     ((total, header),) = build.query(
-        "select sum(energy_mwh), (select string_agg(column_name, ',') from (describe hardware)) from emissions"
+        "select sum(energy_mwh), (select string_agg(column_name, ',') from (describe hardware)) "
+        "from emissions"
     )
     if language == "sh":
         got = (tmp_path / "emissions.csv").read_bytes()
