@@ -3,7 +3,7 @@
 Belongs here: parsing and looking up. Does not belong here: running anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Column:
     values: tuple[str, ...] = ()
     why: str = ""
     required: bool = False
+    deprecated_for: str = ""
 
     @property
     def comment(self) -> str:
@@ -216,7 +217,12 @@ def _table(
 
 
 def _column(name: str, *, required: bool) -> Column:
+    """A column; one that was renamed lives on under its old name, as a copy that says so."""
     entry = dict(document()["columns"][name])
+    if now := entry.get("deprecated_for"):
+        renamed = _column(now, required=required)
+        says = f"Deprecated since {entry['since']}: use {now}, which has the same values."
+        return replace(renamed, name=name, description=says, deprecated_for=now)
     numeric = entry["type"] in ("double", "bigint")
     entry.setdefault("unit", unit(name) if numeric else "")
     entry["values"] = tuple(entry.get("values", ()))

@@ -173,14 +173,16 @@ def replace_table(
         ValueError: rows has a column that the catalog does not know, or lacks one that it promises.
     """
     table = catalog.tables()[name]
-    promised = [column.name for column in table.columns]
+    promised = [column.name for column in table.columns if not column.deprecated_for]
     incoming = connection.sql(rows).columns if isinstance(rows, str) else rows.columns
     if sorted(incoming) != sorted(promised):
         raise ValueError(
             f"{name}: not in catalog.yaml: {sorted(set(incoming) - set(promised))}; "
             f"promised there, missing here: {sorted(set(promised) - set(incoming))}"
         )
-    columns = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in table.columns)
+    columns = ", ".join(
+        f'cast("{c.deprecated_for or c.name}" as {c.type}) as "{c.name}"' for c in table.columns
+    )
     order = ", ".join(f'"{column}"' for column in table.key)
     if isinstance(rows, pl.DataFrame):
         connection.register("incoming", rows)

@@ -1,5 +1,7 @@
 """catalog.yaml is complete, agrees with SQL and files, and keeps the contract with readers."""
 
+from copy import deepcopy
+
 import duckdb
 import pint
 import polars as pl
@@ -127,6 +129,27 @@ def test_relations_stand_below_tables_that_exist() -> None:
 def test_references_name_tables_with_that_column(name: str) -> None:
     for column, target in TABLES[name].references.items():
         assert column in {c.name for c in TABLES[target].columns}
+
+
+def test_a_renamed_column_lives_on_under_its_old_name(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = deepcopy(catalog.document())
+    document["columns"]["draw_w"] = {"deprecated_for": "watts_per_chip", "since": "0.5.0"}
+    document["tables"]["out.hardware_draws"]["columns"].append("draw_w")
+    monkeypatch.setattr(catalog, "document", lambda: document)
+    catalog.tables.cache_clear()
+    try:
+        *_, old = catalog.tables()["out.hardware_draws"].columns
+        assert (old.type, old.unit, old.min) == ("double", "watt", 5)
+        assert old.description == ("Deprecated since 0.5.0: use watts_per_chip, which has the same values.")
+        columns = catalog.tables()["out.hardware_draws"].columns[:-1]
+        values = ", ".join(f"{5 if c.type == 'double' else chr(39) * 2} as {c.name}" for c in columns)
+        replace_table(database, "out.hardware_draws", f"select {values}")
+        rows = database.sql("select watts_per_chip, draw_w from out.hardware_draws").fetchall()
+        assert rows == [(5.0, 5.0)]
+    finally:
+        catalog.tables.cache_clear()
 
 
 def test_a_column_that_is_not_catalogued_is_refused(database: duckdb.DuckDBPyConnection) -> None:
