@@ -51,7 +51,7 @@ def estimate(
         str | None, typer.Option(help="Intensity of the grid, location-based, g CO2e per kWh.")
     ] = None,
     start: Annotated[
-        str | None, typer.Option(help="When it started: YYYY-MM-DD or YYYY-MM. Left out: today.")
+        str | None, typer.Option(help="When it started: YYYY-MM-DD, YYYY-MM or YYYY. Left out: today.")
     ] = None,
     batch: Annotated[
         Path | None,

@@ -40,7 +40,7 @@ COLUMNS = {
     "cloud_region": ("--region", "cloud region"),
     "site_country": ("--country", "country, as a two-letter code or its English name"),
     "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
-    "started": ("--start", "YYYY-MM-DD or YYYY-MM"),
+    "started": ("--start", "YYYY-MM-DD, YYYY-MM or YYYY"),
 }
 TABLES = (
     "hardware",
@@ -53,6 +53,14 @@ TABLES = (
     "method",
     "training_runs",
 )
+# The words of a chip's name in alphabetical order, without its maker and its line of products.
+HARDWARE_WORDS = r"""
+create temp macro hardware_words(name) as array_to_string(list_sort(list_filter(
+    string_split_regex(regexp_replace(lower(name), '(\d)\s+gb\b', '\1gb'), '[^a-z0-9]+'),
+    lambda word: word not in
+        ('', 'nvidia', 'tesla', 'geforce', 'amd', 'radeon', 'instinct', 'google', 'intel')
+)), ' ')
+"""
 NEEDS = "select factor from place_factors union all select source_locator from hardware_draws limit 0"
 READERS = {
     ".csv": "read_csv({}, all_varchar = true, header = true)",
@@ -230,6 +238,7 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
         connection.execute(f"attach {_quoted(database)} as dataset (read_only)")
         for table in TABLES:
             connection.execute(f"create temp view {table} as select * from dataset.{table}")
+        connection.execute(HARDWARE_WORDS)
         connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
         yield connection
 

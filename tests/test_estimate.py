@@ -148,6 +148,26 @@ def test_who_knows_less_gets_a_wider_interval(
 
 
 @pytest.mark.parametrize(
+    ("spelling", "hardware_id"),
+    [
+        ("tesla v100-sxm2-32gb", "nvidia-v100-sxm2-32gb"),
+        ("H100 SXM5 80GB", "nvidia-h100-sxm5-80gb"),
+        ("80 GB A100 (PCIe)", "nvidia-a100-pcie-80gb"),
+        ("nvidia-a100-sxm4-80gb", "nvidia-a100-sxm4-80gb"),
+        ("TPU-v4", "google-tpu-v4"),
+    ],
+)
+def test_hardware_is_known_by_any_spelling(database: Path, spelling: str, hardware_id: str) -> None:
+    run = estimating.estimate_run(KNOWN | {"hardware": spelling}, database, TODAY)
+    assert run["hardware_id"] == hardware_id
+
+
+def test_a_year_is_enough(database: Path) -> None:
+    run = estimating.estimate_run(KNOWN | {"started": "2019"}, database, TODAY)
+    assert (run["run_year"], run["factors"]["gross_kg_per_kwh"]["factor_year"]) == (2019, 2019)
+
+
+@pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"chips": -8}, "--chips '-8': expected more than 0"),
@@ -181,8 +201,9 @@ def test_who_knows_less_gets_a_wider_interval(
         ({"provider": "Gogle"}, "Known: Amazon Web Services"),
         ({"site_country": "Germoney"}, "DE (Germany)"),
         ({"started": "2025-06-02"}, "in the future; today is 2025-06-01"),
-        ({"started": "03/2024"}, "expected a date as YYYY-MM-DD or a month as YYYY-MM"),
-        ({"started": "1821"}, "expected a date as YYYY-MM-DD"),
+        ({"started": "03/2024"}, "expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year"),
+        ({"started": "2026"}, "--start 2026: in the future"),
+        ({"started": "20240301"}, "expected a date as YYYY-MM-DD"),
         ({"started": "1821-01"}, "before 2009"),
         ({"training_hours": None}, "--hours missing: give --energy"),
         ({"chips": None, "training_hours": None}, "--chip-hours missing: give --energy"),

@@ -137,10 +137,13 @@ names as (
     select
         given.row_number,
         'started' as column_name,
-        '''' || given.started || ''': expected a date as YYYY-MM-DD or a month as YYYY-MM' as says
+        '''' || given.started || ''': expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year' as says
     from given
     inner join runs on given.row_number = runs.row_number
-    where given.started is not null and runs.started is null
+    where
+        given.started is not null
+        and runs.started is null
+        and not regexp_full_match(given.started, '\s*[0-9]{4}\s*')
 ),
 
 -- Physics: a value outside these bounds is a slip of units or of accounting.
@@ -213,17 +216,18 @@ bounds as (
     select
         runs.row_number,
         'started' as column_name,
-        strftime(runs.started, '%Y-%m-%d') || ': in the future; today is '
-        || strftime(getvariable('today'), '%Y-%m-%d') as says
+        given.started || ': in the future; today is ' || strftime(getvariable('today'), '%Y-%m-%d') as says
     from runs
-    where runs.started > getvariable('today')
+    inner join given on runs.row_number = given.row_number
+    where runs.started > getvariable('today') or runs.run_year > year(getvariable('today'))
     union all
     select
         runs.row_number,
         'started' as column_name,
-        strftime(runs.started, '%Y-%m-%d') || ': before 2009; the factors begin in 2015' as says
+        given.started || ': before 2009; the factors begin in 2015' as says
     from runs
-    where runs.started < date '2009-01-01'
+    inner join given on runs.row_number = given.row_number
+    where runs.run_year < 2009
 ),
 
 contradictions as (

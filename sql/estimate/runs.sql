@@ -21,6 +21,27 @@ with spellings as (
     group by spelling_key
 ),
 
+-- The words of a name in any order, without its maker's, for spellings such as A100 80GB PCIe. Only where one chip has them.
+words as (
+    select
+        words_key,
+        min(hardware_id) as hardware_id
+    from (
+        select
+            hardware_id,
+            hardware_words(name) as words_key
+        from hardware
+        union
+        select
+            hardware_id,
+            hardware_words(alias) as words_key
+        from hardware_aliases
+        where not is_ambiguous
+    ) as named
+    group by words_key
+    having count(*) = 1
+),
+
 usual_names as (
     select
         unnest(['AWS', 'Amazon', 'GCP', 'Google Cloud', 'Azure', 'Microsoft']) as spelling,
@@ -82,7 +103,8 @@ numbers as (
         if(regexp_full_match(chips, '\s*[0-9]{1,12}\s*'), cast(chips as bigint), null) as typed_chips,
         coalesce(
             try_strptime(trim(started), '%Y-%m-%d'), try_strptime(trim(started), '%Y-%m')
-        ) as typed_start
+        ) as typed_start,
+        if(regexp_full_match(started, '\s*[0-9]{4}\s*'), cast(started as integer), null) as typed_year
     from given
 )
 
@@ -90,7 +112,7 @@ select
     numbers.row_number,
     numbers.model,
     numbers.hardware,
-    spellings.hardware_id,
+    coalesce(spellings.hardware_id, words.hardware_id) as hardware_id,
     hardware.name as hardware_name,
     coalesce(spellings.is_ambiguous, false) as is_ambiguous_hardware,
     numbers.typed_chips as chips,
@@ -107,11 +129,12 @@ select
     operators.provider as named_provider,
     countries.country as named_country,
     numbers.typed_start as started,
-    year(coalesce(numbers.typed_start, getvariable('today'))) as run_year
+    coalesce(year(numbers.typed_start), numbers.typed_year, year(getvariable('today'))) as run_year
 from numbers
 left join spellings
     on lower(regexp_replace(numbers.hardware, '[^A-Za-z0-9]+', '', 'g')) = spellings.spelling_key
-left join hardware on spellings.hardware_id = hardware.hardware_id
+left join words on hardware_words(numbers.hardware) = words.words_key
+left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardware.hardware_id
 left join operators
     on lower(regexp_replace(numbers.provider, '[^A-Za-z0-9]+', '', 'g')) = operators.provider_key
 left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)
