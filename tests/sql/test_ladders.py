@@ -504,3 +504,45 @@ def test_the_best_rung_wins_and_a_bare_name_widens_the_power(model: Model) -> No
     assert (row["basis"], row["value"], row["is_other_year"]) == ("measured_same_chip", 300.0, True)
     assert row["gsd"] == pytest.approx(1.228, abs=5e-4)  # exp(sqrt(ln(1.1)^2 + ln(1.2)^2))
     assert row["source_id"] == "example-org"
+
+
+def test_place_factors_take_the_nearest_year_and_the_operators_share(model: Model) -> None:
+    """CFE 0.9 over a grid share of 0.5 leaves 0.2 of the average; a year without one takes the nearest."""
+    source = SOURCE | {"verified": "primary"}
+    region = {
+        "region": "r1",
+        "factor_year": 2020,
+        "carbon_intensity_g_per_kwh": 400.0,
+        "intensity_basis": "direct",
+        "operator_cfe_fraction": 0.9,
+        "grid_cfe_fraction": 0.5,
+        **source,
+    }
+    pue = {"provider": "Google", "region": "r1", "is_average": False, "pue": 1.1, **source}
+    rungs = (
+        ("gross_kg_per_kwh", "region_year"),
+        ("net_kg_per_kwh", "operator_hourly"),
+        ("pue", "site_year"),
+        ("pue", "site_quarter"),
+    )
+    frame = model(
+        "out.place_factors",
+        {
+            "core.region_intensity": [
+                region,
+                region | {"factor_year": 2023, "carbon_intensity_g_per_kwh": 300.0},
+            ],
+            "core.pue_years": [
+                pue | {"factor_year": 2021},
+                pue | {"factor_year": 2021, "quarter": "2021-Q3", "pue": 1.2},
+            ],
+            "raw.region_map": [{"region": "r1", "provider": "Google"}],
+            "core.method": [{"factor": factor, "basis": basis, "gsd": 1.1} for factor, basis in rungs],
+        },
+    )
+    found = {(row["factor"], row["period"]): row for row in frame.to_dicts()}
+    assert found["gross_kg_per_kwh", "2021"]["value"] == pytest.approx(0.4)
+    assert found["gross_kg_per_kwh", "2022"]["factor_year"] == 2023
+    assert found["gross_kg_per_kwh", "2027"]["value"] == pytest.approx(0.3)
+    assert found["net_to_gross_ratio", "2020"]["value"] == pytest.approx(0.2)
+    assert (found["pue", "2021"]["value"], found["pue", "2021-Q3"]["value"]) == (1.1, 1.2)
