@@ -13,7 +13,7 @@ import typer
 
 from pipelines import contribution, estimate
 from pipelines.catalog import ROOT
-from pipelines.cli_estimate import number
+from pipelines.disclosure import number
 from pipelines.estimate import BadRunsError
 from pipelines.facts import BadReferenceError
 from pipelines.published import NoDatabaseError

@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pipelines import estimate as estimating
+from pipelines.disclosure import number
 from pipelines.estimate import BadRunsError, Narrowing
 from pipelines.published import NoDatabaseError
 
@@ -137,12 +138,6 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         left = f"{number(narrowest.co2e_gross_t_p05)} to {number(narrowest.co2e_gross_t_p95)} t"
         typer.echo(f"Most would be gained by {narrowest.fact}: gross CO2e within {left}.")
     typer.echo(f"Dataset: Open Training Emissions {run['dataset_version']}")
-
-
-def number(value: float) -> str:
-    """Three significant digits, thousands with a comma."""
-    rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
 
 
 def origin(about: dict[str, Any]) -> str:

@@ -91,7 +91,7 @@ def model_card(run: Run, training_type: str) -> str:
 
 def cyclonedx(run: Run) -> str:
     """A CycloneDX 1.6 bill of materials whose model card holds the energy and CO2e of training."""
-    grid = f"{_number(run['gross_kg_per_kwh'])} kg CO2e per kWh ({run['gross_basis']})"
+    grid = f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh ({run['gross_basis']})"
     consumption = {
         "activity": "training",
         "energyProviders": [
@@ -188,10 +188,10 @@ def eu(run: Run) -> str:
         ("Computational resources: hardware", _hardware(run) or "to be filled in"),
         (
             "Computational resources: accelerator-hours",
-            _number(chip_hours) if chip_hours else "to be filled in",
+            number(chip_hours) if chip_hours else "to be filled in",
         ),
-        ("Training time (hours)", _number(hours) if hours else "to be filled in"),
-        ("Energy consumption of training (MWh)", _number(run["energy_mwh"])),
+        ("Training time (hours)", number(hours) if hours else "to be filled in"),
+        ("Energy consumption of training (MWh)", number(run["energy_mwh"])),
         ("Known or estimated", f"{measured}, 90 % interval {_interval(run, 'energy_mwh')} MWh"),
         ("Methodology", f"{METHOD}; {_how(run)}"),
         ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
@@ -211,18 +211,18 @@ def _paragraph(run: Run) -> str:
     trained = (
         f"{what} was trained{f' on {chips}' if chips else ''}{f' in {_place(run)}' if _place(run) else ''}"
     )
-    hours = f" for {_number(run['training_hours'])} hours" if run.get("training_hours") else ""
+    hours = f" for {number(run['training_hours'])} hours" if run.get("training_hours") else ""
     net = (
         "The operator's supply of carbon-free energy is not known, so net emissions are taken as gross."
         if run["net_basis"] == "equals_gross"
-        else f"Net of the operator's hourly-matched carbon-free energy it is {_number(run['co2e_net_t'])} t "
+        else f"Net of the operator's hourly-matched carbon-free energy it is {number(run['co2e_net_t'])} t "
         f"({_interval(run, 'co2e_net_t')} t)."
     )
     return (
-        f"{trained}{hours}. Training used {_number(run['energy_mwh'])} MWh "
-        f"(90 % interval {_interval(run, 'energy_mwh')} MWh, PUE {_number(run['pue'])} included) and caused "
-        f"{_number(run['co2e_gross_t'])} t CO2e ({_interval(run, 'co2e_gross_t')} t), location-based, at "
-        f"{_number(run['gross_kg_per_kwh'])} kg CO2e per kWh. {net} "
+        f"{trained}{hours}. Training used {number(run['energy_mwh'])} MWh "
+        f"(90 % interval {_interval(run, 'energy_mwh')} MWh, PUE {number(run['pue'])} included) and caused "
+        f"{number(run['co2e_gross_t'])} t CO2e ({_interval(run, 'co2e_gross_t')} t), location-based, at "
+        f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh. {net} "
         f"Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. Operational emissions "
         "of the run described, without hardware manufacturing, failed runs, or experiments before it."
@@ -231,18 +231,18 @@ def _paragraph(run: Run) -> str:
 
 def _rows(run: Run) -> list[list[str]]:
     rows = [
-        ["energy", f"{_number(run['energy_mwh'])} MWh", _interval(run, "energy_mwh"), run["energy_basis"]],
+        ["energy", f"{number(run['energy_mwh'])} MWh", _interval(run, "energy_mwh"), run["energy_basis"]],
         [
             "CO2e, gross",
-            f"{_number(run['co2e_gross_t'])} t",
+            f"{number(run['co2e_gross_t'])} t",
             _interval(run, "co2e_gross_t"),
             "location-based",
         ],
-        ["CO2e, net", f"{_number(run['co2e_net_t'])} t", _interval(run, "co2e_net_t"), run["net_basis"]],
+        ["CO2e, net", f"{number(run['co2e_net_t'])} t", _interval(run, "co2e_net_t"), run["net_basis"]],
     ]
     for factor, about in run["factors"].items():
         if about["value"] is not None:
-            rows.append([factor, _number(about["value"]), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
+            rows.append([factor, number(about["value"]), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
     return rows
 
 
@@ -252,7 +252,7 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         ("energy_mwh 90 % interval", _interval(run, "energy_mwh")),
         ("co2e_gross_t 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", "operational, location-based"),
-        ("co2e_net_t", f"{_number(run['co2e_net_t'])} ({run['net_basis']})"),
+        ("co2e_net_t", f"{number(run['co2e_net_t'])} ({run['net_basis']})"),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -275,10 +275,10 @@ def _place(run: Run) -> str:
 
 
 def _interval(run: Run, column: str) -> str:
-    return f"{_number(run[f'{column}_p05'])} to {_number(run[f'{column}_p95'])}"
+    return f"{number(run[f'{column}_p05'])} to {number(run[f'{column}_p95'])}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three significant digits, thousands with a comma."""
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
