@@ -146,6 +146,31 @@ names as (
         and not regexp_full_match(given.started, '\s*[0-9]{4}\s*')
 ),
 
+quantities as (
+    unpivot (
+        select
+            row_number,
+            cast(chips as double) as chips,
+            training_hours,
+            chip_hours,
+            training_flop,
+            energy_kwh
+        from runs
+    )
+    on chips, training_hours, chip_hours, training_flop, energy_kwh
+    into name column_name value given_value
+),
+
+limits as (
+    select
+        unnest(['chips', 'training_hours', 'chip_hours', 'training_flop', 'energy_kwh']) as column_name,
+        unnest([1e7, 87600, 1e11, 1e30, 1e11]) as most,
+        unnest([
+            'ten million accelerators', 'ten years', 'all accelerators of the world have',
+            'all accelerators of the world can do', '100 TWh'
+        ]) as expected
+),
+
 -- Physics: a value outside these bounds is a slip of units or of accounting.
 bounds as (
     select
@@ -214,6 +239,20 @@ bounds as (
     where runs.training_flop > 0 and runs.training_flop < 1e9
     union all
     select
+        quantities.row_number,
+        quantities.column_name,
+        format('{:g}: more than {}; is it in another unit?', quantities.given_value, limits.expected) as says
+    from quantities
+    inner join limits on quantities.column_name = limits.column_name and quantities.given_value > limits.most
+    union all
+    select
+        row_number,
+        'chip_hours' as column_name,
+        format('{:g} on {} accelerators take {:g} hours, more than ten years', chip_hours, chips, chip_hours / chips) as says
+    from runs
+    where chips > 0 and chip_hours / chips > 87600
+    union all
+    select
         runs.row_number,
         'started' as column_name,
         given.started || ': in the future; today is ' || strftime(getvariable('today'), '%Y-%m-%d') as says
@@ -280,7 +319,8 @@ contradictions as (
     from runs
     inner join hardware on runs.hardware_id = hardware.hardware_id
     where
-        runs.training_flop
+        runs.training_flop <= 1e30
+        and runs.training_flop
         > coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600 -- hours to seconds
         * greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP
     union all
@@ -332,7 +372,6 @@ found as (
     select * from contradictions
 ),
 
--- A run with a faulty cell is not called incomplete too.
 incomplete as (
     select
         row_number,
