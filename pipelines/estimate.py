@@ -61,7 +61,7 @@ create temp macro hardware_words(name) as array_to_string(list_sort(list_filter(
         ('', 'nvidia', 'tesla', 'geforce', 'amd', 'radeon', 'instinct', 'google', 'intel')
 )), ' ')
 """
-NEEDS = "select factor from place_factors union all select source_locator from hardware_draws limit 0"
+NEEDS = "select factor from place_factors union all select measured_by from hardware_draws limit 0"
 READERS = {
     ".csv": "read_csv({}, all_varchar = true, header = true)",
     ".parquet": "read_parquet({})",

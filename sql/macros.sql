@@ -37,6 +37,15 @@ case
         then exp(sqrt(list_avg(list_transform(log_errors, lambda e: e * e))) * (1 + 1.1 / (len(log_errors) - 1)))
 end;
 
+-- The same for log errors that come in groups, from the mean square of each: measurements of one source err together, so
+-- a source counts once, and their number is that of the sources.
+create or replace temp macro calibrated_gsd_of_groups(mean_squares) as
+case when len(mean_squares) >= 3 then exp(sqrt(list_avg(mean_squares)) * (1 + 1.1 / (len(mean_squares) - 1))) end;
+
+-- The rung of a measured draw: another one where no measurement that it rests on is by the data centre's own operator.
+create or replace temp macro watts_rung(watts_basis, measured_by, provider) as
+watts_basis || if(list_contains(string_split(coalesce(measured_by, ''), ';'), provider), '', '_elsewhere');
+
 -- The weakest verification among the rows that a value rests on.
 create or replace temp macro least_verified(verified) as
 case

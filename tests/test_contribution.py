@@ -84,7 +84,7 @@ def test_what_cannot_be_is_explained_and_not_written(
     [
         ("watts_per_chip", "a column (double, watt)"),
         ("emissions", "a table."),
-        ("measured_ratio", "rung 3 of watts_per_chip"),
+        ("measured_ratio", "rung 4 of watts_per_chip"),
         ("epoch_models", "a source."),
     ],
 )

@@ -127,7 +127,7 @@ def test_rated_power_of_a_model_card_is_not_the_draw(build: Build) -> None:
     ((watts, basis),) = build.query(
         "select watts_per_chip, watts_basis from emissions where run_id = 'llama-3.1-405b'"
     )
-    assert basis == "measured_same_chip"
+    assert basis == "measured_same_chip_elsewhere"
     assert 780 < watts < 900
 
 
@@ -215,8 +215,8 @@ def test_a_run_added_as_a_row_is_estimated_by_what_it_discloses(copy: Path, fact
             "select run_id, reason from models_without_estimate where run_id = 'nothing'"
         ).fetchall()
     assert found == {
-        "full": ["chips_x_hours", "measured_ratio", "world_year", None, True],
-        "dated-by-start": ["disclosed", "measured_same_chip", "world_year", None, True],
+        "full": ["chips_x_hours", "measured_ratio_elsewhere", "world_year", None, True],
+        "dated-by-start": ["disclosed", "measured_same_chip_elsewhere", "world_year", None, True],
         "flop-only": ["flop_by_era", "hardware_mix", "developer_country_year", None, True],
         "flop-and-chip": ["flop_over_throughput", "measured_same_chip", "world_year", "Google", True],
     }

@@ -1,6 +1,7 @@
 -- Average system draw per chip of every accelerator while training. One row per accelerator that is rated or measured.
 -- Measured on that chip; else its rating x measured over rated of its generation, of its kind, of all measured chips.
 -- Each source counts once, since the measurements of one source share their meters, cooling and workloads.
+-- measured_by names the operators of the systems that the draw rests on: it is surer in their own data centres.
 with sources as (
     select
         hardware_id,
@@ -38,6 +39,22 @@ kinds as (
     group by kind
 ),
 
+measurers as (
+    select
+        hardware.hardware_id,
+        case
+            when power.hardware_id = hardware.hardware_id then 1
+            when chip_family(power.hardware_id) = chip_family(hardware.hardware_id) then 2
+            when power.kind = hardware.kind then 3
+            else 4
+        end as distance,
+        string_agg(distinct power.provider, ';' order by power.provider) as measured_by
+    from core.hardware as hardware
+    cross join core.power_observations as power
+    group by hardware.hardware_id, distance
+    qualify row_number() over (partition by hardware.hardware_id order by distance) = 1
+),
+
 everything as (
     select avg(ln_fraction) as ln_fraction
     from chips
@@ -47,10 +64,12 @@ select
     hardware.hardware_id,
     coalesce(families.ln_fraction, kinds.ln_fraction, everything.ln_fraction) as ln_rated_fraction,
     coalesce(exp(chips.ln_watts), hardware.tdp_w * exp(ln_rated_fraction)) as watts_per_chip,
-    if(chips.ln_watts is null, 'measured_ratio', 'measured_same_chip') as watts_basis
+    if(chips.ln_watts is null, 'measured_ratio', 'measured_same_chip') as watts_basis,
+    measurers.measured_by
 from core.hardware as hardware
 left join chips on hardware.hardware_id = chips.hardware_id
 left join families on chip_family(hardware.hardware_id) = families.family
 left join kinds on hardware.kind = kinds.kind
+left join measurers on hardware.hardware_id = measurers.hardware_id
 cross join everything
 where chips.ln_watts is not null or hardware.tdp_w is not null

@@ -28,6 +28,26 @@ withheld_power as (
     group by basis
 ),
 
+power_sources as (
+    select
+        basis,
+        source_title,
+        avg(pow(log_ratio, 2) order by observation_id) as mean_square,
+        count(*) as n_observations
+    from core.withheld_power
+    where left_out = 'developer'
+    group by basis, source_title
+),
+
+withheld_power_elsewhere as (
+    select
+        basis,
+        calibrated_gsd_of_groups(list(mean_square order by source_title)) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
+    from power_sources
+    group by basis
+),
+
 stated_tdp as (
     select
         calibrated_gsd(list(ln(rated_fraction) order by hardware_id, system, workload)) as fitted_gsd,
@@ -292,11 +312,10 @@ fits as (
     union all
     select
         'watts_per_chip' as factor,
-        'hardware_mix' as basis,
+        unnest(if(basis = 'measured_ratio_elsewhere', [basis, 'hardware_mix'], [basis])) as basis,
         fitted_gsd,
         n_observations
-    from withheld_power
-    where basis = 'measured_ratio'
+    from withheld_power_elsewhere
     union all
     select
         'watts_per_chip' as factor,

@@ -4,6 +4,7 @@ select
     power.hardware_id,
     power.system,
     power.workload,
+    power.provider,
     power.run_id,
     power.watts_per_chip,
     hardware.tdp_w,

@@ -1,5 +1,6 @@
 -- Average draw of the whole system per chip by every rung that the facts allow. One row per run and rung.
 -- A run's own measurement never informs the rungs below it; rated power alone is never a draw. Estimators: core.chip_power.
+-- A rung ends in _elsewhere where none of its measurements is by the operator of the run's data centre.
 with sources as (
     select
         runs.run_id,
@@ -9,6 +10,7 @@ with sources as (
         power.source_title,
         avg(ln(power.watts_per_chip)) as ln_watts,
         avg(ln(power.rated_fraction)) as ln_fraction,
+        coalesce(bool_or(power.provider = runs.provider), false) as is_by_provider,
         count(*) as n_observations,
         min(power.source_url) as source_url,
         least_verified(power.verified) as verified
@@ -26,6 +28,7 @@ chips as (
         kind,
         avg(ln_watts order by source_title) as ln_watts,
         avg(ln_fraction order by source_title) as ln_fraction,
+        bool_or(is_by_provider) as is_by_provider,
         sum(n_observations) as n_observations,
         count(*) as n_sources,
         arg_min(source_title, source_title) as source_title,
@@ -44,6 +47,7 @@ ratios as (
             else 3
         end as distance,
         avg(chips.ln_fraction order by chips.hardware_id) as ln_fraction,
+        bool_or(chips.is_by_provider) as is_by_provider,
         count(*) as n_chips,
         min(chips.source_title) as source_title,
         min(chips.source_url) as source_url,
@@ -68,7 +72,7 @@ where power_basis = 'measured_system'
 union all
 select
     run_id,
-    'measured_same_chip' as basis,
+    if(is_by_provider, 'measured_same_chip', 'measured_same_chip_elsewhere') as basis,
     exp(ln_watts) as value,
     cast(null as integer) as factor_year,
     source_title,
@@ -81,7 +85,7 @@ where hardware_id = run_hardware_id
 union all
 select
     runs.run_id,
-    'measured_ratio' as basis,
+    if(ratios.is_by_provider, 'measured_ratio', 'measured_ratio_elsewhere') as basis,
     hardware.tdp_w * exp(ratios.ln_fraction) as value,
     cast(null as integer) as factor_year,
     ratios.source_title,

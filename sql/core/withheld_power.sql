@@ -1,6 +1,7 @@
 -- Every measured draw as it would be estimated without it. One row per measurement, what is left out and rung.
 -- Left out: the measurement alone, or all that its source measured. On the rung measured_ratio its whole chip is left
 -- out as well, as if it had never been measured. The estimators are those of core.chip_power.
+-- Rungs end in _elsewhere where all of the source is left out: so are chips estimated that others measured.
 with observations as (
     select
         hardware_id || ', ' || system || ', ' || workload as observation_id,
@@ -66,7 +67,7 @@ estimates as (
     select
         observation_id,
         left_out,
-        'measured_same_chip' as basis,
+        if(left_out = 'run', 'measured_same_chip', 'measured_same_chip_elsewhere') as basis,
         ln_watts as ln_estimate
     from chips
     where hardware_id = target_hardware_id
@@ -74,7 +75,7 @@ estimates as (
     select
         ratios.observation_id,
         ratios.left_out,
-        'measured_ratio' as basis,
+        if(ratios.left_out = 'run', 'measured_ratio', 'measured_ratio_elsewhere') as basis,
         ln(observations.tdp_w)
         + coalesce(ratios.family_ln_fraction, ratios.kind_ln_fraction, ratios.any_ln_fraction) as ln_estimate
     from ratios

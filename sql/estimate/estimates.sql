@@ -142,7 +142,10 @@ factors as (
         end as chip_hours_source_locator,
         case
             when runs.watts_per_chip is not null then 'disclosed_measured'
-            when runs.hardware_id is not null then draws.watts_basis
+            when runs.hardware_id is not null
+                then
+                    draws.watts_basis
+                    || if(list_contains(string_split(draws.measured_by, ';'), runs.provider), '', '_elsewhere')
             else 'hardware_mix'
         end as used_watts_basis,
         case used_watts_basis
@@ -153,9 +156,12 @@ factors as (
         case used_watts_basis
             when 'disclosed_measured' then spreads.disclosed_measured
             when 'hardware_mix' then spreads.hardware_mix
-            else sqrt(pow(ln(draws.watts_gsd), 2) + if(runs.is_ambiguous_hardware, pow(spreads.ambiguous_variant, 2), 0))
+            else sqrt(
+                pow(ln(if(used_watts_basis = draws.watts_basis, draws.own_watts_gsd, draws.watts_gsd)), 2)
+                + if(runs.is_ambiguous_hardware, pow(spreads.ambiguous_variant, 2), 0)
+            )
         end as watts_ln_gsd,
-        if(used_watts_basis in ('measured_same_chip', 'measured_ratio'), draws.source_url, null) as watts_source_url,
+        if(used_watts_basis in ('disclosed_measured', 'hardware_mix'), null, draws.source_url) as watts_source_url,
         case used_watts_basis
             when 'disclosed_measured' then null
             when 'hardware_mix'

@@ -13,6 +13,16 @@ with spreads as (
     from core.method
 ),
 
+power_sources as (
+    select
+        basis,
+        source_title,
+        avg(pow(log_ratio, 2) order by observation_id) as mean_square
+    from core.withheld_power
+    where left_out = 'developer'
+    group by basis, source_title
+),
+
 power_errors as (
     select
         target.observation_id,
@@ -20,12 +30,18 @@ power_errors as (
         target.basis,
         ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
     from core.withheld_power as target
-    inner join core.withheld_power as other
-        on
-            target.basis = other.basis
-            and other.left_out = 'run'
-            and target.observation_id <> other.observation_id
-            and (target.left_out = 'run' or target.source_title <> other.source_title)
+    inner join core.withheld_power as other on target.basis = other.basis and target.observation_id <> other.observation_id
+    where target.left_out = 'run'
+    group by target.observation_id, target.left_out, target.basis
+    union all
+    select
+        target.observation_id,
+        target.left_out,
+        target.basis,
+        ln(calibrated_gsd_of_groups(list(others.mean_square order by others.source_title))) as ln_gsd
+    from core.withheld_power as target
+    inner join power_sources as others on target.basis = others.basis and target.source_title <> others.source_title
+    where target.left_out = 'developer'
     group by target.observation_id, target.left_out, target.basis
 ),
 
@@ -58,7 +74,7 @@ best_power as (
         estimated_watts_per_chip,
         ln_gsd
     from power
-    qualify row_number() over (partition by observation_id, left_out order by basis = 'measured_ratio') = 1
+    qualify row_number() over (partition by observation_id, left_out order by basis like 'measured_ratio%') = 1
 ),
 
 hours_errors as (
@@ -241,7 +257,7 @@ scored as (
         estimated_watts_per_chip as estimate,
         ln_gsd
     from power
-    where basis = 'measured_ratio'
+    where basis like 'measured_ratio%'
     union all
     select
         'chip_hours' as quantity,

@@ -23,7 +23,9 @@ select
     power.hardware_id,
     power.watts_per_chip,
     power.watts_basis,
-    method.gsd as watts_gsd,
+    elsewhere.gsd as watts_gsd,
+    power.measured_by,
+    method.gsd as own_watts_gsd,
     throughput.mfu,
     throughput.sustained_flop_per_s,
     source_id(evidence.source_url) as source_id,
@@ -35,6 +37,8 @@ select
     || '; ' || evidence.measuring_sources || ' sources, the first of them named' as source_locator
 from core.chip_power as power
 inner join core.method as method on method.factor = 'watts_per_chip' and power.watts_basis = method.basis
+inner join core.method as elsewhere
+    on elsewhere.factor = 'watts_per_chip' and watts_rung(power.watts_basis, null, null) = elsewhere.basis
 inner join core.hardware as hardware on power.hardware_id = hardware.hardware_id
 left join core.throughput as throughput on power.hardware_id = throughput.hardware_id
 left join evidence on power.hardware_id = evidence.hardware_id

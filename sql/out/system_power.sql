@@ -3,6 +3,7 @@ select
     hardware_id,
     system,
     workload,
+    provider,
     chips,
     watts_per_chip,
     power_basis,

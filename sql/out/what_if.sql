@@ -15,6 +15,7 @@ runs as (
     select
         emissions.run_id,
         emissions.run_year,
+        emissions.provider,
         coalesce(emissions.hardware_id, 'unnamed') as hardware_id,
         emissions.chip_hours,
         emissions.watts_per_chip,
@@ -85,14 +86,14 @@ chips as (
         throughput.kind,
         throughput.sustained_flop_per_s,
         power.watts_per_chip,
-        spreads.ln_gsd
+        power.watts_basis,
+        power.measured_by
     from (
         select distinct hardware_id
         from runs
     ) as used
     inner join core.throughput as throughput on used.hardware_id = throughput.hardware_id
     inner join core.chip_power as power on used.hardware_id = power.hardware_id
-    inner join spreads on spreads.factor = 'watts_per_chip' and power.watts_basis = spreads.basis
     where throughput.peak_fp16_tflops is not null -- made for machine learning
 ),
 
@@ -110,7 +111,7 @@ other_chips as (
         sqrt(
             pow(runs.hours_ln_gsd, 2)
             + pow(speed.ln_gsd, 2)
-            + pow(chips.ln_gsd, 2)
+            + pow(watts.ln_gsd, 2)
             + pow(runs.pue_ln_gsd, 2)
             + pow(runs.net_ln_gsd, 2)
         ) as ln_gsd,
@@ -118,6 +119,10 @@ other_chips as (
     from runs
     inner join core.throughput as own on runs.hardware_id = own.hardware_id
     inner join chips on own.kind = chips.kind and runs.hardware_id <> chips.hardware_id
+    inner join spreads as watts
+        on
+            watts.factor = 'watts_per_chip'
+            and watts_rung(chips.watts_basis, chips.measured_by, runs.provider) = watts.basis
     inner join spreads as speed on speed.factor = 'chip_hours' and speed.basis = 'flop_over_throughput'
 )
 

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Model
 
 SOURCE = {"source_title": "Paper", "source_url": "https://example.org", "source_locator": "Table 1"}
-RUN = {"run_id": "example", "run_year": 2020, "hardware_id": "chip", **SOURCE}
+RUN = {"run_id": "example", "run_year": 2020, "hardware_id": "chip", "provider": "Example Cloud", **SOURCE}
 CHIP = {"hardware_id": "chip", "kind": "gpu", "tdp_w": 400.0}
 RUNGS = [
     {"factor": "gross_kg_per_kwh", "basis": basis, "rung": rung}
@@ -171,6 +171,7 @@ def power(**row: Any) -> dict[str, Any]:
         "run_id": "other",
         "hardware_id": "chip",
         "kind": "gpu",
+        "provider": "Example Cloud",
         "watts_per_chip": 300.0,
         "rated_fraction": 0.75,
         **SOURCE,
@@ -216,6 +217,27 @@ def test_rated_power_is_scaled_by_what_was_measured_in_its_class(model: Model) -
     ladder = watts(model, {}, *gpus, power(hardware_id="c", kind="tpu", rated_fraction=0.5))
     # each chip counts once: sqrt(0.8 x 1.25) = 1
     assert values(ladder) == {"measured_ratio": pytest.approx(400.0)}
+
+
+@pytest.mark.parametrize(
+    ("measured_by", "run_by", "suffix"),
+    [
+        (["Example Cloud", "Another"], "Example Cloud", ""),
+        (["Another"], "Example Cloud", "_elsewhere"),
+        ([None], "Example Cloud", "_elsewhere"),
+        (["Example Cloud"], None, "_elsewhere"),
+        ([None], None, "_elsewhere"),
+    ],
+)
+def test_a_draw_that_its_operator_did_not_measure_stands_on_a_rung_of_its_own(
+    model: Model, measured_by: list[str | None], run_by: str | None, suffix: str
+) -> None:
+    here = [power(provider=name) for name in measured_by]
+    ladder = values(watts(model, {"provider": run_by}, *here))
+    assert ladder == {f"measured_{by}{suffix}": pytest.approx(300.0) for by in ("same_chip", "ratio")}
+    like = [power(provider=name, hardware_id="like") for name in measured_by]
+    ladder = values(watts(model, {"provider": run_by}, *like))
+    assert ladder == {f"measured_ratio{suffix}": pytest.approx(300.0)}
 
 
 def test_a_class_without_a_measurement_borrows_from_all(model: Model) -> None:
