@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import fsspec
@@ -54,15 +55,16 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         raise NotPublishedError(
             f"{target}: {folder.name} is published; a published version is never changed."
         )
-    sums = release.checksums(folder)
-    names = [*sums, "SHA256SUMS"]
+    names = [*release.checksums(folder), "SHA256SUMS"]
     entry = release.entry(folder)
-    text = json.dumps({"latest": folder.name, "releases": [*known, entry]}, indent=1) + "\n"
+    text = release.index_text([*known, entry])
     try:
         for number, name in enumerate(names, 1):
             progress(name, number, len(names))
             _put(store, folder / name, f"{root}/{folder.name}/{name}")
         _put_text(store, text, f"{root}/{INDEX}")
+        if "file" in store.protocol:
+            release.point_latest(Path(root), folder.name)
     except UNREACHABLE as error:
         raise NotPublishedError(f"{target}: {error}. {folder.name} is not published; run it again.") from None
 
@@ -97,11 +99,12 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     try:
         partial.mkdir(parents=True, exist_ok=True)
         sums_file = partial / "SHA256SUMS"
-        _fetch(store, f"{root}/{wanted}/SHA256SUMS", sums_file, known[wanted]["sha256"])
+        there = f"{root}/{quote(wanted) if 'http' in store.protocol else wanted}"
+        _fetch(store, f"{there}/SHA256SUMS", sums_file, known[wanted]["sha256"])
         sums = release.checksums(partial)
         for number, (name, sha256) in enumerate(sums.items(), 1):
             progress(name, number, len(sums))
-            _fetch(store, f"{root}/{wanted}/{name}", partial / name, sha256)
+            _fetch(store, f"{there}/{name}", partial / name, sha256)
         partial.rename(final)
     except CutShortError:
         raise

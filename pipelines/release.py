@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
@@ -139,7 +140,7 @@ def _point(releases: Path) -> None:
         key=lambda entry: (entry["date"], entry["version"]),
     )
     entries = [entry for name, entry in known.items() if name in folders] + new
-    text = json.dumps({"latest": entries[-1]["version"], "releases": entries}, indent=1) + "\n"
+    text = index_text(entries)
     if (
         not (releases / "index.json").exists()
         or (releases / "index.json").read_text(encoding="utf-8") != text
@@ -151,12 +152,28 @@ def _point(releases: Path) -> None:
     link = releases / LATEST
     if link.is_dir() and not link.is_symlink():
         _remove_copy(link, entries)
-    if not link.is_symlink() or link.readlink() != Path(entries[-1]["version"]):
+    point_latest(releases, entries[-1]["version"])
+
+
+def point_latest(releases: Path, version: str) -> None:
+    """Let the link `latest` lead to a version, in one rename."""
+    link = releases / LATEST
+    if not link.is_symlink() or link.readlink() != Path(version):
         partial = releases / ".latest.partial"
         partial.unlink(missing_ok=True)
-        partial.symlink_to(entries[-1]["version"])
+        partial.symlink_to(version)
         partial.replace(link)
     _sync(releases)
+
+
+def index_text(entries: list[dict[str, Any]]) -> str:
+    """index.json: all releases, oldest first, and the newest.
+
+    `path` is the folder of a version as an address has it: a bare `+` is a space to some stores, such as S3.
+    """
+    listed = [known | {"path": quote(known["version"])} for known in entries]
+    newest = {"latest": listed[-1]["version"], "latest_path": listed[-1]["path"]}
+    return json.dumps(newest | {"releases": listed}, indent=1) + "\n"
 
 
 def _remove_copy(link: Path, entries: list[dict[str, Any]]) -> None:

@@ -8,35 +8,23 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from pipelines import publishing, release
 from tests.conftest import Build, ote
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder without a word."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+from tests.store import Store, store
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address at which it is served."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+def served(tmp_path: Path) -> Iterator[Store]:
+    """A folder that is served as a store serves one."""
+    (tmp_path / "served").mkdir()
+    with store(tmp_path / "served") as server:
+        yield server
 
 
 def versions(target: Path) -> list[str]:
@@ -45,10 +33,8 @@ def versions(target: Path) -> list[str]:
     return [entry["version"] for entry in json.loads(index.read_text())["releases"]] if index.exists() else []
 
 
-def test_what_is_published_is_got_whole_over_http(
-    build: Build, served: tuple[Path, str], tmp_path: Path
-) -> None:
-    folder, address = served
+def test_what_is_published_is_got_whole_over_http(build: Build, served: Store, tmp_path: Path) -> None:
+    folder, address = served.folder, served.address
     assert ote("publish", folder, "--version", build.release).returncode == 0
     done = ote("get", "--from", address, "--into", tmp_path / "got")
     assert done.returncode == 0, done.stderr
@@ -56,6 +42,9 @@ def test_what_is_published_is_got_whole_over_http(
     assert got.name == build.release.name
     assert release.checksums(got) == release.checksums(build.release)
     release.verify(got)
+    index = json.loads((folder / "index.json").read_text())
+    assert index["latest_path"] == build.release.name.replace("+", "%2B")
+    assert (folder / "latest").readlink() == Path(build.release.name)
 
 
 def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path) -> None:
@@ -88,9 +77,9 @@ def test_the_index_comes_last_and_a_publication_goes_on_where_it_was_cut(
 
 
 def test_a_changed_byte_on_the_way_is_named_and_nothing_is_kept(
-    build: Build, served: tuple[Path, str], tmp_path: Path
+    build: Build, served: Store, tmp_path: Path
 ) -> None:
-    folder, address = served
+    folder, address = served.folder, served.address
     publishing.publish(build.release, str(folder))
     victim = folder / build.release.name / "csv" / "method.csv"
     victim.write_text(victim.read_text().replace("1", "2", 1))
@@ -100,25 +89,15 @@ def test_a_changed_byte_on_the_way_is_named_and_nothing_is_kept(
     assert not list((tmp_path / "got").iterdir())
 
 
-def test_a_download_goes_on_and_fetches_nothing_twice(
-    build: Build, served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, address = served
+def test_a_download_goes_on_and_fetches_nothing_twice(build: Build, served: Store, tmp_path: Path) -> None:
+    folder, address = served.folder, served.address
     publishing.publish(build.release, str(folder))
     half = tmp_path / "got" / f".{build.release.name}.download"
     shutil.copytree(build.release / "csv", half / "csv")
-    fetched: list[str] = []
-    handler = Quiet.do_GET
-
-    def counted(self: Quiet) -> None:
-        fetched.append(self.path)
-        handler(self)
-
-    monkeypatch.setattr(Quiet, "do_GET", counted)
     got = publishing.get("latest", address, tmp_path / "got")
     release.verify(got)
-    assert not [path for path in fetched if "/csv/" in path]
-    assert [path for path in fetched if "/parquet/" in path]
+    assert not [path for path in served.asked if "/csv/" in path]
+    assert [path for path in served.asked if "/parquet/" in path]
 
 
 @pytest.mark.parametrize(
