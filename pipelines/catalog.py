@@ -28,6 +28,7 @@ class Column:
     why: str = ""
     required: bool = False
     deprecated_for: str = ""
+    deprecated_since: str = ""
 
     @property
     def comment(self) -> str:
@@ -222,7 +223,9 @@ def _column(name: str, *, required: bool) -> Column:
     if now := entry.get("deprecated_for"):
         renamed = _column(now, required=required)
         says = f"Deprecated since {entry['since']}: use {now}, which has the same values."
-        return replace(renamed, name=name, description=says, deprecated_for=now)
+        return replace(
+            renamed, name=name, description=says, deprecated_for=now, deprecated_since=entry["since"]
+        )
     numeric = entry["type"] in ("double", "bigint")
     entry.setdefault("unit", unit(name) if numeric else "")
     entry["values"] = tuple(entry.get("values", ()))

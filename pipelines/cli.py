@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import cli_contribute, cli_estimate, cli_releases
+from pipelines import checkout, cli_contribute, cli_estimate, cli_releases
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
@@ -344,10 +344,13 @@ def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) ->
 
 
 def _inputs(reference: Path, settled: dict[str, Any]) -> str:
-    """A checksum of all that a build depends on: snapshots, facts, catalog, queries, code and libraries."""
+    """A checksum of all that a build depends on: snapshots, facts, catalog, queries, code and libraries.
+
+    And of what is not committed, since that decides between a release and a draft.
+    """
     code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html", ".csv")]
     files = sorted([*ROOT.glob("sql/**/*.sql"), *code, ROOT / "catalog.yaml"])
-    digest = hashlib.sha256(platform.python_version().encode())
+    digest = hashlib.sha256(f"{platform.python_version()} {checkout.state().uncommitted}".encode())
     taken = {name: {f: snapshot.sha256 for f, snapshot in s.files.items()} for name, s in settled.items()}
     digest.update(json.dumps(taken, sort_keys=True).encode())
     for library in LIBRARIES:
@@ -367,9 +370,9 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
         record = json.loads((warehouse / "published.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    folder = warehouse / "releases" / record["version"]
     if record["inputs"] != inputs:
         return None
+    folder = warehouse / record["release"]
     try:
         whole = release.is_published(folder, warehouse / "emissions.duckdb")
     except release.BrokenReleaseError as error:
@@ -423,8 +426,8 @@ def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: st
         _explain(result, warehouse)
         raise typer.Exit(1)
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
-    release = warehouse / "releases" / str(metadata["version"].value)
-    _record(warehouse, {"version": release.name, "inputs": inputs})
+    release = Path(str(metadata["release"].value))
+    _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})
     return release
 
 
@@ -484,7 +487,11 @@ def _summary(warehouse: Path, release: Path) -> None:
     for model, *values in rows:
         mwh, mwh05, mwh95, gross, gross05, gross95, net = map(_short, values)
         typer.echo(line.format(model, mwh, f"({mwh05} to {mwh95})", gross, f"({gross05} to {gross95})", net))
-    typer.echo(f"\nDatabase: {_near(warehouse / 'emissions.duckdb')}\nRelease:  {_near(release)}")
+    typer.echo(f"\nDatabase: {_near(warehouse / 'emissions.duckdb')}")
+    if manifest["uncommitted"]:
+        typer.echo(f"Draft:    {_near(release)}; for a release commit {', '.join(manifest['uncommitted'])}")
+    else:
+        typer.echo(f"Release:  {_near(release)}")
 
 
 def _unregistered(warehouse: Path) -> int:

@@ -21,22 +21,36 @@ def release(
     warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
     / "warehouse",
 ) -> None:
-    """Write the release of what was built, if every table passed its checks; `ote build` does so too.
+    """Write the release of what was built, if all is committed and every table passed its checks.
+
+    `ote build` does so too; with changes that are not committed it leaves a draft instead.
 
     Example: ote release && ote verify warehouse/releases/latest
     """
-    from pipelines import checks
+    from pipelines import checkout, checks
     from pipelines import release as releasing
     from pipelines.warehouse import LockedError, NotValidatedError, connect, lock, require_validated
 
     database = warehouse / "build.duckdb"
     if not database.exists():
         _fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
+    state = checkout.state()
+    if state.uncommitted:
+        _fail(
+            f"No release: not committed are {', '.join(state.uncommitted)}. Nobody else could build it "
+            "again: commit or undo these changes, then build.",
+            1,
+        )
     try:
         with lock(warehouse), connect(database) as connection:
             require_validated(connection, checks.fingerprints(connection))
-            folder = releasing.write_release(connection, warehouse / "releases")
-    except (LockedError, NotValidatedError, releasing.BrokenReleaseError) as error:
+            folder = releasing.write(connection, warehouse, state)
+    except (
+        LockedError,
+        NotValidatedError,
+        releasing.BrokenReleaseError,
+        releasing.BrokenPromiseError,
+    ) as error:
         _fail(str(error), 1)
     except OSError as error:
         _fail(f"No release was written: {error}. Earlier ones are as they were.", 1)

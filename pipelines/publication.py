@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import catalog, checks, release
+from pipelines import catalog, checkout, checks, release
 from pipelines.models import OWNERS, raw_sources
 from pipelines.upstream import Upstream
 from pipelines.warehouse import Warehouse, require_validated
@@ -28,9 +28,12 @@ ALL_RAW = sorted({raw for table in catalog.public_tables() for raw in raw_source
     metadata={"sources": ALL_RAW},
 )
 def dataset(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[Any]:
-    """Write the release of this build; one that is built again from its manifest keeps its version."""
+    """Write the release of this build, or a draft where something is not committed.
+
+    One that is built again from its manifest keeps its version.
+    """
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    folder = release.write_release(warehouse.connection, warehouse.path / "releases", upstream.version())
+    folder = release.write(warehouse.connection, warehouse.path, checkout.state(), upstream.version())
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return dg.MaterializeResult(
         metadata={
@@ -58,16 +61,18 @@ def dataset(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[An
 def emissions_duckdb(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Put the database of the release of this build where people query it."""
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    folder = release.find(warehouse.connection, warehouse.path / "releases")
+    home = release.home(warehouse.path, checkout.state())
+    folder = release.find(warehouse.connection, home)
     if folder is None:
         raise dg.Failure(
-            "No release holds what was built: materialize release/dataset first.", allow_retries=False
+            f"Nothing in {home} holds what was built: materialize release/dataset first.", allow_retries=False
         )
     release.verify(folder)
     changed = release.publish_database(folder, warehouse.path / "emissions.duckdb")
     return dg.MaterializeResult(
         metadata={
             "version": folder.name,
+            "release": dg.MetadataValue.path(str(folder)),
             "replaced": changed,
             "path": dg.MetadataValue.path(str(warehouse.path / "emissions.duckdb")),
         },

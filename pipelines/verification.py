@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import release
+from pipelines import release, release_files
 
 AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 
@@ -55,12 +55,12 @@ def _tables(directory: Path) -> list[str]:
     wrong = [
         f"{table} stands in manifest.json or data_dictionary.csv alone" for table in rows.keys() ^ told.keys()
     ]
-    with duckdb.connect(str(directory / release.DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(directory / release_files.DATABASE), read_only=True) as connection:
         for table in sorted(rows.keys() & told.keys()):
             forms = {
                 f"parquet/{table}.parquet": f"read_parquet('{directory}/parquet/{table}.parquet')",
                 f"csv/{table}.csv": f"read_csv('{directory}/csv/{table}.csv', header = true, {AS_TEXT})",
-                release.DATABASE: f'main."{table}"',
+                release_files.DATABASE: f'main."{table}"',
             }
             for name, relation in forms.items():
                 try:

@@ -20,6 +20,7 @@ import polars as pl
 from pydantic import PrivateAttr
 
 from pipelines import catalog
+from pipelines.checkout import made_by
 
 # One thread: a sum of doubles in another order differs in its last digit, and so would the release.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -48,6 +49,7 @@ create table if not exists state.settled (
     source varchar primary key, status varchar, problems json, files json
 );
 alter table state.settled add column if not exists row_count bigint;
+alter table state.tables add column if not exists made_by varchar;
 create table if not exists state.quarantine (
     source varchar, row_key varchar, column_name varchar, cell varchar, gate varchar, says varchar
 );
@@ -194,8 +196,9 @@ def replace_table(
         )
         row_count, version = _version(connection, name)
         connection.execute(
-            "insert or replace into state.tables values (?, ?, ?, ?)",
-            [name, version, row_count, json.dumps(_versions(connection, inputs or set()))],
+            "insert or replace into state.tables (name, version, row_count, inputs, made_by) "
+            "values (?, ?, ?, ?, ?)",
+            [name, version, row_count, json.dumps(_versions(connection, inputs or set())), made_by(name)],
         )
         connection.execute("commit")
     except BaseException:
@@ -257,7 +260,7 @@ def distrusted_on_failure(connection: duckdb.DuckDBPyConnection, name: str) -> I
 
 
 def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, str]) -> None:
-    """Refuse unless every table is there, follows from the present version of what it reads, and passed.
+    """Refuse unless every table is there, follows from the present code and from what it reads, and passed.
 
     Args:
         connection: the working database.
@@ -267,9 +270,9 @@ def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, s
         NotValidatedError: names each table that is not fit to be published, and why.
     """
     tables = {
-        name: (version, json.loads(inputs))
-        for name, version, inputs in connection.execute(
-            "select name, version, inputs from state.tables"
+        name: (version, json.loads(inputs), code)
+        for name, version, inputs, code in connection.execute(
+            "select name, version, inputs, made_by from state.tables"
         ).fetchall()
     }
     validations = {
@@ -283,10 +286,12 @@ def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, s
         if name not in tables:
             unfit.append(f"{name} has not been built")
             continue
-        version, inputs = tables[name]
+        version, inputs, code = tables[name]
         stale = [i for i, seen in inputs.items() if i in tables and tables[i][0] != seen]
         if stale:
             unfit.append(f"{name} was built before the present {', '.join(stale)}")
+        elif code != made_by(name):
+            unfit.append(f"{name} was built by other code than the present")
         elif name not in validations:
             unfit.append(f"{name} has not been checked since it was built")
         elif validations[name][:2] != (version, suites[name]):

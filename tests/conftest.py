@@ -22,6 +22,7 @@ from pipelines.upstream import Upstream, upstream_assets
 from pipelines.warehouse import Warehouse, connect
 
 os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it starts a process of its own
+os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the checkout is being changed
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
 OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import catalog, release
+from pipelines import catalog, release, release_files
 from tests.conftest import Build, execute, fill, releases
 
 STEMS = [table.stem for table in catalog.public_tables()]
@@ -177,7 +177,7 @@ def test_csv_cells_that_a_spreadsheet_would_execute_are_made_safe_and_come_back(
     rows = [{"upstream_name": cell, "run_id": "x", "identity_rule": "new"} for cell in cells]
     fill(database, "out.model_aliases", rows)
     path = tmp_path / "model_aliases.csv"
-    release._write_csv(database, catalog.tables()["out.model_aliases"], path)
+    release_files.write_csv(database, catalog.tables()["out.model_aliases"], path)
     with path.open(newline="", encoding="utf-8") as file:
         written = [row["upstream_name"] for row in csv.DictReader(file)]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in written)

@@ -57,6 +57,7 @@ def test_it_writes_the_release_of_a_green_build(build: Build, unreleased: Path) 
             "update state.tables set version = 'x' where name = 'core.method'",
             "before the present core.method",
         ),
+        ("update state.tables set made_by = 'x' where name = 'core.method'", "built by other code"),
     ],
 )
 def test_it_refuses_a_build_that_failed_or_is_stale(unreleased: Path, change: str, words: str) -> None:

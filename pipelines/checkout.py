@@ -1,0 +1,66 @@
+"""The checkout that a build runs from: its commit, what is not committed, and the code behind each table.
+
+Belongs here: what git and the files say. Does not belong here: what follows from it (release.py,
+warehouse.py).
+"""
+
+import hashlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pipelines.catalog import ROOT
+
+# What a release depends on, and the code that reads sources and facts before any query does.
+MAKES_RELEASES = (
+    "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql",
+    "warehouse/reference",
+)  # fmt: skip
+READERS = ("facts", "hourly", "ingest", "tabular", "training_run_rules", "upstream")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A commit, and the files that differ from it; without a commit where this is no checkout of git."""
+
+    commit: str | None
+    uncommitted: tuple[str, ...] = ()
+
+
+def state(root: Path = ROOT) -> Checkout:
+    """The state of a folder: a source archive, and a folder inside another repository, have no commit.
+
+    Raises:
+        subprocess.CalledProcessError: it is a checkout, but git cannot read it.
+    """
+    if shutil.which("git") is None or _git(root, "rev-parse", "--show-prefix", check=False) != "\n":
+        return Checkout(None)
+    commit = _git(root, "rev-parse", "HEAD").strip()
+    changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *MAKES_RELEASES)
+    return Checkout(commit, tuple(sorted(line[3:] for line in changed.splitlines())))
+
+
+def _git(root: Path, *arguments: str, check: bool = True) -> str:
+    """What git prints; also in a folder that belongs to someone else, as in a container."""
+    command = ["git", "-c", "safe.directory=*", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=check).stdout
+
+
+@cache
+def reading_sha256() -> str:
+    """Checksum of the code that reads sources and facts."""
+    folder = ROOT / "pipelines"
+    sources = [path for path in folder.glob("sources/*") if path.suffix in (".py", ".csv")]
+    files = sorted([*sources, *(folder / f"{name}.py" for name in READERS)])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@cache
+def made_by(table: str) -> str:
+    """Checksum of the code that makes a table: its query with the macros, or all that reads sources."""
+    query = ROOT / "sql" / f"{table.replace('.', '/')}.sql"
+    if not query.exists():
+        return reading_sha256()
+    return hashlib.sha256((ROOT / "sql" / "macros.sql").read_bytes() + query.read_bytes()).hexdigest()

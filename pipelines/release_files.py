@@ -1,0 +1,243 @@
+"""The files of a release: every public table as CSV, Parquet and in one DuckDB file, and what describes them.
+
+Belongs here: what each file holds, and how it is written. Does not belong here: the folder that they make up,
+its version and its place among the others (release.py), or the texts of the metadata (metadata.py).
+"""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import catalog, checkout, metadata, models, report, snapshots
+
+DATABASE = "open-training-emissions.duckdb"
+INPUTS = "inputs.zip"
+STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
+ROW_GROUP_ROWS = 50_000
+DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
+
+SOURCE_FACTS = ("source_id", "title", "url", "license", "sha256", "rows", "quarantined_rows", "status")
+FILE_FACTS = (
+    "source", "file", "url", "sha256", "size_bytes", "http_status", "retrieved_at", "license",
+)  # fmt: skip
+
+
+def write_tables(
+    connection: duckdb.DuckDBPyConnection, directory: Path, name: str, made_from: checkout.Checkout
+) -> None:
+    """The files that carry the version, and that releases are compared by."""
+    (directory / "parquet").mkdir(exist_ok=True)
+    for table in catalog.public_tables():
+        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", name)
+    about = {
+        "version": name,
+        "commit": made_from.commit,
+        "uncommitted": list(made_from.uncommitted),
+        **contents(connection),
+        "reading_sha256": checkout.reading_sha256(),
+        "lineage": lineage(connection),
+    }
+    manifest = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    (directory / "manifest.json").write_text(manifest, encoding="utf-8")
+
+
+def write_files(connection: duckdb.DuckDBPyConnection, directory: Path, store: Path) -> None:
+    """All but the tables as Parquet, which are there already; the checksums come last."""
+    (directory / "csv").mkdir()
+    for table in catalog.public_tables():
+        write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    _write_database(connection, directory / DATABASE, manifest["version"])
+    _write_dictionary(directory / "data_dictionary.csv")
+    (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
+    data = {file.relative_to(directory).as_posix(): file for file in files(directory)}
+    sha256 = {name: sha256_of(file) for name, file in data.items()}
+    sizes = {name: file.stat().st_size for name, file in data.items()}
+    for name, text in metadata.files(manifest, sha256, sizes).items():
+        (directory / name).write_text(text, encoding="utf-8")
+    snapshots.pack(directory / "manifest.json", store, directory / INPUTS)
+    sums = [f"{sha256_of(file)}  {file.relative_to(directory).as_posix()}\n" for file in files(directory)]
+    (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+
+
+def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What each public table is made by and of, so that two releases tell which of it differs.
+
+    For each: the checksum of all queries behind it, and the sources that they read, by source_id.
+    """
+    pages: dict[str, list[str]] = {}
+    for source in catalog.sources().values():
+        pages.setdefault(source.table, []).append(source.page)
+    shared = (catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8")
+    made: dict[str, Any] = {}
+    for table in catalog.public_tables():
+        text = shared + "".join(models.queries()[name] for name in models.method_of(table.name))
+        inputs = {
+            source_id
+            for raw in models.raw_sources(table.name)
+            for source_id in (
+                [connection.execute("select source_id(?)", [page]).fetchall()[0][0] for page in pages[raw]]
+                if raw in pages
+                else [f"reference-{raw.removeprefix('raw.').replace('_', '-')}"]
+            )
+        }
+        made[table.stem] = {
+            "method_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "inputs": sorted(inputs),
+        }
+    return made
+
+
+def _select(table: catalog.Table) -> str:
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    order = ", ".join(f'"{column}"' for column in table.key)
+    return f'select {columns} from out."{table.stem}" order by {order}'
+
+
+def write_csv(connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path) -> None:
+    """Write a CSV that a spreadsheet shows and does not execute (macro spreadsheet_safe)."""
+    cells = ", ".join(
+        f'spreadsheet_safe("{c.name}") as "{c.name}"' if c.type == "varchar" else f'"{c.name}"'
+        for c in table.columns
+    )
+    rows = f"select {cells} from ({_select(table)})"
+    connection.execute(f"copy ({rows}) to {_quoted(path)} (format csv, header)")
+
+
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path, name: str
+) -> None:
+    """Write with pyarrow, the one writer that keeps the description and unit of each column."""
+    rows = connection.sql(_select(table)).to_arrow_table().combine_chunks()
+    fields = [
+        field.with_metadata(
+            {"description": column.description, "unit": column.unit}
+            | ({"deprecated_since": column.deprecated_since} if column.deprecated_since else {})
+        )
+        for field, column in zip(rows.schema, table.columns, strict=True)
+    ]
+    dataset = catalog.document()["dataset"]
+    about = {
+        "title": f"{dataset['title']}: {table.stem}",
+        "description": table.description,
+        "version": name,
+        "license": dataset["license"],
+        "key": ", ".join(table.key),
+    }
+    described = rows.cast(pa.schema(fields)).replace_schema_metadata(about)
+    pq.write_table(described, path, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+
+
+def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Write the public tables with comments to a file of schema main, and a view `release` that names it."""
+    connection.execute(f"attach {_quoted(path)} as published (storage_version '{STORAGE_VERSION}')")
+    try:
+        for table in catalog.public_tables():
+            target = f'published.main."{table.stem}"'
+            connection.execute(f"create table {target} as {_select(table)}")
+            connection.execute(f"comment on table {target} is {_quoted(table.description)}")
+            for column in table.columns:
+                connection.execute(f'comment on column {target}."{column.name}" is {_quoted(column.comment)}')
+        title = catalog.document()["dataset"]["title"]
+        about = f"select {_quoted(name)} as version, {_quoted(title)} as title"
+        connection.execute(f"create view published.main.release as {about}")
+        for what, says in (
+            ("view published.main.release", "The release that this database belongs to."),
+            (
+                "column published.main.release.version",
+                "Version: SemVer of the tables, + checksum of content.",
+            ),
+            ("column published.main.release.title", "Name of the dataset."),
+        ):
+            connection.execute(f"comment on {what} is {_quoted(says)}")
+        connection.execute("checkpoint published")
+    finally:
+        connection.execute("detach published")
+
+
+def dictionary_rows() -> list[list[str]]:
+    """The data dictionary: a row for every column of every public table."""
+    return [
+        [
+            table.stem,
+            column.name,
+            column.type,
+            column.unit,
+            "yes" if column.name in table.key else "no",
+            "yes" if column.required else "no",
+            "" if column.min is None else f"{column.min:g}",
+            "" if column.max is None else f"{column.max:g}",
+            " ".join(column.values),
+            column.description,
+        ]
+        for table in catalog.public_tables()
+        for column in table.columns
+    ]
+
+
+def _write_dictionary(path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(DICTIONARY)
+        writer.writerows(dictionary_rows())
+
+
+def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What the release is and what went in; nothing in it depends on when or where it was built."""
+    dataset = catalog.document()["dataset"]
+    sources = connection.execute(
+        "select source_id, title, url, license, sha256, rows, quarantined_rows, status from out.sources "
+        "where status <> 'cited' order by source_id"
+    ).fetchall()
+    files = connection.execute(
+        "select source, file, url, sha256, size_bytes, http_status, cast(retrieved_at as varchar), license "
+        "from out.source_files order by source, file"
+    ).fetchall()
+    passed, total = connection.execute(
+        "select count(*) filter (where success), count(*) from state.results"
+    ).fetchall()[0]
+    counts = dict(connection.execute("select name, row_count from state.tables").fetchall())
+    return {
+        "name": dataset["name"],
+        "title": dataset["title"],
+        "schema_version": dataset["version"],
+        "license": dataset["license"],
+        "method": dataset["method"],
+        "checks": {"passed": passed, "total": total},
+        "tables": {table.stem: counts[table.name] for table in catalog.public_tables()},
+        "sources": [dict(zip(SOURCE_FACTS, row, strict=True)) for row in sources],
+        "source_files": [dict(zip(FILE_FACTS, row, strict=True)) for row in files],
+    }
+
+
+def files(directory: Path) -> Iterator[Path]:
+    """The files of a release but its sums, in order."""
+    return (f for f in sorted(directory.rglob("*")) if f.is_file() and f.name != "SHA256SUMS")
+
+
+def sha256_of(path: Path) -> str:
+    """The checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Make a file or the entries of a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(text: object) -> str:
+    """A SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
