@@ -1,5 +1,5 @@
 -- What each rival assumes of a chip's draw and of PUE, from its own published factors. One row per rival and accelerator.
--- Meters (codecarbon, carbontracker, experiment_impact_tracker) measure the draw and assume only PUE: no draw here.
+-- Meters (codecarbon, carbontracker, eco2ai, experiment_impact_tracker) measure the draw and assume only PUE: no draw here.
 with factors as (
     select
         rival,

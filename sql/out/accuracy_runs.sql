@@ -2,7 +2,8 @@
 -- what is left out, and estimator. Withheld, each with all before it: power, pue, chip_hours, hardware, place.
 -- Left out of every ratio and fit: the run itself, or all of its developer (for power: all that its source measured).
 -- Truth is measured: draws, energies and tonnes from measured power, disclosed chip-hours; never rated power x hours.
--- Rivals are computed on the same rows from their own published factors; they state no interval.
+-- Rivals are computed on the same rows from their own published factors; they state no interval. Their tonnes are their energy
+-- x what they take for the grid of the very place: the run's region or, if unknown, its country. Without one, no tonnes.
 -- The intensity that a paper states is withheld throughout, so tonnes test the place's grid as well.
 with spreads as (
     select
@@ -211,10 +212,21 @@ rival_pues as (
     qualify row_number() over (partition by runs.run_id, factors.rival order by factors.applies_to = 'default') = 1
 ),
 
+rival_grids as (
+    select
+        runs.run_id,
+        factors.rival,
+        factors.value as gross_kg_per_kwh
+    from core.training_runs as runs
+    inner join raw.rival_factors as factors
+        on factors.quantity = 'gross_kg_per_kwh' and factors.applies_to = coalesce(runs.region, runs.site_country)
+),
+
 rivals as (
     select
         energies.run_id,
         draws.rival as estimator,
+        replace(draws.rival, '_simulated', '') as tool,
         energies.chip_hours * draws.rival_watts_per_chip * coalesce(pues.pue, energies.pue) / 1e6 as energy_mwh -- Wh to MWh
     from energies
     inner join core.rival_draws as draws on energies.hardware_id = draws.hardware_id
@@ -225,13 +237,14 @@ rivals as (
     select
         energies.run_id,
         pues.rival || '_metered' as estimator,
+        pues.rival as tool,
         published.value / energies.pue * pues.pue as energy_mwh -- as if its meters were perfect
     from energies
     inner join published on energies.run_id = published.run_id and published.quantity = 'energy_mwh'
     inner join rival_pues as pues
         on
             energies.run_id = pues.run_id
-            and pues.rival in ('codecarbon', 'carbontracker', 'experiment_impact_tracker')
+            and pues.rival in ('codecarbon', 'carbontracker', 'eco2ai', 'experiment_impact_tracker')
     where energies.withheld = 'power' and energies.left_out = 'run'
 ),
 
@@ -320,6 +333,19 @@ scored as (
         null as ln_gsd
     from rivals
     inner join published on rivals.run_id = published.run_id and published.quantity = 'energy_mwh'
+    union all
+    select
+        'co2e_gross_t' as quantity,
+        rivals.run_id as truth_id,
+        'power' as withheld,
+        'run' as left_out,
+        rivals.estimator,
+        published.value as truth_value,
+        rivals.energy_mwh * grids.gross_kg_per_kwh as estimate, -- MWh x kg/kWh is t
+        null as ln_gsd
+    from rivals
+    inner join rival_grids as grids on rivals.run_id = grids.run_id and rivals.tool = grids.rival
+    inner join published on rivals.run_id = published.run_id and published.quantity = 'co2e_t'
 )
 
 select

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import Model
+from tests.conftest import REFERENCE, Model
 
 POWER: list[dict[str, Any]] = [
     {
@@ -172,3 +172,126 @@ def test_the_board_adds_up_as_by_hand(model: Model) -> None:
     assert found["mean_interval_ratio"] == pytest.approx(2.0)
     # width ln 2 each; b lies ln(100/80) above its interval, at 2 / 0.1
     assert found["mean_interval_score"] == pytest.approx(math.log(2) + 20 * math.log(100 / 80) / 2)
+
+
+# One run of 1,000 chip-hours at a site, and the same where only the country is known.
+# Measured 400 W and a PUE of 1.1: 1000 x 400 / 1e6 = 0.4 MWh below the meters, 0.44 MWh in all.
+# At 0.5 kg/kWh that is 0.22 t.
+PLACES = {"at-site": "site:Douglas County, Georgia", "in-country": None}
+RIVALS: list[tuple[str, str, str, float]] = [
+    ("green_algorithms", "pue", "Google", 1.2),
+    ("codecarbon", "pue", "default", 1.0),
+    ("carbontracker", "pue", "default", 1.5),
+    ("experiment_impact_tracker", "pue", "default", 1.5),
+    ("green_algorithms", "gross_kg_per_kwh", "site:Douglas County, Georgia", 0.35),
+    ("codecarbon", "gross_kg_per_kwh", "site:Douglas County, Georgia", 0.25),
+    ("carbontracker", "gross_kg_per_kwh", "site:Douglas County, Georgia", 0.4),
+    ("carbontracker", "gross_kg_per_kwh", "US", 0.45),
+    # neither the grid of elsewhere nor of the world, nor that of the country, is that of the site
+    ("experiment_impact_tracker", "gross_kg_per_kwh", "site:Council Bluffs, Iowa", 0.5),
+    ("experiment_impact_tracker", "gross_kg_per_kwh", "US", 0.3),
+    ("green_algorithms", "world_kg_per_kwh", "default", 0.475),
+    ("codecarbon", "world_kg_per_kwh", "default", 0.475),
+]
+
+
+def board(model: Model, rivals: list[tuple[str, str, str, float]]) -> dict[tuple[str, str, str], float]:
+    """What each rival makes of the two runs: quantity, run and estimator, to the estimate."""
+    factors = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "disclosed"}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.method": [
+            {"factor": factor, "basis": basis, "rung": 1, "gsd": 1.1} for factor, basis in factors.items()
+        ],
+        "core.withheld_power": [
+            {"observation_id": run, "left_out": "run", "basis": "measured_same_chip", "run_id": run}
+            | {"hardware_id": "a", "measured_watts_per_chip": 400.0, "estimated_watts_per_chip": 380.0}
+            for run in PLACES
+        ],
+        "core.chip_hours_ladder": [{"run_id": run, "basis": "disclosed", "value": 1000.0} for run in PLACES],
+        "core.pue_ladder": [{"run_id": run, "basis": "disclosed", "value": 1.1} for run in PLACES],
+        "core.training_runs": [
+            {"run_id": run, "region": region, "site_country": "US", "provider": "Google"}
+            for run, region in PLACES.items()
+        ],
+        "raw.published_footprints": [
+            {"run_id": run, "quantity": quantity, "value": value, "derivation": "measured_power"}
+            | {
+                "scope": "servers_x_pue",
+                "status": "published",
+                "covers": "one_run",
+                "basis": "gross_location",
+            }
+            for run in PLACES
+            for quantity, value in (("energy_mwh", 0.44), ("co2e_t", 0.22))
+        ],
+        "core.rival_draws": [
+            {"rival": rival, "hardware_id": "a", "rival_watts_per_chip": watts}
+            for rival, watts in (
+                ("green_algorithms", 300.0),
+                ("carbontracker_simulated", 200.0),
+                ("tdp_x_pue", 500.0),
+            )
+        ],
+        "raw.rival_factors": [
+            {"rival": rival, "quantity": quantity, "applies_to": applies_to, "value": value}
+            for rival, quantity, applies_to, value in rivals
+        ],
+    }
+    frame = model("out.accuracy_runs", rows).filter(pl.col("estimator") != "ote")
+    columns = ("quantity", "truth_id", "estimator", "estimate")
+    return {(quantity, run, name): value for quantity, run, name, value in frame.select(columns).iter_rows()}
+
+
+def test_a_rival_is_scored_in_tonnes_with_its_own_grid_of_the_place(model: Model) -> None:
+    found = board(model, RIVALS)
+    tonnes = {
+        (run, name): value for (quantity, run, name), value in found.items() if quantity == "co2e_gross_t"
+    }
+    assert tonnes == {
+        # 1000 h x 300 W x 1.2 = 0.36 MWh; x 0.35 kg/kWh
+        ("at-site", "green_algorithms"): pytest.approx(0.126),
+        # 1000 h x 200 W x 1.5 = 0.3 MWh; x 0.4 and 0.45
+        ("at-site", "carbontracker_simulated"): pytest.approx(0.12),
+        ("in-country", "carbontracker_simulated"): pytest.approx(0.135),
+        # 0.4 MWh below the meters x its PUE of 1; x 0.25
+        ("at-site", "codecarbon_metered"): pytest.approx(0.1),
+        # 0.4 MWh x 1.5 = 0.6 MWh; x 0.4 and 0.45; the other tool x 0.3
+        ("at-site", "carbontracker_metered"): pytest.approx(0.24),
+        ("in-country", "carbontracker_metered"): pytest.approx(0.27),
+        ("in-country", "experiment_impact_tracker_metered"): pytest.approx(0.18),
+    }
+
+
+def test_a_rival_without_a_grid_for_the_place_has_energy_and_no_tonnes(model: Model) -> None:
+    found = board(model, RIVALS)
+    for run, name in (
+        ("at-site", "tdp_x_pue"),  # has no grid at all
+        ("at-site", "experiment_impact_tracker_metered"),  # has one for the country, not for the site
+        ("in-country", "green_algorithms"),  # has one for a site and for the world
+        ("in-country", "codecarbon_metered"),
+    ):
+        assert ("energy_mwh", run, name) in found
+        assert ("co2e_gross_t", run, name) not in found
+
+
+def test_the_tonnes_of_a_rival_follow_its_grid_and_leave_its_energy_alone(model: Model) -> None:
+    doubled = [
+        (rival, quantity, place, value * (2 if quantity == "gross_kg_per_kwh" else 1))
+        for rival, quantity, place, value in RIVALS
+    ]
+    before, after = board(model, RIVALS), board(model, doubled)
+    assert before.keys() == after.keys()
+    assert {key[0] for key in before} >= {"energy_mwh", "co2e_gross_t"}
+    for key, value in before.items():
+        assert after[key] == pytest.approx(value * (2 if key[0] == "co2e_gross_t" else 1))
+
+
+def test_the_grids_of_rivals_are_of_places_that_runs_have() -> None:
+    grids = pl.read_csv(REFERENCE / "rival_factors.csv").filter(pl.col("quantity") == "gross_kg_per_kwh")
+    places = set(pl.read_csv(REFERENCE / "region_map.csv")["region"]) | set(
+        pl.read_csv(REFERENCE / "countries.csv", infer_schema_length=None)["country"]
+    )
+    assert grids.height > 0
+    assert set(grids["applies_to"]) <= places
+    assert not grids.select("rival", "applies_to").is_duplicated().any()
+    assert grids["value"].is_between(0.001, 1.3).all()  # kg, not g, per kWh
