@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import REFERENCE, Model
+from tests.conftest import REFERENCE, Build, Model
 
 POWER: list[dict[str, Any]] = [
     {
@@ -295,3 +295,24 @@ def test_the_grids_of_rivals_are_of_places_that_runs_have() -> None:
     assert set(grids["applies_to"]) <= places
     assert not grids.select("rival", "applies_to").is_duplicated().any()
     assert grids["value"].is_between(0.001, 1.3).all()  # kg, not g, per kWh
+
+
+def test_every_rival_with_grids_is_scored_in_tonnes_wherever_it_has_one(build: Build) -> None:
+    found = dict(
+        build.query(
+            "select estimator, n_observations from accuracy "
+            "where quantity = 'co2e_gross_t' and withheld = 'power' and left_out = 'run'"
+        )
+    )
+    everywhere = [
+        "ote",
+        "ml_co2_impact",
+        "green_algorithms",
+        "carbontracker_simulated",
+        "carbontracker_metered",
+        "codecarbon_metered",
+        "eco2ai_metered",
+    ]
+    # it has no intensity of Georgia, North Carolina and the United States
+    assert found.pop("experiment_impact_tracker_metered") < found["ote"]
+    assert found == dict.fromkeys(everywhere, found["ote"])
