@@ -4,7 +4,8 @@
 -- Truth is measured: draws, energies and tonnes from measured power, disclosed chip-hours; never rated power x hours.
 -- Rivals are computed on the same rows from their own published factors; they state no interval. Their tonnes are their energy
 -- x what they take for the grid of the very place: the run's region or, if unknown, its country. Without one, no tonnes.
--- The intensity that a paper states is withheld throughout, so tonnes test the place's grid as well.
+-- What the run's own source states of its intensity, and of its site's PUE and grid where these are withheld, is left out, so
+-- tonnes test the place's grid as well.
 with spreads as (
     select
         factor,
@@ -103,37 +104,86 @@ hours as (
     qualify row_number() over (partition by ladder.run_id order by spreads.rung) = 1
 ),
 
-pues as (
+-- Rungs that rest on a place, but on no fact of the run's own source; means over other runs name the first of many sources.
+place_rungs (factor, basis) as (
+    values
+    ('pue', 'site_quarter'), ('pue', 'site_year'), ('pue', 'provider_year'), ('gross_kg_per_kwh', 'region_year'),
+    ('gross_kg_per_kwh', 'region_month'), ('gross_kg_per_kwh', 'country_year'), ('gross_kg_per_kwh', 'country_month')
+),
+
+ladders as (
     select
         ladder.run_id,
-        ladder.value as pue,
+        'pue' as factor,
+        ladder.basis,
+        ladder.value,
+        ladder.source_url
+    from core.pue_ladder as ladder
+    union all
+    select
+        ladder.run_id,
+        'gross_kg_per_kwh' as factor,
+        ladder.basis,
+        ladder.value,
+        ladder.source_url
+    from core.gross_ladder as ladder
+),
+
+known as (
+    select
+        ladders.run_id,
+        ladders.factor,
+        ladders.basis,
+        ladders.value,
+        place_rungs.basis is not null and ladders.source_url = runs.source_url as is_of_own_source
+    from ladders
+    inner join core.training_runs as runs on ladders.run_id = runs.run_id
+    left join place_rungs on ladders.factor = place_rungs.factor and ladders.basis = place_rungs.basis
+    union all
+    select
+        run_id,
+        factor,
+        basis,
+        value,
+        false as is_of_own_source
+    from core.withheld_places
+),
+
+pues as (
+    select
+        known.run_id,
+        known.value as pue,
         spreads.ln_gsd,
         scopes.scope
-    from core.pue_ladder as ladder
-    inner join spreads on spreads.factor = 'pue' and ladder.basis = spreads.basis
+    from known
+    inner join spreads on spreads.factor = 'pue' and known.basis = spreads.basis
     inner join (values ('any'), ('place'), ('none'), ('stranger')) as scopes (scope)
         on
             scopes.scope = 'any'
-            or (scopes.scope = 'place' and ladder.basis <> 'disclosed')
-            or (scopes.scope = 'none' and ladder.basis in ('developer_places', 'training_places', 'industry_year'))
-            or (scopes.scope = 'stranger' and ladder.basis in ('training_places', 'industry_year'))
-    qualify row_number() over (partition by ladder.run_id, scopes.scope order by spreads.rung) = 1
+            or (scopes.scope = 'place' and known.basis <> 'disclosed' and not known.is_of_own_source)
+            or (scopes.scope = 'none' and known.basis in ('developer_places', 'training_places', 'industry_year'))
+            or (scopes.scope = 'stranger' and known.basis in ('training_places', 'industry_year'))
+    where known.factor = 'pue'
+    qualify row_number() over (
+        partition by known.run_id, scopes.scope order by spreads.rung asc, known.is_of_own_source desc
+    ) = 1
 ),
 
 grids as (
     select
-        ladder.run_id,
-        ladder.value as gross_kg_per_kwh,
+        known.run_id,
+        known.value as gross_kg_per_kwh,
         spreads.ln_gsd,
         scopes.scope
-    from core.gross_ladder as ladder
-    inner join spreads on spreads.factor = 'gross_kg_per_kwh' and ladder.basis = spreads.basis
+    from known
+    inner join spreads on spreads.factor = 'gross_kg_per_kwh' and known.basis = spreads.basis
     inner join (values ('place'), ('none'), ('stranger')) as scopes (scope)
         on
-            (scopes.scope = 'place' and ladder.basis <> 'disclosed')
-            or (scopes.scope = 'none' and ladder.basis in ('developer_places', 'developer_country_year', 'world_year'))
-            or (scopes.scope = 'stranger' and ladder.basis in ('developer_country_year', 'world_year'))
-    qualify row_number() over (partition by ladder.run_id, scopes.scope order by spreads.rung) = 1
+            (scopes.scope = 'place' and known.basis <> 'disclosed' and not known.is_of_own_source)
+            or (scopes.scope = 'none' and known.basis in ('developer_places', 'developer_country_year', 'world_year'))
+            or (scopes.scope = 'stranger' and known.basis in ('developer_country_year', 'world_year'))
+    where known.factor = 'gross_kg_per_kwh'
+    qualify row_number() over (partition by known.run_id, scopes.scope order by spreads.rung) = 1
 ),
 
 levels as (

@@ -316,3 +316,61 @@ def test_every_rival_with_grids_is_scored_in_tonnes_wherever_it_has_one(build: B
     # it has no intensity of Georgia, North Carolina and the United States
     assert found.pop("experiment_impact_tracker_metered") < found["ote"]
     assert found == dict.fromkeys(everywhere, found["ote"])
+
+
+PAPER, OTHER = "https://example.org/paper", "https://example.org/grid"
+SITE = "site:Lenoir, North Carolina"
+
+
+def test_no_fact_of_a_runs_own_paper_scores_its_place(model: Model) -> None:
+    """The paper has PUE 1.09 and 201 g; without it the operator's year and the subregion's grid stand in."""
+    run = {"run_id": "gshard", "provider": "Google", "region": SITE, "run_year": 2020, "source_url": PAPER}
+    pue = {"provider": "Google", "site": "Lenoir, North Carolina", "pue": 1.09, "source_url": PAPER}
+    grid = {"year": 2020, "carbon_intensity_g_per_kwh": 201.0, "source_url": PAPER}
+    rung = {"run_id": "gshard", "source_url": PAPER}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.training_runs": [run],
+        "raw.region_map": [{"region": SITE, "egrid_subregion": "SRVC"}],
+        "core.datacenter_pue": [
+            pue | {"period": "2020-Q2", "pue_basis": "quarterly"},
+            pue | {"period": "2019", "pue_basis": "annual", "pue": 1.12, "source_url": OTHER},
+            pue | {"period": "2019", "pue_basis": "design", "pue": 1.05, "source_url": OTHER},
+            pue | {"period": "2016", "pue_basis": "annual", "pue": 1.2, "source_url": OTHER},
+        ],
+        "core.grid_intensity": [
+            grid | {"scheme": "google_cloud", "region": SITE},
+            grid | {"scheme": "us_egrid_subregion", "region": "SRVC", "source_url": OTHER}
+            | {"carbon_intensity_g_per_kwh": 290.0},
+            grid | {"scheme": "us_egrid_subregion", "region": "NWPP", "source_url": OTHER},
+        ],
+        "core.pue_ladder": [rung | {"basis": "site_quarter"}, rung | {"basis": "site_year"}],
+        "core.gross_ladder": [rung | {"basis": "region_year"}],
+    }  # fmt: skip
+    found = model("core.withheld_places", rows).select("factor", "basis", "value", "factor_year").rows()
+    assert sorted(found) == [
+        ("gross_kg_per_kwh", "region_year", pytest.approx(0.29), 2020),
+        ("pue", "site_year", pytest.approx(1.12), 2019),
+    ]
+    rows["core.gross_ladder"][0]["source_url"] = (
+        OTHER  # the ladder stands on another source: nothing to replace
+    )
+    assert model("core.withheld_places", rows)["factor"].to_list() == ["pue"]
+
+
+def test_the_grids_of_the_2021_paper_do_not_score_its_tonnes(build: Build) -> None:
+    """Without Table 4, GShard's grid is eGRID's of its state, and T5's that of Taiwan."""
+    grids = dict(
+        build.query(
+            "select t.truth_id, t.estimate / e.estimate from accuracy_runs as t "
+            "inner join accuracy_runs as e using (truth_id, withheld, left_out, estimator) "
+            "where t.quantity = 'co2e_gross_t' and e.quantity = 'energy_mwh' and t.withheld = 'power' "
+            "and t.left_out = 'run' and t.estimator = 'ote'"
+        )
+    )
+    ((taiwan,),) = build.query(
+        "select carbon_intensity_g_per_kwh / 1000 from grid_intensity where region = 'TW' and year = 2019 "
+        "and scheme = 'country' and intensity_basis = 'lifecycle'"
+    )
+    assert grids["t5-11b"] == pytest.approx(taiwan)
+    assert grids["gshard-600b"] != pytest.approx(0.201, rel=0.01)
+    assert grids["gshard-600b"] < 0.35
