@@ -20,7 +20,7 @@ end;
 
 -- Geometric spread around 1 of a list of log errors.
 create or replace temp macro gsd_of(log_errors) as
-exp(sqrt(avg(log_errors * log_errors)));
+exp(sqrt(avg(log_errors * log_errors order by log_errors)));
 
 -- Geometric spread whose 90 % interval covers withheld log errors: their 90th percentile as split conformal prediction
 -- takes it (Lei et al. 2018, arXiv 1604.04173) from twenty on, else their root mean square, widened as Student's t is.
@@ -75,6 +75,10 @@ nullif(regexp_extract(cell, 'https?://[^\s,]+'), '');
 -- The names in a cell that holds several, separated by commas.
 create or replace temp macro words_of(cell) as
 list_transform(string_split(cell, ','), lambda word: trim(word));
+
+-- A value to four significant digits: what is more than that of an estimate says nothing, and fills files.
+create or replace temp macro four_digits(value) as
+if(value = 0, 0, round(value, 3 - floor(log10(abs(value)))::integer));
 
 -- Text that a spreadsheet shows and does not execute: one leading apostrophe, to be taken away again.
 create or replace temp macro spreadsheet_safe(cell) as

@@ -6,7 +6,7 @@ with published as (
     select
         chip_family(facts.hardware_id) as family,
         facts.source_url,
-        avg(ln(facts.embodied_kg / facts.chips)) as ln_kg_per_chip,
+        avg(ln(facts.embodied_kg / facts.chips) order by facts.embodied_id) as ln_kg_per_chip,
         min(facts.source_title) as source_title,
         min(facts.source_locator) as source_locator,
         least_verified(facts.verified) as verified

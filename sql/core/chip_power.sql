@@ -7,8 +7,8 @@ with sources as (
         hardware_id,
         kind,
         source_title,
-        avg(ln(watts_per_chip)) as ln_watts,
-        avg(ln(rated_fraction)) as ln_fraction
+        avg(ln(watts_per_chip) order by ln(watts_per_chip)) as ln_watts,
+        avg(ln(rated_fraction) order by ln(rated_fraction)) as ln_fraction
     from core.power_observations
     group by hardware_id, kind, source_title
 ),
@@ -17,8 +17,8 @@ chips as (
     select
         hardware_id,
         kind,
-        avg(ln_watts) as ln_watts,
-        avg(ln_fraction) as ln_fraction
+        avg(ln_watts order by ln_watts) as ln_watts,
+        avg(ln_fraction order by ln_fraction) as ln_fraction
     from sources
     group by hardware_id, kind
 ),
@@ -26,7 +26,7 @@ chips as (
 families as (
     select
         chip_family(hardware_id) as family,
-        avg(ln_fraction) as ln_fraction
+        avg(ln_fraction order by ln_fraction) as ln_fraction
     from chips
     group by family
 ),
@@ -34,7 +34,7 @@ families as (
 kinds as (
     select
         kind,
-        avg(ln_fraction) as ln_fraction
+        avg(ln_fraction order by ln_fraction) as ln_fraction
     from chips
     group by kind
 ),
@@ -56,7 +56,7 @@ measurers as (
 ),
 
 everything as (
-    select avg(ln_fraction) as ln_fraction
+    select avg(ln_fraction order by ln_fraction) as ln_fraction
     from chips
 )
 

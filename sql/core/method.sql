@@ -154,8 +154,12 @@ within_country as (
 
 world_year as (
     select
-        exp(sqrt(avg(pow(ln(country.value / world.value), 2)) + pow(ln(any_value(within_country.fitted_gsd)), 2)))
-            as fitted_gsd,
+        exp(
+            sqrt(
+                avg(pow(ln(country.value / world.value), 2) order by country.run_id)
+                + pow(ln(any_value(within_country.fitted_gsd)), 2)
+            )
+        ) as fitted_gsd,
         count(*) as n_observations
     from core.gross_ladder as country
     inner join core.gross_ladder as world on country.run_id = world.run_id and world.basis = 'world_year'
@@ -178,7 +182,7 @@ embodied as (
     select
         if(facts.component = 'host', 'host', chip_family(facts.hardware_id)) as family,
         facts.source_url,
-        avg(ln(facts.embodied_kg / facts.chips)) as ln_kg
+        avg(ln(facts.embodied_kg / facts.chips) order by facts.embodied_id) as ln_kg
     from raw.embodied_carbon as facts
     group by family, facts.source_url, facts.component
 ),

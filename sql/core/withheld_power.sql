@@ -24,8 +24,8 @@ kept as (
         other.hardware_id,
         other.kind,
         other.source_title,
-        avg(ln(other.watts_per_chip)) as ln_watts,
-        avg(ln(other.rated_fraction)) as ln_fraction
+        avg(ln(other.watts_per_chip) order by ln(other.watts_per_chip)) as ln_watts,
+        avg(ln(other.rated_fraction) order by ln(other.rated_fraction)) as ln_fraction
     from observations as target
     cross join (values ('run'), ('developer')) as scopes (left_out)
     inner join observations as other
@@ -45,8 +45,8 @@ chips as (
         left_out,
         hardware_id,
         kind,
-        avg(ln_watts) as ln_watts,
-        avg(ln_fraction) as ln_fraction
+        avg(ln_watts order by ln_watts) as ln_watts,
+        avg(ln_fraction order by ln_fraction) as ln_fraction
     from kept
     group by observation_id, target_hardware_id, target_kind, left_out, hardware_id, kind
 ),
@@ -55,9 +55,10 @@ ratios as (
     select
         observation_id,
         left_out,
-        avg(ln_fraction) filter (where chip_family(hardware_id) = chip_family(target_hardware_id)) as family_ln_fraction,
-        avg(ln_fraction) filter (where kind = target_kind) as kind_ln_fraction,
-        avg(ln_fraction) as any_ln_fraction
+        avg(ln_fraction order by ln_fraction)
+            filter (where chip_family(hardware_id) = chip_family(target_hardware_id)) as family_ln_fraction,
+        avg(ln_fraction order by ln_fraction) filter (where kind = target_kind) as kind_ln_fraction,
+        avg(ln_fraction order by ln_fraction) as any_ln_fraction
     from chips
     where hardware_id <> target_hardware_id
     group by observation_id, left_out
