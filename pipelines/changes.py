@@ -21,7 +21,7 @@ import polars as pl
 
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 
-# Made from other tables alone, and larger than all of them: its cells are counted, not listed.
+# Made from other tables alone, and larger than all of them: its cells are counted, and listed when asked for.
 FOLLOWS = {"what_if": "emissions and places"}
 # What went in, a row a source: each is its own cause.
 INPUT_TABLES = ("sources",)
@@ -71,8 +71,13 @@ class Difference:
     reasons: tuple[str, ...]
 
 
-def compare(old: Path, new: Path) -> Difference:
+def compare(old: Path, new: Path, *, every_cell: bool = False) -> Difference:
     """Compare two release folders.
+
+    Args:
+        old: folder of the earlier release.
+        new: folder of the later one.
+        every_cell: list the cells of tables that follow from others (FOLLOWS) as well; else they are counted.
 
     Raises:
         NoReleaseError: one of them is no release.
@@ -90,6 +95,8 @@ def compare(old: Path, new: Path) -> Difference:
             frames.append(_one(name, "", "", "table_removed" if gone else "table_added", inputs.catalog()))
             continue
         cells, steps = _compare_table(connection, name, old_tables[name], new_tables[name], inputs)
+        if name in FOLLOWS and cells.height and not every_cell:
+            cells = _counted(name, cells, inputs)
         frames.append(cells)
         reasons += steps
     cells = _explained(pl.concat(frames), connection, old_tables, new_tables, inputs)
@@ -256,10 +263,17 @@ def _compare_table(
         steps.append((MINOR, f"{name} has new rows"))
     if "gone" in cells["change"]:
         steps.append((MINOR, f"{name} lost rows"))
-    if name in FOLLOWS and cells.height:
-        count = f"{cells.height:,} cells; they follow from {FOLLOWS[name]}"
-        cells = _one(name, "", "", "changed", (inputs.cause(name)[0], count))
     return pl.concat([*frames, cells]), steps
+
+
+def _counted(name: str, cells: pl.DataFrame, inputs: _Inputs) -> pl.DataFrame:
+    """One line that says how many cells of a table changed, and changes of its columns."""
+    listed = cells.filter(pl.col("change").is_in(["added", "gone", "changed"]))
+    count = f"{listed.height:,} cells; they follow from {FOLLOWS[name]}"
+    others = cells.filter(~pl.col("change").is_in(["added", "gone", "changed"]))
+    if not listed.height:
+        return others
+    return pl.concat([others, _one(name, "", "", "changed", (inputs.cause(name)[0], count))])
 
 
 def _cells(

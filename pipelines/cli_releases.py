@@ -72,7 +72,9 @@ def diff(
     if cells is not None and cells.suffix not in (".csv", ".parquet"):
         _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
     try:
-        difference = changes.compare(_folder(releases, old), _folder(releases, new))
+        difference = changes.compare(
+            _folder(releases, old), _folder(releases, new), every_cell=cells is not None
+        )
     except changes.NoReleaseError as error:
         _fail(str(error), 2)
     if cells is not None:

@@ -173,7 +173,12 @@ def test_a_corrected_fact_makes_a_patch_that_says_what_moved_and_why(
     done = ote("diff", old.name, "--releases", warehouse / "releases", "--cells", tmp_path / "cells.csv")
     assert done.returncode == 0, done.stderr
     assert "colpali | energy_mwh" in done.stdout
-    assert pl.read_csv(tmp_path / "cells.csv", infer_schema=False).height == cells.height
+    every = pl.read_csv(tmp_path / "cells.csv", infer_schema=False)
+    (counted,) = cells.filter(pl.col("table_name") == "what_if")["explanation"]
+    listed = every.filter(pl.col("table_name") == "what_if")
+    assert counted.startswith(f"{listed.height} cells")
+    assert listed["row_key"].str.starts_with("colpali, ").all()
+    assert every.height - listed.height == cells.height - 1
 
 
 @pytest.mark.parametrize(

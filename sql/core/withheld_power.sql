@@ -56,7 +56,7 @@ ratios as (
         observation_id,
         left_out,
         avg(ln_fraction order by ln_fraction)
-            filter (where chip_family(hardware_id) = chip_family(target_hardware_id)) as family_ln_fraction,
+        filter (where chip_family(hardware_id) = chip_family(target_hardware_id)) as family_ln_fraction,
         avg(ln_fraction order by ln_fraction) filter (where kind = target_kind) as kind_ln_fraction,
         avg(ln_fraction order by ln_fraction) as any_ln_fraction
     from chips

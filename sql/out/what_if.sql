@@ -2,7 +2,7 @@
 -- trained on. One row per run, place and chip. All other places are in the table places.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
 -- The ratio compares net CO2e, and is null where one intensity is direct and the other lifecycle. Ranks are by net CO2e,
--- least first, of the places of a run and of its chips apart.
+-- least first, of the places of a run and of its chips apart, and before values are rounded to four digits.
 with spreads as (
     select
         factor,
@@ -130,12 +130,12 @@ select
     imagined.run_id,
     imagined.region,
     imagined.hardware_id,
-    imagined.energy_mwh,
-    imagined.co2e_gross_t,
-    imagined.co2e_net_t,
-    imagined.co2e_net_t * exp(-1.645 * imagined.ln_gsd) as co2e_net_t_p05,
-    imagined.co2e_net_t * exp(1.645 * imagined.ln_gsd) as co2e_net_t_p95,
-    imagined.ratio_to_actual,
+    four_digits(imagined.energy_mwh) as energy_mwh,
+    four_digits(imagined.co2e_gross_t) as co2e_gross_t,
+    four_digits(imagined.co2e_net_t) as co2e_net_t,
+    four_digits(imagined.co2e_net_t * exp(-1.645 * imagined.ln_gsd)) as co2e_net_t_p05,
+    four_digits(imagined.co2e_net_t * exp(1.645 * imagined.ln_gsd)) as co2e_net_t_p95,
+    four_digits(imagined.ratio_to_actual) as ratio_to_actual,
     rank() over (partition by imagined.run_id, imagined.region = 'actual' order by imagined.co2e_net_t) as net_rank,
     imagined.intensity_basis,
     imagined.factor_year
