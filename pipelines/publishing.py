@@ -111,6 +111,8 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     except NotPublishedError:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    except OSError as error:
+        raise NotPublishedError(f"{target}: {error}. {wanted} was not put there.") from None
     return final
 
 

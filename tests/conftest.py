@@ -75,6 +75,15 @@ def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def without_privilege() -> list[str]:
+    """What to put before a command so that the permissions of files hold for it, also for root."""
+    if os.geteuid() != 0:
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("run as root without setpriv: no folder is read-only")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
 def releases(folder: Path) -> list[Path]:
     """The versions below a folder that was built in; neither the index nor the link to the latest."""
     sums = (folder / "releases").glob("[!.]*/SHA256SUMS")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import publishing, release
-from tests.conftest import Build, ote
+from tests.conftest import OTE, Build, ote, without_privilege
 from tests.store import Store, store
 
 
@@ -124,6 +125,49 @@ def test_a_folder_that_cannot_be_written_is_said(build: Build, tmp_path: Path) -
     done = ote("publish", tmp_path / "file", "--version", build.release)
     assert done.returncode == 1
     assert "is not published" in done.stderr or "cannot be read" in done.stderr
+
+
+def limited(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command for which no file may grow beyond half a megabyte, as on a disk that is full by then."""
+    return subprocess.run(
+        [*OTE, *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000)),
+    )
+
+
+def test_a_full_disk_shows_no_reader_half_a_release(build: Build, tmp_path: Path) -> None:
+    target = tmp_path / "to"
+    done = limited("publish", target, "--version", build.release)
+    assert done.returncode == 1
+    assert "is not published; run it again" in done.stderr
+    assert versions(target) == []
+    assert ote("publish", target, "--version", build.release).returncode == 0
+    release.verify(target / build.release.name)
+    assert not list(target.rglob("*.partial"))
+    done = limited("get", "--from", target, "--into", tmp_path / "got")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "got").glob("[!.]*"))
+
+
+def test_a_read_only_target_is_said_and_stays_as_it_was(build: Build, tmp_path: Path) -> None:
+    target = tmp_path / "to"
+    target.mkdir(mode=0o555)
+    for command in (
+        ["publish", str(target), "--version", str(build.release)],
+        ["get", "--from", str(build.directory / "releases"), "--into", str(target)],
+    ):
+        done = subprocess.run(
+            [*without_privilege(), *OTE, *command], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "Permission denied" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not list(target.iterdir())
+    target.chmod(0o755)
 
 
 @pytest.fixture

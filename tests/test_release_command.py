@@ -13,7 +13,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines import release as releasing
-from tests.conftest import OTE, Build, ote, releases
+from tests.conftest import OTE, Build, ote, releases, without_privilege
 
 
 @pytest.fixture
@@ -92,6 +92,24 @@ def test_a_full_disk_leaves_what_was_there(unreleased: Path) -> None:
     assert ote("release", "--warehouse", unreleased).returncode == 0
     assert len(releases(unreleased)) == 2
     assert not list((unreleased / "releases").glob(".*"))
+
+
+def test_a_folder_that_is_read_only_is_said_and_stays_as_it_was(unreleased: Path) -> None:
+    before = content(unreleased)
+    (unreleased / "releases").chmod(0o555)
+    done = subprocess.run(
+        [*without_privilege(), *OTE, "release", "--warehouse", str(unreleased)],
+        cwd=catalog.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (unreleased / "releases").chmod(0o755)
+    assert done.returncode == 1
+    assert "No release was written" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert content(unreleased) == before
+    releasing.verify((unreleased / "releases" / "latest").resolve())
 
 
 def test_killed_at_any_moment_no_half_release_is_seen(unreleased: Path) -> None:
