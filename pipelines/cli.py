@@ -372,13 +372,17 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
         return None
     if record["inputs"] != inputs:
         return None
-    folder = warehouse / record["release"]
+    folder = warehouse / str(record["release"])
     try:
         whole = release.is_published(folder, warehouse / "emissions.duckdb")
     except release.BrokenReleaseError as error:
         typer.echo(f"A published release is damaged: {error}", err=True)
         raise typer.Exit(1) from None
-    return folder if whole else None
+    if not whole:
+        return None
+    if folder.parent.name == "releases":
+        release.point(folder.parent)  # the release may have been got from elsewhere, without index and link
+    return folder
 
 
 def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: str) -> Path:

@@ -84,11 +84,11 @@ def write(
     if final := find(connection, folder):
         verify(final)
         if folder == releases:
-            _point(releases)
+            point(releases)
         return final
     content = checksum(connection)
     if _folders(releases):
-        _point(releases)
+        point(releases)
     partial = folder / f".{content}.partial"
     partial.mkdir()
     name = _write_compared(connection, partial, content, latest(releases), checkout, named)
@@ -100,7 +100,7 @@ def write(
     partial.rename(final)
     release_files.sync(folder)
     if folder == releases:
-        _point(releases)
+        point(releases)
     else:
         for older in set(_folders(folder)) - {final}:
             shutil.rmtree(older)
@@ -154,7 +154,7 @@ def latest(releases: Path) -> Path | None:
     return next((folder for folder in reversed(known) if (folder / "SHA256SUMS").exists()), None)
 
 
-def _point(releases: Path) -> None:
+def point(releases: Path) -> None:
     """Bring index.json and the link `latest` up to what is there."""
     known = {entry["version"]: entry for entry in index(releases)}
     folders = {folder.name: folder for folder in _folders(releases)}

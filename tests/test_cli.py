@@ -53,6 +53,11 @@ def test_a_second_build_does_nothing_and_says_so(published: Path) -> None:
     assert "The ten largest runs" in done.stdout
     assert time.monotonic() - started < 10
     assert written() == before
+    for pointer in ("index.json", "latest"):  # as where the release was got from elsewhere
+        (published / "releases" / pointer).unlink()
+    assert "Nothing changed" in ote("build", "--warehouse", published).stdout
+    (release,) = releases(published)
+    assert (published / "releases" / "latest").readlink() == Path(release.name)
 
 
 def test_a_wrong_fact_ends_with_a_message_and_code_1(published: Path, tmp_path: Path) -> None:
