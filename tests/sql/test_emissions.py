@@ -132,3 +132,42 @@ def test_a_reported_energy_stands_in_where_nothing_else_is_known(model: Model) -
 
 def test_a_run_of_which_nothing_is_known_has_no_row(model: Model) -> None:
     assert model("out.emissions", rows(chip_hours=None)).is_empty()
+
+
+def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Model) -> None:
+    """1.5 MWh at the region's direct 0.4, the country's lifecycle 0.44; its direct 0.373 is a lower rung."""
+    source = {name: RUN[name] for name in ("source_title", "source_url", "source_locator", "verified")}
+    run = RUN | {"site_country": "US"}
+    ladder = {"run_id": "example", "factor_year": 2020} | source
+    known: Rows = {
+        "core.training_runs": [run],
+        "out.emissions": [
+            {"run_id": "example", "run_year": 2020, "energy_mwh": 1.5, "energy_mwh_p95": 1.5 * 1.1**1.645}
+        ],
+        "core.method": [
+            {"factor": "gross_kg_per_kwh", "basis": basis, "rung": rung, "gsd": 1.2}
+            for rung, basis in enumerate(("disclosed", "region_year", "country_year"))
+        ],
+        "core.gross_ladder": [
+            ladder | {"basis": "disclosed", "value": 0.39, "intensity_basis": "unspecified"},
+            ladder | {"basis": "region_year", "value": 0.4, "intensity_basis": "direct"},
+            ladder
+            | {"basis": "country_year", "value": 0.44, "intensity_basis": "lifecycle", "factor_year": 2019},
+        ],
+        "core.grid_intensity": [
+            source
+            | {"scheme": "country", "region": "US", "year": 2020, "intensity_basis": "direct"}
+            | {"carbon_intensity_g_per_kwh": 373.0}
+        ],
+    }
+    direct, lifecycle = model("out.gross_by_basis", known).sort("intensity_basis").rows(named=True)
+    assert (direct["gross_basis"], lifecycle["gross_basis"]) == ("region_year", "country_year")
+    assert direct["co2e_gross_t"] == pytest.approx(0.6)  # 1.5 MWh x 0.4 kg/kWh
+    assert lifecycle["co2e_gross_t"] == pytest.approx(0.66)  # 1.5 MWh x 0.44 kg/kWh
+    spread = math.exp(1.645 * math.hypot(math.log(1.1), math.log(1.2)))
+    assert direct["co2e_gross_t_p95"] == pytest.approx(0.6 * spread)
+    assert direct["co2e_gross_t_p05"] == pytest.approx(0.6 / spread)
+    assert (direct["is_other_year"], lifecycle["is_other_year"]) == (False, True)
+    del known["core.gross_ladder"][1]  # the region is not known: the country's direct figure stands in
+    direct, _ = model("out.gross_by_basis", known).sort("intensity_basis").rows(named=True)
+    assert (direct["gross_basis"], direct["co2e_gross_t"]) == ("country_year", pytest.approx(1.5 * 0.373))
