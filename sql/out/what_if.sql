@@ -1,8 +1,8 @@
 -- Each computed run at every Google Cloud region, and on every accelerator of its kind with a 16-bit peak that others
 -- trained on. One row per run, place and chip. All other places are in the table places.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
--- The ratio compares net CO2e, and is null where one intensity is direct and the other lifecycle. Ranks are by net CO2e,
--- least first, of the places of a run and of its chips apart, and before values are rounded to four digits.
+-- The ratio compares net CO2e on the basis of the place's grid; it is null where the run's own grid is not known on that.
+-- Ranks are by net CO2e, least first, of the places of a run and of its chips apart, and before values are rounded.
 with spreads as (
     select
         factor,
@@ -24,6 +24,7 @@ runs as (
         emissions.net_kg_per_kwh,
         emissions.intensity_basis,
         emissions.co2e_net_t as actual_co2e_net_t,
+        emissions.co2e_net_t / nullif(emissions.co2e_gross_t, 0) as net_to_gross_ratio,
         ln(hours.gsd) as hours_ln_gsd,
         ln(watts.gsd) as watts_ln_gsd,
         ln(pues.gsd) as pue_ln_gsd,
@@ -71,13 +72,15 @@ elsewhere as (
         energy_mwh * places.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * places.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         sqrt(pow(runs.hours_ln_gsd, 2) + pow(runs.watts_ln_gsd, 2) + pow(places.ln_gsd, 2)) as ln_gsd,
-        if(
-            runs.intensity_basis = 'unspecified' or runs.intensity_basis = places.intensity_basis,
-            co2e_net_t / nullif(runs.actual_co2e_net_t, 0),
-            null
-        ) as ratio_to_actual
+        case
+            when runs.intensity_basis in ('unspecified', places.intensity_basis) then runs.actual_co2e_net_t
+            else same_basis.co2e_gross_t * runs.net_to_gross_ratio
+        end as comparable_co2e_net_t,
+        co2e_net_t / nullif(comparable_co2e_net_t, 0) as ratio_to_actual
     from runs
     inner join places on runs.run_year = places.run_year
+    left join out.gross_by_basis as same_basis
+        on runs.run_id = same_basis.run_id and places.intensity_basis = same_basis.intensity_basis
 ),
 
 chips as (

@@ -171,3 +171,29 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
     del known["core.gross_ladder"][1]  # the region is not known: the country's direct figure stands in
     direct, _ = model("out.gross_by_basis", known).sort("intensity_basis").rows(named=True)
     assert (direct["gross_basis"], direct["co2e_gross_t"]) == ("country_year", pytest.approx(1.5 * 0.373))
+
+
+def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) -> None:
+    """1 MWh at PUE 1.1, lifecycle 0.44 kg and half of it net; the place: PUE 1.1 and a direct 0.2 kg."""
+    base = {"run_id": "example", "run_year": 2022, "hardware_id": "chip", "energy_basis": "computed"}
+    run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.1, "energy_mwh": 1.1}
+    net = {"gross_kg_per_kwh": 0.44, "net_kg_per_kwh": 0.22, "co2e_gross_t": 0.484, "co2e_net_t": 0.242}
+    place = {"provider": "Google", "region": "there", "factor_year": 2022, "pue": 1.1, "net_gsd": 1.2}
+    known: Rows = {
+        "out.emissions": [run | net | {"intensity_basis": "lifecycle"}],
+        "out.emission_factors": [
+            {"run_id": "example", "factor": name, "gsd": 1.1}
+            for name in ("chip_hours", "watts_per_chip", "pue", "net_kg_per_kwh")
+        ],
+        "out.places": [place | {"gross_kg_per_kwh": 0.2, "net_kg_per_kwh": 0.1, "intensity_basis": "direct"}],
+        "out.gross_by_basis": [
+            {"run_id": "example", "intensity_basis": "direct", "co2e_gross_t": 0.4},
+            {"run_id": "example", "intensity_basis": "lifecycle", "co2e_gross_t": 0.484},
+        ],
+    }
+    (row,) = model("out.what_if", known).rows(named=True)
+    assert row["co2e_net_t"] == pytest.approx(0.11)  # 1.1 MWh x 0.1 kg/kWh
+    assert row["ratio_to_actual"] == pytest.approx(0.55)  # 0.11 t over direct 0.4 t, half of it net
+    del known["out.gross_by_basis"][0]
+    (row,) = model("out.what_if", known).rows(named=True)
+    assert row["ratio_to_actual"] is None
