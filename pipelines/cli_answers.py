@@ -1,0 +1,167 @@
+"""The commands that ask the database: `ote where`, `ote why`.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: the answers (where.py, when.py,
+why.py).
+"""
+
+import json
+import math
+from dataclasses import asdict, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from pipelines.catalog import ROOT
+
+if TYPE_CHECKING:
+    from pipelines import when
+
+
+def where(
+    run: Annotated[str, typer.Argument(help="run_id of the dataset; leave out to describe a run.")] = "",
+    hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
+    chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
+    hours: Annotated[float, typer.Option(help="For how many hours.")] = 0.0,
+    year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: the newest.", min=0)] = 0,
+    provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
+    month: Annotated[
+        str, typer.Option(help="YYYY-MM: rank starts in this month by the hours of grids.")
+    ] = "",
+    top: Annotated[int, typer.Option(help="How many places to print; 0: all.", min=0)] = 15,
+    as_json: Annotated[bool, typer.Option("--json", help="All places, for programs.")] = False,
+    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
+    / "warehouse"
+    / "emissions.duckdb",
+) -> None:
+    """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
+
+    With --month, rank grids by the best hour of it to start in, from the hours beside the database.
+
+    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
+    """
+    from pipelines import published, when, where
+
+    if bool(run) == bool(hardware):
+        _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
+    if hardware and not (math.isfinite(hours) and hours > 0):
+        _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
+    try:
+        with published.open_database(database, where.PROBE) as connection:
+            load = (
+                where.load_of_run(connection, run)
+                if run
+                else where.load_of_hardware(connection, hardware, chips, hours, year or date.today().year)
+            )
+            load = replace(load, year=year or load.year)
+            places = where.ranked(connection, load, provider or None)
+        if month:
+            if load.hours is None:
+                _fail(
+                    f"{run}: the length of the run is not known; describe it with --hardware and --hours.", 2
+                )
+            starts = when.best_starts(database.parent / "hourly", _month(month), load.hours)
+            _print_starts(load.name, load.hours, month, starts, top, as_json)
+            return
+    except (where.NotFoundError, published.NoDatabaseError, when.NoHoursError) as error:
+        _fail(str(error), 2)
+    if as_json:
+        typer.echo(json.dumps([asdict(place) for place in places], indent=1))
+        return
+    typer.echo(f"{load.name}: {_short(load.it_energy_mwh * 1000)} kWh before PUE")
+    line = "{:<24.24} {:<12.12} {:<7} {:>4} {:<9} {:>10} {:>10} {:<22} {:>6}"
+    head = ("region", "provider", "country", "year", "basis", "gross t", "net t", "90 % interval", "sure")
+    typer.echo(line.format(*head))
+    for place in places[: top or None]:
+        interval = f"({place.co2e_net_t_p05:,.3g} to {place.co2e_net_t_p95:,.3g})"
+        sure = "" if place.chance_to_beat_next is None else f"{place.chance_to_beat_next:.0%}"
+        typer.echo(
+            line.format(
+                place.region,
+                place.provider,
+                place.country,
+                place.factor_year,
+                place.intensity_basis,
+                f"{place.co2e_gross_t:,.3g}",
+                f"{place.co2e_net_t:,.3g}",
+                interval,
+                sure,
+            )
+        )
+    typer.echo("sure: chance that the place beats the next one, given how well the two places are known.")
+    if len({place.intensity_basis for place in places[: top or None]}) > 1:
+        typer.echo(
+            "direct and lifecycle intensities differ by what fuels emit before they burn: compare alike."
+        )
+
+
+def _month(text: str) -> datetime:
+    """The first instant of a month given as YYYY-MM."""
+    try:
+        return datetime.strptime(text, "%Y-%m")
+    except ValueError:
+        _fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
+
+
+def _print_starts(
+    name: str, hours: float, month: str, starts: "list[when.Start]", top: int, as_json: bool
+) -> None:
+    if as_json:
+        shown = [
+            asdict(start) | {"start_utc": start.start_utc.isoformat(), "saved_fraction": start.saved_fraction}
+            for start in starts
+        ]
+        typer.echo(json.dumps(shown, indent=1))
+        return
+    typer.echo(f"{name}: {hours:g} h, best start in {month} (UTC), lifecycle g/kWh over the run")
+    line = "{:<10.10} {:<12.12} {:<16} {:>8} {:>8} {:>8} {:>7}"
+    typer.echo(line.format("zone", "source", "best start", "best", "mean", "worst", "saves"))
+    for start in starts[: top or None]:
+        typer.echo(
+            line.format(
+                start.zone,
+                start.source,
+                f"{start.start_utc:%Y-%m-%d %H:%M}",
+                f"{start.best_g_per_kwh:.0f}",
+                f"{start.mean_g_per_kwh:.0f}",
+                f"{start.worst_g_per_kwh:.0f}",
+                f"{start.saved_fraction:.0%}",
+            )
+        )
+    typer.echo(
+        "saves: against a start at any hour of the month. Past hours: the best start is known afterwards."
+    )
+
+
+def why(
+    run: Annotated[str, typer.Argument(help="run_id, or the name of a model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The same tree, for programs.")] = False,
+    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
+    / "warehouse"
+    / "emissions.duckdb",
+) -> None:
+    """Print where every number of a run comes from: formulas, factors, spreads and sources.
+
+    Example: ote why t5-11b
+    """
+    from pipelines import published, why
+
+    try:
+        with published.open_database(database, why.PROBE) as connection:
+            found = why.tree(connection, why.find(connection, run))
+    except (why.UnknownRunError, published.NoDatabaseError) as error:
+        _fail(str(error), 2)
+    except why.BrokenDatabaseError as error:
+        _fail(str(error))
+    typer.echo(json.dumps(found, indent=1, default=str) if as_json else why.render(found))
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _short(value: float | None) -> str:
+    """Three significant digits with thousands."""
+    return "unknown" if value is None else f"{float(f'{value:.3g}'):,.0f}"
