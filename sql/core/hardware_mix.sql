@@ -1,6 +1,7 @@
 -- The accelerators that a run with FLOP, but without a named accelerator, may have used. One row per run and accelerator.
 -- Shares are those of the other runs of its developer within a year of it, drawn to those of all runs of these years
--- as if two of these were the developer's. Runs that are named serve to score this: a run never counts for itself.
+-- as if two of these were the developer's. Runs that are named serve to score this: a run never counts for itself, and
+-- stranger_share_fraction is the share without any run of its developer.
 with named as (
     select
         run_id,
@@ -34,6 +35,7 @@ near as (
         targets.run_id,
         named.hardware_id,
         count(*) filter (where named.developer = targets.developer) as developer_runs,
+        count(*) filter (where named.developer is distinct from targets.developer) as stranger_runs,
         count(*) as all_runs
     from targets
     inner join named
@@ -47,6 +49,7 @@ totals as (
     select
         run_id,
         sum(developer_runs) as developer_runs,
+        sum(stranger_runs) as stranger_runs,
         sum(all_runs) as all_runs
     from near
     group by run_id
@@ -55,6 +58,7 @@ totals as (
 select
     near.run_id,
     near.hardware_id,
-    (near.developer_runs + 2 * near.all_runs / totals.all_runs) / (totals.developer_runs + 2) as share_fraction
+    (near.developer_runs + 2 * near.all_runs / totals.all_runs) / (totals.developer_runs + 2) as share_fraction,
+    near.stranger_runs / nullif(totals.stranger_runs, 0) as stranger_share_fraction
 from near
 inner join totals on near.run_id = totals.run_id

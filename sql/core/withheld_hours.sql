@@ -1,6 +1,7 @@
 -- Chip-hours of every observed run as they would be estimated from its FLOP alone. One row per observation, what is left
 -- out and rung. An error is that of the chip-hours at the draw usual for the chip: ln(estimated / disclosed).
--- flop_over_throughput knows the accelerator; flop_by_era does not, and takes the mix of the run's developer and years.
+-- flop_over_throughput knows the accelerator; flop_by_era does not, and takes the mix of the run's developer and years;
+-- where the developer is left out, that of all others in these years.
 -- FLOP cancel: hours = FLOP / speed, so estimated / disclosed = observed speed / estimated speed.
 with observed as (
     select
@@ -15,18 +16,29 @@ with observed as (
     inner join core.chip_power as power on observations.hardware_id = power.hardware_id
 ),
 
-mixes as (
+shares as (
     select
         observed.observation_id,
         withheld.left_out,
-        sum(mix.share_fraction * (ln(power.watts_per_chip) - withheld.withheld_ln_flop_per_s) order by mix.hardware_id)
-        / sum(mix.share_fraction order by mix.hardware_id) as ln_joule_per_flop
+        mix.hardware_id,
+        ln(power.watts_per_chip) - withheld.withheld_ln_flop_per_s as chip_ln_joule_per_flop,
+        if(withheld.left_out = 'developer', mix.stranger_share_fraction, mix.share_fraction) as used_share_fraction
     from observed
     inner join core.hardware_mix as mix on observed.run_id = mix.run_id
     inner join core.withheld_throughput as withheld
         on observed.observation_id = withheld.observation_id and mix.hardware_id = withheld.hardware_id
     inner join core.chip_power as power on mix.hardware_id = power.hardware_id
-    group by observed.observation_id, withheld.left_out
+),
+
+mixes as (
+    select
+        observation_id,
+        left_out,
+        sum(used_share_fraction * chip_ln_joule_per_flop order by hardware_id)
+        / sum(used_share_fraction order by hardware_id) as ln_joule_per_flop
+    from shares
+    where used_share_fraction is not null
+    group by observation_id, left_out
 )
 
 select

@@ -111,6 +111,89 @@ def test_the_estimator_of_the_board_is_that_of_the_estimates(model: Model) -> No
         assert found["o0", "run", chip] == pytest.approx(math.log(usual[chip]))
 
 
+# What the run `me` of developer X may have used, a year around 2020: X's other runs are on b, those of others on a, a and b.
+ON: list[tuple[str, str | None, str]] = [
+    ("me", "X", "a"), ("x1", "X", "b"), ("x2", "X", "b"), ("y1", "Y", "a"), ("z1", "Z", "a"), ("z2", None, "b"),
+]  # fmt: skip
+PEAKS = {"a": 100.0, "b": 300.0}
+WATTS = {"a": 400.0, "b": 600.0}
+
+
+def mix_of(model: Model, on: list[tuple[str, str | None, str]]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Shares of each run's accelerators: as they are estimated, and without all of its developer."""
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.training_runs": [
+            {"run_id": run, "developer": developer, "hardware_id": chip, "run_year": 2020, "training_flop": 1e21}
+            for run, developer, chip in on
+        ],
+        "core.throughput": [{"hardware_id": chip} for chip in PEAKS],
+        "core.chip_power": [{"hardware_id": chip} for chip in PEAKS],
+        "core.flop_observations": [{"run_id": run} for run, _, _ in on],
+    }  # fmt: skip
+    columns = ("run_id", "hardware_id", "share_fraction", "stranger_share_fraction")
+    frame = model("core.hardware_mix", rows).select(columns)
+    return {(run, chip): (share, stranger) for run, chip, share, stranger in frame.iter_rows()}
+
+
+def moved(run: str) -> list[tuple[str, str | None, str]]:
+    """The same runs, but for one that was on the other accelerator."""
+    return [(name, by, "ab"[chip == "a"] if name == run else chip) for name, by, chip in ON]
+
+
+def test_a_mix_without_the_developer_is_that_of_the_others(model: Model) -> None:
+    found = mix_of(model, ON)
+    # of the five others two are X's, both on b: (2 + 2 x 3/5) / (2 + 2) and (0 + 2 x 2/5) / (2 + 2)
+    # of the three that are not X's, two are on a
+    assert found["me", "b"] == (pytest.approx(0.8), pytest.approx(1 / 3))
+    assert found["me", "a"] == (pytest.approx(0.2), pytest.approx(2 / 3))
+    # Y has one run only: its mix is that of strangers already
+    assert found["y1", "a"] == (pytest.approx(2 / 5), pytest.approx(2 / 5))
+
+
+@pytest.mark.parametrize("run", ["me", "x1", "y1"])
+def test_no_run_informs_its_own_mix_nor_any_of_its_developer_a_mix_without_it(model: Model, run: str) -> None:
+    before, after = mix_of(model, ON), mix_of(model, moved(run))
+    developers = {name: by for name, by, _ in ON}
+    shared = {key for key in before if key in after}
+    assert {key: before[key] for key in shared if key[0] == run} == {
+        key: after[key] for key in shared if key[0] == run
+    }
+    for key in shared:
+        if developers[key[0]] == developers[run]:
+            assert before[key][1] == after[key][1], key
+    assert before != after
+
+
+def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) -> None:
+    """At one speed for all, FLOP on b need 600/300 J where a needs 400/100: the truth, a, is 4, the mix 2^s x 4^(1-s)."""
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.flop_observations": [
+            {"observation_id": "me", "run_id": "me", "developer": "X", "hardware_id": "a", "mfu": 1.0}
+        ],
+        "core.hardware": [{"hardware_id": chip, "peak_fp16_tflops": peak} for chip, peak in PEAKS.items()],
+        "core.chip_power": [{"hardware_id": chip, "watts_per_chip": watts} for chip, watts in WATTS.items()],
+        "core.withheld_throughput": [
+            {"observation_id": "me", "left_out": left_out, "hardware_id": chip}
+            | {"withheld_ln_flop_per_s": math.log(peak * 1e12)}
+            for left_out in ("run", "developer")
+            for chip, peak in PEAKS.items()
+        ],
+        "core.hardware_mix": [
+            {"run_id": "me", "hardware_id": "a", "share_fraction": 0.2, "stranger_share_fraction": 0.75},
+            {"run_id": "me", "hardware_id": "b", "share_fraction": 0.8, "stranger_share_fraction": 0.25},
+        ],
+    }
+
+    def errors() -> dict[str, float]:
+        frame = model("core.withheld_hours", rows).filter(pl.col("basis") == "flop_by_era")
+        return dict(frame.select("left_out", "log_ratio").iter_rows())
+
+    assert errors() == {"run": pytest.approx(-0.8 * math.log(2)), "developer": pytest.approx(-0.25 * math.log(2))}
+    for row in rows["core.hardware_mix"]:
+        row["stranger_share_fraction"] = None  # nobody else trained in these years: nothing to estimate it from
+    assert errors() == {"run": pytest.approx(-0.8 * math.log(2))}
+
+
 def test_the_power_of_the_board_is_that_of_the_estimates(model: Model) -> None:
     found = estimates(model, POWER)
     chips = [
