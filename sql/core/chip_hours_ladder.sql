@@ -1,5 +1,6 @@
 -- Chip-hours of each run by every rung that its facts allow. One row per run and rung.
--- Where no accelerator is named, the geometric mean over those that it may have used, by their shares.
+-- Where no accelerator is named, the geometric mean over those that it may have used, by their shares: flop_by_developer
+-- where other runs of its developer tell them, flop_by_era where only those of others do.
 select
     run_id,
     'disclosed' as basis,
@@ -39,7 +40,7 @@ where runs.training_flop is not null
 union all
 select
     runs.run_id,
-    'flop_by_era' as basis,
+    if(mix.developer_run_count > 0, 'flop_by_developer', 'flop_by_era') as basis,
     exp(
         sum(
             mix.share_fraction * ln(runs.training_flop / throughput.sustained_flop_per_s / 3600) -- seconds to hours
@@ -57,4 +58,4 @@ inner join core.hardware_mix as mix on runs.run_id = mix.run_id
 inner join core.throughput as throughput on mix.hardware_id = throughput.hardware_id
 where runs.hardware_id is null and runs.training_flop is not null
 group by
-    runs.run_id, runs.run_year, runs.source_title, runs.source_url, runs.source_locator, runs.verified
+    runs.run_id, mix.developer_run_count, runs.run_year, runs.source_title, runs.source_url, runs.source_locator, runs.verified

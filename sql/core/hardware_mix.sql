@@ -48,7 +48,7 @@ near as (
 totals as (
     select
         run_id,
-        sum(developer_runs) as developer_runs,
+        sum(developer_runs)::bigint as developer_runs,
         sum(stranger_runs) as stranger_runs,
         sum(all_runs) as all_runs
     from near
@@ -59,6 +59,7 @@ select
     near.run_id,
     near.hardware_id,
     (near.developer_runs + 2 * near.all_runs / totals.all_runs) / (totals.developer_runs + 2) as share_fraction,
-    near.stranger_runs / nullif(totals.stranger_runs, 0) as stranger_share_fraction
+    near.stranger_runs / nullif(totals.stranger_runs, 0) as stranger_share_fraction,
+    totals.developer_runs as developer_run_count
 from near
 inner join totals on near.run_id = totals.run_id

@@ -14,7 +14,7 @@ withheld_hours as (
         calibrated_gsd(list(log_ratio order by observation_id)) as fitted_gsd,
         count(*) as n_observations
     from core.withheld_hours
-    where left_out = 'developer'
+    where left_out = if(basis = 'flop_by_developer', 'run', 'developer') -- that rung knows its developer's other runs
     group by basis
 ),
 

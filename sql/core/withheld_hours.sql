@@ -1,7 +1,7 @@
 -- Chip-hours of every observed run as they would be estimated from its FLOP alone. One row per observation, what is left
 -- out and rung. An error is that of the chip-hours at the draw usual for the chip: ln(estimated / disclosed).
--- flop_over_throughput knows the accelerator; flop_by_era does not, and takes the mix of the run's developer and years;
--- where the developer is left out, that of all others in these years.
+-- flop_over_throughput knows the accelerator. Without it, flop_by_developer takes the mix of the developer's other runs;
+-- flop_by_era, where it has none in these years or is left out, that of all others. The rungs are those of the ladder.
 -- FLOP cancel: hours = FLOP / speed, so estimated / disclosed = observed speed / estimated speed.
 with observed as (
     select
@@ -22,7 +22,8 @@ shares as (
         withheld.left_out,
         mix.hardware_id,
         ln(power.watts_per_chip) - withheld.withheld_ln_flop_per_s as chip_ln_joule_per_flop,
-        if(withheld.left_out = 'developer', mix.stranger_share_fraction, mix.share_fraction) as used_share_fraction
+        if(withheld.left_out = 'run' and mix.developer_run_count > 0, 'flop_by_developer', 'flop_by_era') as basis,
+        if(withheld.left_out = 'run', mix.share_fraction, mix.stranger_share_fraction) as used_share_fraction
     from observed
     inner join core.hardware_mix as mix on observed.run_id = mix.run_id
     inner join core.withheld_throughput as withheld
@@ -34,11 +35,12 @@ mixes as (
     select
         observation_id,
         left_out,
+        basis,
         sum(used_share_fraction * chip_ln_joule_per_flop order by hardware_id)
         / sum(used_share_fraction order by hardware_id) as ln_joule_per_flop
     from shares
     where used_share_fraction is not null
-    group by observation_id, left_out
+    group by observation_id, left_out, basis
 )
 
 select
@@ -55,7 +57,7 @@ union all
 select
     observed.observation_id,
     mixes.left_out,
-    'flop_by_era' as basis,
+    mixes.basis,
     observed.run_id,
     observed.hardware_id,
     mixes.ln_joule_per_flop - (observed.ln_watts - observed.ln_flop_per_s) as log_ratio

@@ -86,10 +86,19 @@ hours_errors as (
         target.basis,
         target.run_id,
         target.log_ratio,
+        if(target.basis = 'flop_over_throughput', 'chip_hours', 'hardware') as withheld,
         ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
     from core.withheld_hours as target
+    inner join core.flop_observations as known on target.observation_id = known.observation_id
     inner join core.withheld_hours as other
-        on target.basis = other.basis and other.left_out = 'developer' and target.observation_id <> other.observation_id
+        on
+            target.basis = other.basis
+            and other.left_out = if(target.basis = 'flop_by_developer', 'run', 'developer') -- as core.method fits it
+            and target.observation_id <> other.observation_id
+    inner join core.flop_observations as others
+        on
+            other.observation_id = others.observation_id
+            and (target.left_out = 'run' or others.developer is distinct from known.developer)
     group by target.observation_id, target.left_out, target.basis, target.run_id, target.log_ratio
 ),
 
@@ -193,15 +202,15 @@ levels as (
         listed.grid_scope,
         if(listed.pue_scope = 'none', 'stranger', listed.pue_scope) as stranger_pue,
         if(listed.grid_scope = 'none', 'stranger', listed.grid_scope) as stranger_grid,
-        listed.hours_basis
+        listed.hours_withheld
     from (
         values
         ('power', 'any', 'place', null),
         ('pue', 'place', 'place', null),
-        ('chip_hours', 'place', 'place', 'flop_over_throughput'),
-        ('hardware', 'place', 'place', 'flop_by_era'),
-        ('place', 'none', 'none', 'flop_by_era')
-    ) as listed (withheld, pue_scope, grid_scope, hours_basis)
+        ('chip_hours', 'place', 'place', 'chip_hours'),
+        ('hardware', 'place', 'place', 'hardware'),
+        ('place', 'none', 'none', 'hardware')
+    ) as listed (withheld, pue_scope, grid_scope, hours_withheld)
 ),
 
 energies as (
@@ -213,7 +222,7 @@ energies as (
         hours.chip_hours * exp(coalesce(hours_errors.log_ratio, 0)) as estimated_chip_hours,
         estimated_chip_hours * power.estimated_watts_per_chip * pues.pue / 1e6 as energy_mwh, -- Wh to MWh
         sqrt(
-            pow(if(levels.hours_basis is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
+            pow(if(levels.hours_withheld is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
             + pow(power.ln_gsd, 2)
             + pow(pues.ln_gsd, 2)
         ) as ln_gsd,
@@ -229,8 +238,8 @@ energies as (
         on
             power.run_id = hours_errors.run_id
             and power.left_out = hours_errors.left_out
-            and levels.hours_basis = hours_errors.basis
-    where levels.hours_basis is null or hours_errors.log_ratio is not null
+            and levels.hours_withheld = hours_errors.withheld
+    where levels.hours_withheld is null or hours_errors.log_ratio is not null
 ),
 
 published as (
@@ -325,7 +334,7 @@ scored as (
     select
         'chip_hours' as quantity,
         errors.observation_id as truth_id,
-        if(errors.basis = 'flop_by_era', 'hardware', 'chip_hours') as withheld,
+        errors.withheld,
         errors.left_out,
         'ote' as estimator,
         hours.chip_hours as truth_value,

@@ -184,14 +184,51 @@ def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) ->
         ],
     }
 
-    def errors() -> dict[str, float]:
-        frame = model("core.withheld_hours", rows).filter(pl.col("basis") == "flop_by_era")
-        return dict(frame.select("left_out", "log_ratio").iter_rows())
+    def errors(developer_run_count: int) -> dict[tuple[str, str], float]:
+        for row in rows["core.hardware_mix"]:
+            row["developer_run_count"] = developer_run_count
+        frame = model("core.withheld_hours", rows).filter(pl.col("basis") != "flop_over_throughput")
+        return {(out, basis): error for out, basis, error in frame.select("left_out", "basis", "log_ratio").rows()}
 
-    assert errors() == {"run": pytest.approx(-0.8 * math.log(2)), "developer": pytest.approx(-0.25 * math.log(2))}
+    own, stranger = pytest.approx(-0.8 * math.log(2)), pytest.approx(-0.25 * math.log(2))
+    assert errors(3) == {("run", "flop_by_developer"): own, ("developer", "flop_by_era"): stranger}
+    assert set(errors(0)) == {("run", "flop_by_era"), ("developer", "flop_by_era")}
     for row in rows["core.hardware_mix"]:
         row["stranger_share_fraction"] = None  # nobody else trained in these years: nothing to estimate it from
-    assert errors() == {"run": pytest.approx(-0.8 * math.log(2))}
+    assert errors(3) == {("run", "flop_by_developer"): own}
+
+
+def test_the_spread_of_hours_knows_nothing_of_the_developer_that_is_left_out(model: Model) -> None:
+    """Two of X, three of others: without X only the errors of the three, without the run those of the other four."""
+    developers = {"x1": "X", "x2": "X", "y": "Y", "z": "Z", "w": None}
+    errors = {"x1": 0.1, "x2": 2.0, "y": 0.2, "z": -0.3, "w": 0.1}
+    frame = model(
+        "out.accuracy_runs",
+        {
+            "core.method": [{"factor": "chip_hours", "basis": "disclosed", "rung": 1, "gsd": 1.01}],
+            "core.chip_hours_ladder": [{"run_id": "x1", "basis": "disclosed", "value": 1000.0}],
+            "core.flop_observations": [
+                {"observation_id": name, "run_id": name, "developer": developer}
+                for name, developer in developers.items()
+            ],
+            "core.withheld_hours": [
+                {"observation_id": name, "run_id": name, "left_out": left_out, "basis": "flop_by_era"}
+                | {"log_ratio": error}
+                for name, error in errors.items()
+                for left_out in ("run", "developer")
+            ],
+        },
+    )
+
+    def gsd(seen: list[float]) -> float:
+        return math.sqrt(sum(error**2 for error in seen) / len(seen)) * (1 + 1.1 / (len(seen) - 1))
+
+    widths = {out: math.log(p95 / p05) / 2 for out, p05, p95 in frame.select("left_out", "p05", "p95").rows()}
+    assert widths == {
+        "run": pytest.approx(1.645 * gsd([2.0, 0.2, -0.3, 0.1])),
+        "developer": pytest.approx(1.645 * gsd([0.2, -0.3, 0.1])),
+    }
+    assert set(frame["withheld"]) == {"hardware"}
 
 
 def test_the_power_of_the_board_is_that_of_the_estimates(model: Model) -> None:

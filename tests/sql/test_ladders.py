@@ -45,8 +45,8 @@ def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(m
 
 
 MIX = [
-    {"run_id": "example", "hardware_id": "slow", "share_fraction": 0.5},
-    {"run_id": "example", "hardware_id": "fast", "share_fraction": 0.5},
+    {"run_id": "example", "hardware_id": chip, "share_fraction": 0.5, "developer_run_count": 0}
+    for chip in ("slow", "fast")
 ]
 
 
@@ -68,6 +68,8 @@ def test_without_a_named_chip_hours_and_draw_are_those_of_the_chips_it_may_have_
         "flop_by_era": pytest.approx(500.0)  # geometric mean of 1,000 h and 250 h
     }
     assert values(model("core.watts_ladder", tables)) == {"hardware_mix": pytest.approx(400.0)}
+    tables["core.hardware_mix"] = [row | {"developer_run_count": 3} for row in MIX]
+    assert values(model("core.chip_hours_ladder", tables)) == {"flop_by_developer": pytest.approx(500.0)}
 
 
 def test_a_run_without_a_chip_takes_those_of_its_developer_and_years(model: Model) -> None:
