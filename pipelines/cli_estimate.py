@@ -113,7 +113,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
     for title, column, unit, note in totals:
         if column == "co2e_net_t" and run["net_basis"] == "equals_gross":
-            note = "as gross: the operator's supply is not known"
+            note = "as gross: the operator's supply there is not known"
         interval = f"({number(run[column + '_p05'])} to {number(run[column + '_p95'])})"
         typer.echo(f"  {title:<11} {number(run[column]):>9} {unit:<4} {interval:<22} {note}")
     line = "{:<17} {:>10} {:<10} {:>5}  {:<19} {}"

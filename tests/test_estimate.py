@@ -47,6 +47,41 @@ def test_a_run_of_which_all_is_known_is_the_formula(database: Path) -> None:
     assert estimating.narrowing(run, estimating.best_spreads(database)) is None
 
 
+@pytest.mark.parametrize("provider", ["AWS", "Google", "Azure"])
+def test_an_operator_without_a_region_is_the_mix_of_its_regions(
+    build: Build, database: Path, provider: str
+) -> None:
+    known = {"hardware": "H100", "chips": 512, "training_hours": 300, "started": "2024"}
+    run = estimating.estimate_run(known | {"provider": provider}, database, TODAY)
+    ((value, spread),) = build.query(
+        "select exp(avg(ln(grid.carbon_intensity_g_per_kwh / 1000))), stddev_pop(ln(grid.carbon_intensity_g_per_kwh)) "
+        "from region_map inner join grid_intensity as grid on grid.region = region_map.country "
+        f"where region_map.provider = '{run['provider']}' and not starts_with(region_map.region, 'site:') "
+        "and grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' "
+        f"and grid.year = {run['factors']['gross_kg_per_kwh']['factor_year']}"
+    )
+    ((country,),) = build.query(
+        "select gsd from method where factor = 'gross_kg_per_kwh' and basis = 'country_year'"
+    )
+    about = run["factors"]["gross_kg_per_kwh"]
+    assert (about["basis"], run["intensity_basis"]) == ("provider_regions", "lifecycle")
+    assert about["value"] == pytest.approx(value)
+    assert math.log(about["gsd"]) == pytest.approx(math.hypot(spread, math.log(country)))
+    assert "cloud regions of the operator" in about["source_locator"]
+    assert run["net_basis"] == "equals_gross"
+    narrowest = estimating.narrowing(run, estimating.best_spreads(database))
+    assert narrowest is not None
+    assert "--region" in narrowest.fact
+    # what is known of the place still comes first
+    for place, basis in (
+        ({"site_country": "DE"}, "country_year"),
+        ({"cloud_region": "us-central1"}, "region_year"),
+    ):
+        if "cloud_region" not in place or provider == "Google":
+            better = estimating.estimate_run(known | {"provider": provider} | place, database, TODAY)
+            assert better["gross_basis"] == basis
+
+
 def test_a_measured_energy_needs_pue_and_grid_alone(database: Path) -> None:
     given = {"energy_kwh": 1000, "pue": 1.2, "carbon_intensity_g_per_kwh": 500}
     run = estimating.estimate_run(given, database, TODAY)

@@ -167,6 +167,24 @@ world_year as (
     where country.basis = 'country_year'
 ),
 
+-- An operator's regions around their mean, in the last year, with the spread of a country's figure.
+provider_regions as (
+    select
+        exp(
+            sqrt(
+                sum(latest.region_count * pow(ln(latest.region_gsd), 2) order by latest.provider) / sum(latest.region_count)
+                + pow(ln(any_value(country.fitted_gsd)), 2)
+            )
+        ) as fitted_gsd,
+        sum(latest.region_count)::bigint as n_observations
+    from (
+        select *
+        from core.provider_grids
+        qualify row_number() over (partition by provider order by factor_year desc) = 1
+    ) as latest
+    inner join withheld_grids as country on country.basis = 'country_year' and country.fitted_gsd is not null
+),
+
 operator_hourly as (
     select
         gsd_of(ln(runs.net_kg_per_kwh / runs.gross_kg_per_kwh / (ladder.value / gross.value))) as fitted_gsd,
@@ -384,6 +402,13 @@ fits as (
         fitted_gsd,
         n_observations
     from world_year
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        'provider_regions' as basis,
+        fitted_gsd,
+        n_observations
+    from provider_regions
     union all
     select
         'net_kg_per_kwh' as factor,

@@ -192,9 +192,10 @@ factors as (
                 quarter_pue.source_locator, site_pue.source_locator, fleet_pue.source_locator, typical_pue.source_locator
             )
         ) as pue_source_locator,
-        coalesce(region_grid.basis, country_grid.basis, world_grid.basis) as grid_basis,
-        coalesce(region_grid.intensity_basis, country_grid.intensity_basis, world_grid.intensity_basis)
-            as grid_intensity_basis,
+        coalesce(region_grid.basis, country_grid.basis, operator_grid.basis, world_grid.basis) as grid_basis,
+        coalesce(
+            region_grid.intensity_basis, country_grid.intensity_basis, operator_grid.intensity_basis, world_grid.intensity_basis
+        ) as grid_intensity_basis,
         months.ratio is not null and runs.gross_kg_per_kwh is null as has_months,
         case
             when runs.gross_kg_per_kwh is not null then 'disclosed'
@@ -202,26 +203,29 @@ factors as (
             else grid_basis
         end as gross_basis,
         coalesce(
-            runs.gross_kg_per_kwh, coalesce(region_grid.value, country_grid.value, world_grid.value) * coalesce(months.ratio, 1)
+            runs.gross_kg_per_kwh,
+            coalesce(region_grid.value, country_grid.value, operator_grid.value, world_grid.value) * coalesce(months.ratio, 1)
         ) as used_gross_kg_per_kwh,
         case gross_basis
             when 'disclosed' then spreads.disclosed_grid
             when 'region_month' then spreads.region_month
             when 'country_month' then spreads.country_month
-            else ln(coalesce(region_grid.gsd, country_grid.gsd, world_grid.gsd))
+            else ln(coalesce(region_grid.gsd, country_grid.gsd, operator_grid.gsd, world_grid.gsd))
         end as gross_ln_gsd,
         if(gross_basis = 'disclosed', 'unspecified', grid_intensity_basis) as intensity_basis,
         if(
             gross_basis = 'disclosed', null,
-            coalesce(region_grid.factor_year, country_grid.factor_year, world_grid.factor_year)
+            coalesce(region_grid.factor_year, country_grid.factor_year, operator_grid.factor_year, world_grid.factor_year)
         ) as gross_factor_year,
         if(
             gross_basis = 'disclosed', null,
-            coalesce(region_grid.source_url, country_grid.source_url, world_grid.source_url)
+            coalesce(region_grid.source_url, country_grid.source_url, operator_grid.source_url, world_grid.source_url)
         ) as gross_source_url,
         if(
             gross_basis = 'disclosed', null,
-            coalesce(region_grid.source_locator, country_grid.source_locator, world_grid.source_locator)
+            coalesce(
+                region_grid.source_locator, country_grid.source_locator, operator_grid.source_locator, world_grid.source_locator
+            )
             || if(has_months, format('; x {:.3f}, the hours of {} ({})', months.ratio, months.named, months.source), '')
         ) as gross_source_locator,
         if(supply.value is null, 'equals_gross', supply.basis) as net_basis,
@@ -261,6 +265,12 @@ factors as (
             country_grid.factor = 'gross_kg_per_kwh'
             and runs.site_country = country_grid.place
             and cast(runs.factor_period as varchar) = country_grid.period
+    left join place_factors as operator_grid
+        on
+            operator_grid.factor = 'gross_kg_per_kwh'
+            and operator_grid.basis = 'provider_regions'
+            and runs.provider = operator_grid.place
+            and cast(runs.factor_period as varchar) = operator_grid.period
     left join place_factors as world_grid
         on
             world_grid.factor = 'gross_kg_per_kwh'

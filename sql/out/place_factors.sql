@@ -1,5 +1,6 @@
 -- What the ladders take for a place in a year when a run says nothing better. One row per factor, place and period.
 -- A place is a cloud region, an operator, a country or WORLD. A year without a figure takes that of the nearest one.
+-- An operator's grid is the mix of its regions, its gsd their spread with that of a region's own figure.
 -- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, as in core.net_ladder.
 with years as (
     select unnest(range(2015, 2028)) as year
@@ -69,6 +70,18 @@ grids as (
         verified
     from core.grid_intensity
     where scheme = 'country' and intensity_basis = 'lifecycle' -- the one basis that every country has
+    union all
+    select
+        provider as place,
+        'provider_regions' as basis,
+        factor_year,
+        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.provider_grids
 ),
 
 operators as (
@@ -226,6 +239,15 @@ together as (
     union all
     select *
     from trained
+),
+
+operator_spreads as (
+    select
+        grids.provider,
+        grids.factor_year,
+        exp(sqrt(pow(ln(grids.region_gsd), 2) + pow(ln(country.gsd), 2))) as gsd
+    from core.provider_grids as grids
+    inner join core.method as country on country.factor = 'gross_kg_per_kwh' and country.basis = 'country_year'
 )
 
 select
@@ -233,7 +255,7 @@ select
     together.place,
     together.period,
     together.value,
-    method.gsd,
+    coalesce(operator_spreads.gsd, method.gsd) as gsd,
     together.basis,
     together.intensity_basis,
     together.factor_year,
@@ -247,3 +269,8 @@ inner join core.method as method
     on
         if(together.factor = 'net_to_gross_ratio', 'net_kg_per_kwh', together.factor) = method.factor
         and together.basis = method.basis
+left join operator_spreads
+    on
+        together.basis = 'provider_regions'
+        and together.place = operator_spreads.provider
+        and together.factor_year = operator_spreads.factor_year

@@ -188,13 +188,17 @@ def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) ->
         for row in rows["core.hardware_mix"]:
             row["developer_run_count"] = developer_run_count
         frame = model("core.withheld_hours", rows).filter(pl.col("basis") != "flop_over_throughput")
-        return {(out, basis): error for out, basis, error in frame.select("left_out", "basis", "log_ratio").rows()}
+        return {
+            (out, basis): error for out, basis, error in frame.select("left_out", "basis", "log_ratio").rows()
+        }
 
     own, stranger = pytest.approx(-0.8 * math.log(2)), pytest.approx(-0.25 * math.log(2))
     assert errors(3) == {("run", "flop_by_developer"): own, ("developer", "flop_by_era"): stranger}
     assert set(errors(0)) == {("run", "flop_by_era"), ("developer", "flop_by_era")}
     for row in rows["core.hardware_mix"]:
-        row["stranger_share_fraction"] = None  # nobody else trained in these years: nothing to estimate it from
+        row["stranger_share_fraction"] = (
+            None  # nobody else trained in these years: nothing to estimate it from
+        )
     assert errors(3) == {("run", "flop_by_developer"): own}
 
 

@@ -1,5 +1,6 @@
 """Each factor's ladder finds the rung that the facts allow, with the value worked out by hand."""
 
+import math
 from typing import Any
 
 import polars as pl
@@ -528,6 +529,62 @@ def test_the_best_rung_wins_and_a_bare_name_widens_the_power(model: Model) -> No
     assert (row["basis"], row["value"], row["is_other_year"]) == ("measured_same_chip", 300.0, True)
     assert row["gsd"] == pytest.approx(1.228, abs=5e-4)  # exp(sqrt(ln(1.1)^2 + ln(1.2)^2))
     assert row["source_id"] == "example-org"
+
+
+def country(region: str, year: int, grams: float, basis: str = "lifecycle") -> dict[str, Any]:
+    """A row of core.grid_intensity."""
+    return {"scheme": "country", "region": region, "year": year, "carbon_intensity_g_per_kwh": grams} | {
+        "intensity_basis": basis,
+        **SOURCE,
+    }
+
+
+REGIONS = [
+    {"region": region, "provider": provider, "country": code}
+    for region, provider, code in (
+        ("a1", "A", "DE"), ("a2", "A", "DE"), ("a3", "A", "FR"), ("a4", "A", "PL"),
+        ("site:a5", "A", "FR"),  # a building in a region that is counted already
+        ("b1", "B", "FR"), ("b2", "B", "DE"),  # two: no spread to speak of
+    )
+]  # fmt: skip
+
+
+def test_an_operators_grid_is_the_mix_of_its_regions_and_its_spread_theirs(model: Model) -> None:
+    grids = [
+        country("DE", 2020, 400.0),
+        country("FR", 2020, 100.0),
+        country("PL", 2020, 800.0),
+        country("FR", 2020, 60.0, "direct"),  # another quantity: never in one mean with lifecycle figures
+        country("DE", 2021, 380.0),
+        country("FR", 2021, 90.0),  # no figure of PL yet: half an operator is none
+    ]
+    frame = model("core.provider_grids", {"raw.region_map": REGIONS, "core.grid_intensity": grids})
+    (row,) = frame.to_dicts()
+    assert (row["provider"], row["factor_year"], row["region_count"]) == ("A", 2020, 4)
+    assert row["intensity_basis"] == "lifecycle"
+    logs = [math.log(grams) for grams in (400.0, 400.0, 100.0, 800.0)]
+    mean = sum(logs) / 4
+    assert row["carbon_intensity_g_per_kwh"] == pytest.approx(math.exp(mean))
+    assert math.log(row["region_gsd"]) == pytest.approx(math.sqrt(sum((x - mean) ** 2 for x in logs) / 4))
+
+
+def test_place_factors_of_an_operator_add_the_spread_of_a_regions_own_figure(model: Model) -> None:
+    """ln gsd = sqrt(ln(2)^2 + ln(1.3)^2), whatever the rung of all operators has."""
+    mix = {"provider": "A", "factor_year": 2020, "carbon_intensity_g_per_kwh": 300.0, "region_gsd": 2.0}
+    gsds = {"country_year": 1.3, "provider_regions": 2.2}
+    frame = model(
+        "out.place_factors",
+        {
+            "core.provider_grids": [mix | SOURCE | {"intensity_basis": "lifecycle", "verified": "primary"}],
+            "core.method": [
+                {"factor": "gross_kg_per_kwh", "basis": basis, "gsd": gsd} for basis, gsd in gsds.items()
+            ],
+        },
+    )
+    rows = {row["period"]: row for row in frame.to_dicts() if row["place"] == "A"}
+    assert rows["2024"]["basis"] == "provider_regions"
+    assert (rows["2024"]["value"], rows["2024"]["factor_year"]) == (pytest.approx(0.3), 2020)
+    assert math.log(rows["2024"]["gsd"]) == pytest.approx(math.hypot(math.log(2), math.log(1.3)))
 
 
 def test_place_factors_take_the_nearest_year_and_the_operators_share(model: Model) -> None:
