@@ -54,7 +54,8 @@ def test_an_operator_without_a_region_is_the_mix_of_its_regions(
     known = {"hardware": "H100", "chips": 512, "training_hours": 300, "started": "2024"}
     run = estimating.estimate_run(known | {"provider": provider}, database, TODAY)
     ((value, spread),) = build.query(
-        "select exp(avg(ln(grid.carbon_intensity_g_per_kwh / 1000))), stddev_pop(ln(grid.carbon_intensity_g_per_kwh)) "
+        "select exp(avg(ln(grid.carbon_intensity_g_per_kwh))) / 1000, "  # g to kg
+        "stddev_pop(ln(grid.carbon_intensity_g_per_kwh)) "
         "from region_map inner join grid_intensity as grid on grid.region = region_map.country "
         f"where region_map.provider = '{run['provider']}' and not starts_with(region_map.region, 'site:') "
         "and grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' "

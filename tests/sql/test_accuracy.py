@@ -111,19 +111,21 @@ def test_the_estimator_of_the_board_is_that_of_the_estimates(model: Model) -> No
         assert found["o0", "run", chip] == pytest.approx(math.log(usual[chip]))
 
 
-# What the run `me` of developer X may have used, a year around 2020: X's other runs are on b, those of others on a, a and b.
+# What the run `me` of developer X may have used: X's other runs are on b, those of others on a, a and b.
 ON: list[tuple[str, str | None, str]] = [
-    ("me", "X", "a"), ("x1", "X", "b"), ("x2", "X", "b"), ("y1", "Y", "a"), ("z1", "Z", "a"), ("z2", None, "b"),
+    ("me", "X", "a"), ("x1", "X", "b"), ("x2", "X", "b"), ("y1", "Y", "a"), ("z1", "Z", "a"),
+    ("z2", None, "b"),
 ]  # fmt: skip
 PEAKS = {"a": 100.0, "b": 300.0}
 WATTS = {"a": 400.0, "b": 600.0}
 
 
-def mix_of(model: Model, on: list[tuple[str, str | None, str]]) -> dict[tuple[str, str], tuple[float, float]]:
+def mix_of(model: Model, on: list[tuple[str, str | None, str]]) -> dict[tuple[str, str], Any]:
     """Shares of each run's accelerators: as they are estimated, and without all of its developer."""
     rows: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [
-            {"run_id": run, "developer": developer, "hardware_id": chip, "run_year": 2020, "training_flop": 1e21}
+            {"run_id": run, "developer": developer, "hardware_id": chip}
+            | {"run_year": 2020, "training_flop": 1e21}
             for run, developer, chip in on
         ],
         "core.throughput": [{"hardware_id": chip} for chip in PEAKS],
@@ -151,7 +153,7 @@ def test_a_mix_without_the_developer_is_that_of_the_others(model: Model) -> None
 
 
 @pytest.mark.parametrize("run", ["me", "x1", "y1"])
-def test_no_run_informs_its_own_mix_nor_any_of_its_developer_a_mix_without_it(model: Model, run: str) -> None:
+def test_no_run_informs_its_own_mix_nor_its_developer_one_without_it(model: Model, run: str) -> None:
     before, after = mix_of(model, ON), mix_of(model, moved(run))
     developers = {name: by for name, by, _ in ON}
     shared = {key for key in before if key in after}
@@ -165,7 +167,7 @@ def test_no_run_informs_its_own_mix_nor_any_of_its_developer_a_mix_without_it(mo
 
 
 def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) -> None:
-    """At one speed for all, FLOP on b need 600/300 J where a needs 400/100: the truth, a, is 4, the mix 2^s x 4^(1-s)."""
+    """FLOP on b need 600/300 J where a needs 400/100: the truth, on a, is 4, the mix 2^s x 4^(1-s)."""
     rows: dict[str, list[dict[str, Any]]] = {
         "core.flop_observations": [
             {"observation_id": "me", "run_id": "me", "developer": "X", "hardware_id": "a", "mfu": 1.0}
@@ -203,7 +205,7 @@ def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) ->
 
 
 def test_the_spread_of_hours_knows_nothing_of_the_developer_that_is_left_out(model: Model) -> None:
-    """Two of X, three of others: without X only the errors of the three, without the run those of the other four."""
+    """Two of X, three of others: without X the errors of the three, without the run of the other four."""
     developers = {"x1": "X", "x2": "X", "y": "Y", "z": "Z", "w": None}
     errors = {"x1": 0.1, "x2": 2.0, "y": 0.2, "z": -0.3, "w": 0.1}
     frame = model(

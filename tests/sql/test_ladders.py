@@ -45,7 +45,7 @@ def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(m
     }
 
 
-MIX = [
+MIX: list[dict[str, Any]] = [
     {"run_id": "example", "hardware_id": chip, "share_fraction": 0.5, "developer_run_count": 0}
     for chip in ("slow", "fast")
 ]
@@ -53,7 +53,7 @@ MIX = [
 
 def test_without_a_named_chip_hours_and_draw_are_those_of_the_chips_it_may_have_used(model: Model) -> None:
     run = RUN | {"hardware_id": None, "training_flop": 3.6e21}
-    tables = {
+    tables: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [run],
         "core.hardware_mix": MIX,
         "core.throughput": [
@@ -531,14 +531,6 @@ def test_the_best_rung_wins_and_a_bare_name_widens_the_power(model: Model) -> No
     assert row["source_id"] == "example-org"
 
 
-def country(region: str, year: int, grams: float, basis: str = "lifecycle") -> dict[str, Any]:
-    """A row of core.grid_intensity."""
-    return {"scheme": "country", "region": region, "year": year, "carbon_intensity_g_per_kwh": grams} | {
-        "intensity_basis": basis,
-        **SOURCE,
-    }
-
-
 REGIONS = [
     {"region": region, "provider": provider, "country": code}
     for region, provider, code in (
@@ -554,7 +546,8 @@ def test_an_operators_grid_is_the_mix_of_its_regions_and_its_spread_theirs(model
         country("DE", 2020, 400.0),
         country("FR", 2020, 100.0),
         country("PL", 2020, 800.0),
-        country("FR", 2020, 60.0, "direct"),  # another quantity: never in one mean with lifecycle figures
+        country("FR", 2020, 60.0)
+        | {"intensity_basis": "direct"},  # another quantity: never in one mean with lifecycle figures
         country("DE", 2021, 380.0),
         country("FR", 2021, 90.0),  # no figure of PL yet: half an operator is none
     ]
@@ -569,7 +562,7 @@ def test_an_operators_grid_is_the_mix_of_its_regions_and_its_spread_theirs(model
 
 
 def test_place_factors_of_an_operator_add_the_spread_of_a_regions_own_figure(model: Model) -> None:
-    """ln gsd = sqrt(ln(2)^2 + ln(1.3)^2), whatever the rung of all operators has."""
+    """Its ln gsd is sqrt(ln(2)^2 + ln(1.3)^2), whatever the rung of all operators has."""
     mix = {"provider": "A", "factor_year": 2020, "carbon_intensity_g_per_kwh": 300.0, "region_gsd": 2.0}
     gsds = {"country_year": 1.3, "provider_regions": 2.2}
     frame = model(
