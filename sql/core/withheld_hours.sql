@@ -2,6 +2,7 @@
 -- out and rung. An error is that of the chip-hours at the draw usual for the chip: ln(estimated / disclosed).
 -- flop_over_throughput knows the accelerator. Without it, flop_by_developer takes the mix of the developer's other runs;
 -- flop_by_era, where it has none in these years or is left out, that of all others. The rungs are those of the ladder.
+-- own_share_fraction is the share of the chip that it was: so much of the estimate rests on the chip's draw.
 -- FLOP cancel: hours = FLOP / speed, so estimated / disclosed = observed speed / estimated speed.
 with observed as (
     select
@@ -21,6 +22,7 @@ shares as (
         observed.observation_id,
         withheld.left_out,
         mix.hardware_id,
+        mix.hardware_id = observed.hardware_id as is_own,
         ln(power.watts_per_chip) - withheld.withheld_ln_flop_per_s as chip_ln_joule_per_flop,
         if(withheld.left_out = 'run' and mix.developer_run_count > 0, 'flop_by_developer', 'flop_by_era') as basis,
         if(withheld.left_out = 'run', mix.share_fraction, mix.stranger_share_fraction) as used_share_fraction
@@ -37,7 +39,9 @@ mixes as (
         left_out,
         basis,
         sum(used_share_fraction * chip_ln_joule_per_flop order by hardware_id)
-        / sum(used_share_fraction order by hardware_id) as ln_joule_per_flop
+        / sum(used_share_fraction order by hardware_id) as ln_joule_per_flop,
+        sum(if(is_own, used_share_fraction, 0) order by hardware_id)
+        / sum(used_share_fraction order by hardware_id) as own_share_fraction
     from shares
     where used_share_fraction is not null
     group by observation_id, left_out, basis
@@ -49,6 +53,7 @@ select
     'flop_over_throughput' as basis,
     observed.run_id,
     observed.hardware_id,
+    1 as own_share_fraction,
     observed.ln_flop_per_s - withheld.withheld_ln_flop_per_s as log_ratio
 from observed
 inner join core.withheld_throughput as withheld
@@ -60,6 +65,7 @@ select
     mixes.basis,
     observed.run_id,
     observed.hardware_id,
+    mixes.own_share_fraction,
     mixes.ln_joule_per_flop - (observed.ln_watts - observed.ln_flop_per_s) as log_ratio
 from observed
 inner join mixes on observed.observation_id = mixes.observation_id

@@ -86,6 +86,7 @@ hours_errors as (
         target.basis,
         target.run_id,
         target.log_ratio,
+        target.own_share_fraction,
         if(target.basis = 'flop_over_throughput', 'chip_hours', 'hardware') as withheld,
         ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
     from core.withheld_hours as target
@@ -99,7 +100,8 @@ hours_errors as (
         on
             other.observation_id = others.observation_id
             and (target.left_out = 'run' or others.developer is distinct from known.developer)
-    group by target.observation_id, target.left_out, target.basis, target.run_id, target.log_ratio
+    group by
+        target.observation_id, target.left_out, target.basis, target.run_id, target.log_ratio, target.own_share_fraction
 ),
 
 hours as (
@@ -213,6 +215,7 @@ levels as (
     ) as listed (withheld, pue_scope, grid_scope, hours_withheld)
 ),
 
+-- Hours of a mix are hours at the draw usual for the chip: of that draw only the chip's share in the mix is estimated.
 energies as (
     select
         power.run_id,
@@ -220,7 +223,11 @@ energies as (
         levels.withheld,
         if(power.left_out = 'developer', levels.stranger_grid, levels.grid_scope) as grid_scope,
         hours.chip_hours * exp(coalesce(hours_errors.log_ratio, 0)) as estimated_chip_hours,
-        estimated_chip_hours * power.estimated_watts_per_chip * pues.pue / 1e6 as energy_mwh, -- Wh to MWh
+        exp(
+            coalesce(hours_errors.own_share_fraction, 1) * ln(power.estimated_watts_per_chip)
+            + if(hours_errors.own_share_fraction < 1, (1 - hours_errors.own_share_fraction) * ln(usual.watts_per_chip), 0)
+        ) as used_watts_per_chip,
+        estimated_chip_hours * used_watts_per_chip * pues.pue / 1e6 as energy_mwh, -- Wh to MWh
         sqrt(
             pow(if(levels.hours_withheld is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
             + pow(power.ln_gsd, 2)
@@ -231,6 +238,7 @@ energies as (
         pues.pue
     from best_power as power
     inner join hours on power.run_id = hours.run_id
+    left join core.chip_power as usual on power.hardware_id = usual.hardware_id
     cross join levels
     inner join pues
         on power.run_id = pues.run_id and if(power.left_out = 'developer', levels.stranger_pue, levels.pue_scope) = pues.scope

@@ -237,6 +237,57 @@ def test_the_spread_of_hours_knows_nothing_of_the_developer_that_is_left_out(mod
     assert set(frame["withheld"]) == {"hardware"}
 
 
+def test_the_energy_without_the_accelerator_rests_on_its_draw_by_its_share_in_the_mix(model: Model) -> None:
+    """1,000 h of a chip that draws 400 W as a rule and 500 W without its own measurement, PUE 1.1.
+
+    A mix with a quarter of that chip has it at 500 W and the rest as they are: hours come out twice as many
+    at 400 W, so 0.8 MWh x (500 / 400)^(1/4) below the meters. With the chip known it is 0.8 x 500 / 400.
+    """
+    row = {"observation_id": "r", "run_id": "r", "left_out": "run", "hardware_id": "a"}
+    others = [
+        row | {"observation_id": f"o{i}", "run_id": f"o{i}", "basis": basis, "log_ratio": 0.1 * i}
+        for i in range(3)
+        for basis in ("flop_by_developer", "flop_over_throughput")
+    ]
+    error = {"log_ratio": math.log(2)}
+    spreads = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "industry_year"}
+    figure = {"run_id": "r", "derivation": "measured_power", "scope": "servers_x_pue", "status": "published"}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.method": [
+            {"factor": factor, "basis": basis, "rung": 1, "gsd": 1.1} for factor, basis in spreads.items()
+        ],
+        "core.chip_hours_ladder": [{"run_id": "r", "basis": "disclosed", "value": 1000.0}],
+        "core.chip_power": [{"hardware_id": "a", "watts_per_chip": 400.0}],
+        "core.withheld_power": [
+            row
+            | {"basis": "measured_same_chip", "measured_watts_per_chip": 300.0}
+            | {"estimated_watts_per_chip": 500.0}
+        ],
+        "core.training_runs": [{"run_id": "r"}],
+        "core.pue_ladder": [{"run_id": "r", "basis": "industry_year", "value": 1.1}],
+        "core.flop_observations": [{"observation_id": name} for name in ("r", "o0", "o1", "o2")],
+        "core.withheld_hours": [
+            row | error | {"basis": "flop_by_developer", "own_share_fraction": 0.25},
+            row | error | {"basis": "flop_over_throughput", "own_share_fraction": 1.0},
+            *others,
+            *(other | {"left_out": "developer"} for other in others),
+        ],
+        "raw.published_footprints": [
+            figure | {"quantity": "energy_mwh", "value": 0.4, "covers": "one_run", "basis": "gross_location"}
+        ],
+    }
+    frame = model("out.accuracy_runs", rows).filter(
+        (pl.col("quantity") == "energy_mwh") & (pl.col("estimator") == "ote") & (pl.col("truth_id") == "r")
+    )
+    assert dict(frame.select("withheld", "estimate").iter_rows()) == {
+        "power": pytest.approx(1000 * 500 * 1.1 / 1e6),
+        "pue": pytest.approx(1000 * 500 * 1.1 / 1e6),
+        "chip_hours": pytest.approx(2000 * 500 * 1.1 / 1e6),
+        "hardware": pytest.approx(2000 * 400 * (500 / 400) ** 0.25 * 1.1 / 1e6),
+        "place": pytest.approx(2000 * 400 * (500 / 400) ** 0.25 * 1.1 / 1e6),
+    }
+
+
 def test_the_power_of_the_board_is_that_of_the_estimates(model: Model) -> None:
     found = estimates(model, POWER)
     chips = [
