@@ -243,7 +243,7 @@ def test_the_energy_without_the_accelerator_rests_on_its_draw_by_its_share_in_th
     A mix with a quarter of that chip has it at 500 W and the rest as they are: hours come out twice as many
     at 400 W, so 0.8 MWh x (500 / 400)^(1/4) below the meters. With the chip known it is 0.8 x 500 / 400.
     """
-    row = {"observation_id": "r", "run_id": "r", "left_out": "run", "hardware_id": "a"}
+    row: dict[str, Any] = {"observation_id": "r", "run_id": "r", "left_out": "run", "hardware_id": "a"}
     others = [
         row | {"observation_id": f"o{i}", "run_id": f"o{i}", "basis": basis, "log_ratio": 0.1 * i}
         for i in range(3)
@@ -251,7 +251,12 @@ def test_the_energy_without_the_accelerator_rests_on_its_draw_by_its_share_in_th
     ]
     error = {"log_ratio": math.log(2)}
     spreads = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "industry_year"}
-    figure = {"run_id": "r", "derivation": "measured_power", "scope": "servers_x_pue", "status": "published"}
+    figure: dict[str, Any] = {
+        "run_id": "r",
+        "derivation": "measured_power",
+        "scope": "servers_x_pue",
+        "status": "published",
+    }
     rows: dict[str, list[dict[str, Any]]] = {
         "core.method": [
             {"factor": factor, "basis": basis, "rung": 1, "gsd": 1.1} for factor, basis in spreads.items()
