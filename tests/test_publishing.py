@@ -215,3 +215,25 @@ def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_p
     done = ote("get", build.release.name, "--from", bucket, "--into", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     release.verify(tmp_path / "got" / build.release.name)
+
+
+def test_killed_on_an_s3_store_no_reader_sees_half_a_release(
+    build: Build, bucket: str, tmp_path: Path
+) -> None:
+    moments = random.Random(11)
+    for _ in range(5):
+        process = subprocess.Popen(
+            [*OTE, "publish", bucket, "--version", str(build.release)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moments.uniform(0.6, 1.8))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        seen = ote("get", "--from", bucket, "--into", tmp_path / "seen")
+        assert "no index.json there" in seen.stderr or seen.returncode == 0
+    if seen.returncode != 0:
+        assert ote("publish", bucket, "--version", build.release).returncode == 0
+    done = ote("get", "--from", bucket, "--into", tmp_path / "got")
+    assert done.returncode == 0, done.stderr
+    release.verify(tmp_path / "got" / build.release.name)
