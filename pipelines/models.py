@@ -20,13 +20,14 @@ SQL = catalog.ROOT / "sql"
 OWNERS = ["team:open-training-emissions"]
 
 
-def upstream_tables(query: str) -> set[str]:
+@cache
+def upstream_tables(query: str) -> frozenset[str]:
     """Schema-qualified tables that a query reads, e.g. {"raw.hardware"}. CTEs do not count."""
     row = duckdb.execute("select json_serialize_sql(?)", [query]).fetchall()[0]
     tree = json.loads(row[0])
     if tree["error"]:
         raise ValueError(f"DuckDB cannot parse the query: {tree['error_message']}")
-    return set(_tables_in(tree))
+    return frozenset(_tables_in(tree))
 
 
 def _tables_in(node: Any) -> Iterator[str]:

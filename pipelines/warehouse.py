@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,7 +164,7 @@ def replace_table(
     name: str,
     rows: pl.DataFrame | str,
     *,
-    inputs: set[str] | None = None,
+    inputs: Set[str] = frozenset(),
     metadata: dict[str, Any] | None = None,
 ) -> dg.MaterializeResult[Any]:
     """Replace a table with rows (a frame or a query), in the columns, types and order of catalog.yaml.
@@ -198,7 +198,7 @@ def replace_table(
         connection.execute(
             "insert or replace into state.tables (name, version, row_count, inputs, made_by) "
             "values (?, ?, ?, ?, ?)",
-            [name, version, row_count, json.dumps(_versions(connection, inputs or set())), made_by(name)],
+            [name, version, row_count, json.dumps(_versions(connection, inputs)), made_by(name)],
         )
         connection.execute("commit")
     except BaseException:
@@ -228,7 +228,7 @@ def _version(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str
     return row_count, version
 
 
-def _versions(connection: duckdb.DuckDBPyConnection, names: set[str]) -> dict[str, str]:
+def _versions(connection: duckdb.DuckDBPyConnection, names: Set[str]) -> dict[str, str]:
     """The present versions of tables, by name."""
     known = dict(connection.execute("select name, version from state.tables").fetchall())
     return {name: known[name] for name in sorted(names)}
