@@ -1,5 +1,7 @@
 """Dependencies and column lineage are read from the SQL."""
 
+from functools import cache
+
 import dagster as dg
 import pytest
 
@@ -36,9 +38,11 @@ def test_lineage_of_a_result_ends_at_the_factors_and_the_published_figures() -> 
     assert dg.TableColumnDep(dg.AssetKey(["core", "training_runs"]), "model") in lineage["model"]
 
 
-def origins(name: str) -> set[str]:
+@cache
+def origins(name: str) -> frozenset[str]:
     """Every table that a query reads, through all the queries between."""
-    direct = set(models.upstream_tables(models.queries()[name])) if name in models.queries() else set()
+    query = models.queries().get(name)
+    direct = models.upstream_tables(query) if query else frozenset[str]()
     return direct.union(*map(origins, direct))
 
 
