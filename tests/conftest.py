@@ -1,10 +1,14 @@
-"""Shared fixtures: an empty working database, models over inline rows, and one whole build per session."""
+"""Shared fixtures: an empty working database, models over inline rows, and builds that all workers read."""
 
+import fcntl
+import gc
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,10 +96,14 @@ def releases(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Build:
-    """A folder that was built in, and what Dagster said of the run."""
+    """A folder that was built in, which every worker reads and none writes, and what Dagster said of it."""
 
     directory: Path
-    result: dg.ExecuteInProcessResult
+    events: Sequence[dg.DagsterEvent]
+
+    def told(self, kind: str) -> list[Any]:
+        """What the events of one kind say, such as ASSET_MATERIALIZATION."""
+        return [event.event_specific_data for event in self.events if event.event_type_value == kind]
 
     @property
     def release(self) -> Path:
@@ -121,26 +129,76 @@ def execute(
     upstream = Upstream(mirror=mirror, offline="" if mirror else "yes")
     resources = {"warehouse": warehouse(directory, reference), "upstream": upstream}
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    if assets is None:
-        return defs.resolve_job_def("build").execute_in_process(
-            resources=resources, run_config=quiet, raise_on_error=False
+    with uncollected():
+        if assets is None:
+            return defs.resolve_job_def("build").execute_in_process(
+                resources=resources, run_config=quiet, raise_on_error=False
+            )
+        return dg.materialize(
+            [*reference_assets, *upstream_assets, *models.sql_assets(), *publication_assets],
+            selection=[dg.AssetKey(name.split(".")) for name in assets],
+            resources=resources,
+            run_config=quiet,
+            raise_on_error=False,
         )
-    return dg.materialize(
-        [*reference_assets, *upstream_assets, *models.sql_assets(), *publication_assets],
-        selection=[dg.AssetKey(name.split(".")) for name in assets],
-        resources=resources,
-        run_config=quiet,
-        raise_on_error=False,
-    )
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage is collected meanwhile, as in `ote build`."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def once(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], None]) -> Path:
+    """A folder that one worker of the session fills and every worker reads."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            partial = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=folder.parent))
+            fill(partial)
+            partial.rename(folder)
+    return folder
+
+
+def _build(folder: Path) -> None:
+    result = execute(folder / "warehouse")
+    assert result.success, [event.message for event in result.all_events if event.is_failure]
+    (folder / "events.json").write_text(dg.serialize_value(result.all_events), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Everything, built once from the curated facts."""
-    directory = tmp_path_factory.mktemp("warehouse")
-    result = execute(directory)
-    assert result.success, [event.message for event in result.all_events if event.is_failure]
-    return Build(directory, result)
+    folder = once(tmp_path_factory, "facts", _build)
+    events = dg.deserialize_value((folder / "events.json").read_text(encoding="utf-8"), list)
+    return Build(folder / "warehouse", events)
+
+
+def _build_elsewhere(folder: Path) -> None:
+    abroad = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "2"}
+    program = "from pipelines import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "build", "--warehouse", str(folder / "warehouse")],
+        cwd=catalog.ROOT,
+        env=os.environ | abroad,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `ote build` said and wrote in another time zone and locale, with two threads; only to be read."""
+    return once(tmp_path_factory, "elsewhere", _build_elsewhere)
 
 
 @pytest.fixture
