@@ -30,8 +30,25 @@ os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the chec
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
 OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
+# These take longest and start first, so that none is left to one worker; every second needs no `build`.
+LONGEST = (
+    "test_pipeline.py",
+    "test_build_of_everything.py",
+    "test_release_command.py",
+    "test_cli.py",
+    "test_checkout.py",
+    "test_build_with_sources.py",
+    "test_release.py",
+    "test_publishing.py",
+)
 Rows = dict[str, list[dict[str, Any]]]
 Model = Callable[[str, Rows], pl.DataFrame]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the longest files; the others keep their order."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 @pytest.fixture
