@@ -110,16 +110,16 @@ def test_every_factor_and_run_leads_to_a_source(build: Build) -> None:
 
 
 def test_a_run_s_energy_can_be_walked_back_to_its_factors(build: Build) -> None:
+    factors: dict[str, dict[str, float]] = {}
+    for run_id, factor, value in build.query(
+        "select run_id, factor, value from emission_factors "
+        "where factor in ('chip_hours', 'watts_per_chip', 'pue')"
+    ):
+        factors.setdefault(run_id, {})[factor] = value
     for run_id, energy in build.query(
         "select run_id, energy_mwh from emissions where energy_basis = 'computed'"
     ):
-        factors = dict(
-            build.query(
-                "select factor, value from emission_factors "
-                f"where run_id = '{run_id}' and factor in ('chip_hours', 'watts_per_chip', 'pue')"
-            )
-        )
-        assert energy == pytest.approx(math.prod(factors.values()) / 1e6)  # Wh to MWh
+        assert energy == pytest.approx(math.prod(factors[run_id].values()) / 1e6)  # Wh to MWh
 
 
 def test_rated_power_of_a_model_card_is_not_the_draw(build: Build) -> None:

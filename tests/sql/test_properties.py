@@ -1,6 +1,7 @@
 """What holds for any run: energy is linear in each factor, and intervals are centred and grow with doubt."""
 
 import math
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from pipelines.warehouse import connect
 from tests.conftest import fill
 from tests.sql.test_emissions import FACTORS, rows
 
+Emissions = Callable[[float, dict[str, float]], dict[str, float]]
 RESULTS = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 factors = st.fixed_dictionaries(
     {
@@ -23,19 +25,28 @@ factors = st.fixed_dictionaries(
 )
 
 
-def emissions(gsd: float, values: dict[str, float]) -> dict[str, float]:
+@pytest.fixture(scope="module")
+def emissions() -> Iterator[Emissions]:
     """The row of out.emissions for one run with these factors, all with one spread."""
     with connect() as connection:
-        for name, given_rows in rows(gsd, **values).items():
-            fill(connection, name, given_rows)
-        found: dict[str, float] = connection.sql(models.queries()["out.emissions"]).pl().row(0, named=True)
-    return found
+
+        def row(gsd: float, values: dict[str, float]) -> dict[str, float]:
+            given_rows = rows(gsd, **values)
+            assert models.upstream_tables(models.queries()["out.emissions"]) == set(given_rows)
+            for name in given_rows:
+                fill(connection, name, given_rows[name])
+            found: dict[str, float] = (
+                connection.sql(models.queries()["out.emissions"]).pl().row(0, named=True)
+            )
+            return found
+
+        yield row
 
 
 @settings(max_examples=40, deadline=None)
 @given(values=factors, name=st.sampled_from(sorted(FACTORS)), times=st.floats(1.01, 100))
 def test_results_are_linear_in_every_factor_they_depend_on(
-    values: dict[str, float], name: str, times: float
+    emissions: Emissions, values: dict[str, float], name: str, times: float
 ) -> None:
     depends = {
         "energy_mwh": name in ("chip_hours", "watts_per_chip", "pue"),
@@ -51,7 +62,7 @@ def test_results_are_linear_in_every_factor_they_depend_on(
 @settings(max_examples=40, deadline=None)
 @given(values=factors, gsd=st.floats(1.001, 5), more=st.floats(1.01, 2))
 def test_intervals_are_centred_in_the_logarithm_and_grow_with_doubt(
-    values: dict[str, float], gsd: float, more: float
+    emissions: Emissions, values: dict[str, float], gsd: float, more: float
 ) -> None:
     row, wider = emissions(gsd, values), emissions(gsd * more, values)
     for result in RESULTS:
