@@ -13,12 +13,11 @@ from pathlib import Path
 
 from pipelines.catalog import ROOT
 
-# What a release depends on, and the code that reads sources and facts before any query does.
+# What a release depends on.
 MAKES_RELEASES = (
     "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql",
     "warehouse/reference",
 )  # fmt: skip
-READERS = ("facts", "hourly", "ingest", "tabular", "training_run_rules", "upstream")
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,9 @@ def _git(root: Path, *arguments: str, check: bool = True) -> str:
 
 @cache
 def reading_sha256() -> str:
-    """Checksum of the code that reads sources and facts."""
-    folder = ROOT / "pipelines"
-    sources = [path for path in folder.glob("sources/*") if path.suffix in (".py", ".csv")]
-    files = sorted([*sources, *(folder / f"{name}.py" for name in READERS)])
+    """Checksum of the code that reads sources and facts, before any query does."""
+    paths = [path for part in ("sources", "ingestion") for path in (ROOT / "pipelines" / part).iterdir()]
+    files = sorted(path for path in paths if path.suffix in (".py", ".csv"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -5,12 +5,12 @@ import os
 import dagster as dg
 
 from pipelines import catalog
-from pipelines.checks import all_checks
-from pipelines.hourly_assets import every_partition, hourly_assets
+from pipelines.ingestion.hourly_assets import every_partition, hourly_assets
+from pipelines.ingestion.upstream import Upstream, upstream_assets
 from pipelines.models import sql_assets
-from pipelines.publication import publication_assets
+from pipelines.quality.checks import all_checks
+from pipelines.releases.publication import publication_assets
 from pipelines.sources.reference import reference_assets
-from pipelines.upstream import Upstream, upstream_assets
 from pipelines.warehouse import Warehouse
 
 build = dg.define_asset_job(

@@ -130,7 +130,7 @@ class Warehouse(dg.ConfigurableResource[Any]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Lock, open, and in the end write the report of the checks and close."""
-        from pipelines import report
+        from pipelines.quality import report
 
         with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)

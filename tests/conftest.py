@@ -20,9 +20,9 @@ import pytest
 
 from pipelines import catalog, models
 from pipelines.definitions import defs
-from pipelines.publication import publication_assets
+from pipelines.ingestion.upstream import Upstream, upstream_assets
+from pipelines.releases.publication import publication_assets
 from pipelines.sources.reference import reference_assets
-from pipelines.upstream import Upstream, upstream_assets
 from pipelines.warehouse import Warehouse, connect
 
 os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it starts a process of its own

@@ -15,8 +15,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import catalog, why
-from pipelines.published import open_database
+from pipelines import catalog
+from pipelines.answers import why
+from pipelines.answers.published import open_database
 from tests.conftest import REFERENCE, UPSTREAM, ote, releases
 
 pytestmark = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")

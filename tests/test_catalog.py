@@ -7,7 +7,8 @@ import pint
 import polars as pl
 import pytest
 
-from pipelines import catalog, expectations, models
+from pipelines import catalog, models
+from pipelines.quality import expectations
 from pipelines.sources import reference
 from pipelines.warehouse import replace_table
 from tests.conftest import REFERENCE

@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import catalog, checks, expectations, models, report
+from pipelines import catalog, models
+from pipelines.quality import checks, expectations, report
 from pipelines.warehouse import connect, replace_table
 from tests.conftest import Build, fill
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import deprecation
+from pipelines.releases import deprecation
 from tests.conftest import Build, ote
 
 KEYS = ["a", "b", "c"]

@@ -12,8 +12,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from spdx_python_model import v3_0_1 as spdx
 
-from pipelines import disclosure
-from pipelines.estimate import estimate_run
+from pipelines.answers import disclosure
+from pipelines.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
 RUN = {

@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import estimate as estimating
-from pipelines.estimate import BadRunsError
-from pipelines.published import NoDatabaseError
+from pipelines.answers import estimate as estimating
+from pipelines.answers.estimate import BadRunsError
+from pipelines.answers.published import NoDatabaseError
 from tests.conftest import Build, ote
 
 TODAY = date(2025, 6, 1)

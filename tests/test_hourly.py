@@ -10,11 +10,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import catalog, hourly, hourly_assets
+from pipelines import catalog
 from pipelines.definitions import defs
-from pipelines.hourly import DIRECT, HOURS, LIFECYCLE
+from pipelines.ingestion import hourly, hourly_assets
+from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
+from pipelines.ingestion.upstream import Upstream
 from pipelines.sources import carboncast_hourly, eia930_hourly
-from pipelines.upstream import Upstream
 from pipelines.warehouse import Warehouse
 
 PARTITIONS = ["CISO-2020", "CISO-2021", "AUS_QLD-2020"]
@@ -141,7 +142,7 @@ def test_a_run_that_dies_while_it_writes_leaves_the_earlier_hours(
     def dies(descriptor: int) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("pipelines.hourly_assets.os.fsync", dies)
+    monkeypatch.setattr("pipelines.ingestion.hourly_assets.os.fsync", dies)
     with pytest.raises(OSError, match="No space left"):
         hourly_assets.write(hours(count=5), path, "x")
     assert path.read_bytes() == before

@@ -10,10 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import catalog, fetch, ingest, snapshots
+from pipelines import catalog
 from pipelines.catalog import ROOT
-from pipelines.ingest import Settled
-from pipelines.snapshots import Files, Origin
+from pipelines.ingestion import fetch, ingest, snapshots
+from pipelines.ingestion.ingest import Settled
+from pipelines.ingestion.snapshots import Files, Origin
 from tests.faults import Answer, closed_port, redirect, serve
 
 GOOGLE = catalog.sources()["google_region_carbon"]

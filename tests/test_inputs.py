@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import snapshots
+from pipelines.ingestion import snapshots
 
 
 def packed(path: Path, **files: bytes) -> Path:

@@ -7,7 +7,8 @@ import sys
 import pytest
 import yaml
 
-from pipelines import catalog, release, release_files
+from pipelines import catalog
+from pipelines.releases import release, release_files
 from tests.conftest import Build
 
 

@@ -9,8 +9,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines import catalog, checks
+from pipelines import catalog
 from pipelines.definitions import defs
+from pipelines.quality import checks
 from pipelines.warehouse import Warehouse
 from tests.conftest import Build, execute, releases
 

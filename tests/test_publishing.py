@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import publishing, release
+from pipelines.releases import publishing, release
 from tests.conftest import OTE, Build, ote, without_privilege
 from tests.store import Store, store
 

@@ -14,7 +14,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import catalog, release, release_files
+from pipelines import catalog
+from pipelines.releases import release, release_files
 from tests.conftest import Build, execute, fill, releases
 
 STEMS = [table.stem for table in catalog.public_tables()]

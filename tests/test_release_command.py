@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipelines import catalog
-from pipelines import release as releasing
+from pipelines.releases import release as releasing
 from tests.conftest import OTE, Build, ote, releases, without_privilege
 
 

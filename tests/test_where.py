@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines import when, where
-from pipelines.published import open_database
+from pipelines.answers import when, where
+from pipelines.answers.published import open_database
 from tests.conftest import Build, ote
 
 

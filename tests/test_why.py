@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import why
-from pipelines.published import open_database
+from pipelines.answers import why
+from pipelines.answers.published import open_database
 from tests.conftest import Build, ote
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from pipelines.hourly import (
+from pipelines.ingestion.hourly import (
     DIRECT,
     HOURS,
     LIFECYCLE,
@@ -22,7 +22,7 @@ from pipelines.hourly import (
     total,
     utc_hours,
 )
-from pipelines.tabular import UpstreamChangedError, read_csv
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv
 
 ZONES = (
     "AUS_QLD",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipelines.hourly import (
+from pipelines.ingestion.hourly import (
     DIRECT,
     HOURS,
     LIFECYCLE,
@@ -21,7 +21,7 @@ from pipelines.hourly import (
     total,
     utc_hours,
 )
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 ZONES = ("AZPS", "BPAT", "CISO", "ERCO", "MISO", "NYIS", "PJM", "SOCO")
 YEARS = (2022,)

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.google_region_carbon import percent_as_fraction
-from pipelines.tabular import UpstreamChangedError
 
 FOLDER = "epa_egrid"
 NAME = re.compile(r"epa_egrid/subregion_egrid(\d{4})\.json")

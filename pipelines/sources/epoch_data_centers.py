@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 CENTERS = "epoch_data_centers/data_centers.csv"
 TIMELINES = "epoch_data_centers/data_center_timelines.csv"

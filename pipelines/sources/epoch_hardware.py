@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 FILE = "epoch_hardware/ml_hardware.csv"
 SPELLINGS = {

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 FOLDER = "epoch_models"
 ZIP = f"{FOLDER}/ai_models.zip"

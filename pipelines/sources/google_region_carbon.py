@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 FOLDER = "google_region_carbon"
 PERCENT_HEADER = "Google CFE%"

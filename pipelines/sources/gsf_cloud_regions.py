@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 FILE = "gsf_cloud_regions/Cloud_Region_Metadata.csv"
 SPELLINGS = {

@@ -22,7 +22,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError
+from pipelines.ingestion.tabular import UpstreamChangedError
 
 PATH = re.compile(
     r"mlperf_training/(?P<round>v[\d.]+)/(?P<submitter>[^/]+)/results/(?P<system>[^/]+)/(?P<benchmark>[^/]+)/"

@@ -9,8 +9,8 @@ from functools import reduce
 
 import polars as pl
 
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 from pipelines.sources.google_region_carbon import percent_as_fraction
-from pipelines.tabular import UpstreamChangedError, read_csv, rename
 
 FOLDER = "owid_electricity"
 KEYS = {"entity": ("Entity", "entity"), "iso3": ("Code", "code"), "year": ("Year", "year")}

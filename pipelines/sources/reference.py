@@ -13,7 +13,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines import catalog
-from pipelines.facts import (
+from pipelines.ingestion.facts import (
     BadReferenceError,
     File,
     Problem,
@@ -23,8 +23,8 @@ from pipelines.facts import (
     typed,
     unknown_references,
 )
+from pipelines.ingestion.training_run_rules import training_run_problems
 from pipelines.models import OWNERS, definition_metadata
-from pipelines.training_run_rules import training_run_problems
 from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
 
 SHOWN = 20

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.hourly import DIRECT, HOURS, LIFECYCLE
+from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources import eia930_hourly as eia930
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
 real = pytest.mark.skipif(not UPSTREAM.exists(), reason="the upstream files are not on this machine")

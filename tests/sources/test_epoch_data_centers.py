@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.epoch_data_centers import CENTERS, TIMELINES, decimal_degrees, parse
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "epoch_data_centers"
 needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources import epoch_models
 from pipelines.sources.epoch_models import MEMBERS, ZIP, parse
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "epoch_models"
 needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")

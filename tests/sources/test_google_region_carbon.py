@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.google_region_carbon import parse, percent_as_fraction
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "google_region_carbon"
 needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.gsf_cloud_regions import FILE, SPELLINGS, parse
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "gsf_cloud_regions"
 needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")

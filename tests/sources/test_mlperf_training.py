@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from pipelines.catalog import ROOT
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.mlperf_training import parse
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = ROOT.parent / "shared" / "upstream"
 FOLDER = "mlperf_training/v4.0/me/results/box/bert"

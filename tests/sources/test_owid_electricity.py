@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.owid_electricity import CHARTS, parse
-from pipelines.tabular import UpstreamChangedError
 
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "owid_electricity"
 needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")

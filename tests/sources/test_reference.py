@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.facts import BadReferenceError
+from pipelines.ingestion.facts import BadReferenceError
+from pipelines.ingestion.training_run_rules import spelling_key
 from pipelines.sources import reference
-from pipelines.training_run_rules import spelling_key
 
 RUNS = catalog.tables()["raw.training_runs"]
 NEW = {

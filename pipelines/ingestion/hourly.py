@@ -14,7 +14,7 @@ from operator import add
 
 import polars as pl
 
-from pipelines.tabular import UpstreamChangedError
+from pipelines.ingestion.tabular import UpstreamChangedError
 
 # An hour as stored. generation_weight is the generation in the source's own unit (the mean MW of the hour;
 # four times that for DE and NL of CarbonCast): it weights hours of one zone, and is no quantity of energy.

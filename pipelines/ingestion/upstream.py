@@ -15,11 +15,12 @@ import dagster as dg
 import polars as pl
 from pydantic import PrivateAttr
 
-from pipelines import catalog, ingest, snapshots
+from pipelines import catalog
 from pipelines.catalog import Source, Table
-from pipelines.ingest import Settled
+from pipelines.ingestion import ingest, snapshots
+from pipelines.ingestion.ingest import Settled
+from pipelines.ingestion.snapshots import Origin, Snapshot
 from pipelines.models import OWNERS, definition_metadata
-from pipelines.snapshots import Origin, Snapshot
 from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
 
 IS_FRESH = "is_fresh"

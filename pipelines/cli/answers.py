@@ -16,7 +16,7 @@ import typer
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
-    from pipelines import when
+    from pipelines.answers import when
 
 
 def where(
@@ -41,7 +41,7 @@ def where(
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
     """
-    from pipelines import published, when, where
+    from pipelines.answers import published, when, where
 
     if bool(run) == bool(hardware):
         _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
@@ -145,7 +145,7 @@ def why(
 
     Example: ote why t5-11b
     """
-    from pipelines import published, why
+    from pipelines.answers import published, why
 
     try:
         with published.open_database(database, why.PROBE) as connection:

@@ -19,10 +19,11 @@ from typing import Any
 
 import polars as pl
 
-from pipelines import catalog, snapshots
+from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.snapshots import Files, Origin, Progress, Record, Snapshot, SnapshotMissingError
-from pipelines.tabular import UpstreamChangedError
+from pipelines.ingestion import snapshots
+from pipelines.ingestion.snapshots import Files, Origin, Progress, Record, Snapshot, SnapshotMissingError
+from pipelines.ingestion.tabular import UpstreamChangedError
 
 Parse = Callable[[Mapping[str, bytes]], pl.DataFrame]
 

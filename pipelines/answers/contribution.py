@@ -1,7 +1,7 @@
 """A published run as a row of warehouse/reference/training_runs.csv, and what any name here means.
 
 Belongs here: checking one new row as the build does, and writing it. Does not belong here: the rules
-themselves (facts.py, training_run_rules.py), or printing (cli_contribute.py).
+themselves (facts.py, training_run_rules.py), or printing (cli/contribute.py).
 """
 
 import csv
@@ -12,8 +12,8 @@ import unicodedata
 from pathlib import Path
 
 from pipelines import catalog
-from pipelines.facts import File, Problem, Row, cell_problems, duplicates, read_text
-from pipelines.training_run_rules import training_run_problems
+from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, read_text
+from pipelines.ingestion.training_run_rules import training_run_problems
 
 TABLE = "raw.training_runs"
 

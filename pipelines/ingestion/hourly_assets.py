@@ -14,13 +14,14 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines import catalog, ingest
-from pipelines.hourly import DIRECT, HOURS, LIFECYCLE, ParseZone, summary
+from pipelines import catalog
+from pipelines.ingestion import ingest
+from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE, ParseZone, summary
+from pipelines.ingestion.snapshots import Files
+from pipelines.ingestion.tabular import UpstreamChangedError
+from pipelines.ingestion.upstream import Upstream
 from pipelines.models import OWNERS
-from pipelines.snapshots import Files
 from pipelines.sources import carboncast_hourly, eia930_hourly
-from pipelines.tabular import UpstreamChangedError
-from pipelines.upstream import Upstream
 from pipelines.warehouse import Warehouse
 
 # The files of a source by name, and a fingerprint of them and of the code that reads them.

@@ -20,8 +20,10 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from pipelines import catalog, changes, deprecation, release_files, report
+from pipelines import catalog
 from pipelines.checkout import Checkout
+from pipelines.quality import report
+from pipelines.releases import changes, deprecation, release_files
 
 LATEST = "latest"  # a link
 

@@ -24,8 +24,9 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from pipelines import catalog, fetch
+from pipelines import catalog
 from pipelines.catalog import Source
+from pipelines.ingestion import fetch
 
 MANIFEST = "manifest.json"
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"

@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 
-from pipelines.snapshots import Progress
+from pipelines.ingestion.snapshots import Progress
 
 EVERY_S = 0.2
 

@@ -11,12 +11,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipelines import contribution, estimate
+from pipelines.answers import contribution, estimate
+from pipelines.answers.disclosure import number
+from pipelines.answers.estimate import BadRunsError
+from pipelines.answers.published import NoDatabaseError
 from pipelines.catalog import ROOT
-from pipelines.disclosure import number
-from pipelines.estimate import BadRunsError
-from pipelines.facts import BadReferenceError
-from pipelines.published import NoDatabaseError
+from pipelines.ingestion.facts import BadReferenceError
 
 Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
 ASKED = (

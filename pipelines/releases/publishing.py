@@ -1,7 +1,7 @@
 """Put a release where others get it, and get one from there: folders, S3-compatible stores, web servers.
 
 Belongs here: the order in which files are copied, and what is left when that is cut short. Does not belong
-here: what a release is (release.py), whether one is whole (verification.py), or printing (cli_releases.py).
+here: what a release is (release.py), whether one is whole (verification.py), or printing (cli/releases.py).
 
 Stores are reached by fsspec: a path, s3://bucket/prefix (with s3fs), http://host/path (to get only). A reader
 goes by index.json, which is written last: a version that it does not name is not there yet.
@@ -18,7 +18,7 @@ from urllib.parse import quote
 import aiohttp
 import fsspec
 
-from pipelines import release
+from pipelines.releases import release
 
 INDEX = "index.json"
 CHUNK_BYTES = 1 << 20

@@ -8,9 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import catalog, checkout, checks, release
+from pipelines import catalog, checkout
+from pipelines.ingestion.upstream import Upstream
 from pipelines.models import OWNERS, raw_sources
-from pipelines.upstream import Upstream
+from pipelines.quality import checks
+from pipelines.releases import release
 from pipelines.warehouse import Warehouse, require_validated
 
 DATASET = dg.AssetKey(["release", "dataset"])

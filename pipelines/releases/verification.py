@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import release, release_files
+from pipelines.releases import release, release_files
 
 AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 

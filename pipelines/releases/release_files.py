@@ -16,7 +16,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import catalog, checkout, metadata, models, report, snapshots
+from pipelines import catalog, checkout, models
+from pipelines.ingestion import snapshots
+from pipelines.quality import report
+from pipelines.releases import metadata
 
 DATABASE = "open-training-emissions.duckdb"
 INPUTS = "inputs.zip"

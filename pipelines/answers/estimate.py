@@ -1,7 +1,7 @@
 """Energy and CO2e of a run of one's own, by the ladders and spreads of the published database.
 
 Belongs here: taking runs in, refusing what cannot be, and the queries of sql/estimate over one DuckDB file.
-Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli_estimate.py), disclosures
+Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/estimate.py), disclosures
 (disclosure.py), or the logs of other tools (imports.py).
 """
 
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines.answers.published import open_database
 from pipelines.catalog import ROOT
-from pipelines.published import open_database
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipelines import catalog
-from pipelines.facts import File, Problem, Row, read_text, unknown
+from pipelines.ingestion.facts import File, Problem, Row, read_text, unknown
 
 CHIP_HOURS_TOLERANCE = 0.02  # printed hours are rounded; the facts differ by up to 1.9 %
 LEAST = {

@@ -87,7 +87,8 @@ def accept(
 
     Example: ote accept epoch_models --reason "power recomputed upstream; we do not use it"
     """
-    from pipelines import catalog, ingest
+    from pipelines import catalog
+    from pipelines.ingestion import ingest
     from pipelines.warehouse import LockedError, lock
 
     if source not in catalog.sources():
@@ -111,8 +112,8 @@ def register(
 
     Example: ote register && git diff warehouse/reference/model_names.csv
     """
-    from pipelines import register
-    from pipelines.facts import BadReferenceError
+    from pipelines.ingestion import register
+    from pipelines.ingestion.facts import BadReferenceError
     from pipelines.warehouse import LockedError, lock
 
     try:
@@ -132,7 +133,7 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 def _unpacked(warehouse: Path, inputs: Path) -> Path:
     """The manifest of a packed release, its bytes now in the store."""
-    from pipelines import snapshots
+    from pipelines.ingestion import snapshots
     from pipelines.warehouse import LockedError, lock
 
     try:
@@ -144,7 +145,8 @@ def _unpacked(warehouse: Path, inputs: Path) -> Path:
 
 def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, Any]:
     """Ask for every source and say what became of it; the `Settled` of each source by name."""
-    from pipelines import catalog, ingest, progress, snapshots
+    from pipelines import catalog
+    from pipelines.ingestion import ingest, progress, snapshots
     from pipelines.warehouse import LockedError, lock
 
     if mirror and not mirror.startswith(("http://", "https://")):
@@ -196,7 +198,7 @@ def _inputs(reference: Path, settled: dict[str, Any]) -> str:
 
 def _published(warehouse: Path, inputs: str) -> Path | None:
     """The release of exactly these inputs, if it and its database are published and whole."""
-    from pipelines import release
+    from pipelines.releases import release
 
     try:
         record = json.loads((warehouse / "published.json").read_text(encoding="utf-8"))
@@ -227,7 +229,7 @@ def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: st
     import dagster as dg
 
     from pipelines.definitions import defs
-    from pipelines.hourly_assets import every_partition, hourly_assets, outdated
+    from pipelines.ingestion.hourly_assets import every_partition, hourly_assets, outdated
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     history = warehouse / "dagster"

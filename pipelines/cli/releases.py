@@ -27,8 +27,9 @@ def release(
 
     Example: ote release && ote verify warehouse/releases/latest
     """
-    from pipelines import checkout, checks
-    from pipelines import release as releasing
+    from pipelines import checkout
+    from pipelines.quality import checks
+    from pipelines.releases import release as releasing
     from pipelines.warehouse import LockedError, NotValidatedError, connect, lock, require_validated
 
     database = warehouse / "build.duckdb"
@@ -67,7 +68,7 @@ def diff(
 
     Example: ote diff 0.1.0+1a2b3c4d latest --cells changes.csv
     """
-    from pipelines import changes
+    from pipelines.releases import changes
 
     if cells is not None and cells.suffix not in (".csv", ".parquet"):
         _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
@@ -90,7 +91,7 @@ def verify(
 
     Example: ote verify warehouse/releases/latest
     """
-    from pipelines import verification
+    from pipelines.releases import verification
 
     wrong = verification.findings(directory)
     for finding in wrong:
@@ -112,7 +113,7 @@ def publish(
 
     Example: ote publish s3://bucket/open-training-emissions
     """
-    from pipelines import publishing
+    from pipelines.releases import publishing
 
     folder = _folder(releases, version).resolve()
     try:
@@ -131,7 +132,7 @@ def get(
 
     Example: ote get --from https://example.org/open-training-emissions
     """
-    from pipelines import publishing
+    from pipelines.releases import publishing
 
     if not source:
         _fail("Give --from, the address or folder where releases are published.", 2)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from pipelines.estimate import COLUMNS
+from pipelines.answers.estimate import COLUMNS
 
 Run = dict[str, str]
 Row = Mapping[str, str]

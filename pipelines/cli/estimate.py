@@ -13,10 +13,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import estimate as estimating
-from pipelines.disclosure import number
-from pipelines.estimate import BadRunsError, Narrowing
-from pipelines.published import NoDatabaseError
+from pipelines.answers import estimate as estimating
+from pipelines.answers.disclosure import number
+from pipelines.answers.estimate import BadRunsError, Narrowing
+from pipelines.answers.published import NoDatabaseError
 
 UNITS = {
     "energy_kwh": "kWh",
@@ -173,7 +173,7 @@ def report(
 
     Example: ote estimate --hardware H100 --chips 512 --hours 300 --json | ote report - --as latex
     """
-    from pipelines import disclosure
+    from pipelines.answers import disclosure
 
     try:
         text = sys.stdin.read() if str(run) == "-" else run.read_text(encoding="utf-8")
@@ -217,7 +217,7 @@ def import_(
 
     Example: ote import emissions.csv --out runs.csv && ote estimate --batch runs.csv --out estimates.csv
     """
-    from pipelines import imports
+    from pipelines.answers import imports
 
     included = None
     if pue_included:

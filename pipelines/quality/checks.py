@@ -17,8 +17,8 @@ import dagster as dg
 import duckdb
 
 from pipelines import catalog
-from pipelines import expectations as expectation_module
-from pipelines.expectations import CATALOG_CHECK, expectations, reads, relations
+from pipelines.quality import expectations as expectation_module
+from pipelines.quality.expectations import CATALOG_CHECK, expectations, reads, relations
 from pipelines.warehouse import Warehouse
 
 EXAMPLES = 5
@@ -62,7 +62,7 @@ def _datasource(connection: duckdb.DuckDBPyConnection, cursor: Callable[[], Any]
     import great_expectations as gx
     from duckdb_sqlalchemy import ConnectionWrapper
 
-    from pipelines import gx_duckdb  # noqa: F401  registers duckdb+buffered
+    from pipelines.quality import gx_duckdb  # noqa: F401  registers duckdb+buffered
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}

@@ -1,0 +1,46 @@
+"""The command line: which commands there are, and how it ends.
+
+Belongs here: nothing else. Each command stands in the module of what it is about.
+"""
+
+import os
+import sys
+
+import typer
+
+from pipelines.cli import answers, build, contribute, estimate, releases
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+app.command()(build.build)
+app.command()(build.accept)
+app.command()(build.register)
+app.command()(answers.where)
+app.command()(answers.why)
+app.command()(estimate.estimate)
+app.command()(estimate.report)
+app.command("import")(estimate.import_)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(contribute.add)
+app.command()(contribute.explain)
+app.command()(releases.release)
+app.command()(releases.diff)
+app.command()(releases.verify)
+app.command()(releases.publish)
+app.command()(releases.get)
+
+
+@app.callback()
+def main() -> None:
+    """Open Training Emissions: energy and CO2e of training machine-learning models."""
+
+
+def run() -> None:
+    """The console script. Leaves at once when done: DuckDB's client reports leaks at interpreter exit."""
+    code = 0
+    try:
+        app()
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

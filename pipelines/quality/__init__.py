@@ -1,0 +1,1 @@
+"""What must be true of every table, checked before anything is published, and the page that reports it."""

@@ -1,0 +1,1 @@
+"""Releases: their files, versions and differences; putting them where others get them, and checking them."""
