@@ -21,15 +21,15 @@ dev: $(READY)
 	@mkdir -p warehouse/dagster
 	@$(VENV)/bin/dagster dev
 
-# Exact versions with hashes; an old DuckDB apart, for the test that old clients read the database.
-$(READY): requirements.txt tests/old_client/requirements.txt pyproject.toml
+# Exact versions with hashes; apart what tests need and cannot live beside the rest: an old DuckDB, the schema of CITATION.cff.
+$(READY): requirements.txt tests/apart/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
 	@echo "Making the environment in $(VENV) (a minute, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
-		--target $(VENV)/old-client -r tests/old_client/requirements.txt
+		--target $(VENV)/apart -r tests/apart/requirements.txt
 	@touch $(READY)
 
 clean:

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -61,6 +63,17 @@ def test_each_file_names_the_version_and_the_licence(build: Build) -> None:
     assert package["licenses"][0]["name"] == cited["license"] == "CC-BY-4.0"
     for name in ("README.md", "LICENSE"):
         assert version in (folder / name).read_text()
+
+
+def test_the_citation_is_valid_by_the_schema_of_the_format(build: Build) -> None:
+    """Of the repository and of a release, by the schema in cffconvert, which asks for an older jsonschema."""
+    (schema,) = (Path(sys.prefix) / "apart" / "cffconvert" / "schemas" / "1.2.0").glob("schema.json")
+    validator = jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8")))
+    for folder in (catalog.ROOT, build.release):
+        text = (folder / "CITATION.cff").read_text(encoding="utf-8")
+        citation = yaml.load(text, yaml.BaseLoader)  # dates stay text
+        assert [error.message for error in validator.iter_errors(citation)] == []
+        assert list(validator.iter_errors(citation | {"date-released": "yesterday"}))
 
 
 def test_the_card_has_a_header_that_a_hub_reads_and_names_files_that_are_there(build: Build) -> None:

@@ -91,7 +91,7 @@ print(con.execute(sys.argv[2]).fetchall())
 
 def test_duckdb_reads_a_published_release(build: Build, published: str, tmp_path: Path) -> None:
     """The lines as pasted, in the old client, beside which the extension lies; `install` finds it there."""
-    client = Path(sys.prefix) / "old-client"
+    client = Path(sys.prefix) / "apart"
     if not (extensions := list(client.glob("duckdb_extension_httpfs/extensions/*/*"))):
         pytest.skip("DuckDB's extension httpfs comes as a package for Linux on x86-64 only")
     for platform in ("linux_amd64", "linux_amd64_gcc4"):

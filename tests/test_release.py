@@ -130,7 +130,7 @@ def column_sums(database: Path, client: Path | None) -> dict[str, str]:
 
 
 def test_an_old_client_reads_every_column_alike(build: Build) -> None:
-    client = Path(sys.prefix) / "old-client"
+    client = Path(sys.prefix) / "apart"
     assert client.exists(), "run `make test`, which installs the old client"
     database = build.directory / "emissions.duckdb"
     new, old = column_sums(database, None), column_sums(database, client)
