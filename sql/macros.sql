@@ -76,6 +76,22 @@ nullif(regexp_extract(cell, 'https?://[^\s,]+'), '');
 create or replace temp macro words_of(cell) as
 list_transform(string_split(cell, ','), lambda word: trim(word));
 
+-- The organisations of a developer as upstream names it, several apart by semicolons; laboratories of one company are one.
+create or replace temp macro organisations(developer) as
+list_transform(
+    string_split(developer, ';'),
+    lambda name: case
+        when regexp_matches(name, '^(Google|DeepMind)\b') then 'Google'
+        when regexp_matches(name, '^(Meta|Facebook)\b') then 'Meta'
+        when regexp_matches(name, '^Microsoft\b') then 'Microsoft'
+        else trim(name)
+    end
+);
+
+-- Whether two developers have an organisation in common; unknown ones have none.
+create or replace temp macro are_related(developer, other) as
+coalesce(list_has_any(organisations(developer), organisations(other)), false);
+
 -- A value to four significant digits: what is more than that of an estimate says nothing, and fills files.
 create or replace temp macro four_digits(value) as
 if(value = 0, 0, round(value, 3 - floor(log10(abs(value)))::integer));

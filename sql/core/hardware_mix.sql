@@ -35,7 +35,7 @@ near as (
         targets.run_id,
         named.hardware_id,
         count(*) filter (where named.developer = targets.developer) as developer_runs,
-        count(*) filter (where named.developer is distinct from targets.developer) as stranger_runs,
+        count(*) filter (where not are_related(named.developer, targets.developer)) as stranger_runs,
         count(*) as all_runs
     from targets
     inner join named

@@ -13,7 +13,7 @@ with kept as (
         on
             target.observation_id <> other.observation_id
             and (target.run_id is null or other.run_id is distinct from target.run_id)
-            and (scopes.left_out = 'run' or other.developer is distinct from target.developer)
+            and (scopes.left_out = 'run' or not are_related(other.developer, target.developer))
 ),
 
 families as (

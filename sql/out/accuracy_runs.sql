@@ -99,7 +99,7 @@ hours_errors as (
     inner join core.flop_observations as others
         on
             other.observation_id = others.observation_id
-            and (target.left_out = 'run' or others.developer is distinct from known.developer)
+            and (target.left_out = 'run' or not are_related(others.developer, known.developer))
     group by
         target.observation_id, target.left_out, target.basis, target.run_id, target.log_ratio, target.own_share_fraction
 ),

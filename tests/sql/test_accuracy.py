@@ -556,3 +556,32 @@ def test_the_grids_of_the_2021_paper_do_not_score_its_tonnes(build: Build) -> No
     assert grids["t5-11b"] == pytest.approx(taiwan)
     assert grids["gshard-600b"] != pytest.approx(0.201, rel=0.01)
     assert grids["gshard-600b"] < 0.35
+
+
+@pytest.mark.parametrize(
+    ("developer", "other", "related"),
+    [
+        ("Google", "Google", True),
+        ("Google Brain;Google Research", "DeepMind", True),
+        ("Meta AI", "Facebook AI Research;University of Washington", True),
+        ("Peking University;ByteDance", "ByteDance", True),
+        ("Metaphor", "Meta AI", False),
+        ("NVIDIA", "Google", False),
+        (None, None, False),
+        ("NVIDIA", None, False),
+    ],
+)
+def test_laboratories_of_one_company_are_left_out_together(
+    database: duckdb.DuckDBPyConnection, developer: str | None, other: str | None, related: bool
+) -> None:
+    query = "select are_related(?::varchar, ?::varchar), are_related(?::varchar, ?::varchar)"
+    assert database.execute(query, [developer, other, other, developer]).fetchall() == [(related, related)]
+
+
+def test_no_laboratory_of_the_same_company_informs_an_estimate_without_its_developer(model: Model) -> None:
+    rows = [FLOP[0] | {"developer": "Google Brain"}, FLOP[1] | {"developer": "DeepMind"}, *FLOP[2:]]
+    doubled = [rows[0], rows[1] | {"mfu": rows[1]["mfu"] * 1.9}, *rows[2:]]
+    before, after = speeds(model, rows), speeds(model, doubled)
+    own = FLOP[0]["observation_id"]
+    assert all(after[own, "developer", chip] == before[own, "developer", chip] for chip in "ab")
+    assert any(after[own, "run", chip] != before[own, "run", chip] for chip in "ab")
