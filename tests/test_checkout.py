@@ -67,8 +67,8 @@ def test_what_is_not_committed_is_a_draft_and_no_release(
     shutil.rmtree(copy / "releases")
     (copy / "published.json").unlink(missing_ok=True)
 
-    def ote(command: str) -> subprocess.CompletedProcess[str]:
-        arguments = [*OTE, command, "--warehouse", str(copy)]
+    def ote(*command: str) -> subprocess.CompletedProcess[str]:
+        arguments = [*OTE, *command, "--warehouse", str(copy)]
         return subprocess.run(
             arguments, cwd=folder, env=os.environ, capture_output=True, text=True, check=False
         )
@@ -83,6 +83,8 @@ def test_what_is_not_committed_is_a_draft_and_no_release(
     done = ote("release")
     assert done.returncode == 1
     assert "not committed are sql/out/paper_claims.sql" in done.stderr
+    done = ote("build", "--inputs", str(release / "inputs.zip"))  # ends there, for it is offline as well
+    assert f"built from commit {head}, which this checkout is not at" in done.stdout
     done = ote("build")
     assert done.returncode == 0, done.stderr
     assert "for a release commit sql/out/paper_claims.sql" in done.stdout

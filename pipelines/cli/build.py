@@ -138,9 +138,13 @@ def _unpacked(warehouse: Path, inputs: Path) -> Path:
 
     try:
         with lock(warehouse):
-            return snapshots.unpack(inputs, warehouse / "snapshots")
+            manifest = snapshots.unpack(inputs, warehouse / "snapshots")
     except (snapshots.SnapshotMissingError, LockedError) as error:
         _fail(str(error))
+    was, here = json.loads(manifest.read_text(encoding="utf-8")).get("commit"), checkout.state()
+    if was and (was != here.commit or here.uncommitted):
+        typer.echo(f"{inputs}: built from commit {was}, which this checkout is not at: bytes may differ.")
+    return manifest
 
 
 def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) -> dict[str, Any]:
