@@ -92,6 +92,23 @@ list_transform(
 create or replace temp macro are_related(developer, other) as
 coalesce(list_has_any(organisations(developer), organisations(other)), false);
 
+-- Share of an operator's electricity at the grid's average. Hourly matching: CFE = c + (1 - c) x grid share, with c the
+-- share of its contracts, so 1 - c = (1 - CFE) / (1 - grid share). A CFE printed as 1.00 stands for 0.995 to 1: its middle.
+create or replace temp macro grid_residual(operator_cfe_fraction, grid_cfe_fraction) as
+if(
+    operator_cfe_fraction is null or grid_cfe_fraction is null,
+    null,
+    least(1, greatest(1 - operator_cfe_fraction, 0.0025) / (1 - grid_cfe_fraction))
+);
+
+-- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the spread of its logarithm.
+create or replace temp macro cfe_rounding_ln_gsd(operator_cfe_fraction) as
+if(
+    operator_cfe_fraction is null,
+    null,
+    least(0.005, greatest(1 - operator_cfe_fraction, 0.0025)) / sqrt(3) / greatest(1 - operator_cfe_fraction, 0.0025)
+);
+
 -- A value to four significant digits: what is more than that of an estimate says nothing, and fills files.
 create or replace temp macro four_digits(value) as
 if(value = 0, 0, round(value, 3 - floor(log10(abs(value)))::integer));

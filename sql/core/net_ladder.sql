@@ -1,6 +1,5 @@
 -- Intensity after the operator's carbon-free energy, by every rung that the facts allow. One row per run and rung.
--- Hourly matching: CFE = c + (1 - c) x grid share, with c the share matched by the operator's contracts;
--- what is left from the grid is 1 - c = (1 - CFE) / (1 - grid share). Net never exceeds gross.
+-- Hourly matching leaves what macro grid_residual says. Net never exceeds gross.
 -- Annual matching is another basis and is not mixed in: see published_footprints.
 with gross as (
     select
@@ -44,6 +43,7 @@ select
     'disclosed' as basis,
     net_kg_per_kwh as value,
     'unspecified' as intensity_basis,
+    0 as rounding_ln_gsd,
     run_year as factor_year,
     source_title,
     source_url,
@@ -55,8 +55,9 @@ union all
 select
     hourly.run_id,
     'operator_hourly' as basis,
-    gross.value * least(1, (1 - hourly.operator_cfe_fraction) / (1 - hourly.grid_cfe_fraction)) as value,
+    gross.value * grid_residual(hourly.operator_cfe_fraction, hourly.grid_cfe_fraction) as value,
     gross.intensity_basis,
+    cfe_rounding_ln_gsd(hourly.operator_cfe_fraction) as rounding_ln_gsd,
     hourly.factor_year,
     hourly.source_title,
     hourly.source_url,
@@ -70,6 +71,7 @@ select
     'equals_gross' as basis,
     value,
     intensity_basis,
+    0 as rounding_ln_gsd,
     factor_year,
     source_title,
     source_url,

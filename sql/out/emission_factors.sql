@@ -7,6 +7,7 @@ with candidates as (
         basis,
         value,
         cast(null as varchar) as intensity_basis,
+        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -20,6 +21,7 @@ with candidates as (
         basis,
         value,
         cast(null as varchar) as intensity_basis,
+        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -33,6 +35,7 @@ with candidates as (
         basis,
         value,
         cast(null as varchar) as intensity_basis,
+        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -46,6 +49,7 @@ with candidates as (
         basis,
         value,
         intensity_basis,
+        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -59,6 +63,7 @@ with candidates as (
         basis,
         value,
         intensity_basis,
+        rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -75,6 +80,7 @@ best as (
         method.gsd as rung_gsd,
         candidates.basis,
         candidates.intensity_basis,
+        candidates.rounding_ln_gsd,
         candidates.factor_year,
         candidates.source_title,
         candidates.source_url,
@@ -102,7 +108,7 @@ select
             and runs.is_ambiguous_hardware
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
         when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
-            then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2)))
+            then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
         else best.rung_gsd
     end as gsd,
     best.basis,

@@ -89,7 +89,7 @@ operators as (
         grid.region as place,
         'operator_hourly' as basis,
         grid.factor_year,
-        least(1, (1 - grid.operator_cfe_fraction) / (1 - grid.grid_cfe_fraction)) as value,
+        grid_residual(grid.operator_cfe_fraction, grid.grid_cfe_fraction) as value,
         grid.source_title,
         grid.source_url,
         grid.source_locator,
@@ -255,7 +255,11 @@ select
     together.place,
     together.period,
     together.value,
-    coalesce(operator_spreads.gsd, method.gsd) as gsd,
+    case
+        when together.factor = 'net_to_gross_ratio'
+            then exp(sqrt(pow(ln(method.gsd), 2) + pow(cfe_rounding_ln_gsd(supply.operator_cfe_fraction), 2)))
+        else coalesce(operator_spreads.gsd, method.gsd)
+    end as gsd,
     together.basis,
     together.intensity_basis,
     together.factor_year,
@@ -274,3 +278,4 @@ left join operator_spreads
         together.basis = 'provider_regions'
         and together.place = operator_spreads.provider
         and together.factor_year = operator_spreads.factor_year
+left join core.region_intensity as supply on together.place = supply.region and together.factor_year = supply.factor_year

@@ -98,12 +98,19 @@ select
     gross_kg_per_kwh
     * if(
         net_spread.basis = 'operator_hourly',
-        least(1, (1 - grids.operator_cfe_fraction) / (1 - grids.grid_cfe_fraction)),
+        grid_residual(grids.operator_cfe_fraction, grids.grid_cfe_fraction),
         1
     ) as net_kg_per_kwh,
     net_spread.basis as net_basis,
     exp(sqrt(pow(pue_spread.ln_gsd, 2) + pow(gross_spread.ln_gsd, 2))) as gross_gsd,
-    exp(sqrt(pow(pue_spread.ln_gsd, 2) + pow(gross_spread.ln_gsd, 2) + pow(net_spread.ln_gsd, 2))) as net_gsd,
+    exp(
+        sqrt(
+            pow(pue_spread.ln_gsd, 2)
+            + pow(gross_spread.ln_gsd, 2)
+            + pow(net_spread.ln_gsd, 2)
+            + if(net_basis = 'operator_hourly', pow(cfe_rounding_ln_gsd(grids.operator_cfe_fraction), 2), 0)
+        )
+    ) as net_gsd,
     source_id(grids.source_url) as source_id,
     grids.source_title,
     grids.source_url,

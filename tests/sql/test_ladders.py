@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -620,3 +621,24 @@ def test_place_factors_take_the_nearest_year_and_the_operators_share(model: Mode
     assert found["gross_kg_per_kwh", "2027"]["value"] == pytest.approx(0.3)
     assert found["net_to_gross_ratio", "2020"]["value"] == pytest.approx(0.2)
     assert (found["pue", "2021"]["value"], found["pue", "2021-Q3"]["value"]) == (1.1, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("operator", "grid", "residual", "ln_gsd"),
+    [
+        (0.9, 0.5, 0.2, 0.005 / math.sqrt(3) / 0.1),
+        (1.0, 0.5, 0.005, 1 / math.sqrt(3)),  # 0.995 to 1: 0.0025 is left, give or take as much
+        (0.3, 0.5, 1.0, 0.005 / math.sqrt(3) / 0.7),  # less than the grid's own share: net is gross
+        (None, 0.5, None, None),
+    ],
+)
+def test_what_is_left_from_the_grid_and_what_the_printed_digits_leave_open(
+    database: duckdb.DuckDBPyConnection,
+    operator: float | None,
+    grid: float,
+    residual: float | None,
+    ln_gsd: float | None,
+) -> None:
+    query = "select grid_residual(?::double, ?::double), cfe_rounding_ln_gsd(?::double)"
+    (found,) = database.execute(query, [operator, grid, operator]).fetchall()
+    assert found == (pytest.approx(residual), pytest.approx(ln_gsd))
