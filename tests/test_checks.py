@@ -233,7 +233,11 @@ MUTANTS = {
         "chips * training_hours as value",
         "chips * chips * training_hours as value",
     ),
-    "net without the cap": ("core.net_ladder", "least(1, ", "greatest(1, "),
+    "net without the cap": (
+        "core.net_ladder",
+        "grid_residual(hourly.operator_cfe_fraction, hourly.grid_cfe_fraction)",
+        "greatest(1, (1 - hourly.operator_cfe_fraction) / (1 - hourly.grid_cfe_fraction))",
+    ),
     "the interval upside down": ("out.emissions", "exp(-1.645 * formula.energy_ln_gsd)", "exp(1.645)"),
     "a lost join": (
         "core.training_runs",
