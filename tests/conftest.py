@@ -85,7 +85,7 @@ def model(database: duckdb.DuckDBPyConnection) -> Model:
 
 def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end; offline, but with a mirror or a manifest among the arguments."""
-    offline = "" if {"--mirror", "--locked", "--inputs"} & set(map(str, arguments)) else "1"
+    offline = "" if {"--mirror", "--locked"} & set(map(str, arguments)) else "1"
     return subprocess.run(
         [*OTE, *map(str, arguments)],
         cwd=catalog.ROOT,

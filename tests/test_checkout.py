@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from pipelines import catalog, checkout
+from pipelines.releases.release_files import FILE_FACTS
 from tests.conftest import OTE, Build, releases
 
 
@@ -83,8 +85,14 @@ def test_what_is_not_committed_is_a_draft_and_no_release(
     done = ote("release")
     assert done.returncode == 1
     assert "not committed are sql/out/paper_claims.sql" in done.stderr
-    done = ote("build", "--inputs", str(release / "inputs.zip"))  # ends there, for it is offline as well
+    private = dict.fromkeys(FILE_FACTS, "") | {"source": "gsf_cloud_regions", "file": "a.csv", "sha256": "0"}
+    told = {"commit": head, "source_files": [private]}
+    with zipfile.ZipFile(folder / "inputs.zip", "w") as archive:
+        archive.writestr("manifest.json", json.dumps(told))
+    done = ote("build", "--inputs", str(folder / "inputs.zip"))
+    assert done.returncode == 1
     assert f"built from commit {head}, which this checkout is not at" in done.stdout
+    assert "a.csv may not be republished and is not in inputs.zip" in done.stderr
     done = ote("build")
     assert done.returncode == 0, done.stderr
     assert "for a release commit sql/out/paper_claims.sql" in done.stdout

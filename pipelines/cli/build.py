@@ -50,7 +50,10 @@ def build(
         ),
     ] = None,
     inputs: Annotated[
-        Path | None, typer.Option(help="inputs.zip of a release: build it again from what is in there.")
+        Path | None,
+        typer.Option(
+            help="inputs.zip of a release: build it again from that; only what it may not hold is fetched."
+        ),
     ] = None,
 ) -> None:
     """Fetch the sources, build and check every table, write a release, publish it, and print a summary.
@@ -64,7 +67,8 @@ def build(
     if inputs:
         if locked:
             _fail("--locked and --inputs exclude each other: inputs.zip has a manifest of its own.")
-        locked = _unpacked(warehouse, inputs)
+        locked = _unpacked(warehouse, inputs, mirror, offline)
+        mirror, offline = "", False
     settled = _settle(warehouse, mirror, offline, locked)
     if locked:
         os.environ["OTE_LOCKED"] = str(locked.resolve())
@@ -131,19 +135,23 @@ def _fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _unpacked(warehouse: Path, inputs: Path) -> Path:
-    """The manifest of a packed release, its bytes now in the store."""
+def _unpacked(warehouse: Path, inputs: Path, mirror: str, offline: bool) -> Path:
+    """The manifest of a packed release, its bytes now in the store, also those that the pack leaves out."""
     from pipelines.ingestion import snapshots
     from pipelines.warehouse import LockedError, lock
 
     try:
         with lock(warehouse):
             manifest = snapshots.unpack(inputs, warehouse / "snapshots")
+            was, here = json.loads(manifest.read_text(encoding="utf-8")).get("commit"), checkout.state()
+            if was and (was != here.commit or here.uncommitted):
+                typer.echo(
+                    f"{inputs}: built from commit {was}, which this checkout is not at: bytes may differ."
+                )
+            origin = snapshots.Origin(mirror=mirror, offline=offline)
+            snapshots.complete(warehouse / "snapshots", snapshots.manifest(manifest), origin)
     except (snapshots.SnapshotMissingError, LockedError) as error:
         _fail(str(error))
-    was, here = json.loads(manifest.read_text(encoding="utf-8")).get("commit"), checkout.state()
-    if was and (was != here.commit or here.uncommitted):
-        typer.echo(f"{inputs}: built from commit {was}, which this checkout is not at: bytes may differ.")
     return manifest
 
 

@@ -367,3 +367,29 @@ def _ask_all(
         if isinstance(answer, fetch.FetchError) and not (file in source.optional and answer.kind == "gone")
     ]
     return got, list(dict.fromkeys(problems))
+
+
+def complete(store: Path, wanted: Mapping[str, Mapping[str, Snapshot]], origin: Origin) -> None:
+    """Fetch what a release was built from and its inputs.zip may not hold, from where it was had.
+
+    Args:
+        store: where the bytes are kept.
+        wanted: the files of every source, from the manifest.
+        origin: whom to ask; nobody, if offline.
+
+    Raises:
+        SnapshotMissingError: they cannot be had, or other bytes are there now.
+    """
+    for name, snapshots in wanted.items():
+        missing = [s for s in snapshots.values() if not (store / "objects" / s.sha256).exists()]
+        problems: list[str] = []
+        if missing and not origin.offline:
+            _, problems = ask(store, catalog.sources()[name], origin)
+        for snapshot in missing:
+            if not (store / "objects" / snapshot.sha256).exists():
+                why = "; ".join(problems) or ("offline" if origin.offline else "it has other bytes now")
+                raise SnapshotMissingError(
+                    f"{snapshot.file} may not be republished and is not in inputs.zip. It was had at "
+                    f"{snapshot.url} ({why}). Put the bytes of sha256 {snapshot.sha256} under that name into "
+                    f"{store / 'objects'}, or name a copy of the sources with --mirror."
+                )
