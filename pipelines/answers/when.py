@@ -1,7 +1,7 @@
 """When in a month a run would have emitted least: the hours of each grid, averaged over its length.
 
 Belongs here: reading the hours of a built warehouse and comparing starts. Does not belong here: how hours
-come about (hourly.py, sources/), places by the year (where.py), or printing (cli.py).
+come about (hourly.py, sources/), places by the year (where.py), or printing (cli/answers.py).
 """
 
 import math

@@ -1,7 +1,7 @@
 """Where a run would have emitted least: places ranked for a run of the dataset, or for one that is described.
 
 Belongs here: reading the published database and ranking. Does not belong here: how PUE, grid and net of a
-place come about (sql/out/places.sql), or printing (cli.py).
+place come about (sql/out/places.sql), or printing (cli/answers.py).
 """
 
 import math

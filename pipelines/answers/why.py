@@ -1,7 +1,7 @@
 """Where the numbers of a run come from: its derivation as a tree, from the published database alone.
 
 Belongs here: reading the tree, proving that it multiplies out, and writing it as text. Does not belong here:
-any estimate (sql/), or options and exit codes (cli.py).
+any estimate (sql/), or options and exit codes (cli/answers.py).
 """
 
 import difflib
