@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import catalog, checkout
+from pipelines.releases import publishing
 from pipelines.releases.release_files import FILE_FACTS
 from tests.conftest import OTE, Build, releases
 
@@ -99,6 +100,10 @@ def test_what_is_not_committed_is_a_draft_and_no_release(
     assert releases(copy) == [release]
     (draft,) = (copy / "drafts").iterdir()
     assert json.loads((draft / "manifest.json").read_text())["uncommitted"] == ["sql/out/paper_claims.sql"]
+    with pytest.raises(
+        publishing.NotPublishedError, match=r"draft: not committed are sql/out/paper_claims\.sql"
+    ):
+        publishing.publish(draft, str(folder / "public"))
 
     git(folder, "checkout", "--quiet", ".")
     done = ote("release")

@@ -43,12 +43,15 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
     """Copy a release to a target, its index entry last; run again, it goes on where it was cut short.
 
     Raises:
-        NotPublishedError: the version is published already, or the release is not whole.
+        NotPublishedError: the version is published already, is a draft, or is not whole.
     """
     try:
         release.verify(folder)
     except release.BrokenReleaseError as error:
         raise NotPublishedError(str(error)) from None
+    about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if uncommitted := about.get("uncommitted"):
+        raise NotPublishedError(f"{folder.name} is a draft: not committed are {', '.join(uncommitted)}.")
     store, root = _store(target)
     known = _index(store, root)
     if any(entry["version"] == folder.name for entry in known):
