@@ -1,5 +1,6 @@
--- Every value that a second source gives for something that this dataset has a value for. One row per rival value that
--- differs by more than rounding (half a percent), with the value that was chosen and the rule that chose it.
+-- Every value that a second source gives for something that this dataset has a value for, and every published total beside
+-- the one that was chosen of its run. One row per rival value that differs by more than rounding (half a percent), with the
+-- value that was chosen and the rule that chose it.
 with rivals as (
     select
         'training_run' as subject_kind,
@@ -112,6 +113,37 @@ measurements as (
             and parsed.run_index = curated.run_index
 ),
 
+figures as (
+    select
+        'training_run' as subject_kind,
+        rival.run_id as subject,
+        chosen.source_url as chosen_source_url,
+        rival.source_url as rival_source_url,
+        rival.source_locator || ', ' || rival.model || ' (' || rival.scope || ')' as rival_source_locator,
+        struct_pack(
+            name := if(rival.quantity = 'energy_mwh', 'reported_energy_mwh', 'reported_co2e_t'),
+            chosen := chosen.value,
+            rival := rival.value
+        ) as pair,
+        case
+            when rival.status <> 'published' then 'current_figure_first'
+            when rival.scope = 'lifecycle' then 'operation_without_life_cycle'
+            when chosen.scope = 'servers_x_pue' and rival.scope <> 'servers_x_pue' then 'whole_systems_first'
+            when chosen.derivation = 'measured_power' and rival.derivation <> 'measured_power' then 'measured_power_first'
+            when chosen.published_by = 'developer' and rival.published_by <> 'developer' then 'developer_first'
+            when chosen.basis = 'gross_location' and rival.basis <> 'gross_location' then 'stated_basis_first'
+            else 'first_by_address'
+        end as rule
+    from core.reported_figures as rival
+    inner join core.reported_figures as chosen
+        on
+            rival.run_id = chosen.run_id
+            and rival.quantity = chosen.quantity
+            and chosen.preference = 1
+            and chosen.is_eligible
+    where rival.preference > 1
+),
+
 pairs as (
     select
         subject_kind,
@@ -162,6 +194,16 @@ pairs as (
         rival_source_url,
         rival_source_locator
     from measurements
+    union all
+    select
+        subject_kind,
+        subject,
+        pair,
+        rule,
+        chosen_source_url,
+        rival_source_url,
+        rival_source_locator
+    from figures
 )
 
 select
