@@ -79,6 +79,21 @@ best_power as (
     qualify row_number() over (partition by observation_id, left_out order by basis like 'measured_ratio%') = 1
 ),
 
+-- The draw of a mix has the spread of a chip that nobody of the source measured, as in core.method.
+mix_power as (
+    select
+        withheld.observation_id,
+        any_value(coalesce(errors.ln_gsd, spreads.ln_gsd)) as ln_gsd
+    from core.withheld_power as withheld
+    inner join spreads on spreads.factor = 'watts_per_chip' and spreads.basis = 'hardware_mix'
+    left join power_errors as errors
+        on
+            withheld.observation_id = errors.observation_id
+            and errors.left_out = 'developer'
+            and errors.basis = 'measured_ratio_elsewhere'
+    group by withheld.observation_id
+),
+
 hours_errors as (
     select
         target.observation_id,
@@ -230,7 +245,7 @@ energies as (
         estimated_chip_hours * used_watts_per_chip * pues.pue / 1e6 as energy_mwh, -- Wh to MWh
         sqrt(
             pow(if(levels.hours_withheld is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
-            + pow(power.ln_gsd, 2)
+            + pow(if(levels.hours_withheld = 'hardware', mix_power.ln_gsd, power.ln_gsd), 2)
             + pow(pues.ln_gsd, 2)
         ) as ln_gsd,
         hours.chip_hours,
@@ -238,6 +253,7 @@ energies as (
         pues.pue
     from best_power as power
     inner join hours on power.run_id = hours.run_id
+    inner join mix_power on power.observation_id = mix_power.observation_id
     left join core.chip_power as usual on power.hardware_id = usual.hardware_id
     cross join levels
     inner join pues
