@@ -85,7 +85,7 @@ mix_power as (
         withheld.observation_id,
         any_value(coalesce(errors.ln_gsd, spreads.ln_gsd)) as ln_gsd
     from core.withheld_power as withheld
-    inner join spreads on spreads.factor = 'watts_per_chip' and spreads.basis = 'hardware_mix'
+    left join spreads on spreads.factor = 'watts_per_chip' and spreads.basis = 'hardware_mix'
     left join power_errors as errors
         on
             withheld.observation_id = errors.observation_id

@@ -15,6 +15,7 @@ POWER: list[dict[str, Any]] = [
         "system": system,
         "workload": f"job {i}",
         "run_id": f"run-{i}",
+        "measured_watts_per_chip": watts,
         "watts_per_chip": watts,
         "tdp_w": 400.0,
         "rated_fraction": watts / 400,
@@ -34,7 +35,7 @@ POWER: list[dict[str, Any]] = [
 
 
 def estimates(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float]:
-    frame = model("core.withheld_power", {"core.power_observations": rows})
+    frame = model("core.withheld_power", {"core.power_observations": rows, "core.scaling_pairs": []})
     columns = ("observation_id", "left_out", "basis", "estimated_watts_per_chip")
     return {(name, out, basis): watts for name, out, basis, watts in frame.select(columns).iter_rows()}
 
@@ -42,7 +43,8 @@ def estimates(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, 
 def changed(rows: list[dict[str, Any]], index: int) -> list[dict[str, Any]]:
     """The same rows, but for one that draws half as much."""
     row = rows[index]
-    half = {"watts_per_chip": row["watts_per_chip"] / 2, "rated_fraction": row["rated_fraction"] / 2}
+    parts = ("measured_watts_per_chip", "watts_per_chip", "rated_fraction")
+    half = {name: row[name] / 2 for name in parts}
     return [*rows[:index], row | half, *rows[index + 1 :]]
 
 
@@ -73,6 +75,59 @@ def test_a_chip_counts_each_source_once_and_a_rating_takes_the_other_chips_of_it
     assert found[third, "run", "measured_ratio"] == pytest.approx(math.sqrt(200 * 500))  # H100 and V100
     first = "nvidia-a100-sxm4-40gb, s, job 0"
     assert found[first, "run", "measured_same_chip"] == pytest.approx(math.sqrt(360 * 420))  # a source each
+
+
+def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
+    """One node: 8 chips, 400 W, 100 s. 64 chips in 25 s: efficiency 8 x 100 / (64 x 25) = 0.5, at 300 W: loss 0.5.
+
+    16 chips in 62.5 s: efficiency 0.8, at 350 W, a loss of 0.125 / 0.2. By least squares through no loss at
+    efficiency 1, (0.5 x 0.25 + 0.2 x 0.125) / (0.5^2 + 0.2^2) = 0.15 / 0.29 of what is lost in speed is lost in draw.
+    """
+    base = {"hardware_id": "chip", "workload": "job", "provider": "Lab", "source_title": "Lab"}
+    base |= {"power_basis": "measured_system", "observation": "independent", "source_url": "u"}
+    many: dict[str, Any] = {"single_node_chips": 8, "single_node_time_to_train_s": 100.0}
+    measured: list[dict[str, Any]] = [
+        base | {"system": "one", "chips": 8, "watts_per_chip": 400.0},
+        base | many | {"system": "eight", "chips": 64, "time_to_train_s": 25.0, "watts_per_chip": 300.0},
+        base | many | {"system": "two", "chips": 16, "time_to_train_s": 62.5, "watts_per_chip": 350.0},
+        base | {"system": "other", "chips": 8, "watts_per_chip": 420.0, "source_title": "B", "provider": "B"},
+    ]
+    pairs = model("core.scaling_pairs", {"raw.system_power": measured})
+    assert sorted(pairs.select("scaling_efficiency_fraction", "relative_draw_ratio").rows()) == [
+        (pytest.approx(0.5), pytest.approx(0.75)),
+        (pytest.approx(0.8), pytest.approx(0.875)),
+    ]
+    tables: dict[str, list[dict[str, Any]]] = {
+        "raw.system_power": measured,
+        "core.hardware": [{"hardware_id": "chip", "kind": "gpu", "tdp_w": 400.0}],
+        "core.scaling_pairs": pairs.to_dicts(),
+    }
+    observations = model("core.power_observations", tables)
+    loss = 0.15 / 0.29
+    assert dict(observations.select("system", "watts_per_chip").rows()) == {
+        "one": 400.0,
+        "eight": pytest.approx(300 / (1 - 0.5 * loss)),
+        "two": pytest.approx(350 / (1 - 0.2 * loss)),
+        "other": 420.0,
+    }
+    tables = {"core.power_observations": observations.to_dicts(), "core.scaling_pairs": pairs.to_dicts()}
+    withheld = model("core.withheld_power", tables).filter(pl.col("basis").str.starts_with("measured_same"))
+    found = {
+        (name.split(", ")[1], out): watts
+        for name, out, watts in withheld.select(
+            "observation_id", "left_out", "estimated_watts_per_chip"
+        ).rows()
+    }
+    # Without the eight nodes the loss is 0.625; their own efficiency is known.
+    others = math.sqrt(math.sqrt(400 * 350 / (1 - 0.2 * 0.625)) * 420)
+    assert found["eight", "run"] == pytest.approx(others * (1 - 0.5 * 0.625))
+    # Without the one node no pair is left, and nothing is known of a loss.
+    assert found["one", "run"] == pytest.approx(math.sqrt(math.sqrt(300 * 350) * 420))
+    # Without all that the laboratory measured: the other's 420 W, whatever the nodes.
+    assert found["eight", "developer"] == pytest.approx(420)
+    assert found["other", "developer"] == pytest.approx(
+        (400 * 300 / (1 - 0.5 * loss) * 350 / (1 - 0.2 * loss)) ** (1 / 3)
+    )
 
 
 FLOP: list[dict[str, Any]] = [
