@@ -129,7 +129,7 @@ def test_rated_power_of_a_model_card_is_not_the_draw(build: Build) -> None:
         "select watts_per_chip, watts_basis from emissions where run_id = 'llama-3.1-405b'"
     )
     assert basis == "measured_same_chip_elsewhere"
-    assert 780 < watts < 900
+    assert 850 < watts < 1050  # the least of its one-node means; the highest instant of any
 
 
 def test_direct_and_lifecycle_are_named_wherever_there_are_tonnes(build: Build) -> None:
