@@ -81,7 +81,7 @@ def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
     """One node: 8 chips, 400 W, 100 s. 64 chips, 300 W, 25 s: efficiency 8 x 100 / (64 x 25) = 0.5, loss 0.5.
 
     16 chips, 350 W, 62.5 s: efficiency 0.8, loss 0.125 / 0.2. Of what is lost in speed, by least squares
-    through no loss at efficiency 1, (0.5 x 0.25 + 0.2 x 0.125) / (0.5^2 + 0.2^2) = 0.15 / 0.29 is lost in draw.
+    through no loss at 1, (0.5 x 0.25 + 0.2 x 0.125) / (0.5^2 + 0.2^2) = 0.15 / 0.29 is lost in draw.
     """
     base = {"hardware_id": "chip", "workload": "job", "provider": "Lab", "source_title": "Lab"}
     base |= {"power_basis": "measured_system", "observation": "independent", "source_url": "u"}
