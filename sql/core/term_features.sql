@@ -1,0 +1,58 @@
+-- What each term would have to go by. One row per factor, term and observation for which it is known.
+-- A slope goes by a feature (the year, ln chips), a shift by a level (the format, the domain). A term may know a ratio before
+-- any fit: number_format_peak puts the peak of the run's own format in the place of the 16-bit one.
+-- A further factor is one more select for each of its terms.
+select
+    'chip_hours' as factor,
+    'run_year' as term,
+    observation_id,
+    chip_generation,
+    run_year as feature,
+    cast(null as varchar) as feature_level,
+    0 as known_log_ratio
+from core.mfu_features
+where is_fitted and run_year is not null
+union all
+select
+    'chip_hours' as factor,
+    'chips' as term,
+    observation_id,
+    chip_generation,
+    ln(chips) as feature,
+    cast(null as varchar) as feature_level,
+    0 as known_log_ratio
+from core.mfu_features
+where is_fitted and chips is not null
+union all
+select
+    'chip_hours' as factor,
+    'domain' as term,
+    observation_id,
+    chip_generation,
+    cast(null as double) as feature,
+    domain as feature_level,
+    0 as known_log_ratio
+from core.mfu_features
+where is_fitted and domain is not null
+union all
+select
+    'chip_hours' as factor,
+    'number_format' as term,
+    observation_id,
+    chip_generation,
+    cast(null as double) as feature,
+    precision as feature_level,
+    0 as known_log_ratio
+from core.mfu_features
+where precision is not null
+union all
+select
+    'chip_hours' as factor,
+    'number_format_peak' as term,
+    observation_id,
+    chip_generation,
+    cast(null as double) as feature,
+    precision as feature_level,
+    ln(format_peak_ratio) as known_log_ratio
+from core.mfu_features
+where precision is not null and format_peak_ratio is not null
