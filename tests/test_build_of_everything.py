@@ -147,6 +147,13 @@ def test_the_aims_of_the_method_are_met_where_its_pages_say_so(folder: Path) -> 
             assert 0.85 <= board[key][4] <= 0.95, key
 
 
+def test_every_term_that_is_clearly_better_is_used(folder: Path) -> None:
+    """If this fails, the facts have made a term better: take it up in the estimator, with docs/method."""
+    told = query(folder, "select term, n_observations from model_terms where left_out = 'developer'")
+    assert {term for term, n in told if n >= 20} >= {"run_year", "chips", "domain", "number_format"}
+    assert query(folder, "select factor, term from model_terms where is_clearly_better and not is_used") == []
+
+
 def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
     errors = dict(
         query(

@@ -323,6 +323,8 @@ def _summary(warehouse: Path, release: Path) -> None:
         typer.echo(textwrap.fill(f"Absent sources: {', '.join(absent)}", 100, subsequent_indent="  "))
     if strangers := _unregistered(warehouse):
         typer.echo(f"New names: {strangers:,} models are not in the register of ids yet; run: ote register")
+    if terms := _better_terms(warehouse):
+        typer.echo(f"Method: {', '.join(terms)}: clearly better and not used; see the table model_terms")
     quarantined = sum(source["quarantined_rows"] for source in manifest["sources"])
     typer.echo(f"Quarantined: {quarantined:,} rows of the sources failed a gate; see the table quarantine")
     typer.echo(f"Checks: {checks['passed']:,} of {checks['total']:,} passed")
@@ -352,6 +354,18 @@ def _unregistered(warehouse: Path) -> int:
         query = "select count(*) from model_aliases where identity_rule <> 'registered'"
         ((count,),) = connection.execute(query).fetchall()
     return int(count)
+
+
+def _better_terms(warehouse: Path) -> list[str]:
+    """The terms that would lower the errors of a factor and that its estimator does not have."""
+    import duckdb
+
+    with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
+        query = (
+            "select distinct term || ' of ' || factor from model_terms "
+            "where is_clearly_better and not is_used order by all"
+        )
+        return [term for (term,) in connection.execute(query).fetchall()]
 
 
 def _near(path: Path) -> Path:
