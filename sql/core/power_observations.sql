@@ -19,6 +19,7 @@ select
     power.provider,
     power.run_id,
     power.cooling,
+    power.chips,
     power.watts_per_chip as measured_watts_per_chip,
     power.single_node_time_to_train_s * power.single_node_chips / (power.time_to_train_s * power.chips)
         as scaling_efficiency_fraction,

@@ -56,3 +56,40 @@ select
     ln(format_peak_ratio) as known_log_ratio
 from core.mfu_features
 where precision is not null and format_peak_ratio is not null
+union all
+select
+    'watts_per_chip' as factor,
+    'chips' as term,
+    hardware_id || ', ' || system || ', ' || workload as observation_id,
+    chip_family(hardware_id) as chip_generation,
+    ln(chips) as feature,
+    cast(null as varchar) as feature_level,
+    0 as known_log_ratio
+from core.power_observations
+where chips is not null
+union all
+select
+    'watts_per_chip' as factor,
+    'cooling' as term,
+    hardware_id || ', ' || system || ', ' || workload as observation_id,
+    chip_family(hardware_id) as chip_generation,
+    cast(null as double) as feature,
+    cooling as feature_level,
+    0 as known_log_ratio
+from core.power_observations
+where cooling is not null
+union all
+select
+    'watts_per_chip' as factor,
+    'workload' as term,
+    hardware_id || ', ' || system || ', ' || workload as observation_id,
+    chip_family(hardware_id) as chip_generation,
+    cast(null as double) as feature,
+    case
+        when workload in ('resnet', 'ssd', 'retinanet', 'unet3d', 'stable_diffusion') then 'vision'
+        when workload = 'dlrm_dcnv2' then 'recommendation'
+        else 'language'
+    end as feature_level,
+    0 as known_log_ratio
+from core.power_observations
+where workload <> 'intensive training workloads' -- several of them

@@ -3,6 +3,34 @@
 -- The estimate of each is fitted without the left-out ones: the remaining rows tell a term what to take up, the row of the
 -- left-out one (is_left_out) how far the estimate is from it.
 -- A further factor is one more select, with the withheld estimate of its own.
+with draws as (
+    select
+        observation_id,
+        left_out,
+        hardware_id,
+        avg(ln_watts order by source_title) as estimated_ln_watts -- each source counts once, as in core.chip_power
+    from (
+        select
+            observation_id,
+            left_out,
+            hardware_id,
+            source_title,
+            avg(ln_watts order by other_id) as ln_watts
+        from core.kept_draws
+        group by observation_id, left_out, hardware_id, source_title
+    ) as sources
+    group by observation_id, left_out, hardware_id
+),
+
+own_draws as (
+    select
+        observation_id,
+        left_out,
+        log_ratio
+    from core.withheld_power
+    qualify row_number() over (partition by observation_id, left_out order by basis like 'measured_ratio%') = 1
+)
+
 select
     'chip_hours' as factor,
     target.observation_id,
@@ -24,3 +52,26 @@ inner join core.withheld_throughput as withheld
         target.observation_id = withheld.observation_id
         and scopes.left_out = withheld.left_out
         and other.hardware_id = withheld.hardware_id
+union all
+select
+    'watts_per_chip' as factor,
+    kept.observation_id,
+    kept.left_out,
+    kept.other_id,
+    false as is_left_out,
+    kept.ln_watts - draws.estimated_ln_watts as observed_log_ratio
+from core.kept_draws as kept
+inner join draws
+    on
+        kept.observation_id = draws.observation_id
+        and kept.left_out = draws.left_out
+        and kept.hardware_id = draws.hardware_id
+union all
+select
+    'watts_per_chip' as factor,
+    observation_id,
+    left_out,
+    observation_id as other_id,
+    true as is_left_out,
+    -log_ratio as observed_log_ratio
+from own_draws

@@ -9,7 +9,10 @@ with terms (factor, term, is_used) as (
     ('chip_hours', 'chips', false),
     ('chip_hours', 'domain', false),
     ('chip_hours', 'number_format', false),
-    ('chip_hours', 'number_format_peak', false)
+    ('chip_hours', 'number_format_peak', false),
+    ('watts_per_chip', 'chips', false),
+    ('watts_per_chip', 'cooling', false),
+    ('watts_per_chip', 'workload', false)
 ),
 
 scores as (

@@ -35,7 +35,8 @@ POWER: list[dict[str, Any]] = [
 
 
 def estimates(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float]:
-    frame = model("core.withheld_power", {"core.power_observations": rows, "core.scaling_pairs": []})
+    kept = model("core.kept_draws", {"core.power_observations": rows})
+    frame = model("core.withheld_power", {"core.power_observations": rows, "core.kept_draws": kept.to_dicts()})
     columns = ("observation_id", "left_out", "basis", "estimated_watts_per_chip")
     return {(name, out, basis): watts for name, out, basis, watts in frame.select(columns).iter_rows()}
 
@@ -110,7 +111,8 @@ def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
         "two": pytest.approx(350 / (1 - 0.2 * loss)),
         "other": 420.0,
     }
-    tables = {"core.power_observations": observations.to_dicts(), "core.scaling_pairs": pairs.to_dicts()}
+    tables |= {"core.power_observations": observations.to_dicts()}
+    tables |= {"core.kept_draws": model("core.kept_draws", tables).to_dicts()}
     withheld = model("core.withheld_power", tables).filter(pl.col("basis").str.starts_with("measured_same"))
     found = {
         (name.split(", ")[1], out): watts

@@ -1,0 +1,50 @@
+-- What is left of the measured draws when one is left out, each as if on one node. One row per left-out measurement, what is
+-- left out (the measurement alone, or all that its source measured) and measurement that remains.
+-- The slope of the scaling (core.power_observations) is fitted without the measurement, on either side of a pair, and without
+-- its source.
+with observations as (
+    select
+        hardware_id || ', ' || system || ', ' || workload as observation_id,
+        hardware_id,
+        kind,
+        tdp_w,
+        measured_watts_per_chip,
+        coalesce(scaling_efficiency_fraction, 1) as efficiency_fraction,
+        source_title
+    from core.power_observations
+),
+
+scalings as (
+    select
+        target.observation_id,
+        scopes.left_out,
+        coalesce(
+            sum((1 - pairs.relative_draw_ratio) * (1 - pairs.scaling_efficiency_fraction) order by pairs.observation_id)
+            / nullif(sum(pow(1 - pairs.scaling_efficiency_fraction, 2) order by pairs.observation_id), 0),
+            0
+        ) as loss_fraction
+    from observations as target
+    cross join (values ('run'), ('developer')) as scopes (left_out)
+    left join core.scaling_pairs as pairs
+        on
+            target.observation_id not in (pairs.observation_id, pairs.single_node_observation_id)
+            and (scopes.left_out = 'run' or target.source_title <> pairs.source_title)
+    group by target.observation_id, scopes.left_out
+)
+
+select
+    target.observation_id,
+    scalings.left_out,
+    other.observation_id as other_id,
+    other.hardware_id,
+    other.kind,
+    other.source_title,
+    1 - scalings.loss_fraction * (1 - target.efficiency_fraction) as target_relative_draw_ratio,
+    ln(other.measured_watts_per_chip / (1 - scalings.loss_fraction * (1 - other.efficiency_fraction))) as ln_watts,
+    ln_watts - ln(other.tdp_w) as ln_fraction
+from observations as target
+inner join scalings on target.observation_id = scalings.observation_id
+inner join observations as other
+    on
+        target.observation_id <> other.observation_id
+        and (scalings.left_out = 'run' or target.source_title <> other.source_title)
