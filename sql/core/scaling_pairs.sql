@@ -7,6 +7,7 @@ with measured as (
         power.provider,
         power.workload,
         power.chips,
+        power.measured_at,
         power.single_node_chips,
         power.single_node_time_to_train_s * power.single_node_chips / (power.time_to_train_s * power.chips)
             as scaling_efficiency_fraction,
@@ -28,6 +29,7 @@ inner join measured as one
         many.provider = one.provider
         and many.hardware_id = one.hardware_id
         and many.workload = one.workload
+        and many.measured_at is not distinct from one.measured_at
         and many.single_node_chips = one.chips
         and many.observation_id <> one.observation_id
 where many.scaling_efficiency_fraction is not null

@@ -35,8 +35,9 @@ POWER: list[dict[str, Any]] = [
 
 
 def estimates(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float]:
-    kept = model("core.kept_draws", {"core.power_observations": rows})
-    frame = model("core.withheld_power", {"core.power_observations": rows, "core.kept_draws": kept.to_dicts()})
+    tables = {"core.power_observations": rows}
+    tables |= {"core.kept_draws": model("core.kept_draws", tables).to_dicts()}
+    frame = model("core.withheld_power", tables)
     columns = ("observation_id", "left_out", "basis", "estimated_watts_per_chip")
     return {(name, out, basis): watts for name, out, basis, watts in frame.select(columns).iter_rows()}
 

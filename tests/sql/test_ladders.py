@@ -276,6 +276,33 @@ def test_observations_are_independent_whole_system_measurements(model: Model) ->
     assert frame["rated_fraction"].to_list() == [0.75]
 
 
+def test_a_draw_behind_the_power_supply_is_taken_to_the_mains(model: Model) -> None:
+    """Systems read on both sides drew 1.02 and 1.04 times as much at the mains: sqrt(1.02 x 1.04)."""
+    both: dict[str, Any] = {"hardware_id": "chip", "power_basis": "measured_system", "power_scope": "server"}
+    rows = [
+        both
+        | {"system": system, "workload": "x", "measured_at": side, "watts_per_chip": watts}
+        | {"observation": "independent" if side == "AC" else "same_run"}
+        for system, side, watts in (
+            ("a", "AC", 306.0),
+            ("a", "DC", 300.0),
+            ("b", "AC", 208.0),
+            ("b", "DC", 200.0),
+        )
+    ]
+    alone = both | {"system": "c", "workload": "x", "measured_at": "DC", "watts_per_chip": 250.0}
+    tables: dict[str, list[dict[str, Any]]] = {
+        "core.hardware": [CHIP],
+        "raw.system_power": [*rows, alone | {"observation": "independent"}],
+    }
+    frame = model("core.power_observations", tables)
+    assert dict(frame.select("system", "watts_per_chip").rows()) == {
+        "a": 306.0,
+        "b": 208.0,
+        "c": pytest.approx(250 * math.sqrt(1.02 * 1.04)),
+    }
+
+
 # pue
 
 
