@@ -38,10 +38,10 @@ select
     other.observation_id as other_id,
     other.hardware_id,
     other.kind,
+    other.tdp_w,
     other.source_title,
     1 - scalings.loss_fraction * (1 - target.efficiency_fraction) as target_relative_draw_ratio,
-    ln(other.measured_watts_per_chip / (1 - scalings.loss_fraction * (1 - other.efficiency_fraction))) as ln_watts,
-    ln_watts - ln(other.tdp_w) as ln_fraction
+    other.measured_watts_per_chip / (1 - scalings.loss_fraction * (1 - other.efficiency_fraction)) as watts_per_chip
 from observations as target
 inner join scalings on target.observation_id = scalings.observation_id
 inner join observations as other

@@ -15,7 +15,7 @@ with draws as (
             left_out,
             hardware_id,
             source_title,
-            avg(ln_watts order by other_id) as ln_watts
+            avg(ln(watts_per_chip) order by other_id) as ln_watts
         from core.kept_draws
         group by observation_id, left_out, hardware_id, source_title
     ) as sources
@@ -59,7 +59,7 @@ select
     kept.left_out,
     kept.other_id,
     false as is_left_out,
-    kept.ln_watts - draws.estimated_ln_watts as observed_log_ratio
+    ln(kept.watts_per_chip) - draws.estimated_ln_watts as observed_log_ratio
 from core.kept_draws as kept
 inner join draws
     on

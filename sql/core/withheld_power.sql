@@ -23,8 +23,8 @@ sources as (
         kind,
         source_title,
         any_value(target_relative_draw_ratio) as target_relative_draw_ratio,
-        avg(ln_watts order by other_id) as ln_watts,
-        avg(ln_fraction order by other_id) as ln_fraction
+        avg(ln(watts_per_chip) order by other_id) as ln_watts,
+        avg(ln(watts_per_chip / tdp_w) order by other_id) as ln_fraction
     from core.kept_draws
     group by observation_id, left_out, hardware_id, kind, source_title
 ),
