@@ -1,6 +1,6 @@
 -- PUE by operator, place and year, and by quarter where known. One row per operator, place and period.
 -- Design values are left out: they are promises. A year is the annual figure, else the trailing
--- twelve months, else the mean of the quarters known.
+-- twelve months, else the mean of the quarters known, each site by itself; a region is the mean of its sites.
 with places as (
     select
         provider,
@@ -26,6 +26,7 @@ regions as (
     select
         provider,
         region,
+        site,
         site = 'fleet average' or provider = 'Industry average (Uptime Institute)' as is_average,
         factor_year,
         quarter,
@@ -40,6 +41,7 @@ regions as (
     select
         provider,
         cloud_region as region,
+        site,
         false as is_average,
         factor_year,
         quarter,
@@ -53,10 +55,11 @@ regions as (
     where cloud_region is not null
 ),
 
-quarters as (
+sites as (
     select
         provider,
         region,
+        site,
         bool_or(is_average) as is_average,
         factor_year,
         quarter,
@@ -67,51 +70,37 @@ quarters as (
         least_verified(verified) as verified
     from regions
     where quarter is not null and preference = 3
-    group by provider, region, factor_year, quarter
-),
-
-years as (
+    group by provider, region, site, factor_year, quarter
+    union all
     select
         provider,
         region,
+        site,
         bool_or(is_average) as is_average,
         factor_year,
         cast(null as varchar) as quarter,
-        preference,
         avg(pue order by pue) as pue,
         min(source_title) as source_title,
         min(source_url) as source_url,
         min(source_locator) as source_locator,
         least_verified(verified) as verified
     from regions
-    group by provider, region, factor_year, preference
-    qualify row_number() over (partition by provider, region, factor_year order by preference) = 1
+    group by provider, region, site, factor_year, preference
+    qualify row_number() over (partition by provider, region, site, factor_year order by preference) = 1
 )
 
 select
     provider,
     region,
-    is_average,
+    bool_or(is_average) as is_average,
     factor_year,
     quarter,
-    quarter as period,
-    pue,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from quarters
-union all
-select
-    provider,
-    region,
-    is_average,
-    factor_year,
-    quarter,
-    cast(factor_year as varchar) as period,
-    pue,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from years
+    coalesce(quarter, cast(factor_year as varchar)) as period,
+    avg(pue order by pue) as pue,
+    min(source_title) as source_title,
+    min(source_url) as source_url,
+    if(count(*) > 1, 'mean of ' || count(*) || ' sites of the region; of the first: ', '') || min(source_locator)
+        as source_locator,
+    least_verified(verified) as verified
+from sites
+group by provider, region, factor_year, quarter

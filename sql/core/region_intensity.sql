@@ -1,5 +1,9 @@
 -- Grid intensity and carbon-free shares of every region that a run can name, by year. One row per region and year.
 -- Google's figure for a region comes first, else the eGRID subregion that the region lies in.
+-- grid_cfe_fraction is the carbon-free share of the very grid that the intensity is of. It is published for eGRID subregions
+-- and countries. Where Google's figure is of a smaller zone or another cut, what is not carbon-free is taken to emit alike:
+-- 1 - share = (1 - share of the subregion or country) x intensity / its intensity.
+-- Google prints whole grams until 2023: 0 stands for less than half a gram, and is taken as the middle of that.
 with subregions as (
     select
         region_map.region,
@@ -20,7 +24,9 @@ countries as (
     select
         region_map.region,
         grid.year as factor_year,
-        grid.cfe_fraction
+        grid.carbon_intensity_g_per_kwh,
+        grid.cfe_fraction,
+        region_map.grid_zone = region_map.country as is_whole_country
     from raw.region_map as region_map
     inner join core.grid_intensity as grid
         on grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' and region_map.country = grid.region
@@ -30,7 +36,7 @@ operators as (
     select
         region,
         year as factor_year,
-        carbon_intensity_g_per_kwh,
+        if(carbon_intensity_g_per_kwh = 0, 0.25, carbon_intensity_g_per_kwh) as carbon_intensity_g_per_kwh,
         intensity_basis,
         cfe_fraction,
         source_title,
@@ -51,6 +57,37 @@ keys as (
         region,
         factor_year
     from operators
+),
+
+-- The subregion's or else the country's share, of the nearest year that has one.
+published_shares as (
+    select
+        keys.region,
+        keys.factor_year,
+        subregions.carbon_intensity_g_per_kwh,
+        subregions.cfe_fraction,
+        false as is_same_grid
+    from keys
+    inner join subregions on keys.region = subregions.region
+    where subregions.cfe_fraction is not null
+    qualify row_number() over (
+        partition by keys.region, keys.factor_year
+        order by abs(subregions.factor_year - keys.factor_year), subregions.factor_year
+    ) = 1
+    union all
+    select
+        keys.region,
+        keys.factor_year,
+        countries.carbon_intensity_g_per_kwh,
+        countries.cfe_fraction,
+        countries.is_whole_country as is_same_grid
+    from keys
+    inner join countries on keys.region = countries.region
+    where countries.cfe_fraction is not null and keys.region not in (select subregions.region from subregions)
+    qualify row_number() over (
+        partition by keys.region, keys.factor_year
+        order by abs(countries.factor_year - keys.factor_year), countries.factor_year
+    ) = 1
 )
 
 select
@@ -61,7 +98,16 @@ select
         operators.carbon_intensity_g_per_kwh is null, subregions.intensity_basis, operators.intensity_basis
     ) as intensity_basis,
     operators.cfe_fraction as operator_cfe_fraction,
-    coalesce(subregions.cfe_fraction, countries.cfe_fraction) as grid_cfe_fraction,
+    if(
+        shares.is_same_grid or operators.carbon_intensity_g_per_kwh is null,
+        shares.cfe_fraction,
+        greatest(
+            0,
+            1
+            - (1 - shares.cfe_fraction)
+            * operators.carbon_intensity_g_per_kwh / nullif(shares.carbon_intensity_g_per_kwh, 0)
+        )
+    ) as grid_cfe_fraction,
     coalesce(operators.source_title, subregions.source_title) as source_title,
     coalesce(operators.source_url, subregions.source_url) as source_url,
     coalesce(operators.source_locator, subregions.source_locator) as source_locator,
@@ -69,4 +115,4 @@ select
 from keys
 left join operators on keys.region = operators.region and keys.factor_year = operators.factor_year
 left join subregions on keys.region = subregions.region and keys.factor_year = subregions.factor_year
-left join countries on keys.region = countries.region and keys.factor_year = countries.factor_year
+left join published_shares as shares on keys.region = shares.region and keys.factor_year = shares.factor_year

@@ -1,6 +1,7 @@
 -- What training would emit per kWh at every known cloud region and year. One row per region and year from 2019 on.
 -- PUE is that of the site, else of the operator's fleet, else of the industry; the grid that of the region, else of its
--- country. Net follows the operator's hourly-matched share where it is published, as in core.net_ladder, else is gross.
+-- country. Net follows the operator's hourly-matched share, of the nearest year that has one, as in core.net_ladder; where none
+-- is published it is gross.
 -- The spread is that of the place alone: it decides how sure a ranking of places is, whatever the run.
 with regions as (
     select
@@ -20,8 +21,6 @@ grids as (
         grid.factor_year,
         grid.carbon_intensity_g_per_kwh,
         grid.intensity_basis,
-        if(regions.provider = 'Google', grid.operator_cfe_fraction, null) as operator_cfe_fraction,
-        grid.grid_cfe_fraction,
         grid.source_title,
         grid.source_url,
         grid.source_locator
@@ -37,8 +36,6 @@ grids as (
         grid.year as factor_year,
         grid.carbon_intensity_g_per_kwh,
         grid.intensity_basis,
-        cast(null as double) as operator_cfe_fraction,
-        grid.cfe_fraction as grid_cfe_fraction,
         grid.source_title,
         grid.source_url,
         grid.source_locator
@@ -77,6 +74,21 @@ pues as (
         ) = 1
 ),
 
+supplies as (
+    select
+        grids.region,
+        grids.factor_year,
+        supply.operator_cfe_fraction,
+        supply.grid_cfe_fraction
+    from grids
+    inner join core.region_intensity as supply on grids.region = supply.region
+    where grids.provider = 'Google' and supply.operator_cfe_fraction is not null and supply.grid_cfe_fraction < 1
+    qualify row_number() over (
+        partition by grids.region, grids.factor_year
+        order by abs(supply.factor_year - grids.factor_year), supply.factor_year
+    ) = 1
+),
+
 spreads as (
     select
         factor,
@@ -98,7 +110,7 @@ select
     gross_kg_per_kwh
     * if(
         net_spread.basis = 'operator_hourly',
-        grid_residual(grids.operator_cfe_fraction, grids.grid_cfe_fraction),
+        grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction),
         1
     ) as net_kg_per_kwh,
     net_spread.basis as net_basis,
@@ -108,7 +120,7 @@ select
             pow(pue_spread.ln_gsd, 2)
             + pow(gross_spread.ln_gsd, 2)
             + pow(net_spread.ln_gsd, 2)
-            + if(net_basis = 'operator_hourly', pow(cfe_rounding_ln_gsd(grids.operator_cfe_fraction), 2), 0)
+            + if(net_basis = 'operator_hourly', pow(cfe_rounding_ln_gsd(supplies.operator_cfe_fraction), 2), 0)
         )
     ) as net_gsd,
     source_id(grids.source_url) as source_id,
@@ -117,11 +129,11 @@ select
     grids.source_locator
 from grids
 inner join pues on grids.region = pues.region and grids.factor_year = pues.factor_year
+left join supplies on grids.region = supplies.region and grids.factor_year = supplies.factor_year
 inner join spreads as pue_spread on pue_spread.factor = 'pue' and pues.pue_basis = pue_spread.basis
 inner join spreads as gross_spread on gross_spread.factor = 'gross_kg_per_kwh' and grids.gross_basis = gross_spread.basis
 inner join spreads as net_spread
     on
         net_spread.factor = 'net_kg_per_kwh'
-        and if(grids.operator_cfe_fraction is not null and grids.grid_cfe_fraction < 1, 'operator_hourly', 'equals_gross')
-        = net_spread.basis
+        and if(supplies.operator_cfe_fraction is null, 'equals_gross', 'operator_hourly') = net_spread.basis
 where grids.factor_year >= 2019
