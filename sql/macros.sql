@@ -88,6 +88,9 @@ list_transform(
     end
 );
 
+-- The organisation that a developer's name begins with.
+create or replace temp macro lead_organisation(developer) as organisations(developer)[1];
+
 -- Whether two developers have an organisation in common; unknown ones have none.
 create or replace temp macro are_related(developer, other) as
 coalesce(list_has_any(organisations(developer), organisations(other)), false);

@@ -140,22 +140,38 @@ told as (
     qualify row_number() over (partition by known.run_id order by rungs.rung) = 1
 ),
 
-near as (
+-- The developer's own runs, and those of all others. Laboratories of one company count once together, and say nothing of
+-- each other's runs: withheld, they were further off than strangers.
+others as (
     select
         runs.run_id,
-        runs.developer = told.developer as is_own_developer,
-        told.developer,
-        avg(ln(told.value) order by told.run_id) as ln_pue,
-        count(*) as runs,
-        min(told.source_title) as source_title,
-        min(told.source_url) as source_url,
-        least_verified(told.verified) as verified
+        coalesce(runs.developer = told.developer, false) as is_own_developer,
+        if(is_own_developer, runs.developer, lead_organisation(told.developer)) as developer,
+        told.run_id as other_id,
+        told.value,
+        told.source_title,
+        told.source_url,
+        told.verified
     from runs
     inner join told
         on
             told.run_year between runs.run_year - 2 and runs.run_year + 2
             and runs.run_id <> told.run_id
-    group by runs.run_id, runs.developer, told.developer
+            and (runs.developer = told.developer or not are_related(runs.developer, told.developer))
+),
+
+near as (
+    select
+        run_id,
+        is_own_developer,
+        developer,
+        avg(ln(value) order by other_id) as ln_pue,
+        count(*) as runs,
+        min(source_title) as source_title,
+        min(source_url) as source_url,
+        least_verified(verified) as verified
+    from others
+    group by run_id, is_own_developer, developer
 ),
 
 trained as (
@@ -168,7 +184,7 @@ trained as (
         min(source_url) as source_url,
         least_verified(verified) as verified
     from near
-    where is_own_developer is distinct from true
+    where not is_own_developer
     group by run_id
     having developers >= 3
 )

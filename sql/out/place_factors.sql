@@ -181,7 +181,7 @@ quarters as (
 -- Where training runs of these years were: what is known best of each run's PUE, a mean by developer first.
 told as (
     select
-        runs.developer,
+        lead_organisation(runs.developer) as developer,
         runs.run_year,
         ladder.run_id,
         ladder.value,
