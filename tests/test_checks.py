@@ -234,9 +234,9 @@ MUTANTS = {
         "chips * chips * training_hours as value",
     ),
     "net without the cap": (
-        "core.net_ladder",
-        "grid_residual(hourly.operator_cfe_fraction, hourly.grid_cfe_fraction)",
-        "greatest(1, (1 - hourly.operator_cfe_fraction) / (1 - hourly.grid_cfe_fraction))",
+        "out.places",
+        "grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction)",
+        "(1 - supplies.operator_cfe_fraction) / (1 - supplies.grid_cfe_fraction)",
     ),
     "the interval upside down": ("out.emissions", "exp(-1.645 * formula.energy_ln_gsd)", "exp(1.645)"),
     "a lost join": (

@@ -101,6 +101,7 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
         "run_id": run_id,
         "model": row["model"],
         "run_year": row["run_year"],
+        "energy_mwh": row["energy_mwh"],
         "energy_basis": row["energy_basis"],
         "covers": row["covers"],
         "results": results,
@@ -204,7 +205,11 @@ def render(found: Tree) -> str:
         lines.append(f"|     = {result['formula']}")
     if found["energy_basis"] == "reported":
         told = found["source"]
+        energy, reported = found["energy_mwh"], found["reported"]["energy_mwh"]
+        pue = "" if energy == reported else f" x {_short(energy / reported)} PUE"
         lines.append("|- energy_mwh is the reported one: nothing to compute it from was published")
+        scope = found["reported"]["energy_scope"]
+        lines.append(f"|     = {_short(reported)} MWh ({scope}){pue} = {_short(energy)} MWh")
         lines.append(f"|     {told['title']}, {told['locator']}, {told['url']}")
     for factor in found["factors"].values():
         lines += _factor_lines(factor)

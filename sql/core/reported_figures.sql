@@ -9,6 +9,8 @@ select
     basis,
     value,
     scope,
+    includes_pue,
+    pue,
     derivation,
     status,
     published_by,

@@ -34,7 +34,10 @@ formula as (
     select
         runs.run_id,
         factors.chip_hours * factors.watts_per_chip * factors.pue / 1e6 as computed_energy_mwh, -- Wh to MWh
-        coalesce(computed_energy_mwh, reported.reported_energy_mwh) as energy_mwh,
+        reported.reported_energy_mwh
+        * if(reported.reported_includes_pue is false, coalesce(reported.reported_pue, factors.pue), 1)
+            as reported_at_datacenter_mwh, -- that of the computers x PUE, its authors' own first
+        coalesce(computed_energy_mwh, reported_at_datacenter_mwh) as energy_mwh,
         energy_mwh * factors.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * factors.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         if(

@@ -130,6 +130,20 @@ def test_a_reported_energy_stands_in_where_nothing_else_is_known(model: Model) -
     assert row["energy_mwh_p95"] == pytest.approx(9.0 * math.exp(1.645 * math.log(1.5)))
 
 
+@pytest.mark.parametrize(
+    ("includes_pue", "own_pue", "energy_mwh"),
+    [(True, None, 9.0), (None, 1.2, 9.0), (False, None, 13.5), (False, 1.2, 10.8)],
+)
+def test_a_reported_energy_of_the_computers_is_taken_to_the_data_center(
+    model: Model, includes_pue: bool | None, own_pue: float | None, energy_mwh: float
+) -> None:
+    """By the PUE of its authors, else by that of the run: 1.5."""
+    facts = rows(reported=9.0, chip_hours=None, watts_per_chip=None)
+    facts["core.reported_totals"][0] |= {"reported_includes_pue": includes_pue, "reported_pue": own_pue}
+    row = model("out.emissions", facts).row(0, named=True)
+    assert (row["energy_mwh"], row["reported_energy_mwh"]) == (pytest.approx(energy_mwh), 9.0)
+
+
 def test_a_run_of_which_nothing_is_known_has_no_row(model: Model) -> None:
     assert model("out.emissions", rows(chip_hours=None)).is_empty()
 

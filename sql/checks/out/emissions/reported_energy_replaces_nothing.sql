@@ -1,9 +1,21 @@
--- A published total stands in only for a run of which nothing else is known.
+-- A published total stands in only for a run of which nothing else is known, as it is or x PUE, its authors' own first.
 select
-    run_id,
-    energy_basis,
-    energy_mwh,
-    reported_energy_mwh,
-    chip_hours
-from out.emissions
-where energy_basis = 'reported' and (chip_hours is not null or energy_mwh is distinct from reported_energy_mwh)
+    emissions.run_id,
+    emissions.energy_basis,
+    emissions.energy_mwh,
+    emissions.reported_energy_mwh,
+    emissions.chip_hours
+from out.emissions as emissions
+left join core.reported_totals as reported on emissions.run_id = reported.run_id
+where
+    emissions.energy_basis = 'reported'
+    and (
+        emissions.chip_hours is not null
+        or emissions.energy_mwh is null
+        or abs(
+            emissions.energy_mwh
+            / emissions.reported_energy_mwh
+            / if(reported.reported_includes_pue is false, coalesce(reported.reported_pue, emissions.pue), 1)
+            - 1
+        ) > 1e-9
+    )
