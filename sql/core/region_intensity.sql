@@ -70,10 +70,11 @@ published_shares as (
     from keys
     inner join subregions on keys.region = subregions.region
     where subregions.cfe_fraction is not null
-    qualify row_number() over (
-        partition by keys.region, keys.factor_year
-        order by abs(subregions.factor_year - keys.factor_year), subregions.factor_year
-    ) = 1
+    qualify
+        row_number() over (
+            partition by keys.region, keys.factor_year
+            order by abs(subregions.factor_year - keys.factor_year), subregions.factor_year
+        ) = 1
     union all
     select
         keys.region,
@@ -103,8 +104,7 @@ select
         shares.cfe_fraction,
         greatest(
             0,
-            1
-            - (1 - shares.cfe_fraction)
+            1 - (1 - shares.cfe_fraction)
             * operators.carbon_intensity_g_per_kwh / nullif(shares.carbon_intensity_g_per_kwh, 0)
         )
     ) as grid_cfe_fraction,

@@ -1,5 +1,6 @@
 -- The five factors of each run, each from the best rung that the facts allow. One row per run and factor.
--- A bare chip name widens the power factor; net carries the spread of the gross it was derived from.
+-- A bare chip name widens the power factor; net carries the spread of the gross it was derived from. Of a mix of
+-- accelerators, hours from FLOP carry the spread; where hours are known, the draw does.
 with candidates as (
     select
         'chip_hours' as factor,
@@ -91,6 +92,18 @@ best as (
     qualify row_number() over (partition by candidates.run_id, candidates.factor order by method.rung) = 1
 ),
 
+mixes as (
+    select
+        mix.run_id,
+        sum(mix.share_fraction order by mix.hardware_id) as shares,
+        sum(mix.share_fraction * ln(power.watts_per_chip) order by mix.hardware_id) / shares as mean_ln_watts,
+        sum(mix.share_fraction * pow(ln(power.watts_per_chip), 2) order by mix.hardware_id) / shares
+        - pow(mean_ln_watts, 2) as ln_variance
+    from core.hardware_mix as mix
+    inner join core.chip_power as power on mix.hardware_id = power.hardware_id
+    group by mix.run_id
+),
+
 variant as (
     select gsd
     from core.method
@@ -107,6 +120,8 @@ select
             and best.basis not in ('disclosed_measured', 'hardware_mix')
             and runs.is_ambiguous_hardware
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
+        when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis in ('disclosed', 'chips_x_hours')
+            then exp(sqrt(pow(ln(best.rung_gsd), 2) + mixes.ln_variance))
         when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
         else best.rung_gsd
@@ -123,4 +138,6 @@ select
 from best
 inner join core.training_runs as runs on best.run_id = runs.run_id
 left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
+left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
+left join mixes on best.run_id = mixes.run_id
 cross join variant
