@@ -363,3 +363,18 @@ def test_the_order_of_facts_changes_no_byte_of_a_release(build: Build, copy: Pat
     for path in sorted((build.release / "csv").iterdir()):
         if path.name != "sources.csv":  # which holds the checksums of the files
             assert path.read_bytes() == (other / "csv" / path.name).read_bytes(), path.name
+
+
+def test_a_place_has_one_ratio_of_net_to_gross_wherever_it_is_asked_for(build: Build) -> None:
+    apart = build.query(
+        """
+        select places.region, places.factor_year
+        from places
+        inner join place_factors as factors
+            on factors.factor = 'net_to_gross_ratio'
+            and factors.place = places.region
+            and factors.period = places.factor_year::varchar
+        where abs(places.net_kg_per_kwh / places.gross_kg_per_kwh - factors.value) > 1e-9
+        """
+    )
+    assert apart == []

@@ -669,3 +669,129 @@ def test_what_is_left_from_the_grid_and_what_the_printed_digits_leave_open(
     query = "select grid_residual(?::double, ?::double), cfe_rounding_ln_gsd(?::double)"
     (found,) = database.execute(query, [operator, grid, operator]).fetchall()
     assert found == (pytest.approx(residual), pytest.approx(ln_gsd))
+
+
+# region_intensity
+
+
+def shares(model: Model, zone: str, figure: dict[str, Any], *grids: dict[str, Any]) -> dict[int, float]:
+    """The grid's own carbon-free share of a region by year, from its figure and what is published."""
+    place = {
+        "region": "r",
+        "provider": "Google",
+        "country": "CA",
+        "grid_zone": zone,
+        "egrid_subregion": "SUB",
+    }
+    operator = {"scheme": "google_cloud", "region": "r", "intensity_basis": "direct", "year": 2021} | figure
+    frame = model(
+        "core.region_intensity", {"raw.region_map": [place], "core.grid_intensity": [operator, *grids]}
+    )
+    return dict(frame.select("factor_year", "grid_cfe_fraction").rows())
+
+
+CANADA = country("CA", 2021, 160.0) | {"cfe_fraction": 0.8}
+
+
+def test_the_share_of_a_zone_follows_its_intensity(model: Model) -> None:
+    """A fifth of the country is not carbon-free, at 160 g/kWh; a zone at 8 g has a twentieth of that: 1 %."""
+    assert shares(model, "CA-QC", {"carbon_intensity_g_per_kwh": 8.0}, CANADA) == {2021: pytest.approx(0.99)}
+    dirty = {"carbon_intensity_g_per_kwh": 900.0}
+    assert shares(model, "CA-AB", dirty, CANADA) == {2021: 0.0}  # never below none
+
+
+def test_a_whole_country_has_its_own_share(model: Model) -> None:
+    assert shares(model, "CA", {"carbon_intensity_g_per_kwh": 120.0}, CANADA) == {2021: 0.8}
+
+
+def test_a_subregion_comes_before_the_country_and_another_year_before_another_grid(model: Model) -> None:
+    subregion = {
+        "scheme": "us_egrid_subregion",
+        "region": "SUB",
+        "intensity_basis": "direct",
+        "cfe_fraction": 0.6,
+    }
+    years = [subregion | {"year": year, "carbon_intensity_g_per_kwh": 200.0} for year in (2019, 2023)]
+    figure = {"carbon_intensity_g_per_kwh": 50.0, "year": 2024}
+    found = shares(model, "US-NW", figure, CANADA | {"year": 2024}, *years)
+    assert found == {2019: 0.6, 2023: 0.6, 2024: pytest.approx(0.9)}  # 1 - 0.4 x 50 / 200
+
+
+def test_a_grid_printed_as_nothing_is_what_rounds_to_it(model: Model) -> None:
+    place = {"region": "r", "provider": "Google", "country": "CA", "grid_zone": "CA-QC"}
+    figure = {"scheme": "google_cloud", "region": "r", "year": 2021, "carbon_intensity_g_per_kwh": 0.0}
+    frame = model(
+        "core.region_intensity", {"raw.region_map": [place], "core.grid_intensity": [figure, CANADA]}
+    )
+    assert frame["carbon_intensity_g_per_kwh"].to_list() == [0.25]
+
+
+def test_a_region_s_pue_is_the_mean_of_its_sites_in_the_year_as_in_its_quarters(model: Model) -> None:
+    row = {"provider": "Operator", "cloud_region": "region", **SOURCE}
+    frame = model(
+        "core.pue_years",
+        {
+            "core.datacenter_pue": [
+                row | {"site": "A", "period": "2024", "pue": 1.06, "pue_basis": "annual"},
+                row | {"site": "A", "period": "2024-Q1", "pue": 1.08, "pue_basis": "quarterly"},
+                row | {"site": "B", "period": "2024-Q1", "pue": 1.12, "pue_basis": "quarterly"},
+                row | {"site": "B", "period": "2024-Q2", "pue": 1.16, "pue_basis": "quarterly"},
+            ]
+        },
+    ).filter(pl.col("region") == "region")
+    assert dict(frame.select("period", "pue").rows()) == {
+        "2024": pytest.approx((1.06 + 1.14) / 2),  # A's year, B's mean of quarters
+        "2024-Q1": pytest.approx(1.10),
+        "2024-Q2": 1.16,
+    }
+
+
+def test_laboratories_of_one_company_count_once_and_not_for_each_other(model: Model) -> None:
+    """Google's three laboratories are one developer of 1.1; X and Y have 1.2 and 1.4: a mean of three."""
+    labs = {"a": "Google", "b": "Google Brain", "c": "DeepMind", "x": "X", "y": "Y"}
+    pues = {"a": 1.1, "b": 1.1, "c": 1.1, "x": 1.2, "y": 1.4}
+    told = [
+        RUN | {"run_id": name, "developer": developer, "provider": None, "pue": pues[name]}
+        for name, developer in labs.items()
+    ]
+    rungs = [{"factor": "pue", "basis": "disclosed", "rung": 1}]
+
+    def training_places(developer: str) -> float | None:
+        unknown = RUN | {"run_id": "new", "developer": developer, "provider": None}
+        frame = model(
+            "core.pue_ladder", {"core.training_runs": [*told, unknown], "raw.method_rungs": rungs}
+        ).filter(pl.col("run_id") == "new")
+        return values(frame).get("training_places")
+
+    assert training_places("Z") == pytest.approx((1.1 * 1.2 * 1.4) ** (1 / 3))
+    told.append(RUN | {"run_id": "z", "developer": "W", "provider": None, "pue": 1.3})
+    assert training_places("Google Research") == pytest.approx((1.2 * 1.4 * 1.3) ** (1 / 3))
+
+
+def test_known_hours_leave_the_spread_of_a_mix_to_the_draw(model: Model) -> None:
+    """Two accelerators of one share each, at 100 and 400 W: ln 2 around their geometric mean."""
+    mix = [{"run_id": "example", "hardware_id": name, "share_fraction": 0.5} for name in ("a", "b")]
+    power = [{"hardware_id": "a", "watts_per_chip": 100.0}, {"hardware_id": "b", "watts_per_chip": 400.0}]
+
+    def gsd(hours: str) -> float:
+        frame = model(
+            "out.emission_factors",
+            {
+                "core.training_runs": [RUN | {"is_ambiguous_hardware": False}],
+                "core.chip_hours_ladder": [{"run_id": "example", "basis": hours, "value": 1.0, **SOURCE}],
+                "core.watts_ladder": [
+                    {"run_id": "example", "basis": "hardware_mix", "value": 200.0, **SOURCE}
+                ],
+                "core.method": [
+                    {"factor": "watts_per_chip", "basis": "hardware_mix", "rung": 7, "gsd": 1.4},
+                    {"factor": "watts_per_chip", "basis": "ambiguous_variant", "gsd": 1.3},
+                    {"factor": "chip_hours", "basis": hours, "rung": 1, "gsd": 1.01},
+                ],
+                "core.hardware_mix": mix,
+                "core.chip_power": power,
+            },
+        )
+        return dict(frame.select("factor", "gsd").rows())["watts_per_chip"]
+
+    assert gsd("flop_by_era") == pytest.approx(1.4)
+    assert gsd("disclosed") == pytest.approx(math.exp(math.hypot(math.log(1.4), math.log(2))))
