@@ -791,7 +791,7 @@ def test_known_hours_leave_the_spread_of_a_mix_to_the_draw(model: Model) -> None
                 "core.chip_power": power,
             },
         )
-        return dict(frame.select("factor", "gsd").rows())["watts_per_chip"]
+        return float(dict(frame.select("factor", "gsd").rows())["watts_per_chip"])
 
     assert gsd("flop_by_era") == pytest.approx(1.4)
     assert gsd("disclosed") == pytest.approx(math.exp(math.hypot(math.log(1.4), math.log(2))))
