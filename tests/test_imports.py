@@ -25,6 +25,16 @@ def test_codecarbon_counts_pue_once() -> None:
     assert (run["pue"], run["site_country"], run["started"]) == ("1.2", "Germany", "2026-11-24")
 
 
+def test_codecarbon_began_a_duration_before_it_wrote(tmp_path: Path) -> None:
+    """A row written at the end of 300 h on 2025-01-03, midnight."""
+    file, runs = tmp_path / "emissions.csv", tmp_path / "runs.csv"
+    file.write_text(
+        "timestamp,project_name,duration,energy_consumed\n2025-01-03T00:00:00,p,1080000,20\n", encoding="utf-8"
+    )
+    assert ote("import", file, "--out", runs).returncode == 0
+    assert pl.read_csv(runs)["started"].to_list() == ["2024-12-21"]
+
+
 def test_carbontracker_is_read_before_its_own_pue() -> None:
     """60 W for 3 s are 0.00005 kWh; its own total, 0.000079006435, is that x 1.58."""
     run = only("carbontracker_2.4.7.log")
@@ -85,6 +95,8 @@ def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> 
         ("", "written by none of"),
         ("duration,energy_consumed\nfast,1\n", "row 1, energy_consumed|row 1, duration: 'fast' is no number"),
         ("duration,energy_consumed\n3600,-1\n", "energy_consumed: -1 cannot be"),
+        ("timestamp,duration,energy_consumed\n3 Jan,3600,1\n", "row 1, timestamp: '3 Jan'"),
+        ("timestamp,duration,energy_consumed\n2025-01-03,1e20,1\n", "duration of 1e"),
         ("project_name,duration(s),power_consumption(MWh)\np,1,1\n", "unknown unit"),
         ("JobID|AllocTRES\n1|gres/gpu=1\n", "export with sacct -P"),
         ("JobID|AllocTRES|ElapsedRaw\n1|cpu=1|5\n", "no run that used an accelerator"),

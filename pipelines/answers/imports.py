@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipelines.answers.estimate import COLUMNS
@@ -69,19 +69,34 @@ def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Ru
     for number, row in _rows(text, ","):
         pue = float(row.get("pue") or pue_included or 1)
         energy = _number(row, "energy_consumed", file, number) / pue
+        seconds = _number(row, "duration", file, number)
         found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", row.get("gpu_model") or "")
         yield {
             "model": row.get("project_name", ""),
             "hardware": found[2] if found else "",
             "chips": found[1] if found else "",
-            "training_hours": _text(_number(row, "duration", file, number) / SECONDS_PER_HOUR),
+            "training_hours": _text(seconds / SECONDS_PER_HOUR),
             "energy_kwh": _text(energy),
             "pue": _text(pue) if pue > 1 else "",
             "provider": row.get("cloud_provider") or "",
             "cloud_region": row.get("cloud_region") or "",
             "site_country": "" if row.get("cloud_region") else row.get("country_name", ""),
-            "started": row.get("timestamp", "")[:10],
+            "started": _day_before(row, seconds, file, number),
         }
+
+
+def _day_before(row: Row, seconds: float, file: str, number: int) -> str:
+    """The day a run began: CodeCarbon dates a row when it writes it, at the end of its duration."""
+    written = row.get("timestamp", "")
+    if not written:
+        return ""
+    try:
+        return (datetime.fromisoformat(written) - timedelta(seconds=seconds)).date().isoformat()
+    except (ValueError, OverflowError):
+        raise UnknownLogError(
+            f"{file}, row {number}, timestamp: {written!r} with a duration of {seconds:.12g} s; "
+            "expected when the row was written, such as 2025-01-03T00:00:00"
+        ) from None
 
 
 def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
