@@ -13,7 +13,7 @@ LOGS = Path(__file__).parent / "logs"
 
 
 def only(name: str, pue_included: float | None = None) -> imports.Run:
-    _, (run,) = imports.read(LOGS / name, pue_included)
+    (run,) = imports.read(LOGS / name, pue_included).runs
     return run
 
 
@@ -28,11 +28,23 @@ def test_codecarbon_counts_pue_once() -> None:
 def test_codecarbon_began_a_duration_before_it_wrote(tmp_path: Path) -> None:
     """A row written at the end of 300 h on 2025-01-03, midnight."""
     file, runs = tmp_path / "emissions.csv", tmp_path / "runs.csv"
-    file.write_text(
-        "timestamp,project_name,duration,energy_consumed\n2025-01-03T00:00:00,p,1080000,20\n", encoding="utf-8"
-    )
+    header = "timestamp,project_name,duration,energy_consumed"
+    file.write_text(f"{header}\n2025-01-03T00:00:00,p,1080000,20\n", encoding="utf-8")
     assert ote("import", file, "--out", runs).returncode == 0
     assert pl.read_csv(runs)["started"].to_list() == ["2024-12-21"]
+
+
+def test_codecarbon_flushes_are_one_run(tmp_path: Path) -> None:
+    """Run a was flushed at 10 kWh and ended with 20; b is another process; tasks are parts, not states."""
+    file, runs = tmp_path / "emissions.csv", tmp_path / "runs.csv"
+    header = "task_name,run_id,project_name,duration,energy_consumed"
+    rows = [",a,p,3600,10", ",b,p,3600,7", ",a,p,7200,20", "load,c,p,60,1", "fit,c,p,600,3"]
+    file.write_text("\n".join([header, *rows]), encoding="utf-8")
+    done = ote("import", file, "--out", runs)
+    assert done.stdout.startswith("4 runs of CodeCarbon")
+    assert "a later one of the same run_id holds them: 1." in done.stderr
+    assert pl.read_csv(runs)["energy_kwh"].to_list() == [20, 7, 1, 3]
+    assert pl.read_csv(runs)["training_hours"].to_list()[0] == 2
 
 
 def test_carbontracker_is_read_before_its_own_pue() -> None:
@@ -51,7 +63,7 @@ def test_eco2ai_needs_to_be_told_its_pue() -> None:
 
 
 def test_sacct_counts_jobs_not_their_steps() -> None:
-    _, runs = imports.read(LOGS / "sacct.txt")
+    runs = imports.read(LOGS / "sacct.txt").runs
     assert [(run["model"], run["hardware"], run["chips"], run["training_hours"]) for run in runs] == [
         ("pretrain", "a100", "8", "100"),  # 360,000 s
         ("retry", "", "4", "0.5"),  # failed, and drew power all the same
@@ -59,7 +71,7 @@ def test_sacct_counts_jobs_not_their_steps() -> None:
 
 
 def test_a_bill_is_gpu_seconds_by_region_and_month() -> None:
-    _, runs = imports.read(LOGS / "billing.csv")
+    runs = imports.read(LOGS / "billing.csv").runs
     found = [(run["hardware"], run["chip_hours"], run["cloud_region"], run["started"]) for run in runs]
     assert found == [
         ("A100", "300", "us-central1", "2024-03"),  # 720,000 + 360,000 s
@@ -71,7 +83,7 @@ def test_a_bill_is_gpu_seconds_by_region_and_month() -> None:
 def test_a_mix_of_accelerators_is_none(tmp_path: Path, gpu: str) -> None:
     file = tmp_path / "emissions.csv"
     file.write_text(f"project_name,duration,energy_consumed,gpu_model\np,3600,1.5,{gpu}\n", encoding="utf-8")
-    _, (run,) = imports.read(file)
+    (run,) = imports.read(file).runs
     assert (run["hardware"], run["chips"]) == (
         ("NVIDIA A100-SXM4-80GB", "8") if gpu.startswith("8") else ("", "")
     )

@@ -7,13 +7,15 @@ a run can be (sql/estimate/problems.sql), or what it emitted: the tools' own ton
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipelines.answers.estimate import COLUMNS
 
 Run = dict[str, str]
+Part = Run | str  # of a log: a run, or a sentence on what is in none
 Row = Mapping[str, str]
 
 SECONDS_PER_HOUR = 3600
@@ -23,8 +25,17 @@ class UnknownLogError(Exception):
     """The file is of no tool known here, or not what that tool writes; the message says what was expected."""
 
 
-def read(file: Path, pue_included: float | None = None) -> tuple[str, list[Run]]:
-    """The tool that wrote a file, and its runs in the columns of estimate.COLUMNS, as text.
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """What a tool wrote: runs in the columns of estimate.COLUMNS, as text, and what is in none of them."""
+
+    tool: str
+    runs: list[Run]
+    left_out: list[str]
+
+
+def read(file: Path, pue_included: float | None = None) -> Log:
+    """The runs of a file, and a sentence on each kind of line that none of them holds.
 
     Args:
         file: CodeCarbon's emissions.csv, Carbontracker's *_carbontracker.log, eco2AI's emission.csv, the
@@ -41,12 +52,16 @@ def read(file: Path, pue_included: float | None = None) -> tuple[str, list[Run]]
     first = text.split("\n", 1)[0]
     for tool, mark, parse in READERS:
         if re.search(mark, first):
-            runs = list(parse(text, str(file), pue_included))
+            parts = list(parse(text, str(file), pue_included))
+            runs = [part for part in parts if not isinstance(part, str)]
+            left_out = [part for part in parts if isinstance(part, str)]
             if not runs:
                 raise UnknownLogError(
-                    f"{file}: {tool} wrote it, but it holds no run that used an accelerator"
+                    "\n".join(
+                        [f"{file}: {tool} wrote it, but it holds no run that used an accelerator", *left_out]
+                    )
                 )
-            return tool, runs
+            return Log(tool=tool, runs=runs, left_out=left_out)
     tools = ", ".join(tool for tool, _, _ in READERS)
     raise UnknownLogError(f"{file}: written by none of {tools}; its first line is {first[:80]!r}")
 
@@ -64,9 +79,13 @@ def write(runs: list[Run], out: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
-    """CodeCarbon: kWh and seconds; since 3.x energies hold the PUE of the column `pue`."""
-    for number, row in _rows(text, ","):
+def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
+    """CodeCarbon: kWh and seconds; energies hold the PUE of the column `pue`, where there is one."""
+    rows = list(_rows(text, ","))
+    last = _last_of_each_run(rows, file)
+    if earlier := len(rows) - len(last):
+        yield f"Rows left out, as a later one of the same run_id holds them: {earlier:,}."
+    for number, row in last:
         pue = float(row.get("pue") or pue_included or 1)
         energy = _number(row, "energy_consumed", file, number) / pue
         seconds = _number(row, "duration", file, number)
@@ -85,6 +104,20 @@ def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Ru
         }
 
 
+def _last_of_each_run(rows: Iterable[tuple[int, Row]], file: str) -> list[tuple[int, Row]]:
+    """The last row of each run_id: every flush() appends the run so far, and its energy never falls.
+
+    Rows of tasks are parts of a run, not states of it. The first versions wrote no run_id, and a row a run.
+    """
+    last: dict[str | int, tuple[int, Row]] = {}
+    for number, row in rows:
+        run = number if row.get("task_name") else row.get("run_id") or number
+        energy = _number(row, "energy_consumed", file, number)
+        if run not in last or energy >= float(last[run][1]["energy_consumed"]):
+            last[run] = (number, row)
+    return list(last.values())
+
+
 def _day_before(row: Row, seconds: float, file: str, number: int) -> str:
     """The day a run began: CodeCarbon dates a row when it writes it, at the end of its duration."""
     written = row.get("timestamp", "")
@@ -99,7 +132,7 @@ def _day_before(row: Row, seconds: float, file: str, number: int) -> str:
         ) from None
 
 
-def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
+def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
     kwh, hours, watts = 0.0, 0.0, 0.0
     gpus: list[str] = []
@@ -130,7 +163,7 @@ def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator
         }
 
 
-def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
+def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
     """eco2AI: kWh (once spelt kWTh) and seconds; energies hold its tracker's PUE, 1 by default."""
     for number, row in _rows(text, ","):
         energy = next(
@@ -151,7 +184,7 @@ def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Run]:
         }
 
 
-def _sacct(text: str, file: str, _: float | None) -> Iterator[Run]:
+def _sacct(text: str, file: str, _: float | None) -> Iterator[Part]:
     """Slurm: accelerators of a job from AllocTRES, wall-clock from ElapsedRaw (s) or Elapsed.
 
     Steps of a job repeat its hours and are left out. ConsumedEnergy is not taken: what it measures (the node,
@@ -178,7 +211,7 @@ def _sacct(text: str, file: str, _: float | None) -> Iterator[Run]:
         }
 
 
-def _billing(text: str, file: str, _: float | None) -> Iterator[Run]:
+def _billing(text: str, file: str, _: float | None) -> Iterator[Part]:
     """Google Cloud billing export: accelerators x time of each GPU's SKU, by region and month."""
     spent: dict[tuple[str, str, str], float] = {}
     for number, row in _rows(text, ","):
@@ -236,7 +269,7 @@ def _text(value: float) -> str:
     return f"{value:.12g}"
 
 
-READERS: tuple[tuple[str, str, Callable[[str, str, float | None], Iterator[Run]]], ...] = (
+READERS: tuple[tuple[str, str, Callable[[str, str, float | None], Iterator[Part]]], ...] = (
     ("CodeCarbon", r"energy_consumed", _codecarbon),
     ("Carbontracker", r"carbontracker version", _carbontracker),
     ("eco2AI", r"power_consumption\(", _eco2ai),

@@ -215,6 +215,9 @@ def import_(
 ) -> None:
     """Read the log of another tool into a file of runs, in our units; its own tonnes are not taken over.
 
+    Rows of CodeCarbon with the same run_id are states of one run, and the last counts. What else of a log
+    is in no run is told.
+
     Example: ote import emissions.csv --out runs.csv && ote estimate --batch runs.csv --out estimates.csv
     """
     from pipelines.answers import imports
@@ -230,19 +233,21 @@ def import_(
     if out.suffix != ".csv":
         _fail(f"--out {out}: expected a file that ends in .csv")
     try:
-        tool, runs = imports.read(log, included)
-        for run in runs:
+        read = imports.read(log, included)
+        for run in read.runs:
             placed = run.get("cloud_region") or run.get("site_country")
             known = {"hardware": hardware, "pue": pue}
             known |= {} if placed else {"cloud_region": region, "site_country": country}
             run.update({column: cell for column, cell in known.items() if not run.get(column)})
-        imports.write(runs, out)
+        imports.write(read.runs, out)
     except imports.UnknownLogError as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{out}: cannot be written ({error}).")
-    typer.echo(f"{len(runs):,} runs of {tool}: {out}")
-    if any(run.get("energy_kwh") for run in runs):
+    for sentence in read.left_out:
+        typer.echo(sentence, err=True)
+    typer.echo(f"{len(read.runs):,} runs of {read.tool}: {out}")
+    if any(run.get("energy_kwh") for run in read.runs):
         typer.echo(
             "Its energies are readings of components: fans, power supplies and network are not in them."
         )
