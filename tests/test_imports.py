@@ -105,8 +105,10 @@ def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> 
     [
         ("a,b\n1,2\n", "written by none of CodeCarbon"),
         ("", "written by none of"),
-        ("duration,energy_consumed\nfast,1\n", "row 1, energy_consumed|row 1, duration: 'fast' is no number"),
+        ("duration,energy_consumed\nfast,1\n", "row 1, duration: 'fast', expected a number"),
         ("duration,energy_consumed\n3600,-1\n", "energy_consumed: -1 cannot be"),
+        ("duration,energy_consumed,pue\n3600,1,abc\n", "row 1, pue: 'abc', expected a number"),
+        ("duration,energy_consumed,pue\n3600,1,\n3600,1,0.0\n", "row 2, pue: 0.0, expected a PUE of 1"),
         ("timestamp,duration,energy_consumed\n3 Jan,3600,1\n", "row 1, timestamp: '3 Jan'"),
         ("timestamp,duration,energy_consumed\n2025-01-03,1e20,1\n", "duration of 1e"),
         ("project_name,duration(s),power_consumption(MWh)\np,1,1\n", "unknown unit"),

@@ -86,7 +86,9 @@ def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Pa
     if earlier := len(rows) - len(last):
         yield f"Rows left out, as a later one of the same run_id holds them: {earlier:,}."
     for number, row in last:
-        pue = float(row.get("pue") or pue_included or 1)
+        pue = _number(row, "pue", file, number) if row.get("pue") else pue_included or 1
+        if pue < 1:
+            raise UnknownLogError(f"{file}, row {number}, pue: {row['pue']}, expected a PUE of 1 or more")
         energy = _number(row, "energy_consumed", file, number) / pue
         seconds = _number(row, "duration", file, number)
         found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", row.get("gpu_model") or "")
@@ -247,7 +249,7 @@ def _number(row: Row, column: str, file: str, number: int) -> float:
         value = float(row[column])
     except (KeyError, ValueError):
         cell = row.get(column)
-        raise UnknownLogError(f"{file}, row {number}, {column}: {cell!r} is no number") from None
+        raise UnknownLogError(f"{file}, row {number}, {column}: {cell!r}, expected a number") from None
     if not 0 <= value < float("inf"):
         raise UnknownLogError(f"{file}, row {number}, {column}: {row[column]} cannot be")
     return value
