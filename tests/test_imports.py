@@ -79,6 +79,81 @@ def test_a_bill_is_gpu_seconds_by_region_and_month() -> None:
     ]
 
 
+BILL = "service.description,sku.description,usage_start_time,location.region,usage.amount,usage.unit"
+
+
+def bill(tmp_path: Path, *skus: str) -> Path:
+    """A bill with an hour of each SKU."""
+    file = tmp_path / "bill.csv"
+    rows = [f"Compute Engine,{sku},2024-03-01 00:00:00 UTC,us-central1,3600,seconds" for sku in skus]
+    file.write_text("\n".join([BILL, *rows]), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("sku", "hardware"),
+    [
+        ("Nvidia Tesla T4 GPU attached to Spot Preemptible VMs running in Americas", "T4"),
+        ("Nvidia Tesla A100 80GB GPU running in Americas", "A100 80GB"),
+        ("Nvidia H100 80GB Plus GPU running in Americas", "H100 SXM"),
+        ("Nvidia H100 Mega 80GB GPU attached to DWS Defined Duration VMs", "H100 SXM"),
+        ("H200 141GB GPU running in Americas", "H200 SXM"),
+        ("A4 Nvidia B200 (1 gpu slice) running in Americas", "B200"),
+        ("RTX 6000 96GB running in Americas", "RTX PRO 6000 Blackwell"),
+        ("TpuV5e running in Delhi", "TPU v5e"),
+        ("TpuV5p running in Sao Paulo", "TPU v5p"),
+        ("TpuV6e attached to Spot Preemptible VMs running in Americas", "TPU v6e"),
+        ("TPU7x running in Americas", "TPU 7x"),
+    ],
+)
+def test_a_unit_of_these_skus_is_a_chip(build: Build, tmp_path: Path, sku: str, hardware: str) -> None:
+    """Descriptions as in Google's catalog of SKUs; each chip is known to `ote estimate`."""
+    runs = tmp_path / "runs.csv"
+    assert ote("import", bill(tmp_path, sku), "--out", runs).returncode == 0
+    assert pl.read_csv(runs).select("hardware", "chip_hours").rows() == [(hardware, 1)]
+    assert estimate_file(runs, tmp_path / "estimates.csv", build.directory / "emissions.duckdb") == 1
+
+
+@pytest.mark.parametrize(
+    "sku",
+    [
+        "Tpu-v2 accelerator running in Americas",  # cores, chips or boards
+        "Tpu-v3 Pod Accelerator USA",
+        "Tpu-v4 Pod Accelerator USA",
+        "Reserved TpuV5p in Delhi in Calendar Mode",
+        "A4 Nvidia B200 (8 gpu slice) running in Americas",
+        "Nvidia Tesla T4 Virtual Workstation",
+    ],
+)
+def test_an_accelerator_of_unclear_units_is_refused(tmp_path: Path, sku: str) -> None:
+    file = bill(tmp_path, "Nvidia L4 GPU running in Americas", sku)
+    refused = ote("import", file, "--out", tmp_path / "runs.csv")
+    assert refused.returncode == 2
+    assert f"row 2, sku.description: {sku!r}" in refused.stderr
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def test_no_line_of_a_bill_is_lost_in_silence(tmp_path: Path) -> None:
+    """Fees name chips, and what ran under a commitment is billed on a line of its own."""
+    file = bill(
+        tmp_path,
+        "Nvidia L4 GPU running in Americas",
+        "Commitment v1: Nvidia L4 GPU running in Americas for 1 Year",
+        "Licensing Fee for NVIDIA RTX Virtual Workstation",
+        "G2 Instance Core running in Americas",
+        "G2 Instance Ram running in Americas",
+        "Vertex AI training on L4",
+    )
+    done = ote("import", file, "--out", tmp_path / "runs.csv")
+    assert pl.read_csv(tmp_path / "runs.csv")["chip_hours"].to_list() == [1]
+    assert done.stderr.splitlines() == [
+        "Lines left out, fees for commitments (what ran under them has lines of its own): 1.",
+        "Lines left out, licences and other fees: 1.",
+        "Lines left out, no accelerator (processors, memory, disks, network and the like): 2.",
+        "Lines left out, not known here, and perhaps an accelerator, 'Vertex AI training on L4': 1.",
+    ]
+
+
 @pytest.mark.parametrize("gpu", ["8 x NVIDIA A100-SXM4-80GB", "4 x NVIDIA H1004 x NVIDIA A100"])
 def test_a_mix_of_accelerators_is_none(tmp_path: Path, gpu: str) -> None:
     file = tmp_path / "emissions.csv"

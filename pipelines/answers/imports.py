@@ -7,6 +7,7 @@ a run can be (sql/estimate/problems.sql), or what it emitted: the tools' own ton
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,24 @@ Part = Run | str  # of a log: a run, or a sentence on what is in none
 Row = Mapping[str, str]
 
 SECONDS_PER_HOUR = 3600
+
+# Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
+# https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
+NO_USE = (
+    ("fees for commitments (what ran under them has lines of its own)", r"\bcommitments?\b"),
+    ("licences and other fees", r"\blicens|\bpremium for\b|\bfees?\b"),
+)
+ACCELERATORS = r"nvidia|\bgpus?\b|tpu|\btesla\b|\brtx\b"
+OTHERS = (
+    r"\b(?:v?cpus?|cores?|ram|memory|disks?|pd|ssd|storage|capacity|snapshots?|images?|network(?:ing)?|"
+    r"egress|ingress|traffic|(?:data|inter)[ -]?transfer|ip|nat|load balanc\w*|forwarding rules?|vpn|dns|"
+    r"operations?|requests?|log(?:s|ging)?|monitoring|tax|support)\b"
+)
+UNCLEAR = (
+    "names an accelerator, but a bill does not say how many chips one unit of it is, or whether they ran. "
+    "Take such lines out of the file, and give their chip-hours to ote estimate."
+)
+GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
 
 
 class UnknownLogError(Exception):
@@ -214,21 +233,32 @@ def _sacct(text: str, file: str, _: float | None) -> Iterator[Part]:
 
 
 def _billing(text: str, file: str, _: float | None) -> Iterator[Part]:
-    """Google Cloud billing export: accelerators x time of each GPU's SKU, by region and month."""
+    """Google Cloud billing export: accelerators x time of each chip's SKU, by region and month."""
     spent: dict[tuple[str, str, str], float] = {}
+    unclear: dict[str, int] = {}  # SKU and the first row that has it
+    passed: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
     for number, row in _rows(text, ","):
-        gpu = re.search(r"nvidia\s+(?:tesla\s+)?(.+?)\s+gpu", row.get("sku.description", ""), re.IGNORECASE)
-        if not gpu:
-            continue
-        unit = row.get("usage.unit", "")
-        if unit not in ("seconds", "hour", "hours"):
-            raise UnknownLogError(
-                f"{file}, row {number}: usage.unit {unit!r}, expected seconds or hours of a GPU"
-            )
-        amount = _number(row, "usage.amount", file, number)
-        hours = amount / SECONDS_PER_HOUR if unit == "seconds" else amount
-        key = (gpu[1], row.get("location.region", ""), row.get("usage_start_time", "")[:7])
-        spent[key] = spent.get(key, 0) + hours
+        sku = row.get("sku.description", "")
+        if kind := next((kind for kind, words in NO_USE if re.search(words, sku, re.IGNORECASE)), None):
+            passed[kind] += 1
+        elif chip := _chip_of(sku):
+            key = (chip, row.get("location.region", ""), row.get("usage_start_time", "")[:7])
+            spent[key] = spent.get(key, 0) + _hours(row, file, number)
+        elif re.search(ACCELERATORS, sku, re.IGNORECASE):
+            unclear.setdefault(sku, number)
+        elif re.search(OTHERS, sku, re.IGNORECASE):
+            passed["no accelerator (processors, memory, disks, network and the like)"] += 1
+        else:
+            unknown[sku] += 1
+    if unclear:
+        lines = [f"{file}, row {number}, sku.description: {sku!r}" for sku, number in unclear.items()]
+        raise UnknownLogError("\n".join([*lines, UNCLEAR]))
+    yield from (f"Lines left out, {kind}: {lines:,}." for kind, lines in passed.items())
+    yield from (
+        f"Lines left out, not known here, and perhaps an accelerator, {sku!r}: {lines:,}."
+        for sku, lines in unknown.items()
+    )
     for (hardware, region, month), hours in sorted(spent.items()):
         yield {
             "model": f"{hardware} {region} {month}".strip(),
@@ -237,6 +267,37 @@ def _billing(text: str, file: str, _: float | None) -> Iterator[Part]:
             "cloud_region": region,
             "started": month,
         }
+
+
+def _chip_of(sku: str) -> str:
+    """The chip that one unit of a SKU is, in a spelling of the dataset; empty if it is none, or not clear.
+
+    TPUs are billed by the chip from v5 on. A unit of the older ones ("Tpu-v3 Pod") may be a core, a chip, or
+    a device of eight cores; and a reservation is billed also while nothing runs on it.
+    """
+    if re.search(r"\breserved\b", sku, re.IGNORECASE):
+        return ""
+    if tpu := re.search(r"\btpu ?(v5e|v5p|v6e|7x)\b", sku, re.IGNORECASE):
+        return f"TPU {tpu[1].lower()}"
+    gpu = re.search(
+        r"(?:\b(?:nvidia|tesla) )+([^(]+?) (?:\(1 )?gpu\b|\b(H200 141GB) GPU\b|\b(RTX 6000 96GB)\b",
+        sku,
+        re.IGNORECASE,
+    )
+    if not gpu:
+        return ""
+    name = re.sub(r" (?:plus|mega)\b", "", gpu[1] or gpu[2] or gpu[3], flags=re.IGNORECASE)  # of the machine
+    return GOOGLE_NAMES.get(name.upper(), name)
+
+
+def _hours(row: Row, file: str, number: int) -> float:
+    unit = row.get("usage.unit", "")
+    if unit not in ("seconds", "hour", "hours"):
+        raise UnknownLogError(
+            f"{file}, row {number}: usage.unit {unit!r}, expected seconds or hours of an accelerator"
+        )
+    amount = _number(row, "usage.amount", file, number)
+    return amount / SECONDS_PER_HOUR if unit == "seconds" else amount
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Row]]:
