@@ -62,6 +62,16 @@ def test_eco2ai_needs_to_be_told_its_pue() -> None:
     assert (run["site_country"], run["hardware"]) == ("DE", "")
 
 
+@pytest.mark.parametrize("place", ["US/Georgia", "(US/Georgia)", "(US)", "US"])
+def test_eco2ai_writes_the_country_first(tmp_path: Path, place: str) -> None:
+    """The column is called region/country; the state of Georgia is no country."""
+    file, runs = tmp_path / "emission.csv", tmp_path / "runs.csv"
+    header = "project_name,duration(s),power_consumption(kWh),region/country"
+    file.write_text(f"{header}\np,3600,1,{place}\n", encoding="utf-8")
+    assert ote("import", file, "--out", runs).returncode == 0
+    assert pl.read_csv(runs)["site_country"].to_list() == ["US"]
+
+
 def test_sacct_counts_jobs_not_their_steps() -> None:
     runs = imports.read(LOGS / "sacct.txt").runs
     assert [(run["model"], run["hardware"], run["chips"], run["training_hours"]) for run in runs] == [

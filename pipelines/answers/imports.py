@@ -185,7 +185,10 @@ def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator
 
 
 def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
-    """eco2AI: kWh (once spelt kWTh) and seconds; energies hold its tracker's PUE, 1 by default."""
+    """eco2AI: kWh (once spelt kWTh) and seconds; energies hold its tracker's PUE, 1 by default.
+
+    Its column region/country holds country/region, in brackets where the user gave the intensity.
+    """
     for number, row in _rows(text, ","):
         energy = next(
             (name for name in row if name.startswith("power_consumption(")), "power_consumption(kWh)"
@@ -193,7 +196,7 @@ def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
         if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
             raise UnknownLogError(f"{file}: energy in an unknown unit, column {energy!r}; expected kWh")
         gpu = re.match(r"(.+?)\s*[/ ]\s*(\d+) device\(s\)", (row.get("GPU_name") or "").strip())
-        place = (row.get("region/country") or "").split("/")[-1].strip()
+        place = row.get("region/country", "").strip("()").split("/")[0].strip()
         yield {
             "model": row.get("project_name", ""),
             "hardware": gpu[1].strip(" /") if gpu and int(gpu[2]) else "",
