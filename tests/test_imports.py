@@ -54,6 +54,27 @@ def test_carbontracker_is_read_before_its_own_pue() -> None:
     assert float(run["energy_kwh"]) * 1.58 == pytest.approx(0.000079006435, rel=1e-3)
 
 
+def test_carbontracker_draws_go_on_over_lines(tmp_path: Path) -> None:
+    """An array of eight draws as NumPy writes it: 2,800 W for an hour; then 2,100 W for an hour."""
+    file, runs = tmp_path / "a_carbontracker.log", tmp_path / "runs.csv"
+    lines = [
+        "carbontracker version 2.4.7",
+        "The following components were found: GPU with device(s) " + ", ".join(["A100"] * 8) + ".",
+        "Duration: 1:00:00.00",
+        "Average power usage (W) for gpu: [344.36168107 355.63831893 345.         355.         348.86517186",
+        " 351.13482814 340.         360.        ]",
+        "Duration: 1:00:00.00",
+        "Average power usage (W) for gpu: [250. 250. 250. 250. 250. 250. 250. 250.]",
+        "Average power usage (W) for cpu: 100.0",
+    ]
+    file.write_text(
+        "\n".join("2024-03-01 10:00:00 - " * (line[0] != " ") + line for line in lines), encoding="utf-8"
+    )
+    done = ote("import", file, "--out", runs)
+    assert pl.read_csv(runs).select("chips", "training_hours", "energy_kwh").rows() == [(8, 2, 4.9)]
+    assert "Epochs taken: 2." in done.stderr
+
+
 def test_eco2ai_needs_to_be_told_its_pue() -> None:
     written = 0.00018199146432230494
     assert float(only("eco2ai_0.3.12.csv")["energy_kwh"]) == pytest.approx(written)
@@ -201,6 +222,8 @@ def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> 
         ("JobID|AllocTRES|ElapsedRaw\n1|cpu=1|5\n", "no run that used an accelerator"),
         ("sku.description,usage.amount,usage.unit\nNvidia L4 GPU,5,gibibyte\n", "usage.unit 'gibibyte'"),
         ("2024-01-01 - carbontracker version 2\nAverage power usage (W) for gpu: None\n", "line 2"),
+        ("carbontracker version 2\nDuration: 1:00:00\nAverage power usage (W) for gpu: [nan 9.]\n", "line 3"),
+        ("carbontracker version 2\nDuration: 1:00:00\nDuration: 1:00:00\n", "epoch 1: a duration without"),
     ],
 )
 def test_what_no_tool_writes_is_refused(tmp_path: Path, text: str, says: str) -> None:

@@ -21,6 +21,11 @@ Row = Mapping[str, str]
 
 SECONDS_PER_HOUR = 3600
 
+# Of a Carbontracker log; the draws of many devices are an array that goes on over several lines.
+MEASUREMENT = (
+    r"Duration: (?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
+    r"|Average power usage \(W\) for \w+: (?P<draws>\[[^\]]*\]|.+)"
+)
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
 NO_USE = (
@@ -155,30 +160,32 @@ def _day_before(row: Row, seconds: float, file: str, number: int) -> str:
 
 def _carbontracker(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
-    kwh, hours, watts = 0.0, 0.0, 0.0
-    gpus: list[str] = []
-    duration: float | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if found := re.search(r"GPU with device\(s\) ([^.]+)\.", line):
-            gpus = [name.strip() for name in found[1].split(",")]
-        if found := re.search(r"Duration: (?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)", line):
-            days, hour, minute, second = (float(part or 0) for part in found.groups())
-            duration = timedelta(days=days, hours=hour, minutes=minute, seconds=second).total_seconds()
-            hours += duration / SECONDS_PER_HOUR
-        if found := re.search(r"Average power usage \(W\) for \w+: (.+)$", line):
-            drawn = [float(part) for part in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", found[1])]
-            if not drawn or duration is None:
-                raise UnknownLogError(
-                    f"{file}, line {number}: an epoch without a measured power: {line.strip()!r}"
-                )
-            watts = sum(drawn)
-            kwh += watts * duration / SECONDS_PER_HOUR / 1000  # Wh to kWh
-    if hours:
+    kwh = 0.0
+    epochs: list[float] = []  # seconds
+    measured: set[int] = set()
+    for found in re.finditer(MEASUREMENT, text):
+        if found["draws"] is None:
+            days, hours, minutes, seconds = (float(found[part] or 0) for part in ("d", "h", "m", "s"))
+            epochs.append(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+            continue
+        draws = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
+        if not draws or "nan" in draws or not epochs:
+            line = text.count("\n", 0, found.start()) + 1
+            raise UnknownLogError(f"{file}, line {line}: an epoch without a measured power: {found[0]!r}")
+        measured.add(len(epochs))
+        kwh += sum(map(float, draws)) * epochs[-1] / SECONDS_PER_HOUR / 1000  # Wh to kWh
+    for epoch in range(1, len(epochs) + 1):
+        if epoch not in measured:
+            raise UnknownLogError(f"{file}, epoch {epoch}: a duration without a measured power; take it out")
+    devices = re.search(r"GPU with device\(s\) ([^.]+)\.", text)
+    gpus = [name.strip() for name in devices[1].split(",")] if devices else []
+    if epochs:
+        yield f"Epochs taken: {len(epochs):,}. Those that it was not told to measure are not in its log."
         yield {
             "model": Path(file).name.removesuffix("_carbontracker.log"),
             "hardware": gpus[0] if len(set(gpus)) == 1 else "",
             "chips": str(len(gpus)) if len(set(gpus)) == 1 else "",
-            "training_hours": _text(hours),
+            "training_hours": _text(sum(epochs) / SECONDS_PER_HOUR),
             "energy_kwh": _text(kwh / (pue_included or 1)),
             "started": text[:10],
         }
