@@ -101,6 +101,14 @@ def test_sacct_counts_jobs_not_their_steps() -> None:
     ]
 
 
+def test_a_quote_in_the_name_of_a_job_swallows_no_job(tmp_path: Path) -> None:
+    file, runs = tmp_path / "sacct.txt", tmp_path / "runs.csv"
+    rows = ['1|"a|gres/gpu=8|3600', "2|b|gres/gpu=1|3600", '3|"c|gres/gpu=4|3600']
+    file.write_text("\n".join(["JobID|JobName|AllocTRES|ElapsedRaw", *rows]), encoding="utf-8")
+    assert ote("import", file, "--out", runs).returncode == 0
+    assert pl.read_csv(runs)["chips"].to_list() == [8, 1, 4]
+
+
 def test_a_bill_is_gpu_seconds_by_region_and_month() -> None:
     runs = imports.read(LOGS / "billing.csv").runs
     found = [(run["hardware"], run["chip_hours"], run["cloud_region"], run["started"]) for run in runs]
@@ -219,6 +227,8 @@ def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> 
         ("timestamp,duration,energy_consumed\n2025-01-03,1e20,1\n", "duration of 1e"),
         ("project_name,duration(s),power_consumption(MWh)\np,1,1\n", "unknown unit"),
         ("JobID|AllocTRES\n1|gres/gpu=1\n", "export with sacct -P"),
+        ("JobID|JobName|AllocTRES|ElapsedRaw\n1|a|b|gres/gpu=1|5\n", "row 1: 5 cells, expected the 4"),
+        ("duration,energy_consumed,pue\n3600,1,1\n3600,1\n", "row 2: 2 cells, expected the 3"),
         ("JobID|AllocTRES|ElapsedRaw\n1|cpu=1|5\n", "no run that used an accelerator"),
         ("sku.description,usage.amount,usage.unit\nNvidia L4 GPU,5,gibibyte\n", "usage.unit 'gibibyte'"),
         ("2024-01-01 - carbontracker version 2\nAverage power usage (W) for gpu: None\n", "line 2"),

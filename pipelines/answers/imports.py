@@ -105,7 +105,7 @@ def write(runs: list[Run], out: Path) -> None:
 
 def _codecarbon(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
     """CodeCarbon: kWh and seconds; energies hold the PUE of the column `pue`, where there is one."""
-    rows = list(_rows(text, ","))
+    rows = list(_rows(text, file))
     last = _last_of_each_run(rows, file)
     if earlier := len(rows) - len(last):
         yield f"Rows left out, as a later one of the same run_id holds them: {earlier:,}."
@@ -196,7 +196,7 @@ def _eco2ai(text: str, file: str, pue_included: float | None) -> Iterator[Part]:
 
     Its column region/country holds country/region, in brackets where the user gave the intensity.
     """
-    for number, row in _rows(text, ","):
+    for number, row in _rows(text, file):
         energy = next(
             (name for name in row if name.startswith("power_consumption(")), "power_consumption(kWh)"
         )
@@ -221,7 +221,7 @@ def _sacct(text: str, file: str, _: float | None) -> Iterator[Part]:
     Steps of a job repeat its hours and are left out. ConsumedEnergy is not taken: what it measures (the node,
     or the processors alone) depends on a plugin that the output does not name.
     """
-    for number, row in _rows(text, "|"):
+    for number, row in _rows(text, file, Unquoted):
         if "." in row.get("JobID", ""):
             continue
         tres = row.get("AllocTRES") or row.get("AllocGRES") or ""
@@ -248,7 +248,7 @@ def _billing(text: str, file: str, _: float | None) -> Iterator[Part]:
     unclear: dict[str, int] = {}  # SKU and the first row that has it
     passed: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
-    for number, row in _rows(text, ","):
+    for number, row in _rows(text, file):
         sku = row.get("sku.description", "")
         if kind := next((kind for kind, words in NO_USE if re.search(words, sku, re.IGNORECASE)), None):
             passed[kind] += 1
@@ -310,9 +310,25 @@ def _hours(row: Row, file: str, number: int) -> float:
     return amount / SECONDS_PER_HOUR if unit == "seconds" else amount
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Row]]:
-    for number, row in enumerate(csv.DictReader(io.StringIO(text), delimiter=delimiter), start=1):
-        yield number, {name: (cell or "").strip() for name, cell in row.items() if name}
+class Unquoted(csv.excel):
+    """What sacct -P writes: a quote is a letter like others."""
+
+    delimiter = "|"
+    quoting = csv.QUOTE_NONE
+
+
+def _rows(text: str, file: str, dialect: type[csv.Dialect] = csv.excel) -> Iterator[tuple[int, Row]]:
+    """Rows by number; one with other cells than the header is cut, or holds the delimiter in a name."""
+    try:
+        header, *rows = csv.reader(io.StringIO(text), dialect)
+    except csv.Error as error:
+        raise UnknownLogError(f"{file}: cannot be read ({error})") from None
+    for number, cells in enumerate(filter(None, rows), start=1):
+        if len(cells) != len(header):
+            raise UnknownLogError(
+                f"{file}, row {number}: {len(cells)} cells, expected the {len(header)} of the header"
+            )
+        yield number, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
 
 
 def _number(row: Row, column: str, file: str, number: int) -> float:
