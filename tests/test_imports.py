@@ -109,6 +109,28 @@ def test_a_quote_in_the_name_of_a_job_swallows_no_job(tmp_path: Path) -> None:
     assert pl.read_csv(runs)["chips"].to_list() == [8, 1, 4]
 
 
+def test_sacct_takes_no_part_of_a_chip_for_a_chip(tmp_path: Path) -> None:
+    """A seventh of an A100 (MIG), in two spellings, and a share of one."""
+    file, runs = tmp_path / "sacct.txt", tmp_path / "runs.csv"
+    rows = [
+        "1|a|gres/gpu:a100=8,gres/gpu=8|3600",
+        "2|b|gres/gpu:a100_1g.5gb=1,gres/gpu=1|3600",
+        "3|c|gres/gpu:1g.5gb=1,gres/gpu=1|3600",
+        "4|d|cpu=4,gres/shard=2|3600",
+        "5|e|cpu=4|3600",
+        "6|f|gres/gpu=4|3600",
+    ]
+    file.write_text("\n".join(["JobID|JobName|AllocTRES|ElapsedRaw", *rows]), encoding="utf-8")
+    done = ote("import", file, "--out", runs)
+    assert pl.read_csv(runs)["chips"].to_list() == [8, 4]
+    assert done.stderr.splitlines() == [
+        "Job left out, of a part of an accelerator, 'gpu:a100_1g.5gb=1': 2.",
+        "Job left out, of a part of an accelerator, 'gpu:1g.5gb=1': 3.",
+        "Job left out, of a part of an accelerator, 'gres/shard=2': 4.",
+        "Jobs left out, of no accelerator or no time: 1.",
+    ]
+
+
 def test_a_bill_is_gpu_seconds_by_region_and_month() -> None:
     runs = imports.read(LOGS / "billing.csv").runs
     found = [(run["hardware"], run["chip_hours"], run["cloud_region"], run["started"]) for run in runs]
@@ -227,6 +249,7 @@ def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> 
         ("timestamp,duration,energy_consumed\n2025-01-03,1e20,1\n", "duration of 1e"),
         ("project_name,duration(s),power_consumption(MWh)\np,1,1\n", "unknown unit"),
         ("JobID|AllocTRES\n1|gres/gpu=1\n", "export with sacct -P"),
+        ("JobID|Elapsed\n1|01:00:00\n", "neither AllocTRES nor AllocGRES; export with sacct -P"),
         ("JobID|JobName|AllocTRES|ElapsedRaw\n1|a|b|gres/gpu=1|5\n", "row 1: 5 cells, expected the 4"),
         ("duration,energy_consumed,pue\n3600,1,1\n3600,1\n", "row 2: 2 cells, expected the 3"),
         ("JobID|AllocTRES|ElapsedRaw\n1|cpu=1|5\n", "no run that used an accelerator"),

@@ -26,6 +26,9 @@ MEASUREMENT = (
     r"Duration: (?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
     r"|Average power usage \(W\) for \w+: (?P<draws>\[[^\]]*\]|.+)"
 )
+SACCT = "export with sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
+# Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html
+PART_OF_A_CHIP = r"gpu:[\w.-]*\d+g\.\d+gb[\w.-]*[=:]\d+|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]\d+"
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
 NO_USE = (
@@ -221,9 +224,12 @@ def _sacct(text: str, file: str, _: float | None) -> Iterator[Part]:
     Steps of a job repeat its hours and are left out. ConsumedEnergy is not taken: what it measures (the node,
     or the processors alone) depends on a plugin that the output does not name.
     """
+    idle = 0
     for number, row in _rows(text, file, Unquoted):
-        if "." in row.get("JobID", ""):
+        if "." in row["JobID"]:
             continue
+        if "AllocTRES" not in row and "AllocGRES" not in row:
+            raise UnknownLogError(f"{file}: neither AllocTRES nor AllocGRES; {SACCT}")
         tres = row.get("AllocTRES") or row.get("AllocGRES") or ""
         total = re.search(r"(?:gres/)?gpu[=:](\d+)(?:,|$)", tres)
         kinds = re.findall(r"(?:gres/)?gpu:([A-Za-z][\w.-]*)[=:](\d+)", tres)
@@ -231,15 +237,20 @@ def _sacct(text: str, file: str, _: float | None) -> Iterator[Part]:
         seconds = (
             _number(row, "ElapsedRaw", file, number) if row.get("ElapsedRaw") else _elapsed(row, file, number)
         )
-        if chips == 0 or seconds == 0:
-            continue
-        yield {
-            "model": row.get("JobName") or row["JobID"],
-            "hardware": kinds[0][0].replace("_", " ") if len(kinds) == 1 else "",
-            "chips": str(chips),
-            "training_hours": _text(seconds / SECONDS_PER_HOUR),
-            "started": row["Start"][:10] if row.get("Start", "").startswith("20") else "",
-        }
+        if seconds and (part := re.search(PART_OF_A_CHIP, tres)):
+            yield f"Job left out, of a part of an accelerator, {part[0]!r}: {row['JobID']}."
+        elif chips == 0 or seconds == 0:
+            idle += 1
+        else:
+            yield {
+                "model": row.get("JobName") or row["JobID"],
+                "hardware": kinds[0][0].replace("_", " ") if len(kinds) == 1 else "",
+                "chips": str(chips),
+                "training_hours": _text(seconds / SECONDS_PER_HOUR),
+                "started": row["Start"][:10] if row.get("Start", "").startswith("20") else "",
+            }
+    if idle:
+        yield f"Jobs left out, of no accelerator or no time: {idle:,}."
 
 
 def _billing(text: str, file: str, _: float | None) -> Iterator[Part]:
@@ -347,8 +358,7 @@ def _elapsed(row: Row, file: str, number: int) -> float:
     found = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", row.get("Elapsed", ""))
     if not found:
         raise UnknownLogError(
-            f"{file}, row {number}: neither ElapsedRaw nor Elapsed; export with "
-            "sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
+            f"{file}, row {number}, Elapsed: {row.get('Elapsed', '')!r}, and no ElapsedRaw; {SACCT}"
         )
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
