@@ -25,12 +25,13 @@ RUN = {
 }
 
 
-@pytest.fixture(scope="module", params=["computed", "measured", "unknown hardware"])
+@pytest.fixture(scope="module", params=["computed", "measured", "unknown hardware", "stated intensity"])
 def run(request: pytest.FixtureRequest, build: Build) -> dict[str, Any]:
     given: dict[str, Any] = {
         "computed": RUN | {"cloud_region": "us-central1"},
         "measured": RUN | {"energy_kwh": 130_000, "cloud_region": "us-central1"},
         "unknown hardware": {"training_flop": 1e22, "site_country": "FR"},
+        "stated intensity": RUN | {"carbon_intensity_g_per_kwh": 52.5, "site_country": "FR"},
     }[request.param]
     return estimate_run(given, build.directory / "emissions.duckdb")
 
@@ -44,6 +45,28 @@ def test_every_form_names_numbers_and_dataset(run: dict[str, Any]) -> None:
     for text in (disclosure.markdown(run), disclosure.latex(run)):
         for column in ("energy_mwh", "co2e_gross_t"):
             assert f"{float(f'{run[column]:.3g}'):,g}" in text
+
+
+def test_every_form_says_what_the_intensity_counts(run: dict[str, Any]) -> None:
+    says = {
+        "direct": "a direct intensity",
+        "lifecycle": "a lifecycle intensity",
+        "unspecified": "not stated to be direct or lifecycle",
+    }
+    (consumption,) = json.loads(disclosure.cyclonedx(run))["components"][0]["modelCard"]["considerations"][
+        "environmentalConsiderations"
+    ]["energyConsumptions"]
+    texts = (
+        disclosure.markdown(run),
+        disclosure.latex(run),
+        yaml.safe_load(disclosure.model_card(run, "pre-training"))["co2_eq_emissions"]["source"],
+        consumption["energyProviders"][0]["description"],
+        {each["name"]: each["value"] for each in consumption["properties"]}["co2e accounting"],
+        disclosure.spdx(run),
+        disclosure.eu(run),
+    )
+    for text in texts:
+        assert says[run["intensity_basis"]] in text
 
 
 def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
@@ -96,7 +119,13 @@ def test_the_command_reads_what_estimate_printed(build: Build, tmp_path: Path) -
     file.write_text(printed, encoding="utf-8")
     card = ote("report", file, "--as", "model-card")
     assert (card.returncode, yaml.safe_load(card.stdout).keys()) == (0, {"co2_eq_emissions"})
-    for text, says in (("{}", "energy_mwh"), ("x", "no JSON"), ("[1]", "missing")):
+    other = json.dumps(json.loads(printed) | {"intensity_basis": "marginal"})
+    for text, says in (
+        ("{}", "energy_mwh"),
+        ("x", "no JSON"),
+        ("[1]", "missing"),
+        (other, "intensity_basis 'marginal', expected one of direct"),
+    ):
         file.write_text(text, encoding="utf-8")
         refused = ote("report", file)
         assert refused.returncode == 2

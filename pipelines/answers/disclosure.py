@@ -20,7 +20,14 @@ NEEDED = (
     "dataset_version",
     "energy_basis",
     "net_basis",
+    "intensity_basis",
 )
+# What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
+INTENSITIES = {
+    "direct": "a direct intensity (emissions of the power plants alone)",
+    "lifecycle": "a lifecycle intensity (fuel supply and building of the power plants included)",
+    "unspecified": "an intensity that is not stated to be direct or lifecycle",
+}
 # RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/2104.10350")
 
@@ -51,6 +58,10 @@ def parse(text: str) -> Run:
     missing = [key for key in NEEDED if not isinstance(run, dict) or key not in run]
     if missing:
         raise NotAnEstimateError(f"expected what `ote estimate --json` prints; {', '.join(missing)} missing")
+    if run["intensity_basis"] not in INTENSITIES:
+        raise NotAnEstimateError(
+            f"intensity_basis {run['intensity_basis']!r}, expected one of {', '.join(INTENSITIES)}"
+        )
     return run
 
 
@@ -78,7 +89,8 @@ def model_card(run: Run, training_type: str) -> str:
     """The block `co2_eq_emissions` of a model card's YAML header: gross emissions in grams."""
     block: dict[str, Any] = {
         "emissions": round(run["co2e_gross_t"] * 1e6),  # t to g
-        "source": f"Open Training Emissions {run['dataset_version']}, location-based estimate after {METHOD}",
+        "source": f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
+        f"{INTENSITIES[run['intensity_basis']]} after {METHOD}",
         "training_type": training_type,
     }
     if place := _place(run):
@@ -91,7 +103,10 @@ def model_card(run: Run, training_type: str) -> str:
 
 def cyclonedx(run: Run) -> str:
     """A CycloneDX 1.6 bill of materials whose model card holds the energy and CO2e of training."""
-    grid = f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh ({run['gross_basis']})"
+    grid = (
+        f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh ({run['gross_basis']}), "
+        f"{INTENSITIES[run['intensity_basis']]}"
+    )
     consumption = {
         "activity": "training",
         "energyProviders": [
@@ -193,6 +208,11 @@ def eu(run: Run) -> str:
         ("Training time (hours)", number(hours) if hours else "to be filled in"),
         ("Energy consumption of training (MWh)", number(run["energy_mwh"])),
         ("Known or estimated", f"{measured}, 90 % interval {_interval(run, 'energy_mwh')} MWh"),
+        (
+            "CO2e of that energy (t), which Annex XI does not ask for",
+            f"{number(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')} t; "
+            f"location-based, on {INTENSITIES[run['intensity_basis']]}",
+        ),
         ("Methodology", f"{METHOD}; {_how(run)}"),
         ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -222,7 +242,7 @@ def _paragraph(run: Run) -> str:
         f"{trained}{hours}. Training used {number(run['energy_mwh'])} MWh "
         f"(90 % interval {_interval(run, 'energy_mwh')} MWh, PUE {number(run['pue'])} included) and caused "
         f"{number(run['co2e_gross_t'])} t CO2e ({_interval(run, 'co2e_gross_t')} t), location-based, at "
-        f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh. {net} "
+        f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. {net} "
         f"Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. Operational emissions "
         "of the run described, without hardware manufacturing, failed runs, or experiments before it."
@@ -236,9 +256,14 @@ def _rows(run: Run) -> list[list[str]]:
             "CO2e, gross",
             f"{number(run['co2e_gross_t'])} t",
             _interval(run, "co2e_gross_t"),
-            "location-based",
+            f"location-based, {run['intensity_basis']} intensity",
         ],
-        ["CO2e, net", f"{number(run['co2e_net_t'])} t", _interval(run, "co2e_net_t"), run["net_basis"]],
+        [
+            "CO2e, net",
+            f"{number(run['co2e_net_t'])} t",
+            _interval(run, "co2e_net_t"),
+            f"{run['net_basis']}, {run['intensity_basis']} intensity",
+        ],
     ]
     for factor, about in run["factors"].items():
         if about["value"] is not None:
@@ -251,7 +276,7 @@ def _properties(run: Run) -> list[tuple[str, str]]:
     return [
         ("energy_mwh 90 % interval", _interval(run, "energy_mwh")),
         ("co2e_gross_t 90 % interval", _interval(run, "co2e_gross_t")),
-        ("co2e accounting", "operational, location-based"),
+        ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
         ("co2e_net_t", f"{number(run['co2e_net_t'])} ({run['net_basis']})"),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),
