@@ -69,6 +69,31 @@ def test_every_form_says_what_the_intensity_counts(run: dict[str, Any]) -> None:
         assert says[run["intensity_basis"]] in text
 
 
+def test_what_was_given_is_not_rounded(build: Build) -> None:
+    """512 x 300 is 153,600, not 154,000."""
+    given = {
+        "chips": 512,
+        "training_hours": 300,
+        "pue": 1.125,
+        "training_flop": 3.1415e23,
+        "hardware": "H100",
+    }
+    database = build.directory / "emissions.duckdb"
+    for extra in ({}, {"energy_kwh": 130_123.5}):
+        run = estimate_run(given | {"carbon_intensity_g_per_kwh": 52.55} | extra, database)
+        sheet = disclosure.eu(run)
+        for entry in ("accelerator-hours | 153,600 |", "(hours) | 300 |", "(FLOP) | 3.1415e+23 |"):
+            assert entry in sheet
+        paper = disclosure.markdown(run)
+        for words in ("PUE 1.125 included", "at 0.05255 kg CO2e", "for 300 hours"):
+            assert words in paper
+    run = estimate_run({"chip_hours": 1_234_567, "hardware": "H100", "site_country": "FR"}, database)
+    assert "| chip_hours | 1,234,567 |" in disclosure.markdown(run)
+    run = estimate_run({"chip_hours": 1_234_567, "energy_kwh": 1e6, "site_country": "FR"}, database)
+    assert "accelerator-hours | 1,234,567 |" in disclosure.eu(run)
+    assert "chip_hours" not in disclosure.markdown(run)  # plays no part beside a measured energy
+
+
 def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
     block = yaml.safe_load(disclosure.model_card(run, "fine-tuning"))["co2_eq_emissions"]
     assert block["emissions"] == pytest.approx(run["co2e_gross_t"] * 1e6, abs=1)  # t to g

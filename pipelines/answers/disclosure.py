@@ -22,6 +22,8 @@ NEEDED = (
     "net_basis",
     "intensity_basis",
 )
+# Bases of what was given, not estimated.
+GIVEN = {"measured", "disclosed", "chips_x_hours", "disclosed_measured"}
 # What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
 INTENSITIES = {
     "direct": "a direct intensity (emissions of the power plants alone)",
@@ -104,7 +106,7 @@ def model_card(run: Run, training_type: str) -> str:
 def cyclonedx(run: Run) -> str:
     """A CycloneDX 1.6 bill of materials whose model card holds the energy and CO2e of training."""
     grid = (
-        f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh ({run['gross_basis']}), "
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({run['gross_basis']}), "
         f"{INTENSITIES[run['intensity_basis']]}"
     )
     consumption = {
@@ -196,16 +198,13 @@ def eu(run: Run) -> str:
     know is left to be filled in.
     """
     measured = "measured" if run["energy_basis"] == "measured" else "estimated"
-    flop, hours, chip_hours = run.get("training_flop"), run.get("training_hours"), run.get("chip_hours")
+    flop, hours = run.get("training_flop"), run.get("training_hours")
     rows = [
         ("Model", (run["model"] or "to be filled in").replace("|", "\\|")),
-        ("Computational resources: operations (FLOP)", f"{flop:.2g}" if flop else "to be filled in"),
+        ("Computational resources: operations (FLOP)", exact(flop) if flop else "to be filled in"),
         ("Computational resources: hardware", _hardware(run) or "to be filled in"),
-        (
-            "Computational resources: accelerator-hours",
-            number(chip_hours) if chip_hours else "to be filled in",
-        ),
-        ("Training time (hours)", number(hours) if hours else "to be filled in"),
+        ("Computational resources: accelerator-hours", _chip_hours(run) or "to be filled in"),
+        ("Training time (hours)", exact(hours) if hours else "to be filled in"),
         ("Energy consumption of training (MWh)", number(run["energy_mwh"])),
         ("Known or estimated", f"{measured}, 90 % interval {_interval(run, 'energy_mwh')} MWh"),
         (
@@ -231,7 +230,7 @@ def _paragraph(run: Run) -> str:
     trained = (
         f"{what} was trained{f' on {chips}' if chips else ''}{f' in {_place(run)}' if _place(run) else ''}"
     )
-    hours = f" for {number(run['training_hours'])} hours" if run.get("training_hours") else ""
+    hours = f" for {exact(run['training_hours'])} hours" if run.get("training_hours") else ""
     net = (
         "The operator's supply of carbon-free energy is not known, so net emissions are taken as gross."
         if run["net_basis"] == "equals_gross"
@@ -240,9 +239,9 @@ def _paragraph(run: Run) -> str:
     )
     return (
         f"{trained}{hours}. Training used {number(run['energy_mwh'])} MWh "
-        f"(90 % interval {_interval(run, 'energy_mwh')} MWh, PUE {number(run['pue'])} included) and caused "
+        f"(90 % interval {_interval(run, 'energy_mwh')} MWh, PUE {_value(run, 'pue')} included) and caused "
         f"{number(run['co2e_gross_t'])} t CO2e ({_interval(run, 'co2e_gross_t')} t), location-based, at "
-        f"{number(run['gross_kg_per_kwh'])} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. {net} "
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. {net} "
         f"Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. Operational emissions "
         "of the run described, without hardware manufacturing, failed runs, or experiments before it."
@@ -266,8 +265,8 @@ def _rows(run: Run) -> list[list[str]]:
         ],
     ]
     for factor, about in run["factors"].items():
-        if about["value"] is not None:
-            rows.append([factor, number(about["value"]), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
+        if about["value"] is not None and about["gsd"] is not None:
+            rows.append([factor, _value(run, factor), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
     return rows
 
 
@@ -281,6 +280,21 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),
     ]
+
+
+def _value(run: Run, factor: str) -> str:
+    """A factor of the run: as it was given, or rounded where it is an estimate."""
+    about = run["factors"][factor]
+    is_given = about["basis"] in GIVEN or about["basis"] is None  # none: given, and not used beside an energy
+    return exact(about["value"]) if is_given else number(about["value"])
+
+
+def _chip_hours(run: Run) -> str:
+    """Accelerator-hours; beside a measured energy they may be known from chips and hours alone."""
+    if run.get("chip_hours"):
+        return _value(run, "chip_hours")
+    given = run.get("chips") and run.get("training_hours")
+    return exact(run["chips"] * run["training_hours"]) if given else ""
 
 
 def _how(run: Run) -> str:
@@ -307,6 +321,11 @@ def number(value: float) -> str:
     """Three significant digits, thousands with a comma."""
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
+
+
+def exact(value: float) -> str:
+    """All digits of a given number, and of a product of such, without the noise of floating point."""
+    return f"{value:,.12g}"
 
 
 def _latex(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pipelines.answers import estimate as estimating
-from pipelines.answers.disclosure import number
+from pipelines.answers.disclosure import GIVEN, number
 from pipelines.answers.estimate import BadRunsError, Narrowing
 from pipelines.answers.published import NoDatabaseError
 
@@ -26,7 +26,6 @@ UNITS = {
     "gross_kg_per_kwh": "kg/kWh",
     "net_kg_per_kwh": "kg/kWh",
 }
-GIVEN = {"measured", "disclosed", "chips_x_hours", "disclosed_measured"}
 Database = Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")]
 
 
