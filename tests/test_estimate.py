@@ -234,6 +234,7 @@ def test_a_year_is_enough(database: Path) -> None:
         ({"training_hours": None, "chip_hours": 1e9}, "more than ten years"),
         ({"training_flop": "9e307"}, "all accelerators of the world can do"),
         ({"chips": "99999999999999"}, "expected a whole number"),
+        ({"chips": 10**7, "training_hours": 87600}, "8.76e+11 chip-hours: more than all accelerators"),
         ({"hardware": "V1000"}, "The nearest: "),
         ({"cloud_region": "us-centrall1"}, "The nearest: us-central1"),
         ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 lies in US"),

@@ -171,6 +171,16 @@ limits as (
         ]) as expected
 ),
 
+too_much as (
+    select
+        quantities.row_number,
+        quantities.column_name,
+        quantities.given_value,
+        limits.expected
+    from quantities
+    inner join limits on quantities.column_name = limits.column_name and quantities.given_value > limits.most
+),
+
 -- Physics: a value outside these bounds is a slip of units or of accounting.
 bounds as (
     select
@@ -239,11 +249,21 @@ bounds as (
     where runs.training_flop > 0 and runs.training_flop < 1e9
     union all
     select
-        quantities.row_number,
-        quantities.column_name,
-        format('{:g}: more than {}; is it in another unit?', quantities.given_value, limits.expected) as says
-    from quantities
-    inner join limits on quantities.column_name = limits.column_name and quantities.given_value > limits.most
+        row_number,
+        column_name,
+        format('{:g}: more than {}; is it in another unit?', given_value, expected) as says
+    from too_much
+    union all
+    select
+        runs.row_number,
+        'chips' as column_name,
+        format(
+            '{} for {:g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
+            runs.chips, runs.training_hours, runs.chips * runs.training_hours, limits.expected
+        ) as says
+    from runs
+    inner join limits on limits.column_name = 'chip_hours' and runs.chips * runs.training_hours > limits.most
+    where runs.chip_hours is null and runs.row_number not in (select too_much.row_number from too_much)
     union all
     select
         row_number,
