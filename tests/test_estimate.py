@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -302,10 +302,80 @@ def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (
+            "Llama 3, 8B,V100,8,100\nb,V100,8,1\n",
+            "row 1: 5 cells, expected 4 as in the header; a cell that holds ','",
+        ),
+        ("a,V100,8,100\n\nb,V100,8\n", "row 2: 3 cells, expected 4"),
+        ("a,V100,8,100\n" * 30 + "b,V100\n", "row 31: 2 cells, expected 4"),
+    ],
+)
+def test_an_uneven_row_of_a_batch_is_named(database: Path, tmp_path: Path, rows: str, says: str) -> None:
+    source = tmp_path / "runs.csv"
+    source.write_text("model,hardware,chips,training_hours\n" + rows, encoding="utf-8")
+    with pytest.raises(BadRunsError) as refused:
+        estimating.estimate_file(source, tmp_path / "out.csv", database, TODAY)
+    assert f"{source}, {says}" in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_batch_may_be_as_spreadsheets_write_it(database: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "runs.csv", tmp_path / "out.parquet"
+    source.write_bytes(b'\xef\xbb\xbfmodel;energy_kwh\r\n"a ""b"", c";12\r\nd;13.5\r\n')
+    assert estimating.estimate_file(source, target, database, TODAY) == 2
+    assert pl.read_parquet(target)["model"].to_list() == ['a "b", c', "d"]
+
+
+def test_a_batch_never_becomes_its_own_estimates(database: Path, tmp_path: Path) -> None:
+    source, link = tmp_path / "runs.csv", tmp_path / "link.csv"
+    source.write_text("energy_kwh\n12\n", encoding="utf-8")
+    link.symlink_to(source)
+    for target in (source, link, tmp_path / ".." / tmp_path.name / "runs.csv"):
+        refused = ote("estimate", "--batch", source, "--out", target, "--database", database)
+        assert refused.returncode == 2
+        assert "the file of the runs itself" in refused.stderr
+    assert source.read_text(encoding="utf-8") == "energy_kwh\n12\n"
+
+
+def test_where_estimates_cannot_be_written_is_told(database: Path, tmp_path: Path) -> None:
+    source = tmp_path / "runs.csv"
+    source.write_text("energy_kwh\n12\n", encoding="utf-8")
+    for target in (tmp_path / "nowhere" / "out.csv", tmp_path / "runs.csv" / "out.csv"):
+        refused = ote("estimate", "--batch", source, "--out", target, "--database", database)
+        assert refused.returncode == 2
+        assert f"{target}: cannot be written" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_frames_hold_numbers_and_days_as_they_do(database: Path) -> None:
+    """Whole numbers beside a gap are floats, and a day has a time, in frames of either kind."""
+    frame = pl.DataFrame(
+        {
+            "hardware": ["V100", None],
+            "chips": [8.0, None],
+            "training_hours": [100, None],
+            "training_flop": [None, 1e21],
+            "started": [datetime(2021, 3, 1, 12), datetime(2022, 4, 2)],
+        },
+        schema_overrides={"hardware": pl.Categorical},
+    )
+    alone = estimating.estimate_run(KNOWN | {"site_country": None, "started": "2021-03-01"}, database, TODAY)
+    for runs in (frame, frame.to_pandas(), frame.with_columns(pl.col("started").dt.date())):
+        estimates = estimating.estimate(runs, database, TODAY)
+        assert isinstance(estimates, pl.DataFrame)
+        assert estimates["energy_mwh"][0] == pytest.approx(alone["energy_mwh"])
+        assert estimates["run_year"].to_list() == [2021, 2022]
+
+
+@pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("runs.xlsx", "x", "expected a file that ends in .csv"),
         ("runs.csv", "gpu,hours\nV100,1\n", "there is no column 'gpu'"),
+        ("runs.csv", "", "the first line is empty"),
+        ("runs.csv", "chips,chips\n1,1\n", "'chips' stands twice in the header"),
         ("runs.json", "[{", "cannot be read"),
         ("runs.parquet", "no parquet", "cannot be read"),
     ],

@@ -5,13 +5,15 @@ Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/es
 (disclosure.py), or the logs of other tools (imports.py).
 """
 
+import csv
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from pipelines.answers.published import open_database
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
+    import pandas as pd
     import polars as pl
 
 DATABASE = ROOT / "warehouse" / "emissions.duckdb"
@@ -63,7 +66,8 @@ create temp macro hardware_words(name) as array_to_string(list_sort(list_filter(
 """
 NEEDS = "select factor from place_factors union all select measured_by from hardware_draws limit 0"
 READERS = {
-    ".csv": "read_csv({}, all_varchar = true, header = true)",
+    ".csv": "read_csv({}, delim = '{}', columns = {{{}}}, auto_detect = false, header = true, "
+    "quote = '\"', escape = '\"')",
     ".parquet": "read_parquet({})",
     ".json": "read_json_auto({})",
     ".jsonl": "read_json_auto({}, format = 'newline_delimited')",
@@ -99,20 +103,23 @@ class Narrowing:
 
 
 def estimate(
-    runs: "Mapping[str, Any] | pl.DataFrame", database: Path = DATABASE, today: date | None = None
+    runs: "Mapping[str, Any] | pl.DataFrame | pd.DataFrame",
+    database: Path = DATABASE,
+    today: date | None = None,
 ) -> "dict[str, Any] | pl.DataFrame":
     """Energy (MWh) and operational CO2e (t) of runs, each with a 90 % interval.
 
     Args:
-        runs: one run as a mapping, or a frame with a row per run; keys and columns are those of COLUMNS, with
-            their units, all optional: chips, training_hours (h), chip_hours (h), training_flop (FLOP),
-            watts_per_chip (W), energy_kwh (kWh), carbon_intensity_g_per_kwh (g CO2e per kWh), started (date).
+        runs: one run as a mapping, or a frame of Polars or pandas with a row per run; keys and columns are
+            those of COLUMNS, with their units, all optional: chips, training_hours (h), chip_hours (h),
+            training_flop (FLOP), watts_per_chip (W), energy_kwh (kWh), carbon_intensity_g_per_kwh
+            (g CO2e per kWh), started (date).
         database: the published DuckDB file; no network is used.
         today: the date that a run without one counts as started on.
 
     Returns:
-        A mapping with its factors below `factors` for one run; for a frame a frame of as many rows, with
-        the columns of the table emissions and the spread, year and source of each factor beside them.
+        A mapping with its factors below `factors` for one run; for a frame one of Polars of as many rows,
+        with the columns of the table emissions and the spread, year and source of each factor beside them.
 
     Raises:
         BadRunsError: a value cannot be, is contradicted, or too little is given; every problem is named.
@@ -120,12 +127,11 @@ def estimate(
     """
     if isinstance(runs, Mapping):
         return estimate_run(runs, database, today)
-    import polars as pl
-
-    unknown_columns(runs.columns)
+    columns = list(runs.columns)
+    unknown_columns(columns)
     with _opened(database, today) as connection:
-        connection.register("frame", runs.cast(pl.String))
-        _take(connection, "frame", runs.columns)
+        connection.register("frame", runs)
+        _take(connection, "frame", columns)
         _refuse(connection, "row {row}, {column}: {says}")
         frame: pl.DataFrame = connection.sql("select * exclude (row_number) from estimates").pl()
         return frame
@@ -157,22 +163,26 @@ def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: 
     Raises:
         BadRunsError: also where a file has an unknown ending or column; nothing is written then.
         NoDatabaseError: as estimate.
+        OSError: the target cannot be written.
     """
-    if not source.exists():
+    if not source.is_file():
         raise BadRunsError(f"{source}: there is no such file")
     for file, known in ((source, READERS), (target, WRITERS)):
         if file.suffix not in known:
             raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
+    if target.exists() and target.samefile(source):
+        raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
     partial = target.with_name(f".{target.name}.partial")
     with _opened(database, today) as connection:
-        reader = READERS[source.suffix].format(_quoted(source))
         try:
-            connection.execute(f"create temp view file as select * from {reader}")
+            connection.execute(f"create temp view file as select * from {_reader(source)}")
             columns = [row[0] for row in connection.execute("describe file").fetchall()]
             unknown_columns(columns, f"{source}: ")
             _take(connection, "file", columns)
         except duckdb.Error as error:
-            raise BadRunsError(f"{source}: cannot be read ({str(error).splitlines()[0]})") from None
+            _refuse_uneven_rows(source)
+            says = " ".join(str(error).split("\n\n")[0].splitlines())
+            raise BadRunsError(f"{source}: cannot be read ({says})") from None
         _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
         try:
             rows = connection.execute(
@@ -180,9 +190,58 @@ def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: 
                 f"({WRITERS[target.suffix]})"
             ).fetchall()[0][0]
             partial.replace(target)
+        except duckdb.IOException as error:
+            raise OSError(str(error).splitlines()[0]) from None
         finally:
             partial.unlink(missing_ok=True)
     return int(rows)
+
+
+def _reader(source: Path) -> str:
+    """The relation that a file of runs is; how a CSV file is written is told by its header, not guessed.
+
+    Raises:
+        BadRunsError: the header of a CSV file cannot be read, or has a column that no run has, or one twice.
+    """
+    if source.suffix != ".csv":
+        return READERS[source.suffix].format(_quoted(source))
+    header, separator = _header(source)
+    unknown_columns(header, f"{source}: ")
+    if twice := [column for column in header if header.count(column) > 1]:
+        raise BadRunsError(f"{source}: the column {twice[0]!r} stands twice in the header; take one away")
+    columns = ", ".join(f"'{column}': 'varchar'" for column in header)
+    return READERS[".csv"].format(_quoted(source), separator, columns)
+
+
+def _header(source: Path) -> tuple[list[str], str]:
+    """The columns of a CSV file and what separates them: the character that parts the header most often."""
+    try:
+        with source.open("rb") as file:
+            line = file.readline().decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError:
+        raise BadRunsError(f"{source}: the header is not UTF-8; save the file as UTF-8") from None
+    if not line.strip():
+        raise BadRunsError(f"{source}: the first line is empty; expected a header, such as hardware,chips")
+    headers = [(next(csv.reader([line], delimiter=separator)), separator) for separator in ",;\t|"]
+    return max(headers, key=lambda found: len(found[0]))
+
+
+def _refuse_uneven_rows(source: Path) -> None:
+    """Name the rows of a CSV file with more or fewer cells than its header, numbered as those of problems."""
+    if source.suffix != ".csv":
+        return
+    header, separator = _header(source)
+    text = source.open(encoding="utf-8-sig", errors="replace", newline="")
+    with text as file, suppress(csv.Error):  # a quote that is never closed
+        rows = (cells for cells in csv.reader(file, delimiter=separator) if cells)
+        next(rows)
+        uneven = (
+            f"{source}, row {row}: {len(cells)} cells, expected {len(header)} as in the header; "
+            f"a cell that holds {separator!r} must stand in double quotes"
+            for row, cells in enumerate(rows, 1)
+            if len(cells) != len(header)
+        )
+        _refuse_lines(list(islice(uneven, SHOWN + 1)))
 
 
 def unknown_columns(given: Sequence[str], where: str = "") -> None:
@@ -260,14 +319,18 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
 
 def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
     rows = connection.execute(f"select * from ({_query('problems')}) limit {SHOWN + 1}").fetchall()
-    if rows:
-        lines = [
-            line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
-            for row, column, says in rows[:SHOWN]
-        ]
-        if "{option}" in line:
-            lines = [_with_options(text) for text in lines]
-        raise BadRunsError("\n".join(lines + ["and more"] * (len(rows) > SHOWN)))
+    lines = [
+        line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
+        for row, column, says in rows
+    ]
+    if "{option}" in line:
+        lines = [_with_options(text) for text in lines]
+    _refuse_lines(lines)
+
+
+def _refuse_lines(lines: list[str]) -> None:
+    if lines:
+        raise BadRunsError("\n".join(lines[:SHOWN] + ["and more"] * (len(lines) > SHOWN)))
 
 
 def _with_options(text: str) -> str:

@@ -39,7 +39,7 @@ unread as (
         not coalesce(isfinite(try_cast(cell as double)), false)
         or (
             column_name = 'chips'
-            and not regexp_full_match(cell, '\s*[0-9]{1,12}\s*')
+            and not regexp_full_match(cell, '\s*[0-9]{1,12}(\.0*)?\s*')
             and coalesce(try_cast(cell as double), 1) > 0
         )
 ),

@@ -89,6 +89,7 @@ countries as (
 ),
 
 -- Numbers as computers write them: a point for decimals, no separators; infinities and NaN are no quantities.
+-- Frames write whole numbers with a gap among them as 8.0, and a day with its time.
 numbers as (
     select
         *,
@@ -100,10 +101,10 @@ numbers as (
         if(isfinite(try_cast(pue as double)), cast(pue as double), null) as typed_pue,
         if(isfinite(try_cast(carbon_intensity_g_per_kwh as double)), cast(carbon_intensity_g_per_kwh as double), null)
             as typed_g_per_kwh,
-        if(regexp_full_match(chips, '\s*[0-9]{1,12}\s*'), cast(chips as bigint), null) as typed_chips,
-        coalesce(
-            try_strptime(trim(started), '%Y-%m-%d'), try_strptime(trim(started), '%Y-%m')
-        ) as typed_start,
+        if(regexp_full_match(chips, '\s*[0-9]{1,12}(\.0*)?\s*'), cast(cast(chips as double) as bigint), null)
+            as typed_chips,
+        regexp_replace(trim(started), '[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?$', '') as started_day,
+        coalesce(try_strptime(started_day, '%Y-%m-%d'), try_strptime(started_day, '%Y-%m')) as typed_start,
         if(regexp_full_match(started, '\s*[0-9]{4}\s*'), cast(started as integer), null) as typed_year
     from given
 )
