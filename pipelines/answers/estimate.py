@@ -366,7 +366,9 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
             "value": row[factor],
             "gsd": row[f"{prefix}_gsd"],
             "basis": row[f"{prefix}_basis"],
-            **{part: row.get(f"{prefix}_{part}") for part in ("factor_year", "source_url", "source_locator")},
+            "factor_year": (year := row.get(f"{prefix}_factor_year")),
+            "is_other_year": None if year is None else year != row["run_year"],
+            **{part: row.get(f"{prefix}_{part}") for part in ("source_url", "source_locator")},
         }
     details = ("_gsd", "_factor_year", "_source_url", "_source_locator")
     return {name: cell for name, cell in row.items() if not name.endswith(details)} | {"factors": factors}

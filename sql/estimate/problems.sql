@@ -181,6 +181,12 @@ too_much as (
     inner join limits on quantities.column_name = limits.column_name and quantities.given_value > limits.most
 ),
 
+held as (
+    select min(cast(period as integer)) as first_year
+    from place_factors
+    where factor = 'gross_kg_per_kwh'
+),
+
 -- Physics: a value outside these bounds is a slip of units or of accounting.
 bounds as (
     select
@@ -283,10 +289,10 @@ bounds as (
     select
         runs.row_number,
         'started' as column_name,
-        given.started || ': before 2009; the factors begin in 2015' as says
+        given.started || ': before ' || held.first_year || ', the first year that the dataset has factors for' as says
     from runs
     inner join given on runs.row_number = given.row_number
-    where runs.run_year < 2009
+    inner join held on runs.run_year < held.first_year
 ),
 
 contradictions as (

@@ -3,7 +3,7 @@
 -- An operator's grid is the mix of its regions, its gsd their spread with that of a region's own figure.
 -- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, as in core.net_ladder.
 with years as (
-    select unnest(range(2015, 2028)) as year
+    select unnest(range(2009, 2028)) as year
 ),
 
 pues as (
