@@ -95,7 +95,7 @@ def test_a_run_of_the_dataset_described_again_gets_the_same_factors(build: Build
     rows = build.query(
         "select runs.run_id, runs.hardware_id, runs.chip_hours, runs.cloud_region, runs.site_country, "
         "emissions.run_year from emissions inner join training_runs as runs using (run_id) "
-        "where emissions.run_year between 2015 and 2024 and emissions.energy_basis = 'computed'"
+        "where emissions.run_year between 2009 and 2024 and emissions.energy_basis = 'computed'"
     )
     names = ("model", "hardware", "chip_hours", "cloud_region", "site_country", "started")
     frame = pl.DataFrame(
@@ -111,7 +111,8 @@ def test_a_run_of_the_dataset_described_again_gets_the_same_factors(build: Build
         (run, factor): (value, basis, year)
         for run, factor, value, basis, year in build.query(
             "select run_id, factor, value, basis, factor_year from emission_factors "
-            "where basis in ('site_year', 'provider_year', 'region_year', 'country_year', 'operator_hourly')"
+            "where basis in ('site_year', 'provider_year', 'industry_year', 'region_year', 'country_year', "
+            "'operator_hourly')"
         )
     }
     for row in estimates.iter_rows(named=True):
@@ -135,6 +136,7 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
         "dataset_version",
         "hardware_name",
         "is_ambiguous_hardware",
+        "is_assumed_provider",
         "energy_kwh",
     }
     assert set(run["factors"]) == {
@@ -203,6 +205,32 @@ def test_a_year_is_enough(database: Path) -> None:
     assert (run["run_year"], run["factors"]["gross_kg_per_kwh"]["factor_year"]) == (2019, 2019)
 
 
+@pytest.mark.parametrize("year", [2009, 2012, 2014])
+def test_an_early_run_takes_the_pue_of_its_own_time(build: Build, database: Path, year: int) -> None:
+    ((nearest, value),) = build.query(
+        "select cast(left(period, 4) as integer) as factor_year, pue from datacenter_pue "
+        "where provider = 'Industry average (Uptime Institute)' "
+        f"order by abs(factor_year - {year}), factor_year limit 1"
+    )
+    about = estimating.estimate_run(KNOWN | {"started": str(year)}, database, TODAY)["factors"]
+    assert (about["pue"]["basis"], about["pue"]["factor_year"]) == ("industry_year", nearest)
+    assert (about["pue"]["value"], about["pue"]["is_other_year"]) == (pytest.approx(value), nearest != year)
+    told = ote("estimate", "--energy", "100", "--start", str(year), "--database", database).stdout
+    assert (f"not of {year}: " in told) == any(factor["is_other_year"] for factor in about.values())
+
+
+def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
+    run = {"hardware": "TPU v4", "chips": 8, "training_hours": 100, "started": "2021-03"}
+    alone = estimating.estimate_run(run, database, TODAY)
+    named = estimating.estimate_run(run | {"provider": "Google"}, database, TODAY)
+    assert alone | {"is_assumed_provider": False} == named
+    assert alone["is_assumed_provider"]
+    options = ("--hardware", "TPU v4", "--chips", "8", "--hours", "100", "--database", database)
+    assert "provider Google, since TPUs run in its data centers only" in ote("estimate", *options).stdout
+    assert "provider Google, since" not in ote("estimate", *options, "--provider", "Google").stdout
+    assert not estimating.estimate_run(KNOWN, database, TODAY)["is_assumed_provider"]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -245,7 +273,7 @@ def test_a_year_is_enough(database: Path) -> None:
         ({"started": "03/2024"}, "expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year"),
         ({"started": "2026"}, "--start 2026: in the future"),
         ({"started": "20240301"}, "expected a date as YYYY-MM-DD"),
-        ({"started": "1821-01"}, "before 2009"),
+        ({"started": "1821-01"}, "before 2009, the first year that the dataset has factors for"),
         ({"training_hours": None}, "--hours missing: give --energy"),
         ({"chips": None, "training_hours": None}, "--chip-hours missing: give --energy"),
         ({"hours": 5}, "did you mean training_hours?"),

@@ -128,7 +128,12 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         )
     assumed = [f for f, about in run["factors"].items() if about["basis"] and about["basis"] not in GIVEN]
     typer.echo("\nx/÷: a factor alone puts the result between value / that and value x that (90 %).")
+    if run["is_assumed_provider"]:
+        assumed.append(f"provider {run['provider']}, since TPUs run in its data centers only")
     typer.echo(f"Assumed: {', '.join(assumed) or 'nothing'}.")
+    others = [f"{f} {about['factor_year']}" for f, about in run["factors"].items() if about["is_other_year"]]
+    if others:
+        typer.echo(f"Of the nearest year that is known, not of {run['run_year']}: {', '.join(others)}.")
     if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
         typer.echo(
             "The name stands for several variants; the exact one (SXM, PCIe, memory) narrows the power."

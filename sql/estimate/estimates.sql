@@ -342,6 +342,7 @@ select
     energy_basis,
     cloud_region,
     provider,
+    is_assumed_provider,
     site_country,
     run_year,
     if(energy_kwh is null, exp(chip_hours_ln_gsd), null) as chip_hours_gsd,

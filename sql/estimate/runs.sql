@@ -1,5 +1,6 @@
 -- The runs of a user, typed, with names resolved. One row per run, numbered as given.
 -- `given` holds every cell as text; what cannot be read is null here and a sentence in problems.
+-- As in core.training_runs, an unnamed operator of a TPU is Google.
 with spellings as (
     select
         lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g')) as spelling_key,
@@ -125,7 +126,9 @@ select
     numbers.typed_pue as pue,
     numbers.typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
     region_map.region as cloud_region,
-    coalesce(region_map.provider, operators.provider) as provider,
+    coalesce(region_map.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
+    coalesce(region_map.provider, operators.provider) is null and coalesce(hardware.kind = 'tpu', false)
+        as is_assumed_provider,
     coalesce(region_map.country, countries.country) as site_country,
     operators.provider as named_provider,
     countries.country as named_country,
