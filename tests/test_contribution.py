@@ -4,8 +4,11 @@ import csv
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from pipelines.answers.estimate import estimate
+from pipelines.ingestion.training_run_rules import country_names, provider_names
 from tests.conftest import REFERENCE, Build, ote
 
 FACTS = {
@@ -55,9 +58,49 @@ def test_a_row_is_checked_estimated_and_written_in_its_place(build: Build, refer
     assert (again.returncode, "the same run_id" in again.stderr) == (2, True)
 
 
+def test_names_are_written_as_the_facts_have_them(build: Build, reference: Path) -> None:
+    change = {"site_country": "France", "provider": "AWS", "developer_country": "usa;United Kingdom"}
+    done = ote(
+        "add",
+        *options(**change),
+        "--reference",
+        reference,
+        "--database",
+        build.directory / "emissions.duckdb",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--site-country France: taken as FR" in done.stdout
+    with (reference / "training_runs.csv").open(encoding="utf-8", newline="") as rows:
+        (run,) = (run for run in csv.DictReader(rows) if run["run_id"] == "my-7b-ete")
+    written = (run["site_country"], run["provider"], run["developer_country"])
+    assert written == ("FR", "Amazon Web Services", "US;GB")
+
+
+def test_names_mean_the_same_to_add_and_to_estimate(build: Build) -> None:
+    """Every name of the facts, in another case and with a space about it."""
+    database = build.directory / "emissions.duckdb"
+    providers, countries = provider_names(REFERENCE), country_names(REFERENCE)
+    for column, names in (("provider", providers), ("site_country", countries)):
+        given = [spelling for spelling, _ in names.values()]
+        runs = pl.DataFrame({column: [f" {name.upper()} " for name in given]}).with_columns(
+            energy_kwh=1.0, carbon_intensity_g_per_kwh=100.0
+        )
+        estimates = estimate(runs, database)
+        assert isinstance(estimates, pl.DataFrame)
+        assert estimates[column].to_list() == [written for _, written in names.values()]
+    known = {written for _, written in providers.values()}
+    for (place,) in build.query(
+        "select distinct place from place_factors where basis in ('provider_year', 'provider_regions')"
+    ):
+        assert place in known
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"site_country": "Germoney"}, "--site-country: 'Germoney' is not known. Nearest: Germany"),
+        ({"provider": "Googol"}, "--provider: 'Googol' is not known. Nearest: Google"),
+        ({"developer_country": "US;XX"}, "--developer-country: 'XX' is not known"),
         ({"hardware": "H1000"}, "--hardware: "),
         ({"chips": "-1"}, "--chips: -1 lies outside"),
         ({"training_hours": "12,5"}, "Use a point for decimals"),

@@ -200,6 +200,15 @@ def test_hardware_is_known_by_any_spelling(database: Path, spelling: str, hardwa
     assert run["hardware_id"] == hardware_id
 
 
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [("United States of America", "US"), ("Czech Republic", "CZ"), ("uk", "GB"), ("DEU", "DE")],
+)
+def test_a_country_is_known_by_any_name(database: Path, country: str, code: str) -> None:
+    run = estimating.estimate_run(KNOWN | {"site_country": country}, database, TODAY)
+    assert (run["site_country"], run["gross_basis"]) == (code, "country_year")
+
+
 def test_a_year_is_enough(database: Path) -> None:
     run = estimating.estimate_run(KNOWN | {"started": "2019"}, database, TODAY)
     assert (run["run_year"], run["factors"]["gross_kg_per_kwh"]["factor_year"]) == (2019, 2019)
@@ -267,8 +276,9 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"cloud_region": "us-centrall1"}, "The nearest: us-central1"),
         ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 lies in US"),
         ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),
-        ({"provider": "Gogle"}, "Known: Amazon Web Services"),
+        ({"provider": "Gogle"}, "Known: AIST, Amazon Web Services"),
         ({"site_country": "Germoney"}, "DE (Germany)"),
+        ({"site_country": "Monaco"}, "--country 'Monaco': no grid of it is known here; give --intensity"),
         ({"started": "2025-06-02"}, "in the future; today is 2025-06-01"),
         ({"started": "03/2024"}, "expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year"),
         ({"started": "2026"}, "--start 2026: in the future"),

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from pipelines import catalog
 from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, read_text
-from pipelines.ingestion.training_run_rules import training_run_problems
+from pipelines.ingestion.training_run_rules import (
+    country_names,
+    provider_names,
+    spelling_key,
+    training_run_problems,
+)
 
 TABLE = "raw.training_runs"
 
@@ -30,6 +35,24 @@ def row_of(given: dict[str, str]) -> Row:
     row["run_id"] = row["run_id"] or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     row["covers"] = row["covers"] or "one_run"
     return row
+
+
+def as_written(row: Row, reference: Path) -> Row:
+    """The row with its operator and countries as the facts have them, given by any name of theirs.
+
+    Raises:
+        BadReferenceError: the names cannot be read.
+    """
+    providers, countries = provider_names(reference), country_names(reference)
+
+    def country(name: str) -> str:
+        return countries.get(name.strip().lower(), ("", name))[1]
+
+    return row | {
+        "provider": providers.get(spelling_key(row["provider"]), ("", row["provider"]))[1],
+        "site_country": country(row["site_country"]),
+        "developer_country": ";".join(map(country, row["developer_country"].split(";"))),
+    }
 
 
 def problems(row: Row, reference: Path) -> list[Problem]:
@@ -67,12 +90,12 @@ def add(row: Row, reference: Path) -> Path:
 
 
 def run_to_estimate(row: Row) -> dict[str, str]:
-    """The row as `ote estimate` takes it; a rating is no measured draw, and an unknown operator no place."""
+    """The row as `ote estimate` takes it; a rating is no measured draw."""
     run = {
         name: row[name]
         for name in ("model", "hardware", "chips", "training_hours", "chip_hours", "training_flop", "pue")
     }
-    run |= {name: row[name] for name in ("cloud_region", "site_country")}
+    run |= {name: row[name] for name in ("provider", "cloud_region", "site_country")}
     run["watts_per_chip"] = row["watts_per_chip"] if row["power_basis"] == "measured_system" else ""
     run["started"] = row["started_month"] or row["published_date"]
     if row["gross_kg_per_kwh"]:

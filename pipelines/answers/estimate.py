@@ -50,9 +50,10 @@ TABLES = (
     "hardware_aliases",
     "hardware_draws",
     "region_map",
+    "countries",
+    "provider_aliases",
     "place_factors",
     "grid_months",
-    "grid_intensity",
     "method",
     "training_runs",
 )
@@ -64,7 +65,7 @@ create temp macro hardware_words(name) as array_to_string(list_sort(list_filter(
         ('', 'nvidia', 'tesla', 'geforce', 'amd', 'radeon', 'instinct', 'google', 'intel')
 )), ' ')
 """
-NEEDS = "select factor from place_factors union all select measured_by from hardware_draws limit 0"
+NEEDS = "select measured_by from hardware_draws union all select alias from provider_aliases limit 0"
 READERS = {
     ".csv": "read_csv({}, delim = '{}', columns = {{{}}}, auto_detect = false, header = true, "
     "quote = '\"', escape = '\"')",

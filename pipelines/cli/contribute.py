@@ -40,14 +40,18 @@ def add(
     --source-url https://example.org/report --source-locator "Table 2" --verified primary
     """
     given = _given(context.args) or _asked()
-    row = contribution.row_of(given)
+    told = contribution.row_of(given)
     try:
+        row = contribution.as_written(told, reference)
         problems = contribution.problems(row, reference)
     except BadReferenceError as error:
         _fail(str(error))
     if problems:
         lines = [f"--{problem.column.replace('_', '-')}: {problem.says}" for problem in problems]
         _fail("\n".join([*lines, "Nothing was written."]))
+    for column in row:
+        if row[column] != told[column]:
+            typer.echo(f"--{column.replace('_', '-')} {told[column]}: taken as {row[column]}")
     try:
         run = estimate.estimate_run(contribution.run_to_estimate(row), database)
     except (BadRunsError, NoDatabaseError) as error:

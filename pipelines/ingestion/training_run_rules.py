@@ -25,12 +25,16 @@ SLIPS = {
 }
 
 
+COUNTRIES, PROVIDERS = "countries.csv", "provider_aliases.csv"
+Names = dict[str, tuple[str, str]]  # key that names are compared by, to spelling and what is written for it
+
+
 def spelling_key(spelling: str) -> str:
     """What spellings of one accelerator have in common, as sql/macros.sql has it."""
     return re.sub(r"[^A-Za-z0-9]+", "", spelling).lower()
 
 
-def _spellings(directory: Path) -> dict[str, tuple[str, str]]:
+def _spellings(directory: Path) -> Names:
     """Spelling key to spelling and hardware_id, from hardware.csv and hardware_aliases.csv."""
     tables = catalog.tables()
     spellings = {}
@@ -42,11 +46,28 @@ def _spellings(directory: Path) -> dict[str, tuple[str, str]]:
     return spellings
 
 
+def provider_names(directory: Path) -> Names:
+    """Every name of an operator, by its spelling key, from provider_aliases.csv."""
+    rows = read_text(directory, catalog.tables()["raw.provider_aliases"]).rows
+    return {spelling_key(row["alias"]): (row["alias"], row["provider"]) for row in rows}
+
+
+def country_names(directory: Path) -> Names:
+    """Every name and code of a country, in lower case, from countries.csv."""
+    rows = read_text(directory, catalog.tables()["raw.countries"]).rows
+    return {
+        row[column].lower(): (row[column], row["country"])
+        for row in rows
+        for column in ("country", "iso3", "alias")
+    }
+
+
 def training_run_problems(file: File, directory: Path) -> list[Problem]:
     """What a training run must be beyond its single cells."""
     tables = catalog.tables()
     spellings = _spellings(directory)
     hardware = {row["hardware_id"]: row for row in read_text(directory, tables["raw.hardware"]).rows}
+    providers, countries = provider_names(directory), country_names(directory)
     regions = {row["region"] for row in read_text(directory, tables["raw.region_map"]).rows}
     today = datetime.now(UTC).date()
     problems = []
@@ -56,6 +77,11 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
         checks = {
             **{column: _too_small(row[column], *least) for column, least in LEAST.items()},
             "hardware": _hardware_problem(row, spellings),
+            "developer_country": _countries_problem(row["developer_country"], countries),
+            "site_country": _name_problem(
+                row["site_country"], row["site_country"].lower(), countries, COUNTRIES
+            ),
+            "provider": _name_problem(row["provider"], spelling_key(row["provider"]), providers, PROVIDERS),
             "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
             "watts_per_chip": _watts_problem(row, chip),
             "started_month": _start_problem(row, today),
@@ -88,12 +114,27 @@ def _too_small(cell: str, least: float, slip: str) -> str | None:
     return f"{cell} is less than any run with facts has ({least:g}). {slip}. Check the unit."
 
 
-def _hardware_problem(row: Row, spellings: dict[str, tuple[str, str]]) -> str | None:
+def _hardware_problem(row: Row, spellings: Names) -> str | None:
     if not row["hardware"] or spelling_key(row["hardware"]) in spellings:
         return None
     return unknown(
         row["hardware"], {s for s, _ in spellings.values()}, "hardware.csv or hardware_aliases.csv"
     )
+
+
+def _name_problem(cell: str, key: str, names: Names, file: str) -> str | None:
+    """A name that is none, or another one than is written here: what joins on it would find nothing."""
+    if not cell:
+        return None
+    if key not in names:
+        return unknown(cell, {spelling for spelling, _ in names.values()}, file)
+    written = names[key][1]
+    return None if cell == written else f"{cell!r} is written {written!r} here."
+
+
+def _countries_problem(cell: str, names: Names) -> str | None:
+    problems = (_name_problem(part, part.lower(), names, COUNTRIES) for part in cell.split(";"))
+    return next((says for says in problems if says), None)
 
 
 def _chip_hours_problem(row: Row) -> str | None:

@@ -56,6 +56,12 @@ not_positive as (
         and (try_cast(cell as double) < 0 or (try_cast(cell as double) = 0 and column_name <> 'carbon_intensity_g_per_kwh'))
 ),
 
+grids as (
+    select distinct place
+    from place_factors
+    where basis = 'country_year'
+),
+
 names as (
     select
         given.row_number,
@@ -79,16 +85,8 @@ names as (
         'provider' as column_name,
         '''' || given.provider || ''' is no provider known here. Known: '
         || (
-            select string_agg(known.provider, ', ' order by known.provider)
-            from (
-                select distinct region_map.provider
-                from region_map
-                where region_map.provider not in ('HPC centre', 'Frontier site (Epoch AI)')
-                union
-                select place_factors.place
-                from place_factors
-                where place_factors.basis = 'provider_year'
-            ) as known
+            select string_agg(distinct known.provider, ', ' order by known.provider)
+            from provider_aliases as known
         ) as says
     from given
     inner join runs on given.row_number = runs.row_number
@@ -118,21 +116,31 @@ names as (
         'site_country' as column_name,
         '''' || given.site_country || ''' is no country known here; expected a two-letter code or an English name, such as '
         || coalesce((
-            select string_agg(near.region || ' (' || near.location || ')', ', ')
+            select string_agg(near.country || ' (' || near.alias || ')', ', ')
             from (
-                select distinct
-                    grid_intensity.region,
-                    grid_intensity.location,
-                    jaro_winkler_similarity(lower(grid_intensity.location), lower(given.site_country)) as likeness
-                from grid_intensity
-                where grid_intensity.scheme = 'country' and grid_intensity.region <> 'WORLD'
-                order by likeness desc, grid_intensity.region asc
+                select
+                    countries.country,
+                    countries.alias
+                from countries
+                order by
+                    jaro_winkler_similarity(lower(countries.alias), lower(given.site_country)) desc, countries.alias asc
                 limit 3
             ) as near
         ), 'FR') as says
     from given
     inner join runs on given.row_number = runs.row_number
     where given.site_country is not null and runs.named_country is null
+    union all
+    select
+        runs.row_number,
+        'site_country' as column_name,
+        '''' || given.site_country || ''': no grid of it is known here; give carbon_intensity_g_per_kwh' as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where
+        runs.cloud_region is null
+        and runs.gross_kg_per_kwh is null
+        and runs.named_country not in (select grids.place from grids)
     union all
     select
         given.row_number,

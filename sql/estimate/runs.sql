@@ -43,48 +43,23 @@ words as (
     having count(*) = 1
 ),
 
-usual_names as (
-    select
-        unnest(['AWS', 'Amazon', 'GCP', 'Google Cloud', 'Azure', 'Microsoft']) as spelling,
-        unnest([
-            'Amazon Web Services', 'Amazon Web Services', 'Google', 'Google', 'Microsoft Azure', 'Microsoft Azure'
-        ]) as provider
-),
-
 operators as (
     select
-        lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g')) as provider_key,
+        lower(regexp_replace(alias, '[^A-Za-z0-9]+', '', 'g')) as provider_key,
         min(provider) as provider
-    from (
-        select
-            provider as spelling,
-            provider
-        from region_map
-        union all
-        select
-            place as spelling,
-            place as provider
-        from place_factors
-        where basis = 'provider_year'
-        union all
-        select
-            spelling,
-            provider
-        from usual_names
-    ) as every_operator
+    from provider_aliases
     group by provider_key
 ),
 
-countries as (
+country_names as (
     select
         lower(spelling) as country_key,
         min(country) as country
     from (
         select
-            unnest([region, location]) as spelling,
-            region as country
-        from grid_intensity
-        where scheme = 'country' and intensity_basis = 'lifecycle' and region <> 'WORLD'
+            unnest([alias, country, iso3]) as spelling,
+            country
+        from countries
     ) as every_country
     group by country_key
 ),
@@ -129,9 +104,9 @@ select
     coalesce(region_map.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
     coalesce(region_map.provider, operators.provider) is null and coalesce(hardware.kind = 'tpu', false)
         as is_assumed_provider,
-    coalesce(region_map.country, countries.country) as site_country,
+    coalesce(region_map.country, country_names.country) as site_country,
     operators.provider as named_provider,
-    countries.country as named_country,
+    country_names.country as named_country,
     numbers.typed_start as started,
     coalesce(year(numbers.typed_start), numbers.typed_year, year(getvariable('today'))) as run_year
 from numbers
@@ -142,4 +117,4 @@ left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardw
 left join operators
     on lower(regexp_replace(numbers.provider, '[^A-Za-z0-9]+', '', 'g')) = operators.provider_key
 left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)
-left join countries on lower(trim(numbers.site_country)) = countries.country_key
+left join country_names on lower(trim(numbers.site_country)) = country_names.country_key

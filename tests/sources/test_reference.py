@@ -119,6 +119,24 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "cloud_region",
         ("us-central1", "region_map.csv"),
     ),
+    "an unknown country": (
+        {"site_country": "Germoney"},
+        "site_country",
+        ("'Germoney' is not known", "Germany", "countries.csv"),
+    ),
+    "a country by its name": ({"site_country": "France"}, "site_country", ("'France' is written 'FR' here",)),
+    "one unknown country of two": (
+        {"developer_country": "US;XX"},
+        "developer_country",
+        ("'XX' is not known",),
+    ),
+    "a country by another code": ({"developer_country": "USA"}, "developer_country", ("written 'US' here",)),
+    "an unknown operator": (
+        {"provider": "Googol"},
+        "provider",
+        ("'Googol' is not known", "Google", "provider_aliases.csv"),
+    ),
+    "an operator by another name": ({"provider": "AWS"}, "provider", ("written 'Amazon Web Services' here",)),
     "an unknown site": ({"site": "Council Bluff, Iowa"}, "site", ("Council Bluffs, Iowa",)),
     "a value that is no choice": ({"verified": "yes"}, "verified", ("'yes' is not one of primary, epoch",)),
     "a day that is none": ({"published_date": "2024-02-30"}, "published_date", ("YYYY-MM-DD",)),
@@ -203,6 +221,13 @@ def test_a_reference_to_nothing_is_refused(facts: Path) -> None:
     path.write_text(path.read_text().replace("nvidia-gb200,", "nvidia-gb2000,", 1))
     with pytest.raises(BadReferenceError, match=r"'nvidia-gb2000' is not known.*nvidia-gb200.*hardware\.csv"):
         reference.read(facts, catalog.tables()["raw.system_power"])
+
+
+def test_a_region_in_no_country_is_refused(facts: Path) -> None:
+    path = facts / "region_map.csv"
+    path.write_text(path.read_text().replace(",FR,", ",ZZ,", 1))
+    with pytest.raises(BadReferenceError, match=r"column country \(GRA\): 'ZZ' is not.*countries\.csv"):
+        reference.read(facts, catalog.tables()["raw.region_map"])
 
 
 def test_the_key_of_spellings_is_that_of_the_queries(database: Any) -> None:
