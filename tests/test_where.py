@@ -47,7 +47,7 @@ def test_the_place_of_the_ranking_is_that_of_what_if(build: Build) -> None:
 
 def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None:
     with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
-        load = where.load_of_hardware(connection, "h100 sxm", 512, 300, 2024)
+        load = where.load_of_hardware(connection, "nvidia-h100-sxm5-80gb", 512, 300, 2024)
     ((watts,),) = build.query(
         "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
     )
@@ -76,7 +76,9 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["no-such-run"], "no run_id"),
+        (["no-such-run"], "'no-such-run' is no run here. The nearest: "),
+        (["t5-11b", "--year", "1990"], "--year 1990: expected 20"),
+        (["t5-11b", "--year", "2199"], "--year 2199: expected 20"),
         ([], "Give either"),
         (["t5-11b", "--hardware", "H100"], "Give either"),
         (["--hardware", "H100"], "--hours 0"),
@@ -85,7 +87,8 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
         (["--hardware", "H100", "--hours", "1e400"], "--hours inf"),
         (["--hardware", "H10000", "--hours", "3"], "no accelerator known here"),
         (["--hardware", "H100", "--hours", "3", "--chips", "0"], "chips"),
-        (["t5-11b", "--provider", "Nobody"], "has no place here"),
+        (["t5-11b", "--provider", "Nobody"], "--provider 'Nobody' is no provider known here. Known: "),
+        (["t5-11b", "--provider", "EPFL"], "'EPFL' has no place here. Providers: "),
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(build: Build, arguments: list[str], says: str) -> None:
@@ -102,6 +105,33 @@ def test_a_missing_or_broken_database_is_told(tmp_path: Path) -> None:
         done = ote("where", "t5-11b", "--database", path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False)
         assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "same"),
+    [
+        (["T5-11B"], ["t5-11b"]),
+        (["gpt-3"], ["gpt-3-175b"]),
+        (["t5-11b", "--provider", "aws"], ["t5-11b", "--provider", "Amazon Web Services"]),
+        (
+            ["--hardware", "80 GB A100 (PCIe)", "--hours", "3"],
+            ["--hardware", "nvidia-a100-pcie-80gb", "--hours", "3"],
+        ),
+    ],
+)
+def test_names_mean_what_they_mean_to_why_and_estimate(
+    build: Build, arguments: list[str], same: list[str]
+) -> None:
+    database = ["--json", "--database", str(build.directory / "emissions.duckdb")]
+    done = ote("where", *arguments, *database)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ote("where", *same, *database).stdout
+
+
+def test_years_of_places_that_are_not_that_of_the_run_are_told(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    told = ote("where", "t5-11b", *database).stdout  # a run of 2019, when few places have factors
+    assert "year: that of the factors, the nearest to 2019 that is known of the place." in told
 
 
 HOUR = datetime(2022, 7, 1)

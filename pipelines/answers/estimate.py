@@ -142,18 +142,28 @@ def estimate_run(
     run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None
 ) -> dict[str, Any]:
     """One run as `estimate` returns it: columns of emissions, factors, version of the dataset."""
-    unknown_columns(list(run))
-    given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
     with _opened(database, today) as connection:
-        cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
-        connection.execute(f"create temp table one as select {cells}", list(given.values()))
-        _take(connection, "one", list(given))
-        _refuse(connection, "{option} {says}")
+        _take_one(connection, run)
         cursor = connection.execute("select * exclude (row_number) from estimates")
         names = [column[0] for column in cursor.description or []]
         row = dict(zip(names, cursor.fetchall()[0], strict=True))
         ((version,),) = connection.execute("select version from dataset.release").fetchall()
     return {**_nested(row), "dataset_version": str(version)}
+
+
+def meant(names: Mapping[str, str], database: Path = DATABASE) -> dict[str, str | None]:
+    """The hardware_id and the provider that names of `hardware` and `provider` stand for, as in a run.
+
+    Raises:
+        BadRunsError: a name is not known; the nearest ones are named.
+        NoDatabaseError: as estimate.
+    """
+    with _opened(database, None) as connection:
+        _take_one(connection, {**names, "energy_kwh": 1})  # a run that names alone do not make
+        ((hardware_id, provider),) = connection.execute(
+            "select hardware_id, named_provider from runs"
+        ).fetchall()
+    return {"hardware_id": hardware_id, "provider": provider}
 
 
 def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
@@ -316,6 +326,16 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
     )
     connection.execute(f"create temp table runs as {_query('runs')}")
     connection.execute(f"create temp view estimates as {_query('estimates')}")
+
+
+def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> None:
+    """One run, refused where it cannot be."""
+    unknown_columns(list(run))
+    given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
+    cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
+    connection.execute(f"create temp table one as select {cells}", list(given.values()))
+    _take(connection, "one", list(given))
+    _refuse(connection, "{option} {says}")
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:

@@ -5,7 +5,8 @@ place come about (sql/out/places.sql), or printing (cli/answers.py).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 import duckdb
 
@@ -28,7 +29,7 @@ order by pue * net_kg_per_kwh, region
 
 
 class NotFoundError(Exception):
-    """The run, the accelerator or the provider is not there; the message says what to give instead."""
+    """The run, the accelerator or the provider has no place here; the message says what to give instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
     """A run of the dataset.
 
     Raises:
-        NotFoundError: there is no such run, or only its total energy is known.
+        NotFoundError: there is no estimate of it, or only its total energy is known.
     """
     rows = connection.execute(
         """
@@ -83,10 +84,9 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
         [run_id],
     ).fetchall()
     if not rows:
-        near = connection.execute(
-            "select run_id from emissions order by jaro_winkler_similarity(run_id, ?) desc limit 3", [run_id]
-        ).fetchall()
-        raise NotFoundError(f"{run_id!r} is no run_id. The nearest: {', '.join(name for (name,) in near)}.")
+        raise NotFoundError(
+            f"{run_id}: there is no estimate of it to be placed; `ote why {run_id}` says why."
+        )
     ((model, energy, year, ln_gsd, hours),) = rows
     if energy is None or year is None:
         raise NotFoundError(f"{run_id}: only its total energy is known, or its year is not; it has no place.")
@@ -94,37 +94,25 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
 
 
 def load_of_hardware(
-    connection: duckdb.DuckDBPyConnection, hardware: str, chips: int, hours: float, year: int
+    connection: duckdb.DuckDBPyConnection, hardware_id: str, chips: int, hours: float, year: int
 ) -> Load:
     """A run that is described: chips of one kind for some hours.
 
     Raises:
-        NotFoundError: the accelerator is not known, or neither rated nor measured.
+        NotFoundError: the accelerator is neither rated nor measured.
     """
-    key = "lower(regexp_replace({}, '[^A-Za-z0-9]+', '', 'g'))"
     rows = connection.execute(
-        f"""
-        select hardware.hardware_id, hardware.name, draws.watts_per_chip, draws.watts_gsd
+        """
+        select hardware.name, draws.watts_per_chip, draws.watts_gsd
         from hardware
-        left join hardware_aliases as aliases on hardware.hardware_id = aliases.hardware_id
         inner join hardware_draws as draws on hardware.hardware_id = draws.hardware_id
-        where {key.format("$name")} in (
-            {key.format("aliases.alias")}, {key.format("hardware.name")}, {key.format("hardware.hardware_id")}
-        )
-        order by hardware.hardware_id limit 1
+        where hardware.hardware_id = ?
         """,
-        {"name": hardware},
+        [hardware_id],
     ).fetchall()
     if not rows:
-        near = connection.execute(
-            "select alias from hardware_aliases "
-            "order by jaro_winkler_similarity(lower(alias), lower(?)) desc, alias limit 3",
-            [hardware],
-        ).fetchall()
-        raise NotFoundError(
-            f"{hardware!r} is no accelerator known here. The nearest: {', '.join(name for (name,) in near)}."
-        )
-    ((_, name, watts, gsd),) = rows
+        raise NotFoundError(f"{hardware_id}: neither rated nor measured here, so its draw is not known.")
+    ((name, watts, gsd),) = rows
     return Load(
         name=f"{chips:,} x {name} for {hours:g} hours",
         it_energy_mwh=chips * hours * watts / 1e6,  # Wh to MWh
@@ -132,6 +120,21 @@ def load_of_hardware(
         year=year,
         hours=hours,
     )
+
+
+def in_year(connection: duckdb.DuckDBPyConnection, load: Load, year: int) -> Load:
+    """The load in another year, whose factors are wanted.
+
+    Raises:
+        NotFoundError: it lies before the factors of any place, or in the future.
+    """
+    ((first,),) = connection.execute("select min(factor_year) from places").fetchall()
+    if not first <= year <= date.today().year:
+        raise NotFoundError(
+            f"--year {year}: expected {first}, the first year that factors of places are known of, "
+            f"to {date.today().year}."
+        )
+    return replace(load, year=year)
 
 
 def ranked(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> list[Place]:

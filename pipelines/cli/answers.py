@@ -6,7 +6,7 @@ why.py).
 
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,10 +17,13 @@ from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
     from pipelines.answers import when
+    from pipelines.answers import where as placing
 
 
 def where(
-    run: Annotated[str, typer.Argument(help="run_id of the dataset; leave out to describe a run.")] = "",
+    run: Annotated[
+        str, typer.Argument(help="run_id, or the name of a model; leave out to describe a run.")
+    ] = "",
     hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
     chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
     hours: Annotated[float, typer.Option(help="For how many hours.")] = 0.0,
@@ -41,21 +44,23 @@ def where(
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
     """
-    from pipelines.answers import published, when, where
+    from pipelines.answers import estimate, published, when, where, why
 
     if bool(run) == bool(hardware):
         _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
     if hardware and not (math.isfinite(hours) and hours > 0):
         _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
     try:
+        names = {"hardware": hardware, "provider": provider}
+        meant = estimate.meant({column: name for column, name in names.items() if name}, database)
         with published.open_database(database, where.PROBE) as connection:
             load = (
-                where.load_of_run(connection, run)
-                if run
-                else where.load_of_hardware(connection, hardware, chips, hours, year or date.today().year)
+                where.load_of_hardware(connection, meant["hardware_id"], chips, hours, date.today().year)
+                if meant["hardware_id"]
+                else where.load_of_run(connection, why.find(connection, run))
             )
-            load = replace(load, year=year or load.year)
-            places = where.ranked(connection, load, provider or None)
+            load = where.in_year(connection, load, year) if year else load
+            places = where.ranked(connection, load, meant["provider"])
         if month:
             if load.hours is None:
                 _fail(
@@ -64,16 +69,26 @@ def where(
             starts = when.best_starts(database.parent / "hourly", _month(month), load.hours)
             _print_starts(load.name, load.hours, month, starts, top, as_json)
             return
-    except (where.NotFoundError, published.NoDatabaseError, when.NoHoursError) as error:
+    except (
+        estimate.BadRunsError,
+        where.NotFoundError,
+        why.UnknownRunError,
+        published.NoDatabaseError,
+        when.NoHoursError,
+    ) as error:
         _fail(str(error), 2)
     if as_json:
         typer.echo(json.dumps([asdict(place) for place in places], indent=1))
         return
+    _print_places(load, places[: top or None])
+
+
+def _print_places(load: "placing.Load", places: "list[placing.Place]") -> None:
     typer.echo(f"{load.name}: {_short(load.it_energy_mwh * 1000)} kWh before PUE")
     line = "{:<24.24} {:<12.12} {:<7} {:>4} {:<9} {:>10} {:>10} {:<22} {:>6}"
     head = ("region", "provider", "country", "year", "basis", "gross t", "net t", "90 % interval", "sure")
     typer.echo(line.format(*head))
-    for place in places[: top or None]:
+    for place in places:
         interval = f"({place.co2e_net_t_p05:,.3g} to {place.co2e_net_t_p95:,.3g})"
         sure = "" if place.chance_to_beat_next is None else f"{place.chance_to_beat_next:.0%}"
         typer.echo(
@@ -90,7 +105,9 @@ def where(
             )
         )
     typer.echo("sure: chance that the place beats the next one, given how well the two places are known.")
-    if len({place.intensity_basis for place in places[: top or None]}) > 1:
+    if any(place.factor_year != load.year for place in places):
+        typer.echo(f"year: that of the factors, the nearest to {load.year} that is known of the place.")
+    if len({place.intensity_basis for place in places}) > 1:
         typer.echo(
             "direct and lifecycle intensities differ by what fuels emit before they burn: compare alike."
         )
