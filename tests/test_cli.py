@@ -21,7 +21,7 @@ from tests.conftest import OTE, REFERENCE, ote, releases
 @pytest.fixture(scope="module")
 def published(elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that `ote build` has built in."""
-    said = (elsewhere / "said.txt").read_text(encoding="utf-8")
+    said = " ".join((elsewhere / "said.txt").read_text(encoding="utf-8").split())  # a line may break anywhere
     for words in ("Rows:", "emissions 306", "Checks:", "The ten largest runs", "Llama 3.1 405B"):
         assert words in said, said
     own = tmp_path_factory.mktemp("cli") / "warehouse"
