@@ -41,6 +41,21 @@ def state(root: Path = ROOT) -> Checkout:
     return Checkout(commit, tuple(sorted(line[3:] for line in changed.splitlines())))
 
 
+def changed_since(made: Checkout, root: Path = ROOT) -> str:
+    """How what makes a release differs from a commit that tables were made from; empty if it does not."""
+    here = state(root)
+    if here.commit == made.commit and not here.uncommitted:
+        return ""
+    if made.commit is None:
+        return "the tables were built where there is no commit"
+    if here.commit is None or _git(root, "cat-file", "-t", made.commit, check=False) != "commit\n":
+        return f"the tables were built from commit {made.commit}, which is not in this checkout"
+    differing = _git(root, "diff", "--name-only", made.commit, "--", *MAKES_RELEASES).splitlines()
+    if changed := sorted({*differing, *here.uncommitted}):
+        return f"the tables were built from commit {made.commit}, and since then {', '.join(changed)} changed"
+    return ""
+
+
 def _git(root: Path, *arguments: str, check: bool = True) -> str:
     """What git prints; also in a folder that belongs to someone else, as in a container."""
     command = ["git", "-c", "safe.directory=*", "-C", str(root), *arguments]

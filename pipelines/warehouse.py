@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,7 @@ import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
-from pipelines import catalog
-from pipelines.checkout import made_by
+from pipelines import catalog, checkout
 
 # One thread: a sum of doubles in another order differs in its last digit, and so would the release.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -50,6 +50,7 @@ create table if not exists state.settled (
 );
 alter table state.settled add column if not exists row_count bigint;
 alter table state.tables add column if not exists made_by varchar;
+alter table state.tables add column if not exists made_from json;
 create table if not exists state.quarantine (
     source varchar, row_key varchar, column_name varchar, cell varchar, gate varchar, says varchar
 );
@@ -134,6 +135,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
 
         with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)
+            told = json.dumps(asdict(checkout.state()))
+            self._connection.execute("set variable made_from = ?", [told])  # of each table of this run
             try:
                 yield self
             finally:
@@ -196,9 +199,9 @@ def replace_table(
         )
         row_count, version = _version(connection, name)
         connection.execute(
-            "insert or replace into state.tables (name, version, row_count, inputs, made_by) "
-            "values (?, ?, ?, ?, ?)",
-            [name, version, row_count, json.dumps(_versions(connection, inputs)), made_by(name)],
+            "insert or replace into state.tables (name, version, row_count, inputs, made_by, made_from) "
+            "values (?, ?, ?, ?, ?, getvariable('made_from'))",
+            [name, version, row_count, json.dumps(_versions(connection, inputs)), checkout.made_by(name)],
         )
         connection.execute("commit")
     except BaseException:
@@ -290,7 +293,7 @@ def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, s
         stale = [i for i, seen in inputs.items() if i in tables and tables[i][0] != seen]
         if stale:
             unfit.append(f"{name} was built before the present {', '.join(stale)}")
-        elif code != made_by(name):
+        elif code != checkout.made_by(name):
             unfit.append(f"{name} was built by other code than the present")
         elif name not in validations:
             unfit.append(f"{name} has not been checked since it was built")
@@ -304,3 +307,30 @@ def require_validated(connection: duckdb.DuckDBPyConnection, suites: dict[str, s
             f"nothing is published, since {len(unfit)} tables are not fit:\n  {shown}\n"
             "Run the whole job `build` (`make dataset`), and see warehouse/report.html for failed checks."
         )
+
+
+def made_from(connection: duckdb.DuckDBPyConnection) -> checkout.Checkout:
+    """The checkout that the tables were made from, with what was not committed for any of them.
+
+    Raises:
+        NotValidatedError: they were made from several commits, or before this was recorded.
+    """
+    rows = connection.execute("select name, made_from from state.tables").fetchall()
+    told = [json.loads(origin) for name, origin in rows if name in catalog.tables() and origin]
+    if len(told) < len(catalog.tables()) or len({origin["commit"] for origin in told}) > 1:
+        raise NotValidatedError(
+            "nothing is published, since the tables were not all built from the same commit. "
+            "Run the whole job `build` (`make dataset`)."
+        )
+    uncommitted = {file for origin in told for file in origin["uncommitted"]}
+    return checkout.Checkout(told[0]["commit"], tuple(sorted(uncommitted)))
+
+
+def require_unchanged(made: checkout.Checkout) -> None:
+    """Refuse where the checkout is no longer as the tables were made from: a release is of one commit.
+
+    Raises:
+        NotValidatedError: says what changed.
+    """
+    if changed := checkout.changed_since(made):
+        raise NotValidatedError(f"No release: {changed}. Build again: ote build")

@@ -7,12 +7,13 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import catalog, checkout
 from pipelines.releases import publishing
 from pipelines.releases.release_files import FILE_FACTS
-from tests.conftest import OTE, Build, releases
+from tests.conftest import OTE, releases
 
 
 @pytest.fixture
@@ -52,10 +53,9 @@ def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path) ->
     assert checkout.state(folder) == checkout.Checkout(None)
 
 
-def test_what_is_not_committed_is_a_draft_and_no_release(
-    build: Build, copy: Path, folder: Path, tmp_path: Path
-) -> None:
-    """In a checkout of this very code, on a build that its tables follow from."""
+@pytest.fixture
+def checked_out(folder: Path, copy: Path) -> Path:
+    """A checkout of this very code, with a build of its one commit and no release of it yet."""
     ignore = shutil.ignore_patterns("__pycache__")
     for name in checkout.MAKES_RELEASES:
         target = folder / name
@@ -66,15 +66,74 @@ def test_what_is_not_committed_is_a_draft_and_no_release(
         else:
             shutil.copy(source, target)
     (folder / ".gitignore").write_text("__pycache__")
-    head = commit(folder)
+    built_from(copy, commit(folder))
     shutil.rmtree(copy / "releases")
     (copy / "published.json").unlink(missing_ok=True)
+    return folder
+
+
+def built_from(warehouse: Path, head: str | None, *uncommitted: str) -> None:
+    """Let a build say that it was made from a commit."""
+    told = json.dumps({"commit": head, "uncommitted": uncommitted})
+    with duckdb.connect(str(warehouse / "build.duckdb")) as connection:
+        connection.execute("update state.tables set made_from = ?", [told])
+
+
+def run(folder: Path, warehouse: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command of the code in a checkout."""
+    arguments = [*OTE, *command, "--warehouse", str(warehouse)]
+    return subprocess.run(arguments, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
+
+
+def test_a_release_names_the_commit_that_was_built_and_is_refused_when_it_is_no_longer_the_present(
+    copy: Path, checked_out: Path
+) -> None:
+    head = git(checked_out, "rev-parse", "HEAD").strip()
+    facts = checked_out / "warehouse" / "reference" / "training_runs.csv"
+    facts.write_text(facts.read_text().replace("Table", "Tab.", 1))
+    commit(checked_out)
+    done = run(checked_out, copy, "release")
+    assert done.returncode == 1
+    changed = "and since then warehouse/reference/training_runs.csv changed. Build again: ote build"
+    assert f"the tables were built from commit {head}, {changed}" in done.stderr
+    git(checked_out, "reset", "--quiet", "--hard", head)
+
+    for made, words in (
+        ((head, "sql/out/method.sql"), "not committed when it was built were sql/out/method.sql"),
+        ((None,), "the tables were built where there is no commit"),
+        (("0" * 40,), f"built from commit {'0' * 40}, which is not in this checkout"),
+    ):
+        built_from(copy, *made)
+        done = run(checked_out, copy, "release")
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "ote build" in done.stderr
+    assert releases(copy) == []
+
+    built_from(copy, head)
+    (checked_out / "README.md").write_text("What makes no release may change.")
+    commit(checked_out)
+    done = run(checked_out, copy, "release")
+    assert done.returncode == 0, done.stderr
+    (release,) = releases(copy)
+    assert json.loads((release / "manifest.json").read_text())["commit"] == head
+
+
+def test_tables_of_several_commits_make_no_release(copy: Path, checked_out: Path) -> None:
+    with duckdb.connect(str(copy / "build.duckdb")) as connection:
+        told = json.dumps({"commit": "another", "uncommitted": []})
+        connection.execute("update state.tables set made_from = ? where name = 'out.method'", [told])
+    done = run(checked_out, copy, "release")
+    assert done.returncode == 1
+    assert "the tables were not all built from the same commit" in done.stderr
+
+
+def test_what_is_not_committed_is_a_draft_and_no_release(copy: Path, checked_out: Path) -> None:
+    folder = checked_out
+    head = git(folder, "rev-parse", "HEAD").strip()
 
     def ote(*command: str) -> subprocess.CompletedProcess[str]:
-        arguments = [*OTE, *command, "--warehouse", str(copy)]
-        return subprocess.run(
-            arguments, cwd=folder, env=os.environ, capture_output=True, text=True, check=False
-        )
+        return run(folder, copy, *command)
 
     done = ote("release")
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipelines.catalog import ROOT
+from pipelines.checkout import Checkout
 
 Releases = Annotated[
     Path, typer.Option(help="Folder of the releases that are named by version.", envvar="OTE_RELEASES")
@@ -21,31 +22,37 @@ def release(
     warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
     / "warehouse",
 ) -> None:
-    """Write the release of what was built, if all is committed and every table passed its checks.
+    """Write the release of what was built, if all was committed and every table passed its checks.
 
-    `ote build` does so too; with changes that are not committed it leaves a draft instead.
+    It names the commit that was built; where facts, queries or code changed since, build again. `ote build`
+    writes it too; with changes that are not committed it leaves a draft instead.
 
     Example: ote release && ote verify warehouse/releases/latest
     """
     from pipelines import checkout
     from pipelines.quality import checks
     from pipelines.releases import release as releasing
-    from pipelines.warehouse import LockedError, NotValidatedError, connect, lock, require_validated
+    from pipelines.warehouse import (
+        LockedError,
+        NotValidatedError,
+        connect,
+        lock,
+        made_from,
+        require_unchanged,
+        require_validated,
+    )
 
     database = warehouse / "build.duckdb"
     if not database.exists():
         _fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
-    state = checkout.state()
-    if state.uncommitted:
-        _fail(
-            f"No release: not committed are {', '.join(state.uncommitted)}. Nobody else could build it "
-            "again: commit or undo these changes, then build.",
-            1,
-        )
+    _require_committed(checkout.state(), "are")
     try:
         with lock(warehouse), connect(database) as connection:
             require_validated(connection, checks.fingerprints(connection))
-            folder = releasing.write(connection, warehouse, state)
+            made = made_from(connection)
+            _require_committed(made, "when it was built were")
+            require_unchanged(made)
+            folder = releasing.write(connection, warehouse, made)
     except (
         LockedError,
         NotValidatedError,
@@ -141,6 +148,15 @@ def get(
     except publishing.NotPublishedError as error:
         _fail(str(error), 1)
     typer.echo(str(folder))
+
+
+def _require_committed(state: Checkout, when: str) -> None:
+    if state.uncommitted:
+        _fail(
+            f"No release: not committed {when} {', '.join(state.uncommitted)}. Nobody else could build it "
+            "again: commit or undo these changes, then build: ote build",
+            1,
+        )
 
 
 def _progress(name: str, number: int, total: int) -> None:

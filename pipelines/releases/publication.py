@@ -8,12 +8,12 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import catalog, checkout
+from pipelines import catalog
 from pipelines.ingestion.upstream import Upstream
 from pipelines.models import OWNERS, raw_sources
 from pipelines.quality import checks
 from pipelines.releases import release
-from pipelines.warehouse import Warehouse, require_validated
+from pipelines.warehouse import Warehouse, made_from, require_unchanged, require_validated
 
 DATASET = dg.AssetKey(["release", "dataset"])
 ALL_RAW = sorted({raw for table in catalog.public_tables() for raw in raw_sources(table.name)})
@@ -35,7 +35,10 @@ def dataset(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[An
     One that is built again from its manifest keeps its version.
     """
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    folder = release.write(warehouse.connection, warehouse.path, checkout.state(), upstream.version())
+    made = made_from(warehouse.connection)
+    if not made.uncommitted:
+        require_unchanged(made)
+    folder = release.write(warehouse.connection, warehouse.path, made, upstream.version())
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return dg.MaterializeResult(
         metadata={
@@ -63,7 +66,7 @@ def dataset(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[An
 def emissions_duckdb(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Put the database of the release of this build where people query it."""
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    home = release.home(warehouse.path, checkout.state())
+    home = release.home(warehouse.path, made_from(warehouse.connection))
     folder = release.find(warehouse.connection, home)
     if folder is None:
         raise dg.Failure(

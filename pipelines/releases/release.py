@@ -72,7 +72,7 @@ def write(
     Args:
         connection: the working database.
         warehouse: the folder of the releases and drafts.
-        checkout: what the build ran from.
+        checkout: what the tables were made from.
         named: a version to take, if it is that of this very content: of a release that is built again.
 
     Raises:
