@@ -4,6 +4,7 @@ Belongs here: what git and the files say. Does not belong here: what follows fro
 warehouse.py).
 """
 
+import filecmp
 import hashlib
 import shutil
 import subprocess
@@ -13,10 +14,10 @@ from pathlib import Path
 
 from pipelines.catalog import ROOT
 
+FACTS = "warehouse/reference"
 # What a release depends on.
 MAKES_RELEASES = (
-    "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql",
-    "warehouse/reference",
+    "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql", FACTS,
 )  # fmt: skip
 
 
@@ -28,8 +29,12 @@ class Checkout:
     uncommitted: tuple[str, ...] = ()
 
 
-def state(root: Path = ROOT) -> Checkout:
+def state(root: Path = ROOT, reference: Path | None = None) -> Checkout:
     """The state of a folder: a source archive, and a folder inside another repository, have no commit.
+
+    Args:
+        root: the folder.
+        reference: the folder of the curated facts; where they are not the checkout's, no commit has them.
 
     Raises:
         subprocess.CalledProcessError: it is a checkout, but git cannot read it.
@@ -38,7 +43,17 @@ def state(root: Path = ROOT) -> Checkout:
         return Checkout(None)
     commit = _git(root, "rev-parse", "HEAD").strip()
     changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *MAKES_RELEASES)
-    return Checkout(commit, tuple(sorted(line[3:] for line in changed.splitlines())))
+    uncommitted = [line[3:] for line in changed.splitlines()]
+    return Checkout(commit, tuple(sorted([*uncommitted, *_differing_facts(root, reference or root / FACTS)])))
+
+
+def _differing_facts(root: Path, reference: Path) -> list[str]:
+    """The curated files of a checkout that another folder has otherwise."""
+    return [
+        f"{FACTS}/{file.name} as --reference has it"
+        for file in (root / FACTS).glob("*.csv")
+        if not (reference / file.name).exists() or not filecmp.cmp(file, reference / file.name, shallow=False)
+    ]
 
 
 def changed_since(made: Checkout, root: Path = ROOT) -> str:

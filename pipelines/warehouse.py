@@ -135,7 +135,7 @@ class Warehouse(dg.ConfigurableResource[Any]):
 
         with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)
-            told = json.dumps(asdict(checkout.state()))
+            told = json.dumps(asdict(checkout.state(reference=Path(self.reference))))
             self._connection.execute("set variable made_from = ?", [told])  # of each table of this run
             try:
                 yield self

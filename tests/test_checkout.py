@@ -40,7 +40,7 @@ def commit(root: Path) -> str:
     return git(root, "rev-parse", "HEAD").strip()
 
 
-def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path) -> None:
+def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path, tmp_path: Path) -> None:
     head = git(folder, "rev-parse", "HEAD").strip()
     (folder / "README.md").write_text("changed")
     assert checkout.state(folder) == checkout.Checkout(head)
@@ -49,6 +49,15 @@ def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path) ->
     (folder / "warehouse" / "reference" / "new.csv").write_text("a")
     assert checkout.state(folder).uncommitted == ("sql/a.sql", "warehouse/reference/new.csv")
     assert checkout.state(folder / "sql").commit is None  # inside another repository
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "facts")
+    other = Path(shutil.copytree(folder / "warehouse" / "reference", tmp_path / "other"))
+    assert checkout.state(folder, other).uncommitted == ()
+    (other / "new.csv").write_text("b")
+    told = ("warehouse/reference/new.csv as --reference has it",)
+    assert checkout.state(folder, other).uncommitted == told
+    (other / "new.csv").unlink()
+    assert checkout.state(folder, other).uncommitted == told
     shutil.rmtree(folder / ".git")
     assert checkout.state(folder) == checkout.Checkout(None)
 
@@ -128,7 +137,7 @@ def test_tables_of_several_commits_make_no_release(copy: Path, checked_out: Path
     assert "the tables were not all built from the same commit" in done.stderr
 
 
-def test_what_is_not_committed_is_a_draft_and_no_release(copy: Path, checked_out: Path) -> None:
+def test_what_is_not_committed_is_a_draft_and_no_release(copy: Path, checked_out: Path, facts: Path) -> None:
     folder = checked_out
     head = git(folder, "rev-parse", "HEAD").strip()
 
@@ -153,12 +162,16 @@ def test_what_is_not_committed_is_a_draft_and_no_release(copy: Path, checked_out
     assert done.returncode == 1
     assert f"built from commit {head}, which this checkout is not at" in done.stdout
     assert "a.csv may not be republished and is not in inputs.zip" in done.stderr
-    done = ote("build")
+    (facts / "training_runs.csv").write_text(
+        (facts / "training_runs.csv").read_text().replace("Table", "Tab.", 1)
+    )
+    done = ote("build", "--reference", str(facts))
     assert done.returncode == 0, done.stderr
-    assert "for a release commit sql/out/paper_claims.sql" in done.stdout
+    uncommitted = ["sql/out/paper_claims.sql", "warehouse/reference/training_runs.csv as --reference has it"]
+    assert f"for a release commit {', '.join(uncommitted)}" in done.stdout
     assert releases(copy) == [release]
     (draft,) = (copy / "drafts").iterdir()
-    assert json.loads((draft / "manifest.json").read_text())["uncommitted"] == ["sql/out/paper_claims.sql"]
+    assert json.loads((draft / "manifest.json").read_text())["uncommitted"] == uncommitted
     with pytest.raises(
         publishing.NotPublishedError, match=r"draft: not committed are sql/out/paper_claims\.sql"
     ):

@@ -29,7 +29,11 @@ def build(
     warehouse: Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")] = ROOT
     / "warehouse",
     reference: Annotated[
-        Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")
+        Path,
+        typer.Option(
+            help="Folder of the curated facts; others than those of the checkout make a draft.",
+            envvar="OTE_REFERENCE",
+        ),
     ] = ROOT / "warehouse" / "reference",
     mirror: Annotated[
         str,
@@ -196,7 +200,8 @@ def _inputs(reference: Path, settled: dict[str, Any]) -> str:
     """
     code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html", ".csv")]
     files = sorted([*ROOT.glob("sql/**/*.sql"), *code, ROOT / "catalog.yaml"])
-    digest = hashlib.sha256(f"{platform.python_version()} {checkout.state().uncommitted}".encode())
+    uncommitted = checkout.state(reference=reference).uncommitted
+    digest = hashlib.sha256(f"{platform.python_version()} {uncommitted}".encode())
     taken = {name: {f: snapshot.sha256 for f, snapshot in s.files.items()} for name, s in settled.items()}
     digest.update(json.dumps(taken, sort_keys=True).encode())
     for library in LIBRARIES:
