@@ -12,7 +12,9 @@ import pytest
 
 from pipelines import catalog, checkout
 from pipelines.releases import publishing
+from pipelines.releases import release as releasing
 from pipelines.releases.release_files import FILE_FACTS
+from pipelines.warehouse import connect
 from tests.conftest import OTE, releases
 
 
@@ -181,3 +183,25 @@ def test_what_is_not_committed_is_a_draft_and_no_release(copy: Path, checked_out
     done = ote("release")
     assert done.returncode == 1
     assert "out.paper_claims was built by other code than the present" in done.stderr
+
+
+def test_a_draft_of_the_same_content_names_what_is_not_committed_now(copy: Path, checked_out: Path) -> None:
+    """And once nothing is, there is a release of it."""
+    both = ("CITATION.cff", "pyproject.toml")
+    for name in both:
+        (checked_out / name).write_text((checked_out / name).read_text() + "\n")
+    with connect(copy / "build.duckdb") as connection:
+        draft = releasing.write(connection, copy, checkout.state(checked_out))
+    assert json.loads((draft / "manifest.json").read_text())["uncommitted"] == [*both]
+    git(checked_out, "add", "pyproject.toml")
+    git(checked_out, "commit", "--quiet", "--message", "project")
+    done = run(checked_out, copy, "build")
+    assert done.returncode == 0, done.stderr
+    assert "for a release commit CITATION.cff\n" in done.stdout
+    head = commit(checked_out)
+    done = run(checked_out, copy, "build")
+    assert done.returncode == 0, done.stderr
+    (release,) = releases(copy)
+    assert f"Release:  {release}" in done.stdout
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert (manifest["commit"], manifest["uncommitted"]) == (head, [])

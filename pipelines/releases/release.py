@@ -64,10 +64,11 @@ def find(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path | None:
 def write(
     connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Checkout, named: str = ""
 ) -> Path:
-    """Write the release, or draft, of what was built, unless it is there already; none is ever changed.
+    """Write the release, or draft, of what was built, unless it is there already; no release is ever changed.
 
-    Its version follows from what differs from the latest release: see changes.py. The first has that of the
-    catalog. The index and the link `latest` follow, each in one rename, after the release is whole.
+    A draft of the same content, but of another state of the checkout, is written anew. The version follows
+    from what differs from the latest release: see changes.py. The first has that of the catalog. The index
+    and the link `latest` follow, each in one rename, after the release is whole.
 
     Args:
         connection: the working database.
@@ -87,7 +88,9 @@ def write(
         verify(final)
         if folder == releases:
             point(releases)
-        return final
+        if folder == releases or _made_from(final) == checkout:
+            return final
+        shutil.rmtree(final)
     content = checksum(connection)
     if _folders(releases):
         point(releases)
@@ -107,6 +110,11 @@ def write(
         for older in set(_folders(folder)) - {final}:
             shutil.rmtree(older)
     return final
+
+
+def _made_from(release: Path) -> Checkout:
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    return Checkout(manifest["commit"], tuple(manifest["uncommitted"]))
 
 
 def _write_compared(
