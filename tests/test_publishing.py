@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -108,6 +109,8 @@ def test_a_download_goes_on_and_fetches_nothing_twice(build: Build, served: Stor
         (["9.9.9", "--from", "{folder}"], "9.9.9 is not published. There are: "),
         (["--from", "http://127.0.0.1:1"], "cannot be read"),
         (["--from", "nothing://x"], "expected a folder"),
+        (["--from", "s3://"], "expected a folder"),
+        (["--from", "ftp://host/x"], "expected a folder"),
     ],
 )
 def test_what_cannot_be_got_is_said(build: Build, tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -118,6 +121,27 @@ def test_what_cannot_be_got_is_said(build: Build, tmp_path: Path, arguments: lis
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("", "'' is no place for releases; expected a folder, s3://bucket/prefix"),
+        ("s3://", "'s3://' is no place for releases"),
+        ("s3:///prefix", "'s3:///prefix' is no place for releases"),
+        ("s3:/bucket", "'s3:/bucket' is no place for releases"),
+        ("file://", "'file://' is no place for releases"),
+        ("ftp://host/x", "'ftp://host/x' is no place for releases"),
+        ("http://host/x", "http://host/x: nothing can be put at http://"),
+    ],
+)
+def test_what_is_no_place_for_releases_is_refused(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(publishing.NotPublishedError, match=re.escape(words)):
+        publishing.publish(build.release, target)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_said(build: Build, tmp_path: Path) -> None:

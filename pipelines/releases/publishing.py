@@ -9,6 +9,7 @@ goes by index.json, which is written last: a version that it does not name is no
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,9 @@ from pipelines.releases import release
 
 INDEX = "index.json"
 CHUNK_BYTES = 1 << 20
+
+# An address, or a folder, which does not begin like one: fsspec takes `s3://` and the empty word for folders.
+PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*")
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,6 +57,10 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
     if uncommitted := about.get("uncommitted"):
         raise NotPublishedError(f"{folder.name} is a draft: not committed are {', '.join(uncommitted)}.")
     store, root = _store(target)
+    if "http" in store.protocol:
+        raise NotPublishedError(
+            f"{target}: nothing can be put at http://; expected a folder or s3://bucket/prefix."
+        )
     known = _index(store, root)
     if any(entry["version"] == folder.name for entry in known):
         raise NotPublishedError(
@@ -121,12 +129,15 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
 
 def _store(address: str) -> tuple[Any, str]:
     """The store of an address, and the path in it."""
-    try:
-        store, root = fsspec.core.url_to_fs(address.rstrip("/"))
-    except (ImportError, ValueError) as error:
+    if not PLACE.fullmatch(address):
         raise NotPublishedError(
-            f"{address}: {error}; expected a folder, s3://bucket/prefix, or http://."
-        ) from None
+            f"{address!r} is no place for releases; expected a folder, s3://bucket/prefix, or to get one "
+            "https://host/prefix."
+        )
+    try:
+        store, root = fsspec.core.url_to_fs(address.rstrip("/") or "/")
+    except ImportError as error:
+        raise NotPublishedError(f"{address}: {error}.") from None
     return store, root
 
 
