@@ -49,6 +49,48 @@ def test_what_is_published_is_got_whole_over_http(build: Build, served: Store, t
     assert (folder / "latest").readlink() == Path(build.release.name)
 
 
+def older(build: Build, folder: Path) -> Path:
+    """A release of a lower version."""
+    return Path(shutil.copytree(build.release, folder / "0.0.9+00000000"))
+
+
+def test_an_older_release_that_is_published_later_is_not_the_latest(build: Build, tmp_path: Path) -> None:
+    target, lower = tmp_path / "to", older(build, tmp_path)
+    for folder in (build.release, lower):
+        assert ote("publish", target, "--version", folder).returncode == 0
+    assert versions(target) == [build.release.name, lower.name]
+    index = json.loads((target / "index.json").read_text())
+    assert index["latest"] == build.release.name
+    assert index["latest_path"] == build.release.name.replace("+", "%2B")
+    assert (target / "latest").readlink() == Path(build.release.name)
+    got = ote("get", "--from", target, "--into", tmp_path / "got").stdout.strip()
+    assert Path(got).name == build.release.name
+
+
+def test_an_older_release_that_is_got_into_the_folder_of_a_build_is_not_its_latest(
+    build: Build, copy: Path
+) -> None:
+    older(build, copy / "releases")
+    assert ote("release", "--warehouse", copy).returncode == 0
+    assert (copy / "releases" / "latest").readlink() == Path(build.release.name)
+    assert len(versions(copy / "releases")) == 2
+
+
+@pytest.mark.parametrize(
+    ("versions", "highest"),
+    [
+        (["0.10.0+a", "0.9.0+b"], "0.10.0+a"),
+        (["1.0.0+b", "1.0.0+a"], "1.0.0+a"),
+        (["1.0.0", "1.0.0-rc.2", "0.9.9"], "1.0.0"),
+        (["1.0.0-rc.10", "1.0.0-rc.2", "1.0.0-alpha", "1.0.0-7"], "1.0.0-rc.10"),
+        (["1.0.0-rc.1", "1.0.0-rc"], "1.0.0-rc.1"),
+        (["0.0.1", "backup"], "0.0.1"),
+    ],
+)
+def test_the_highest_version_is_that_of_semver(versions: list[str], highest: str) -> None:
+    assert release.highest(versions) == highest
+
+
 def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path) -> None:
     publishing.publish(build.release, str(tmp_path / "to"))
     done = ote("publish", tmp_path / "to", "--version", build.release)
@@ -236,7 +278,8 @@ def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_p
     again = ote("publish", bucket, "--version", build.release)
     assert again.returncode == 1
     assert "never changed" in again.stderr
-    done = ote("get", build.release.name, "--from", bucket, "--into", tmp_path / "got")
+    assert ote("publish", bucket, "--version", older(build, tmp_path)).returncode == 0
+    done = ote("get", "--from", bucket, "--into", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     release.verify(tmp_path / "got" / build.release.name)
 

@@ -75,7 +75,7 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
             _put(store, folder / name, f"{root}/{folder.name}/{name}")
         _put_text(store, text, f"{root}/{INDEX}")
         if "file" in store.protocol:
-            release.point_latest(Path(root), folder.name)
+            release.point_latest(Path(root), release.highest(e["version"] for e in [*known, entry]))
     except UNREACHABLE as error:
         raise NotPublishedError(f"{target}: {error}. {folder.name} is not published; run it again.") from None
 
@@ -96,7 +96,7 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     known = {entry["version"]: entry for entry in _index(store, root)}
     if not known:
         raise NotPublishedError(f"{source}: no {INDEX} there; expected the address of published releases.")
-    wanted = list(known)[-1] if version == "latest" else version
+    wanted = release.highest(known) if version == "latest" else version
     if wanted not in known:
         raise NotPublishedError(f"{source}: {version} is not published. There are: {', '.join(known)}.")
     final = target / wanted

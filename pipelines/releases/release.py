@@ -10,7 +10,9 @@ becomes a draft, in a folder beside, and only the newest draft is kept.
 
 import hashlib
 import json
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,7 +150,7 @@ def _folders(releases: Path) -> list[Path]:
 
 
 def index(releases: Path) -> list[dict[str, Any]]:
-    """What index.json says of every release, oldest first."""
+    """What index.json says of every release, in the order in which they came."""
     try:
         entries: list[dict[str, Any]] = json.loads((releases / "index.json").read_text(encoding="utf-8"))[
             "releases"
@@ -159,9 +161,26 @@ def index(releases: Path) -> list[dict[str, Any]]:
 
 
 def latest(releases: Path) -> Path | None:
-    """The newest whole release."""
-    known = [releases / entry["version"] for entry in index(releases)]
-    return next((folder for folder in reversed(known) if (folder / "SHA256SUMS").exists()), None)
+    """The whole release of the highest version."""
+    known = [entry["version"] for entry in index(releases)]
+    whole = [version for version in known if (releases / version / "SHA256SUMS").exists()]
+    return releases / highest(whole) if whole else None
+
+
+def highest(versions: Iterable[str]) -> str:
+    """The highest version by the precedence of SemVer; of equal ones, such as two contents, the last."""
+    return max(reversed([*versions]), key=_precedence)
+
+
+def _precedence(version: str) -> tuple[Any, ...]:
+    """What versions are compared by, https://semver.org/#spec-item-11; what is no version is below all."""
+    parts = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-([^+]+))?(?:\+.*)?", version)
+    if parts is None:
+        return ()
+    *numbers, before = parts.groups()
+    identifiers = before.split(".") if before else []
+    ranks = [(0, int(word), "") if word.isdigit() else (1, 0, word) for word in identifiers]
+    return (*map(int, numbers), before is None, ranks)
 
 
 def point(releases: Path) -> None:
@@ -185,7 +204,7 @@ def point(releases: Path) -> None:
     link = releases / LATEST
     if link.is_dir() and not link.is_symlink():
         _remove_copy(link, entries)
-    point_latest(releases, entries[-1]["version"])
+    point_latest(releases, highest(entry["version"] for entry in entries))
 
 
 def point_latest(releases: Path, version: str) -> None:
@@ -200,13 +219,14 @@ def point_latest(releases: Path, version: str) -> None:
 
 
 def index_text(entries: list[dict[str, Any]]) -> str:
-    """index.json: all releases, oldest first, and the newest.
+    """index.json: all releases in the order in which they came, and the highest version.
 
     `path` is the folder of a version as an address has it: a bare `+` is a space to some stores, such as S3.
     """
     listed = [known | {"path": quote(known["version"])} for known in entries]
-    newest = {"latest": listed[-1]["version"], "latest_path": listed[-1]["path"]}
-    return json.dumps(newest | {"releases": listed}, indent=1) + "\n"
+    version = highest(known["version"] for known in entries)
+    latest = {"latest": version, "latest_path": quote(version)}
+    return json.dumps(latest | {"releases": listed}, indent=1) + "\n"
 
 
 def _remove_copy(link: Path, entries: list[dict[str, Any]]) -> None:
