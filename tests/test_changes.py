@@ -189,3 +189,12 @@ def test_a_release_that_is_none_is_refused(tmp_path: Path, arguments: list[str],
     done = ote("diff", *arguments, "--releases", tmp_path)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_cells_that_cannot_be_written_are_said(build: Build, tmp_path: Path) -> None:
+    for name in ("cells.csv", "cells.parquet"):
+        file = tmp_path / "nowhere" / name
+        done = ote("diff", build.release, build.release, "--cells", file)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"--cells {file}: No such file or directory")
+        assert len(done.stderr.splitlines()) == 1

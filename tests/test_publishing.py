@@ -150,6 +150,7 @@ def test_a_download_goes_on_and_fetches_nothing_twice(build: Build, served: Stor
         (["--from", "{empty}"], "no index.json there"),
         (["9.9.9", "--from", "{folder}"], "9.9.9 is not published. There are: "),
         (["--from", "http://127.0.0.1:1"], "cannot be read"),
+        (["--from", "{other}"], "is not the index of published releases"),
         (["--from", "nothing://x"], "expected a folder"),
         (["--from", "s3://"], "expected a folder"),
         (["--from", "ftp://host/x"], "expected a folder"),
@@ -158,7 +159,9 @@ def test_a_download_goes_on_and_fetches_nothing_twice(build: Build, served: Stor
 def test_what_cannot_be_got_is_said(build: Build, tmp_path: Path, arguments: list[str], words: str) -> None:
     publishing.publish(build.release, str(tmp_path / "folder"))
     (tmp_path / "empty").mkdir()
-    places = {"empty": tmp_path / "empty", "folder": tmp_path / "folder"}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "index.json").write_text("{}")
+    places = {name: tmp_path / name for name in ("empty", "folder", "other")}
     done = ote("get", *(argument.format(**places) for argument in arguments), "--into", tmp_path / "got")
     assert done.returncode == 1
     assert words in done.stderr
@@ -234,6 +237,37 @@ def test_a_read_only_target_is_said_and_stays_as_it_was(build: Build, tmp_path: 
         assert "Traceback" not in done.stderr
     assert not list(target.iterdir())
     target.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        (
+            {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
+            "Unable to locate credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+            "see that AWS_ENDPOINT_URL is the store's",
+        ),
+    ],
+)
+def test_an_s3_store_that_cannot_be_reached_is_said_in_a_line(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    dead = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in (dead | {"AWS_MAX_ATTEMPTS": "1"} | environment).items():
+        monkeypatch.setenv(name, value)
+    for command in (
+        ("publish", "s3://bucket/prefix", "--version", build.release),
+        ("get", "--from", "s3://bucket/prefix", "--into", tmp_path),
+    ):
+        done = ote(*command)
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.fixture

@@ -87,7 +87,10 @@ def diff(
         _fail(str(error), 2)
     if cells is not None:
         write = difference.cells.write_csv if cells.suffix == ".csv" else difference.cells.write_parquet
-        write(cells)
+        try:
+            write(cells)
+        except OSError as error:
+            _fail(f"--cells {cells}: {error}. Name a file in a folder that can be written.", 1)
     typer.echo(changes.page(difference))
 
 

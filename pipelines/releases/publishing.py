@@ -12,6 +12,8 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,9 +32,14 @@ PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.
 Progress = Callable[[str, int, int], None]
 
 
-# What stores raise when they cannot be reached (s3fs translates its errors to OSError, aiohttp does not), or
-# answer what is no index (ValueError).
-UNREACHABLE = (OSError, aiohttp.ClientError, ValueError)
+# What stores raise when they cannot be reached (s3fs translates answers to OSError, and neither what botocore
+# raises before there is one, nor what aiohttp does), or answer what is no index (ValueError).
+S3_ERRORS = (import_module("botocore.exceptions").BotoCoreError,) if find_spec("botocore") else ()  # an extra
+UNREACHABLE = (OSError, aiohttp.ClientError, ValueError, *S3_ERRORS)
+ADVICE = {
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, those of the store",
+    "EndpointConnectionError": "see that AWS_ENDPOINT_URL is the store's, and that it answers",
+}
 
 
 class NotPublishedError(Exception):
@@ -77,7 +84,9 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         if "file" in store.protocol:
             release.point_latest(Path(root), release.highest(e["version"] for e in [*known, entry]))
     except UNREACHABLE as error:
-        raise NotPublishedError(f"{target}: {error}. {folder.name} is not published; run it again.") from None
+        raise NotPublishedError(
+            f"{target}: {_said(error)}. {folder.name} is not published; run it again."
+        ) from None
 
 
 def get(version: str, source: str, target: Path, progress: Progress = lambda name, done, total: None) -> Path:
@@ -147,8 +156,16 @@ def _index(store: Any, root: str) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except UNREACHABLE as error:
-        raise NotPublishedError(f"{root}/{INDEX} cannot be read: {error}") from None
+        raise NotPublishedError(f"{root}/{INDEX} cannot be read: {_said(error)}") from None
+    except (KeyError, TypeError):
+        raise NotPublishedError(f"{root}/{INDEX} is not the index of published releases.") from None
     return entries
+
+
+def _said(error: Exception) -> str:
+    """What a store said, and what to do where it does not say so."""
+    advice = ADVICE.get(type(error).__name__)
+    return f"{error}; {advice}" if advice else str(error)
 
 
 def _put(store: Any, file: Path, path: str) -> None:
@@ -183,7 +200,7 @@ def _fetch(store: Any, path: str, file: Path, sha256: str) -> None:
     except FileNotFoundError:
         raise NotPublishedError(f"{path}: missing, though the index names its version.") from None
     except UNREACHABLE as error:
-        raise CutShortError(f"{path}: {error}. What came is kept; run it again to go on.") from None
+        raise CutShortError(f"{path}: {_said(error)}. What came is kept; run it again to go on.") from None
     if _sha256_of(file) != sha256:
         raise NotPublishedError(
             f"{path}: its bytes are not those that were published. Nothing was kept; try again."
