@@ -189,6 +189,21 @@ def test_what_is_no_place_for_releases_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", [("publish", "{to}", "--version", "nope"), ("diff", "nope")])
+def test_a_version_that_is_not_there_is_said_with_those_that_are(
+    build: Build, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    arguments = [word.format(to=tmp_path / "to") for word in command]
+    done = ote(*arguments, "--releases", build.directory / "releases")
+    assert done.returncode == 2
+    assert "nope: no " in done.stderr
+    assert f"There are: {build.release.name}, latest." in done.stderr
+    done = ote(*arguments, "--releases", tmp_path / "empty")
+    assert done.returncode == 2
+    assert "There is none; build one: ote build" in done.stderr
+    assert not (tmp_path / "to").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_said(build: Build, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = ote("publish", tmp_path / "file", "--version", build.release)

@@ -84,7 +84,7 @@ def diff(
             _folder(releases, old), _folder(releases, new), every_cell=cells is not None
         )
     except changes.NoReleaseError as error:
-        _fail(str(error), 2)
+        _fail(f"{error} {_versions(releases)}", 2)
     if cells is not None:
         write = difference.cells.write_csv if cells.suffix == ".csv" else difference.cells.write_parquet
         try:
@@ -126,6 +126,8 @@ def publish(
     from pipelines.releases import publishing
 
     folder = _folder(releases, version).resolve()
+    if not folder.is_dir() or folder == releases.resolve():
+        _fail(f"--version {version}: no such release in {releases}. {_versions(releases)}", 2)
     try:
         publishing.publish(folder, target, _progress)
     except publishing.NotPublishedError as error:
@@ -170,6 +172,12 @@ def _progress(name: str, number: int, total: int) -> None:
 def _folder(releases: Path, name: str) -> Path:
     """A release by its folder or its version."""
     return Path(name) if (Path(name) / "manifest.json").exists() else releases / name
+
+
+def _versions(releases: Path) -> str:
+    """Which versions there are."""
+    names = sorted(file.parent.name for file in releases.glob("[!.]*/manifest.json"))
+    return f"There are: {', '.join(names)}." if names else "There is none; build one: ote build"
 
 
 def _fail(message: str, code: int) -> NoReturn:
