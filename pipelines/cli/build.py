@@ -56,7 +56,9 @@ def build(
     inputs: Annotated[
         Path | None,
         typer.Option(
-            help="inputs.zip of a release: build it again from that; only what it may not hold is fetched."
+            help="inputs.zip of a release: build it again from that; only what it may not hold is fetched. "
+            "At its commit all files are the same bytes but the DuckDB file (the same rows) and what "
+            "compares with an earlier release: CHANGES.md, changes.parquet."
         ),
     ] = None,
 ) -> None:
