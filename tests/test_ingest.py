@@ -104,6 +104,16 @@ def test_nobody_there_is_one_message_not_one_for_every_file(tmp_path: Path) -> N
     assert len(settled.problems) <= snapshots.AT_ONCE
 
 
+def test_each_source_of_a_host_that_is_not_there_names_its_own_address(tmp_path: Path) -> None:
+    origin = Origin(mirror=closed_port())
+    for name in ("google_region_carbon", "epa_egrid", "mlperf_training", "carboncast_hourly"):
+        source = catalog.sources()[name]
+        own = (*(f"{origin.mirror}/{file}: " for file in source.files), f"the other files of {name} ")
+        problems = ingest.settle(tmp_path, source, origin).problems
+        assert problems
+        assert all(problem.startswith(own) for problem in problems), problems
+
+
 HARMLESS: dict[str, Callable[[bytes], bytes]] = {
     "a byte order mark": lambda body: b"\xef\xbb\xbf" + body,
     "CRLF": lambda body: body.replace(b"\n", b"\r\n"),

@@ -132,14 +132,14 @@ def download(
             pause = max(error.wait_s, PAUSE_S * 2**tried * random.uniform(0.5, 1.5))
             tried += 1
             if tried >= error.tries or time.monotonic() + pause >= deadline:
-                error.args = (f"{_shown(url)}: {error}" + (f" (Tried {tried} times.)" if tried > 1 else ""),)
+                error.args = (f"{shown(url)}: {error}" + (f" (Tried {tried} times.)" if tried > 1 else ""),)
                 raise
         finally:
             part.unlink(missing_ok=True)
         time.sleep(pause)
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """An address for a message, without credentials."""
     return re.sub(r"//[^/?#]*@", "//", url)
 
@@ -169,7 +169,7 @@ def _allowed(target: str, before: str, hosts: frozenset[str]) -> str:
     except ValueError as error:
         raise FetchError(f"{kind}: not an address ({error}), expected http or https", kind) from None
     # The query of a redirect stays out of messages: it may hold a signature.
-    came = f"redirected to {_shown(url).partition('?')[0]}" if before else "not asked"
+    came = f"redirected to {shown(url).partition('?')[0]}" if before else "not asked"
     if scheme not in ("http", "https") or (before.startswith("https:") and scheme == "http"):
         expected = "https" if before.startswith("https:") else "http or https"
         raise FetchError(f"{came}: the scheme is {scheme or 'missing'}, expected {expected}", kind)

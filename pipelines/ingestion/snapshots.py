@@ -68,11 +68,11 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where to ask: the live servers, a mirror of them, or nobody; and which hosts did not answer so far."""
+    """Where to ask: the live servers, a mirror of them, or nobody; and which hosts cannot be reached."""
 
     mirror: str = ""
     offline: bool = False
-    unreachable: dict[str, fetch.FetchError] = field(default_factory=dict, compare=False)
+    unreachable: set[str] = field(default_factory=set, compare=False)
 
 
 def read_record(store: Path, source: str) -> Record:
@@ -268,8 +268,11 @@ class _Asker:
 
     def _try(self, file: str, url: str, asked: str, known: Snapshot | None) -> Snapshot | fetch.FetchError:
         host = urlsplit(asked).netloc
-        if known_error := self.origin.unreachable.get(host) or self.silent.get(host):
-            return known_error
+        if host in self.origin.unreachable and host not in self.silent:
+            message = f"{fetch.shown(asked)}: not asked, since {host} cannot be reached"
+            self.silent.setdefault(host, fetch.FetchError(message, "unreachable"))
+        if host in self.silent:
+            return self.silent[host]
         same = known if known and known.asked == asked else None
         partial = self.store / "objects" / f".{hashlib.sha256(asked.encode()).hexdigest()}.partial"
         hosts = frozenset({urlsplit(asked).hostname or ""}) if self.origin.mirror else self.source.hosts
@@ -286,10 +289,10 @@ class _Asker:
                 progress=(lambda done, total: progress(file, done, total)) if progress else None,
             )
         except fetch.FetchError as error:
-            if error.kind == "unreachable":
-                self.origin.unreachable[host] = error
-            elif error.kind in ("silent", "busy"):
+            if error.kind in ("unreachable", "silent", "busy"):
                 self.silent[host] = error
+            if error.kind == "unreachable":
+                self.origin.unreachable.add(host)
             return error
         if got is None and same:
             return same
