@@ -144,7 +144,10 @@ def test_a_manifest_that_is_none_is_refused(folder: Path, tmp_path: Path) -> Non
 def test_a_refused_change_is_accepted_by_name_with_a_reason_and_then_used(folder: Path) -> None:
     answers = google(Answer(year(factor=2.5)))
     with serve(answers) as server:
-        assert ote("build", "--warehouse", folder, "--mirror", server.url).returncode == 0
+        told = ote("build", "--warehouse", folder, "--mirror", server.url)
+        assert told.returncode == 0, told.stderr
+        accept = f'To take it all the same: ote accept {GOOGLE.name} --reason "..." --warehouse {folder}'
+        assert told.stdout.count("ote accept") == told.stdout.count(accept) == 1
         for arguments, words in (
             (["no_source", "--reason", "x"], "is no source"),
             ([GOOGLE.name, "--reason", " "], "reason"),

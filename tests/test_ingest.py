@@ -176,7 +176,12 @@ def test_kilowatts_for_watts_are_turned_away() -> None:
 def test_a_refused_change_waits_until_it_is_accepted_with_a_reason(tmp_path: Path) -> None:
     settle(tmp_path, google())
     moved = google(FAULTS["values moved by two and a half"][0])
-    assert settle(tmp_path, moved).status == "kept"
+    refused = settle(tmp_path, moved)
+    assert refused.status == "kept"
+    assert ingest.lines(refused)[-1].endswith('ote accept google_region_carbon --reason "..."')
+    unreadable = settle(tmp_path, google(FAULTS["a column renamed"][0]))
+    assert not [line for line in ingest.lines(unreadable) if "ote accept" in line]
+    assert settle(tmp_path, moved) == refused
     with pytest.raises(ingest.NotAcceptedError, match="reason"):
         ingest.accept(tmp_path, GOOGLE, " ")
     change = ingest.accept(tmp_path, GOOGLE, "a new method upstream")

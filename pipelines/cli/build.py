@@ -172,6 +172,7 @@ def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) ->
     if sum(map(bool, (mirror, offline, locked))) > 1:
         _fail("--mirror, --offline and --locked exclude each other: choose one.")
     store = warehouse / "snapshots"
+    elsewhere = "" if warehouse == ROOT / "warehouse" else str(warehouse)
     settled = {}
     try:
         manifest = snapshots.manifest(locked) if locked else {}
@@ -183,7 +184,7 @@ def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) ->
                 else:
                     settled[name] = ingest.settle(store, source, origin, progress.on_terminal())
                 progress.clear()
-                typer.echo("\n".join(ingest.lines(settled[name])))
+                typer.echo("\n".join(ingest.lines(settled[name], elsewhere)))
             store.mkdir(parents=True, exist_ok=True)
             path = store / "settled.json"
             told = json.dumps({name: asdict(s) for name, s in settled.items()})

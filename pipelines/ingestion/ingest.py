@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import io
 import json
+import shlex
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -44,6 +45,7 @@ QUARANTINE = {
     "says": pl.String,
 }
 SHOWN = 5
+UNREADABLE = "not readable"  # what nobody can accept
 
 
 class NotAcceptedError(Exception):
@@ -55,7 +57,7 @@ class Settled:
     """What a build takes of a source, and how it came to that.
 
     status: fresh (new bytes), unchanged (asked, nothing new), kept (an earlier snapshot, and why),
-    locked (as a manifest says) or absent (nothing, and why).
+    locked (as a manifest says) or absent (nothing, and why). is_refused: what came waits for `accept`.
     """
 
     source: str
@@ -63,6 +65,7 @@ class Settled:
     files: dict[str, Snapshot]
     problems: list[str]
     change: dict[str, Any]
+    is_refused: bool = False
 
 
 def parser(source: Source) -> Parse:
@@ -329,7 +332,8 @@ def settle(store: Path, source: Source, origin: Origin, progress: Progress | Non
     if refused:
         waiting = replace(record, offered=offered, refused=refused, change=change)
         snapshots.write_record(store, source.name, waiting)
-        return _kept(source, record, [refused], change)
+        kept = _kept(source, record, [refused], change)
+        return replace(kept, is_refused=not refused.startswith(UNREADABLE))
     snapshots.write_record(store, source.name, _accepted(record, offered, change, "within the limits"))
     return Settled(source=source.name, status="fresh", files=offered, problems=[], change=change)
 
@@ -354,7 +358,7 @@ def _judged(
     try:
         rows, quarantined = gated(parsed(store, source, offered), source)
     except (UpstreamChangedError, SnapshotMissingError) as error:
-        return {}, f"not readable: {error}"
+        return {}, f"{UNREADABLE}: {error}"
     lost = quarantined["row_key"].n_unique()
     if rows.height < source.min_rows:
         first = f"; {lost:,} rows fail, e.g. {_example(quarantined)}" if lost else ""
@@ -416,8 +420,13 @@ def locked(source: Source, manifest: Mapping[str, Mapping[str, Snapshot]]) -> Se
     return Settled(source=source.name, status=status, files=files, problems=missing, change={})
 
 
-def lines(settled: Settled) -> list[str]:
-    """What became of a source, for people: one line, and one for each thing to know."""
+def lines(settled: Settled, warehouse: str = "") -> list[str]:
+    """What became of a source, for people: one line, and one for each thing to know.
+
+    Args:
+        settled: what a build takes of it.
+        warehouse: the folder to name to `ote accept`, where it is not the usual one.
+    """
     change = settled.change
     told = [f"{settled.source:<22} {settled.status:<10} {len(settled.files):,} files"]
     told += [f"    {problem}" for problem in settled.problems[:SHOWN]]
@@ -439,6 +448,9 @@ def lines(settled: Settled) -> list[str]:
                 f"    {column}: {cells['changed']:,} of {cells['of']:,} changed, "
                 f"e.g. {largest['row']}: {largest['before']} to {largest['after']}"[:200]
             )
+    if settled.is_refused:
+        where = f" --warehouse {shlex.quote(warehouse)}" if warehouse else ""
+        told.append(f'    To take it all the same: ote accept {settled.source} --reason "..."{where}')
     return told
 
 
