@@ -4,6 +4,7 @@ Belongs here: the lock, the connection, the one function that writes a table, an
 which version of each table passed its checks. Does not belong here: publishing (publication.py).
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -65,15 +66,27 @@ class NotValidatedError(Exception):
     """A table is missing, stale, unchecked or failed its checks, so nothing may be published."""
 
 
+def writable(directory: Path) -> Path:
+    """A folder, made if there is none.
+
+    Raises:
+        OSError: it cannot be made or written; said before anything is begun in it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    if not os.access(directory, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
+    return directory
+
+
 @contextmanager
 def lock(directory: Path, holder: str = "") -> Iterator[None]:
     """Hold the only right to build in a directory; it dies with the process.
 
     Raises:
         LockedError: another process holds it; the message says which.
+        OSError: the directory cannot be made or written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "build.lock"
+    path = writable(directory) / "build.lock"
     with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

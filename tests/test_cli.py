@@ -15,7 +15,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.warehouse import lock
-from tests.conftest import OTE, REFERENCE, ote, releases
+from tests.conftest import OTE, REFERENCE, ote, releases, without_privilege
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,49 @@ def test_an_interrupted_release_leaves_no_half_version_behind(published: Path) -
     for folder in releases(published):
         assert json.loads((folder / "manifest.json").read_text())["version"] == folder.name
         assert (folder / "SHA256SUMS").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "outcome"),
+    [
+        (["build"], "Nothing was built"),
+        (["register"], "Nothing was registered"),
+        (["accept", "epa_egrid", "--reason", "x"], "epa_egrid was not accepted"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_a_place_that_cannot_be_written_is_named_in_one_line(
+    command: list[str], outcome: str, tmp_path: Path
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o555)
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "closed", tmp_path / "closed" / "below", tmp_path / "file"):
+        done = subprocess.run(
+            [*without_privilege(), *OTE, *command, "--warehouse", str(folder)],
+            cwd=catalog.ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"{outcome}: {folder}: ")
+        assert done.stderr.endswith("with --warehouse.\n") or command == ["register"]
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_history_that_cannot_be_written_is_named_in_one_line(tmp_path: Path) -> None:
+    history = tmp_path / "dagster"
+    history.mkdir(mode=0o555)
+    done = subprocess.run(
+        [*without_privilege(), *OTE, "build", "--warehouse", str(tmp_path)],
+        cwd=catalog.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Nothing was built: {history}: Permission denied.")
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_unknown_option_ends_with_code_2() -> None:

@@ -12,6 +12,8 @@ import os
 import platform
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -70,19 +72,20 @@ def build(
     Example: ote build --warehouse /tmp/warehouse --mirror http://127.0.0.1:8000
     """
     started = time.perf_counter()
-    if inputs:
+    if inputs and locked:
+        _fail("--locked and --inputs exclude each other: inputs.zip has a manifest of its own.")
+    with _said_if_not_writable("Nothing was built", "--warehouse"):
+        if inputs:
+            locked = _unpacked(warehouse, inputs, mirror, offline)
+            mirror, offline = "", False
+        settled = _settle(warehouse, mirror, offline, locked)
         if locked:
-            _fail("--locked and --inputs exclude each other: inputs.zip has a manifest of its own.")
-        locked = _unpacked(warehouse, inputs, mirror, offline)
-        mirror, offline = "", False
-    settled = _settle(warehouse, mirror, offline, locked)
-    if locked:
-        os.environ["OTE_LOCKED"] = str(locked.resolve())
-    state = _inputs(reference, settled)
-    if release := _published(warehouse, state):
-        typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
-    else:
-        release = _build(warehouse, reference, settled, state)
+            os.environ["OTE_LOCKED"] = str(locked.resolve())
+        state = _inputs(reference, settled)
+        if release := _published(warehouse, state):
+            typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
+        else:
+            release = _build(warehouse, reference, settled, state)
     _summary(warehouse, release)
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
@@ -104,7 +107,7 @@ def accept(
     if source not in catalog.sources():
         _fail(f"{source!r} is no source. Sources: {', '.join(catalog.sources())}.")
     try:
-        with lock(warehouse):
+        with _said_if_not_writable(f"{source} was not accepted", "--warehouse"), lock(warehouse):
             ingest.accept(warehouse / "snapshots", catalog.sources()[source], reason)
     except (ingest.NotAcceptedError, LockedError) as error:
         _fail(str(error))
@@ -127,7 +130,7 @@ def register(
     from pipelines.warehouse import LockedError, lock
 
     try:
-        with lock(warehouse):
+        with _said_if_not_writable("Nothing was registered", "--warehouse or --reference"), lock(warehouse):
             added = register.update(warehouse, reference)
     except (register.NoNamesError, BadReferenceError, LockedError) as error:
         _fail(str(error))
@@ -139,6 +142,21 @@ def register(
 def _fail(message: str, code: int = 1) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def _said_if_not_writable(outcome: str, options: str) -> Iterator[None]:
+    """End with one line, not a traceback, where a file cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:  # of whoever reads what is printed
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(
+            f"{outcome}: {where}{error.strerror or error}. Expected a folder that can be written: give that "
+            f"right, make room, or name another with {options}."
+        )
 
 
 def _unpacked(warehouse: Path, inputs: Path, mirror: str, offline: bool) -> Path:
@@ -250,10 +268,10 @@ def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: st
 
     from pipelines.definitions import defs
     from pipelines.ingestion.hourly_assets import every_partition, hourly_assets, outdated
+    from pipelines.warehouse import writable
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    history = warehouse / "dagster"
-    history.mkdir(parents=True, exist_ok=True)
+    history = writable(warehouse / "dagster")
     instance = dg.DagsterInstance.local_temp(
         str(history),
         overrides={
