@@ -81,6 +81,23 @@ def test_every_model_upstream_is_listed_once_with_an_estimate_or_a_reason(folder
     assert one(folder, "select count(*) from models_without_estimate where coalesce(reason, '') = ''") == 0
 
 
+def test_no_training_counts_twice_under_two_names(folder: Path) -> None:
+    repeats = "source_locator like '%; the same facts as Model = %'"
+    again = query(folder, f"select run_id, covers from emissions where {repeats}")
+    assert dict(again) == dict.fromkeys(
+        [
+            "cosmos-predict1-14b-video2world",
+            "deepseek-v3-mar-2025",
+            "gpt-4-jun-2023",
+            "qwen3-235b-a22b-jul-2025",
+            "qwen3-235b-a22b-thinking-jul-2025",
+            "qwen3-omni-flash",
+        ],
+        "upper_bound",
+    )
+    assert one(folder, "select covers from emissions where run_id = 'llama-3.3-70b'") == "upper_bound"
+
+
 def test_98_percent_of_the_hardware_strings_resolve_and_the_others_are_listed(folder: Path) -> None:
     with duckdb.connect(str(folder / "build.duckdb"), read_only=True) as working:
         ((strings,),) = working.execute(

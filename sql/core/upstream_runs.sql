@@ -1,7 +1,40 @@
 -- What Epoch's database says of each model's training, in the columns of the curated facts. One row per model.
 -- Its power is left out, since it is rated power x overhead and no draw. Where a model starts from another, only the
 -- FLOP of the fine-tuning are its own; without them, its FLOP may include the base model's, and are an upper bound.
-with countries as (
+-- So are facts that stand there for another model already: they hold a training that is not its own, or not all its own.
+with repeated as (
+    select
+        models.model,
+        first.model as first_model
+    from raw.epoch_models as models
+    inner join raw.epoch_models as first on models.base_model = first.model
+    where
+        coalesce(models.chip_hours, models.chips * models.training_hours)
+        = coalesce(first.chip_hours, first.chips * first.training_hours)
+        and models.hardware is not distinct from first.hardware
+        and models.upstream_training_flop is not distinct from first.upstream_training_flop
+    union all
+    -- A later name of a model: all alike, down to the page. Papers do train several small models of one size.
+    select
+        model,
+        first_value(model) over alike as first_model
+    from raw.epoch_models
+    where
+        base_model is null
+        and upstream_training_flop >= 1e22
+        and upstream_parameters is not null
+        and source_link is not null
+    window
+        alike as (
+            partition by
+                organizations, source_link, reference_title, upstream_parameters, upstream_training_flop, hardware, chips,
+                training_hours, chip_hours
+            order by published_date, model
+        )
+    qualify row_number() over alike > 1
+),
+
+countries as (
     select
         listed.model,
         string_agg(distinct countries.country, ';' order by countries.country) as developer_country
@@ -23,6 +56,7 @@ select
     models.published_date,
     lower(models.domain) as domain,
     case
+        when repeated.model is not null then 'upper_bound'
         when
             models.base_model is null
             and (models.upstream_training_flop is not null or nullif(models.finetune_flop, 0) is null)
@@ -63,10 +97,12 @@ select
     upstreams.title as source_title,
     upstreams.url as source_url,
     models.file || ', Model = ' || models.model
-    || coalesce('; Link ' || first_url(models.source_link), '') as source_locator,
+    || coalesce('; Link ' || first_url(models.source_link), '')
+    || coalesce('; the same facts as Model = ' || repeated.first_model, '') as source_locator,
     'epoch' as verified
 from raw.epoch_models as models
 inner join core.model_ids as ids on models.model = ids.upstream_name
 inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
+left join repeated on models.model = repeated.model
 left join countries on models.model = countries.model
 left join raw.provider_aliases as providers on models.cloud_vendor = providers.alias

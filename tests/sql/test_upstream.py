@@ -90,6 +90,92 @@ def test_a_name_that_only_the_quarantine_has_keeps_an_id_too(model: Model) -> No
     assert found == {"Bad": ("bad-one", "registered"), "Twice": ("twice", "new")}
 
 
+LARGE = {
+    "file": "all_ai_models.csv",
+    "model": "First",
+    "organizations": "Lab",
+    "published_date": DAY,
+    "source_link": PAGE,
+    "reference_title": "Report",
+    "upstream_parameters": 1e11,
+    "upstream_training_flop": 1e24,
+    "hardware": "Chip",
+    "chip_hours": 1e6,
+}
+
+
+def runs(model: Model, *models: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """What each model of Epoch's covers, and where it says so."""
+    names = [{"upstream_name": row["model"], "run_id": row["model"].lower()} for row in models]
+    upstream = [{"source": "epoch_models", "title": "Epoch", "url": PAGE}]
+    tables = {"raw.epoch_models": list(models), "core.model_ids": names, "raw.upstreams": upstream}
+    frame = model("core.upstream_runs", tables)
+    assert len(frame) == len(models)
+    return {
+        name: (covers, place) for name, covers, place in frame["model", "covers", "source_locator"].rows()
+    }
+
+
+def test_a_training_that_is_listed_again_under_a_second_name_is_no_run_of_its_own(model: Model) -> None:
+    found = runs(model, LARGE | {"model": "Again", "published_date": date(2023, 5, 5)}, LARGE)
+    assert found["First"][0] == "one_run"
+    assert found["Again"][0] == "upper_bound"
+    assert found["Again"][1].endswith("; the same facts as Model = First")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"upstream_parameters": 1e10},
+        {"upstream_training_flop": 1.1e24},
+        {"hardware": None},
+        {"chips": 512},
+        {"training_hours": 99.0},
+        {"chip_hours": 2e6},
+        {"organizations": "Another lab"},
+        {"source_link": "https://example.org/other"},
+        {"reference_title": "Second report"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_models_that_differ_in_any_fact_of_their_training_are_two_runs(
+    model: Model, other: dict[str, Any]
+) -> None:
+    found = runs(model, LARGE, LARGE | {"model": "Other"} | other)
+    assert [covers for covers, _ in found.values()] == ["one_run", "one_run"]
+
+
+@pytest.mark.parametrize("unknown", ["upstream_parameters", "upstream_training_flop", "source_link"])
+def test_models_of_which_too_little_is_known_are_two_runs(model: Model, unknown: str) -> None:
+    found = runs(model, LARGE | {unknown: None}, LARGE | {"model": "Other", unknown: None})
+    assert [covers for covers, _ in found.values()] == ["one_run", "one_run"]
+
+
+def test_small_models_of_one_paper_and_one_size_are_runs_of_their_own(model: Model) -> None:
+    small = LARGE | {"upstream_training_flop": 1e17, "chip_hours": 28.0}
+    found = runs(model, small, small | {"model": "Second"})
+    assert [covers for covers, _ in found.values()] == ["one_run", "one_run"]
+
+
+@pytest.mark.parametrize(
+    ("own", "covers"),
+    [
+        ({}, "upper_bound"),
+        ({"chip_hours": None, "chips": 1000, "training_hours": 1000.0}, "upper_bound"),
+        ({"finetune_flop": 1e20}, "upper_bound"),
+        ({"chip_hours": 1e4}, "part_of_run"),
+        ({"hardware": "Other chip"}, "part_of_run"),
+        ({"upstream_training_flop": 1.1e24}, "part_of_run"),
+    ],
+)
+def test_chip_hours_that_are_those_of_the_base_model_are_no_part_of_a_run(
+    model: Model, own: dict[str, Any], covers: str
+) -> None:
+    tuned = LARGE | {"model": "Tuned", "base_model": "First", "source_link": "https://example.org/tuned"}
+    found = runs(model, tuned | own, LARGE)
+    assert (found["Tuned"][0], found["First"][0]) == (covers, "one_run")
+
+
 CHIP = {"hardware_id": "chip", "peak_fp16_tflops": 1000.0}
 ALIAS = {"alias_key": "chip", "hardware_id": "chip"}
 
