@@ -24,6 +24,7 @@ def published(elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     said = " ".join((elsewhere / "said.txt").read_text(encoding="utf-8").split())  # a line may break anywhere
     for words in ("Rows:", "emissions 306", "Checks:", "The ten largest runs", "Llama 3.1 405B"):
         assert words in said, said
+    assert "Llama 3.3 70B" not in said  # the training of Llama 3.1 70B
     own = tmp_path_factory.mktemp("cli") / "warehouse"
     return Path(shutil.copytree(elsewhere / "warehouse", own, symlinks=True))
 

@@ -360,7 +360,8 @@ def _summary(warehouse: Path, release: Path) -> None:
     with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, co2e_gross_t_p05, "
-            "co2e_gross_t_p95, co2e_net_t from emissions order by energy_mwh desc, run_id limit 10"
+            "co2e_gross_t_p95, co2e_net_t from emissions where covers = 'one_run' "
+            "order by energy_mwh desc, run_id limit 10"
         ).fetchall()
     for model, *values in rows:
         mwh, mwh05, mwh95, gross, gross05, gross95, net = map(_short, values)
