@@ -16,7 +16,7 @@ LAYERS = ("raw", "core", "out")
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column; the same name has the same meaning in every table."""
+    """A column; the same name has the same meaning in every table, and the same range but for `limits`."""
 
     name: str
     type: str
@@ -204,16 +204,21 @@ def _table(
     columns: list[str],
     required: list[str] | None = None,
     references: dict[str, str] | None = None,
+    limits: dict[str, dict[str, Any]] | None = None,
     may_be_empty: bool = False,
 ) -> Table:
     never_null = {*key, *(required or [])}
-    if strangers := never_null - set(columns):
-        raise KeyError(f"{name}: key or required names no column of the table: {sorted(strangers)}")
+    own = limits or {}
+    if strangers := {*never_null, *own} - set(columns):
+        raise KeyError(f"{name}: key, required or limits names no column of the table: {sorted(strangers)}")
     return Table(
         name=name,
         description=description,
         key=tuple(key),
-        columns=tuple(_column(column, required=column in never_null) for column in columns),
+        columns=tuple(
+            replace(_column(column, required=column in never_null), **own.get(column, {}))
+            for column in columns
+        ),
         references=references or {},
         may_be_empty=may_be_empty,
     )

@@ -114,6 +114,17 @@ def test_bounds_have_a_reason_and_columns_a_meaning(column: catalog.Column) -> N
     assert column.description.endswith(".") or column.description.endswith("-ttm).")
 
 
+def test_an_imagined_run_has_limits_of_its_own_and_a_real_one_those_of_the_column() -> None:
+    real, imagined = (
+        {column.name: column for column in TABLES[name].columns} for name in ("out.emissions", "out.what_if")
+    )
+    assert (real["energy_mwh"].max, imagined["energy_mwh"].max) == (1e7, 1e9)
+    assert imagined["energy_mwh"].why != real["energy_mwh"].why
+    assert imagined["energy_mwh"].description == real["energy_mwh"].description
+    with pytest.raises(KeyError, match="energy_kwh"):
+        catalog._table("out.x", description="", key=["run_id"], columns=["run_id"], limits={"energy_kwh": {}})
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_relations_have_a_reason_and_read_their_table(name: str) -> None:
     for relation in expectations.relations(name):
