@@ -200,6 +200,24 @@ def test_a_broken_table_is_named_with_its_rows(
         assert f"{len(failed)} failed" in page
 
 
+@pytest.mark.parametrize(
+    ("name", "begins", "ends"),
+    [
+        ("percent for a fraction", "cfe_fraction, expected 0 to 1: A share; ", "cfe_fraction = 40.0"),
+        ("a value that is no choice", "gas, expected one of co2, co2e: ", "gas = CO2"),
+        ("a missing basis", "Every row needs ", "intensity_basis = None"),
+        ("no rows", "An empty table is a lost source, not a fact.", "Seen: 0"),
+    ],
+)
+def test_a_failed_expectation_is_told_in_one_sentence(name: str, begins: str, ends: str) -> None:
+    with connect() as connection:
+        failed = [result for result in outcome(connection, SMALL[name][0]) if not result.success]
+    table = catalog.tables()["raw.grid_intensity"]
+    assert any(
+        told.startswith(begins) and ends in told for told in (checks.sentence(table, r) for r in failed)
+    ), [checks.sentence(table, result) for result in failed]
+
+
 def test_a_passed_check_is_not_run_again_and_a_changed_table_is(monkeypatch: pytest.MonkeyPatch) -> None:
     with connect() as connection:
         first = outcome(connection, [GOOD])

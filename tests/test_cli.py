@@ -74,6 +74,23 @@ def test_a_wrong_fact_ends_with_a_message_and_code_1(published: Path, tmp_path: 
     assert sums(published) == before
 
 
+def test_a_failed_check_names_columns_limits_and_a_row_and_no_warning(
+    published: Path, tmp_path: Path
+) -> None:
+    facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+    runs = facts / "training_runs.csv"
+    runs.write_text(
+        runs.read_text().replace("NVIDIA V100,32,140,,,300,", "NVIDIA V100,900000,19000,,,300,", 1)
+    )
+    done = ote("build", "--warehouse", published, "--reference", facts)
+    assert done.returncode == 1
+    causes = [line for line in done.stderr.splitlines() if line.startswith("- ")]
+    assert "- out.emissions fails keeps_its_catalog" in causes
+    assert not [line for line in causes if "is_fresh" in line]
+    assert "    chip_hours, expected 0 to 2e+09: A hundred thousand chips for two years" in done.stderr
+    assert "Rows that fail: 1, e.g. run_id = gpt-fr-cased-base, chip_hours = 17100000000.0" in done.stderr
+
+
 def test_the_second_of_two_builds_says_who_holds_the_lock(tmp_path: Path) -> None:
     with lock(tmp_path / "warehouse"):
         done = ote("build", "--warehouse", tmp_path / "warehouse")

@@ -321,9 +321,12 @@ def _explain(result: Any, warehouse: Path) -> None:
             typer.echo(f"- {event.step_key}: {_cause(event.step_failure_data.error)}", err=True)
         elif event.is_job_failure and not event.job_failure_data.first_step_failure_event:
             typer.echo(f"- {_cause(event.job_failure_data.error)}", err=True)
-    failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    # A warning, such as that of an absent source, fails no build.
+    failed = [e for e in result.get_asset_check_evaluations() if e.blocking and not e.passed]
     for evaluation in failed:
         typer.echo(f"- {'.'.join(evaluation.asset_key.path)} fails {evaluation.check_name}", err=True)
+        if told := evaluation.metadata.get("what failed"):
+            typer.echo(textwrap.indent(str(told.value).replace("\n\n", "\n"), "    "), err=True)
     if failed:
         typer.echo(f"Rows and reasons: {_near(warehouse / 'report.html')}", err=True)
 

@@ -22,6 +22,7 @@ from pipelines.quality.expectations import CATALOG_CHECK, expectations, reads, r
 from pipelines.warehouse import Warehouse
 
 EXAMPLES = 5
+LONGEST = 300  # characters of a row in a message
 
 
 @dataclass(frozen=True)
@@ -233,27 +234,46 @@ def table_checks(table: catalog.Table) -> dg.AssetChecksDefinition:
         results = validate(warehouse, table)
         for name in reasons:
             if dg.AssetCheckKey(key, name) in context.selected_asset_check_keys:
-                yield _check_result(key, name, [r for r in results if r.check_name == name])
+                yield _check_result(table, key, name, [r for r in results if r.check_name == name])
 
     return checks
 
 
-def _check_result(key: dg.AssetKey, name: str, results: list[Result]) -> dg.AssetCheckResult:
+def _check_result(
+    table: catalog.Table, key: dg.AssetKey, name: str, results: list[Result]
+) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.success]
     metadata: dict[str, Any] = {"expectations": len(results), "failed": len(failed)}
     if failed:
-        metadata["what failed"] = dg.MetadataValue.md("\n\n".join(_sentence(r) for r in failed))
+        metadata["what failed"] = dg.MetadataValue.md("\n\n".join(sentence(table, r) for r in failed))
     return dg.AssetCheckResult(
         asset_key=key, check_name=name, passed=bool(results) and not failed, metadata=metadata
     )
 
 
-def _sentence(result: Result) -> str:
-    column = f" of {result.column_name}" if result.column_name else ""
-    return (
-        f"**{result.expectation}**{column}: {result.why} {result.unexpected_count} rows fail. "
-        f"{result.observed} {result.examples}"
-    )
+def sentence(table: catalog.Table, result: Result) -> str:
+    """What failed, in a line: the column with its limits, the reason, how many rows, and one of them."""
+    column = next((column for column in table.columns if column.name == result.column_name), None)
+    if not column:
+        what = ""
+    elif result.expectation == "expect_column_values_to_be_in_set":
+        what = f"{column.name}, expected one of {', '.join(column.values)}: "
+    elif result.expectation == "expect_column_values_to_be_between":
+        ends = [f"{end:g}" for end in (column.min, column.max) if end is not None]
+        what = f"{column.name}, expected {' to '.join(ends) if ends[1:] else f'{ends[0]} or more'}: "
+    else:
+        what = f"{column.name}: "
+    if not result.unexpected_count:  # of the table as a whole, or the check itself failed
+        return f"{what}{result.why} Seen: {result.observed}"
+    first = f", e.g. {_row(json.loads(result.examples)[0])}" if result.examples else ""
+    return f"{what}{result.why} Rows that fail: {result.unexpected_count}{first}"
+
+
+def _row(example: Any) -> str:
+    """A row that fails, or a value."""
+    if not isinstance(example, dict):
+        return str(example)
+    return ", ".join(f"{name} = {value}" for name, value in example.items())[:LONGEST]
 
 
 def all_checks() -> list[dg.AssetChecksDefinition]:
