@@ -12,6 +12,7 @@ import os
 import platform
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -123,6 +124,8 @@ def register(
 ) -> None:
     """Write the names of models that are new upstream into the register of ids, to be reviewed and committed.
 
+    Says what it changes. An older list than the register was made from only adds names.
+
     Example: ote register && git diff warehouse/reference/model_names.csv
     """
     from pipelines.ingestion import register
@@ -131,12 +134,24 @@ def register(
 
     try:
         with _said_if_not_writable("Nothing was registered", "--warehouse or --reference"), lock(warehouse):
-            added = register.update(warehouse, reference)
+            update = register.update(warehouse, reference)
     except (register.NoNamesError, BadReferenceError, LockedError) as error:
         _fail(str(error))
-    for name, run_id, rule in added.select("upstream_name", "run_id", "identity_rule").rows():
-        typer.echo(f"{rule:<8} {run_id}: {name}")
-    typer.echo(f"{added.height:,} names added to {_near(reference / 'model_names.csv')}")
+    for name, run_id, change in update.changes.rows():
+        typer.echo(f"{change:<8} {run_id}: {name}")
+    counts = Counter(update.changes["change"])
+    file = _near(reference / "model_names.csv")
+    typer.echo(f"{counts['new'] + counts['renamed']:,} names added to {file}")
+    if update.newest:
+        typer.echo(
+            "Upstream's list of this build is older than the register, which has models up to "
+            f"{update.newest}: names in the register stay as they are, and names added count as former."
+        )
+    else:
+        typer.echo(
+            f"{counts['former']:,} names are former now, since upstream has them no longer; "
+            f"{counts['current']:,} are current again; {counts['restated']:,} have another day or address"
+        )
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
