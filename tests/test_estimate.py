@@ -461,3 +461,33 @@ def test_the_command_line_answers_and_refuses(database: Path) -> None:
         assert (refused.returncode, refused.stdout) == (2, "")
         assert says in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_hours_beside_an_energy_are_shown_and_not_used(database: Path) -> None:
+    done = ote(
+        "estimate", "--energy", "100", "--chip-hours", "153600", "--start", "2024", "--database", database
+    )
+    assert done.returncode == 0, done.stderr
+    (hours,) = [line.split() for line in done.stdout.splitlines() if line.startswith("chip_hours")]
+    assert hours == ["chip_hours", "153,600", "chip-hours", "not", "used", "as", "given"]
+
+
+def test_the_mix_widens_the_draw_where_hours_are_known(database: Path) -> None:
+    """Hours from FLOP carry the spread of the accelerators that a run may have used; known hours cannot."""
+    unnamed = {"site_country": "DE", "started": "2024-03"}
+    of_flop = estimating.estimate_run(unnamed | {"training_flop": 1e21}, database, TODAY)
+    of_hours = estimating.estimate_run(unnamed | {"chips": 8, "training_hours": 100}, database, TODAY)
+    flop, hours = (run["factors"]["watts_per_chip"] for run in (of_flop, of_hours))
+    assert flop["value"] == hours["value"]
+    with duckdb.connect(str(database), read_only=True) as connection:
+        ((mix, spread),) = connection.execute(
+            """
+            select any_value(method.gsd), stddev_pop(ln(draws.watts_per_chip))
+            from training_runs
+            inner join hardware_draws as draws using (hardware_id)
+            inner join method on method.factor = 'watts_per_chip' and method.basis = 'hardware_mix'
+            where training_runs.run_year between 2023 and 2025 and draws.sustained_flop_per_s is not null
+            """
+        ).fetchall()
+    assert flop["gsd"] == pytest.approx(mix)
+    assert hours["gsd"] == pytest.approx(math.exp(math.hypot(math.log(mix), spread)))

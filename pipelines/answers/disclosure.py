@@ -266,7 +266,7 @@ def _rows(run: Run) -> list[list[str]]:
     ]
     for factor, about in run["factors"].items():
         if about["value"] is not None and about["gsd"] is not None:
-            rows.append([factor, _value(run, factor), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
+            rows.append([factor, value_of(about), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
     return rows
 
 
@@ -283,8 +283,11 @@ def _properties(run: Run) -> list[tuple[str, str]]:
 
 
 def _value(run: Run, factor: str) -> str:
-    """A factor of the run: as it was given, or rounded where it is an estimate."""
-    about = run["factors"][factor]
+    return value_of(run["factors"][factor])
+
+
+def value_of(about: dict[str, Any]) -> str:
+    """A factor's value: as it was given, or rounded where it is an estimate."""
     is_given = about["basis"] in GIVEN or about["basis"] is None  # none: given, and not used beside an energy
     return exact(about["value"]) if is_given else number(about["value"])
 

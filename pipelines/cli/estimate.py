@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pipelines.answers import estimate as estimating
-from pipelines.answers.disclosure import GIVEN, number
+from pipelines.answers.disclosure import GIVEN, number, value_of
 from pipelines.answers.estimate import BadRunsError, Narrowing
 from pipelines.answers.published import NoDatabaseError
 
@@ -120,10 +120,13 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     for factor, about in run["factors"].items():
         if about["value"] is None:
             continue
+        if about["gsd"] is None:  # given, and not used beside an energy
+            typer.echo(line.format(factor, value_of(about), UNITS[factor], "", "not used", "as given"))
+            continue
         width = math.exp(1.645 * math.log(about["gsd"]))
         typer.echo(
             line.format(
-                factor, number(about["value"]), UNITS[factor], f"{width:.2f}", about["basis"], origin(about)
+                factor, value_of(about), UNITS[factor], f"{width:.2f}", about["basis"], origin(about)
             ).rstrip()
         )
     assumed = [f for f, about in run["factors"].items() if about["basis"] and about["basis"] not in GIVEN]

@@ -35,6 +35,7 @@ eras as (
         years.year,
         named.run_year,
         avg(ln(draws.watts_per_chip)) as ln_watts,
+        var_pop(ln(draws.watts_per_chip)) as ln_watts_variance,
         avg(ln(draws.sustained_flop_per_s)) as ln_flop_per_s,
         count(*) as named_runs
     from years
@@ -155,7 +156,12 @@ factors as (
         end as used_watts_per_chip,
         case used_watts_basis
             when 'disclosed_measured' then spreads.disclosed_measured
-            when 'hardware_mix' then spreads.hardware_mix
+            when 'hardware_mix'
+                then
+                    sqrt( -- hours from FLOP carry the spread of the mix; where hours are known, the draw does
+                        pow(spreads.hardware_mix, 2)
+                        + if(chip_hours_basis in ('disclosed', 'chips_x_hours'), eras.ln_watts_variance, 0)
+                    )
             else sqrt(
                 pow(ln(if(used_watts_basis = draws.watts_basis, draws.own_watts_gsd, draws.watts_gsd)), 2)
                 + if(runs.is_ambiguous_hardware, pow(spreads.ambiguous_variant, 2), 0)
