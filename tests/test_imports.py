@@ -268,3 +268,14 @@ def test_what_no_tool_writes_is_refused(tmp_path: Path, text: str, says: str) ->
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "runs.csv").exists()
+
+
+def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
+    log, link = tmp_path / "emissions.csv", tmp_path / "link.csv"
+    log.write_bytes((LOGS / "codecarbon_3.3.2.csv").read_bytes())
+    link.symlink_to(log)
+    for out in (log, link):
+        done = ote("import", log, "--out", out)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"--out {out}: the log itself" in done.stderr
+    assert log.read_bytes() == (LOGS / "codecarbon_3.3.2.csv").read_bytes()

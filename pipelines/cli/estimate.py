@@ -239,6 +239,8 @@ def import_(
             _fail(f"--pue-included {pue_included}: expected a number from 1 to 2.5")
     if out.suffix != ".csv":
         _fail(f"--out {out}: expected a file that ends in .csv")
+    if out.exists() and log.exists() and out.samefile(log):
+        _fail(f"--out {out}: the log itself; the runs need another file")
     try:
         read = imports.read(log, included)
         for run in read.runs:
