@@ -207,6 +207,18 @@ def report(
     )
 
 
+def _pue_included(given: str) -> float | None:
+    if not given:
+        return None
+    try:
+        included = float(given)
+    except ValueError:
+        included = math.nan
+    if not 1 <= included <= 2.5:
+        _fail(f"--pue-included {given}: expected a number from 1 to 2.5")
+    return included
+
+
 def import_(
     log: Annotated[
         Path, typer.Argument(help="What CodeCarbon, Carbontracker, eco2AI, sacct or a bill wrote.")
@@ -229,14 +241,7 @@ def import_(
     """
     from pipelines.answers import imports
 
-    included = None
-    if pue_included:
-        try:
-            included = float(pue_included)
-        except ValueError:
-            included = math.nan
-        if not 1 <= included <= 2.5:
-            _fail(f"--pue-included {pue_included}: expected a number from 1 to 2.5")
+    included = _pue_included(pue_included)
     if out.suffix != ".csv":
         _fail(f"--out {out}: expected a file that ends in .csv")
     if out.exists() and log.exists() and out.samefile(log):
