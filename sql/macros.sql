@@ -104,13 +104,14 @@ if(
     least(1, greatest(1 - operator_cfe_fraction, 0.0025) / (1 - grid_cfe_fraction))
 );
 
--- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the spread of its logarithm.
-create or replace temp macro cfe_rounding_ln_gsd(operator_cfe_fraction) as
-if(
-    operator_cfe_fraction is null,
-    null,
-    least(0.005, greatest(1 - operator_cfe_fraction, 0.0025)) / sqrt(3) / greatest(1 - operator_cfe_fraction, 0.0025)
-);
+-- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the spread of its logarithm. Nothing where
+-- the operator adds nothing to its grid: net is gross there.
+create or replace temp macro cfe_rounding_ln_gsd(operator_cfe_fraction, grid_cfe_fraction) as
+case
+    when operator_cfe_fraction is null then null
+    when grid_residual(operator_cfe_fraction, grid_cfe_fraction) = 1 then 0
+    else least(0.005, greatest(1 - operator_cfe_fraction, 0.0025)) / sqrt(3) / greatest(1 - operator_cfe_fraction, 0.0025)
+end;
 
 -- A value to four significant digits: what is more than that of an estimate says nothing, and fills files.
 create or replace temp macro four_digits(value) as

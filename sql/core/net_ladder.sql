@@ -57,7 +57,7 @@ select
     'operator_hourly' as basis,
     gross.value * grid_residual(hourly.operator_cfe_fraction, hourly.grid_cfe_fraction) as value,
     gross.intensity_basis,
-    cfe_rounding_ln_gsd(hourly.operator_cfe_fraction) as rounding_ln_gsd,
+    cfe_rounding_ln_gsd(hourly.operator_cfe_fraction, hourly.grid_cfe_fraction) as rounding_ln_gsd,
     hourly.factor_year,
     hourly.source_title,
     hourly.source_url,

@@ -257,7 +257,13 @@ select
     together.value,
     case
         when together.factor = 'net_to_gross_ratio'
-            then exp(sqrt(pow(ln(method.gsd), 2) + pow(cfe_rounding_ln_gsd(supply.operator_cfe_fraction), 2)))
+            then
+                exp(
+                    sqrt(
+                        pow(ln(method.gsd), 2)
+                        + pow(cfe_rounding_ln_gsd(supply.operator_cfe_fraction, supply.grid_cfe_fraction), 2)
+                    )
+                )
         else coalesce(operator_spreads.gsd, method.gsd)
     end as gsd,
     together.basis,

@@ -120,7 +120,11 @@ select
             pow(pue_spread.ln_gsd, 2)
             + pow(gross_spread.ln_gsd, 2)
             + pow(net_spread.ln_gsd, 2)
-            + if(net_basis = 'operator_hourly', pow(cfe_rounding_ln_gsd(supplies.operator_cfe_fraction), 2), 0)
+            + if(
+                net_basis = 'operator_hourly',
+                pow(cfe_rounding_ln_gsd(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction), 2),
+                0
+            )
         )
     ) as net_gsd,
     source_id(grids.source_url) as source_id,
