@@ -63,8 +63,9 @@ def _datasource(connection: duckdb.DuckDBPyConnection, cursor: Callable[[], Any]
     import great_expectations as gx
     from duckdb_sqlalchemy import ConnectionWrapper
 
-    from pipelines.quality import gx_duckdb  # noqa: F401  registers duckdb+buffered
+    from pipelines.quality import gx_duckdb
 
+    gx_duckdb.register()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     return context.data_sources.add_sql(

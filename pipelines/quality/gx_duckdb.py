@@ -32,4 +32,6 @@ class BufferedDuckDB(Dialect):  # type: ignore[misc]  # untyped upstream
     supports_statement_cache = False
 
 
-registry.register("duckdb.buffered", __name__, "BufferedDuckDB")
+def register() -> None:
+    """Make `duckdb+buffered://` known to SQLAlchemy; again and again does no harm."""
+    registry.register("duckdb.buffered", __name__, "BufferedDuckDB")
