@@ -104,6 +104,17 @@ if(
     least(1, greatest(1 - operator_cfe_fraction, 0.0025) / (1 - grid_cfe_fraction))
 );
 
+-- A measured draw by its chip, system and workload.
+create or replace temp macro draw_id(hardware_id, system, workload) as
+hardware_id || ', ' || system || ', ' || workload;
+
+-- What of a lost speed is lost in draw: least squares over pairs, through no loss at none; without a pair none is known.
+create or replace temp macro loss_fraction_of(speed_loss, draw_loss) as
+coalesce(
+    sum(speed_loss * draw_loss order by speed_loss, draw_loss) / nullif(sum(pow(speed_loss, 2) order by speed_loss), 0),
+    0
+);
+
 -- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the spread of its logarithm. Nothing where
 -- the operator adds nothing to its grid: net is gross there.
 create or replace temp macro cfe_rounding_ln_gsd(operator_cfe_fraction, grid_cfe_fraction) as

@@ -4,7 +4,7 @@
 -- its source.
 with observations as (
     select
-        hardware_id || ', ' || system || ', ' || workload as observation_id,
+        draw_id(hardware_id, system, workload) as observation_id,
         hardware_id,
         kind,
         tdp_w,
@@ -18,11 +18,7 @@ scalings as (
     select
         target.observation_id,
         scopes.left_out,
-        coalesce(
-            sum((1 - pairs.relative_draw_ratio) * (1 - pairs.scaling_efficiency_fraction) order by pairs.observation_id)
-            / nullif(sum(pow(1 - pairs.scaling_efficiency_fraction, 2) order by pairs.observation_id), 0),
-            0
-        ) as loss_fraction
+        loss_fraction_of(1 - pairs.scaling_efficiency_fraction, 1 - pairs.relative_draw_ratio) as loss_fraction
     from observations as target
     cross join (values ('run'), ('developer')) as scopes (left_out)
     left join core.scaling_pairs as pairs

@@ -17,12 +17,7 @@ with supplies as (
 ),
 
 scaling as (
-    select
-        coalesce(
-            sum((1 - relative_draw_ratio) * (1 - scaling_efficiency_fraction) order by observation_id)
-            / nullif(sum(pow(1 - scaling_efficiency_fraction, 2) order by observation_id), 0),
-            0
-        ) as loss_fraction
+    select loss_fraction_of(1 - scaling_efficiency_fraction, 1 - relative_draw_ratio) as loss_fraction
     from core.scaling_pairs
 )
 

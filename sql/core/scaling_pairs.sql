@@ -2,7 +2,7 @@
 -- Efficiency is that of strong scaling: 1 where n times the accelerators end the same benchmark in 1/n of the time.
 with measured as (
     select
-        power.hardware_id || ', ' || power.system || ', ' || power.workload as observation_id,
+        draw_id(power.hardware_id, power.system, power.workload) as observation_id,
         power.hardware_id,
         power.provider,
         power.workload,

@@ -60,7 +60,7 @@ union all
 select
     'watts_per_chip' as factor,
     'chips' as term,
-    hardware_id || ', ' || system || ', ' || workload as observation_id,
+    draw_id(hardware_id, system, workload) as observation_id,
     chip_family(hardware_id) as chip_generation,
     ln(chips) as feature,
     cast(null as varchar) as feature_level,
@@ -71,7 +71,7 @@ union all
 select
     'watts_per_chip' as factor,
     'cooling' as term,
-    hardware_id || ', ' || system || ', ' || workload as observation_id,
+    draw_id(hardware_id, system, workload) as observation_id,
     chip_family(hardware_id) as chip_generation,
     cast(null as double) as feature,
     cooling as feature_level,
@@ -82,7 +82,7 @@ union all
 select
     'watts_per_chip' as factor,
     'workload' as term,
-    hardware_id || ', ' || system || ', ' || workload as observation_id,
+    draw_id(hardware_id, system, workload) as observation_id,
     chip_family(hardware_id) as chip_generation,
     cast(null as double) as feature,
     case

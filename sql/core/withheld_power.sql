@@ -5,7 +5,7 @@
 -- Rungs end in _elsewhere where all of the source is left out: so are chips estimated that others measured.
 with observations as (
     select
-        hardware_id || ', ' || system || ', ' || workload as observation_id,
+        draw_id(hardware_id, system, workload) as observation_id,
         run_id,
         hardware_id,
         kind,
