@@ -22,20 +22,13 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion import snapshots
+from pipelines.ingestion import facts, snapshots
 from pipelines.ingestion.snapshots import Files, Origin, Progress, Record, Snapshot, SnapshotMissingError
 from pipelines.ingestion.tabular import UpstreamChangedError
 
 Parse = Callable[[Mapping[str, bytes]], pl.DataFrame]
 
-TYPES = {
-    "varchar": pl.String,
-    "double": pl.Float64,
-    "bigint": pl.Int64,
-    "boolean": pl.Boolean,
-    "date": pl.Date,
-    "timestamp": pl.Datetime("us"),
-}
+TYPES = facts.TYPES | {"timestamp": pl.Datetime("us")}
 QUARANTINE = {
     "source": pl.String,
     "row_key": pl.String,
