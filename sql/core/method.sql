@@ -48,6 +48,22 @@ withheld_power_elsewhere as (
     group by basis
 ),
 
+reported_sources as (
+    select
+        source_url,
+        avg(pow(log_ratio, 2) order by run_id, reported_energy_mwh) as mean_square,
+        count(*) as n_observations
+    from core.withheld_reported
+    group by source_url
+),
+
+reported as (
+    select
+        calibrated_gsd_of_groups(list(mean_square order by source_url)) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
+    from reported_sources
+),
+
 stated_tdp as (
     select
         calibrated_gsd(list(ln(rated_fraction) order by hardware_id, system, workload)) as fitted_gsd,
@@ -418,6 +434,13 @@ fits as (
     from operator_hourly
     union all
     select
+        'energy_mwh' as factor,
+        'reported' as basis,
+        fitted_gsd,
+        n_observations
+    from reported
+    union all
+    select
         factor,
         basis,
         fitted_gsd,
@@ -443,7 +466,8 @@ select
     rungs.factor,
     rungs.basis,
     rungs.rung,
-    if(coalesce(fits.n_observations, 0) >= 3, greatest(rungs.gsd_floor, fits.fitted_gsd), rungs.gsd_unfitted) as gsd,
+    if(fits.n_observations >= 3 and fits.fitted_gsd is not null, greatest(rungs.gsd_floor, fits.fitted_gsd), rungs.gsd_unfitted)
+        as gsd,
     fits.fitted_gsd,
     coalesce(fits.n_observations, 0) as n_observations,
     rungs.fitted_on

@@ -393,6 +393,90 @@ def test_a_spread_covers_what_it_was_not_fitted_on(database: duckdb.DuckDBPyConn
     assert 0.85 <= rows[0][0] <= 0.95
 
 
+def reported(model: Model, figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures of runs of 1,000 chip-hours at 500 W and a PUE of 1.2; "guessed" has hours from FLOP."""
+    ladder = {"source_title": "T", "source_url": "u", "source_locator": "l", "verified": "primary"}
+    runs = [str(figure["run_id"]) for figure in figures]
+    figure = {"quantity": "energy_mwh", "scope": "accelerators_only", "is_eligible": True, "preference": 1}
+    return model(
+        "core.withheld_reported",
+        {
+            "core.reported_figures": [figure | given for given in figures],
+            "core.chip_hours_ladder": [
+                ladder
+                | {
+                    "run_id": run,
+                    "basis": "flop_over_throughput" if run == "guessed" else "disclosed",
+                    "value": 1_000.0,
+                }
+                for run in runs
+            ],
+            "core.watts_ladder": [
+                ladder | {"run_id": run, "basis": basis, "value": watts}
+                for run in runs
+                for basis, watts in (("measured_same_chip", 500.0), ("measured_ratio", 700.0))
+            ],
+            "core.pue_ladder": [ladder | {"run_id": run, "basis": "disclosed", "value": 1.2} for run in runs],
+            "raw.method_rungs": [
+                {"factor": factor, "basis": basis, "rung": rung}
+                for factor, basis, rung in (
+                    ("chip_hours", "disclosed", 1),
+                    ("watts_per_chip", "measured_same_chip", 2),
+                    ("watts_per_chip", "measured_ratio", 4),
+                    ("pue", "disclosed", 1),
+                )
+            ],
+        },
+    ).to_dicts()
+
+
+def test_an_energy_of_the_accelerators_alone_is_held_against_that_of_the_data_centre(model: Model) -> None:
+    found = reported(
+        model,
+        [
+            {"run_id": "with-pue", "value": 0.4, "includes_pue": True, "source_url": "a"},
+            {"run_id": "without", "value": 0.4, "includes_pue": False, "source_url": "a"},
+            {"run_id": "their-own", "value": 0.4, "includes_pue": False, "pue": 1.1, "source_url": "b"},
+            {"run_id": "unknown", "value": 0.4, "source_url": "c"},
+            {"run_id": "guessed", "value": 0.4, "source_url": "c"},
+            {"run_id": "tonnes", "value": 0.4, "quantity": "co2e_t", "source_url": "c"},
+            {"run_id": "servers", "value": 0.4, "scope": "servers_x_pue", "source_url": "c"},
+            {"run_id": "withdrawn", "value": 0.4, "is_eligible": False, "source_url": "c"},
+        ],
+    )
+    assert all(row["energy_mwh"] == pytest.approx(0.6) for row in found)  # 1,000 h x 500 W x 1.2
+    assert {row["run_id"]: row["reported_at_datacenter_mwh"] for row in found} == {
+        "with-pue": pytest.approx(0.4),
+        "without": pytest.approx(0.48),  # x the PUE of the site
+        "their-own": pytest.approx(0.44),  # x that of its authors
+        "unknown": pytest.approx(0.4),
+    }
+    ratios = {row["run_id"]: row["log_ratio"] for row in found}
+    assert ratios["with-pue"] == pytest.approx(math.log(0.4 / 0.6))
+
+
+def spread_of_reported(model: Model, errors: list[tuple[str, float]]) -> Any:
+    rows = [
+        {"run_id": f"run-{i}", "source_url": source, "reported_energy_mwh": 1.0, "log_ratio": error}
+        for i, (source, error) in enumerate(errors)
+    ]
+    rung = {"factor": "energy_mwh", "basis": "reported", "gsd_floor": 1.05, "gsd_unfitted": 1.5}
+    frame = model("core.method", {"core.withheld_reported": rows, "raw.method_rungs": [rung]})
+    return frame.row(0, named=True)
+
+
+def test_the_spread_of_reported_energies_counts_each_source_once(model: Model) -> None:
+    """Mean squares 0.04, 0.09 and (0.01 + 0.25) / 2 = 0.13: their mean is 0.26 / 3, of three sources."""
+    row = spread_of_reported(model, [("a", -0.2), ("b", -0.3), ("c", -0.1), ("c", -0.5)])
+    assert row["gsd"] == pytest.approx(math.exp(math.sqrt(0.26 / 3) * (1 + 1.1 / 2)))
+    assert row["n_observations"] == 4
+
+
+def test_a_spread_of_fewer_than_three_sources_is_the_stated_one_and_not_the_floor(model: Model) -> None:
+    row = spread_of_reported(model, [("a", -0.2), ("b", -0.3), ("b", -0.1), ("b", -0.5)])
+    assert (row["gsd"], row["fitted_gsd"]) == (1.5, None)
+
+
 def test_the_board_adds_up_as_by_hand(model: Model) -> None:
     row = {"quantity": "energy_mwh", "withheld": "power", "left_out": "run", "estimator": "ote"}
     runs: list[dict[str, Any]] = [
