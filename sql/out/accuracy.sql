@@ -1,6 +1,7 @@
 -- How far estimates are from the truth when facts are withheld. One row per quantity, what is withheld, what is left out
 -- of every fit, and estimator. Errors are fractions of the truth; the factor is the one by which half of the estimates are
--- nearer. The interval score (Gneiting and Raftery 2007) is that of ln(estimate / truth): less is better.
+-- nearer. Truths of one source err together: source_count says how many independent ones there are, at most. The interval
+-- score (Gneiting and Raftery 2007) is that of ln(estimate / truth): less is better.
 with errors as (
     select
         quantity,
@@ -8,6 +9,7 @@ with errors as (
         left_out,
         estimator,
         truth_id,
+        source_title,
         ln(estimate_to_truth_ratio) as log_ratio,
         estimate_to_truth_ratio - 1 as error_fraction,
         inside_interval,
@@ -24,6 +26,7 @@ select
     left_out,
     estimator,
     count(*) as n_observations,
+    count(distinct source_title) as source_count,
     median(abs(error_fraction)) as median_error_fraction,
     avg(abs(error_fraction) order by truth_id) as mean_error_fraction,
     max(abs(error_fraction)) as max_error_fraction,

@@ -123,7 +123,10 @@ hours as (
     select
         ladder.run_id,
         ladder.value as chip_hours,
-        spreads.ln_gsd
+        spreads.ln_gsd,
+        ladder.source_title,
+        ladder.source_url,
+        ladder.source_locator
     from core.chip_hours_ladder as ladder
     inner join spreads on spreads.factor = 'chip_hours' and ladder.basis = spreads.basis
     where ladder.basis in ('disclosed', 'chips_x_hours')
@@ -271,6 +274,7 @@ published as (
         run_id,
         quantity,
         value,
+        source_title,
         source_url,
         source_locator
     from raw.published_footprints
@@ -329,6 +333,33 @@ rivals as (
             energies.run_id = pues.run_id
             and pues.rival in ('codecarbon', 'carbontracker', 'eco2ai', 'experiment_impact_tracker')
     where energies.withheld = 'power' and energies.left_out = 'run'
+),
+
+truths as (
+    select
+        'watts_per_chip' as quantity,
+        draw_id(hardware_id, system, workload) as truth_id,
+        source_title,
+        source_url,
+        source_locator
+    from core.power_observations
+    union all
+    select
+        'chip_hours' as quantity,
+        observations.observation_id as truth_id,
+        hours.source_title,
+        hours.source_url,
+        hours.source_locator
+    from core.flop_observations as observations
+    inner join hours on observations.run_id = hours.run_id
+    union all
+    select
+        if(quantity = 'co2e_t', 'co2e_gross_t', quantity) as quantity,
+        run_id as truth_id,
+        source_title,
+        source_url,
+        source_locator
+    from published
 ),
 
 scored as (
@@ -432,15 +463,20 @@ scored as (
 )
 
 select
-    quantity,
-    truth_id,
-    withheld,
-    left_out,
-    estimator,
-    truth_value,
-    estimate,
-    estimate * exp(-1.645 * ln_gsd) as p05,
-    estimate * exp(1.645 * ln_gsd) as p95,
-    estimate / truth_value as estimate_to_truth_ratio,
-    truth_value between p05 and p95 as inside_interval
+    scored.quantity,
+    scored.truth_id,
+    scored.withheld,
+    scored.left_out,
+    scored.estimator,
+    scored.truth_value,
+    scored.estimate,
+    scored.estimate * exp(-1.645 * scored.ln_gsd) as p05,
+    scored.estimate * exp(1.645 * scored.ln_gsd) as p95,
+    scored.estimate / scored.truth_value as estimate_to_truth_ratio,
+    scored.truth_value between p05 and p95 as inside_interval,
+    source_id(truths.source_url) as source_id,
+    truths.source_title,
+    truths.source_url,
+    truths.source_locator
 from scored
+left join truths on scored.quantity = truths.quantity and scored.truth_id = truths.truth_id

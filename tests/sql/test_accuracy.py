@@ -484,11 +484,12 @@ def test_the_board_adds_up_as_by_hand(model: Model) -> None:
         row | {"truth_id": "b", "truth_value": 100.0, "estimate": 50.0, "p05": 40.0, "p95": 80.0},
     ]
     for each in runs:
+        each["source_title"] = "Paper"  # two truths of one paper
         each["estimate_to_truth_ratio"] = each["estimate"] / each["truth_value"]
         each["inside_interval"] = each["p05"] <= each["truth_value"] <= each["p95"]
     board: pl.DataFrame = model("out.accuracy", {"out.accuracy_runs": runs})
     found = board.row(0, named=True)
-    assert found["n_observations"] == 2
+    assert (found["n_observations"], found["source_count"]) == (2, 1)
     assert found["mean_error_fraction"] == pytest.approx((0.1 + 0.5) / 2)
     assert found["max_error_fraction"] == pytest.approx(0.5)
     assert found["bias_fraction"] == pytest.approx(math.sqrt(1.1 * 0.5) - 1)
