@@ -62,7 +62,7 @@ def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
 
 def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build, tmp_path: Path) -> None:
     database = build.directory / "emissions.duckdb"
-    done = ote("why", "t5-11", "--database", database)
+    done = ote("why", "t5-11c", "--database", database)
     assert (done.returncode, done.stdout) == (2, "")
     assert "The nearest: t5-11b" in done.stderr
     twice = Path(shutil.copy(database, tmp_path / "twice.duckdb"))
@@ -71,6 +71,32 @@ def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build,
     done = ote("why", "TWIN", "--database", twice)
     assert done.returncode == 2
     assert "'TWIN' names 2 runs: meena, palm-540b" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["GPT 3", "gpt3", "gpt-3", "GPT-3", "gpt-3-175b"])
+def test_a_name_is_known_in_any_case_and_punctuation(build: Build, name: str) -> None:
+    with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:
+        assert why.find(connection, name) == "gpt-3-175b"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        # the beginning of many names: the largest energies first, and how many there are
+        ("llama 3", "'llama 3' is no run here. Runs with that in their name: llama-3.1-405b, "),
+        ("llama", " and "),
+        ("palm", "Runs with that in their name: palm-540b"),
+        ("175b", "Runs with that in their name: gpt-3-175b, opt-175b"),  # not the beginning of any
+        ("?", "The nearest: "),
+    ],
+)
+def test_a_part_of_a_name_lists_the_runs_that_have_it(build: Build, name: str, told: str) -> None:
+    with (
+        open_database(build.directory / "emissions.duckdb", why.PROBE) as connection,
+        pytest.raises(why.UnknownRunError) as caught,
+    ):
+        why.find(connection, name)
+    assert told in str(caught.value)
 
 
 def test_a_result_that_its_factors_do_not_give_is_an_error(build: Build, tmp_path: Path) -> None:

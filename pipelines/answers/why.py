@@ -6,6 +6,8 @@ any estimate (sql/), or options and exit codes (cli/answers.py).
 
 import difflib
 import math
+import re
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -38,30 +40,58 @@ class BrokenDatabaseError(Exception):
     """A published result is not the product of its published factors."""
 
 
+SHOWN_RUNS = 8
+
+
 def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """The run_id that a person means: a run_id, a model's name in any case, or an upstream name.
+    """The run_id that a person means: itself or a model's name here or upstream, in any case and punctuation.
 
     Raises:
-        UnknownRunError: nothing has that name, or several runs do.
+        UnknownRunError: nothing has that name, or several runs do. It names these, or the largest of those
+            whose names begin with it or hold it, or else the nearest names.
     """
-    named = """
-        select run_id, model, run_id from emissions
-        union all select run_id, model, run_id from models_without_estimate
-        union all select run_id, upstream_name, run_id from model_aliases
-    """
-    for test in ("run_id = $name", "lower(model) = lower($name)"):
-        rows = connection.execute(
-            f"select distinct run_id from ({named}) as listed (run_id, model, id) where {test} order by 1",
-            {"name": name},
-        ).fetchall()
-        if len(rows) == 1:
-            return str(rows[0][0])
-        if rows:
-            several = ", ".join(run_id for (run_id,) in rows[:10])
-            raise UnknownRunError(f"{name!r} names {len(rows)} runs: {several}. Give one run_id.")
-    known = [row[0] for row in connection.execute("select run_id from emissions order by 1").fetchall()]
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0)
+    names = connection.execute("""
+        with names (run_id, name) as (
+            select run_id, model from emissions
+            union all select run_id, run_id from emissions
+            union all select run_id, model from models_without_estimate
+            union all select run_id, run_id from models_without_estimate
+            union all select run_id, upstream_name from model_aliases
+        )
+        select names.run_id, names.name from names left join emissions on names.run_id = emissions.run_id
+        order by emissions.energy_mwh desc nulls last, names.run_id
+    """).fetchall()
+    meant = _spelling(name)
+
+    def runs(test: Callable[[str, str], bool]) -> list[str]:
+        return list(dict.fromkeys(run_id for run_id, known in names if test(run_id, known)))
+
+    for found in (
+        runs(lambda run_id, _: run_id == name),
+        runs(lambda _, known: known.lower() == name.lower()),
+        runs(lambda _, known: _spelling(known) == meant),
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            several = _shown(sorted(found))
+            raise UnknownRunError(f"{name!r} names {len(found)} runs: {several}. Give one run_id.")
+    begun = runs(lambda _, known: bool(meant) and _spelling(known).startswith(meant))
+    held = begun or runs(lambda _, known: bool(meant) and meant in _spelling(known))
+    if held:
+        raise UnknownRunError(f"{name!r} is no run here. Runs with that in their name: {_shown(held)}.")
+    near = difflib.get_close_matches(name.lower(), sorted(runs(lambda *_: True)), n=3, cutoff=0)
     raise UnknownRunError(f"{name!r} is no run here. The nearest: {', '.join(near)}.")
+
+
+def _spelling(name: str) -> str:
+    return re.sub("[^a-z0-9]+", "", name.lower())
+
+
+def _shown(run_ids: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(run_ids) - SHOWN_RUNS
+    return ", ".join(run_ids[:SHOWN_RUNS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str, run_id: str) -> list[Tree]:
