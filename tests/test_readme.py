@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from pipelines import catalog
-from tests.conftest import Build
+from tests.conftest import Build, ote
 from tests.store import store
 
 README = (catalog.ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +30,12 @@ def test_each_query_runs_as_pasted(build: Build, tmp_path: Path, query: str, sho
     )
     assert done.returncode == 0, done.stderr
     assert shows in done.stdout
+
+
+def test_the_derivation_that_is_shown_is_the_one_that_is_printed(build: Build) -> None:
+    (shown,) = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
+    printed = ote("why", "gshard-600b", "--database", build.directory / "emissions.duckdb").stdout
+    assert set(shown.splitlines()) - {"..."} <= set(printed.splitlines())
 
 
 @pytest.fixture(scope="module")
