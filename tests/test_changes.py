@@ -98,6 +98,104 @@ def test_an_estimate_that_changed_is_explained_by_its_factor(
     assert words in energy["explanation"][0]
 
 
+def amended(folder: Path, **facts: Any) -> Path:
+    """The same release, with other facts in its manifest."""
+    manifest = json.loads((folder / "manifest.json").read_text()) | facts
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+OWN = {"run_id": "t5", "chip_hours": 40.0, "source_id": "paper"}
+HOURS = {
+    "run_id": "t5",
+    "factor": "chip_hours",
+    "value": 40.0,
+    "gsd": 1.1,
+    "basis": "x",
+    "source_id": "paper",
+}
+GROSS = HOURS | {"factor": "gross_kg_per_kwh", "value": 0.4}
+
+
+def estimated(hours: float, gross: float, gsd: float = 1.1, source: str = "paper") -> Tables:
+    """One run, all that is computed from its hours and its grid, and what follows."""
+    run = {"run_id": "t5", "energy_mwh": 2 * hours, "co2e_gross_t": 2 * hours * gross}
+    return {
+        "emissions": ("run_id", [run]),
+        "emission_factors": (
+            "run_id, factor",
+            [HOURS | {"value": hours, "gsd": gsd}, GROSS | {"value": gross}],
+        ),
+        "training_runs": ("run_id", [OWN | {"chip_hours": hours, "source_id": source}]),
+        "water_use": ("run_id", [{"run_id": "t5", "energy_mwh": 2 * hours}]),
+        "what_if": ("run_id, region", [{"run_id": "t5", "region": "r", "energy_mwh": 2 * hours}]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "cause", "words"),
+    [
+        ("paper", "fact_corrected", "chip_hours was 40, is 80: reference-training-runs changed"),
+        ("upstream-models", "source_revised", "chip_hours was 40, is 80: upstream-models changed"),
+    ],
+)
+def test_a_corrected_fact_of_a_run_is_its_cause_though_sources_were_revised_as_well(
+    tmp_path: Path, source: str, cause: str, words: str
+) -> None:
+    old = write(tmp_path / "old", estimated(40, 0.4, source=source), reference_training_runs="a")
+    revised = {"reference_training_runs": "b", "upstream_models": "c"}
+    new = write(tmp_path / "new", estimated(80, 0.4, source=source), **revised)
+    cells = changes.compare(old, new).cells
+    assert set(cells["table_name"]) == set(estimated(1, 1))
+    assert set(cells["cause"]) == {cause}
+    assert set(cells.filter(pl.col("table_name") != "what_if")["explanation"]) == {words}
+
+
+def test_the_factor_that_moved_most_comes_first(tmp_path: Path) -> None:
+    old = write(tmp_path / "old", estimated(40, 0.4))
+    new = write(tmp_path / "new", estimated(40, 0.5, gsd=1.2), upstream_models="c")
+    cells = changes.compare(old, new).cells
+    (says,) = cells.filter(pl.col("column_name") == "co2e_gross_t")["explanation"]
+    assert says.startswith("gross_kg_per_kwh was 0.4, is 0.5: ")
+    assert "; the spread of chip_hours was 1.100, is 1.200: " in says
+
+
+@pytest.mark.parametrize("changed", [{"basis": "stated_tdp"}, {"source_id": "other"}])
+def test_another_rung_is_no_new_evidence_where_nothing_that_went_in_differs(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    cells = compared(tmp_path, with_factor(value=330.0, **changed), method="n").cells
+    assert set(cells["cause"]) == {"method_changed"}
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("catalog_sha256", "the catalog"), ("libraries", "the version of a library changed")]
+)
+def test_the_catalog_and_the_libraries_explain_what_no_input_does(
+    tmp_path: Path, part: str, words: str
+) -> None:
+    old = amended(write(tmp_path / "old", SAME), **{part: "a"})
+    new = amended(write(tmp_path / "new", with_factor(value=330.0)), **{part: "b"})
+    difference = changes.compare(old, new)
+    assert set(difference.cells["cause"]) == {"method_changed"}
+    assert all(words in says for says in difference.cells["explanation"])
+    assert difference.step == "major"  # the median moved
+
+
+def test_what_was_had_again_is_no_revised_source_and_what_has_other_bytes_is(tmp_path: Path) -> None:
+    def went_in(sha256: str, day: str) -> Tables:
+        file = {"source": "models", "file": "a.csv", "sha256": sha256, "retrieved_at": day}
+        source = {"source_id": "upstream-models", "sha256": sha256, "retrieved_at": day}
+        return {"sources": ("source_id", [source]), "source_files": ("source, file", [file])}
+
+    old = write(tmp_path / "old", went_in("b", "2026-01-01"))
+    again = changes.compare(old, write(tmp_path / "again", went_in("b", "2026-02-01")))
+    assert set(again.cells["cause"]) == {"retrieved_again"}
+    assert (again.step, again.reasons) == ("patch", ("the same bytes were had at another time",))
+    revised = write(tmp_path / "revised", went_in("c", "2026-02-01"), upstream_models="c")
+    assert set(changes.compare(old, revised).cells["cause"]) == {"source_revised"}
+
+
 def test_a_release_that_does_not_tell_its_lineage_can_be_compared(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old", SAME), write(tmp_path / "new", with_factor(value=330.0))
     manifest = json.loads((old / "manifest.json").read_text())

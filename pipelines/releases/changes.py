@@ -3,15 +3,19 @@
 Belongs here: comparing the Parquet files of two releases, finding the cause of each difference, the version
 that follows from them, and saying it all to people. Does not belong here: writing a release (release.py).
 
-Causes, found by walking from an estimate to its factors and from there to what went into the releases:
+Causes, found by walking from an estimate to its factors, from there to the disclosed facts of its run, and to
+what went into the releases:
 
 * source_revised: an upstream file has other bytes
 * fact_corrected: a file of curated facts has another text
-* new_evidence: the factor stands on another rung or another source than before
-* method_changed: a query behind the table, the code that reads sources, or the catalog changed
+* new_evidence: the factor stands on another rung or another source than before, and what went in differs
+* method_changed: a query behind the table, the code that reads sources, the catalog or a library changed
+* retrieved_again: an upstream was asked at another time and had the same bytes
 """
 
 import json
+import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +27,11 @@ MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 
 # Made from other tables alone, and larger than all of them: its cells are counted, and listed when asked for.
 FOLLOWS = {"what_if": "emissions and places"}
-# What went in, a row a source: each is its own cause.
-INPUT_TABLES = ("sources",)
+# What went in, a row a source or file: each is its own cause. Of equal bytes, these say when they were had.
+INPUT_TABLES = ("sources", "source_files")
+RETRIEVAL = ("retrieved_at", "http_status")
 FACTS = "reference-"
+RUNS = "reference-training-runs"
 
 SCHEMA = pl.Schema(
     {
@@ -41,7 +47,8 @@ SCHEMA = pl.Schema(
     }
 )
 
-# Columns of emissions and the factors that they are computed from.
+# Tables of which each row is of a run; their columns and the factors that they are computed from.
+OF_A_RUN = ("emissions", "embodied_emissions", "gross_by_basis", "training_runs", "water_use", "what_if")
 ENERGY = ("chip_hours", "watts_per_chip", "pue")
 FACTORS_OF = {
     "chip_hours": ("chip_hours",),
@@ -53,6 +60,27 @@ FACTORS_OF = {
     "energy_": ENERGY,
     "co2e_gross": (*ENERGY, "gross_kg_per_kwh"),
     "co2e_net": (*ENERGY, "gross_kg_per_kwh", "net_kg_per_kwh"),
+    "embodied_": ("chip_hours",),
+    "water_": ENERGY,
+}
+# Columns of training_runs that the factors of the same run rest on.
+PLACE = ("provider", "cloud_region", "site", "site_country", "started_month", "run_year")
+FACTS_OF = {
+    "chip_hours": ("chip_hours", "chips", "training_hours", "training_flop", "mfu", "hardware_id"),
+    "watts_per_chip": ("watts_per_chip", "power_basis", "hardware_id"),
+    "pue": ("pue", *PLACE),
+    "gross_kg_per_kwh": ("gross_kg_per_kwh", *PLACE),
+    "net_kg_per_kwh": ("net_kg_per_kwh", "gross_kg_per_kwh", *PLACE),
+}
+
+Cause = tuple[str, str]  # one of the words above, and a sentence
+
+
+# What stands in the manifest of all else that a value can depend on.
+MADE_WITH = {
+    "reading_sha256": "the code that reads sources",
+    "catalog_sha256": "the catalog, with the ranges that rows must lie in,",
+    "libraries": "the version of a library",
 }
 
 
@@ -96,15 +124,19 @@ def compare(old: Path, new: Path, *, every_cell: bool = False) -> Difference:
             continue
         cells, steps = _compare_table(connection, name, old_tables[name], new_tables[name], inputs)
         if name in FOLLOWS and cells.height and not every_cell:
-            cells = _counted(name, cells, inputs)
+            cells = _counted(name, cells)
         frames.append(cells)
         reasons += steps
     cells = _explained(pl.concat(frames), connection, old_tables, new_tables, inputs)
     moved = _moved_medians(connection, old_tables, new_tables)
-    if moved and inputs.method_changed("emissions"):
+    if moved and inputs.cause("emissions")[0] == "method_changed":
         reasons.append((MAJOR, f"the method changed, and with it the median of {', '.join(moved)}"))
-    if cells.filter(pl.col("change") == "changed").height:
-        reasons.append((PATCH, "values are corrected"))
+    changed = cells.filter(pl.col("change") == "changed")
+    if changed.height:
+        again = changed["cause"].eq("retrieved_again").all()
+        reasons.append(
+            (PATCH, "the same bytes were had at another time" if again else "values are corrected")
+        )
     step = next((rank for rank in (MAJOR, MINOR, PATCH) if any(rank == found for found, _ in reasons)), NONE)
     return Difference(
         old_version=inputs.old["version"],
@@ -171,11 +203,12 @@ class _Inputs:
         self.old, self.new = old, new
         before = {source["source_id"]: source["sha256"] for source in old["sources"]}
         after = {source["source_id"]: source["sha256"] for source in new["sources"]}
+        self.upstreams = {name for name in before.keys() | after.keys() if not name.startswith(FACTS)}
         self.differs = sorted(
             name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
         )
 
-    def catalog(self) -> tuple[str, str]:
+    def catalog(self) -> Cause:
         return "method_changed", "the catalog of tables changed"
 
     def method_changed(self, table: str) -> bool:
@@ -186,10 +219,26 @@ class _Inputs:
         )
         return bool(old != new)
 
-    def cause(self, table: str) -> tuple[str, str]:
-        """What differs of all that a table is made by and of: its method before its inputs."""
+    def read_by(self, table: str) -> list[str]:
+        """The inputs of a table that differ."""
         read = set(self.new.get("lineage", {}).get(table, {}).get("inputs", []))
-        inputs = [name for name in self.differs if name in read]
+        return [name for name in self.differs if name in read]
+
+    def of_run(self, source: str) -> Cause:
+        """Why the row of a run differs, by where it is from: an upstream, or else the curated facts."""
+        if source in self.upstreams:
+            return self.of_source(source, "training_runs")
+        return ("fact_corrected", f"{RUNS} changed") if RUNS in self.differs else self.cause("training_runs")
+
+    def of_source(self, source: str, table: str) -> Cause:
+        """Why a row of a table differs that is from one source."""
+        if source in self.upstreams and source in self.differs and not self.method_changed(table):
+            return "source_revised", f"{source} changed"
+        return self.cause(table)
+
+    def cause(self, table: str) -> Cause:
+        """What differs of all that a table is made by and of: its method before its inputs."""
+        inputs = self.read_by(table)
         listed = f"{', '.join(inputs[:3])}{' and others' if inputs[3:] else ''}"
         if self.method_changed(table):
             return "method_changed", f"a query behind {table} changed{f'; so did {listed}' if inputs else ''}"
@@ -199,9 +248,10 @@ class _Inputs:
                 "source_revised" if upstream else "fact_corrected",
                 f"computed from {listed}, which changed",
             )
-        if self.old.get("reading_sha256") != self.new.get("reading_sha256"):
-            return "method_changed", "the code that reads sources changed"
-        return "unexplained", "no input, query or reading code differs"
+        for part, name in MADE_WITH.items():
+            if self.old.get(part) != self.new.get(part):
+                return "method_changed", f"{name} changed"
+        return "unexplained", "no input, query, reading code, catalog or library differs"
 
 
 def _manifest(release: Path) -> dict[str, Any]:
@@ -222,7 +272,7 @@ def _key(file: Path) -> list[str]:
     return str((pq.read_schema(file).metadata or {})[b"key"].decode()).split(", ")
 
 
-def _one(table: str, key: str, column: str, change: str, cause: tuple[str, str]) -> pl.DataFrame:
+def _one(table: str, key: str, column: str, change: str, cause: Cause | tuple[None, str]) -> pl.DataFrame:
     row = dict.fromkeys(SCHEMA, None) | {
         "table_name": table, "row_key": key, "column_name": column, "change": change,
         "cause": cause[0], "explanation": cause[1],
@@ -266,14 +316,14 @@ def _compare_table(
     return pl.concat([*frames, cells]), steps
 
 
-def _counted(name: str, cells: pl.DataFrame, inputs: _Inputs) -> pl.DataFrame:
+def _counted(name: str, cells: pl.DataFrame) -> pl.DataFrame:
     """One line that says how many cells of a table changed, and changes of its columns."""
     listed = cells.filter(pl.col("change").is_in(["added", "gone", "changed"]))
     count = f"{listed.height:,} cells; they follow from {FOLLOWS[name]}"
     others = cells.filter(~pl.col("change").is_in(["added", "gone", "changed"]))
     if not listed.height:
         return others
-    return pl.concat([others, _one(name, "", "", "changed", (inputs.cause(name)[0], count))])
+    return pl.concat([others, _one(name, "", "", "changed", (None, count))])
 
 
 def _cells(
@@ -318,6 +368,16 @@ def _cells(
     return pl.DataFrame(found.to_arrow_table()).cast(SCHEMA)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Walk:
+    """Why the factors and the disclosed facts of runs differ, for all that is computed from them."""
+
+    facts: dict[tuple[str, str], Cause]  # by run and column of training_runs; '' where the row is new or gone
+    factors: dict[tuple[str, str], tuple[float, Cause]]  # by run and factor, with how far it moved
+    retrieved: set[tuple[str, str]]  # tables and keys of what went in with the same bytes as before
+    inputs: _Inputs
+
+
 def _explained(
     cells: pl.DataFrame,
     connection: duckdb.DuckDBPyConnection,
@@ -325,48 +385,103 @@ def _explained(
     new: dict[str, Path],
     inputs: _Inputs,
 ) -> pl.DataFrame:
-    """The same cells with a cause each."""
-    if "emission_factors" not in old or "emission_factors" not in new:
-        factors = {}
-    else:
-        factors = _factor_causes(connection, old["emission_factors"], new["emission_factors"], inputs)
-    causes = []
-    for table, key, column, _, cause, says in cells.select(
+    """The same cells with a cause each; what follows from the estimates has their most frequent one."""
+    facts = _fact_causes(cells, connection, old, new, inputs)
+    factors = {}
+    if "emission_factors" in old and "emission_factors" in new:
+        factors = _factor_causes(connection, old["emission_factors"], new["emission_factors"], facts, inputs)
+    went_in = cells.filter(pl.col("table_name").is_in(INPUT_TABLES), pl.col("change") == "changed")
+    rows = went_in.group_by("table_name", "row_key").agg(again=pl.col("column_name").is_in(RETRIEVAL).all())
+    again = rows.filter("again").select("table_name", "row_key").rows()
+    walk = _Walk(facts=facts, factors=factors, retrieved=set(again), inputs=inputs)
+    causes: list[Cause] = []
+    of_estimates: Counter[str] = Counter()
+    for table, key, column, change, cause, says in cells.select(
         "table_name", "row_key", "column_name", "change", "cause", "explanation"
     ).iter_rows():
-        causes.append((cause, says) if cause else _cause(table, key, column, factors, inputs))
-    return _with_causes(cells, causes)
-
-
-def _with_causes(cells: pl.DataFrame, causes: list[tuple[str, str]]) -> pl.DataFrame:
+        if cause is None and says is not None:  # counted: what follows
+            frequent = of_estimates.most_common(1)
+            cause = frequent[0][0] if frequent else inputs.cause(table)[0]
+        causes.append((cause, says) if cause else _cause(table, key, column, change, walk))
+        if table == "emissions":
+            of_estimates[causes[-1][0]] += 1
     return cells.with_columns(
         cause=pl.Series([cause for cause, _ in causes], dtype=pl.String()),
         explanation=pl.Series([says for _, says in causes], dtype=pl.String()),
     )
 
 
-def _cause(
-    table: str, key: str, column: str, factors: dict[tuple[str, str], tuple[str, str]], inputs: _Inputs
-) -> tuple[str, str]:
+def _cause(table: str, key: str, column: str, change: str, walk: _Walk) -> Cause:
+    """Why a cell or row differs: by its factors, then the facts of its run, then all that its table is of."""
     if table == "emission_factors":
         run, _, factor = key.rpartition(", ")
-        return factors.get((run, factor)) or inputs.cause(table)
-    if table == "emissions":
-        for prefix, names in FACTORS_OF.items():
-            if column.startswith(prefix):
-                found = [factors[key, name] for name in names if (key, name) in factors]
-                if found:
-                    return found[0]
-    if table in INPUT_TABLES and key in inputs.differs:
-        kind = "fact_corrected" if key.startswith(FACTS) else "source_revised"
-        return kind, f"{key} changed"
-    return inputs.cause(table)
+        if (run, factor) in walk.factors:
+            return walk.factors[run, factor][1]
+    if table in OF_A_RUN:
+        run = key.split(", ")[0]
+        if found := _followed(run, column, walk.factors):
+            return found
+        if (run, column) in walk.facts:
+            return walk.facts[run, column]
+    if table in INPUT_TABLES:
+        return _went_in(table, key, change, walk)
+    return walk.inputs.cause(table)
+
+
+def _followed(run: str, column: str, factors: dict[tuple[str, str], tuple[float, Cause]]) -> Cause | None:
+    """The cause of that factor of a column which moved most, with a sentence for each that moved."""
+    for prefix, names in FACTORS_OF.items():
+        if column.startswith(prefix):
+            found = sorted((factors[run, name] for name in names if (run, name) in factors), reverse=True)
+            if found:
+                return found[0][1][0], "; ".join(says for _, (_, says) in found)
+    return None
+
+
+def _went_in(table: str, key: str, change: str, walk: _Walk) -> Cause:
+    """Why a row of what went in differs: it is its own cause."""
+    if (table, key) in walk.retrieved:
+        return "retrieved_again", "asked at another time, it had the same bytes"
+    if key in walk.inputs.differs:
+        return "fact_corrected" if key.startswith(FACTS) else "source_revised", f"{key} changed"
+    if table == "source_files":
+        says = {"added": "the file is new", "gone": "the file is gone"}.get(
+            change, "the file has other bytes"
+        )
+        return "source_revised", says
+    return walk.inputs.cause(table)
+
+
+def _fact_causes(
+    cells: pl.DataFrame,
+    connection: duckdb.DuckDBPyConnection,
+    old: dict[str, Path],
+    new: dict[str, Path],
+    inputs: _Inputs,
+) -> dict[tuple[str, str], Cause]:
+    """For each cell of a run's own row that differs, or row that is new or gone: why."""
+    own = cells.filter(
+        pl.col("table_name") == "training_runs", pl.col("change").is_in(["added", "gone", "changed"])
+    )
+    if not own.height:
+        return {}
+    sources: dict[str, str] = {}
+    for tables in (old, new):
+        file = str(tables["training_runs"])
+        rows = connection.execute("select run_id, source_id from read_parquet(?)", [file]).fetchall()
+        sources.update(rows)
+    keys = own.select("row_key", "column_name").iter_rows()
+    return {(run, column): inputs.of_run(sources[run]) for run, column in keys}
 
 
 def _factor_causes(
-    connection: duckdb.DuckDBPyConnection, old: Path, new: Path, inputs: _Inputs
-) -> dict[tuple[str, str], tuple[str, str]]:
-    """For each factor of each run that differs: why."""
+    connection: duckdb.DuckDBPyConnection,
+    old: Path,
+    new: Path,
+    facts: dict[tuple[str, str], Cause],
+    inputs: _Inputs,
+) -> dict[tuple[str, str], tuple[float, Cause]]:
+    """For each factor of each run that differs: how far its value moved (the logarithm), and why."""
     rows = connection.execute(
         """
         select n.run_id, n.factor, o.value, n.value, o.gsd, n.gsd, o.basis, n.basis, o.source_id, n.source_id
@@ -379,17 +494,21 @@ def _factor_causes(
     ).fetchall()
     causes = {}
     for run, factor, was, value, was_gsd, gsd, was_basis, basis, was_source, source in rows:
+        fact = next((facts[run, name] for name in FACTS_OF.get(factor, ()) if (run, name) in facts), None)
+        evidence = bool(inputs.read_by("emission_factors"))
+        cause, reason = fact or inputs.of_source(source, "emission_factors")
         if was_basis != basis:
-            cause = ("new_evidence", f"{factor} stands on {basis}, before on {was_basis}")
+            says = f"{factor} stands on {basis}, before on {was_basis}"
         elif was_source != source:
-            cause = ("new_evidence", f"{factor} is from {source}, before from {was_source}")
+            says = f"{factor} is from {source}, before from {was_source}"
         elif was != value:
-            cause = inputs.cause("emission_factors")
-            cause = (cause[0], f"{factor} was {was:.4g}, is {value:.4g}: {cause[1]}")
+            says = f"{factor} was {was:.4g}, is {value:.4g}"
         else:
-            cause = inputs.cause("emission_factors")
-            cause = (cause[0], f"the spread of {factor} was {was_gsd:.3f}, is {gsd:.3f}: {cause[1]}")
-        causes[run, factor] = cause
+            says = f"the spread of {factor} was {was_gsd:.3f}, is {gsd:.3f}"
+        if (was_basis, was_source) != (basis, source) and evidence:
+            cause = "new_evidence"
+        moved = abs(math.log(value / was)) if was and value else 0.0
+        causes[run, factor] = moved, (cause, f"{says}: {reason}")
     return causes
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ COMPRESSION_LEVEL = 12  # of zstd: 4 % smaller than the default, as fast here
 ROW_GROUP_ROWS = 50_000
 DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
 
+LIBRARIES = ("duckdb", "polars", "pyarrow")  # whose versions can change a value
 SOURCE_FACTS = ("source_id", "title", "url", "license", "sha256", "rows", "quarantined_rows", "status")
 FILE_FACTS = (
     "source", "file", "url", "sha256", "size_bytes", "http_status", "retrieved_at", "license",
@@ -48,6 +50,8 @@ def write_tables(
         "uncommitted": list(made_from.uncommitted),
         **contents(connection),
         "reading_sha256": checkout.reading_sha256(),
+        "catalog_sha256": sha256_of(catalog.ROOT / "catalog.yaml"),
+        "libraries": {library: installed_version(library) for library in LIBRARIES},
         "lineage": lineage(connection),
     }
     manifest = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
