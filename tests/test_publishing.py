@@ -1,5 +1,6 @@
 """`ote publish` and `ote get`: a reader sees whole versions only, whatever is cut short, on disk and S3."""
 
+import hashlib
 import json
 import os
 import random
@@ -131,6 +132,25 @@ def test_a_changed_byte_on_the_way_is_named_and_nothing_is_kept(
     assert done.returncode == 1
     assert "csv/method.csv" in done.stderr
     assert not list((tmp_path / "got").iterdir())
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "csv/../../../escaped", "/escaped"])
+def test_a_release_whose_files_lead_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    """As one who sends evil would publish it: every checksum holds."""
+    sums = f"{hashlib.sha256(b'evil').hexdigest()}  {name}\n".encode()
+    folder = tmp_path / "from" / "1.0.0"
+    folder.mkdir(parents=True)
+    (folder / "SHA256SUMS").write_bytes(sums)
+    (folder / name.removeprefix("/")).resolve().parent.mkdir(parents=True, exist_ok=True)
+    (folder / name.removeprefix("/")).resolve().write_bytes(b"evil")
+    entry = {"version": "1.0.0", "sha256": hashlib.sha256(sums).hexdigest()}
+    (tmp_path / "from" / "index.json").write_text(json.dumps({"releases": [entry]}))
+    with pytest.raises(publishing.NotPublishedError, match="SHA256SUMS is not that of a release"):
+        publishing.get("latest", str(tmp_path / "from"), tmp_path / "deep" / "into")
+    assert not [path for path in (tmp_path / "deep").rglob("*") if path.is_file()]
+    (tmp_path / "from" / "index.json").write_text(json.dumps({"releases": [entry | {"version": "../x"}]}))
+    with pytest.raises(publishing.NotPublishedError, match="not the index of published releases"):
+        publishing.get("latest", str(tmp_path / "from"), tmp_path / "deep" / "into")
 
 
 def test_a_download_goes_on_and_fetches_nothing_twice(build: Build, served: Store, tmp_path: Path) -> None:

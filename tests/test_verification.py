@@ -39,6 +39,17 @@ def test_one_changed_byte_of_any_file_is_named(folder: Path) -> None:
         file.write_bytes(content)
 
 
+def test_one_changed_byte_of_the_sums_is_named(folder: Path) -> None:
+    """Whatever becomes of it: another checksum, name or end of line, or what is no text."""
+    file = folder / "SHA256SUMS"
+    content = file.read_bytes()
+    for place in (*range(90), content.index(b"parquet/"), len(content) - 1):
+        for bit in (1, 0x20, 0x80):
+            file.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
+            (finding,) = verification.findings(folder)
+            assert "SHA256SUMS" in finding, (place, bit)
+
+
 def test_a_row_too_few_is_named_though_the_sums_agree(folder: Path) -> None:
     file = folder / "csv" / "method.csv"
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))

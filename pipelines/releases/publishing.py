@@ -29,6 +29,9 @@ CHUNK_BYTES = 1 << 20
 # An address, or a folder, which does not begin like one: fsspec takes `s3://` and the empty word for folders.
 PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*")
 
+# A version that is the name of one folder, and leads to no other.
+VERSION = re.compile(r"\w[\w.+-]*")
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -99,7 +102,8 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
         progress: called with each file, its number and how many there are.
 
     Raises:
-        NotPublishedError: no such version, a file is missing, or its bytes are not the published ones.
+        NotPublishedError: no such version, a file is missing or has other bytes than the published ones, or
+            what is there is no release: no file is ever put beside the target.
     """
     store, root = _store(source)
     known = {entry["version"]: entry for entry in _index(store, root)}
@@ -131,6 +135,9 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     except NotPublishedError:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    except release.BrokenReleaseError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise NotPublishedError(f"{there}/SHA256SUMS is not that of a release. Nothing was kept.") from None
     except OSError as error:
         raise NotPublishedError(f"{target}: {error}. {wanted} was not put there.") from None
     return final
@@ -153,12 +160,15 @@ def _store(address: str) -> tuple[Any, str]:
 def _index(store: Any, root: str) -> list[dict[str, Any]]:
     try:
         entries: list[dict[str, Any]] = json.loads(store.cat_file(f"{root}/{INDEX}"))["releases"]
+        known = all(VERSION.fullmatch(entry["version"]) and entry["sha256"] for entry in entries)
     except FileNotFoundError:
         return []
     except UNREACHABLE as error:
         raise NotPublishedError(f"{root}/{INDEX} cannot be read: {_said(error)}") from None
     except (KeyError, TypeError):
-        raise NotPublishedError(f"{root}/{INDEX} is not the index of published releases.") from None
+        known = False
+    if not known:
+        raise NotPublishedError(f"{root}/{INDEX} is not the index of published releases.")
     return entries
 
 

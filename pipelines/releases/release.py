@@ -28,6 +28,7 @@ from pipelines.quality import report
 from pipelines.releases import changes, deprecation, release_files
 
 LATEST = "latest"  # a link
+SUM = re.compile(rb"([0-9a-f]{64})  ((?!/)[!-~]+)")  # a line of SHA256SUMS: names are ASCII, and not absolute
 
 
 class BrokenReleaseError(Exception):
@@ -265,15 +266,15 @@ def verify(directory: Path) -> None:
     sums = checksums(directory)
     present = {file.relative_to(directory).as_posix(): file for file in release_files.files(directory)}
     wrong = [f"{name} is missing" for name in sums if name not in present]
-    wrong += [f"{name} is not of the release" for name in present if name not in sums]
+    wrong += [f"{name} is not of the release, by SHA256SUMS" for name in present if name not in sums]
     wrong += [
-        f"{name} changed"
+        f"{name} changed, or its line in SHA256SUMS"
         for name in sums
         if name in present and release_files.sha256_of(present[name]) != sums[name]
     ]
     if wrong:
         raise BrokenReleaseError(
-            f"{directory}: {'; '.join(sorted(wrong))}. Move the folder away and build again."
+            f"{directory}: {'; '.join(sorted(wrong))}. Move the folder away, and build or get it again."
         )
 
 
@@ -308,12 +309,20 @@ def checksums(directory: Path) -> dict[str, str]:
     """What SHA256SUMS says of each file of a release.
 
     Raises:
-        BrokenReleaseError: there is no such file.
+        BrokenReleaseError: there is no such file, or a line of it is not as it was written; none leads out of
+            the folder.
     """
     try:
-        lines = (directory / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        *lines, end = (directory / "SHA256SUMS").read_bytes().split(b"\n")
     except FileNotFoundError:
         raise BrokenReleaseError(
-            f"{directory}: SHA256SUMS is missing. Move the folder away and build again."
+            f"{directory}: SHA256SUMS is missing. Move the folder away, and build or get it again."
         ) from None
-    return {name: checksum for checksum, name in (line.split("  ", 1) for line in lines)}
+    found = [SUM.fullmatch(line) for line in lines]
+    names = [line[2].decode() for line in found if line and ".." not in line[2].decode().split("/")]
+    if end or len(set(names)) < len(lines):
+        raise BrokenReleaseError(
+            f"{directory}: SHA256SUMS is damaged: expected lines of a checksum, two spaces and the name of a "
+            "file below. Move the folder away, and build or get it again."
+        )
+    return {line[2].decode(): line[1].decode() for line in found if line}
