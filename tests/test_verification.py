@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -89,6 +90,64 @@ def test_what_physics_forbids_is_named_with_its_run(folder: Path, change: str, l
     done = ote("verify", folder)
     assert done.returncode == 1
     assert law in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "words"),
+    [
+        ("datacenter_pue", "update t set pue = 0.9", "pue < 1, in "),
+        (
+            "method",
+            "alter table t alter rung type varchar",
+            "rung is varchar; data_dictionary.csv says bigint",
+        ),
+        ("emissions", "update t set model = null", "model is missing, in 306 rows"),
+        (
+            "emissions",
+            "update t set energy_basis = 'guessed' where run_id = 't5-11b'",
+            "energy_basis is no value",
+        ),
+        ("countries", "insert into t from t limit 1; delete from t where rowid = 1", "1 rows repeat a key"),
+    ],
+)
+def test_what_the_dictionary_forbids_is_named_though_the_sums_agree(
+    folder: Path, table: str, change: str, words: str
+) -> None:
+    file = folder / "parquet" / f"{table}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table t as from read_parquet('{file}')")
+        connection.execute(change)
+        connection.execute(f"copy t to '{file}' (format parquet)")
+    resum(folder)
+    (finding,) = verification.findings(folder)
+    assert finding.startswith(f"parquet/{table}.parquet: {words}")
+
+
+@pytest.mark.parametrize("name", ["parquet", "csv"])
+def test_a_table_that_the_dictionary_does_not_know_is_named(folder: Path, name: str) -> None:
+    shutil.copy(folder / name / f"method.{name}", folder / name / f"strange.{name}")
+    resum(folder)
+    told = verification.findings(folder)
+    assert f"strange is not in data_dictionary.csv, but in {name}/" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["manifest.json", "data_dictionary.csv", "open-training-emissions.duckdb", "parquet/emissions.parquet"],
+)
+def test_a_file_that_cannot_be_read_is_named_though_the_sums_agree(folder: Path, name: str) -> None:
+    for content in (b"{", None):
+        if content is None:
+            (folder / name).unlink()
+        else:
+            (folder / name).write_bytes(content)
+        resum(folder)
+        assert any(name in finding for finding in verification.findings(folder))
+
+
+def test_a_folder_of_any_name_is_verified(folder: Path) -> None:
+    odd = folder.rename(folder.with_name("o'brien's [copy]*"))
+    assert verification.findings(odd) == []
 
 
 def test_a_folder_that_is_no_release_is_said_to_be_none(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def write_csv(connection: duckdb.DuckDBPyConnection, table: catalog.Table, path:
         for c in table.columns
     )
     rows = f"select {cells} from ({_select(table)})"
-    connection.execute(f"copy ({rows}) to {_quoted(path)} (format csv, header)")
+    connection.execute(f"copy ({rows}) to {quoted(path)} (format csv, header)")
 
 
 def _write_parquet(
@@ -154,17 +154,17 @@ def _write_parquet(
 def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """Write the public tables with comments to a file of schema main, and a view `release` that names it."""
     connection.execute(
-        f"attach {_quoted(path)} as published (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
+        f"attach {quoted(path)} as published (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
     )
     try:
         for table in catalog.public_tables():
             target = f'published.main."{table.stem}"'
             connection.execute(f"create table {target} as {_select(table)}")
-            connection.execute(f"comment on table {target} is {_quoted(table.description)}")
+            connection.execute(f"comment on table {target} is {quoted(table.description)}")
             for column in table.columns:
-                connection.execute(f'comment on column {target}."{column.name}" is {_quoted(column.comment)}')
+                connection.execute(f'comment on column {target}."{column.name}" is {quoted(column.comment)}')
         title = catalog.document()["dataset"]["title"]
-        about = f"select {_quoted(name)} as version, {_quoted(title)} as title"
+        about = f"select {quoted(name)} as version, {quoted(title)} as title"
         connection.execute(f"create view published.main.release as {about}")
         for what, says in (
             ("view published.main.release", "The release that this database belongs to."),
@@ -174,7 +174,7 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str
             ),
             ("column published.main.release.title", "Name of the dataset."),
         ):
-            connection.execute(f"comment on {what} is {_quoted(says)}")
+            connection.execute(f"comment on {what} is {quoted(says)}")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
@@ -255,6 +255,6 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _quoted(text: object) -> str:
+def quoted(text: object) -> str:
     """A SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"
