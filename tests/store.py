@@ -22,11 +22,12 @@ class _Quiet(WSGIRequestHandler):
 
 @dataclass(frozen=True)
 class Store:
-    """A folder that is served: its address, and the paths that were asked for."""
+    """A folder that is served: its address, the paths that were asked for, and from which byte on."""
 
     folder: Path
     address: str
     asked: list[str] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
 
 
 @contextmanager
@@ -40,6 +41,8 @@ def store(folder: Path) -> Iterator[Store]:
     def file(_: str) -> flask.Response:
         path = unquote_plus(flask.request.environ["RAW_URI"].split("?")[0].removeprefix("/"))
         served.asked.append(path)
+        asked = flask.request.range
+        served.begun.append(asked.ranges[0][0] or 0 if asked else 0)
         return flask.send_from_directory(folder, path, conditional=True)
 
     threading.Thread(target=server.serve_forever, daemon=True).start()

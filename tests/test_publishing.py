@@ -15,10 +15,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
+from fsspec.implementations.http import HTTPFileSystem
 
 from pipelines.releases import publishing, release
 from tests.conftest import OTE, Build, ote, without_privilege
+from tests.faults import Answer, serve
 from tests.store import Store, store
 
 
@@ -162,6 +165,60 @@ def test_a_download_goes_on_and_fetches_nothing_twice(build: Build, served: Stor
     release.verify(got)
     assert not [path for path in served.asked if "/csv/" in path]
     assert [path for path in served.asked if "/parquet/" in path]
+
+
+BYTES = random.Random(3).randbytes(50_000)
+
+
+def small(folder: Path) -> Path:
+    """What is published of a release of one file."""
+    sums = f"{hashlib.sha256(BYTES).hexdigest()}  inputs.zip\n".encode()
+    (folder / "1.0.0").mkdir(parents=True)
+    (folder / "1.0.0" / "SHA256SUMS").write_bytes(sums)
+    (folder / "1.0.0" / "inputs.zip").write_bytes(BYTES)
+    entry = {"version": "1.0.0", "sha256": hashlib.sha256(sums).hexdigest()}
+    (folder / "index.json").write_text(json.dumps({"releases": [entry]}))
+    return folder
+
+
+def begun(into: Path, content: bytes) -> None:
+    """What is left of a download that was cut short in its one file."""
+    (into / ".1.0.0.download").mkdir(parents=True)
+    (into / ".1.0.0.download" / "inputs.zip").write_bytes(content)
+
+
+def test_a_file_that_was_cut_short_goes_on_where_it_was_cut(served: Store, tmp_path: Path) -> None:
+    small(served.folder)
+    begun(tmp_path / "got", BYTES[:30_000])
+    got = publishing.get("latest", served.address, tmp_path / "got")
+    assert (got / "inputs.zip").read_bytes() == BYTES
+    sent = [start for path, start in zip(served.asked, served.begun, strict=True) if "inputs.zip" in path]
+    assert sent[-1] == 30_000
+
+
+@pytest.mark.parametrize("left", [BYTES[:30_000], b"other" * 8_000, BYTES + b"more"])
+def test_a_file_that_cannot_go_on_begins_anew(tmp_path: Path, left: bytes) -> None:
+    """From a server that sends whole files only, and where what is left is not of this file."""
+    folder = small(tmp_path / "from")
+    whole = {f"/{f.relative_to(folder)}": Answer(f.read_bytes()) for f in folder.rglob("*") if f.is_file()}
+    with serve(whole) as server:
+        for place in (server.url, str(folder)):
+            begun(tmp_path / "got", left)
+            got = publishing.get("latest", place, tmp_path / "got")
+            assert (got / "inputs.zip").read_bytes() == BYTES
+            shutil.rmtree(tmp_path / "got")
+
+
+def test_a_slow_line_may_take_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a whole file takes, if bytes keep coming."""
+    monkeypatch.setattr("aiohttp.client.DEFAULT_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
+    HTTPFileSystem.clear_instance_cache()  # and the session that earlier tests opened
+    folder = small(tmp_path / "from")
+    whole = {f"/{f.relative_to(folder)}": Answer(f.read_bytes()) for f in folder.rglob("*") if f.is_file()}
+    sums = (folder / "1.0.0" / "SHA256SUMS").read_bytes()
+    with serve(whole | {"/1.0.0/SHA256SUMS": Answer(sums, fault="drip")}) as server:
+        got = publishing.get("latest", server.url, tmp_path / "got")
+    assert (got / "SHA256SUMS").read_bytes() == sums
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from pipelines.releases import release
 
 INDEX = "index.json"
 CHUNK_BYTES = 1 << 20
+# A file may take as long as a slow line needs (aiohttp gives up after five minutes); silence may not.
+PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
 
 # An address, or a folder, which does not begin like one: fsspec takes `s3://` and the empty word for folders.
 PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*")
@@ -151,7 +153,8 @@ def _store(address: str) -> tuple[Any, str]:
             "https://host/prefix."
         )
     try:
-        store, root = fsspec.core.url_to_fs(address.rstrip("/") or "/")
+        options = {"client_kwargs": {"timeout": PATIENCE}} if address.startswith("http") else {}
+        store, root = fsspec.core.url_to_fs(address.rstrip("/") or "/", **options)
     except ImportError as error:
         raise NotPublishedError(f"{address}: {error}.") from None
     return store, root
@@ -175,7 +178,8 @@ def _index(store: Any, root: str) -> list[dict[str, Any]]:
 def _said(error: Exception) -> str:
     """What a store said, and what to do where it does not say so."""
     advice = ADVICE.get(type(error).__name__)
-    return f"{error}; {advice}" if advice else str(error)
+    said = str(error) or type(error).__name__  # a timeout says nothing
+    return f"{said}; {advice}" if advice else said
 
 
 def _put(store: Any, file: Path, path: str) -> None:
@@ -206,7 +210,10 @@ def _fetch(store: Any, path: str, file: Path, sha256: str) -> None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        store.get_file(path, str(file))
+        if file.exists():
+            _continue(store, path, file)
+        if not file.exists() or _sha256_of(file) != sha256:
+            store.get_file(path, str(file))
     except FileNotFoundError:
         raise NotPublishedError(f"{path}: missing, though the index names its version.") from None
     except UNREACHABLE as error:
@@ -215,6 +222,16 @@ def _fetch(store: Any, path: str, file: Path, sha256: str) -> None:
         raise NotPublishedError(
             f"{path}: its bytes are not those that were published. Nothing was kept; try again."
         )
+
+
+def _continue(store: Any, path: str, file: Path) -> None:
+    """Add what lacks of a file; a server that sends no part of one leaves it as it is."""
+    try:
+        with store.open(path, "rb") as there, file.open("ab") as here:
+            there.seek(here.tell())
+            shutil.copyfileobj(there, here, CHUNK_BYTES)
+    except ValueError:  # what fsspec raises of such a server
+        return
 
 
 def _sha256_of(file: Path) -> str:
