@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import hashlib
 import os
 import shutil
 import subprocess
@@ -109,6 +110,15 @@ def releases(folder: Path) -> list[Path]:
     """The versions below a folder that was built in; neither the index nor the link to the latest."""
     sums = (folder / "releases").glob("[!.]*/SHA256SUMS")
     return sorted(file.parent for file in sums if file.parent.name != "latest")
+
+
+def resum(folder: Path) -> None:
+    """Make the checksums those of the files, as one who forges a release would."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "SHA256SUMS")
+    sums = [
+        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(folder).as_posix()}\n" for f in files
+    ]
+    (folder / "SHA256SUMS").write_text("".join(sums))
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,49 @@ def test_a_full_disk_leaves_what_was_there(unreleased: Path) -> None:
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000)),
     )
-    assert done.returncode != 0
+    assert done.returncode == 1
+    assert done.stderr.startswith("No release was written: ")
+    assert "File too large" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert content(unreleased) == before
     assert ote("release", "--warehouse", unreleased).returncode == 0
     assert len(releases(unreleased)) == 2
     assert not list((unreleased / "releases").glob(".*"))
+
+
+def test_a_database_that_someone_has_open_is_said(unreleased: Path) -> None:
+    with duckdb.connect(str(unreleased / "build.duckdb")):
+        done = ote("release", "--warehouse", unreleased)
+    assert done.returncode == 1
+    assert done.stderr.startswith("No release was written: ")
+    assert "Conflicting lock is held" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("damage", [b"{", b"\x80", b'{"releases": [{}]}', b"[]"])
+def test_a_damaged_index_is_said_and_can_be_written_anew(unreleased: Path, damage: bytes) -> None:
+    index = unreleased / "releases" / "index.json"
+    index.write_bytes(damage)
+    done = ote("release", "--warehouse", unreleased)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{index}: not the index of releases. Move it away")
+    index.unlink()
+    assert ote("release", "--warehouse", unreleased).returncode == 0
+    assert len(releasing.index(unreleased / "releases")) == 2
+
+
+def test_no_release_is_compared_with_one_that_is_damaged(unreleased: Path) -> None:
+    """Its bytes could say of a value that it changed."""
+    (latest,) = releases(unreleased)
+    file = latest / "parquet" / "emissions.parquet"
+    content = file.read_bytes()
+    file.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+    for command in (("release", "--warehouse", unreleased), ("diff", latest, latest)):
+        done = ote(*command)
+        assert done.returncode == 1
+        assert "parquet/emissions.parquet changed" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert releases(unreleased) == [latest]
 
 
 def test_a_folder_that_is_read_only_is_said_and_stays_as_it_was(unreleased: Path) -> None:

@@ -261,14 +261,15 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
         return None
     folder = warehouse / str(record["release"])
     try:
-        whole = release.is_published(folder, warehouse / "emissions.duckdb")
+        if not release.is_published(folder, warehouse / "emissions.duckdb"):
+            return None
+        if folder.parent.name == "releases":
+            release.point(
+                folder.parent
+            )  # the release may have been got from elsewhere, without index and link
     except release.BrokenReleaseError as error:
         typer.echo(f"A published release is damaged: {error}", err=True)
         raise typer.Exit(1) from None
-    if not whole:
-        return None
-    if folder.parent.name == "releases":
-        release.point(folder.parent)  # the release may have been got from elsewhere, without index and link
     return folder
 
 

@@ -29,6 +29,8 @@ def release(
 
     Example: ote release && ote verify warehouse/releases/latest
     """
+    import duckdb
+
     from pipelines import checkout
     from pipelines.quality import checks
     from pipelines.releases import release as releasing
@@ -60,7 +62,10 @@ def release(
         releasing.BrokenPromiseError,
     ) as error:
         _fail(str(error), 1)
-    except OSError as error:
+    except (
+        OSError,
+        duckdb.IOException,
+    ) as error:  # a full disk, a folder that is read-only, an open database
         _fail(f"No release was written: {error}. Earlier ones are as they were.", 1)
     typer.echo(str(folder))
 
@@ -76,15 +81,20 @@ def diff(
     Example: ote diff 0.1.0+1a2b3c4d latest --cells changes.csv
     """
     from pipelines.releases import changes
+    from pipelines.releases import release as releasing
 
     if cells is not None and cells.suffix not in (".csv", ".parquet"):
         _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
+    folders = [_folder(releases, name) for name in (old, new)]
     try:
-        difference = changes.compare(
-            _folder(releases, old), _folder(releases, new), every_cell=cells is not None
-        )
+        for folder in folders:
+            if (folder / "SHA256SUMS").exists():
+                releasing.verify(folder)
+        difference = changes.compare(*folders, every_cell=cells is not None)
     except changes.NoReleaseError as error:
         _fail(f"{error} {_versions(releases)}", 2)
+    except releasing.BrokenReleaseError as error:
+        _fail(str(error), 1)
     if cells is not None:
         write = difference.cells.write_csv if cells.suffix == ".csv" else difference.cells.write_parquet
         try:

@@ -80,7 +80,7 @@ def write(
         named: a version to take, if it is that of this very content: of a release that is built again.
 
     Raises:
-        BrokenReleaseError: a release of this content exists, but its files are not whole.
+        BrokenReleaseError: a release of this content exists, or the latest, but its files are not whole.
         BrokenPromiseError: names each column that queries of the latest release rely on, and that is gone.
     """
     releases, folder = warehouse / "releases", home(warehouse, checkout)
@@ -133,6 +133,7 @@ def _write_compared(
     release_files.write_tables(connection, partial, name, checkout)
     if previous is None:
         return name
+    verify(previous)
     if broken := deprecation.broken(previous, partial, previous.name):
         raise BrokenPromiseError("No release: " + "; ".join(broken))
     difference = changes.compare(previous, partial)
@@ -151,13 +152,23 @@ def _folders(releases: Path) -> list[Path]:
 
 
 def index(releases: Path) -> list[dict[str, Any]]:
-    """What index.json says of every release, in the order in which they came."""
+    """What index.json says of every release, in the order in which they came.
+
+    Raises:
+        BrokenReleaseError: it is not as it was written.
+    """
+    file = releases / "index.json"
     try:
-        entries: list[dict[str, Any]] = json.loads((releases / "index.json").read_text(encoding="utf-8"))[
-            "releases"
-        ]
+        entries: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["releases"]
+        known = all(isinstance(entry["version"], str) for entry in entries)
     except FileNotFoundError:
         return []
+    except (KeyError, TypeError, ValueError):
+        known = False
+    if not known:
+        raise BrokenReleaseError(
+            f"{file}: not the index of releases. Move it away: it is written anew from those that are there."
+        )
     return entries
 
 
