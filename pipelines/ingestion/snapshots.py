@@ -29,6 +29,10 @@ from pipelines.catalog import Source
 from pipelines.ingestion import fetch
 
 MANIFEST = "manifest.json"
+# What zipfile raises of bytes that are no zip, or a damaged one.
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"
 AT_ONCE = 8
 ENOUGH = 8  # failures after which the other files of a source are not asked for: it will not be whole
@@ -165,25 +169,42 @@ def unpack(path: Path, store: Path) -> Path:
     """
     (store / "objects").mkdir(parents=True, exist_ok=True)
     try:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                folder, _, sha256 = name.rpartition("/")
-                if folder != "objects":
-                    continue
-                content = archive.read(name)
-                if hashlib.sha256(content).hexdigest() != sha256:
-                    raise SnapshotMissingError(f"{path}: {name} is damaged. Get the release again.")
-                partial = store / "objects" / f".{sha256}.partial"
-                partial.write_bytes(content)
-                partial.replace(store / "objects" / sha256)
-            told = archive.read(MANIFEST)
+        archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise SnapshotMissingError(f"{path}: missing. Give the inputs.zip of a release.") from None
-    except (zipfile.BadZipFile, KeyError, zlib.error) as error:
+    except UNREADABLE as error:
         raise SnapshotMissingError(f"{path}: not the inputs.zip of a release ({error}).") from None
+    with archive:
+        for name in archive.namelist():
+            folder, _, sha256 = name.rpartition("/")
+            if folder != "objects":
+                continue
+            content = _unpacked(archive, name)
+            if hashlib.sha256(content).hexdigest() != sha256:
+                raise SnapshotMissingError(f"{path}: {name} is damaged. Get the release again.")
+            partial = store / "objects" / f".{sha256}.partial"
+            partial.write_bytes(content)
+            partial.replace(store / "objects" / sha256)
+        told = _unpacked(archive, MANIFEST)
     unpacked = store / "inputs.json"
     unpacked.write_bytes(told)
     return unpacked
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The content of one file of a zip.
+
+    Raises:
+        SnapshotMissingError: it is not in there, or damaged.
+    """
+    if name not in archive.namelist():
+        raise SnapshotMissingError(f"{archive.filename}: not the inputs.zip of a release (no {name} in it).")
+    try:
+        return archive.read(name)
+    except UNREADABLE as error:
+        raise SnapshotMissingError(
+            f"{archive.filename}: {name} is damaged ({error or type(error).__name__}). Get the release again."
+        ) from None
 
 
 class Files(Mapping[str, bytes]):
