@@ -20,7 +20,7 @@ import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
 from pipelines.releases import publishing, release
-from tests.conftest import OTE, Build, ote, without_privilege
+from tests.conftest import OTE, Build, ote, resum, without_privilege
 from tests.faults import Answer, serve
 from tests.store import Store, store
 
@@ -55,7 +55,19 @@ def test_what_is_published_is_got_whole_over_http(build: Build, served: Store, t
 
 def older(build: Build, folder: Path) -> Path:
     """A release of a lower version."""
-    return Path(shutil.copytree(build.release, folder / "0.0.9+00000000"))
+    lower = Path(shutil.copytree(build.release, folder / "0.0.9+00000000"))
+    manifest = lower / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(build.release.name, lower.name))
+    resum(lower)
+    return lower
+
+
+def test_a_copy_under_another_name_is_not_published_as_a_version(build: Build, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(build.release, tmp_path / "my-copy"))
+    done = ote("publish", tmp_path / "to", "--version", copied)
+    assert done.returncode == 1
+    assert f"its version is {build.release.name}, and so must be its name" in done.stderr
+    assert not (tmp_path / "to").exists()
 
 
 def test_an_older_release_that_is_published_later_is_not_the_latest(build: Build, tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
     """Copy a release to a target, its index entry last; run again, it goes on where it was cut short.
 
     Raises:
-        NotPublishedError: the version is published already, is a draft, or is not whole.
+        NotPublishedError: the version is published already, is a draft, is not whole, or its folder has
+            another name.
     """
     try:
         release.verify(folder)
@@ -68,6 +69,10 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
     about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if uncommitted := about.get("uncommitted"):
         raise NotPublishedError(f"{folder.name} is a draft: not committed are {', '.join(uncommitted)}.")
+    if about["version"] != folder.name:
+        raise NotPublishedError(
+            f"{folder}: its version is {about['version']}, and so must be its name; it is published under it."
+        )
     store, root = _store(target)
     if "http" in store.protocol:
         raise NotPublishedError(
