@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
+from pipelines import catalog
 from pipelines.releases import publishing, release
 from tests.conftest import OTE, Build, ote, resum, without_privilege
 from tests.faults import Answer, serve
@@ -114,24 +115,40 @@ def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path)
     assert "is published; a published version is never changed" in done.stderr
 
 
+TELLING = """
+import sys, time
+from pathlib import Path
+from pipelines.releases import publishing
+def tell(name, *_):
+    print(name, flush=True)
+    time.sleep(0.002)
+publishing.publish(Path(sys.argv[1]), sys.argv[2], tell)
+"""
+
+
 def test_the_index_comes_last_and_a_publication_goes_on_where_it_was_cut(
     build: Build, tmp_path: Path
 ) -> None:
-    """Killed at random moments: no reader ever sees a version that is not whole."""
+    """Killed at twenty random files: no reader ever sees a version that is not whole."""
     moments = random.Random(7)
     target = tmp_path / "to"
-    command = [sys.executable, "-c", "from pipelines.cli import run; run()", "publish", str(target)]
+    files = len(release.checksums(build.release)) + 1
     for _ in range(20):
         process = subprocess.Popen(
-            [*command, "--version", str(build.release)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [sys.executable, "-c", TELLING, str(build.release), str(target)],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(catalog.ROOT)},
         )
-        time.sleep(moments.uniform(0.2, 0.7))
+        assert process.stdout is not None
+        for _ in range(moments.randrange(1, files - 20)):
+            process.stdout.readline()
         process.send_signal(signal.SIGKILL)
         process.wait()
-        if versions(target):
-            break
-    if not versions(target):
-        publishing.publish(build.release, str(target))
+        process.stdout.close()
+        assert versions(target) == []
+        assert not (target / "latest").exists()
+    assert any(file.is_file() for file in target.rglob("*"))
+    publishing.publish(build.release, str(target))
     assert versions(target) == [build.release.name]
     release.verify(target / build.release.name)
 
