@@ -1,0 +1,149 @@
+"""The workflow that releases: who may do what in it, and its steps of shell against what they speak to."""
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+import yaml
+from werkzeug.serving import make_server
+
+from pipelines.catalog import ROOT
+
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+STEPS: list[dict[str, Any]] = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+VERSION = "1.2.0+aabbccdd"
+
+
+def run(name: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a step does in a folder, by the shell that GitHub takes."""
+    (step,) = [step for step in STEPS if step.get("name", "").startswith(name)]
+    return subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_actions_are_pinned_to_a_commit_and_may_only_read() -> None:
+    used = [step["uses"] for step in STEPS if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert all("permissions" not in job for job in WORKFLOW["jobs"].values())
+
+
+def test_no_secret_is_there_while_what_was_fetched_is_built_and_tested() -> None:
+    job = WORKFLOW["jobs"]["release"]
+    having = [
+        step.get("name", "")
+        for step in (WORKFLOW, job, *job["steps"])
+        if "secrets." in str(step.get("env", ""))
+    ]
+    assert [name.split()[0] for name in having] == ["Take", "Publish"]
+
+
+def test_each_command_of_this_project_is_one() -> None:
+    scripts = "\n".join(step.get("run", "") for step in STEPS)
+    from pipelines.cli import app
+
+    commands = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    assert set(re.findall(r"\.venv/bin/ote (\w+)", scripts)) == {"get", "verify", "publish"} <= commands
+    targets = re.findall(r"^make (\S+)$", scripts, flags=re.MULTILINE)
+    assert set(targets) == {".venv/ready", "dataset", "test"}
+
+
+def test_a_release_that_lacks_a_source_goes_no_further(tmp_path: Path) -> None:
+    manifest = tmp_path / "warehouse" / "releases" / "latest" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    source = {"source_id": "models", "title": "Models", "url": "u", "license": "l", "sha256": "s", "rows": 1}
+    for status, code in (("snapshot", 0), ("absent", 1)):
+        manifest.write_text(json.dumps({"sources": [source | {"status": status}]}, indent=2))
+        done = run("Refuse", tmp_path)
+        assert done.returncode == code
+        assert ('"title": "Models"' in done.stdout) == bool(code)
+
+
+@contextmanager
+def zenodo(told: list[tuple[str, str, Any]], fails: str = "") -> Iterator[str]:
+    """An archive that answers as Zenodo's REST API does, and tells what it was asked with the token."""
+    app = flask.Flask(__name__)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    address = f"http://127.0.0.1:{server.server_port}/api"
+
+    @app.before_request
+    def heard() -> tuple[str, int] | None:
+        request = flask.request
+        if request.headers.get("Authorization") != "Bearer token":
+            return "who is it", 401
+        told.append((request.method, request.path, request.get_json() if request.is_json else request.data))
+        return ("no", 500) if fails and fails in request.path else None
+
+    @app.post("/api/deposit/depositions")
+    def make() -> tuple[dict[str, Any], int]:
+        links = {
+            "bucket": f"{address}/files/b",
+            "publish": f"{address}/deposit/depositions/7/actions/publish",
+        }
+        return {"id": 7, "links": links}, 201
+
+    @app.put("/api/files/b/<name>")
+    def upload(name: str) -> tuple[dict[str, str], int]:
+        return {"key": name}, 201
+
+    @app.post("/api/deposit/depositions/7/actions/publish")
+    def publish() -> tuple[dict[str, str], int]:
+        return {"doi": "10.5072/zenodo.7"}, 202
+
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"{address}/deposit/depositions"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("fails", ["", "/files/", "/publish"])
+def test_the_archive_gets_the_whole_release_and_gives_a_doi(tmp_path: Path, fails: str) -> None:
+    if missing := [tool for tool in ("bash", "curl", "jq", "zip") if not shutil.which(tool)]:
+        pytest.skip(f"{', '.join(missing)} not here; GitHub's runners have them")
+    (tmp_path / "releases" / VERSION / "csv").mkdir(parents=True)
+    (tmp_path / "releases" / VERSION / "csv" / "emissions.csv").write_text("run_id\n")
+    told: list[tuple[str, str, Any]] = []
+    with zenodo(told, fails) as address:
+        done = run(
+            "Archive",
+            tmp_path,
+            VERSION=VERSION,
+            ZENODO_TOKEN="token",
+            ZENODO_API=address,
+            RUNNER_TEMP=str(tmp_path),
+            GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
+        )
+    assert (done.returncode == 0) == (not fails), done.stderr
+    paths = [(method, path) for method, path, _ in told]
+    uploaded = ("PUT", f"/api/files/b/{VERSION}.zip")
+    assert paths[:2] == [("POST", "/api/deposit/depositions"), uploaded]
+    about = told[0][2]["metadata"]
+    assert (about["version"], about["upload_type"], about["license"]) == (VERSION, "dataset", "cc-by-4.0")
+    with zipfile.ZipFile(io.BytesIO(told[1][2])) as archive:
+        assert f"{VERSION}/csv/emissions.csv" in archive.namelist()
+    assert len(paths) == (2 if fails == "/files/" else 3)
+    assert (tmp_path / "summary").exists() == (not fails)
+    if not fails:
+        assert (tmp_path / "summary").read_text() == done.stdout == "10.5072/zenodo.7\n"
