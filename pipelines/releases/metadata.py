@@ -112,6 +112,11 @@ def _date(manifest: dict[str, Any]) -> str:
     return max(days, default=str(_cited()["date-released"]))
 
 
+def _upstreams(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The sources by others that went in: neither the curated facts nor an upstream that could not be had."""
+    return [s for s in manifest["sources"] if str(s["url"]).startswith("http") and s["status"] != "absent"]
+
+
 def _cited() -> dict[str, Any]:
     cited: dict[str, Any] = yaml.safe_load((catalog.ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     return cited
@@ -122,6 +127,7 @@ def _datapackage(
 ) -> dict[str, Any]:
     """Data Package v2, https://datapackage.org: each CSV with its types, units, ranges and key."""
     dataset = _dataset()
+    sources = [{"title": source["title"], "path": source["url"]} for source in _upstreams(manifest)]
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": dataset["name"],
@@ -130,11 +136,7 @@ def _datapackage(
         "version": manifest["version"],
         "keywords": KEYWORDS,
         "licenses": [{"name": dataset["license"], "path": LICENSE_URL}],
-        "sources": [
-            {"title": source["title"], "path": source["url"]}
-            for source in manifest["sources"]
-            if str(source["url"]).startswith("http")
-        ],
+        **({"sources": sources} if sources else {}),
         "resources": [
             {
                 "name": table.stem,
@@ -253,7 +255,7 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
         "isAccessibleForFree": True,
         "creator": {"@type": "Organization", "name": _cited()["authors"][0]["name"]},
         "measurementTechnique": dataset["method"],
-        "isBasedOn": [s["url"] for s in manifest["sources"] if str(s["url"]).startswith("http")],
+        "isBasedOn": [source["url"] for source in _upstreams(manifest)],
         "variableMeasured": [
             {
                 "@type": "PropertyValue",
@@ -342,14 +344,23 @@ def _card(manifest: dict[str, Any]) -> str:
             "- `open-training-emissions.duckdb`, `parquet/`, `csv/`: the same tables in three forms",
             "- `data_dictionary.md`: every column with unit and meaning; `manifest.json`: what went in",
             "- `CHANGES.md`: what changed since the version before, and why (not in a first release)",
+            "- `inputs.zip`: the files of others that went in, to build it again; of those that may not be",
+            "  passed on, `manifest.json` has the checksum and the address",
             "- `SHA256SUMS`: of every file; `LICENSE`, `CITATION.cff`: how to use and cite it",
             "",
+            *_absent(manifest),
             "| table | rows |",
             "|---|---|",
             *rows,
             "",
         ]
     )
+
+
+def _absent(manifest: dict[str, Any]) -> list[str]:
+    """What is missing, for those who have nothing but the release."""
+    absent = [source["title"] for source in manifest["sources"] if source["status"] == "absent"]
+    return [f"Not in this release, since they could not be had: {'; '.join(absent)}.", ""] if absent else []
 
 
 def _license(manifest: dict[str, Any]) -> str:
@@ -359,13 +370,13 @@ def _license(manifest: dict[str, Any]) -> str:
         f"{dataset['title']}, version {manifest['version']}, is licensed under {dataset['license']}:",
         f"{LICENSE_URL}legalcode",
         "",
-        "Give credit as CITATION.cff says. Facts come from these sources, under their own terms:",
+        "Give credit as CITATION.cff says. Facts come from the publications that the table sources lists"
+        + (", and from these sources, under their own terms:" if _upstreams(manifest) else "."),
         "",
     ]
     lines += sorted(
         f"- {source['title']} ({source['url']}): {source['license'] or 'licence not stated'}"
-        for source in manifest["sources"]
-        if str(source["url"]).startswith("http")
+        for source in _upstreams(manifest)
     )
     return "\n".join(lines) + "\n"
 
