@@ -103,9 +103,10 @@ def column_lineage(name: str) -> dg.TableColumnLineage:
     nodes = lineage(None, queries()[name], schema=schema, dialect="duckdb", trim_selects=False)
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for column in catalog.tables()[name].columns:
+        node = nodes[column.deprecated_for or column.name]  # no query makes an old name
         found = {
             (leaf.expression.db, leaf.expression.name, leaf.name.split(".")[-1].strip('"'))
-            for leaf in _leaves(nodes[column.name])
+            for leaf in _leaves(node)
             if isinstance(leaf.expression, exp.Table) and leaf.expression.db
         }
         deps[column.name] = [

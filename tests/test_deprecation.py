@@ -58,6 +58,14 @@ def test_an_old_name_stays_in_two_minor_versions(tmp_path: Path, version: str, s
     assert not said or "emissions.draw_w is deprecated since 0.5.0" in said[0]
 
 
+@pytest.mark.parametrize("since", ["0.5.0", "0.4.0"])
+def test_a_version_that_had_the_name_as_it_was_does_not_count(tmp_path: Path, since: str) -> None:
+    old = release(tmp_path / "old", draw_w=DRAWS)
+    new = release(tmp_path / "new", since=since, draw_w=DRAWS, watts_per_chip=DRAWS)
+    (says,) = deprecation.broken(old, new, "0.5.3+aa")
+    assert f"emissions.draw_w cannot be deprecated since {since}, for 0.5.3+aa had it as it was" in says
+
+
 def test_no_release_is_written_that_breaks_a_promise(build: Build, copy: Path) -> None:
     """The latest release had `method.spread`, which is `method.gsd` now."""
     file = copy / "releases" / build.release.name / "parquet" / "method.parquet"

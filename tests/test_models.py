@@ -1,5 +1,6 @@
 """Dependencies and column lineage are read from the SQL."""
 
+from copy import deepcopy
 from functools import cache
 
 import dagster as dg
@@ -36,6 +37,19 @@ def test_lineage_of_a_result_ends_at_the_factors_and_the_published_figures() -> 
     lineage = models.column_lineage("out.emissions").deps_by_column
     assert dg.TableColumnDep(dg.AssetKey(["out", "emission_factors"]), "value") in lineage["energy_mwh"]
     assert dg.TableColumnDep(dg.AssetKey(["core", "training_runs"]), "model") in lineage["model"]
+
+
+def test_an_old_name_of_a_column_has_the_lineage_of_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = deepcopy(catalog.document())
+    document["columns"]["draw_w"] = {"deprecated_for": "watts_per_chip", "since": "0.5.0"}
+    document["tables"]["out.hardware_draws"]["columns"].append("draw_w")
+    monkeypatch.setattr(catalog, "document", lambda: document)
+    catalog.tables.cache_clear()
+    try:
+        lineage = models.column_lineage("out.hardware_draws").deps_by_column
+        assert lineage["draw_w"] == lineage["watts_per_chip"]
+    finally:
+        catalog.tables.cache_clear()
 
 
 @cache

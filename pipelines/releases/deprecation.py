@@ -4,7 +4,7 @@ Belongs here: the two rules below. Does not belong here: what differs between re
 column lives on under its old name (catalog.py, warehouse.py).
 
 * A column that got another name keeps the old one as a copy.
-* A copy stays in two minor versions at least.
+* A copy stays in two minor versions at least, counted from a version that has it.
 """
 
 from pathlib import Path
@@ -31,8 +31,15 @@ def broken(old: Path, new: Path, old_version: str) -> list[str]:
         if not after.exists():
             continue
         was, now = pq.read_schema(before), pq.read_schema(after)
+        for name in now.names:
+            since = _since(now, name)
+            if name in was.names and since and not _since(was, name) and _minor(since) <= _minor(old_version):
+                found.append(
+                    f"{before.stem}.{name} cannot be deprecated since {since}, for {old_version} had it as "
+                    f"it was: write the minor version that follows; {HOW}"
+                )
         for name in sorted(set(was.names) - set(now.names)):
-            since = (was.field(name).metadata or {}).get(b"deprecated_since", b"").decode()
+            since = _since(was, name)
             if since and _minor(old_version) <= _minor(since):
                 found.append(
                     f"{before.stem}.{name} is deprecated since {since}, and must stay in two minor versions: "
@@ -41,6 +48,12 @@ def broken(old: Path, new: Path, old_version: str) -> list[str]:
             elif not since and (successor := _successor(before, after, was, now, name)):
                 found.append(f"{before.stem}.{name} is {successor} now: keep the old name as well; {HOW}")
     return found
+
+
+def _since(schema: pa.Schema, name: str) -> str:
+    """The version from which on a column is deprecated; empty if it is not."""
+    metadata: dict[bytes, bytes] = schema.field(name).metadata or {}
+    return metadata.get(b"deprecated_since", b"").decode()
 
 
 def _minor(version: str) -> tuple[int, int]:
