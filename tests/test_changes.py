@@ -271,6 +271,9 @@ def test_a_corrected_fact_makes_a_patch_that_says_what_moved_and_why(
     done = ote("diff", old.name, "--releases", warehouse / "releases", "--cells", tmp_path / "cells.csv")
     assert done.returncode == 0, done.stderr
     assert "colpali | energy_mwh" in done.stdout
+    assert done.stdout.strip().endswith(f"Every cell is in {tmp_path / 'cells.csv'}.")
+    done = ote("diff", old.name, "--releases", warehouse / "releases")
+    assert done.stdout.strip().endswith("For every cell give --cells FILE, .csv or .parquet.")
     every = pl.read_csv(tmp_path / "cells.csv", infer_schema=False)
     (counted,) = cells.filter(pl.col("table_name") == "what_if")["explanation"]
     listed = every.filter(pl.col("table_name") == "what_if")

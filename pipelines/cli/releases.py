@@ -101,7 +101,8 @@ def diff(
             write(cells)
         except OSError as error:
             _fail(f"--cells {cells}: {error}. Name a file in a folder that can be written.", 1)
-    typer.echo(changes.page(difference))
+    where = f"Every cell is in {cells}." if cells else "For every cell give --cells FILE, .csv or .parquet."
+    typer.echo(changes.page(difference, cells_are=where))
 
 
 def verify(

@@ -158,8 +158,16 @@ def next_version(version: str, step: str) -> str:
     }[step]
 
 
-def page(difference: Difference, largest: int = 20) -> str:
-    """CHANGES.md: what changed for those who use the data, in Markdown."""
+def page(
+    difference: Difference, largest: int = 20, cells_are: str = "Every cell is in changes.parquet."
+) -> str:
+    """CHANGES.md: what changed for those who use the data, in Markdown.
+
+    Args:
+        difference: of two releases.
+        largest: how many of the estimates that moved most are listed.
+        cells_are: the last line, on where each cell is to be had.
+    """
     cells = difference.cells
     lines = [f"# Changes from {difference.old_version} to {difference.new_version}", ""]
     if not cells.height:
@@ -193,7 +201,7 @@ def page(difference: Difference, largest: int = 20) -> str:
             f"| {_short(row['new_value'])} | {row['ratio']:.3g} | {row['cause']}: {row['explanation']} |"
             for row in moved.iter_rows(named=True)
         ]
-    return "\n".join([*lines, "", "Every cell is in changes.parquet.", ""])
+    return "\n".join([*lines, "", cells_are, ""])
 
 
 class _Inputs:
