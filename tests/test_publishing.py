@@ -175,7 +175,7 @@ def test_a_release_whose_files_lead_elsewhere_is_refused(tmp_path: Path, name: s
     (folder / "SHA256SUMS").write_bytes(sums)
     (folder / name.removeprefix("/")).resolve().parent.mkdir(parents=True, exist_ok=True)
     (folder / name.removeprefix("/")).resolve().write_bytes(b"evil")
-    entry = {"version": "1.0.0", "sha256": hashlib.sha256(sums).hexdigest()}
+    entry = {"version": "1.0.0", "date": "2026-01-31", "sha256": hashlib.sha256(sums).hexdigest()}
     (tmp_path / "from" / "index.json").write_text(json.dumps({"releases": [entry]}))
     with pytest.raises(publishing.NotPublishedError, match="SHA256SUMS is not that of a release"):
         publishing.get("latest", str(tmp_path / "from"), tmp_path / "deep" / "into")
@@ -205,7 +205,7 @@ def small(folder: Path) -> Path:
     (folder / "1.0.0").mkdir(parents=True)
     (folder / "1.0.0" / "SHA256SUMS").write_bytes(sums)
     (folder / "1.0.0" / "inputs.zip").write_bytes(BYTES)
-    entry = {"version": "1.0.0", "sha256": hashlib.sha256(sums).hexdigest()}
+    entry = {"version": "1.0.0", "date": "2026-01-31", "sha256": hashlib.sha256(sums).hexdigest()}
     (folder / "index.json").write_text(json.dumps({"releases": [entry]}))
     return folder
 
@@ -214,6 +214,16 @@ def begun(into: Path, content: bytes) -> None:
     """What is left of a download that was cut short in its one file."""
     (into / ".1.0.0.download").mkdir(parents=True)
     (into / ".1.0.0.download" / "inputs.zip").write_bytes(content)
+
+
+def test_a_release_that_was_got_keeps_its_day(served: Store, build: Build, tmp_path: Path) -> None:
+    """Also in the index of the folder that it is put into, which follows from the files there."""
+    publishing.publish(build.release, str(served.folder))
+    index = served.folder / "index.json"
+    day = json.loads(index.read_text())["releases"][0]["date"]
+    index.write_text(index.read_text().replace(day, "2026-01-31"))
+    got = publishing.get("latest", served.address, tmp_path / "got")
+    assert release.entry(got)["date"] == "2026-01-31"
 
 
 def test_a_file_that_was_cut_short_goes_on_where_it_was_cut(served: Store, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ goes by index.json, which is written last: a version that it does not name is no
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
+from datetime import date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -136,6 +138,8 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
         for number, (name, sha256) in enumerate(sums.items(), 1):
             progress(name, number, len(sums))
             _fetch(store, f"{there}/{name}", partial / name, sha256)
+        noon = datetime.fromisoformat(f"{known[wanted]['date']}T12:00:00+00:00").timestamp()
+        os.utime(sums_file, (noon, noon))  # which the day of a release is read from (release.entry)
         partial.rename(final)
     except CutShortError:
         raise
@@ -168,7 +172,10 @@ def _store(address: str) -> tuple[Any, str]:
 def _index(store: Any, root: str) -> list[dict[str, Any]]:
     try:
         entries: list[dict[str, Any]] = json.loads(store.cat_file(f"{root}/{INDEX}"))["releases"]
-        known = all(VERSION.fullmatch(entry["version"]) and entry["sha256"] for entry in entries)
+        known = all(
+            VERSION.fullmatch(entry["version"]) and entry["sha256"] and date.fromisoformat(entry["date"])
+            for entry in entries
+        )
     except FileNotFoundError:
         return []
     except UNREACHABLE as error:
