@@ -65,6 +65,13 @@ def test_every_source_went_in(folder: Path) -> None:
     assert set(told.values()) == {"snapshot"}
 
 
+def test_the_core_of_a_release_is_below_a_megabyte(folder: Path) -> None:
+    """What most people read: the Parquet of estimates, factors, runs, hardware, method and sources."""
+    (release,) = releases(folder)
+    core = ("emissions", "emission_factors", "training_runs", "hardware", "method", "sources")
+    assert sum((release / "parquet" / f"{table}.parquet").stat().st_size for table in core) < 1_000_000
+
+
 def test_more_than_1400_models_have_energy_and_co2e(folder: Path) -> None:
     assert one(folder, "select count(*) from emissions where energy_mwh > 0 and co2e_gross_t > 0") >= 1400
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
@@ -39,6 +40,18 @@ def test_parquet_columns_carry_description_and_unit(build: Build) -> None:
     assert schema.field("energy_mwh").metadata[b"unit"] == b"megawatt_hour"
     assert schema.metadata[b"license"] == b"CC-BY-4.0"
     assert schema.metadata[b"version"].decode() == build.release.name
+
+
+def test_parquet_is_compressed_with_zstd_and_sorted_by_its_key(build: Build) -> None:
+    for table in catalog.public_tables():
+        file = pq.ParquetFile(build.release / "parquet" / f"{table.stem}.parquet")
+        assert file.schema_arrow.metadata[b"key"].decode() == ", ".join(table.key)
+        groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
+        columns = [group.column(column) for group in groups for column in range(group.num_columns)]
+        assert {column.compression for column in columns} <= {"ZSTD"}
+        rows = pl.from_arrow(file.read(list(table.key)))
+        assert isinstance(rows, pl.DataFrame)
+        assert rows.equals(rows.sort(table.key, nulls_last=True))
 
 
 def test_the_dictionary_and_the_columns_agree_both_ways(build: Build) -> None:
