@@ -320,6 +320,19 @@ def test_a_version_that_is_not_there_is_said_with_those_that_are(
     assert not (tmp_path / "to").exists()
 
 
+def test_a_publication_whose_link_to_the_latest_failed_can_be_run_again(build: Build, tmp_path: Path) -> None:
+    target = tmp_path / "to"
+    (target / ".latest.partial" / "in the way").mkdir(parents=True)
+    done = ote("publish", target, "--version", build.release)
+    assert done.returncode == 1
+    assert "is not published; run it again" in done.stderr
+    assert versions(target) == []
+    shutil.rmtree(target / ".latest.partial")
+    assert ote("publish", target, "--version", build.release).returncode == 0
+    assert versions(target) == [build.release.name]
+    assert (target / "latest").readlink() == Path(build.release.name)
+
+
 def test_a_folder_that_cannot_be_written_is_said(build: Build, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = ote("publish", tmp_path / "file", "--version", build.release)

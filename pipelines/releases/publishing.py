@@ -92,9 +92,9 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         for number, name in enumerate(names, 1):
             progress(name, number, len(names))
             _put(store, folder / name, f"{root}/{folder.name}/{name}")
-        _put_text(store, text, f"{root}/{INDEX}")
         if "file" in store.protocol:
             release.point_latest(Path(root), release.highest(e["version"] for e in [*known, entry]))
+        _put_text(store, text, f"{root}/{INDEX}")  # the last of all: what it names is not published again
     except UNREACHABLE as error:
         raise NotPublishedError(
             f"{target}: {_said(error)}. {folder.name} is not published; run it again."
