@@ -6,6 +6,15 @@ with years as (
     select unnest(range(2009, 2028)) as year
 ),
 
+-- Of two operators that name a site alike (Singapore), the place is that of region_map.
+site_pues as (
+    select years.*
+    from core.pue_years as years
+    inner join raw.region_map as region_map
+        on years.region = region_map.region and years.provider = region_map.provider
+    where not years.is_average
+),
+
 pues as (
     select
         region as place,
@@ -16,8 +25,8 @@ pues as (
         source_url,
         source_locator,
         verified
-    from core.pue_years
-    where quarter is null and not is_average and region in (select region_map.region from raw.region_map as region_map)
+    from site_pues
+    where quarter is null
     union all
     select
         provider as place,
@@ -174,8 +183,8 @@ quarters as (
         source_url,
         source_locator,
         verified
-    from core.pue_years
-    where quarter is not null and not is_average and region in (select region_map.region from raw.region_map as region_map)
+    from site_pues
+    where quarter is not null
 ),
 
 -- Where training runs of these years were: what is known best of each run's PUE, a mean by developer first.
