@@ -151,6 +151,20 @@ def test_a_corrected_fact_of_a_run_is_its_cause_though_sources_were_revised_as_w
     assert set(cells.filter(pl.col("table_name") != "what_if")["explanation"]) == {words}
 
 
+def test_a_run_that_a_corrected_fact_makes_computable_is_explained_by_it(tmp_path: Path) -> None:
+    """Though sources were revised as well: no row of emissions, and then one."""
+    new = estimated(80, 0.4)
+    old = estimated(40, 0.4) | {"emissions": ("run_id", [RUN | {"run_id": "other"}])}
+    new["emissions"][1].append(old["emissions"][1][0])
+    before = write(tmp_path / "old", old, reference_training_runs="a")
+    after = write(tmp_path / "new", new, reference_training_runs="b", upstream_models="c")
+    cells = changes.compare(before, after).cells
+    rows = cells.filter(pl.col("table_name") == "emissions", pl.col("change") == "added")
+    assert rows.select("row_key", "cause", "explanation").rows() == [
+        ("t5", "fact_corrected", "reference-training-runs changed")
+    ]
+
+
 def test_the_factor_that_moved_most_comes_first(tmp_path: Path) -> None:
     old = write(tmp_path / "old", estimated(40, 0.4))
     new = write(tmp_path / "new", estimated(40, 0.5, gsd=1.2), upstream_models="c")

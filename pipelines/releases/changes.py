@@ -380,7 +380,7 @@ def _cells(
 class _Walk:
     """Why the factors and the disclosed facts of runs differ, for all that is computed from them."""
 
-    facts: dict[tuple[str, str], Cause]  # by run and column of training_runs; '' where the row is new or gone
+    facts: dict[tuple[str, str], Cause]  # by run and column of training_runs; '' for whole rows of the run
     factors: dict[tuple[str, str], tuple[float, Cause]]  # by run and factor, with how far it moved
     retrieved: set[tuple[str, str]]  # tables and keys of what went in with the same bytes as before
     inputs: _Inputs
@@ -467,7 +467,7 @@ def _fact_causes(
     new: dict[str, Path],
     inputs: _Inputs,
 ) -> dict[tuple[str, str], Cause]:
-    """For each cell of a run's own row that differs, or row that is new or gone: why."""
+    """For each cell of a run's own row that differs, and for rows that are new or gone with it: why."""
     own = cells.filter(
         pl.col("table_name") == "training_runs", pl.col("change").is_in(["added", "gone", "changed"])
     )
@@ -478,8 +478,9 @@ def _fact_causes(
         file = str(tables["training_runs"])
         rows = connection.execute("select run_id, source_id from read_parquet(?)", [file]).fetchall()
         sources.update(rows)
-    keys = own.select("row_key", "column_name").iter_rows()
-    return {(run, column): inputs.of_run(sources[run]) for run, column in keys}
+    keys = own.select("row_key", "column_name").rows()
+    whole = [(run, "") for run, _ in keys]
+    return {(run, column): inputs.of_run(sources[run]) for run, column in [*keys, *whole]}
 
 
 def _factor_causes(
