@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("raw", "core", "out")
 
 
 @dataclass(frozen=True, kw_only=True)

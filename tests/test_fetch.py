@@ -227,7 +227,6 @@ def test_a_good_file_comes_with_what_the_server_says_of_it(destination: Path) ->
         got = get(f"{server.url}/a.csv", destination)
         asked = server.headers["/a.csv"][0]
     assert got
-    assert got.url == f"{server.url}/a.csv"
     assert got.status == 200
     assert got.headers.pop("date")
     assert got.headers == {
@@ -314,9 +313,7 @@ def test_a_redirect_to_a_named_host_is_followed(status: int, destination: Path) 
     with serve({"/new name.csv": Answer(CSV, etag='"1"')}) as new:
         to = new.url.replace("127.0.0.1", "localhost") + "/new name.csv"
         with serve({"/a.csv": redirect(to, status)}) as old:
-            got = get(f"{old.url}/a.csv", destination, hosts=frozenset({"127.0.0.1", "localhost"}))
-            assert got
-            assert got.url == f"{old.url}/a.csv"
+            assert get(f"{old.url}/a.csv", destination, hosts=frozenset({"127.0.0.1", "localhost"}))
             assert get(f"{old.url}/a.csv", destination, hosts=frozenset({"127.0.0.1", "localhost"}),
                        etag='"1"') is None  # fmt: skip
     assert destination.read_bytes() == CSV

@@ -68,7 +68,6 @@ class FetchError(Exception):
 class Download:
     """What came: `headers` under lower-case names, `sha256` and `size_bytes` of the file as written."""
 
-    url: str
     status: int
     headers: dict[str, str]
     sha256: str
@@ -125,7 +124,7 @@ def download(
             _check(part, suffix, max_bytes, whole)
             kept = ("etag", "last-modified", "content-type", "date")
             headers = {name: response.headers[name] for name in kept if name in response.headers}
-            got = Download(url, response.status_code, headers, sha256, part.stat().st_size)
+            got = Download(response.status_code, headers, sha256, part.stat().st_size)
             part.replace(destination)
             return got
         except FetchError as error:

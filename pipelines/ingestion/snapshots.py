@@ -36,7 +36,6 @@ UNREADABLE = (
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"
 AT_ONCE = 8
 ENOUGH = 8  # failures after which the other files of a source are not asked for: it will not be whole
-KEPT_HEADERS = ("etag", "last-modified", "content-type", "date")
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -326,7 +325,7 @@ class _Asker:
             sha256, size_bytes = hashlib.sha256(content).hexdigest(), len(content)
         partial.replace(self.store / "objects" / sha256)
         if known and known.sha256 == sha256:
-            return replace(known, asked=asked, headers=_kept(got.headers))
+            return replace(known, asked=asked, headers=got.headers)
         return Snapshot(
             file=file,
             url=url,
@@ -335,13 +334,9 @@ class _Asker:
             size_bytes=size_bytes,
             retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
             http_status=got.status,
-            headers=_kept(got.headers),
+            headers=got.headers,
             license=self.source.license,
         )
-
-
-def _kept(headers: dict[str, str]) -> dict[str, str]:
-    return {name: headers[name] for name in KEPT_HEADERS if name in headers}
 
 
 def ask(
