@@ -7,7 +7,6 @@ with runs as (
         provider,
         region,
         run_year,
-        started_month,
         if(
             started_month is null, null,
             left(started_month, 4) || '-Q' || quarter(strptime(started_month, '%Y-%m'))

@@ -10,7 +10,6 @@ with places as (
         cast(left(period, 4) as integer) as factor_year,
         if(period like '____-Q_', period, null) as quarter,
         pue,
-        pue_basis,
         case pue_basis
             when 'annual' then 1 when 'survey_average' then 1 when 'trailing_twelve_month' then 2 when 'quarterly' then 3
         end as preference,

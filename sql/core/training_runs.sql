@@ -46,7 +46,6 @@ select
     runs.site,
     coalesce(runs.cloud_region, 'site:' || runs.site) as region,
     coalesce(runs.site_country, regions.country) as site_country,
-    regions.egrid_subregion,
     runs.pue,
     runs.gross_kg_per_kwh,
     runs.net_kg_per_kwh,

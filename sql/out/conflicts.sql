@@ -5,7 +5,6 @@ with rivals as (
     select
         'training_run' as subject_kind,
         upstream.run_id as subject,
-        curated.verified,
         curated.source_url as chosen_source_url,
         upstream.source_url as rival_source_url,
         upstream.source_locator as rival_source_locator,

@@ -26,8 +26,6 @@ sparse as (
 
 us_places as (
     select
-        what_if.run_id,
-        what_if.region,
         what_if.co2e_gross_t,
         grid.operator_cfe_fraction
     from out.what_if as what_if

@@ -6,7 +6,6 @@ with sites as (
         if(facts.site = 'fleet average', 'provider_year', 'site_year') as basis,
         facts.wue_l_per_kwh,
         cast(left(facts.period, 4) as integer) as factor_year,
-        runs.run_year,
         facts.source_title,
         facts.source_url,
         facts.source_locator,
