@@ -243,8 +243,8 @@ MUTANTS = {
     ),
     "grams for kilograms": (
         "core.gross_ladder",
-        "grid.carbon_intensity_g_per_kwh / 1000 as value",
-        "grid.carbon_intensity_g_per_kwh as value",
+        "grids.carbon_intensity_g_per_kwh / 1000 as value",
+        "grids.carbon_intensity_g_per_kwh as value",
     ),
     "chip-hours times chips": (
         "core.chip_hours_ladder",

@@ -1,9 +1,23 @@
 -- Location-based grid intensity of each run by every rung that the facts allow. One row per run and rung.
 -- Another year's intensity stands in only where the year of the run has none; factor_year tells.
 -- A yearly figure is weighed with the months of the run where all of them are known, on its own basis.
-with countries as (
+with grids as (
     select
-        region as country,
+        region as place,
+        'region_year' as basis,
+        factor_year,
+        carbon_intensity_g_per_kwh,
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.region_intensity
+    where carbon_intensity_g_per_kwh is not null
+    union all
+    select
+        region as place,
+        if(region = 'WORLD', 'world_year', 'country_year') as basis,
         year as factor_year,
         carbon_intensity_g_per_kwh,
         intensity_basis,
@@ -15,84 +29,14 @@ with countries as (
     where scheme = 'country' and intensity_basis = 'lifecycle' -- the one basis that every country has
 ),
 
-nearest_region as (
-    select
-        runs.run_id,
-        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
-        grid.intensity_basis,
-        grid.factor_year,
-        grid.source_title,
-        grid.source_url,
-        grid.source_locator,
-        grid.verified
-    from core.training_runs as runs
-    inner join core.region_intensity as grid on runs.region = grid.region
-    where runs.run_year is not null and grid.carbon_intensity_g_per_kwh is not null
-    qualify row_number() over (
-        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
-    ) = 1
-),
-
-nearest_country as (
-    select
-        runs.run_id,
-        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
-        grid.intensity_basis,
-        grid.factor_year,
-        grid.source_title,
-        grid.source_url,
-        grid.source_locator,
-        grid.verified
-    from core.training_runs as runs
-    inner join countries as grid on runs.site_country = grid.country
-    where runs.run_year is not null
-    qualify row_number() over (
-        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
-    ) = 1
-),
-
-developer_countries as (
+places as (
     select
         run_id,
         run_year,
-        unnest(string_split(developer_country, ';')) as country
+        unnest(['region_year', 'country_year', 'world_year']) as basis,
+        unnest([region, site_country, 'WORLD']) as place
     from core.training_runs
-    where developer_country is not null and run_year is not null
-),
-
-nearest_developer_country as (
-    select
-        runs.run_id,
-        grid.country,
-        grid.carbon_intensity_g_per_kwh,
-        grid.intensity_basis,
-        grid.factor_year,
-        grid.source_title,
-        grid.source_url,
-        grid.verified
-    from developer_countries as runs
-    inner join countries as grid on runs.country = grid.country
-    qualify row_number() over (
-        partition by runs.run_id, runs.country order by abs(grid.factor_year - runs.run_year), grid.factor_year
-    ) = 1
-),
-
-nearest_world as (
-    select
-        runs.run_id,
-        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
-        grid.intensity_basis,
-        grid.factor_year,
-        grid.source_title,
-        grid.source_url,
-        grid.source_locator,
-        grid.verified
-    from core.training_runs as runs
-    inner join countries as grid on grid.country = 'WORLD'
-    where runs.run_year is not null
-    qualify row_number() over (
-        partition by runs.run_id order by abs(grid.factor_year - runs.run_year), grid.factor_year
-    ) = 1
+    where run_year is not null
 ),
 
 known as (
@@ -110,28 +54,46 @@ known as (
     where gross_kg_per_kwh is not null
     union all
     select
-        run_id,
-        'region_year' as basis,
-        value,
-        intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from nearest_region
-    union all
+        places.run_id,
+        places.basis,
+        grids.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grids.intensity_basis,
+        grids.factor_year,
+        grids.source_title,
+        grids.source_url,
+        grids.source_locator,
+        grids.verified
+    from places
+    inner join grids on places.basis = grids.basis and places.place = grids.place
+    qualify row_number() over (
+        partition by places.run_id, places.basis order by abs(grids.factor_year - places.run_year), grids.factor_year
+    ) = 1
+),
+
+developer_countries as (
     select
         run_id,
-        'country_year' as basis,
-        value,
-        intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from nearest_country
+        run_year,
+        unnest(string_split(developer_country, ';')) as country
+    from core.training_runs
+    where developer_country is not null and run_year is not null
+),
+
+nearest_developer_country as (
+    select
+        runs.run_id,
+        runs.country,
+        grids.carbon_intensity_g_per_kwh,
+        grids.intensity_basis,
+        grids.factor_year,
+        grids.source_title,
+        grids.source_url,
+        grids.verified
+    from developer_countries as runs
+    inner join grids on grids.basis = 'country_year' and runs.country = grids.place
+    qualify row_number() over (
+        partition by runs.run_id, runs.country order by abs(grids.factor_year - runs.run_year), grids.factor_year
+    ) = 1
 ),
 
 run_months as (
@@ -189,7 +151,7 @@ told as (
         known.verified
     from known
     inner join core.training_runs as runs on known.run_id = runs.run_id
-    where known.basis <> 'disclosed'
+    where known.basis in ('region_year', 'country_year')
     qualify row_number() over (partition by known.run_id order by known.basis = 'country_year') = 1
 ),
 
@@ -212,28 +174,10 @@ developer_places as (
     qualify row_number() over (partition by runs.run_id order by count(*) desc, told.intensity_basis asc) = 1
 )
 
-select
-    run_id,
-    basis,
-    value,
-    intensity_basis,
-    factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
+select *
 from known
 union all
-select
-    run_id,
-    basis,
-    value,
-    intensity_basis,
-    factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
+select *
 from weighed
 union all
 select
@@ -263,15 +207,3 @@ select
     least_verified(verified) as verified
 from nearest_developer_country
 group by run_id
-union all
-select
-    run_id,
-    'world_year' as basis,
-    value,
-    intensity_basis,
-    factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from nearest_world
