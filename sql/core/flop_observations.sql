@@ -80,32 +80,10 @@ select
     observations.source_locator,
     observations.verified
 from (
-    select
-        observation_id,
-        run_id,
-        developer,
-        hardware_id,
-        mfu,
-        mfu_basis,
-        precision,
-        source_title,
-        source_url,
-        source_locator,
-        verified
+    select *
     from published
     union all
-    select
-        observation_id,
-        run_id,
-        developer,
-        hardware_id,
-        mfu,
-        mfu_basis,
-        precision,
-        source_title,
-        source_url,
-        source_locator,
-        verified
+    select *
     from counted
 ) as observations
 inner join core.hardware as hardware on observations.hardware_id = hardware.hardware_id

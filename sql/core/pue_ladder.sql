@@ -22,6 +22,7 @@ with runs as (
 nearest_site as (
     select
         runs.run_id,
+        'site_year' as basis,
         years.pue as value,
         years.factor_year,
         years.source_title,
@@ -39,6 +40,7 @@ nearest_site as (
 nearest_fleet as (
     select
         runs.run_id,
+        'provider_year' as basis,
         years.pue as value,
         years.factor_year,
         years.source_title,
@@ -56,6 +58,7 @@ nearest_fleet as (
 nearest_industry as (
     select
         runs.run_id,
+        'industry_year' as basis,
         years.pue as value,
         years.factor_year,
         years.source_title,
@@ -99,26 +102,10 @@ known as (
             and runs.region = quarters.region
             and runs.run_quarter = quarters.quarter
     union all
-    select
-        run_id,
-        'site_year' as basis,
-        value,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
+    select *
     from nearest_site
     union all
-    select
-        run_id,
-        'provider_year' as basis,
-        value,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
+    select *
     from nearest_fleet
 ),
 
@@ -188,15 +175,7 @@ trained as (
     having developers >= 3
 )
 
-select
-    run_id,
-    basis,
-    value,
-    factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
+select *
 from known
 union all
 select
@@ -224,13 +203,5 @@ select
     verified
 from trained
 union all
-select
-    run_id,
-    'industry_year' as basis,
-    value,
-    factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
+select *
 from nearest_industry

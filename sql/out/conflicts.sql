@@ -1,7 +1,7 @@
 -- Every value that a second source gives for something that this dataset has a value for, and every published total beside
 -- the one that was chosen of its run. One row per rival value that differs by more than rounding (half a percent), with the
 -- value that was chosen and the rule that chose it.
-with rivals as (
+with runs as (
     select
         'training_run' as subject_kind,
         upstream.run_id as subject,
@@ -19,7 +19,8 @@ with rivals as (
                 rival := coalesce(upstream.chip_hours, upstream.chips * upstream.training_hours)
             ),
             struct_pack(name := 'mfu', chosen := curated.mfu, rival := upstream.mfu)
-        ]) as pair
+        ]) as pair,
+        'curated_facts_win' as rule
     from raw.training_runs as curated
     inner join core.upstream_runs as upstream on curated.run_id = upstream.run_id
 ),
@@ -38,7 +39,8 @@ grids as (
                 rival := upstream.carbon_intensity_g_per_kwh
             ),
             struct_pack(name := 'cfe_fraction', chosen := curated.cfe_fraction, rival := upstream.cfe_fraction)
-        ]) as pair
+        ]) as pair,
+        'curated_facts_win' as rule
     from core.upstream_grids as upstream
     inner join raw.upstreams as upstreams on upstream.source = upstreams.source
     inner join raw.grid_intensity as curated
@@ -70,7 +72,8 @@ chips as (
                 rival := coalesce(epoch.peak_tensor_fp16_flop_per_s, epoch.peak_fp16_flop_per_s) / 1e12 -- FLOP to TFLOP
             ),
             struct_pack(name := 'memory_gb', chosen := curated.memory_gb, rival := epoch.memory_bytes / 1e9) -- bytes to GB
-        ]) as pair
+        ]) as pair,
+        'curated_facts_win' as rule
     from raw.epoch_hardware as epoch
     inner join raw.upstreams as upstreams on upstreams.source = 'epoch_hardware'
     inner join core.hardware_aliases as aliases on spelling_key(epoch.name) = aliases.alias_key
@@ -86,7 +89,8 @@ powers as (
         models.file || ', Model = ' || models.model as rival_source_locator,
         struct_pack(
             name := 'watts_per_chip', chosen := factors.value, rival := models.training_power_draw_w / models.chips
-        ) as pair
+        ) as pair,
+        'rated_power_is_no_draw' as rule
     from raw.epoch_models as models
     inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
     inner join core.model_ids as ids on models.model = ids.upstream_name
@@ -100,7 +104,8 @@ measurements as (
         curated.source_url as chosen_source_url,
         upstreams.url as rival_source_url,
         curated.source_locator as rival_source_locator,
-        struct_pack(name := 'energy_kwh', chosen := curated.energy_kwh, rival := parsed.energy_kwh) as pair
+        struct_pack(name := 'energy_kwh', chosen := curated.energy_kwh, rival := parsed.energy_kwh) as pair,
+        'curated_facts_win' as rule
     from raw.mlperf_training as parsed
     inner join raw.upstreams as upstreams on upstreams.source = 'mlperf_training'
     inner join raw.mlperf_energy as curated
@@ -144,64 +149,22 @@ figures as (
 ),
 
 pairs as (
-    select
-        subject_kind,
-        subject,
-        pair,
-        'curated_facts_win' as rule,
-        chosen_source_url,
-        rival_source_url,
-        rival_source_locator
-    from rivals
+    select *
+    from runs
     union all
-    select
-        subject_kind,
-        subject,
-        pair,
-        'curated_facts_win' as rule,
-        chosen_source_url,
-        rival_source_url,
-        rival_source_locator
+    select *
     from grids
     union all
-    select
-        subject_kind,
-        subject,
-        pair,
-        'curated_facts_win' as rule,
-        chosen_source_url,
-        rival_source_url,
-        rival_source_locator
+    select *
     from chips
     union all
-    select
-        subject_kind,
-        subject,
-        pair,
-        'rated_power_is_no_draw' as rule,
-        chosen_source_url,
-        rival_source_url,
-        rival_source_locator
+    select *
     from powers
     union all
-    select
-        subject_kind,
-        subject,
-        pair,
-        'curated_facts_win' as rule,
-        chosen_source_url,
-        rival_source_url,
-        rival_source_locator
+    select *
     from measurements
     union all
-    select
-        subject_kind,
-        subject,
-        pair,
-        rule,
-        chosen_source_url,
-        rival_source_url,
-        rival_source_locator
+    select *
     from figures
 )
 

@@ -81,40 +81,16 @@ footprints as (
 ),
 
 models as (
-    select
-        run_id,
-        model,
-        reason,
-        source_title,
-        source_url,
-        source_locator
+    select *
     from unestimated
     union all
-    select
-        run_id,
-        model,
-        reason,
-        source_title,
-        source_url,
-        source_locator
+    select *
     from contradicting
     union all
-    select
-        run_id,
-        model,
-        reason,
-        source_title,
-        source_url,
-        source_locator
+    select *
     from unreadable
     union all
-    select
-        run_id,
-        model,
-        reason,
-        source_title,
-        source_url,
-        source_locator
+    select *
     from footprints
 )
 
