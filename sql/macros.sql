@@ -1,4 +1,4 @@
--- Names that several queries share. Loaded into every connection of the working database.
+-- Names that several queries share. Loaded into every connection of the working database, and of `ote estimate`.
 -- A source is known by its address: scheme and www dropped, the rest as a slug.
 create or replace temp macro source_id(url) as
 trim(lower(regexp_replace(regexp_replace(url, '^https?://(www\.)?', ''), '[^A-Za-z0-9]+', '-', 'g')), '-');
@@ -6,6 +6,20 @@ trim(lower(regexp_replace(regexp_replace(url, '^https?://(www\.)?', ''), '[^A-Za
 -- Spellings of one accelerator differ in case, spaces and punctuation only.
 create or replace temp macro spelling_key(spelling) as
 lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g'));
+
+-- The words of a chip's name in alphabetical order, without its maker and its line of products.
+create or replace temp macro hardware_words(name) as
+array_to_string(
+    list_sort(
+        list_filter(
+            string_split_regex(regexp_replace(lower(name), '(\d)\s+gb\b', '\1gb'), '[^a-z0-9]+'),
+            lambda word: word not in (
+                '', 'nvidia', 'tesla', 'geforce', 'amd', 'radeon', 'instinct', 'google', 'intel'
+            )
+        )
+    ),
+    ' '
+);
 
 -- The generation that a chip is a variant of, without form factor and memory: one architecture, built and run alike.
 create or replace temp macro chip_family(hardware_id) as

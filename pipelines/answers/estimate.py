@@ -57,14 +57,6 @@ TABLES = (
     "method",
     "training_runs",
 )
-# The words of a chip's name in alphabetical order, without its maker and its line of products.
-HARDWARE_WORDS = r"""
-create temp macro hardware_words(name) as array_to_string(list_sort(list_filter(
-    string_split_regex(regexp_replace(lower(name), '(\d)\s+gb\b', '\1gb'), '[^a-z0-9]+'),
-    lambda word: word not in
-        ('', 'nvidia', 'tesla', 'geforce', 'amd', 'radeon', 'instinct', 'google', 'intel')
-)), ' ')
-"""
 NEEDS = "select measured_by from hardware_draws union all select alias from provider_aliases limit 0"
 READERS = {
     ".csv": "read_csv({}, delim = '{}', columns = {{{}}}, auto_detect = false, header = true, "
@@ -308,7 +300,7 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
         connection.execute(f"attach {_quoted(database)} as dataset (read_only)")
         for table in TABLES:
             connection.execute(f"create temp view {table} as select * from dataset.{table}")
-        connection.execute(HARDWARE_WORDS)
+        connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
         connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
         yield connection
 

@@ -143,10 +143,7 @@ factors as (
         end as chip_hours_source_locator,
         case
             when runs.watts_per_chip is not null then 'disclosed_measured'
-            when runs.hardware_id is not null
-                then
-                    draws.watts_basis
-                    || if(list_contains(string_split(draws.measured_by, ';'), runs.provider), '', '_elsewhere')
+            when runs.hardware_id is not null then watts_rung(draws.watts_basis, draws.measured_by, runs.provider)
             else 'hardware_mix'
         end as used_watts_basis,
         case used_watts_basis

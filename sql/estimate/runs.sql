@@ -3,7 +3,7 @@
 -- As in core.training_runs, an unnamed operator of a TPU is Google.
 with spellings as (
     select
-        lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g')) as spelling_key,
+        spelling_key(spelling) as hardware_key,
         min(hardware_id) as hardware_id,
         bool_or(is_ambiguous) as is_ambiguous
     from (
@@ -19,7 +19,7 @@ with spellings as (
             false as is_ambiguous
         from hardware
     ) as every_spelling
-    group by spelling_key
+    group by hardware_key
 ),
 
 -- The words of a name in any order, without its maker's, for spellings such as A100 80GB PCIe. Only where one chip has them.
@@ -45,7 +45,7 @@ words as (
 
 operators as (
     select
-        lower(regexp_replace(alias, '[^A-Za-z0-9]+', '', 'g')) as provider_key,
+        spelling_key(alias) as provider_key,
         min(provider) as provider
     from provider_aliases
     group by provider_key
@@ -110,11 +110,9 @@ select
     numbers.typed_start as started,
     coalesce(year(numbers.typed_start), numbers.typed_year, year(getvariable('today'))) as run_year
 from numbers
-left join spellings
-    on lower(regexp_replace(numbers.hardware, '[^A-Za-z0-9]+', '', 'g')) = spellings.spelling_key
+left join spellings on spelling_key(numbers.hardware) = spellings.hardware_key
 left join words on hardware_words(numbers.hardware) = words.words_key
 left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardware.hardware_id
-left join operators
-    on lower(regexp_replace(numbers.provider, '[^A-Za-z0-9]+', '', 'g')) = operators.provider_key
+left join operators on spelling_key(numbers.provider) = operators.provider_key
 left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)
 left join country_names on lower(trim(numbers.site_country)) = country_names.country_key
