@@ -55,7 +55,8 @@ bounds as (
 dated as (
     select
         runs.*,
-        least(greatest(runs.run_year, bounds.first_year), bounds.last_year) as factor_period,
+        least(greatest(runs.run_year, bounds.first_year), bounds.last_year) as factor_year,
+        cast(factor_year as varchar) as factor_period,
         if(runs.started is null, null, strftime(runs.started, '%Y') || '-Q' || quarter(runs.started)) as run_quarter
     from runs
     cross join bounds
@@ -99,11 +100,43 @@ months as (
     having count(*) = any_value(runs.month_count)
 ),
 
-typical_pue as (
-    select *
-    from place_factors
-    where factor = 'pue' and place in ('TRAINING', 'WORLD')
-    qualify row_number() over (partition by period order by place) = 1
+-- The places and periods whose PUE, grid and supply may stand for what a run does not give, best first.
+places as (
+    select
+        row_number,
+        'pue' as factor,
+        unnest([cloud_region, cloud_region, provider, 'TRAINING', 'WORLD']) as place,
+        unnest([run_quarter, factor_period, factor_period, factor_period, factor_period]) as period,
+        unnest(range(5)) as rung
+    from dated
+    where pue is null
+    union all
+    select
+        row_number,
+        'gross_kg_per_kwh' as factor,
+        unnest([cloud_region, site_country, provider, 'WORLD']) as place,
+        factor_period as period,
+        unnest(range(4)) as rung
+    from dated
+    where gross_kg_per_kwh is null
+    union all
+    select
+        row_number,
+        'net_to_gross_ratio' as factor,
+        cloud_region as place,
+        factor_period as period,
+        0 as rung
+    from dated
+),
+
+best as (
+    select
+        places.row_number,
+        known.*
+    from places
+    inner join place_factors as known
+        on places.factor = known.factor and places.place = known.place and places.period = known.period
+    qualify row_number() over (partition by places.row_number, places.factor order by places.rung) = 1
 ),
 
 factors as (
@@ -171,65 +204,30 @@ factors as (
                 then format('geometric mean over the accelerators of {} runs about {}', eras.named_runs, eras.run_year)
             else draws.source_locator
         end as watts_source_locator,
-        coalesce(
-            if(runs.pue is null, null, 'disclosed'), quarter_pue.basis, site_pue.basis, fleet_pue.basis, typical_pue.basis
-        ) as pue_basis,
-        coalesce(runs.pue, quarter_pue.value, site_pue.value, fleet_pue.value, typical_pue.value) as used_pue,
-        case pue_basis
-            when 'disclosed' then spreads.disclosed_pue
-            else ln(coalesce(quarter_pue.gsd, site_pue.gsd, fleet_pue.gsd, typical_pue.gsd))
-        end as pue_ln_gsd,
-        if(
-            pue_basis = 'disclosed', null,
-            coalesce(
-                quarter_pue.factor_year, site_pue.factor_year, fleet_pue.factor_year, typical_pue.factor_year
-            )
-        ) as pue_factor_year,
-        if(
-            pue_basis = 'disclosed', null,
-            coalesce(quarter_pue.source_url, site_pue.source_url, fleet_pue.source_url, typical_pue.source_url)
-        ) as pue_source_url,
-        if(
-            pue_basis = 'disclosed', null,
-            coalesce(
-                quarter_pue.source_locator, site_pue.source_locator, fleet_pue.source_locator, typical_pue.source_locator
-            )
-        ) as pue_source_locator,
-        coalesce(region_grid.basis, country_grid.basis, operator_grid.basis, world_grid.basis) as grid_basis,
-        coalesce(
-            region_grid.intensity_basis, country_grid.intensity_basis, operator_grid.intensity_basis, world_grid.intensity_basis
-        ) as grid_intensity_basis,
-        months.ratio is not null and runs.gross_kg_per_kwh is null as has_months,
+        coalesce(pues.basis, 'disclosed') as pue_basis,
+        coalesce(runs.pue, pues.value) as used_pue,
+        coalesce(ln(pues.gsd), spreads.disclosed_pue) as pue_ln_gsd,
+        pues.factor_year as pue_factor_year,
+        pues.source_url as pue_source_url,
+        pues.source_locator as pue_source_locator,
         case
             when runs.gross_kg_per_kwh is not null then 'disclosed'
-            when has_months then replace(grid_basis, '_year', '_month')
-            else grid_basis
+            when months.ratio is not null then replace(grids.basis, '_year', '_month')
+            else grids.basis
         end as gross_basis,
-        coalesce(
-            runs.gross_kg_per_kwh,
-            coalesce(region_grid.value, country_grid.value, operator_grid.value, world_grid.value) * coalesce(months.ratio, 1)
-        ) as used_gross_kg_per_kwh,
+        coalesce(runs.gross_kg_per_kwh, grids.value * coalesce(months.ratio, 1)) as used_gross_kg_per_kwh,
         case gross_basis
             when 'disclosed' then spreads.disclosed_grid
             when 'region_month' then spreads.region_month
             when 'country_month' then spreads.country_month
-            else ln(coalesce(region_grid.gsd, country_grid.gsd, operator_grid.gsd, world_grid.gsd))
+            else ln(grids.gsd)
         end as gross_ln_gsd,
-        if(gross_basis = 'disclosed', 'unspecified', grid_intensity_basis) as intensity_basis,
-        if(
-            gross_basis = 'disclosed', null,
-            coalesce(region_grid.factor_year, country_grid.factor_year, operator_grid.factor_year, world_grid.factor_year)
-        ) as gross_factor_year,
-        if(
-            gross_basis = 'disclosed', null,
-            coalesce(region_grid.source_url, country_grid.source_url, operator_grid.source_url, world_grid.source_url)
-        ) as gross_source_url,
-        if(
-            gross_basis = 'disclosed', null,
-            coalesce(
-                region_grid.source_locator, country_grid.source_locator, operator_grid.source_locator, world_grid.source_locator
-            )
-            || if(has_months, format('; x {:.3f}, the hours of {} ({})', months.ratio, months.named, months.source), '')
+        coalesce(grids.intensity_basis, 'unspecified') as intensity_basis,
+        grids.factor_year as gross_factor_year,
+        grids.source_url as gross_source_url,
+        grids.source_locator
+        || if(
+            months.ratio is null, '', format('; x {:.3f}, the hours of {} ({})', months.ratio, months.named, months.source)
         ) as gross_source_locator,
         if(supply.value is null, 'equals_gross', supply.basis) as net_basis,
         coalesce(supply.value, 1) as net_to_gross_ratio,
@@ -240,55 +238,17 @@ factors as (
         spreads.disclosed_measured as metering_ln_gsd
     from dated as runs
     cross join spreads
-    left join eras on runs.factor_period = eras.year
+    left join eras on runs.factor_year = eras.year
     left join hardware_draws as draws on runs.hardware_id = draws.hardware_id
-    left join place_factors as quarter_pue
-        on
-            quarter_pue.factor = 'pue'
-            and runs.cloud_region = quarter_pue.place
-            and runs.run_quarter = quarter_pue.period
-    left join place_factors as site_pue
-        on
-            site_pue.factor = 'pue'
-            and runs.cloud_region = site_pue.place
-            and cast(runs.factor_period as varchar) = site_pue.period
-    left join place_factors as fleet_pue
-        on
-            fleet_pue.factor = 'pue'
-            and runs.provider = fleet_pue.place
-            and cast(runs.factor_period as varchar) = fleet_pue.period
-    left join typical_pue on cast(runs.factor_period as varchar) = typical_pue.period
-    left join place_factors as region_grid
-        on
-            region_grid.factor = 'gross_kg_per_kwh'
-            and runs.cloud_region = region_grid.place
-            and cast(runs.factor_period as varchar) = region_grid.period
-    left join place_factors as country_grid
-        on
-            country_grid.factor = 'gross_kg_per_kwh'
-            and runs.site_country = country_grid.place
-            and cast(runs.factor_period as varchar) = country_grid.period
-    left join place_factors as operator_grid
-        on
-            operator_grid.factor = 'gross_kg_per_kwh'
-            and operator_grid.basis = 'provider_regions'
-            and runs.provider = operator_grid.place
-            and cast(runs.factor_period as varchar) = operator_grid.period
-    left join place_factors as world_grid
-        on
-            world_grid.factor = 'gross_kg_per_kwh'
-            and world_grid.place = 'WORLD'
-            and cast(runs.factor_period as varchar) = world_grid.period
-    left join place_factors as supply
-        on
-            supply.factor = 'net_to_gross_ratio'
-            and runs.cloud_region = supply.place
-            and cast(runs.factor_period as varchar) = supply.period
+    left join best as pues on runs.row_number = pues.row_number and pues.factor = 'pue'
+    left join best as grids on runs.row_number = grids.row_number and grids.factor = 'gross_kg_per_kwh'
+    left join best as supply on runs.row_number = supply.row_number and supply.factor = 'net_to_gross_ratio'
     left join months
         on
             runs.row_number = months.row_number
-            and coalesce(region_grid.intensity_basis, country_grid.intensity_basis) = months.intensity_basis
-            and coalesce(region_grid.factor_year, country_grid.factor_year) = cast(months.period as integer)
+            and grids.basis in ('region_year', 'country_year')
+            and grids.intensity_basis = months.intensity_basis
+            and grids.factor_year = cast(months.period as integer)
 ),
 
 formula as (
