@@ -303,6 +303,23 @@ bounds as (
     inner join held on runs.run_year < held.first_year
 ),
 
+-- What the accelerators of a run drew and could do by what is given of it.
+worked as (
+    select
+        runs.row_number,
+        runs.known_chip_hours,
+        runs.energy_kwh,
+        runs.training_flop,
+        hardware.name,
+        hardware.tdp_w,
+        runs.energy_kwh * 1000 / runs.known_chip_hours as drawn_w_per_chip, -- kWh to Wh
+        runs.known_chip_hours * 3600 -- hours to seconds
+        * greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP
+            as possible_flop
+    from runs
+    inner join hardware on runs.hardware_id = hardware.hardware_id
+),
+
 contradictions as (
     select
         row_number,
@@ -327,36 +344,24 @@ contradictions as (
     where watts_per_chip is not null and energy_kwh is not null
     union all
     select
-        runs.row_number,
+        row_number,
         'energy_kwh' as column_name,
         format(
             '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: expected 0.05 to 1.5 of that',
-            runs.energy_kwh, coalesce(runs.chip_hours, runs.chips * runs.training_hours),
-            runs.energy_kwh * 1000 / coalesce(runs.chip_hours, runs.chips * runs.training_hours), -- kWh to Wh
-            hardware.name, hardware.tdp_w
+            energy_kwh, known_chip_hours, drawn_w_per_chip, name, tdp_w
         ) as says
-    from runs
-    inner join hardware on runs.hardware_id = hardware.hardware_id
-    where
-        runs.energy_kwh * 1000 / coalesce(runs.chip_hours, runs.chips * runs.training_hours) -- kWh to Wh
-        not between 0.05 * hardware.tdp_w and 1.5 * hardware.tdp_w
+    from worked
+    where drawn_w_per_chip not between 0.05 * tdp_w and 1.5 * tdp_w
     union all
     select
-        runs.row_number,
+        row_number,
         'training_flop' as column_name,
         format(
             '{:g} in {:g} chip-hours is more than {} can do: {:.0f} % of its peak',
-            runs.training_flop, coalesce(runs.chip_hours, runs.chips * runs.training_hours), hardware.name,
-            100 * runs.training_flop / (coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600)
-            / (greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12)
+            training_flop, known_chip_hours, name, 100 * training_flop / possible_flop
         ) as says
-    from runs
-    inner join hardware on runs.hardware_id = hardware.hardware_id
-    where
-        runs.training_flop <= 1e30
-        and runs.training_flop
-        > coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600 -- hours to seconds
-        * greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP
+    from worked
+    where training_flop <= 1e30 and training_flop > possible_flop
     union all
     select
         row_number,
@@ -391,7 +396,7 @@ contradictions as (
         runs.hardware_id is not null
         and runs.training_flop is not null
         and draws.sustained_flop_per_s is null
-        and coalesce(runs.chip_hours, runs.chips * runs.training_hours, runs.energy_kwh) is null
+        and coalesce(runs.known_chip_hours, runs.energy_kwh) is null
 ),
 
 found as (
@@ -417,7 +422,7 @@ incomplete as (
         'missing: give energy_kwh; or chip_hours; or chips and training_hours; or training_flop' as says
     from runs
     where
-        coalesce(energy_kwh, chip_hours, chips * training_hours, training_flop) is null
+        coalesce(energy_kwh, known_chip_hours, training_flop) is null
         and row_number not in (select found.row_number from found)
 )
 

@@ -95,6 +95,7 @@ select
     numbers.typed_chips as chips,
     numbers.typed_hours as training_hours,
     numbers.typed_chip_hours as chip_hours,
+    coalesce(numbers.typed_chip_hours, numbers.typed_chips * numbers.typed_hours) as known_chip_hours,
     numbers.typed_flop as training_flop,
     numbers.typed_watts as watts_per_chip,
     numbers.typed_energy_kwh as energy_kwh,
