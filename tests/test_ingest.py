@@ -12,7 +12,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.catalog import ROOT
-from pipelines.ingestion import fetch, ingest, snapshots
+from pipelines.ingestion import fetch, gates, ingest, revisions, snapshots
 from pipelines.ingestion.ingest import Settled
 from pipelines.ingestion.snapshots import Files, Origin
 from tests.faults import Answer, closed_port, redirect, serve
@@ -49,7 +49,7 @@ def settle(store: Path, answers: dict[str, Answer]) -> Settled:
 
 
 def rows(store: Path, settled: Settled) -> pl.DataFrame:
-    return ingest.gated(ingest.parsed(store, GOOGLE, settled.files), GOOGLE)[0]
+    return gates.gated(ingest.parsed(store, GOOGLE, settled.files), GOOGLE)[0]
 
 
 PERCENT = [row.replace(",0.", ",") for row in REGIONS]
@@ -149,7 +149,7 @@ def test_an_unchanged_file_is_asked_for_by_its_version_and_not_sent_again(tmp_pa
 def test_a_bad_row_is_quarantined_by_name_and_the_rest_is_taken(tmp_path: Path) -> None:
     bad = [*REGIONS[:-1], "region-39,Place 39,0.5,lots"]
     settled = settle(tmp_path, google(Answer(year(bad))))
-    kept, quarantined = ingest.gated(ingest.parsed(tmp_path, GOOGLE, settled.files), GOOGLE)
+    kept, quarantined = gates.gated(ingest.parsed(tmp_path, GOOGLE, settled.files), GOOGLE)
     assert kept.height == 40 * len(YEARS) - 1
     (row,) = quarantined.rows(named=True)
     assert (row["row_key"], row["column_name"], row["cell"], row["gate"]) == (
@@ -166,7 +166,7 @@ def test_kilowatts_for_watts_are_turned_away() -> None:
     frame = pl.DataFrame({name: [None, None] for name in columns}).with_columns(
         name=pl.Series(["W", "kW"]), tdp_w=pl.Series([700.0, 0.7])
     )
-    kept, quarantined = ingest.gated(frame, hardware)
+    kept, quarantined = gates.gated(frame, hardware)
     assert kept["name"].to_list() == ["W"]
     (row,) = quarantined.rows(named=True)
     assert (row["row_key"], row["column_name"], row["gate"]) == ("kW", "tdp_w", "range")
@@ -215,10 +215,10 @@ def test_the_doubling_of_epochs_power_in_2026_is_caught(tmp_path: Path) -> None:
     old = (UPSTREAM / "epoch_models/vintages/2025-12/notable_ai_models.csv").read_bytes()
     with zipfile.ZipFile(UPSTREAM / "epoch_models/ai_models.zip") as archive:
         new = archive.read("notable_ai_models.csv")
-    before, _ = ingest.gated(ingest.parser(EPOCH)({"epoch_models/notable_ai_models.csv": old}), EPOCH)
-    after, _ = ingest.gated(ingest.parser(EPOCH)({"epoch_models/notable_ai_models.csv": new}), EPOCH)
-    change = ingest.changed(EPOCH, {}, {}, before, after)
-    said = [why for why in ingest.beyond_limits(EPOCH, change, before) if "training_power_draw_w" in why]
+    before, _ = gates.gated(ingest.parser(EPOCH)({"epoch_models/notable_ai_models.csv": old}), EPOCH)
+    after, _ = gates.gated(ingest.parser(EPOCH)({"epoch_models/notable_ai_models.csv": new}), EPOCH)
+    change = revisions.changed(EPOCH, {}, {}, before, after)
+    said = [why for why in revisions.beyond_limits(EPOCH, change, before) if "training_power_draw_w" in why]
     assert said
     power = before.join(after, on="model", suffix=" now").select(
         ratio=pl.col("training_power_draw_w now") / pl.col("training_power_draw_w")

@@ -1,7 +1,8 @@
 """The assets of the upstream sources: each becomes raw.<source>, from what was settled for this build.
 
 Belongs here: the setting of where to ask, one asset per source, and the tables of what went in and of
-what was turned away. Does not belong here: what is accepted (ingest.py), one source's columns (sources/).
+what was turned away. Does not belong here: what is accepted (ingest.py, gates.py), one source's columns
+(sources/).
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pydantic import PrivateAttr
 
 from pipelines import catalog
 from pipelines.catalog import Source, Table
-from pipelines.ingestion import ingest, snapshots
+from pipelines.ingestion import gates, ingest, snapshots
 from pipelines.ingestion.ingest import Settled
 from pipelines.ingestion.snapshots import Origin, Snapshot
 from pipelines.models import OWNERS, definition_metadata
@@ -133,11 +134,11 @@ def upstream_asset(table: Table, sources: list[Source]) -> dg.AssetsDefinition:
 def _rows(warehouse: Warehouse, source: Source, settled: Settled) -> tuple[pl.DataFrame, pl.DataFrame]:
     if settled.files:
         store = warehouse.path / "snapshots"
-        return ingest.gated(ingest.parsed(store, source, settled.files), source)
+        return gates.gated(ingest.parsed(store, source, settled.files), source)
     columns = catalog.tables()[source.table].columns
-    schema: dict[str, Any] = {column.name: ingest.TYPES[column.type] for column in columns}
+    schema: dict[str, Any] = {column.name: gates.TYPES[column.type] for column in columns}
     empty = pl.DataFrame(schema=schema)
-    return empty, pl.DataFrame(schema=ingest.QUARANTINE)
+    return empty, pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
 
 
 def _remember(warehouse: Warehouse, settled: Settled, row_count: int, quarantined: pl.DataFrame) -> None:
