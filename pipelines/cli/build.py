@@ -282,7 +282,6 @@ def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: st
     gc.disable()
     import dagster as dg
 
-    from pipelines.definitions import defs
     from pipelines.ingestion.hourly_assets import every_partition, hourly_assets, outdated
     from pipelines.warehouse import writable
 
@@ -297,30 +296,30 @@ def _build(warehouse: Path, reference: Path, settled: dict[str, Any], inputs: st
     )
     with instance:
         for hours in hourly_assets:
-            name = f"{hours.key.path[-1]}_hourly"
-            if not outdated(hours, warehouse, settled[name]):
-                continue
-            written = defs.resolve_job_def(f"hourly_{hours.key.path[-1]}").execute_in_process(
-                instance=instance,
-                tags=every_partition(hours),
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
-            if not written.success:
-                _explain(written, warehouse)
-                raise typer.Exit(1)
-        result = defs.resolve_job_def("build").execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    if not result.success:
-        _explain(result, warehouse)
-        raise typer.Exit(1)
+            source = hours.key.path[-1]
+            if outdated(hours, warehouse, settled[f"{source}_hourly"]):
+                _execute(f"hourly_{source}", instance, warehouse, every_partition(hours))
+        result = _execute("build", instance, warehouse)
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
     release = Path(str(metadata["release"].value))
     _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})
     return release
+
+
+def _execute(job: str, instance: Any, warehouse: Path, tags: dict[str, str] | None = None) -> Any:
+    """Run a job of Dagster in this process; exit with 1 and a message if it fails."""
+    from pipelines.definitions import defs
+
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        tags=tags,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    if not result.success:
+        _explain(result, warehouse)
+        raise typer.Exit(1)
+    return result
 
 
 def _record(warehouse: Path, record: dict[str, str]) -> None:
