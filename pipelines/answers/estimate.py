@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipelines.answers.published import open_database
+from pipelines.answers.published import DATABASE, open_database
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-
-DATABASE = ROOT / "warehouse" / "emissions.duckdb"
 
 # What a run may state: column, option of the command line, and what it is.
 COLUMNS = {

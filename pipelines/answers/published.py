@@ -8,6 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.catalog import ROOT
+
+DATABASE = ROOT / "warehouse" / "emissions.duckdb"
+
 
 class NoDatabaseError(Exception):
     """The database is missing, unreadable, or of another version; the message says what to do."""

@@ -8,12 +8,12 @@ import json
 import math
 from dataclasses import asdict
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pipelines.catalog import ROOT
+from pipelines.answers.published import DATABASE
+from pipelines.cli.options import Database
 
 if TYPE_CHECKING:
     from pipelines.answers import when
@@ -34,9 +34,7 @@ def where(
     ] = "",
     top: Annotated[int, typer.Option(help="How many places to print; 0: all.", min=0)] = 15,
     as_json: Annotated[bool, typer.Option("--json", help="All places, for programs.")] = False,
-    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
-    / "warehouse"
-    / "emissions.duckdb",
+    database: Database = DATABASE,
 ) -> None:
     """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
 
@@ -154,9 +152,7 @@ def _print_starts(
 def why(
     run: Annotated[str, typer.Argument(help="run_id, or the name of a model.")],
     as_json: Annotated[bool, typer.Option("--json", help="The same tree, for programs.")] = False,
-    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = ROOT
-    / "warehouse"
-    / "emissions.duckdb",
+    database: Database = DATABASE,
 ) -> None:
     """Print where every number of a run comes from: formulas, factors, spreads and sources.
 

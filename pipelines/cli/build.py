@@ -24,20 +24,20 @@ import typer
 
 from pipelines import checkout
 from pipelines.catalog import ROOT
+from pipelines.cli.options import REFERENCE, WAREHOUSE, Reference, Warehouse
 
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 
 
 def build(
-    warehouse: Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")] = ROOT
-    / "warehouse",
+    warehouse: Warehouse = WAREHOUSE,
     reference: Annotated[
         Path,
         typer.Option(
             help="Folder of the curated facts; others than those of the checkout make a draft.",
             envvar="OTE_REFERENCE",
         ),
-    ] = ROOT / "warehouse" / "reference",
+    ] = REFERENCE,
     mirror: Annotated[
         str,
         typer.Option(
@@ -94,8 +94,7 @@ def build(
 def accept(
     source: Annotated[str, typer.Argument(help="The source whose change was refused.")],
     reason: Annotated[str, typer.Option(help="Why it is right; kept beside the snapshot.")],
-    warehouse: Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")] = ROOT
-    / "warehouse",
+    warehouse: Warehouse = WAREHOUSE,
 ) -> None:
     """Accept what an upstream sent and a build refused; the next build uses it.
 
@@ -116,11 +115,10 @@ def accept(
 
 
 def register(
-    warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
-    / "warehouse",
-    reference: Annotated[
-        Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")
-    ] = ROOT / "warehouse" / "reference",
+    warehouse: Annotated[
+        Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")
+    ] = WAREHOUSE,
+    reference: Reference = REFERENCE,
 ) -> None:
     """Write the names of models that are new upstream into the register of ids, to be reviewed and committed.
 
@@ -205,7 +203,7 @@ def _settle(warehouse: Path, mirror: str, offline: bool, locked: Path | None) ->
     if sum(map(bool, (mirror, offline, locked))) > 1:
         _fail("--mirror, --offline and --locked exclude each other: choose one.")
     store = warehouse / "snapshots"
-    elsewhere = "" if warehouse == ROOT / "warehouse" else str(warehouse)
+    elsewhere = "" if warehouse == WAREHOUSE else str(warehouse)
     settled = {}
     try:
         manifest = snapshots.manifest(locked) if locked else {}

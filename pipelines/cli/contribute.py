@@ -6,7 +6,6 @@ Belongs here: options, questions, what a person sees, exit codes. Does not belon
 
 import sys
 import textwrap
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,11 +13,10 @@ import typer
 from pipelines.answers import contribution, estimate
 from pipelines.answers.disclosure import number
 from pipelines.answers.estimate import BadRunsError
-from pipelines.answers.published import NoDatabaseError
-from pipelines.catalog import ROOT
+from pipelines.answers.published import DATABASE, NoDatabaseError
+from pipelines.cli.options import REFERENCE, Database, Reference
 from pipelines.ingestion.facts import BadReferenceError
 
-Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
 ASKED = (
     "model developer developer_country published_date hardware chips training_hours chip_hours training_flop "
     "cloud_region site_country pue source_title source_url source_locator verified"
@@ -28,10 +26,8 @@ ASKED = (
 def add(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and estimate; write nothing.")] = False,
-    reference: Reference = ROOT / "warehouse" / "reference",
-    database: Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")] = (
-        estimate.DATABASE
-    ),
+    reference: Reference = REFERENCE,
+    database: Database = DATABASE,
 ) -> None:
     """Add a published run to the facts: an option for each column of training_runs, or none to be asked.
 
@@ -75,7 +71,7 @@ def add(
 
 def explain(
     name: Annotated[str, typer.Argument(help="A column, table, rung or source.")],
-    reference: Reference = ROOT / "warehouse" / "reference",
+    reference: Reference = REFERENCE,
 ) -> None:
     """Say what a column, a table, a rung of a ladder or a source is.
 

@@ -1,7 +1,7 @@
-"""The commands for a run of one's own: `ote estimate`, `ote report`.
+"""The commands for a run of one's own: `ote estimate`, `ote report`, `ote import`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: how a run is estimated
-(estimate.py), or what a disclosure says (disclosure.py).
+(estimate.py), what a disclosure says (disclosure.py), or how logs of other tools are read (imports.py).
 """
 
 import json
@@ -16,7 +16,8 @@ import typer
 from pipelines.answers import estimate as estimating
 from pipelines.answers.disclosure import GIVEN, number, value_of
 from pipelines.answers.estimate import BadRunsError, Narrowing
-from pipelines.answers.published import NoDatabaseError
+from pipelines.answers.published import DATABASE, NoDatabaseError
+from pipelines.cli.options import Database
 
 UNITS = {
     "energy_kwh": "kWh",
@@ -26,7 +27,6 @@ UNITS = {
     "gross_kg_per_kwh": "kg/kWh",
     "net_kg_per_kwh": "kg/kWh",
 }
-Database = Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")]
 
 
 def estimate(
@@ -61,7 +61,7 @@ def estimate(
         Path | None, typer.Option(help="Where the estimates of a batch go (.csv, .parquet, .json).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs, and for ote report.")] = False,
-    database: Database = estimating.DATABASE,
+    database: Database = DATABASE,
 ) -> None:
     """Estimate energy and CO2e of a run: give what you know, the rest comes from the dataset.
 

@@ -1,0 +1,18 @@
+"""Options that several commands have, and where things lie unless one says otherwise.
+
+Belongs here: an option of more than one module. Does not belong here: an option of one command.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.catalog import ROOT
+
+WAREHOUSE = ROOT / "warehouse"
+REFERENCE = WAREHOUSE / "reference"
+
+Warehouse = Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")]
+Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
+Database = Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")]
