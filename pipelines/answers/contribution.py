@@ -1,11 +1,10 @@
-"""A published run as a row of warehouse/reference/training_runs.csv, and what any name here means.
+"""A published run as a row of warehouse/reference/training_runs.csv.
 
 Belongs here: checking one new row as the build does, and writing it. Does not belong here: the rules
 themselves (facts.py, training_run_rules.py), or printing (cli/contribute.py).
 """
 
 import csv
-import difflib
 import io
 import re
 import unicodedata
@@ -101,52 +100,6 @@ def run_to_estimate(row: Row) -> dict[str, str]:
     if row["gross_kg_per_kwh"]:
         run["carbon_intensity_g_per_kwh"] = str(float(row["gross_kg_per_kwh"]) * 1000)  # kg to g
     return {name: cell for name, cell in run.items() if cell}
-
-
-def explain(name: str, reference: Path) -> list[str]:
-    """What a column, a table, a rung or a source of the dataset is, as paragraphs; nearest names if none.
-
-    Raises:
-        KeyError: nothing here has that name; its argument is the nearest ones.
-    """
-    tables = {table.stem: table for table in catalog.public_tables()}
-    found: list[str] = []
-    with (reference / "method_rungs.csv").open(encoding="utf-8", newline="") as file:
-        rungs = list(csv.DictReader(file))
-    if name in tables:
-        table = tables[name]
-        found.append(f"{name}: a table. {table.description}")
-        found.append(f"Key: {', '.join(table.key)}. Columns: {', '.join(c.name for c in table.columns)}.")
-    holders = {
-        table.stem: column for table in tables.values() for column in table.columns if column.name == name
-    }
-    if holders:
-        column = next(iter(holders.values()))
-        unit = f", {column.unit}" if column.unit else ""
-        found.append(f"{name}: a column ({column.type}{unit}). {column.description}")
-        if column.min is not None or column.max is not None:
-            low = "-inf" if column.min is None else f"{column.min:g}"
-            high = "inf" if column.max is None else f"{column.max:g}"
-            found.append(f"Range: {low} to {high}. {column.why}".strip())
-        if column.values:
-            found.append(f"Values: {', '.join(column.values)}.")
-        found.append(f"In: {', '.join(holders)}.")
-    for rung in rungs:
-        if rung["basis"] == name:
-            place = f"rung {rung['rung']} of" if rung["rung"] else "part of the spread of"
-            found.append(
-                f"{name}: {place} {rung['factor']}. Spread fitted on: {rung['fitted_on']}. Value: "
-                f"select * from method where factor = '{rung['factor']}' and basis = '{name}'"
-            )
-        elif rung["factor"] == name:
-            found.append(f"Rung {rung['rung'] or '-'}: {rung['basis']} ({rung['fitted_on']})")
-    if source := catalog.sources().get(name):
-        found.append(f"{name}: a source. {source.title}, {source.producer}. {source.license}. {source.page}")
-    if not found:
-        known = {*tables, *catalog.sources(), *(rung["basis"] for rung in rungs)}
-        known |= {column.name for table in tables.values() for column in table.columns}
-        raise KeyError(", ".join(difflib.get_close_matches(name, sorted(known), 3, 0.4)) or "none")
-    return found
 
 
 def _line(row: Row, file: File) -> int:

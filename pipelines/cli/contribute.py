@@ -1,7 +1,7 @@
 """The commands for who adds to the dataset or asks what a name means: `ote add`, `ote explain`.
 
 Belongs here: options, questions, what a person sees, exit codes. Does not belong here: what a row must be
-(facts.py, training_run_rules.py), or how it is written (contribution.py).
+(facts.py, training_run_rules.py), how it is written (contribution.py), or what a name means (explain.py).
 """
 
 import sys
@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipelines.answers import contribution, estimate
+from pipelines.answers import explain as explanation
 from pipelines.answers.disclosure import number
 from pipelines.answers.estimate import BadRunsError
 from pipelines.answers.published import DATABASE, NoDatabaseError
@@ -78,7 +79,7 @@ def explain(
     Example: ote explain watts_per_chip, or: ote explain measured_ratio
     """
     try:
-        paragraphs = contribution.explain(name, reference)
+        paragraphs = explanation.explain(name, reference)
     except KeyError as near:
         _fail(f"{name!r} is no column, table, rung or source here. The nearest: {near.args[0]}.")
     except OSError as error:
