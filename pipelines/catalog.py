@@ -35,6 +35,13 @@ class Column:
         unit = "" if self.unit in ("", "varies", "dimensionless") else f" Unit: {self.unit}."
         return self.description + unit
 
+    @property
+    def range(self) -> str:
+        """The least and the greatest value, for messages."""
+        low = "-inf" if self.min is None else f"{self.min:g}"
+        high = "inf" if self.max is None else f"{self.max:g}"
+        return f"{low} to {high}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:

@@ -43,9 +43,7 @@ def _column(name: str) -> Iterator[str]:
     unit = f", {column.unit}" if column.unit else ""
     yield f"{name}: a column ({column.type}{unit}). {column.description}"
     if column.min is not None or column.max is not None:
-        low = "-inf" if column.min is None else f"{column.min:g}"
-        high = "inf" if column.max is None else f"{column.max:g}"
-        yield f"Range: {low} to {high}. {column.why}".strip()
+        yield f"Range: {column.range}. {column.why}".strip()
     if column.values:
         yield f"Values: {', '.join(column.values)}."
     yield f"In: {', '.join(holders)}."

@@ -150,9 +150,7 @@ def _number_problem(cell: str, column: catalog.Column) -> str | None:
     value = float(cell)
     if (column.min is not None and value < column.min) or (column.max is not None and value > column.max):
         unit = f" in {column.unit}" if column.unit not in ("", "varies", "dimensionless", "count") else ""
-        low = "-inf" if column.min is None else f"{column.min:g}"
-        high = "inf" if column.max is None else f"{column.max:g}"
-        return f"{cell} lies outside {low} to {high}{unit}. {column.why} Check the unit."
+        return f"{cell} lies outside {column.range}{unit}. {column.why} Check the unit."
     return None
 
 
