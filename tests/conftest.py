@@ -30,6 +30,7 @@ os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it sta
 os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the checkout is being changed
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
+needs_upstream = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")
 OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
 # These take longest and start first, so that none is left to one worker; every second needs no `build`.
 LONGEST = (

@@ -17,9 +17,9 @@ import pytest
 from pipelines import catalog
 from pipelines.answers import why
 from pipelines.answers.published import open_database
-from tests.conftest import REFERENCE, UPSTREAM, ote, releases
+from tests.conftest import REFERENCE, UPSTREAM, needs_upstream, ote, releases
 
-pytestmark = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")
+pytestmark = needs_upstream
 EPOCH = catalog.sources()["epoch_models"]
 
 

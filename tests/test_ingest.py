@@ -11,16 +11,14 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.catalog import ROOT
 from pipelines.ingestion import fetch, gates, ingest, revisions, snapshots
 from pipelines.ingestion.ingest import Settled
 from pipelines.ingestion.snapshots import Files, Origin
+from tests.conftest import UPSTREAM, needs_upstream
 from tests.faults import Answer, closed_port, redirect, serve
 
 GOOGLE = catalog.sources()["google_region_carbon"]
 EPOCH = catalog.sources()["epoch_models"]
-UPSTREAM = ROOT.parent / "shared" / "upstream"
-needs_upstream = pytest.mark.skipif(not UPSTREAM.exists(), reason="the real upstream files are not here")
 HEADER = "Google Cloud Region,Location,Google CFE,Grid carbon intensity (gCO2eq / kWh)"
 YEARS = [file for file in GOOGLE.files if file not in GOOGLE.optional]
 REGIONS = [f"region-{i},Place {i},0.{10 + i},{400 + i}" for i in range(40)]

@@ -7,13 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources import carboncast_hourly as carboncast
-
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
-real = pytest.mark.skipif(not UPSTREAM.exists(), reason="the upstream files are not on this machine")
+from tests.conftest import UPSTREAM, needs_upstream
 
 DIRECT_FILE, LIFECYCLE_FILE = carboncast.file_names("DE")
 # 100 MW, two fifths of it carbon-free: coal 30 x 760 + gas 20 x 370 + unknown 10 x 575 = 35,950 g of 100 kWh;
@@ -164,7 +161,7 @@ def test_repeated_and_disordered_hours_are_refused_and_another_year_is_none_of_t
         carboncast.parse_zone(both(), "DE", 2019)
 
 
-@real
+@needs_upstream
 @pytest.mark.parametrize("zone", carboncast.ZONES)
 def test_every_real_zone_has_every_hour_of_both_years(zone: str) -> None:
     files = {name: read(name) for name in carboncast.file_names(zone)}
@@ -179,7 +176,7 @@ def test_every_real_zone_has_every_hour_of_both_years(zone: str) -> None:
         assert (hours["lifecycle_gap_g_per_kwh"] == 0).all() == (zone != "SE")
 
 
-@real
+@needs_upstream
 def test_a_real_hour_is_its_mix_times_the_factors() -> None:
     file, _ = carboncast.file_names("CISO")
     row = of_first(file, "CISO")
@@ -192,7 +189,7 @@ def of_first(file: str, zone: str) -> dict[str, object]:
     return carboncast.parse_hours(read(file), file, zone).row(0, named=True)
 
 
-@real
+@needs_upstream
 def test_lifecycle_of_sweden_lies_below_direct_since_it_counts_unknown_fuel_at_293() -> None:
     files = {name: read(name) for name in carboncast.file_names("SE")}
     hours = carboncast.parse_zone(files, "SE", 2021)
@@ -202,7 +199,7 @@ def test_lifecycle_of_sweden_lies_below_direct_since_it_counts_unknown_fuel_at_2
     assert implied.max() == pytest.approx(292.9, abs=0.5)
 
 
-@real
+@needs_upstream
 def test_the_last_hours_of_texas_take_their_mix_from_the_file_that_has_it_right() -> None:
     direct, lifecycle = carboncast.file_names("ERCO")
     alone = carboncast.parse_hours(read(direct), direct, "ERCO")
@@ -212,7 +209,7 @@ def test_the_last_hours_of_texas_take_their_mix_from_the_file_that_has_it_right(
     assert hours["cfe_fraction"][-1] == pytest.approx((5100 + 6 + 619 + 13728) / 45144)
 
 
-@real
+@needs_upstream
 def test_generation_of_germany_and_the_netherlands_is_no_energy() -> None:
     # Germany generated some 490 TWh net for the public grid in 2020, the file has four times that.
     files = {name: read(name) for name in carboncast.file_names("DE")}
@@ -220,7 +217,7 @@ def test_generation_of_germany_and_the_netherlands_is_no_energy() -> None:
     assert float(weights.sum()) / 4e6 == pytest.approx(490, rel=0.03)
 
 
-@real
+@needs_upstream
 def test_what_is_judged_of_a_change_has_a_row_per_partition() -> None:
     files = {name: read(name) for zone in ("CISO", "SE") for name in carboncast.file_names(zone)}
     rows = carboncast.parse(files)

@@ -6,13 +6,10 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources import eia930_hourly as eia930
-
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
-real = pytest.mark.skipif(not UPSTREAM.exists(), reason="the upstream files are not on this machine")
+from tests.conftest import UPSTREAM, needs_upstream
 
 FILE = eia930.file_name("PJM")
 # 1,000 MW: 100 wind, 50 solar, 150 hydro, 20 oil, 300 gas, 200 coal, 160 nuclear, 20 other:
@@ -89,7 +86,7 @@ def test_an_absent_file_is_named() -> None:
         eia930.parse_zone({FILE: TEXT.encode()}, "SOCO", 2022)
 
 
-@real
+@needs_upstream
 @pytest.mark.parametrize(("zone"), eia930.ZONES)
 def test_every_real_zone_has_every_hour_and_its_blanks(zone: str) -> None:
     hours = eia930.parse_zone(read(zone), zone, 2022)
@@ -103,7 +100,7 @@ def test_every_real_zone_has_every_hour_and_its_blanks(zone: str) -> None:
     assert hours[DIRECT].null_count() == 8760
 
 
-@real
+@needs_upstream
 def test_what_is_judged_of_a_change_has_a_row_per_zone() -> None:
     rows = eia930.parse(read("PJM") | read("AZPS"))
     assert rows.select("zone", "year", "blank_hours", "low_generation_hours").rows() == [

@@ -7,12 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.epa_egrid import MIX, SCHEMA, parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "epa_egrid"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "epa_egrid"
 FUELS = dict.fromkeys(MIX.values(), 0)
 
 
@@ -143,9 +142,9 @@ def test_files_without_a_year_are_refused(files: dict[str, bytes]) -> None:
 REAL = {2016: 27, 2018: 27, 2019: 28, 2020: 28, 2021: 28, 2022: 28, 2023: 28}
 
 
-@needs_files
+@needs_upstream
 def test_the_seven_files() -> None:
-    frame = parse({f"epa_egrid/{path.name}": path.read_bytes() for path in UPSTREAM.glob("*.json")})
+    frame = parse({f"epa_egrid/{path.name}": path.read_bytes() for path in FOLDER.glob("*.json")})
     assert frame.group_by("year").len().sort("year").rows() == [(str(year), n) for year, n in REAL.items()]
     assert not frame.select("region", "year").is_duplicated().any()
     us = dict(frame.filter(region="US").select("year", "co2_lb_per_mwh").iter_rows())
@@ -163,10 +162,10 @@ def test_the_seven_files() -> None:
     assert mix.is_between(0.99, 1.01).all()
 
 
-@needs_files
+@needs_upstream
 @pytest.mark.parametrize("year", REAL)
 def test_every_year_has_the_same_columns(year: int) -> None:
     name = f"subregion_egrid{year}.json"
-    frame = parse({f"epa_egrid/{name}": (UPSTREAM / name).read_bytes()})
+    frame = parse({f"epa_egrid/{name}": (FOLDER / name).read_bytes()})
     assert frame.schema == pl.Schema(SCHEMA)
     assert frame.height == REAL[year]

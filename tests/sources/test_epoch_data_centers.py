@@ -3,12 +3,11 @@
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.epoch_data_centers import CENTERS, TIMELINES, decimal_degrees, parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "epoch_data_centers"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "epoch_data_centers"
 COLUMNS = [
     "site",
     "site_title",
@@ -140,9 +139,9 @@ def test_a_missing_file_is_refused(file: str) -> None:
         parse({name: content for name, content in both().items() if name != file})
 
 
-@needs_files
+@needs_upstream
 def test_the_files_of_january_2026() -> None:
-    frame = parse({f"epoch_data_centers/{p.name}": p.read_bytes() for p in UPSTREAM.glob("*.csv")})
+    frame = parse({f"epoch_data_centers/{p.name}": p.read_bytes() for p in FOLDER.glob("*.csv")})
     assert frame.columns == COLUMNS
     assert set(frame.dtypes) == {pl.String}
     assert (frame.height, frame["site"].n_unique()) == (129, 18)

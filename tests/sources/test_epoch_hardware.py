@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.epoch_hardware import FILE, SPELLINGS, parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "epoch_hardware"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "epoch_hardware"
 HEADER = [spellings[0] for spellings in SPELLINGS.values()]
 H100 = {
     "Hardware name": "NVIDIA H100 SXM5 80GB ",
@@ -32,7 +31,7 @@ def table(*rows: Mapping[str, str], header: list[str] = HEADER) -> dict[str, byt
 
 
 def real(path: str) -> pl.DataFrame:
-    return parse({FILE: (UPSTREAM / path).read_bytes()})
+    return parse({FILE: (FOLDER / path).read_bytes()})
 
 
 def cells(frame: pl.DataFrame, name: str, *columns: str) -> tuple[str | None, ...]:
@@ -70,7 +69,7 @@ def test_a_missing_file_is_refused() -> None:
         parse({})
 
 
-@needs_files
+@needs_upstream
 def test_the_file_of_july_2026() -> None:
     frame = real("ml_hardware.csv")
     assert frame.height == 176
@@ -83,7 +82,7 @@ def test_the_file_of_july_2026() -> None:
     assert a100 == ("80000000000.0", "2039000000000.0", "826.0")
 
 
-@needs_files
+@needs_upstream
 @pytest.mark.parametrize(
     ("vintage", "rows"), [("ml_hardware.csv", 176), ("vintages/2025-12/ml_hardware.csv", 170)]
 )
@@ -97,7 +96,7 @@ def test_every_vintage_has_the_same_columns(vintage: str, rows: int) -> None:
             assert frame[column].drop_nulls().cast(pl.Float64).is_between(1, 1e18).all(), column
 
 
-@needs_files
+@needs_upstream
 def test_memory_means_the_same_under_both_headers() -> None:
     old, new = real("vintages/2025-12/ml_hardware.csv"), real("ml_hardware.csv")
     both = old.join(new, on="name", suffix="_new").filter(

@@ -9,13 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources import epoch_models
 from pipelines.sources.epoch_models import MEMBERS, ZIP, parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "epoch_models"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "epoch_models"
 COLUMNS = [*epoch_models.SPELLINGS, "file"]
 HEADER = [spellings[0] for spellings in epoch_models.SPELLINGS.values()]
 ROW = {
@@ -150,9 +149,9 @@ def test_no_file_at_all_is_refused() -> None:
         parse({})
 
 
-@needs_files
+@needs_upstream
 def test_the_zip_of_march_2026() -> None:
-    frame = parse({ZIP: (UPSTREAM / "ai_models.zip").read_bytes()})
+    frame = parse({ZIP: (FOLDER / "ai_models.zip").read_bytes()})
     assert frame["file"].value_counts(sort=True).rows() == [
         ("all_ai_models.csv", 3237),
         ("notable_ai_models.csv", 75),
@@ -177,10 +176,10 @@ VINTAGES = {
 }
 
 
-@needs_files
+@needs_upstream
 @pytest.mark.parametrize("vintage", VINTAGES)
 def test_every_vintage_has_the_same_columns(vintage: str) -> None:
-    path = UPSTREAM / "vintages" / vintage
+    path = FOLDER / "vintages" / vintage
     frame = parse(plain(Path(vintage).name, path.read_bytes()))
     assert frame.columns == COLUMNS
     assert set(frame.dtypes) == {pl.String}
@@ -189,9 +188,9 @@ def test_every_vintage_has_the_same_columns(vintage: str) -> None:
     assert (frame.height, chips.len(), mfu.len(), odd) == VINTAGES[vintage]
 
 
-@needs_files
+@needs_upstream
 def test_reordering_the_real_file_changes_nothing() -> None:
-    path = UPSTREAM / "vintages" / "2025-12" / "notable_ai_models.csv"
+    path = FOLDER / "vintages" / "2025-12" / "notable_ai_models.csv"
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     shuffled = table(*rows, header=sorted(rows[0]))

@@ -5,15 +5,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.google_region_carbon import parse, percent_as_fraction
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "google_region_carbon"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "google_region_carbon"
 COLUMNS = ["region", "location", "year", "cfe_fraction", "carbon_intensity_g_per_kwh", "intensity_basis"]
 HEADER = "Google Cloud Region,Location,Google CFE,Grid carbon intensity (gCO2eq / kWh)"
-VINTAGES = sorted(UPSTREAM.glob("vintages/*/*.csv"))
+VINTAGES = sorted(FOLDER.glob("vintages/*/*.csv"))
 
 
 def one(year: int, text: str) -> pl.DataFrame:
@@ -94,9 +93,9 @@ def test_files_without_a_year_are_refused(files: dict[str, bytes]) -> None:
         parse(files)
 
 
-@needs_files
+@needs_upstream
 def test_the_files_of_december_2025() -> None:
-    frame = parse({f"google_region_carbon/{p.name}": p.read_bytes() for p in UPSTREAM.glob("*.csv")})
+    frame = parse({f"google_region_carbon/{p.name}": p.read_bytes() for p in FOLDER.glob("*.csv")})
     assert frame.group_by("year").len().sort("year").rows() == [
         ("2019", 24),
         ("2020", 27),
@@ -114,7 +113,7 @@ def test_the_files_of_december_2025() -> None:
     assert taiwan == ("asia-east1", "Taiwan", "2024", "0.17", "439.29", "direct")
 
 
-@needs_files
+@needs_upstream
 @pytest.mark.parametrize("path", VINTAGES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_vintage_means_the_same(path: Path) -> None:
     frame = parse({f"google_region_carbon/{path.name}": path.read_bytes()})
@@ -129,6 +128,6 @@ def test_every_vintage_means_the_same(path: Path) -> None:
     assert set(frame["intensity_basis"]) == {"lifecycle" if int(path.stem) <= 2020 else "direct"}
 
 
-@needs_files
+@needs_upstream
 def test_there_are_27_vintages() -> None:
     assert len(VINTAGES) == 27

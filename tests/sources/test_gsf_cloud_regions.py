@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.gsf_cloud_regions import FILE, SPELLINGS, parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "gsf_cloud_regions"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "gsf_cloud_regions"
 COLUMNS = [*SPELLINGS, "latitude", "longitude"]
 HEADER = [spellings[0] for spellings in SPELLINGS.values()]
 CAPE_TOWN = {
@@ -88,9 +87,9 @@ def test_a_missing_file_is_refused() -> None:
         parse({})
 
 
-@needs_files
+@needs_upstream
 def test_the_file_of_march_2026() -> None:
-    frame = parse({FILE: (UPSTREAM / "Cloud_Region_Metadata.csv").read_bytes()})
+    frame = parse({FILE: (FOLDER / "Cloud_Region_Metadata.csv").read_bytes()})
     assert frame.columns == COLUMNS
     assert set(frame.dtypes) == {pl.String}
     assert frame.height == 373

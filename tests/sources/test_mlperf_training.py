@@ -10,8 +10,8 @@ import pytest
 from pipelines.catalog import ROOT
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.mlperf_training import parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = ROOT.parent / "shared" / "upstream"
 FOLDER = "mlperf_training/v4.0/me/results/box/bert"
 SYSTEM = {
     "submitter": "Me",
@@ -95,7 +95,7 @@ class Mirror(Mapping[str, bytes]):
         return len(self.names)
 
 
-@pytest.mark.skipif(not UPSTREAM.exists(), reason="the real upstream files are not here")
+@needs_upstream
 def test_every_run_equals_the_curated_one() -> None:
     parsed = parse(Mirror())
     curated = pl.read_csv(ROOT / "warehouse/reference/mlperf_energy.csv")

@@ -3,12 +3,11 @@
 import polars as pl
 import pytest
 
-from pipelines import catalog
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.sources.owid_electricity import CHARTS, parse
+from tests.conftest import UPSTREAM, needs_upstream
 
-UPSTREAM = catalog.ROOT.parent / "shared" / "upstream" / "owid_electricity"
-needs_files = pytest.mark.skipif(not UPSTREAM.is_dir(), reason=f"no real upstream files in {UPSTREAM.name}")
+FOLDER = UPSTREAM / "owid_electricity"
 COLUMNS = ["entity", "iso3", "year", *(column for column, _ in CHARTS.values())]
 NUMBERS = COLUMNS[3:]
 
@@ -79,9 +78,9 @@ def test_a_chart_that_is_not_there_is_no_column_of_nulls(chart: str) -> None:
         parse(files)
 
 
-@needs_files
+@needs_upstream
 def test_the_files_of_april_2026() -> None:
-    frame = parse({f"owid_electricity/{p.name}": p.read_bytes() for p in UPSTREAM.glob("*.csv")})
+    frame = parse({f"owid_electricity/{p.name}": p.read_bytes() for p in FOLDER.glob("*.csv")})
     assert frame.columns == COLUMNS
     assert set(frame.dtypes) == {pl.String}
     assert frame.height == 10361
