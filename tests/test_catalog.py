@@ -16,6 +16,7 @@ from tests.conftest import REFERENCE
 DOCUMENT = catalog.document()
 TABLES = catalog.tables()
 COLUMNS = {column.name: column for table in TABLES.values() for column in table.columns}
+UNITS: pint.UnitRegistry[float] = pint.UnitRegistry()
 
 # The public contract, as promised to the people who query: table -> key, columns.
 CONTRACT = {
@@ -105,7 +106,7 @@ def test_numbers_name_their_unit_and_text_does_not(column: catalog.Column) -> No
 
 @pytest.mark.parametrize("unit", sorted({str(unit) for unit in DOCUMENT["units"].values()}))
 def test_units_parse(unit: str) -> None:
-    pint.UnitRegistry().parse_expression(unit)
+    UNITS.parse_expression(unit)
 
 
 @pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)

@@ -1,6 +1,6 @@
 """Hours as Dagster partitions, their yearly figures, and these beside the figures of others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
 from pipelines.ingestion.upstream import Upstream
 from pipelines.sources import carboncast_hourly, eia930_hourly
 from pipelines.warehouse import Warehouse
+from tests.conftest import Model
 
 PARTITIONS = ["CISO-2020", "CISO-2021", "AUS_QLD-2020"]
 FILES = {"CISO": b"", "AUS_QLD": b""}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-Model = Callable[[str, dict[str, list[dict[str, Any]]]], pl.DataFrame]
 
 
 def hours(
