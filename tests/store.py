@@ -1,4 +1,4 @@
-"""A web server of published releases that is as strict as the stores that people use.
+"""A web server of a folder that is as strict as the stores that people use.
 
 Belongs here: what a store does that a server of files at hand does not: it sends ranges, and takes a bare `+`
 in an address for a space, as S3 does.

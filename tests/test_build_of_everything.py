@@ -5,10 +5,7 @@ Skipped where the files are not; continuous integration has them.
 
 import shutil
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import duckdb
@@ -18,25 +15,17 @@ from pipelines import catalog
 from pipelines.answers import why
 from pipelines.answers.published import open_database
 from tests.conftest import REFERENCE, UPSTREAM, needs_upstream, ote, releases
+from tests.store import store
 
 pytestmark = needs_upstream
 EPOCH = catalog.sources()["epoch_models"]
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Files of a folder, with Last-Modified, as the real servers send it."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Be quiet."""
-
-
 @pytest.fixture(scope="module")
 def mirror() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=UPSTREAM)) as http:
-        thread = Thread(target=http.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
+    """A copy of the sources."""
+    with store(UPSTREAM) as served:
+        yield served.address
 
 
 @pytest.fixture(scope="module")
