@@ -288,11 +288,8 @@ class _Asker:
 
     def _try(self, file: str, url: str, asked: str, known: Snapshot | None) -> Snapshot | fetch.FetchError:
         host = urlsplit(asked).netloc
-        if host in self.origin.unreachable and host not in self.silent:
-            message = f"{fetch.shown(asked)}: not asked, since {host} cannot be reached"
-            self.silent.setdefault(host, fetch.FetchError(message, "unreachable"))
-        if host in self.silent:
-            return self.silent[host]
+        if error := self._given_up(host, asked):
+            return error
         same = known if known and known.asked == asked else None
         partial = self.store / "objects" / f".{hashlib.sha256(asked.encode()).hexdigest()}.partial"
         hosts = frozenset({urlsplit(asked).hostname or ""}) if self.origin.mirror else self.source.hosts
@@ -314,15 +311,11 @@ class _Asker:
             if error.kind == "unreachable":
                 self.origin.unreachable.add(host)
             return error
-        if got is None and same:
-            return same
         if got is None:
-            return fetch.FetchError(f"{asked}: 304 Not Modified, but no bytes of it are kept", "broken")
-        sha256, size_bytes = got.sha256, got.size_bytes
-        if asked.endswith(".gz") and not file.endswith(".gz"):
-            content = gzip.decompress(partial.read_bytes())
-            partial.write_bytes(content)
-            sha256, size_bytes = hashlib.sha256(content).hexdigest(), len(content)
+            says = f"{asked}: 304 Not Modified, but no bytes of it are kept"
+            return same or fetch.FetchError(says, "broken")
+        packed = asked.endswith(".gz") and not file.endswith(".gz")
+        sha256, size_bytes = _gunzipped(partial) if packed else (got.sha256, got.size_bytes)
         partial.replace(self.store / "objects" / sha256)
         if known and known.sha256 == sha256:
             return replace(known, asked=asked, headers=got.headers)
@@ -337,6 +330,20 @@ class _Asker:
             headers=got.headers,
             license=self.source.license,
         )
+
+    def _given_up(self, host: str, asked: str) -> fetch.FetchError | None:
+        """Why a host is not asked again, if it is not."""
+        if host in self.origin.unreachable and host not in self.silent:
+            message = f"{fetch.shown(asked)}: not asked, since {host} cannot be reached"
+            self.silent.setdefault(host, fetch.FetchError(message, "unreachable"))
+        return self.silent.get(host)
+
+
+def _gunzipped(file: Path) -> tuple[str, int]:
+    """Replace a gzip file by what it holds; the sha256 and the size of that."""
+    content = gzip.decompress(file.read_bytes())
+    file.write_bytes(content)
+    return hashlib.sha256(content).hexdigest(), len(content)
 
 
 def ask(

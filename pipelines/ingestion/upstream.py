@@ -95,15 +95,8 @@ def upstream_asset(table: Table, sources: list[Source]) -> dg.AssetsDefinition:
     def rows(
         context: dg.AssetExecutionContext, warehouse: Warehouse, upstream: Upstream
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        taken = []
         with distrusted_on_failure(warehouse.connection, table.name):
-            for source in sources:
-                settled = upstream.settle(warehouse, source)
-                for line in ingest.lines(settled):
-                    (context.log.warning if settled.problems else context.log.info)(line)
-                frame, quarantined = _rows(warehouse, source, settled)
-                _remember(warehouse, settled, frame.height, quarantined)
-                taken.append((settled, frame, quarantined))
+            taken = [_take(context, warehouse, upstream, source) for source in sources]
             problems = [problem for settled, _, _ in taken for problem in settled.problems[:20]]
             told: dict[str, Any] = {
                 "status": ", ".join(settled.status for settled, _, _ in taken),
@@ -129,6 +122,18 @@ def upstream_asset(table: Table, sources: list[Source]) -> dg.AssetsDefinition:
         )
 
     return rows
+
+
+def _take(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, upstream: Upstream, source: Source
+) -> tuple[Settled, pl.DataFrame, pl.DataFrame]:
+    """What was settled of a source, its rows, and the cells that turned others away; told and remembered."""
+    settled = upstream.settle(warehouse, source)
+    for line in ingest.lines(settled):
+        (context.log.warning if settled.problems else context.log.info)(line)
+    rows, quarantined = _rows(warehouse, source, settled)
+    _remember(warehouse, settled, rows.height, quarantined)
+    return settled, rows, quarantined
 
 
 def _rows(warehouse: Warehouse, source: Source, settled: Settled) -> tuple[pl.DataFrame, pl.DataFrame]:
