@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.answers.published import Z_90
+
 TRAINING_TYPES = ("pre-training", "fine-tuning")
 METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
 NEEDED = (
@@ -266,7 +268,7 @@ def _rows(run: Run) -> list[list[str]]:
     ]
     for factor, about in run["factors"].items():
         if about["value"] is not None and about["gsd"] is not None:
-            rows.append([factor, value_of(about), f"x/÷ {about['gsd'] ** 1.645:.2f}", about["basis"]])
+            rows.append([factor, value_of(about), f"x/÷ {about['gsd'] ** Z_90:.2f}", about["basis"]])
     return rows
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipelines.answers.published import DATABASE, open_database
+from pipelines.answers.published import DATABASE, Z_90, open_database
 from pipelines.catalog import ROOT
 
 if TYPE_CHECKING:
@@ -273,13 +273,13 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
     if not gains or max(gains.values()) < 1e-4:
         return None
     factor = max(gains, key=gains.__getitem__)
-    now = math.log(run["co2e_gross_t_p95"] / run["co2e_gross_t"]) / 1.645 if run["co2e_gross_t"] else 0.0
+    now = math.log(run["co2e_gross_t_p95"] / run["co2e_gross_t"]) / Z_90 if run["co2e_gross_t"] else 0.0
     left = math.sqrt(max(now**2 - gains[factor], 0))
     return Narrowing(
         factor=factor,
         fact=FACTS[factor],
-        co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-1.645 * left),
-        co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(1.645 * left),
+        co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-Z_90 * left),
+        co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(Z_90 * left),
     )
 
 

@@ -1,7 +1,7 @@
 """The published database as the commands that answer questions read it.
 
-Belongs here: opening it, read-only, with an error that a person understands. Does not belong here: any
-question (why.py, where.py), or how it is made.
+Belongs here: where it lies, opening it read-only, with an error that a person understands, and how wide its
+intervals are. Does not belong here: any question (why.py, where.py), or how it is made.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import duckdb
 from pipelines.catalog import ROOT
 
 DATABASE = ROOT / "warehouse" / "emissions.duckdb"
+Z_90 = 1.645  # half a 90 % interval in standard deviations, as sql/ has it
 
 
 class NoDatabaseError(Exception):

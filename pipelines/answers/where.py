@@ -10,6 +10,8 @@ from datetime import date
 
 import duckdb
 
+from pipelines.answers.published import Z_90
+
 # Fails on a database that is older than this module.
 PROBE = "select places.net_gsd, draws.watts_gsd from places, hardware_draws as draws limit 0"
 
@@ -154,7 +156,7 @@ def ranked(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | No
     places = []
     for i, (region, operator, country, factor_year, basis, pue, gross, net, spread) in enumerate(rows):
         energy = load.it_energy_mwh * pue
-        half = 1.645 * math.hypot(load.ln_gsd, spread)
+        half = Z_90 * math.hypot(load.ln_gsd, spread)
         last = i + 1 == len(rows)
         places.append(
             Place(

@@ -12,6 +12,8 @@ from typing import Any
 
 import duckdb
 
+from pipelines.answers.published import Z_90
+
 FACTORS = {
     "chip_hours": "chip-hours",
     "watts_per_chip": "W",
@@ -171,7 +173,7 @@ def _factors(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Tree]:
 
 
 def _factor(row: Tree) -> Tree:
-    spread = 1.645 * math.log(row["gsd"])
+    spread = Z_90 * math.log(row["gsd"])
     return {
         "factor": row["factor"],
         "value": row["value"],

@@ -16,7 +16,7 @@ import typer
 from pipelines.answers import estimate as estimating
 from pipelines.answers.disclosure import GIVEN, number, value_of
 from pipelines.answers.estimate import BadRunsError, Narrowing
-from pipelines.answers.published import DATABASE, NoDatabaseError
+from pipelines.answers.published import DATABASE, Z_90, NoDatabaseError
 from pipelines.cli.options import Database
 
 UNITS = {
@@ -123,7 +123,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         if about["gsd"] is None:  # given, and not used beside an energy
             typer.echo(line.format(factor, value_of(about), UNITS[factor], "", "not used", "as given"))
             continue
-        width = math.exp(1.645 * math.log(about["gsd"]))
+        width = math.exp(Z_90 * math.log(about["gsd"]))
         typer.echo(
             line.format(
                 factor, value_of(about), UNITS[factor], f"{width:.2f}", about["basis"], origin(about)
