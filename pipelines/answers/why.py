@@ -6,13 +6,13 @@ any estimate (sql/), or options and exit codes (cli/answers.py).
 
 import difflib
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
 import duckdb
 
 from pipelines.answers.published import Z_90
+from pipelines.ingestion.training_run_rules import spelling_key
 
 FACTORS = {
     "chip_hours": "chip-hours",
@@ -63,7 +63,7 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         select names.run_id, names.name from names left join emissions on names.run_id = emissions.run_id
         order by emissions.energy_mwh desc nulls last, names.run_id
     """).fetchall()
-    meant = _spelling(name)
+    meant = spelling_key(name)
 
     def runs(test: Callable[[str, str], bool]) -> list[str]:
         return list(dict.fromkeys(run_id for run_id, known in names if test(run_id, known)))
@@ -71,23 +71,19 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     for found in (
         runs(lambda run_id, _: run_id == name),
         runs(lambda _, known: known.lower() == name.lower()),
-        runs(lambda _, known: _spelling(known) == meant),
+        runs(lambda _, known: spelling_key(known) == meant),
     ):
         if len(found) == 1:
             return found[0]
         if found:
             several = _shown(sorted(found))
             raise UnknownRunError(f"{name!r} names {len(found)} runs: {several}. Give one run_id.")
-    begun = runs(lambda _, known: bool(meant) and _spelling(known).startswith(meant))
-    held = begun or runs(lambda _, known: bool(meant) and meant in _spelling(known))
+    begun = runs(lambda _, known: bool(meant) and spelling_key(known).startswith(meant))
+    held = begun or runs(lambda _, known: bool(meant) and meant in spelling_key(known))
     if held:
         raise UnknownRunError(f"{name!r} is no run here. Runs with that in their name: {_shown(held)}.")
     near = difflib.get_close_matches(name.lower(), sorted(runs(lambda *_: True)), n=3, cutoff=0)
     raise UnknownRunError(f"{name!r} is no run here. The nearest: {', '.join(near)}.")
-
-
-def _spelling(name: str) -> str:
-    return re.sub("[^a-z0-9]+", "", name.lower())
 
 
 def _shown(run_ids: list[str]) -> str:
