@@ -37,6 +37,7 @@ BROKEN = {
         "insert into core.model_ids (upstream_name, run_id, identity_rule) "
         "values ('a model that nothing else knows', 'lost', 'new')"
     ),
+    "raw.mfu:every_observation_names_a_run": "update raw.mfu set run_id = 'ul2' where run_id = 'ul2-20b'",
     "raw.system_power:pue_counts_once": (
         "update raw.system_power set includes_pue = true where observation = 'independent'"
     ),
