@@ -19,3 +19,80 @@ def test_glam_s_overhead_counts_once(build: Build) -> None:
         "select 213 / (574 * 1024 * 326 * 1.11 / 1e6)"  # what it prints for 280 billion tokens
     )
     assert comparable == pytest.approx(1, abs=0.005)
+
+
+NO_HOURS = None  # what was listed as its chip-hours is not that, and nothing else says
+
+
+@pytest.mark.parametrize(
+    ("run_id", "chip_hours", "slip"),
+    [
+        ("mp4", 3800 * 24, "3,800 GPU-days with a nought too many"),
+        ("microsoft-mai-1-2024-unreleased", NO_HOURS, "15,000 chips as hours"),
+        ("s1-32b", 7, "seven GPU-hours multiplied by 16 chips again"),
+        ("s1-1", 7, "seven GPU-hours multiplied by 16 chips again"),
+        ("dreamerv3", 17 * 24, "17 GPU-days multiplied by 16 environments, twice"),
+        ("fred-t5-xl", 112 * 45 * 24, "with the V100 hours of another model"),
+        ("sea-lion-v3-llama3-1-70b", 64 * 200 + 128 * 495, "chips of two stages, hours of another model"),
+        ("paligemma", 256 * (3 * 24 + 2 * 15), "hours of 32 cores as hours of 256 chips"),
+        ("alphazero", (5000 + 64) * 34, "34 hours as 24"),
+        ("aragpt2-mega", 64 * 9 * 24, "128 cores as chips"),
+        ("arabert-large-v2", 64 * 7 * 24, "128 cores as chips"),
+        ("araelectra", 4 * 24 * 24, "8 cores as chips"),
+        ("arabert", 4 * 4 * 24, "8 cores as chips"),
+        ("unifiedqa", 4 * 36, "8 cores as chips"),
+        ("alphatensor", 32 * 7 * 24, "64 cores as chips"),
+        ("octo-base", 64 * 14, "128 cores as chips"),
+        ("distbelief-nnlm", NO_HOURS, "hours of CPU cores as of accelerators"),
+        ("conditional-maximum-entropy-model-gigaworld", NO_HOURS, "hours of CPUs as of accelerators"),
+        ("rfdiffusion", NO_HOURS, "the hours of RoseTTAFold, which it starts from"),
+    ],
+)
+def test_a_slip_of_the_upstream_is_corrected(
+    build: Build, run_id: str, chip_hours: float | None, slip: str
+) -> None:
+    disclosed = build.query(
+        f"select coalesce(chip_hours, chips * training_hours) from training_runs where run_id = '{run_id}'"
+    )
+    assert disclosed == [(pytest.approx(chip_hours) if chip_hours else None,)], slip
+    estimated = build.query(f"select chip_hours from emissions where run_id = '{run_id}'")
+    assert estimated == ([(pytest.approx(chip_hours),)] if chip_hours else []), slip
+
+
+@pytest.mark.parametrize(
+    ("run_id", "training_flop"),
+    [
+        ("exaone-deep-32b", 7.04e21),  # three months on 512 H100 trained EXAONE 3.5 32B as well
+        ("code-llama-70b", 6 * 70e9 * 1e12),  # 2.7 million hours are mostly those of Llama 2 70B
+        ("rfa-gate-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
+    ],
+)
+def test_hours_that_are_another_run_s_or_only_assumed_give_way_to_the_flop(
+    build: Build, run_id: str, training_flop: float
+) -> None:
+    ((flop, hours, basis, speed),) = build.query(
+        "select training_flop, chip_hours, chip_hours_basis, sustained_flop_per_s from emissions "
+        f"inner join hardware_draws using (hardware_id) where run_id = '{run_id}'"
+    )
+    assert (flop, basis) == (pytest.approx(training_flop), "flop_over_throughput")
+    assert hours == pytest.approx(training_flop / speed / 3600)
+
+
+def test_gpt_1_had_chips_that_could_do_it(build: Build) -> None:
+    """OpenAI: 8 P600 x 30 days x 12 TFLOPS x 0.33 = 0.96 pfs-days. A P600 does 1.2 TFLOPS, a P6000 12.6."""
+    ((chip, hours, flop, peak),) = build.query(
+        "select hardware_id, chip_hours, training_flop, peak_fp32_tflops from emissions "
+        "inner join hardware using (hardware_id) where run_id = 'gpt-1'"
+    )
+    assert (chip, hours) == ("nvidia-quadro-p6000", 8 * 30 * 24)
+    assert flop == pytest.approx(0.96 * 1e15 * 86400, rel=0.01)
+    assert flop / (hours * 3600 * peak * 1e12) == pytest.approx(0.32, abs=0.01)
+
+
+def test_eva_clip_was_trained_before_the_card_that_is_listed_for_it(build: Build) -> None:
+    ((chip, released, published),) = build.query(
+        "select hardware_id, released_date, published_date from emissions "
+        "inner join hardware using (hardware_id) where run_id = 'eva-clip-eva-02-clip-e-14'"
+    )
+    assert chip == "nvidia-a100-sxm4-40gb"
+    assert released < published
