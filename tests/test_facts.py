@@ -96,3 +96,22 @@ def test_eva_clip_was_trained_before_the_card_that_is_listed_for_it(build: Build
     )
     assert chip == "nvidia-a100-sxm4-40gb"
     assert released < published
+
+
+@pytest.mark.parametrize(
+    ("run_id", "tonnes", "net_kg_per_kwh"), [("lamda-137b", 25.2, 0.056), ("gopher-280b", 380, 0.33)]
+)
+def test_tonnes_of_a_net_intensity_are_held_against_net_tonnes(
+    build: Build, run_id: str, tonnes: float, net_kg_per_kwh: float
+) -> None:
+    """451 MWh x 0.056 = 25.2 t, 1,066 MWh x 1.08 x 0.33 = 380 t: what the runs' own net intensity gives."""
+    assert build.query(f"select net_kg_per_kwh, net_basis from emissions where run_id = '{run_id}'") == [
+        (net_kg_per_kwh, "disclosed")
+    ]
+    found = build.query(
+        "select distinct basis, published_value / computed_value from agreement "
+        f"where run_id = '{run_id}' and quantity = 'co2e_t' and published_value = {tonnes}"
+    )
+    assert [basis for basis, _ in found] == ["net_hourly"]
+    assert [ratio for _, ratio in found] == [pytest.approx(1, abs=0.03)]
+    assert build.query(f"select reported_co2e_t from emissions where run_id = '{run_id}'") == [(None,)]
