@@ -115,3 +115,12 @@ def test_tonnes_of_a_net_intensity_are_held_against_net_tonnes(
     assert [basis for basis, _ in found] == ["net_hourly"]
     assert [ratio for _, ratio in found] == [pytest.approx(1, abs=0.03)]
     assert build.query(f"select reported_co2e_t from emissions where run_id = '{run_id}'") == [(None,)]
+
+
+def test_an_average_of_all_data_centres_is_no_disclosed_pue(build: Build) -> None:
+    """Strubell et al. assume the survey's 1.58 for models of others; no site of theirs is known for it."""
+    assert build.query("select run_id from training_runs where pue = 1.58") == []
+    assert set(build.query("select pue_basis from emissions where pue = 1.58")) <= {("industry_year",)}
+    told = dict(build.query("select run_id, pue_basis from emissions where source_url like '%1906.02243'"))
+    assert {"elmo", "bert-base-v100", "transformer-base-p100"} <= set(told)
+    assert "disclosed" not in told.values()

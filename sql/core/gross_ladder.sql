@@ -138,7 +138,7 @@ weighed as (
     having count(*) = count(months.month)
 ),
 
--- Where the developer's other runs of these years were, for runs whose place is not known.
+-- Where the developer's other runs of these years were, for runs whose place is not known. A hypothetical run was nowhere.
 told as (
     select
         known.run_id,
@@ -151,7 +151,7 @@ told as (
         known.verified
     from known
     inner join core.training_runs as runs on known.run_id = runs.run_id
-    where known.basis in ('region_year', 'country_year')
+    where known.basis in ('region_year', 'country_year') and runs.covers is distinct from 'hypothetical'
     qualify row_number() over (partition by known.run_id order by known.basis = 'country_year') = 1
 ),
 

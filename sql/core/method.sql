@@ -115,15 +115,29 @@ provider_year as (
     where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
 ),
 
-withheld_pues as (
+-- A company's sites are alike, and one of them publishes for many runs: so a company counts once.
+company_pues as (
     select
         ladder.basis,
-        calibrated_gsd(list(ln(ladder.value / runs.pue) order by runs.run_id)) as fitted_gsd,
+        lead_organisation(runs.developer) as company,
+        avg(pow(ln(ladder.value / runs.pue), 2) order by runs.run_id) as mean_square,
         count(*) as n_observations
     from core.training_runs as runs
     inner join core.pue_ladder as ladder on runs.run_id = ladder.run_id
-    where ladder.basis in ('developer_places', 'training_places', 'industry_year') and runs.pue is not null
-    group by ladder.basis
+    where
+        ladder.basis in ('developer_places', 'training_places', 'industry_year')
+        and runs.pue is not null
+        and runs.covers is distinct from 'hypothetical' -- it was not made there
+    group by ladder.basis, company
+),
+
+withheld_pues as (
+    select
+        basis,
+        calibrated_gsd_of_groups(list(mean_square order by company)) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
+    from company_pues
+    group by basis
 ),
 
 region_year as (
@@ -142,11 +156,15 @@ region_year as (
 
 stated_grids as (
     select
-        run_id,
-        value
-    from core.gross_ladder
-    where basis in ('disclosed', 'region_year') and value > 0
-    qualify row_number() over (partition by run_id order by basis = 'region_year') = 1
+        ladder.run_id,
+        ladder.value
+    from core.gross_ladder as ladder
+    inner join core.training_runs as runs on ladder.run_id = runs.run_id
+    where
+        ladder.basis in ('disclosed', 'region_year')
+        and ladder.value > 0
+        and runs.covers is distinct from 'hypothetical' -- it was not made there
+    qualify row_number() over (partition by ladder.run_id order by ladder.basis = 'region_year') = 1
 ),
 
 withheld_grids as (

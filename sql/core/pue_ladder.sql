@@ -4,6 +4,7 @@ with runs as (
     select
         run_id,
         developer,
+        covers,
         provider,
         region,
         run_year,
@@ -109,7 +110,7 @@ known as (
     from nearest_fleet
 ),
 
--- What is known best of each run's PUE, for runs of which nothing is known.
+-- What is known best of each run's PUE, for runs of which nothing is known. A hypothetical run was at no such place.
 told as (
     select
         known.run_id,
@@ -122,7 +123,7 @@ told as (
     from known
     inner join runs on known.run_id = runs.run_id
     inner join raw.method_rungs as rungs on rungs.factor = 'pue' and known.basis = rungs.basis
-    where runs.developer is not null
+    where runs.developer is not null and runs.covers is distinct from 'hypothetical'
     qualify row_number() over (partition by known.run_id order by rungs.rung) = 1
 ),
 

@@ -753,3 +753,29 @@ def test_no_laboratory_of_the_same_company_informs_an_estimate_without_its_devel
     own = FLOP[0]["observation_id"]
     assert all(after[own, "developer", chip] == before[own, "developer", chip] for chip in "ab")
     assert any(after[own, "run", chip] != before[own, "run", chip] for chip in "ab")
+
+
+def test_a_company_counts_once_in_the_spread_of_an_inferred_pue(model: Model) -> None:
+    """Errors of 10 % for nine runs of one company, 20 and 40 % for two others: three groups, not eleven."""
+    errors = {"G": [0.1] * 9, "H": [0.2], "I": [-0.4]}
+    runs = [(f"{who}{i}", who, error) for who, found in errors.items() for i, error in enumerate(found)]
+    fit = model(
+        "core.method",
+        {
+            "core.training_runs": [
+                {"run_id": run, "developer": who, "pue": 1.1, "covers": "one_run"} for run, who, _ in runs
+            ]
+            + [{"run_id": "if", "developer": "J", "pue": 1.1, "covers": "hypothetical"}],
+            "core.pue_ladder": [
+                {"run_id": run, "basis": "training_places", "value": 1.1 * math.exp(error)}
+                for run, _, error in [*runs, ("if", "J", 3.0)]
+            ],
+            "raw.method_rungs": [
+                {"factor": "pue", "basis": "training_places", "rung": 6}
+                | {"gsd_floor": 1.02, "gsd_unfitted": 1.15}
+            ],
+        },
+    )
+    ((gsd, n),) = fit.select("gsd", "n_observations").rows()
+    assert n == 11
+    assert gsd == pytest.approx(math.exp(math.sqrt((0.01 + 0.04 + 0.16) / 3) * (1 + 1.1 / 2)))

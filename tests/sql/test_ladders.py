@@ -768,6 +768,21 @@ def test_laboratories_of_one_company_count_once_and_not_for_each_other(model: Mo
     assert training_places("Google Research") == pytest.approx((1.2 * 1.4 * 1.3) ** (1 / 3))
 
 
+def test_a_place_where_a_run_was_not_made_tells_nothing_of_others(model: Model) -> None:
+    """The same run as it would be elsewhere, at a PUE of 1.6 and 700 g/kWh, is no place of its developer."""
+    real = RUN | {"run_id": "real", "developer": "X", "pue": 1.1, "site_country": "AA", "covers": "one_run"}
+    elsewhere = real | {"run_id": "if", "pue": 1.6, "site_country": "BB", "covers": "hypothetical"}
+    unknown = RUN | {"run_id": "new", "developer": "X", "provider": None, "site_country": None}
+    tables: dict[str, list[dict[str, Any]]] = {
+        "core.training_runs": [real, elsewhere, unknown],
+        "raw.method_rungs": [{"factor": "pue", "basis": "disclosed", "rung": 1}],
+        "core.grid_intensity": [country("AA", 2020, 200.0), country("BB", 2020, 700.0)],
+    }
+    for ladder, expected in (("core.pue_ladder", 1.1), ("core.gross_ladder", 0.2)):
+        found = values(model(ladder, tables).filter(pl.col("run_id") == "new"))
+        assert found["developer_places"] == pytest.approx(expected)
+
+
 def test_known_hours_leave_the_spread_of_a_mix_to_the_draw(model: Model) -> None:
     """Two accelerators of one share each, at 100 and 400 W: ln 2 around their geometric mean."""
     mix = [{"run_id": "example", "hardware_id": name, "share_fraction": 0.5} for name in ("a", "b")]
