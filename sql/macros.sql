@@ -109,6 +109,10 @@ create or replace temp macro lead_organisation(developer) as organisations(devel
 create or replace temp macro are_related(developer, other) as
 coalesce(list_has_any(organisations(developer), organisations(other)), false);
 
+-- Whether an organisation is a company or, as its name begins with the company's, a part of it.
+create or replace temp macro is_of(organisation, company) as
+starts_with(organisation || ' ', company || ' ');
+
 -- Share of an operator's electricity at the grid's average. Hourly matching: CFE = c + (1 - c) x grid share, with c the
 -- share of its contracts, so 1 - c = (1 - CFE) / (1 - grid share). A CFE printed as 1.00 stands for 0.995 to 1: its middle.
 create or replace temp macro grid_residual(operator_cfe_fraction, grid_cfe_fraction) as

@@ -1,7 +1,8 @@
 -- The accelerators that a run with FLOP, but without a named accelerator, may have used. One row per run and accelerator.
 -- Shares are those of the other runs of its developer within a year of it, drawn to those of all runs of these years
--- as if two of these were the developer's. Runs that are named serve to score this: a run never counts for itself, and
--- stranger_share_fraction is the share without any run of its developer.
+-- as if two of these were the developer's. A developer that makes accelerators is expected on its own (core.maker_mixes).
+-- Runs that are named serve to score this: a run never counts for itself, and stranger_share_fraction is the share without
+-- any run of its developer.
 with named as (
     select
         run_id,
@@ -53,13 +54,50 @@ totals as (
         sum(all_runs) as all_runs
     from near
     group by run_id
+),
+
+makers as (
+    select
+        run_id,
+        any_value(own_fraction) as own_fraction
+    from core.maker_mixes
+    group by run_id
+),
+
+candidates as (
+    select
+        run_id,
+        hardware_id
+    from near
+    union
+    select
+        run_id,
+        hardware_id
+    from core.maker_mixes
+),
+
+shares as (
+    select
+        candidates.run_id,
+        candidates.hardware_id,
+        coalesce(near.developer_runs, 0) as developer_runs,
+        totals.developer_runs as developer_run_count,
+        coalesce(makers.own_fraction, 0) as own_fraction,
+        coalesce(own.mix_fraction, 0) as own_mix_fraction,
+        coalesce(near.all_runs, 0) / totals.all_runs as all_mix_fraction,
+        coalesce(near.stranger_runs, 0) / nullif(totals.stranger_runs, 0) as stranger_mix_fraction
+    from candidates
+    inner join totals on candidates.run_id = totals.run_id
+    left join near on candidates.run_id = near.run_id and candidates.hardware_id = near.hardware_id
+    left join makers on candidates.run_id = makers.run_id
+    left join core.maker_mixes as own on candidates.run_id = own.run_id and candidates.hardware_id = own.hardware_id
 )
 
 select
-    near.run_id,
-    near.hardware_id,
-    (near.developer_runs + 2 * near.all_runs / totals.all_runs) / (totals.developer_runs + 2) as share_fraction,
-    near.stranger_runs / nullif(totals.stranger_runs, 0) as stranger_share_fraction,
-    totals.developer_runs as developer_run_count
-from near
-inner join totals on near.run_id = totals.run_id
+    run_id,
+    hardware_id,
+    (developer_runs + 2 * (own_fraction * own_mix_fraction + (1 - own_fraction) * all_mix_fraction)) / (developer_run_count + 2)
+        as share_fraction,
+    own_fraction * own_mix_fraction + (1 - own_fraction) * stranger_mix_fraction as stranger_share_fraction,
+    developer_run_count
+from shares

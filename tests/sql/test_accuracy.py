@@ -249,6 +249,83 @@ def test_no_run_informs_its_own_mix_nor_its_developer_one_without_it(model: Mode
     assert before != after
 
 
+# Two makers beside M: N trained on its n twice and on a once, P on its p once. So (2/3 + 1) / 2 of what M
+# trains, had it no other run, is on its c, d and e, of which d came out long before and e after.
+MAKERS: list[tuple[str, str, str, int]] = [
+    ("me", "M", "c", 2020), ("n1", "N", "n", 2020), ("n2", "N", "n", 2020), ("n3", "N", "a", 2020),
+    ("p1", "P", "p", 2021), ("n0", "N", "n", 2012),
+]  # fmt: skip
+OWN = [("M", "c", 2019), ("M", "d", 2016), ("M", "e", 2021), ("N", "n", 2018), ("P", "p", 2021)]
+
+
+def mix_of_makers(model: Model, runs: list[tuple[str, str, str, int]]) -> dict[str, Any]:
+    """Shares of the accelerators of `me`: as they are estimated, and without all of its developer."""
+    chips = [{"hardware_id": chip} for chip in "acdenp"]
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.training_runs": [
+            {"run_id": run, "developer": developer, "hardware_id": chip, "run_year": year}
+            | {"training_flop": 1e21}
+            for run, developer, chip, year in runs
+        ],
+        "core.throughput": chips,
+        "core.chip_power": chips,
+        "core.flop_observations": [{"run_id": "me"}],
+        "core.own_accelerators": [
+            {"developer": maker, "manufacturer": maker, "hardware_id": chip, "released_year": year}
+            for maker, chip, year in OWN
+        ],
+    }
+    rows["core.maker_mixes"] = model("core.maker_mixes", rows).to_dicts()
+    frame = model("core.hardware_mix", rows).filter(run_id="me")
+    columns = ("hardware_id", "share_fraction", "stranger_share_fraction")
+    return {chip: (share, stranger) for chip, share, stranger in frame.select(columns).iter_rows()}
+
+
+def test_a_maker_of_accelerators_trains_on_its_own_as_often_as_other_makers_do(model: Model) -> None:
+    found = mix_of_makers(model, MAKERS)
+    assert found["c"] == (pytest.approx(5 / 6), pytest.approx(5 / 6))  # nobody else used it in these years
+    assert found["n"] == (pytest.approx(1 / 6 * 2 / 4), pytest.approx(1 / 6 * 2 / 4))
+    assert set(found) == {"a", "c", "n", "p"}
+    assert sum(share for share, _ in found.values()) == pytest.approx(1)
+    assert sum(stranger for _, stranger in found.values()) == pytest.approx(1)
+
+
+def test_of_a_makers_accelerators_those_count_that_others_used_in_these_years(model: Model) -> None:
+    found = mix_of_makers(model, [*MAKERS, ("y1", "Y", "d", 2020)])
+    assert found["d"][1] == pytest.approx(5 / 6 + 1 / 6 * 1 / 5)
+    assert "c" not in found
+
+
+def test_a_makers_own_runs_come_before_those_of_other_makers(model: Model) -> None:
+    """Two of M's on a: (2 + 2 x share of a) / (2 + 2), of which the share of a is 1/6 x 3/6."""
+    found = mix_of_makers(model, [*MAKERS, ("m1", "M", "a", 2020), ("m2", "M", "a", 2020)])
+    assert found["a"] == (pytest.approx((2 + 2 * 1 / 6 * 3 / 6) / 4), pytest.approx(1 / 6 * 1 / 4))
+
+
+def test_own_accelerators_are_those_that_others_have_trained_on_too(model: Model) -> None:
+    runs = [("m1", "Maker Lab;Other", "trained"), ("m2", "Makers", "trained"), ("m3", "Maker", "alone")]
+    runs += [("y1", "Y", "trained"), ("y2", "Z", "undated"), ("y3", "Other;Maker", "alone")]
+    released = {"trained": "2019-05-01", "alone": "2019-05-01", "undated": None}
+    frame = model(
+        "core.own_accelerators",
+        {
+            "core.training_runs": [
+                {"run_id": run, "developer": developer, "hardware_id": chip} for run, developer, chip in runs
+            ],
+            "core.hardware": [
+                {"hardware_id": chip, "manufacturer": "Maker", "released_date": day}
+                for chip, day in released.items()
+            ],
+            "core.throughput": [{"hardware_id": chip} for chip in released],
+            "core.chip_power": [{"hardware_id": chip} for chip in released],
+        },
+    )
+    assert frame.sort("developer").rows() == [
+        ("Maker", "Maker", "trained", 2019),
+        ("Maker Lab;Other", "Maker", "trained", 2019),
+    ]
+
+
 def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) -> None:
     """FLOP on b need 600/300 J where a needs 400/100: the truth, on a, is 4, the mix 2^s x 4^(1-s)."""
     rows: dict[str, list[dict[str, Any]]] = {

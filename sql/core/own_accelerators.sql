@@ -1,0 +1,28 @@
+-- Accelerators of a developer's own make that it may train on. One row per developer, as it is named, and accelerator.
+-- A developer is the maker where the first organisation of its name is, or is a part of, the manufacturer (Huawei Noah's Ark
+-- Lab). Only accelerators that others have trained on, too: the rest are made for inference (MTIA, Maia), or were never heard
+-- of in training; what the developer itself trained on is not asked, so that its runs can be estimated without them.
+with trainings as (
+    select distinct
+        hardware_id,
+        developer
+    from core.training_runs
+    where hardware_id is not null and developer is not null
+)
+
+select distinct
+    runs.developer,
+    hardware.manufacturer,
+    hardware.hardware_id,
+    year(hardware.released_date) as released_year
+from core.training_runs as runs
+inner join core.hardware as hardware on is_of(lead_organisation(runs.developer), hardware.manufacturer)
+inner join trainings as others
+    on
+        hardware.hardware_id = others.hardware_id
+        and not are_related(runs.developer, others.developer)
+        and not is_of(lead_organisation(others.developer), hardware.manufacturer)
+where
+    hardware.released_date is not null
+    and hardware.hardware_id in (select throughput.hardware_id from core.throughput as throughput)
+    and hardware.hardware_id in (select power.hardware_id from core.chip_power as power)
