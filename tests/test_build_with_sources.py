@@ -87,7 +87,7 @@ def manifest(folder: Path) -> Path:
     return releases(folder)[0] / "manifest.json"
 
 
-def test_nine_brokesource_count_are_named_and_the_rest_is_built(folder: Path) -> None:
+def test_nine_broken_sources_are_named_and_the_rest_is_built(folder: Path) -> None:
     said = (folder / "said.txt").read_text()
     for name, (_, words) in BROKEN.items():
         assert f"{name:<22} absent" in said

@@ -68,7 +68,7 @@ def test_the_spread_weighs_each_part_by_its_share(model: Model) -> None:
     assert row["embodied_t"] / row["embodied_t_p05"] == pytest.approx(2.4185, abs=1e-3)
 
 
-def test_a_generation_takes_its_owsource_count_once_each_and_others_their_mean(model: Model) -> None:
+def test_a_generation_takes_its_own_sources_once_each_and_others_their_mean(model: Model) -> None:
     figures = [
         kilograms("accelerator", 800.0, 8, embodied_id="a", hardware_id=A100),
         kilograms("accelerator", 400.0, 1, embodied_id="b", hardware_id="nvidia-a100-pcie-40gb"),
