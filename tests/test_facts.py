@@ -64,6 +64,7 @@ def test_a_slip_of_the_upstream_is_corrected(
     [
         ("exaone-deep-32b", 7.04e21),  # three months on 512 H100 trained EXAONE 3.5 32B as well
         ("code-llama-70b", 6 * 70e9 * 1e12),  # 2.7 million hours are mostly those of Llama 2 70B
+        ("pali", 1.69e23),  # 172,032 hours are one of two stages, and without its image encoder: MFU 0.99
         ("rfa-gate-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
     ],
 )
