@@ -57,7 +57,7 @@ def test_any_damaged_byte_is_refused_in_words_or_changes_nothing(tmp_path: Path)
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     done = ote("build", "--warehouse", tmp_path / "warehouse", "--inputs", tmp_path)
     assert done.returncode == 1
-    assert f"{tmp_path}: not the inputs.zip of a release" in done.stderr
+    assert f"{tmp_path}: Is a directory. Give the inputs.zip of a release." in done.stderr
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:

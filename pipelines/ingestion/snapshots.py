@@ -29,10 +29,9 @@ from pipelines.catalog import Source
 from pipelines.ingestion import fetch
 
 MANIFEST = "manifest.json"
-# What zipfile raises of bytes that are no zip, or a damaged one.
-UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError,
-)  # fmt: skip
+# What zipfile raises of damaged bytes: OSError and ValueError for places that cannot be in the file,
+# RuntimeError for a packing or an encryption that it does not know.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"
 AT_ONCE = 8
 ENOUGH = 8  # failures after which the other files of a source are not asked for: it will not be whole
@@ -171,6 +170,8 @@ def unpack(path: Path, store: Path) -> Path:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise SnapshotMissingError(f"{path}: missing. Give the inputs.zip of a release.") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise SnapshotMissingError(f"{path}: {error.strerror}. Give the inputs.zip of a release.") from None
     except UNREADABLE as error:
         raise SnapshotMissingError(f"{path}: not the inputs.zip of a release ({error}).") from None
     with archive:
