@@ -73,6 +73,16 @@ def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build,
     assert "'TWIN' names 2 runs: meena, palm-540b" in done.stderr
 
 
+def test_a_name_without_latin_letters_is_itself_alone(build: Build, tmp_path: Path) -> None:
+    named = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "named.duckdb"))
+    with duckdb.connect(str(named)) as connection:
+        connection.execute("update emissions set model = '悟道' where run_id = 'meena'")
+    with open_database(named, why.PROBE) as connection:
+        assert why.find(connection, "悟道") == "meena"
+        with pytest.raises(why.UnknownRunError, match="The nearest"):
+            why.find(connection, "文心")
+
+
 @pytest.mark.parametrize("name", ["GPT 3", "gpt3", "gpt-3", "GPT-3", "gpt-3-175b"])
 def test_a_name_is_known_in_any_case_and_punctuation(build: Build, name: str) -> None:
     with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:

@@ -28,6 +28,7 @@ RESULTS = {
     "energy_mwh": ("MWh", ("chip_hours", "watts_per_chip", "pue")),
 }
 TOLERANCE = 1e-9
+SHOWN_RUNS = 8  # of those that a name may mean
 # Fails on a database that is older than this module.
 PROBE = "select f.gsd, s.sha256 from emission_factors as f left join sources as s using (source_id) limit 0"
 
@@ -40,9 +41,6 @@ class UnknownRunError(Exception):
 
 class BrokenDatabaseError(Exception):
     """A published result is not the product of its published factors."""
-
-
-SHOWN_RUNS = 8
 
 
 def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -63,7 +61,7 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         select names.run_id, names.name from names left join emissions on names.run_id = emissions.run_id
         order by emissions.energy_mwh desc nulls last, names.run_id
     """).fetchall()
-    meant = spelling_key(name)
+    meant = spelling_key(name) or name  # without Latin letters and digits nothing is left of a name
 
     def runs(test: Callable[[str, str], bool]) -> list[str]:
         return list(dict.fromkeys(run_id for run_id, known in names if test(run_id, known)))
@@ -78,8 +76,8 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         if found:
             several = _shown(sorted(found))
             raise UnknownRunError(f"{name!r} names {len(found)} runs: {several}. Give one run_id.")
-    begun = runs(lambda _, known: bool(meant) and spelling_key(known).startswith(meant))
-    held = begun or runs(lambda _, known: bool(meant) and meant in spelling_key(known))
+    begun = runs(lambda _, known: spelling_key(known).startswith(meant))
+    held = begun or runs(lambda _, known: meant in spelling_key(known))
     if held:
         raise UnknownRunError(f"{name!r} is no run here. Runs with that in their name: {_shown(held)}.")
     near = difflib.get_close_matches(name.lower(), sorted(runs(lambda *_: True)), n=3, cutoff=0)
