@@ -186,7 +186,7 @@ def test_a_single_asset_can_be_built_alone(copy: Path) -> None:
 
 ADDED = {
     "full": {
-        "hardware": "NVIDIA A100",
+        "hardware": "NVIDIA A40",
         "chips": "64",
         "training_hours": "100",
         "published_date": "2024-05-01",

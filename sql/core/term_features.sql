@@ -86,10 +86,9 @@ select
     chip_family(hardware_id) as chip_generation,
     cast(null as double) as feature,
     case
-        when workload in ('resnet', 'ssd', 'retinanet', 'unet3d', 'stable_diffusion') then 'vision'
+        when regexp_matches(lower(workload), 'resnet|ssd|retinanet|unet3d|stable.diffusion') then 'vision'
         when workload = 'dlrm_dcnv2' then 'recommendation'
         else 'language'
     end as feature_level,
     0 as known_log_ratio
 from core.power_observations
-where workload <> 'intensive training workloads' -- several of them
