@@ -36,6 +36,11 @@ end;
 create or replace temp macro gsd_of(log_errors) as
 exp(sqrt(avg(log_errors * log_errors order by log_errors)));
 
+-- How much wider Student's t is than the normal distribution at 90 %, for the root mean square of n errors about zero, which has
+-- n degrees of freedom: Abramowitz and Stegun 1964, 26.7.5, over z = 1.645.
+create or replace temp macro student_widening(n) as
+1 + 0.9265 / n + 0.8636 / pow(n, 2) + 0.5979 / pow(n, 3);
+
 -- Geometric spread whose 90 % interval covers withheld log errors: their 90th percentile as split conformal prediction
 -- takes it (Lei et al. 2018, arXiv 1604.04173) from twenty on, else their root mean square, widened as Student's t is.
 create or replace temp macro calibrated_gsd(log_errors) as
@@ -48,13 +53,13 @@ case
                 ] / 1.645
             )
     when len(log_errors) >= 3
-        then exp(sqrt(list_avg(list_transform(log_errors, lambda e: e * e))) * (1 + 1.1 / (len(log_errors) - 1)))
+        then exp(sqrt(list_avg(list_transform(log_errors, lambda e: e * e))) * student_widening(len(log_errors)))
 end;
 
 -- The same for log errors that come in groups, from the mean square of each: measurements of one source err together, so
 -- a source counts once, and their number is that of the sources.
 create or replace temp macro calibrated_gsd_of_groups(mean_squares) as
-case when len(mean_squares) >= 3 then exp(sqrt(list_avg(mean_squares)) * (1 + 1.1 / (len(mean_squares) - 1))) end;
+case when len(mean_squares) >= 3 then exp(sqrt(list_avg(mean_squares)) * student_widening(len(mean_squares))) end;
 
 -- The rung of a measured draw: another one where no measurement that it rests on is by the data centre's own operator.
 create or replace temp macro watts_rung(watts_basis, measured_by, provider) as

@@ -9,6 +9,9 @@ import pytest
 
 from tests.conftest import REFERENCE, Build, Model
 
+# Student's t, 95th percentile, by degrees of freedom, from a printed table
+STUDENT = {3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 10: 1.812, 15: 1.753, 20: 1.725, 30: 1.697}
+
 POWER: list[dict[str, Any]] = [
     {
         "hardware_id": chip,
@@ -387,12 +390,12 @@ def test_the_spread_of_hours_knows_nothing_of_the_developer_that_is_left_out(mod
     )
 
     def gsd(seen: list[float]) -> float:
-        return math.sqrt(sum(error**2 for error in seen) / len(seen)) * (1 + 1.1 / (len(seen) - 1))
+        return math.sqrt(sum(error**2 for error in seen) / len(seen)) * STUDENT[len(seen)] / 1.645
 
     widths = {out: math.log(p95 / p05) / 2 for out, p05, p95 in frame.select("left_out", "p05", "p95").rows()}
     assert widths == {
-        "run": pytest.approx(1.645 * gsd([2.0, 0.2, -0.3, 0.1])),
-        "developer": pytest.approx(1.645 * gsd([0.2, -0.3, 0.1])),
+        "run": pytest.approx(1.645 * gsd([2.0, 0.2, -0.3, 0.1]), rel=3e-3),
+        "developer": pytest.approx(1.645 * gsd([0.2, -0.3, 0.1]), rel=3e-3),
     }
     assert set(frame["withheld"]) == {"hardware"}
 
@@ -464,11 +467,19 @@ def test_the_power_of_the_board_is_that_of_the_estimates(model: Model) -> None:
     assert found[first, "run", "measured_same_chip"] == pytest.approx(usual["nvidia-a100-sxm4-40gb"])
 
 
+def test_few_errors_widen_a_spread_as_the_table_of_student_s_t_has_it(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    for n, quantile in STUDENT.items():
+        ((found,),) = database.execute("select 1.645 * student_widening(?)", [n]).fetchall()
+        assert found == pytest.approx(quantile, rel=3e-3), n
+
+
 @pytest.mark.parametrize(
     ("errors", "gsd"),
     [
         ([0.1, -0.2], None),
-        ([0.1, -0.1, 0.1, -0.1], math.exp(0.1 * (1 + 1.1 / 3))),
+        ([0.1, -0.1, 0.1, -0.1], math.exp(0.1 * STUDENT[4] / 1.645)),
         # the 19th of 20, since 0.9 x 21 = 18.9
         ([0.01 * i * (-1) ** i for i in range(1, 21)], math.exp(0.19 / 1.645)),
     ],
@@ -477,7 +488,7 @@ def test_a_spread_is_the_one_whose_interval_covers_nine_of_ten(
     database: duckdb.DuckDBPyConnection, errors: list[float], gsd: float | None
 ) -> None:
     ((found,),) = database.execute("select calibrated_gsd(?::double[])", [errors]).fetchall()
-    assert found == (None if gsd is None else pytest.approx(gsd))
+    assert found == (None if gsd is None else pytest.approx(gsd, rel=3e-3))
 
 
 def test_a_spread_covers_what_it_was_not_fitted_on(database: duckdb.DuckDBPyConnection) -> None:
@@ -570,7 +581,7 @@ def spread_of_reported(model: Model, errors: list[tuple[str, float]]) -> Any:
 def test_the_spread_of_reported_energies_counts_each_source_once(model: Model) -> None:
     """Mean squares 0.04, 0.09 and (0.01 + 0.25) / 2 = 0.13: their mean is 0.26 / 3, of three sources."""
     row = spread_of_reported(model, [("a", -0.2), ("b", -0.3), ("c", -0.1), ("c", -0.5)])
-    assert row["gsd"] == pytest.approx(math.exp(math.sqrt(0.26 / 3) * (1 + 1.1 / 2)))
+    assert row["gsd"] == pytest.approx(math.exp(math.sqrt(0.26 / 3) * STUDENT[3] / 1.645), rel=2e-3)
     assert row["n_observations"] == 4
 
 
@@ -855,4 +866,4 @@ def test_a_company_counts_once_in_the_spread_of_an_inferred_pue(model: Model) ->
     )
     ((gsd, n),) = fit.select("gsd", "n_observations").rows()
     assert n == 11
-    assert gsd == pytest.approx(math.exp(math.sqrt((0.01 + 0.04 + 0.16) / 3) * (1 + 1.1 / 2)))
+    assert gsd == pytest.approx(math.exp(math.sqrt((0.01 + 0.04 + 0.16) / 3) * STUDENT[3] / 1.645), rel=2e-3)
