@@ -61,9 +61,23 @@ end;
 create or replace temp macro calibrated_gsd_of_groups(mean_squares) as
 case when len(mean_squares) >= 3 then exp(sqrt(list_avg(mean_squares)) * student_widening(len(mean_squares))) end;
 
--- The rung of a measured draw: another one where no measurement that it rests on is by the data centre's own operator.
+-- The spread of a rung of core.power_errors from the mean square of each of its groups.
+create or replace temp macro power_gsd(basis, mean_squares) as
+if(
+    basis = 'measured_same_chip',
+    calibrated_gsd(list_transform(mean_squares, lambda e: sqrt(e))), -- of one error each
+    calibrated_gsd_of_groups(mean_squares)
+);
+
+-- The rung of a measured draw: another one where no measurement that it rests on is by the data centre's own operator. A ratio
+-- of chips of another kind is no surer there.
 create or replace temp macro watts_rung(watts_basis, measured_by, provider) as
-watts_basis || if(list_contains(string_split(coalesce(measured_by, ''), ';'), provider), '', '_elsewhere');
+watts_basis
+|| if(
+    watts_basis = 'measured_ratio_other_class' or list_contains(string_split(coalesce(measured_by, ''), ';'), provider),
+    '',
+    '_elsewhere'
+);
 
 -- The weakest verification among the rows that a value rests on.
 create or replace temp macro least_verified(verified) as

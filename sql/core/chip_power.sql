@@ -64,7 +64,11 @@ select
     hardware.hardware_id,
     coalesce(families.ln_fraction, kinds.ln_fraction, everything.ln_fraction) as ln_rated_fraction,
     coalesce(exp(chips.ln_watts), hardware.tdp_w * exp(ln_rated_fraction)) as watts_per_chip,
-    if(chips.ln_watts is null, 'measured_ratio', 'measured_same_chip') as watts_basis,
+    case measurers.distance
+        when 1 then 'measured_same_chip'
+        when 4 then 'measured_ratio_other_class'
+        else 'measured_ratio'
+    end as watts_basis,
     measurers.measured_by
 from core.hardware as hardware
 left join chips on hardware.hardware_id = chips.hardware_id

@@ -10,6 +10,7 @@ with observations as (
         tdp_w,
         measured_watts_per_chip,
         coalesce(scaling_efficiency_fraction, 1) as efficiency_fraction,
+        provider,
         source_title
     from core.power_observations
 ),
@@ -36,6 +37,7 @@ select
     other.kind,
     other.tdp_w,
     other.source_title,
+    coalesce(other.provider = target.provider, false) as is_by_operator,
     1 - scalings.loss_fraction * (1 - target.efficiency_fraction) as target_relative_draw_ratio,
     other.measured_watts_per_chip / (1 - scalings.loss_fraction * (1 - other.efficiency_fraction)) as watts_per_chip
 from observations as target

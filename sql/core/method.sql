@@ -18,33 +18,22 @@ withheld_hours as (
     group by basis
 ),
 
-withheld_power as (
+power_groups as (
     select
         basis,
-        calibrated_gsd(list(log_ratio order by observation_id)) as fitted_gsd,
-        count(*) as n_observations
-    from core.withheld_power
-    where left_out = 'run'
-    group by basis
-),
-
-power_sources as (
-    select
-        basis,
-        source_title,
+        error_group,
         avg(pow(log_ratio, 2) order by observation_id) as mean_square,
         count(*) as n_observations
-    from core.withheld_power
-    where left_out = 'developer'
-    group by basis, source_title
+    from core.power_errors
+    group by basis, error_group
 ),
 
-withheld_power_elsewhere as (
+power as (
     select
         basis,
-        calibrated_gsd_of_groups(list(mean_square order by source_title)) as fitted_gsd,
+        power_gsd(basis, list(mean_square order by error_group)) as fitted_gsd,
         sum(n_observations)::bigint as n_observations
-    from power_sources
+    from power_groups
     group by basis
 ),
 
@@ -71,24 +60,26 @@ stated_tdp as (
     from core.power_observations
 ),
 
+-- Each bare name counts once, its variants as often as runs name them in full.
 variants as (
-    select ln(variants.tdp_w / hardware.tdp_w) as log_ratio
-    from core.hardware_aliases as aliases
-    inner join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+    select
+        usual.hardware_id,
+        avg(pow(ln(variants.tdp_w / usual.tdp_w), 2) order by runs.run_id) as mean_square,
+        count(*) as n_observations
+    from core.hardware as usual
     inner join core.hardware as variants
-        on
-            starts_with(
-                variants.hardware_id, regexp_extract(hardware.hardware_id, '^[a-z]+-[a-z0-9]+-')
-            )
-            and hardware.hardware_id <> variants.hardware_id
-    where aliases.is_ambiguous and variants.tdp_w is not null
-    group by hardware.hardware_id, variants.hardware_id, variants.tdp_w, hardware.tdp_w
+        on starts_with(variants.hardware_id, regexp_extract(usual.hardware_id, '^[a-z]+-[a-z0-9]+-'))
+    inner join core.training_runs as runs on variants.hardware_id = runs.hardware_id and not runs.is_ambiguous_hardware
+    where
+        usual.hardware_id in (select aliases.hardware_id from core.hardware_aliases as aliases where aliases.is_ambiguous)
+        and variants.tdp_w is not null
+    group by usual.hardware_id
 ),
 
 ambiguous_variant as (
     select
-        gsd_of(log_ratio) as fitted_gsd,
-        count(*) as n_observations
+        exp(sqrt(avg(mean_square order by hardware_id))) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
     from variants
 ),
 
@@ -364,14 +355,15 @@ fits as (
         basis,
         fitted_gsd,
         n_observations
-    from withheld_power
+    from power
     union all
     select
         'watts_per_chip' as factor,
-        unnest(if(basis = 'measured_ratio_elsewhere', [basis, 'hardware_mix'], [basis])) as basis,
-        fitted_gsd,
-        n_observations
-    from withheld_power_elsewhere
+        'hardware_mix' as basis,
+        max(fitted_gsd) as fitted_gsd,
+        arg_max(n_observations, fitted_gsd) as n_observations
+    from power
+    where basis in ('measured_same_chip_elsewhere', 'measured_ratio_elsewhere') -- an accelerator of the mix has one of the two
     union all
     select
         'watts_per_chip' as factor,

@@ -28,7 +28,12 @@ own_draws as (
         left_out,
         log_ratio
     from core.withheld_power
-    qualify row_number() over (partition by observation_id, left_out order by basis like 'measured_ratio%') = 1
+    qualify
+        row_number() over (
+            partition by observation_id, left_out
+            order by basis like 'measured_ratio%', basis = 'measured_ratio_other_class'
+        )
+        = 1
 )
 
 select

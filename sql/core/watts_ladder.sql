@@ -1,6 +1,7 @@
 -- Average draw of the whole system per chip by every rung that the facts allow. One row per run and rung.
 -- A run's own measurement never informs the rungs below it; rated power alone is never a draw. Estimators: core.chip_power.
--- A rung ends in _elsewhere where none of its measurements is by the operator of the run's data centre.
+-- A rung ends in _elsewhere where none of its measurements is by the operator of the run's data centre; a ratio of chips of
+-- another kind is a rung of its own, whoever measured them.
 with sources as (
     select
         runs.run_id,
@@ -85,7 +86,11 @@ where hardware_id = run_hardware_id
 union all
 select
     runs.run_id,
-    if(ratios.is_by_provider, 'measured_ratio', 'measured_ratio_elsewhere') as basis,
+    case
+        when ratios.distance = 3 then 'measured_ratio_other_class'
+        when ratios.is_by_provider then 'measured_ratio'
+        else 'measured_ratio_elsewhere'
+    end as basis,
     hardware.tdp_w * exp(ratios.ln_fraction) as value,
     cast(null as integer) as factor_year,
     ratios.source_title,

@@ -1,8 +1,8 @@
 -- Every measured draw as it would be estimated without it. One row per measurement, what is left out and rung.
--- Left out: the measurement alone, or all that its source measured. On the rung measured_ratio its whole chip is left
--- out as well, as if it had never been measured. The estimators are those of core.chip_power; the efficiency of the
--- measurement's own scaling is known, since it is one of times.
--- Rungs end in _elsewhere where all of the source is left out: so are chips estimated that others measured.
+-- Left out: the measurement alone, or all that its source measured. The rungs of a ratio leave out its whole chip as well, as
+-- if it had never been measured, and measured_ratio_other_class its whole kind. Estimators and rungs are those of
+-- core.watts_ladder: a rung ends in _elsewhere where no measurement that remains is by the operator of the system.
+-- The efficiency of the measurement's own scaling is known, since it is one of times.
 with observations as (
     select
         draw_id(hardware_id, system, workload) as observation_id,
@@ -23,6 +23,7 @@ sources as (
         kind,
         source_title,
         any_value(target_relative_draw_ratio) as target_relative_draw_ratio,
+        bool_or(is_by_operator) as is_by_operator,
         avg(ln(watts_per_chip) order by other_id) as ln_watts,
         avg(ln(watts_per_chip / tdp_w) order by other_id) as ln_fraction
     from core.kept_draws
@@ -33,11 +34,16 @@ chips as (
     select
         sources.observation_id,
         observations.hardware_id as target_hardware_id,
-        observations.kind as target_kind,
         sources.left_out,
         sources.hardware_id,
-        sources.kind,
+        case
+            when sources.hardware_id = observations.hardware_id then 'same_chip'
+            when chip_family(sources.hardware_id) = chip_family(observations.hardware_id) then 'generation'
+            when sources.kind = observations.kind then 'kind'
+            else 'other_class'
+        end as nearness,
         any_value(sources.target_relative_draw_ratio) as target_relative_draw_ratio,
+        bool_or(sources.is_by_operator) as is_by_operator,
         avg(sources.ln_watts order by sources.ln_watts) as ln_watts,
         avg(sources.ln_fraction order by sources.ln_fraction) as ln_fraction
     from sources
@@ -51,34 +57,47 @@ ratios as (
     select
         observation_id,
         left_out,
+        nearness,
         any_value(target_relative_draw_ratio) as target_relative_draw_ratio,
-        avg(ln_fraction order by ln_fraction)
-        filter (where chip_family(hardware_id) = chip_family(target_hardware_id)) as family_ln_fraction,
-        avg(ln_fraction order by ln_fraction) filter (where kind = target_kind) as kind_ln_fraction,
-        avg(ln_fraction order by ln_fraction) as any_ln_fraction
+        bool_or(is_by_operator) as is_by_operator,
+        avg(ln_fraction order by ln_fraction) as ln_fraction
     from chips
-    where hardware_id <> target_hardware_id
-    group by observation_id, left_out
+    where nearness <> 'same_chip'
+    group by observation_id, left_out, nearness
+),
+
+nearest_ratios as (
+    select *
+    from ratios
+    where nearness <> 'other_class'
+    qualify row_number() over (partition by observation_id, left_out order by nearness <> 'generation') = 1
 ),
 
 estimates as (
     select
         observation_id,
         left_out,
-        if(left_out = 'run', 'measured_same_chip', 'measured_same_chip_elsewhere') as basis,
+        if(is_by_operator, 'measured_same_chip', 'measured_same_chip_elsewhere') as basis,
         exp(ln_watts) * target_relative_draw_ratio as estimated_watts_per_chip
     from chips
-    where hardware_id = target_hardware_id
+    where nearness = 'same_chip'
     union all
     select
         ratios.observation_id,
         ratios.left_out,
-        if(ratios.left_out = 'run', 'measured_ratio', 'measured_ratio_elsewhere') as basis,
-        observations.tdp_w
-        * exp(coalesce(ratios.family_ln_fraction, ratios.kind_ln_fraction, ratios.any_ln_fraction))
-        * ratios.target_relative_draw_ratio as estimated_watts_per_chip
+        if(ratios.is_by_operator, 'measured_ratio', 'measured_ratio_elsewhere') as basis,
+        observations.tdp_w * exp(ratios.ln_fraction) * ratios.target_relative_draw_ratio as estimated_watts_per_chip
+    from nearest_ratios as ratios
+    inner join observations on ratios.observation_id = observations.observation_id
+    union all
+    select
+        ratios.observation_id,
+        ratios.left_out,
+        'measured_ratio_other_class' as basis,
+        observations.tdp_w * exp(ratios.ln_fraction) * ratios.target_relative_draw_ratio as estimated_watts_per_chip
     from ratios
     inner join observations on ratios.observation_id = observations.observation_id
+    where ratios.nearness = 'other_class'
 )
 
 select

@@ -15,36 +15,30 @@ with spreads as (
     from core.method
 ),
 
-power_sources as (
+-- What the errors of other draws tell of each: without itself, and without what errs together with it.
+power_groups as (
     select
-        basis,
-        source_title,
-        avg(pow(log_ratio, 2) order by observation_id) as mean_square
-    from core.withheld_power
-    where left_out = 'developer'
-    group by basis, source_title
+        target.observation_id,
+        target.left_out,
+        errors.basis,
+        errors.error_group,
+        avg(pow(errors.log_ratio, 2) order by errors.observation_id) as mean_square
+    from (select distinct observation_id, left_out, hardware_id, source_title from core.withheld_power) as target
+    inner join core.power_errors as errors
+        on
+            errors.error_group not in (target.observation_id, target.hardware_id, target.source_title)
+            and (target.left_out = 'run' or target.source_title <> errors.source_title)
+    group by target.observation_id, target.left_out, errors.basis, errors.error_group
 ),
 
-power_errors as (
+power_spreads as (
     select
-        target.observation_id,
-        target.left_out,
-        target.basis,
-        ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
-    from core.withheld_power as target
-    inner join core.withheld_power as other on target.basis = other.basis and target.observation_id <> other.observation_id
-    where target.left_out = 'run'
-    group by target.observation_id, target.left_out, target.basis
-    union all
-    select
-        target.observation_id,
-        target.left_out,
-        target.basis,
-        ln(calibrated_gsd_of_groups(list(others.mean_square order by others.source_title))) as ln_gsd
-    from core.withheld_power as target
-    inner join power_sources as others on target.basis = others.basis and target.source_title <> others.source_title
-    where target.left_out = 'developer'
-    group by target.observation_id, target.left_out, target.basis
+        observation_id,
+        left_out,
+        basis,
+        ln(power_gsd(basis, list(mean_square order by error_group))) as ln_gsd
+    from power_groups
+    group by observation_id, left_out, basis
 ),
 
 power as (
@@ -56,41 +50,55 @@ power as (
         withheld.hardware_id,
         withheld.measured_watts_per_chip,
         withheld.estimated_watts_per_chip,
-        coalesce(errors.ln_gsd, spreads.ln_gsd) as ln_gsd
+        spreads.rung,
+        coalesce(own.ln_gsd, spreads.ln_gsd) as ln_gsd
     from core.withheld_power as withheld
     inner join spreads on spreads.factor = 'watts_per_chip' and withheld.basis = spreads.basis
-    left join power_errors as errors
+    left join power_spreads as own
         on
-            withheld.observation_id = errors.observation_id
-            and withheld.left_out = errors.left_out
-            and withheld.basis = errors.basis
+            withheld.observation_id = own.observation_id
+            and withheld.left_out = own.left_out
+            and withheld.basis = own.basis
 ),
 
+-- The best rung that is left when this draw is withheld, when all draws of its chip are, and when all of its kind are.
 best_power as (
     select
-        observation_id,
-        left_out,
-        run_id,
-        hardware_id,
-        measured_watts_per_chip,
-        estimated_watts_per_chip,
-        ln_gsd
+        power.observation_id,
+        power.left_out,
+        levels.withheld,
+        power.run_id,
+        power.hardware_id,
+        power.measured_watts_per_chip,
+        power.estimated_watts_per_chip,
+        power.ln_gsd
     from power
-    qualify row_number() over (partition by observation_id, left_out order by basis like 'measured_ratio%') = 1
+    inner join (
+        values
+        ('power', 'measured_'), ('hardware_power', 'measured_ratio'), ('class_power', 'measured_ratio_other_class')
+    ) as levels (withheld, rungs)
+        on starts_with(power.basis, levels.rungs)
+    qualify row_number() over (partition by power.observation_id, power.left_out, levels.withheld order by power.rung) = 1
 ),
 
--- The draw of a mix has the spread of a chip that nobody of the source measured, as in core.method.
+drawn as (
+    select *
+    from best_power
+    where withheld = 'power'
+),
+
+-- The draw of a mix has the larger spread of those that the operator did not measure, as in core.method.
 mix_power as (
     select
         withheld.observation_id,
-        any_value(coalesce(errors.ln_gsd, spreads.ln_gsd)) as ln_gsd
+        coalesce(max(own.ln_gsd), any_value(spreads.ln_gsd)) as ln_gsd
     from core.withheld_power as withheld
     left join spreads on spreads.factor = 'watts_per_chip' and spreads.basis = 'hardware_mix'
-    left join power_errors as errors
+    left join power_spreads as own
         on
-            withheld.observation_id = errors.observation_id
-            and errors.left_out = 'developer'
-            and errors.basis = 'measured_ratio_elsewhere'
+            withheld.observation_id = own.observation_id
+            and own.left_out = 'developer'
+            and own.basis in ('measured_same_chip_elsewhere', 'measured_ratio_elsewhere')
     group by withheld.observation_id
 ),
 
@@ -254,7 +262,7 @@ energies as (
         hours.chip_hours,
         power.hardware_id,
         pues.pue
-    from best_power as power
+    from drawn as power
     inner join hours on power.run_id = hours.run_id
     inner join mix_power on power.observation_id = mix_power.observation_id
     left join core.chip_power as usual on power.hardware_id = usual.hardware_id
@@ -366,25 +374,13 @@ scored as (
     select
         'watts_per_chip' as quantity,
         observation_id as truth_id,
-        'power' as withheld,
+        withheld,
         left_out,
         'ote' as estimator,
         measured_watts_per_chip as truth_value,
         estimated_watts_per_chip as estimate,
         ln_gsd
     from best_power
-    union all
-    select
-        'watts_per_chip' as quantity,
-        observation_id as truth_id,
-        'hardware_power' as withheld,
-        left_out,
-        'ote' as estimator,
-        measured_watts_per_chip as truth_value,
-        estimated_watts_per_chip as estimate,
-        ln_gsd
-    from power
-    where basis like 'measured_ratio%'
     union all
     select
         'chip_hours' as quantity,
@@ -432,7 +428,7 @@ scored as (
         power.measured_watts_per_chip as truth_value,
         draws.rival_watts_per_chip as estimate,
         null as ln_gsd
-    from best_power as power
+    from drawn as power
     inner join core.rival_draws as draws on power.hardware_id = draws.hardware_id
     where power.left_out = 'run'
     union all

@@ -23,6 +23,7 @@ POWER: list[dict[str, Any]] = [
         "tdp_w": 400.0,
         "rated_fraction": watts / 400,
         "kind": "gpu",
+        "provider": f"laboratory of {source}",
         "source_title": source,
     }
     for i, (chip, system, source, watts) in enumerate(
@@ -76,10 +77,133 @@ def test_no_measurement_of_the_same_source_informs_an_estimate_without_its_devel
 def test_a_chip_counts_each_source_once_and_a_rating_takes_the_other_chips_of_its_kind(model: Model) -> None:
     found = estimates(model, POWER)
     third = "nvidia-a100-sxm4-40gb, t, job 2"
-    assert found[third, "run", "measured_same_chip"] == pytest.approx(math.sqrt(300 * 360))
-    assert found[third, "run", "measured_ratio"] == pytest.approx(math.sqrt(200 * 500))  # H100 and V100
+    assert found[third, "run", "measured_same_chip_elsewhere"] == pytest.approx(math.sqrt(300 * 360))
+    ratio = found[third, "run", "measured_ratio_elsewhere"]
+    assert ratio == pytest.approx(math.sqrt(200 * 500))  # H100 and V100
     first = "nvidia-a100-sxm4-40gb, s, job 0"
     assert found[first, "run", "measured_same_chip"] == pytest.approx(math.sqrt(360 * 420))  # a source each
+
+
+def test_a_withheld_draw_stands_on_the_rung_that_the_dataset_would_give_it(model: Model) -> None:
+    """Two chips of a kind by X, one by Y, and a TPU by Z: who else measured what is left decides."""
+    rows: list[dict[str, Any]] = [
+        {"hardware_id": chip, "kind": kind, "system": system, "workload": "job", "tdp_w": 400.0}
+        | {"measured_watts_per_chip": watts, "watts_per_chip": watts, "rated_fraction": watts / 400}
+        | {"provider": by, "source_title": system}
+        for chip, kind, system, by, watts in [
+            ("nvidia-v100-sxm", "gpu", "v100", "X", 300.0),
+            ("nvidia-a100-sxm", "gpu", "a100", "X", 400.0),
+            ("nvidia-h100-sxm", "gpu", "h100", "Y", 500.0),
+            ("google-tpu-v9", "tpu", "tpu", "Z", 200.0),
+        ]
+    ]
+    found = {
+        (name.split(", ")[1], basis): watts
+        for (name, out, basis), watts in estimates(model, rows).items()
+        if out == "developer"
+    }
+    assert found == {
+        ("v100", "measured_ratio"): pytest.approx(math.sqrt(400 * 500)),
+        ("a100", "measured_ratio"): pytest.approx(math.sqrt(300 * 500)),
+        ("h100", "measured_ratio_elsewhere"): pytest.approx(math.sqrt(300 * 400)),
+        ("v100", "measured_ratio_other_class"): 200.0,
+        ("a100", "measured_ratio_other_class"): 200.0,
+        ("h100", "measured_ratio_other_class"): 200.0,
+        ("tpu", "measured_ratio_other_class"): pytest.approx((300 * 400 * 500) ** (1 / 3)),
+    }
+
+
+ERRORS: list[dict[str, Any]] = [
+    {"observation_id": name, "left_out": out, "basis": basis, "hardware_id": chip, "source_title": source}
+    | {"log_ratio": error, "measured_watts_per_chip": 1.0, "estimated_watts_per_chip": math.exp(error)}
+    for name, chip, source, same_chip, ratio, error in [
+        ("p", "a", "A", "measured_same_chip", "measured_ratio", 0.1),
+        ("q", "a", "A", "measured_same_chip", "measured_ratio", 0.3),
+        ("r", "b", "A", "measured_same_chip_elsewhere", "measured_ratio_elsewhere", 0.2),
+        ("s", "b", "B", "measured_same_chip_elsewhere", "measured_ratio_elsewhere", 0.4),
+        ("t", "c", "C", "measured_same_chip_elsewhere", "measured_ratio_elsewhere", 0.5),
+        ("u", "d", "D", "measured_same_chip_elsewhere", "measured_ratio_elsewhere", 0.6),
+    ]
+    for basis in (same_chip, ratio, "measured_ratio_other_class")
+    for out in ("run", "developer")
+]
+MEAN_SQUARES = {  # of what errs together
+    "measured_same_chip": [0.1**2, 0.3**2],
+    "measured_same_chip_elsewhere": [(0.1**2 + 0.3**2 + 0.2**2) / 3, 0.4**2, 0.5**2, 0.6**2],  # A, B, C, D
+    "measured_ratio": [(0.1**2 + 0.3**2) / 2, (0.2**2 + 0.4**2) / 2, 0.5**2, 0.6**2],  # a, b, c, d
+    "measured_ratio_elsewhere": [0.2**2, 0.4**2, 0.5**2, 0.6**2],  # of A only r: by its operator no other
+    "measured_ratio_other_class": [(0.1**2 + 0.3**2 + 0.2**2) / 3, 0.4**2, 0.5**2, 0.6**2],
+}
+
+
+def spread(mean_squares: list[float]) -> float:
+    return math.sqrt(sum(mean_squares) / len(mean_squares)) * STUDENT[len(mean_squares)] / 1.645
+
+
+def test_the_spread_of_a_draw_counts_what_errs_together_once(model: Model) -> None:
+    errors = model("core.power_errors", {"core.withheld_power": ERRORS}).to_dicts()
+    floor = {"factor": "watts_per_chip", "gsd_floor": 1.0, "gsd_unfitted": 1.5}
+    rungs = [floor | {"basis": basis, "rung": i} for i, basis in enumerate(MEAN_SQUARES)]
+    method = model("core.method", {"core.power_errors": errors, "raw.method_rungs": rungs})
+    expected = {
+        basis: pytest.approx(math.exp(spread(squares)) if len(squares) > 2 else 1.5, rel=3e-3)
+        for basis, squares in MEAN_SQUARES.items()
+    }
+    assert dict(method.select("basis", "gsd").iter_rows()) == expected
+
+
+def test_the_variants_of_a_bare_name_count_as_often_as_runs_name_them(model: Model) -> None:
+    """A100: three runs on the usual SXM, one on PCIe at half its rating. V100: one, on the usual."""
+    chips = {"nvidia-a100-sxm": 400.0, "nvidia-a100-pcie": 200.0, "nvidia-v100-sxm": 300.0}
+    named = ["nvidia-a100-sxm"] * 3 + ["nvidia-a100-pcie", "nvidia-v100-sxm"]
+    runs = [
+        {"run_id": f"r{i}", "hardware_id": chip, "is_ambiguous_hardware": False}
+        for i, chip in enumerate(named)
+    ]
+    bare = {"run_id": "bare", "hardware_id": "nvidia-a100-pcie", "is_ambiguous_hardware": True}
+    fit = model(
+        "core.method",
+        {
+            "core.hardware": [{"hardware_id": chip, "tdp_w": rating} for chip, rating in chips.items()],
+            "core.hardware_aliases": [
+                {"alias": chip.split("-")[1], "hardware_id": chip, "is_ambiguous": True}
+                for chip in ("nvidia-a100-sxm", "nvidia-v100-sxm")
+            ],
+            "core.training_runs": [*runs, bare],
+            "raw.method_rungs": [
+                {"factor": "watts_per_chip", "basis": "ambiguous_variant"}
+                | {"gsd_floor": 1.05, "gsd_unfitted": 1.15}
+            ],
+        },
+    )
+    ((gsd, n),) = fit.select("gsd", "n_observations").rows()
+    assert n == 5
+    assert gsd == pytest.approx(math.exp(math.sqrt((math.log(2) ** 2 / 4 + 0) / 2)))
+
+
+def test_the_board_takes_no_spread_from_what_errs_together_with_the_draw(model: Model) -> None:
+    """Of t (chip c, source C) what is left are the other chips, and the other sources."""
+    errors = model("core.power_errors", {"core.withheld_power": ERRORS}).to_dicts()
+    rungs = [
+        {"factor": "watts_per_chip", "basis": basis, "rung": i, "gsd": 9.0}
+        for i, basis in enumerate(MEAN_SQUARES)
+    ]
+    tables = {"core.withheld_power": ERRORS, "core.power_errors": errors, "core.method": rungs}
+    board = model("out.accuracy_runs", tables).filter(pl.col("truth_id") == "t")
+    found = {
+        (withheld, out): math.log(p95 / p05) / 2 / 1.645
+        for withheld, out, p05, p95 in board.select("withheld", "left_out", "p05", "p95").iter_rows()
+    }
+    levels = {
+        "power": MEAN_SQUARES["measured_same_chip_elsewhere"],
+        "hardware_power": MEAN_SQUARES["measured_ratio_elsewhere"],
+        "class_power": MEAN_SQUARES["measured_ratio_other_class"],
+    }
+    assert found == {
+        (level, out): pytest.approx(spread([*squares[:2], squares[3]]), rel=3e-3)
+        for level, squares in levels.items()
+        for out in ("run", "developer")
+    }
 
 
 def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:

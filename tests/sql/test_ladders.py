@@ -244,9 +244,13 @@ def test_a_draw_that_its_operator_did_not_measure_stands_on_a_rung_of_its_own(
     assert ladder == {f"measured_ratio{suffix}": pytest.approx(300.0)}
 
 
-def test_a_class_without_a_measurement_borrows_from_all(model: Model) -> None:
-    ladder = watts(model, {}, power(hardware_id="c", kind="tpu", rated_fraction=0.5))
-    assert values(ladder) == {"measured_ratio": pytest.approx(200.0)}
+@pytest.mark.parametrize("run_by", ["Example Cloud", None])
+def test_a_class_without_a_measurement_borrows_from_all_on_a_rung_of_its_own(
+    model: Model, run_by: str | None
+) -> None:
+    other = power(hardware_id="c", kind="tpu", rated_fraction=0.5, provider="Example Cloud")
+    ladder = watts(model, {"provider": run_by}, other)
+    assert values(ladder) == {"measured_ratio_other_class": pytest.approx(200.0)}
 
 
 def test_observations_are_independent_whole_system_measurements(model: Model) -> None:

@@ -1,0 +1,44 @@
+-- Withheld draws by the rung whose spread their errors tell, and what errs together there. One row per rung and withheld draw.
+-- A draw on the operator's own systems of the chip is one error by itself: error_group is the measurement.
+-- Elsewhere, what one source measured errs together, and a ratio borrowed from other chips errs for the whole chip.
+-- measured_ratio takes the chips of all operators: only Google measured several chips of a kind. So does
+-- measured_same_chip_elsewhere take a second paper of one operator for a stranger's: too few sources measured one chip.
+select
+    'measured_same_chip' as basis,
+    observation_id,
+    hardware_id,
+    source_title,
+    observation_id as error_group,
+    log_ratio
+from core.withheld_power
+where left_out = 'run' and basis = 'measured_same_chip'
+union all
+select
+    'measured_same_chip_elsewhere' as basis,
+    observation_id,
+    hardware_id,
+    source_title,
+    source_title as error_group,
+    log_ratio
+from core.withheld_power
+where left_out = 'developer' and basis in ('measured_same_chip', 'measured_same_chip_elsewhere')
+union all
+select
+    'measured_ratio' as basis,
+    observation_id,
+    hardware_id,
+    source_title,
+    hardware_id as error_group,
+    log_ratio
+from core.withheld_power
+where left_out = 'run' and basis in ('measured_ratio', 'measured_ratio_elsewhere')
+union all
+select
+    basis,
+    observation_id,
+    hardware_id,
+    source_title,
+    source_title as error_group,
+    log_ratio
+from core.withheld_power
+where left_out = 'developer' and basis in ('measured_ratio_elsewhere', 'measured_ratio_other_class')
