@@ -16,18 +16,26 @@ from pipelines.releases import release as releasing
 from tests.conftest import OTE, Build, ote, releases, without_privilege
 
 
-@pytest.fixture
-def unreleased(copy: Path) -> Path:
-    """A folder with a green build, and an earlier release of other content."""
-    (release,) = releases(copy)
-    with duckdb.connect(str(copy / "build.duckdb")) as connection:
+@pytest.fixture(scope="module")
+def earlier(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a green build, and an earlier release of other content; only to be copied."""
+    folder = tmp_path_factory.mktemp("earlier") / "warehouse"
+    shutil.copytree(build.directory, folder, symlinks=True)
+    (release,) = releases(folder)
+    with duckdb.connect(str(folder / "build.duckdb")) as connection:
         connection.execute("update state.results set why = why || ' earlier'")
-    done = ote("release", "--warehouse", copy)
+    done = ote("release", "--warehouse", folder)
     assert done.returncode == 0, done.stderr
     shutil.rmtree(release)
-    with duckdb.connect(str(copy / "build.duckdb")) as connection:
+    with duckdb.connect(str(folder / "build.duckdb")) as connection:
         connection.execute("update state.results set why = left(why, len(why) - 8)")
-    return copy
+    return folder
+
+
+@pytest.fixture
+def unreleased(earlier: Path, tmp_path: Path) -> Path:
+    """Such a folder of its own."""
+    return Path(shutil.copytree(earlier, tmp_path / "warehouse", symlinks=True))
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -161,9 +169,10 @@ def test_killed_at_any_moment_no_half_release_is_seen(unreleased: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         time.sleep(0.5 + 0.12 * moment)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
+        if process.poll() is not None:  # from here on the release is there, and each later moment is the same
+            break
+        process.send_signal(signal.SIGKILL)
+        killed += 1
         process.wait()
         now = content(unreleased)
         assert {name: now.get(name) for name in before} == before
