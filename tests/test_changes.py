@@ -254,21 +254,19 @@ def test_the_next_version_is_that_of_semver(step: str, version: str) -> None:
 
 
 def test_a_corrected_fact_makes_a_patch_that_says_what_moved_and_why(
-    build: Build, tmp_path: Path, facts: Path
+    copy: Path, tmp_path: Path, facts: Path
 ) -> None:
-    warehouse = tmp_path / "warehouse"
-    assert execute(warehouse, facts).success
     file = facts / "training_runs.csv"
     runs = pl.read_csv(file, infer_schema=False)
     twice = (
         pl.when(pl.col("run_id") == "colpali").then(pl.lit("80")).otherwise("chip_hours")
     )  # 40 in the facts
     runs.with_columns(chip_hours=twice).write_csv(file)
-    assert execute(warehouse, facts).success
-    old, new = releases(warehouse)
+    assert execute(copy, facts).success
+    old, new = releases(copy)
     assert (old.name.split("+")[0], new.name.split("+")[0]) == ("0.1.0", "0.1.1")
-    assert (warehouse / "releases" / "latest").resolve() == new.resolve()
-    index = json.loads((warehouse / "releases" / "index.json").read_text())
+    assert (copy / "releases" / "latest").resolve() == new.resolve()
+    index = json.loads((copy / "releases" / "index.json").read_text())
     assert [entry["version"] for entry in index["releases"]] == [old.name, new.name]
     assert index["latest"] == new.name
     cells = pl.read_parquet(new / "changes.parquet")
@@ -282,11 +280,11 @@ def test_a_corrected_fact_makes_a_patch_that_says_what_moved_and_why(
     assert energy["cause"] == "fact_corrected"
     assert "reference-training-runs" in energy["explanation"]
     assert "colpali | energy_mwh" in (new / "CHANGES.md").read_text(encoding="utf-8")
-    done = ote("diff", old.name, "--releases", warehouse / "releases", "--cells", tmp_path / "cells.csv")
+    done = ote("diff", old.name, "--releases", copy / "releases", "--cells", tmp_path / "cells.csv")
     assert done.returncode == 0, done.stderr
     assert "colpali | energy_mwh" in done.stdout
     assert done.stdout.strip().endswith(f"Every cell is in {tmp_path / 'cells.csv'}.")
-    done = ote("diff", old.name, "--releases", warehouse / "releases")
+    done = ote("diff", old.name, "--releases", copy / "releases")
     assert done.stdout.strip().endswith("For every cell give --cells FILE, .csv or .parquet.")
     every = pl.read_csv(tmp_path / "cells.csv", infer_schema=False)
     (counted,) = cells.filter(pl.col("table_name") == "what_if")["explanation"]
