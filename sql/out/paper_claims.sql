@@ -36,6 +36,7 @@ us_places as (
         what_if.run_id = 't5-11b'
         and region_map.country = 'US'
         and what_if.factor_year = 2019
+        and what_if.intensity_basis = 'lifecycle' -- that of all with a carbon-free share
         and grid.operator_cfe_fraction is not null
 ),
 
@@ -96,7 +97,11 @@ best_place as (
     select min(what_if.co2e_net_t) as co2e_net_t
     from out.what_if as what_if
     inner join raw.region_map as region_map on what_if.region = region_map.region
-    where what_if.run_id = 'gshard-600b' and region_map.country = 'US' and what_if.factor_year <= 2020
+    where
+        what_if.run_id = 'gshard-600b'
+        and region_map.country = 'US'
+        and what_if.factor_year <= 2020
+        and what_if.intensity_basis = 'lifecycle' -- that of most places
 ),
 
 together as (

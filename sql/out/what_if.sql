@@ -2,7 +2,8 @@
 -- trained on. One row per run, place and chip. All other places are in the table places.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
 -- The ratio compares net CO2e on the basis of the place's grid; it is null where the run's own grid is not known on that.
--- Ranks are by net CO2e, least first, of the places of a run and of its chips apart, and before values are rounded.
+-- Ranks are by net CO2e, least first, within one basis of intensities, of the places of a run and of its chips apart, and before
+-- values are rounded.
 with spreads as (
     select
         factor,
@@ -139,7 +140,9 @@ select
     four_digits(imagined.co2e_net_t * exp(-1.645 * imagined.ln_gsd)) as co2e_net_t_p05,
     four_digits(imagined.co2e_net_t * exp(1.645 * imagined.ln_gsd)) as co2e_net_t_p95,
     four_digits(imagined.ratio_to_actual) as ratio_to_actual,
-    rank() over (partition by imagined.run_id, imagined.region = 'actual' order by imagined.co2e_net_t) as net_rank,
+    rank() over (
+        partition by imagined.run_id, imagined.region = 'actual', imagined.intensity_basis order by imagined.co2e_net_t
+    ) as net_rank,
     imagined.intensity_basis,
     imagined.factor_year
 from (

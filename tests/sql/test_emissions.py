@@ -211,3 +211,7 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
     del known["out.gross_by_basis"][0]
     (row,) = model("out.what_if", known).rows(named=True)
     assert row["ratio_to_actual"] is None
+    elsewhere = place | {"gross_kg_per_kwh": 0.3, "net_kg_per_kwh": 0.3, "intensity_basis": "lifecycle"}
+    known["out.places"].append(elsewhere | {"region": "elsewhere"})
+    ranks = model("out.what_if", known).rows(named=True)
+    assert {row["intensity_basis"]: row["net_rank"] for row in ranks} == {"direct": 1, "lifecycle": 1}
