@@ -2,9 +2,11 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -17,7 +19,7 @@ from tests.conftest import Build, ote
 def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> None:
     with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_run(connection, "t5-11b")
-        places = {place.region: place for place in where.ranked(connection, load)}
+        places = {place.region: place for place in where.ranked(connection, load, "lifecycle")}
     assert load.it_energy_mwh == pytest.approx(85.7 / 1.12, rel=0.01)  # Patterson et al. 2021, Table 4
     taiwan = places["asia-east1"]
     ((pue, gross, net),) = build.query(
@@ -32,17 +34,82 @@ def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> Non
     assert len(places) >= 40
 
 
-def test_the_place_of_the_ranking_is_that_of_what_if(build: Build) -> None:
+@pytest.mark.parametrize("basis", ["direct", "lifecycle"])
+def test_the_places_of_the_ranking_are_those_of_what_if(build: Build, basis: str) -> None:
     with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_run(connection, "gshard-600b")
-        ranked = {p.region: p.co2e_net_t for p in where.ranked(connection, load, "Google")}
-    table = dict(
-        build.query(
-            "select region, co2e_net_t from what_if where run_id = 'gshard-600b' and region <> 'actual'"
-        )
+        ranked = where.ranked(connection, load, basis, "Google")
+    table = build.query(
+        "select region, factor_year, co2e_net_t from what_if "
+        f"where run_id = 'gshard-600b' and region <> 'actual' and intensity_basis = '{basis}'"
+        "order by net_rank, region"
     )
-    four_digits = {region: float(f"{net_t:.4g}") for region, net_t in ranked.items()}
-    assert four_digits == pytest.approx(table)
+    assert len(table) >= 10
+    # a place with a nearer year on the other basis stands in what_if on that one
+    of_table = [p for p in ranked if (p.region, p.factor_year) in {row[:2] for row in table}]
+    four_digits = {p.region: float(f"{p.co2e_net_t:.4g}") for p in of_table}
+    assert four_digits == pytest.approx({region: net_t for region, _, net_t in table})
+    assert [p.region for p in of_table] == [region for region, _, _ in table]
+
+
+def test_ranks_of_what_if_are_within_one_basis(build: Build) -> None:
+    ranks = build.query(
+        "select intensity_basis, min(net_rank), max(net_rank), count(*) from what_if "
+        "where run_id = 'gshard-600b' and region <> 'actual' group by all order by 1"
+    )
+    assert [basis for basis, *_ in ranks] == ["direct", "lifecycle"]
+    assert all((first, last) == (1, places) for _, first, last, places in ranks)
+
+
+def place(connection: duckdb.DuckDBPyConnection, region: str, year: int, basis: str, net: float) -> None:
+    connection.execute(
+        "insert into places (region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,"
+        " net_kg_per_kwh, net_gsd) values (?, 'Google', 'SE', ?, ?, 1.1, ?, ?, 1.2)",
+        [region, year, basis, net, net],
+    )
+
+
+def test_a_list_has_one_basis_and_no_chance_between_years() -> None:
+    load = where.Load(name="", it_energy_mwh=100, ln_gsd=0.1, year=2020, hours=None)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table places (region text, provider text, country text, factor_year int,"
+            " intensity_basis text, pue double, gross_kg_per_kwh double, net_kg_per_kwh double,"
+            " net_gsd double)"
+        )
+        for region, year, basis, net in (
+            ("a", 2024, "direct", 0.01),
+            ("b", 2020, "lifecycle", 0.02),
+            ("b", 2021, "direct", 0.03),
+            ("c", 2020, "lifecycle", 0.04),
+            ("d", 2021, "lifecycle", 0.05),
+        ):
+            place(connection, region, year, basis, net)
+        assert where.usual_basis(connection, load) == "lifecycle"  # b, c and d against a
+        assert where.usual_basis(connection, replace(load, region="a")) == "direct"
+        assert where.usual_basis(connection, replace(load, intensity_basis="direct")) == "direct"
+        lifecycle = where.ranked(connection, load, "lifecycle")
+        direct = where.ranked(connection, load, "direct")
+    assert [p.region for p in lifecycle] == ["b", "c", "d"]
+    assert [p.region for p in direct] == ["a", "b"]
+    # 0.02 against 0.04, each with a gsd of 1.2: ln 2 / (sqrt 2 x ln 1.2) = 2.688 standard deviations
+    assert lifecycle[0].chance_to_beat_next == pytest.approx(0.9964, abs=1e-4)
+    assert [p.chance_to_beat_next for p in lifecycle[1:]] == [None, None]  # c is of 2020, d of 2021
+    assert [p.chance_to_beat_next for p in direct] == [None, None]
+    assert lifecycle[0].co2e_net_t == pytest.approx(100 * 1.1 * 0.02)
+
+
+def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None:
+    database = build.directory / "emissions.duckdb"
+    usual, direct = (
+        json.loads(ote("where", "gshard-600b", "--json", *more, "--database", database).stdout)
+        for more in ([], ["--basis", "direct"])
+    )
+    assert {p["intensity_basis"] for p in usual} == {"lifecycle"}  # that of most places in 2020
+    assert {p["intensity_basis"] for p in direct} == {"direct"}
+    assert "europe-north2" not in {p["region"] for p in usual}
+    told = ote("where", "gshard-600b", "--database", database).stdout
+    assert "basis: only places known on lifecycle intensities; --basis direct ranks those on direct." in told
 
 
 def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None:
@@ -89,6 +156,9 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
         (["--hardware", "H100", "--hours", "3", "--chips", "0"], "chips"),
         (["t5-11b", "--provider", "Nobody"], "--provider 'Nobody' is no provider known here. Known: "),
         (["t5-11b", "--provider", "EPFL"], "'EPFL' has no place here. Providers: "),
+        (["t5-11b", "--basis", "marginal"], "--basis"),
+        (["t5-11b", "--provider", "Scaleway", "--basis", "direct"], "--basis direct: Scaleway has no place"),
+        (["t5-11b", "--month", "2022-07", "--basis", "direct"], "--basis direct: with --month"),
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(build: Build, arguments: list[str], says: str) -> None:
@@ -130,8 +200,10 @@ def test_names_mean_what_they_mean_to_why_and_estimate(
 
 def test_years_of_places_that_are_not_that_of_the_run_are_told(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    told = ote("where", "t5-11b", *database).stdout  # a run of 2019, when few places have factors
+    told = ote("where", "t5-11b", "--basis", "direct", *database).stdout  # few are of 2019, as the run is
     assert "year: that of the factors, the nearest to 2019 that is known of the place." in told
+    assert "Between places of two years no chance is known." in told
+    assert "year:" not in ote("where", "t5-11b", "--provider", "Google", *database).stdout
 
 
 HOUR = datetime(2022, 7, 1)

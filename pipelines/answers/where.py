@@ -15,18 +15,33 @@ from pipelines.answers.published import Z_90
 # Fails on a database that is older than this module.
 PROBE = "select places.net_gsd, draws.watts_gsd from places, hardware_draws as draws limit 0"
 
-PLACES = """
-with latest as (
+# A place may be known on one basis in one year, and on the other in another year.
+NEAREST = """
+with nearest as (
     select * from places
-    where provider = coalesce($provider, provider)
+    where provider = coalesce($provider, provider) and intensity_basis = coalesce($basis, intensity_basis)
     qualify row_number() over (
         partition by region order by abs(factor_year - $year), factor_year
     ) = 1
 )
+"""
+PLACES = f"""{NEAREST}
 select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh, net_kg_per_kwh,
     ln(net_gsd)
-from latest
+from nearest
 order by pue * net_kg_per_kwh, region
+"""
+# That of the run's own place, else of its own grid, else of most places in the year nearest to it.
+USUAL_BASIS = f"""{NEAREST}
+select intensity_basis
+from nearest
+group by intensity_basis
+order by
+    coalesce(bool_or(region = $region), false) desc,
+    intensity_basis = $own_basis desc nulls last,
+    count(*) desc,
+    intensity_basis
+limit 1
 """
 
 
@@ -39,7 +54,8 @@ class Place:
     """One place for one run: tonnes with the 90 % interval, and how sure it is that it beats the next one.
 
     chance_to_beat_next: probability that its net emissions are below those of the next in the list, from
-    the spreads of the two places alone, since hours and power are the same at both; None for the last.
+    the spreads of the two places alone, since hours and power are the same at both; None for the last, and
+    where the two are known of different years, since no spread says how a grid changes between these.
     """
 
     region: str
@@ -60,6 +76,7 @@ class Load:
     """What is to be placed: energy before PUE, its spread, and the year that factors are wanted for.
 
     hours: wall-clock time; None where a run does not state it.
+    region, intensity_basis: where the run was, and what its grid's intensity is; None where not known.
     """
 
     name: str
@@ -67,6 +84,8 @@ class Load:
     ln_gsd: float
     year: int
     hours: float | None
+    region: str | None = None
+    intensity_basis: str | None = None
 
 
 def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
@@ -80,7 +99,7 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
         select model, chip_hours * watts_per_chip / 1e6, run_year,
             (select sqrt(sum(ln(gsd) * ln(gsd))) from emission_factors as factors
              where factors.run_id = emissions.run_id and factor in ('chip_hours', 'watts_per_chip')),
-            coalesce(training_hours, chip_hours / chips)
+            coalesce(training_hours, chip_hours / chips), cloud_region, intensity_basis
         from emissions where run_id = ?
         """,
         [run_id],
@@ -89,10 +108,18 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
         raise NotFoundError(
             f"{run_id}: there is no estimate of it to be placed; `ote why {run_id}` says why."
         )
-    ((model, energy, year, ln_gsd, hours),) = rows
+    ((model, energy, year, ln_gsd, hours, region, basis),) = rows
     if energy is None or year is None:
         raise NotFoundError(f"{run_id}: only its total energy is known, or its year is not; it has no place.")
-    return Load(name=model, it_energy_mwh=energy, ln_gsd=ln_gsd, year=year, hours=hours)
+    return Load(
+        name=model,
+        it_energy_mwh=energy,
+        ln_gsd=ln_gsd,
+        year=year,
+        hours=hours,
+        region=region,
+        intensity_basis=basis,
+    )
 
 
 def load_of_hardware(
@@ -139,25 +166,49 @@ def in_year(connection: duckdb.DuckDBPyConnection, load: Load, year: int) -> Loa
     return replace(load, year=year)
 
 
-def ranked(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> list[Place]:
-    """Every place, least net emissions first, at the factors of the year nearest to the load's.
+def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> str:
+    """The intensities to rank a load's places on, where nobody chooses: direct or lifecycle.
 
     Raises:
         NotFoundError: the provider has no place.
     """
-    rows = connection.execute(PLACES, {"year": load.year, "provider": provider}).fetchall()
+    given = {
+        "year": load.year,
+        "provider": provider,
+        "basis": None,
+        "region": load.region,
+        "own_basis": load.intensity_basis,
+    }
+    rows = connection.execute(USUAL_BASIS, given).fetchall()
     if not rows:
         known = connection.execute("select distinct provider from places order by 1").fetchall()
         raise NotFoundError(
             f"{provider!r} has no place here. Providers: {', '.join(name for (name,) in known)}."
         )
+    return str(rows[0][0])
+
+
+def ranked(
+    connection: duckdb.DuckDBPyConnection, load: Load, basis: str, provider: str | None = None
+) -> list[Place]:
+    """Every place on one basis of intensities, least net first, at factors of the year nearest to the load's.
+
+    Raises:
+        NotFoundError: the provider has no place on this basis.
+    """
+    rows = connection.execute(PLACES, {"year": load.year, "provider": provider, "basis": basis}).fetchall()
+    if not rows:
+        raise NotFoundError(
+            f"--basis {basis}: {provider or 'nobody'} has no place that is known on {basis} intensities; "
+            "leave --basis out."
+        )
     spreads = [row[8] for row in rows]
     per_kwh = [row[5] * row[7] for row in rows]
     places = []
-    for i, (region, operator, country, factor_year, basis, pue, gross, net, spread) in enumerate(rows):
+    for i, (region, operator, country, factor_year, _, pue, gross, net, spread) in enumerate(rows):
         energy = load.it_energy_mwh * pue
         half = Z_90 * math.hypot(load.ln_gsd, spread)
-        last = i + 1 == len(rows)
+        is_alone = i + 1 == len(rows) or rows[i + 1][3] != factor_year
         places.append(
             Place(
                 region=region,
@@ -171,7 +222,7 @@ def ranked(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | No
                 co2e_net_t_p05=energy * net * math.exp(-half),
                 co2e_net_t_p95=energy * net * math.exp(half),
                 chance_to_beat_next=None
-                if last
+                if is_alone
                 else chance(per_kwh[i], spread, per_kwh[i + 1], spreads[i + 1]),
             )
         )

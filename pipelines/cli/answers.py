@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import asdict
 from datetime import date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from pipelines.answers import where as placing
 
 
+class Basis(StrEnum):
+    """What an intensity counts: what power plants emit, or also what their fuels and making do."""
+
+    direct = "direct"
+    lifecycle = "lifecycle"
+
+
 def where(
     run: Annotated[
         str, typer.Argument(help="run_id, or the name of a model; leave out to describe a run.")
@@ -29,6 +37,10 @@ def where(
     hours: Annotated[float, typer.Option(help="For how many hours.")] = 0.0,
     year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: the newest.", min=0)] = 0,
     provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
+    basis: Annotated[
+        Basis | None,
+        typer.Option(help="Intensities to rank on; else those of the run's own place, or of most places."),
+    ] = None,
     month: Annotated[
         str, typer.Option(help="YYYY-MM: rank starts in this month by the hours of grids.")
     ] = "",
@@ -38,6 +50,7 @@ def where(
 ) -> None:
     """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
 
+    Direct and lifecycle intensities are never compared: one list has places on one of them.
     With --month, rank grids by the best hour of it to start in, from the hours beside the database.
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
@@ -46,6 +59,11 @@ def where(
 
     if bool(run) == bool(hardware):
         _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
+    if month and basis is Basis.direct:
+        _fail(
+            "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out.",
+            2,
+        )
     if hardware and not (math.isfinite(hours) and hours > 0):
         _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
     try:
@@ -58,7 +76,8 @@ def where(
                 else where.load_of_run(connection, why.find(connection, run))
             )
             load = where.in_year(connection, load, year) if year else load
-            places = where.ranked(connection, load, meant["provider"])
+            ranked_on = basis or where.usual_basis(connection, load, meant["provider"])
+            places = where.ranked(connection, load, ranked_on, meant["provider"])
         if month:
             if load.hours is None:
                 _fail(
@@ -104,11 +123,15 @@ def _print_places(load: "placing.Load", places: "list[placing.Place]") -> None:
         )
     typer.echo("sure: chance that the place beats the next one, given how well the two places are known.")
     if any(place.factor_year != load.year for place in places):
-        typer.echo(f"year: that of the factors, the nearest to {load.year} that is known of the place.")
-    if len({place.intensity_basis for place in places}) > 1:
         typer.echo(
-            "direct and lifecycle intensities differ by what fuels emit before they burn: compare alike."
+            f"year: that of the factors, the nearest to {load.year} that is known of the place. "
+            "Between places of two years no chance is known."
         )
+    ranked_on = places[0].intensity_basis
+    (other,) = (basis for basis in Basis if basis != ranked_on)
+    typer.echo(
+        f"basis: only places known on {ranked_on} intensities; --basis {other} ranks those on {other}."
+    )
 
 
 def _month(text: str) -> datetime:
