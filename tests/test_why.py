@@ -1,8 +1,11 @@
 """`ote why`: every published number can be walked back to a source row."""
 
 import json
+import math
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -26,7 +29,89 @@ def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) 
                 assert source["locator"], run_id
             of = {name for result in found["results"] for name in result["of"]} - {"energy_mwh"}
             assert of <= set(found["factors"]), run_id
+            for factor in found["factors"].values():
+                is_average = re.search(
+                    r"\bmean (of|over)\b|rated x|first of theirs", factor["source"]["locator"]
+                )
+                assert bool(factor["inputs"]) >= bool(is_average), (run_id, factor["factor"])
+                if factor["inputs"]:
+                    inputs_give(factor, sources)
+            for beside in found["beside"]:
+                assert beside["p05"] < beside["value"] < beside["p95"], run_id
+                assert beside["source"]["url"].startswith("http"), run_id
+                assert all(beside["source"].values()), run_id
             assert why.render(found)
+
+
+def inputs_give(factor: dict[str, Any], sources: set[str]) -> None:
+    """The inputs of a factor come from rows of known sources, and their mean is its value."""
+    of, times = factor["inputs"]["of"], factor["inputs"]["times"]
+    for one in of + ([times] if times else []):
+        assert all((one["name"], one["unit"], *one["source"].values())), one
+        assert one["source"]["id"] in sources, one
+        assert one["source"]["url"].startswith("http"), one
+    assert sum(one["weight_fraction"] for one in of) == pytest.approx(1)
+    if factor["inputs"]["mean"] == "geometric":
+        mean = math.prod(one["value"] ** one["weight_fraction"] for one in of)
+    else:
+        mean = sum(one["value"] * one["weight_fraction"] for one in of)
+    assert mean * (times["value"] if times else 1) == pytest.approx(factor["value"], rel=1e-9)
+
+
+def test_a_ratio_names_the_rating_and_each_measurement_with_its_weight(build: Build) -> None:
+    ((run_id, hardware_id),) = build.query(
+        "select factors.run_id, hardware_id from emission_factors as factors "
+        "join training_runs using (run_id) where factor = 'watts_per_chip' "
+        "and factors.source_locator like '%of its kind' order by 1 limit 1"
+    )
+    database = build.directory / "emissions.duckdb"
+    found = json.loads(ote("why", run_id, "--json", "--database", database).stdout)
+    inputs = found["factors"]["watts_per_chip"]["inputs"]
+    ((tdp, title, url),) = build.query(
+        f"select tdp_w, source_title, source_url from hardware where hardware_id = '{hardware_id}'"
+    )
+    rating = inputs["times"]
+    assert (rating["value"], rating["source"]["title"], rating["source"]["url"]) == (tdp, title, url)
+    drawn = set(build.query("select source_title, source_url, source_locator from system_power"))
+    told = [(i["source"]["title"], i["source"]["url"], i["source"]["locator"]) for i in inputs["of"]]
+    assert set(told) <= drawn
+    assert len({title for title, _, _ in told}) > 1
+    printed = ote("why", run_id, "--database", database).stdout
+    assert f"rated power: {tdp:.4g} W, times" in printed
+    assert f"geometric mean of {len(told)} inputs, each with its weight:" in printed
+    assert f"and {len(told) - 3} more, all with --json" in printed
+
+
+def test_a_mean_that_its_inputs_do_not_give_is_an_error(build: Build, tmp_path: Path) -> None:
+    broken = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "broken.duckdb"))
+    ((run_id,),) = build.query(
+        "select min(run_id) from emission_factors where factor = 'watts_per_chip' and basis like 'measured_%'"
+    )
+    with duckdb.connect(str(broken)) as connection:
+        connection.execute("update system_power set watts_per_chip = watts_per_chip * 1.001")
+        connection.execute("update hardware set tdp_w = tdp_w * 1.001")
+    done = ote("why", run_id, "--database", broken)
+    assert done.returncode == 1
+    assert f"{run_id}: watts_per_chip is " in done.stderr
+    assert "its inputs give" in done.stderr
+
+
+def test_what_is_in_no_total_has_interval_formula_and_source(build: Build) -> None:
+    database = build.directory / "emissions.duckdb"
+    ((run_id,),) = build.query(
+        "select min(run_id) from water_use join embodied_emissions using (run_id) where water_site_m3 > 0"
+    )
+    printed = ote("why", run_id, "--database", database).stdout
+    for table, quantity in (
+        ("embodied_emissions", "embodied_t"),
+        ("water_use", "water_site_m3"),
+        ("water_use", "water_grid_m3"),
+    ):
+        ((value, low, high),) = build.query(
+            f"select {quantity}, {quantity}_p05, {quantity}_p95 from {table} where run_id = '{run_id}'"
+        )
+        unit = quantity.rsplit("_", 1)[1]
+        assert f"- {quantity} = {value:.4g} {unit} ({low:.4g} to {high:.4g}), in no total" in printed
 
 
 def test_the_tree_of_t5_holds_the_numbers_of_table_4(build: Build) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.answers import inputs
 from pipelines.answers.published import Z_90
 from pipelines.ingestion.training_run_rules import spelling_key
 
@@ -29,8 +30,39 @@ RESULTS = {
 }
 TOLERANCE = 1e-9
 SHOWN_RUNS = 8  # of those that a name may mean
+SHOWN_INPUTS = 3  # of those that a factor is the mean of
 # Fails on a database that is older than this module.
-PROBE = "select f.gsd, s.sha256 from emission_factors as f left join sources as s using (source_id) limit 0"
+PROBE = """
+    select factors.gsd, sources.sha256, draws.mfu, power.measured_at, embodied.embodied_t, water.water_grid_m3
+    from emission_factors as factors left join sources using (source_id), hardware_draws as draws,
+        system_power as power, embodied_emissions as embodied, water_use as water
+    limit 0
+"""
+# What is in no total: table, quantity, unit, formula over the columns of the table, its source.
+BESIDE = (
+    (
+        "embodied_emissions",
+        "embodied_t",
+        "t",
+        "{chip_hours} chip-hours / ({lifetime_years} years x 8766 h x {in_use_fraction} in use) "
+        "x ({accelerator_kg_per_chip} kg of the accelerator + {host_kg_per_chip} kg of its host) / 1000",
+        "source",
+    ),
+    (
+        "water_use",
+        "water_site_m3",
+        "m3",
+        "{energy_mwh} MWh / PUE x {wue_l_per_kwh} l/kWh ({wue_basis}, {wue_year})",
+        "wue_source",
+    ),
+    (
+        "water_use",
+        "water_grid_m3",
+        "m3",
+        "{energy_mwh} MWh x {grid_water_l_per_kwh} l/kWh ({grid_water_basis})",
+        "source",
+    ),
+)
 
 Tree = dict[str, Any]
 
@@ -40,7 +72,7 @@ class UnknownRunError(Exception):
 
 
 class BrokenDatabaseError(Exception):
-    """A published result is not the product of its published factors."""
+    """A published result is not the product of its factors, or a factor is not the mean of its inputs."""
 
 
 def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -97,10 +129,11 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str, run_id: str) -> lis
 
 
 def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
-    """The derivation of a run: results, factors with spread and source, and what others say.
+    """The derivation of a run: results, factors with spread, source and inputs, and what others say.
 
     Raises:
-        BrokenDatabaseError: a result is not the product of its factors.
+        BrokenDatabaseError: a result is not the product of its factors, or a factor is not the mean of its
+            inputs.
     """
     run = _rows(connection, "from emissions where run_id = ?", run_id)
     if not run:
@@ -123,6 +156,7 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
                 f"{run_id}: {result['name']} is {result['value']!r}, but its factors give {product!r}: "
                 "the database is damaged. Build it anew."
             )
+    _add_inputs(connection, run_id, factors)
     return {
         "run_id": run_id,
         "model": row["model"],
@@ -132,6 +166,7 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
         "covers": row["covers"],
         "results": results,
         "factors": factors,
+        "beside": [found for beside in BESIDE if (found := _beside(connection, run_id, *beside))],
         "reported": {
             "energy_mwh": row["reported_energy_mwh"],
             "energy_scope": row["reported_energy_scope"],
@@ -151,6 +186,47 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
             run_id,
         ),
     }
+
+
+def _add_inputs(connection: duckdb.DuckDBPyConnection, run_id: str, factors: dict[str, Tree]) -> None:
+    """What each averaged factor is the mean of; net has the inputs of gross where it is equal to it."""
+    found = inputs.of_run(connection, run_id, {name: factor["basis"] for name, factor in factors.items()})
+    for name, factor in factors.items():
+        origin = "gross_kg_per_kwh" if factor["basis"] == "equals_gross" else name
+        factor["inputs"] = found.get(origin)
+        if factor["inputs"] is None:
+            continue
+        given = inputs.value_of(factor["inputs"])
+        if not math.isclose(given, factor["value"], rel_tol=TOLERANCE, abs_tol=1e-300):
+            raise BrokenDatabaseError(
+                f"{run_id}: {name} is {factor['value']!r}, but its inputs give {given!r}: "
+                "the database is damaged. Build it anew."
+            )
+
+
+def _beside(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    table: str,
+    name: str,
+    unit: str,
+    formula: str,
+    of: str,
+) -> Tree | None:
+    """A quantity that is in no total; None where it is not known of the run."""
+    query = f"select * from {table} where run_id = ? and {name} is not null"
+    for row in _rows(connection, query, run_id):
+        terms = {k: _short(v) if isinstance(v, float) else v for k, v in row.items()}
+        return {
+            "name": name,
+            "value": row[name],
+            "p05": row[f"{name}_p05"],
+            "p95": row[f"{name}_p95"],
+            "unit": unit,
+            "formula": formula.format(**terms),
+            "source": {part: row[f"{of}_{part}"] for part in ("title", "url", "locator")},
+        }
+    return None
 
 
 def _factors(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Tree]:
@@ -239,6 +315,15 @@ def render(found: Tree) -> str:
         lines.append(f"|     {told['title']}, {told['locator']}, {told['url']}")
     for factor in found["factors"].values():
         lines += _factor_lines(factor)
+    for beside in found["beside"]:
+        interval = f"({_short(beside['p05'])} to {_short(beside['p95'])})"
+        lines += [
+            f"|- {beside['name']} = {_short(beside['value'])} {beside['unit']} {interval}, in no total",
+            f"|     = {beside['formula']}",
+            f"|     {beside['source']['title']}",
+            f"|     {beside['source']['locator']}",
+            f"|     {beside['source']['url']}",
+        ]
     reported = {name: value for name, value in found["reported"].items() if isinstance(value, float)}
     for name, value in reported.items():
         lines.append(f"|- reported {name}: {_short(value)}, which replaces nothing")
@@ -277,4 +362,33 @@ def _factor_lines(factor: Tree) -> list[str]:
     if source["sha256"]:
         when = f", retrieved {source['retrieved_at']}" if source["retrieved_at"] else ""
         lines.append(f"|     sha256 {source['sha256'][:16]}...{when}")
+    if factor["inputs"] and factor["basis"] == "equals_gross":
+        lines.append("|     the same inputs as gross_kg_per_kwh")
+    elif factor["inputs"]:
+        lines += _input_lines(factor["inputs"])
     return lines
+
+
+def _input_lines(found: inputs.Inputs) -> list[str]:
+    """The heaviest inputs of a mean, and how many more there are."""
+    times, of = found["times"], found["of"]
+    lines = []
+    if times:
+        lines += [
+            f"|     {times['name']}: {_short(times['value'])} {times['unit']}, times",
+            *_told(times["source"]),
+        ]
+    noun = "input" if len(of) == 1 else "inputs"
+    lines.append(f"|     {found['mean']} mean of {len(of)} {noun}, each with its weight:")
+    for one in of[:SHOWN_INPUTS]:
+        lines.append(
+            f"|     {one['weight_fraction']:.3f} x {_short(one['value'])} {one['unit']}: {one['name']}"
+        )
+        lines += _told(one["source"])
+    if len(of) > SHOWN_INPUTS:
+        lines.append(f"|     and {len(of) - SHOWN_INPUTS} more, all with --json")
+    return lines
+
+
+def _told(source: Tree) -> list[str]:
+    return [f"|         {source['title']}, {source['locator']}", f"|         {source['url']}"]

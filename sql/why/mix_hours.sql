@@ -1,0 +1,17 @@
+-- The accelerators that one run without a named one may have used, with the hours that its FLOP take on each. One row per
+-- accelerator; the source is that of its peak.
+select
+    hardware.name || ' at ' || round(100 * draws.mfu, 1) || ' % of its peak' as name,
+    runs.training_flop / draws.sustained_flop_per_s / 3600 as value, -- seconds to hours
+    'chip-hours' as unit,
+    mix.share_fraction / sum(mix.share_fraction) over () as weight_fraction,
+    hardware.source_id,
+    hardware.source_title,
+    hardware.source_url,
+    hardware.source_locator,
+    hardware.verified
+from core.hardware_mix as mix
+inner join out.training_runs as runs on mix.run_id = runs.run_id
+inner join out.hardware as hardware on mix.hardware_id = hardware.hardware_id
+inner join out.hardware_draws as draws on mix.hardware_id = draws.hardware_id
+where mix.run_id = getvariable('run_id')
