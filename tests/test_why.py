@@ -140,8 +140,14 @@ def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:
 def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
     database = build.directory / "emissions.duckdb"
     ((reported,),) = build.query("select min(run_id) from emissions where energy_basis = 'reported'")
+    ((other,),) = build.query(
+        "select min(run_id) from emissions where energy_basis = 'computed' and reported_energy_mwh > 0"
+    )
     ((absent, reason),) = build.query("select run_id, reason from models_without_estimate order by 1 limit 1")
-    assert "energy_mwh is the reported one" in ote("why", reported, "--database", database).stdout
+    told = ote("why", reported, "--database", database).stdout
+    assert "energy_mwh is the reported one" in told
+    assert "reported energy_mwh" not in told  # it replaced the computed one
+    assert "reported energy_mwh: " in ote("why", other, "--database", database).stdout
     assert reason in ote("why", absent, "--database", database).stdout
 
 
@@ -168,7 +174,9 @@ def test_a_name_without_latin_letters_is_itself_alone(build: Build, tmp_path: Pa
             why.find(connection, "文心")
 
 
-@pytest.mark.parametrize("name", ["GPT 3", "gpt3", "gpt-3", "GPT-3", "gpt-3-175b"])
+@pytest.mark.parametrize(
+    "name", ["GPT 3", "gpt3", "gpt-3", "GPT-3", "gpt-3-175b", "\uff27\uff30\uff34\uff0d\uff13"]
+)
 def test_a_name_is_known_in_any_case_and_punctuation(build: Build, name: str) -> None:
     with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:
         assert why.find(connection, name) == "gpt-3-175b"
@@ -183,6 +191,10 @@ def test_a_name_is_known_in_any_case_and_punctuation(build: Build, name: str) ->
         ("palm", "Runs with that in their name: palm-540b"),
         ("175b", "Runs with that in their name: gpt-3-175b, opt-175b"),  # not the beginning of any
         ("?", "The nearest: "),
+        ("lama", "The nearest: "),  # within a word, and no word of any
+        ("../../etc", "The nearest: "),  # AlexNet-C... has these letters, but not in one word
+        ("", "'' is empty: expected a run_id or the name of a model"),
+        ("  ", "'  ' is empty: expected a run_id or the name of a model"),
     ],
 )
 def test_a_part_of_a_name_lists_the_runs_that_have_it(build: Build, name: str, told: str) -> None:
@@ -192,6 +204,27 @@ def test_a_part_of_a_name_lists_the_runs_that_have_it(build: Build, name: str, t
     ):
         why.find(connection, name)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "candidate"),
+    [("palm", "Runs with that in their name", "palm-540b"), ("t5-11c", "The nearest", "t5-11b")],
+)
+def test_programs_get_what_is_wrong_with_a_name_as_json(
+    build: Build, name: str, message: str, candidate: str
+) -> None:
+    done = ote("why", name, "--json", "--database", build.directory / "emissions.duckdb")
+    assert done.returncode == 2
+    told = json.loads(done.stdout)
+    assert message in told["error"]
+    assert candidate in told["run_ids"]
+
+
+def test_programs_get_what_is_wrong_with_a_database_as_json(tmp_path: Path) -> None:
+    done = ote("why", "t5-11b", "--json", "--database", tmp_path / "none.duckdb")
+    assert done.returncode == 2
+    assert "missing" in json.loads(done.stdout)["error"]
+    assert "missing" in done.stderr
 
 
 def test_a_result_that_its_factors_do_not_give_is_an_error(build: Build, tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ any estimate (sql/), or options and exit codes (cli/answers.py).
 
 import difflib
 import math
-from collections.abc import Callable
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
@@ -68,7 +71,15 @@ Tree = dict[str, Any]
 
 
 class UnknownRunError(Exception):
-    """There is no such run, or there are several; the message says what to give instead."""
+    """There is no such run, or there are several; the message says what to give instead.
+
+    run_ids: the runs that may be meant.
+    """
+
+    def __init__(self, message: str, run_ids: Sequence[str] = ()) -> None:
+        """Take the message, and the runs that it names or would."""
+        super().__init__(message)
+        self.run_ids = list(run_ids)
 
 
 class BrokenDatabaseError(Exception):
@@ -80,8 +91,11 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
 
     Raises:
         UnknownRunError: nothing has that name, or several runs do. It names these, or the largest of those
-            whose names begin with it or hold it, or else the nearest names.
+            whose names begin with it or have a word that does, or else the nearest names.
     """
+    if not name.strip():
+        raise UnknownRunError(f"{name!r} is empty: expected a run_id or the name of a model, such as gpt-3.")
+    name = unicodedata.normalize("NFKC", name)  # full width letters are those of half width
     names = connection.execute("""
         with names (run_id, name) as (
             select run_id, model from emissions
@@ -107,13 +121,20 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
             return found[0]
         if found:
             several = _shown(sorted(found))
-            raise UnknownRunError(f"{name!r} names {len(found)} runs: {several}. Give one run_id.")
+            raise UnknownRunError(
+                f"{name!r} names {len(found)} runs: {several}. Give one run_id.", sorted(found)
+            )
     begun = runs(lambda _, known: spelling_key(known).startswith(meant))
-    held = begun or runs(lambda _, known: meant in spelling_key(known))
+    held = begun or runs(lambda _, known: any(key.startswith(meant) for key in _from_each_word(known)))
     if held:
-        raise UnknownRunError(f"{name!r} is no run here. Runs with that in their name: {_shown(held)}.")
+        raise UnknownRunError(f"{name!r} is no run here. Runs with that in their name: {_shown(held)}.", held)
     near = difflib.get_close_matches(name.lower(), sorted(runs(lambda *_: True)), n=3, cutoff=0)
-    raise UnknownRunError(f"{name!r} is no run here. The nearest: {', '.join(near)}.")
+    raise UnknownRunError(f"{name!r} is no run here. The nearest: {', '.join(near)}.", near)
+
+
+def _from_each_word(name: str) -> list[str]:
+    """The keys of a name from each of its words on: a part of a name begins with a word, not within one."""
+    return [spelling_key(name[word.start() :]) for word in re.finditer(r"[A-Za-z0-9]+", name)]
 
 
 def _shown(run_ids: list[str]) -> str:
@@ -320,11 +341,11 @@ def render(found: Tree) -> str:
         lines += [
             f"|- {beside['name']} = {_short(beside['value'])} {beside['unit']} {interval}, in no total",
             f"|     = {beside['formula']}",
-            f"|     {beside['source']['title']}",
-            f"|     {beside['source']['locator']}",
-            f"|     {beside['source']['url']}",
+            *_told(beside["source"], "|     "),
         ]
     reported = {name: value for name, value in found["reported"].items() if isinstance(value, float)}
+    if found["energy_basis"] == "reported":
+        del reported["energy_mwh"]  # it is the energy, as told above
     for name, value in reported.items():
         lines.append(f"|- reported {name}: {_short(value)}, which replaces nothing")
     for other in found["published"]:
@@ -390,5 +411,6 @@ def _input_lines(found: inputs.Inputs) -> list[str]:
     return lines
 
 
-def _told(source: Tree) -> list[str]:
-    return [f"|         {source['title']}, {source['locator']}", f"|         {source['url']}"]
+def _told(source: Tree, indent: str = "|         ") -> list[str]:
+    text = textwrap.wrap(f"{source['title']}, {source['locator']}", 120, break_long_words=False)
+    return [indent + line for line in [*text, source["url"]]]

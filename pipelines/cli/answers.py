@@ -187,6 +187,9 @@ def why(
         with published.open_database(database, why.PROBE) as connection:
             found = why.tree(connection, why.find(connection, run))
     except (why.UnknownRunError, published.NoDatabaseError) as error:
+        if as_json:
+            near = error.run_ids if isinstance(error, why.UnknownRunError) else []
+            typer.echo(json.dumps({"error": str(error), "run_ids": near}, indent=1))
         _fail(str(error), 2)
     except why.BrokenDatabaseError as error:
         _fail(str(error))
