@@ -122,6 +122,25 @@ def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None
     assert 780 < watts < 1000  # MLPerf systems and an air-cooled one
 
 
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        ("0.001", " Wh before PUE"),  # some 900 W for 3.6 s
+        ("1", " Wh before PUE"),
+        ("10", " kWh before PUE"),
+        ("10000", " MWh before PUE"),
+    ],
+)
+def test_an_energy_is_told_in_a_unit_that_shows_it(build: Build, hours: str, told: str) -> None:
+    options = ("--hardware", "H100", "--hours", hours, "--database", build.directory / "emissions.duckdb")
+    first = ote("where", *options).stdout.splitlines()[0]
+    ((watts,),) = build.query(
+        "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
+    )
+    wh = {"Wh": 1, "kWh": 1e3, "MWh": 1e6}[told.split()[0]]
+    assert first.endswith(f": {float(hours) * watts / wh:.3g}{told}")
+
+
 def test_the_chance_agrees_with_drawn_places() -> None:
     random = np.random.Generator(np.random.Philox(7))
     one = 0.2 * np.exp(random.normal(0, math.log(1.2), 1_000_000))
@@ -148,7 +167,18 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
         (["t5-11b", "--year", "2199"], "--year 2199: expected 20"),
         ([], "Give either"),
         (["t5-11b", "--hardware", "H100"], "Give either"),
-        (["--hardware", "H100"], "--hours 0"),
+        (["--hardware", "H100"], "--hours is missing: with --hardware, give the hours"),
+        (["--hardware", "H100", "--hours", "0"], "--hours 0: expected a number above 0"),
+        (["--hardware", "H100", "--hours", "1e9"], "--hours 1e+09: more than ten years (87600 hours)"),
+        (
+            ["--hardware", "H100", "--hours", "87600", "--chips", "10000000"],
+            "--chips 10000000 for 87600 hours are 8.76e+11 chip-hours: more than",
+        ),
+        (["--hardware", "CPU", "--hours", "3"], "CPUs are known by name, such as "),
+        (
+            ["--hardware", "GB200 NVL72", "--hours", "3"],
+            "--hardware 'GB200 NVL72' is a rack of 72 GB200; give --hardware GB200 --chips 72 for each rack",
+        ),
         (["--hardware", "H100", "--hours", "nan"], "--hours nan"),
         (["--hardware", "H100", "--hours", "-3"], "--hours -3"),
         (["--hardware", "H100", "--hours", "1e400"], "--hours inf"),

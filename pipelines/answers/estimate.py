@@ -141,15 +141,15 @@ def estimate_run(
     return {**_nested(row), "dataset_version": str(version)}
 
 
-def meant(names: Mapping[str, str], database: Path = DATABASE) -> dict[str, str | None]:
+def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, str | None]:
     """The hardware_id and the provider that names of `hardware` and `provider` stand for, as in a run.
 
     Raises:
-        BadRunsError: a name is not known; the nearest ones are named.
+        BadRunsError: a name is not known, and the nearest ones are named; or a quantity cannot be.
         NoDatabaseError: as estimate.
     """
     with _opened(database, None) as connection:
-        _take_one(connection, {**names, "energy_kwh": 1})  # a run that names alone do not make
+        _take_one(connection, {**run, "energy_kwh": 1})  # a run that names alone do not make
         ((hardware_id, provider),) = connection.execute(
             "select hardware_id, named_provider from runs"
         ).fetchall()
@@ -349,6 +349,8 @@ def _with_options(text: str) -> str:
     for column in sorted(COLUMNS, key=len, reverse=True):
         if "_" in column:
             text = re.sub(rf"\b{column}\b", COLUMNS[column][0], text)
+    for column in ("hardware", "chips"):
+        text = text.replace(f"{column}=", f"{COLUMNS[column][0]} ")
     return text
 
 

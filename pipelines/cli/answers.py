@@ -34,7 +34,7 @@ def where(
     ] = "",
     hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
     chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
-    hours: Annotated[float, typer.Option(help="For how many hours.")] = 0.0,
+    hours: Annotated[float | None, typer.Option(help="For how many hours.")] = None,
     year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: the newest.", min=0)] = 0,
     provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
     basis: Annotated[
@@ -64,14 +64,16 @@ def where(
             "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out.",
             2,
         )
-    if hardware and not (math.isfinite(hours) and hours > 0):
-        _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
+    if hardware:
+        hours = _hours(hours)
     try:
+        if hardware:
+            estimate.meant({"chips": chips, "training_hours": hours}, database)  # refused as of one's own run
         names = {"hardware": hardware, "provider": provider}
         meant = estimate.meant({column: name for column, name in names.items() if name}, database)
         with published.open_database(database, where.PROBE) as connection:
             load = (
-                where.load_of_hardware(connection, meant["hardware_id"], chips, hours, date.today().year)
+                where.load_of_hardware(connection, meant["hardware_id"], chips, hours or 0, date.today().year)
                 if meant["hardware_id"]
                 else where.load_of_run(connection, why.find(connection, run))
             )
@@ -100,8 +102,18 @@ def where(
     _print_places(load, places[: top or None])
 
 
+def _hours(hours: float | None) -> float:
+    if hours is None:
+        _fail(
+            "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300.", 2
+        )
+    if not (math.isfinite(hours) and hours > 0):
+        _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
+    return hours
+
+
 def _print_places(load: "placing.Load", places: "list[placing.Place]") -> None:
-    typer.echo(f"{load.name}: {_short(load.it_energy_mwh * 1000)} kWh before PUE")
+    typer.echo(f"{load.name}: {_energy(load.it_energy_mwh)} before PUE")
     line = "{:<24.24} {:<12.12} {:<7} {:>4} {:<9} {:>10} {:>10} {:<22} {:>6}"
     head = ("region", "provider", "country", "year", "basis", "gross t", "net t", "90 % interval", "sure")
     typer.echo(line.format(*head))
@@ -201,6 +213,10 @@ def _fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _short(value: float | None) -> str:
-    """Three significant digits with thousands."""
-    return "unknown" if value is None else f"{float(f'{value:.3g}'):,.0f}"
+def _energy(energy_mwh: float) -> str:
+    """Three significant digits in the unit that suits them."""
+    unit, wh = next(
+        ((unit, wh) for unit, wh in (("MWh", 1e6), ("kWh", 1e3)) if energy_mwh * 1e6 >= 0.9995 * wh),
+        ("Wh", 1.0),
+    )
+    return f"{float(f'{energy_mwh * 1e6 / wh:.3g}'):,.12g} {unit}"

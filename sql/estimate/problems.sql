@@ -62,20 +62,61 @@ grids as (
     where basis = 'country_year'
 ),
 
+-- NVIDIA names a system by its chips and how many of them NVLink joins: GB200 NVL72.
+racks as (
+    select
+        spelled.row_number,
+        upper(spelled.parts.chip) as chip,
+        spelled.parts.chips
+    from (
+        select
+            given.row_number,
+            regexp_extract(
+                trim(given.hardware), '^(?:NVIDIA\s+)?(\w+)[\s_-]*NVL[\s_-]*(\d+)$', ['chip', 'chips'], 'i'
+            ) as parts
+        from given
+    ) as spelled
+    where spelling_key(spelled.parts.chip) in (select spelling_key(aliases.alias) from hardware_aliases as aliases)
+),
+
 names as (
     select
         given.row_number,
         'hardware' as column_name,
-        '''' || given.hardware || ''' is no accelerator known here. The nearest: '
-        || coalesce((
-            select string_agg(near.alias, ', ')
-            from (
-                select aliases.alias
-                from hardware_aliases as aliases
-                order by jaro_winkler_similarity(lower(aliases.alias), lower(given.hardware)) desc, aliases.alias asc
-                limit 3
-            ) as near
-        ), 'none') as says
+        '''' || given.hardware || '''' || coalesce(
+            (
+                select
+                    ' is a rack of ' || racks.chips || ' ' || racks.chip || '; give hardware=' || racks.chip
+                    || ' chips=' || racks.chips || ' for each rack'
+                from racks
+                where given.row_number = racks.row_number
+            ),
+            if(
+                list_contains(string_split(hardware_words(given.hardware), ' '), 'cpu'),
+                ' is no accelerator known here. CPUs are known by name, such as ' || (
+                    select string_agg(cpus.name, ', ' order by cpus.name)
+                    from hardware as cpus
+                    where cpus.kind = 'cpu' and cpus.manufacturer in ('AMD', 'Intel')
+                ),
+                null
+            ),
+            ' is no accelerator known here. The nearest: ' || (
+                select string_agg(near.alias, ', ')
+                from (
+                    select aliases.alias
+                    from hardware_aliases as aliases
+                    order by
+                        list_has_all(
+                            string_split(hardware_words(aliases.alias), ' '),
+                            string_split(nullif(hardware_words(given.hardware), ''), ' ')
+                        ) desc nulls last,
+                        jaro_winkler_similarity(lower(aliases.alias), lower(given.hardware)) desc,
+                        aliases.alias asc
+                    limit 3
+                ) as near
+            ),
+            ' is no accelerator known here'
+        ) as says
     from given
     inner join runs on given.row_number = runs.row_number
     where given.hardware is not null and runs.hardware_id is null
@@ -174,7 +215,7 @@ limits as (
         unnest(['chips', 'training_hours', 'chip_hours', 'training_flop', 'energy_kwh']) as column_name,
         unnest([1e7, 87600, 1e11, 1e30, 1e11]) as most,
         unnest([
-            'ten million accelerators', 'ten years', 'all accelerators of the world have',
+            'ten million accelerators', 'ten years (87600 hours)', 'all accelerators of the world have',
             'all accelerators of the world can do', '100 TWh'
         ]) as expected
 ),
