@@ -57,6 +57,9 @@ BROKEN = {
     "out.emission_factors:another_year_is_flagged": (
         "update out.emission_factors set factor_year = factor_year + 3, is_other_year = false"
     ),
+    "out.emission_factors:hours_of_a_third_party_are_not_disclosed": (
+        "update core.training_runs set hours_confidence = 'likely' where run_id = 't5-11b'"
+    ),
     "out.emission_factors:only_grid_factors_have_an_intensity_basis": (
         "update out.emission_factors set intensity_basis = 'direct' where factor = 'pue'"
     ),

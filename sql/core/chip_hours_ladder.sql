@@ -1,4 +1,5 @@
 -- Chip-hours of each run by every rung that its facts allow. One row per run and rung.
+-- Hours that no developer is known to have stated are a third party's, and as sure as it is of its record.
 -- Where no accelerator is named, the geometric mean over those that it may have used, by their shares: flop_by_developer
 -- where other runs of its developer tell them, flop_by_era where only those of others do.
 select
@@ -11,7 +12,7 @@ select
     source_locator,
     verified
 from core.training_runs
-where chip_hours is not null
+where chip_hours is not null and hours_confidence is null
 union all
 select
     run_id,
@@ -23,7 +24,19 @@ select
     source_locator,
     verified
 from core.training_runs
-where chips is not null and training_hours is not null
+where chips is not null and training_hours is not null and hours_confidence is null
+union all
+select
+    run_id,
+    'third_party_' || hours_confidence as basis,
+    coalesce(chip_hours, chips * training_hours) as value,
+    run_year as factor_year,
+    source_title,
+    source_url,
+    source_locator,
+    verified
+from core.training_runs
+where coalesce(chip_hours, chips * training_hours) is not null and hours_confidence is not null
 union all
 select
     runs.run_id,

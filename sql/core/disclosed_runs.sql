@@ -1,7 +1,8 @@
 -- Training runs as disclosed, each from one source. One row per run.
 -- The curated facts win, whole: a chip count of one source never meets the hours of another. What only describes the
 -- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
--- Upstream models that a gate turned away are left out.
+-- Upstream models that a gate turned away are left out. Hours of a record that upstream is not confident of are not known to be
+-- the developer's: hours_confidence says how sure it is; where it does not say, it is taken for speculative.
 select
     curated.run_id,
     curated.model,
@@ -17,6 +18,7 @@ select
     curated.chips,
     curated.training_hours,
     curated.chip_hours,
+    cast(null as varchar) as hours_confidence,
     curated.mfu,
     curated.watts_per_chip,
     curated.power_basis,
@@ -51,6 +53,7 @@ select
     chips,
     training_hours,
     chip_hours,
+    case confidence when 'Confident' then null when 'Likely' then 'likely' else 'speculative' end as hours_confidence,
     mfu,
     watts_per_chip,
     power_basis,

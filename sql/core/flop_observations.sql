@@ -7,6 +7,7 @@ with runs as (
         runs.developer,
         runs.hardware_id,
         runs.covers,
+        runs.hours_confidence,
         runs.training_flop,
         coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600 as chip_seconds, -- hours to seconds
         coalesce(hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 as peak_flop_per_s, -- TFLOP to FLOP
@@ -61,6 +62,7 @@ counted as (
     inner join core.upstream_runs as upstream on runs.run_id = upstream.run_id and upstream.flop_basis = 'counted'
     where
         runs.covers = 'one_run'
+        and runs.hours_confidence is null -- hours that its developer stated
         and runs.training_flop / upstream.training_flop between 0.9 and 1.1 -- the count is that of this row
         and runs.own_mfu >= 0.01 -- below, FLOP and hours are not of the same training
         and runs.run_id not in (select coalesce(published.run_id, '') from published)

@@ -35,6 +35,7 @@ select
     runs.chips,
     runs.training_hours,
     runs.chip_hours,
+    runs.hours_confidence,
     runs.mfu,
     runs.watts_per_chip,
     runs.power_basis,

@@ -78,6 +78,7 @@ select
         when regexp_matches(models.compute_estimation_method, 'Third-party|Comparison|Benchmark') then 'estimated'
         when regexp_matches(models.compute_estimation_method, 'Operation counting|Reported') then 'counted'
     end as flop_basis,
+    models.confidence,
     models.hardware,
     models.chips,
     models.training_hours,

@@ -120,7 +120,7 @@ select
             and best.basis not in ('disclosed_measured', 'hardware_mix')
             and runs.is_ambiguous_hardware
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
-        when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis in ('disclosed', 'chips_x_hours')
+        when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis not like 'flop_%'
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + mixes.ln_variance))
         when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))

@@ -16,6 +16,7 @@ select
     chips,
     training_hours,
     chip_hours,
+    hours_confidence,
     mfu,
     watts_per_chip,
     power_basis,

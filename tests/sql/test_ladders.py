@@ -46,6 +46,24 @@ def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(m
     }
 
 
+@pytest.mark.parametrize(
+    ("facts", "hours"),
+    [
+        ({"chips": 10, "training_hours": 100.0}, 1_000.0),
+        ({"chips": 10, "training_hours": 100.0, "chip_hours": 990.0}, 990.0),  # stated before multiplied
+    ],
+)
+def test_hours_that_only_a_third_party_states_are_not_disclosed(
+    model: Model, facts: dict[str, float], hours: float
+) -> None:
+    for confidence in ("likely", "speculative"):
+        run = RUN | facts | {"hours_confidence": confidence}
+        ladder = model("core.chip_hours_ladder", {"core.training_runs": [run]})
+        assert values(ladder) == {f"third_party_{confidence}": hours}
+    without = model("core.chip_hours_ladder", {"core.training_runs": [RUN | {"hours_confidence": "likely"}]})
+    assert values(without) == {}
+
+
 MIX: list[dict[str, Any]] = [
     {"run_id": "example", "hardware_id": chip, "share_fraction": 0.5, "developer_run_count": 0}
     for chip in ("slow", "fast")
@@ -142,8 +160,9 @@ def test_utilisation_is_published_or_counted_never_worked_out_from_the_hours(mod
     counted = {"covers": "one_run", "training_flop": 3.6e21, "chip_hours": 1e4}
     runs = [
         {"run_id": run_id, "hardware_id": "chip", **counted}
-        for run_id in ("counted", "worked-out", "published")
+        for run_id in ("counted", "worked-out", "published", "guessed")
     ]
+    runs[-1]["hours_confidence"] = "likely"
     frame = model(
         "core.flop_observations",
         {
@@ -151,6 +170,7 @@ def test_utilisation_is_published_or_counted_never_worked_out_from_the_hours(mod
             "core.training_runs": runs,
             "core.upstream_runs": [
                 {"run_id": "counted", "flop_basis": "counted", **counted},
+                {"run_id": "guessed", "flop_basis": "counted", **counted},
                 {"run_id": "worked-out", "flop_basis": "from_hardware", **counted},
             ],
             "raw.mfu": [

@@ -230,6 +230,28 @@ def test_curated_facts_win_whole_and_upstream_only_describes(model: Model) -> No
     assert row["developer"] == "Lab"
 
 
+@pytest.mark.parametrize(
+    ("confidence", "hours_confidence"),
+    [
+        ("Confident", None),
+        ("Likely", "likely"),
+        ("Speculative", "speculative"),
+        ("Unknown", "speculative"),
+        (None, "speculative"),
+    ],
+)
+def test_hours_of_a_record_that_epoch_is_not_confident_of_are_a_third_party_s(
+    model: Model, confidence: str | None, hours_confidence: str | None
+) -> None:
+    record = {"chip_hours": 99.0, "confidence": confidence}
+    found = disclosed(
+        model,
+        curated=[{"run_id": "a", "chip_hours": 99.0}],
+        upstream=[record | {"run_id": "a"}, record | {"run_id": "b"}],
+    )
+    assert (found["a"]["hours_confidence"], found["b"]["hours_confidence"]) == (None, hours_confidence)
+
+
 def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) -> None:
     found = disclosed(
         model,

@@ -1,0 +1,11 @@
+-- Epoch AI guesses the hours of models whose developers said nothing; taken for disclosed, they had the spread of rounding.
+select
+    factors.run_id,
+    factors.basis,
+    runs.hours_confidence
+from out.emission_factors as factors
+inner join core.training_runs as runs on factors.run_id = runs.run_id
+where
+    factors.factor = 'chip_hours'
+    and factors.basis in ('disclosed', 'chips_x_hours')
+    and runs.hours_confidence is not null
