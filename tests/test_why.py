@@ -151,6 +151,20 @@ def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
     assert reason in ote("why", absent, "--database", database).stdout
 
 
+def test_the_spread_of_uncertain_flop_is_told_beside_that_of_the_hours(build: Build, tmp_path: Path) -> None:
+    guessed = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "guessed.duckdb"))
+    with duckdb.connect(str(guessed)) as connection:
+        connection.execute(
+            "update emission_factors set flop_confidence = 'likely' "
+            "where run_id = 'pali' and factor = 'chip_hours'"
+        )
+    told = ote("why", "pali", "--database", guessed).stdout
+    assert "with 4.054 of the FLOP, likely: stated by Epoch AI" in told
+    (line,) = (line for line in told.splitlines() if "of the FLOP" in line)
+    assert len(line) < 140
+    assert "of the FLOP" not in ote("why", "pali", "--database", build.directory / "emissions.duckdb").stdout
+
+
 def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build, tmp_path: Path) -> None:
     database = build.directory / "emissions.duckdb"
     done = ote("why", "t5-11c", "--database", database)

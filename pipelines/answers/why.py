@@ -36,7 +36,7 @@ SHOWN_RUNS = 8  # of those that a name may mean
 SHOWN_INPUTS = 3  # of those that a factor is the mean of
 # Fails on a database that is older than this module.
 PROBE = """
-    select factors.gsd, sources.sha256, draws.mfu, power.measured_at, embodied.embodied_t, water.water_grid_m3
+    select factors.gsd, factors.flop_confidence, sources.sha256, draws.mfu, power.measured_at, embodied.embodied_t, water.water_grid_m3
     from emission_factors as factors left join sources using (source_id), hardware_draws as draws,
         system_power as power, embodied_emissions as embodied, water_use as water
     limit 0
@@ -253,9 +253,11 @@ def _beside(
 def _factors(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Tree]:
     query = """
         select factors.*, method.fitted_on, method.n_observations, sources.sha256, sources.status,
-            cast(sources.retrieved_at as varchar) as retrieved_at
+            cast(sources.retrieved_at as varchar) as retrieved_at, flop.gsd as flop_gsd,
+            flop.fitted_on as flop_fitted_on
         from emission_factors as factors
         inner join method on factors.factor = method.factor and factors.basis = method.basis
+        left join method as flop on flop.factor = 'training_flop' and factors.flop_confidence = flop.basis
         left join sources on factors.source_id = sources.source_id
         where factors.run_id = ?
     """
@@ -278,6 +280,7 @@ def _factor(row: Tree) -> Tree:
         "is_other_year": row["is_other_year"],
         "fitted_on": row["fitted_on"],
         "n_observations": row["n_observations"],
+        "flop": {name: row[f"flop_{name}"] for name in ("confidence", "gsd", "fitted_on")},
         "source": {
             "id": row["source_id"],
             "title": row["source_title"],
@@ -376,6 +379,7 @@ def _factor_lines(factor: Tree) -> list[str]:
         f"|- {factor['factor']} = {_short(factor['value'])} {factor['unit']} "
         f"({_short(factor['p05'])} to {_short(factor['p95'])}), {factor['basis']}{grid}{year}",
         f"|     spread {factor['gsd']:.3f}: {fitted}",
+        *_flop_lines(factor),
         f"|     {source['title']}, {source['verified']}",
         f"|     {source['locator']}",
         f"|     {source['url']}",
@@ -414,3 +418,11 @@ def _input_lines(found: inputs.Inputs) -> list[str]:
 def _told(source: Tree, indent: str = "|         ") -> list[str]:
     text = textwrap.wrap(f"{source['title']}, {source['locator']}", 120, break_long_words=False)
     return [indent + line for line in [*text, source["url"]]]
+
+
+def _flop_lines(factor: Tree) -> list[str]:
+    """What FLOP that are not sure add to the spread of the hours that come from them."""
+    flop = factor["flop"]
+    if flop["confidence"] is None:
+        return []
+    return [f"|     with {flop['gsd']:.3f} of the FLOP, {flop['confidence']}: {flop['fitted_on']}"]

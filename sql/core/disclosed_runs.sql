@@ -2,7 +2,8 @@
 -- The curated facts win, whole: a chip count of one source never meets the hours of another. What only describes the
 -- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
 -- Upstream models that a gate turned away are left out. Hours of a record that upstream is not confident of are not known to be
--- the developer's: hours_confidence says how sure it is; where it does not say, it is taken for speculative.
+-- the developer's: hours_confidence says how sure it is; flop_confidence says so of FLOP that were not counted from the model, or
+-- not with confidence. Where upstream does not say, it is taken for speculative.
 select
     curated.run_id,
     curated.model,
@@ -14,6 +15,7 @@ select
     coalesce(curated.parameters, upstream.parameters) as parameters,
     curated.active_parameters,
     curated.training_flop,
+    cast(null as varchar) as flop_confidence,
     curated.hardware,
     curated.chips,
     curated.training_hours,
@@ -49,11 +51,20 @@ select
     parameters,
     active_parameters,
     training_flop,
+    case
+        when training_flop is null or (confidence = 'Confident' and flop_basis = 'counted') then null
+        when confidence in ('Confident', 'Likely') then lower(confidence)
+        else 'speculative'
+    end as flop_confidence,
     hardware,
     chips,
     training_hours,
     chip_hours,
-    case confidence when 'Confident' then null when 'Likely' then 'likely' else 'speculative' end as hours_confidence,
+    case
+        when coalesce(chip_hours, chips * training_hours) is null or confidence = 'Confident' then null
+        when confidence = 'Likely' then 'likely'
+        else 'speculative'
+    end as hours_confidence,
     mfu,
     watts_per_chip,
     power_basis,

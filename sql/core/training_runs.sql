@@ -29,6 +29,7 @@ select
     runs.parameters,
     runs.active_parameters,
     runs.training_flop,
+    runs.flop_confidence,
     runs.hardware,
     aliases.hardware_id,
     coalesce(aliases.is_ambiguous, true) or contains(runs.hardware, ',') as is_ambiguous_hardware,

@@ -1,6 +1,7 @@
 -- The five factors of each run, each from the best rung that the facts allow. One row per run and factor.
 -- A bare chip name widens the power factor; net carries the spread of the gross it was derived from. Of a mix of
--- accelerators, hours from FLOP carry the spread; where hours are known, the draw does.
+-- accelerators, hours from FLOP carry the spread; where hours are known, the draw does. Hours from FLOP that were not counted
+-- from the model, or not with confidence, carry the spread of the FLOP as well: their rungs are fitted on FLOP that were.
 with candidates as (
     select
         'chip_hours' as factor,
@@ -122,11 +123,13 @@ select
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
         when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis not like 'flop_%'
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + mixes.ln_variance))
+        when flop.gsd is not null then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(flop.gsd), 2)))
         when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
             then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
         else best.rung_gsd
     end as gsd,
     best.basis,
+    flop.basis as flop_confidence,
     best.intensity_basis,
     best.factor_year,
     best.factor_year <> runs.run_year as is_other_year,
@@ -140,4 +143,10 @@ inner join core.training_runs as runs on best.run_id = runs.run_id
 left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
 left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
 left join mixes on best.run_id = mixes.run_id
+left join core.method as flop
+    on
+        flop.factor = 'training_flop'
+        and runs.flop_confidence = flop.basis
+        and best.factor = 'chip_hours'
+        and best.basis like 'flop_%'
 cross join variant

@@ -10,6 +10,7 @@ select
     parameters,
     active_parameters,
     training_flop,
+    flop_confidence,
     hardware,
     hardware_id,
     is_ambiguous_hardware,

@@ -583,6 +583,36 @@ def test_the_best_rung_wins_and_a_bare_name_widens_the_power(model: Model) -> No
     assert row["source_id"] == "example-org"
 
 
+@pytest.mark.parametrize(
+    ("basis", "confidence", "gsd"),
+    [
+        ("flop_over_throughput", None, 1.5),
+        ("flop_over_throughput", "likely", 4.239),  # exp(sqrt(ln(1.5)^2 + ln(4)^2))
+        ("chips_x_hours", "likely", 1.01),  # its hours do not come from the FLOP
+    ],
+)
+def test_hours_from_uncertain_flop_carry_the_spread_of_the_flop(
+    model: Model, basis: str, confidence: str | None, gsd: float
+) -> None:
+    method: list[dict[str, Any]] = [
+        {"factor": "chip_hours", "basis": "chips_x_hours", "rung": 2, "gsd": 1.01},
+        {"factor": "chip_hours", "basis": "flop_over_throughput", "rung": 5, "gsd": 1.5},
+        {"factor": "training_flop", "basis": "likely", "rung": None, "gsd": 4.0},
+        {"factor": "watts_per_chip", "basis": "ambiguous_variant", "rung": None, "gsd": 1.2},
+    ]
+    frame = model(
+        "out.emission_factors",
+        {
+            "core.training_runs": [RUN | {"flop_confidence": confidence}],
+            "core.method": method,
+            "core.chip_hours_ladder": [{"run_id": "example", "basis": basis, "value": 1e6, **SOURCE}],
+        },
+    )
+    row = frame.row(0, named=True)
+    assert row["gsd"] == pytest.approx(gsd, abs=5e-4)
+    assert row["flop_confidence"] == (confidence if basis == "flop_over_throughput" else None)
+
+
 REGIONS = [
     {"region": region, "provider": provider, "country": code}
     for region, provider, code in (

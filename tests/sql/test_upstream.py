@@ -252,6 +252,35 @@ def test_hours_of_a_record_that_epoch_is_not_confident_of_are_a_third_party_s(
     assert (found["a"]["hours_confidence"], found["b"]["hours_confidence"]) == (None, hours_confidence)
 
 
+@pytest.mark.parametrize(
+    ("confidence", "flop_basis", "flop_confidence"),
+    [
+        ("Confident", "counted", None),
+        ("Confident", "from_hardware", "confident"),
+        ("Confident", "estimated", "confident"),
+        ("Confident", None, "confident"),
+        ("Likely", "counted", "likely"),
+        ("Speculative", "estimated", "speculative"),
+        ("Unverified", "counted", "speculative"),
+    ],
+)
+def test_flop_are_sure_where_they_were_counted_with_confidence(
+    model: Model, confidence: str, flop_basis: str | None, flop_confidence: str | None
+) -> None:
+    record = {"training_flop": 1e24, "confidence": confidence, "flop_basis": flop_basis}
+    found = disclosed(
+        model,
+        curated=[{"run_id": "a", "training_flop": 2e24}],
+        upstream=[record | {"run_id": "a"}, record | {"run_id": "b"}],
+    )
+    assert (found["a"]["flop_confidence"], found["b"]["flop_confidence"]) == (None, flop_confidence)
+
+
+def test_a_record_without_hours_or_flop_says_nothing_of_them(model: Model) -> None:
+    row = disclosed(model, curated=[], upstream=[{"run_id": "a", "confidence": "Likely"}])["a"]
+    assert (row["hours_confidence"], row["flop_confidence"]) == (None, None)
+
+
 def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) -> None:
     found = disclosed(
         model,
