@@ -261,6 +261,11 @@ MUTANTS = {
         "chips * training_hours as value",
         "chips * chips * training_hours as value",
     ),
+    "a third party's hours for the developer's": (
+        "core.chip_hours_ladder",
+        "where chip_hours is not null and hours_confidence is null",
+        "where chip_hours is not null",
+    ),
     "net without the cap": (
         "out.places",
         "grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction)",

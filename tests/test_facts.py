@@ -79,6 +79,23 @@ def test_hours_that_are_another_run_s_or_only_assumed_give_way_to_the_flop(
     assert hours == pytest.approx(training_flop / speed / 3600)
 
 
+@pytest.mark.parametrize(
+    ("run_id", "million_hours", "basis", "gsd"),
+    [
+        ("gpt-4-5", 187, "third_party_likely", 4.054),
+        # 80,000 H100 x 2,160 h = 172.8 million of Grok 3; x sqrt(2 / 1.1 x 1.1 / 1.01) = 1.407
+        ("grok-4", 243.16, "third_party_speculative", 8.065),
+    ],
+)
+def test_flop_that_were_made_from_hours_give_way_to_these_hours(
+    build: Build, run_id: str, million_hours: float, basis: str, gsd: float
+) -> None:
+    assert build.query(
+        "select value, basis, gsd, flop_confidence from emission_factors "
+        f"where run_id = '{run_id}' and factor = 'chip_hours'"
+    ) == [(million_hours * 1e6, basis, gsd, None)]
+
+
 def test_gpt_1_had_chips_that_could_do_it(build: Build) -> None:
     """OpenAI: 8 P600 x 30 days x 12 TFLOPS x 0.33 = 0.96 pfs-days. A P600 does 1.2 TFLOPS, a P6000 12.6."""
     ((chip, hours, flop, peak),) = build.query(

@@ -3,7 +3,8 @@
 -- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
 -- Upstream models that a gate turned away are left out. Hours of a record that upstream is not confident of are not known to be
 -- the developer's: hours_confidence says how sure it is; flop_confidence says so of FLOP that were not counted from the model, or
--- not with confidence. Where upstream does not say, it is taken for speculative.
+-- not with confidence, and raw.third_party_runs both of curated runs whose facts are a third party's. Where upstream does not
+-- say, it is taken for speculative.
 select
     curated.run_id,
     curated.model,
@@ -15,12 +16,12 @@ select
     coalesce(curated.parameters, upstream.parameters) as parameters,
     curated.active_parameters,
     curated.training_flop,
-    cast(null as varchar) as flop_confidence,
+    guessed.flop_confidence,
     curated.hardware,
     curated.chips,
     curated.training_hours,
     curated.chip_hours,
-    cast(null as varchar) as hours_confidence,
+    guessed.hours_confidence,
     curated.mfu,
     curated.watts_per_chip,
     curated.power_basis,
@@ -39,6 +40,7 @@ select
     curated.verified
 from raw.training_runs as curated
 left join core.upstream_runs as upstream on curated.run_id = upstream.run_id
+left join raw.third_party_runs as guessed on curated.run_id = guessed.run_id
 union all
 select
     run_id,
