@@ -36,7 +36,8 @@ SHOWN_RUNS = 8  # of those that a name may mean
 SHOWN_INPUTS = 3  # of those that a factor is the mean of
 # Fails on a database that is older than this module.
 PROBE = """
-    select factors.gsd, factors.flop_confidence, sources.sha256, draws.mfu, power.measured_at, embodied.embodied_t, water.water_grid_m3
+    select factors.gsd, factors.flop_confidence, sources.sha256, draws.mfu, power.measured_at,
+        embodied.embodied_t, water.water_grid_m3
     from emission_factors as factors left join sources using (source_id), hardware_draws as draws,
         system_power as power, embodied_emissions as embodied, water_use as water
     limit 0

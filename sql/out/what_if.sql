@@ -1,6 +1,7 @@
 -- Each computed run at every Google Cloud region, and on every accelerator of its kind with a 16-bit peak that others
 -- trained on. One row per run, place and chip. All other places are in the table places.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
+-- Hours from FLOP hold the spread of one speed, which is the other chip's then; disclosed ones are carried over by it.
 -- The ratio compares net CO2e on the basis of the place's grid; it is null where the run's own grid is not known on that.
 -- Ranks are by net CO2e, least first, within one basis of intensities, of the places of a run and of its chips apart, and before
 -- values are rounded.
@@ -26,6 +27,7 @@ runs as (
         emissions.intensity_basis,
         emissions.co2e_net_t as actual_co2e_net_t,
         emissions.co2e_net_t / nullif(emissions.co2e_gross_t, 0) as net_to_gross_ratio,
+        hours.basis as hours_basis,
         ln(hours.gsd) as hours_ln_gsd,
         ln(watts.gsd) as watts_ln_gsd,
         ln(pues.gsd) as pue_ln_gsd,
@@ -114,7 +116,7 @@ other_chips as (
         energy_mwh * runs.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         sqrt(
             pow(runs.hours_ln_gsd, 2)
-            + pow(speed.ln_gsd, 2)
+            + if(runs.hours_basis = 'flop_over_throughput', 0, pow(speed.ln_gsd, 2)) -- there the own chip's speed cancels
             + pow(watts.ln_gsd, 2)
             + pow(runs.pue_ln_gsd, 2)
             + pow(runs.net_ln_gsd, 2)

@@ -215,3 +215,47 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
     known["out.places"].append(elsewhere | {"region": "elsewhere"})
     ranks = model("out.what_if", known).rows(named=True)
     assert {row["intensity_basis"]: row["net_rank"] for row in ranks} == {"direct": 1, "lifecycle": 1}
+
+
+@pytest.mark.parametrize(
+    ("hours_basis", "speeds"),
+    [
+        ("flop_over_throughput", 0),  # hours = FLOP / speed of the other chip: one speed, that of the hours
+        ("disclosed", 1),  # these hours x a ratio of speeds
+    ],
+)
+def test_the_speed_of_another_chip_counts_once(model: Model, hours_basis: str, speeds: int) -> None:
+    base = {"run_id": "example", "run_year": 2022, "hardware_id": "slow", "energy_basis": "computed"}
+    run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.0, "intensity_basis": "direct"}
+    net = {"gross_kg_per_kwh": 0.4, "net_kg_per_kwh": 0.4, "co2e_gross_t": 0.4, "co2e_net_t": 0.4}
+    other = {"run_id": "other", "hardware_id": "fast", "run_year": 2022, "energy_basis": "computed"}
+    names = ("chip_hours", "watts_per_chip", "pue", "net_kg_per_kwh")
+    known: Rows = {
+        "out.emissions": [run | net, other],
+        "out.emission_factors": [
+            {
+                "run_id": run_id,
+                "factor": name,
+                "gsd": 1.5 if name == "chip_hours" else 1.1,
+                "basis": hours_basis,
+            }
+            for run_id in ("example", "other")
+            for name in names
+        ],
+        "core.method": [
+            {"factor": "chip_hours", "basis": "flop_over_throughput", "gsd": 1.4},
+            {"factor": "watts_per_chip", "basis": "measured_ratio_elsewhere", "gsd": 1.3},
+        ],
+        "core.throughput": [
+            {"hardware_id": chip, "kind": "gpu", "peak_fp16_tflops": 100.0, "sustained_flop_per_s": speed}
+            for chip, speed in (("slow", 1e14), ("fast", 4e14))
+        ],
+        "core.chip_power": [
+            {"hardware_id": chip, "watts_per_chip": 800.0, "watts_basis": "measured_ratio"}
+            for chip in ("slow", "fast")
+        ],
+    }
+    (row,) = model("out.what_if", known).filter(run_id="example").rows(named=True)
+    assert row["energy_mwh"] == pytest.approx(0.4)  # 2,000 h / 4 x 800 W
+    squares = math.log(1.5) ** 2 + speeds * math.log(1.4) ** 2 + math.log(1.3) ** 2 + 2 * math.log(1.1) ** 2
+    assert row["co2e_net_t_p95"] == pytest.approx(0.16 * math.exp(1.645 * math.sqrt(squares)), rel=1e-3)
