@@ -88,6 +88,10 @@ case
     else 'primary'
 end;
 
+-- The first of several sources by its title: title, address and locator of one and the same, as a list.
+create or replace temp macro first_source(source_title, source_url, source_locator) as
+min([source_title, source_url, source_locator]);
+
 -- The weaker of two verifications.
 create or replace temp macro least_verified_of(a, b) as
 case

@@ -1,7 +1,9 @@
 """Curated runs that correct a slip upstream, each worked by hand from what its source prints."""
 
+import duckdb
 import pytest
 
+from pipelines import catalog
 from tests.conftest import Build
 
 
@@ -142,3 +144,34 @@ def test_an_average_of_all_data_centres_is_no_disclosed_pue(build: Build) -> Non
     told = dict(build.query("select run_id, pue_basis from emissions where source_url like '%1906.02243'"))
     assert {"elmo", "bert-base-v100", "transformer-base-p100"} <= set(told)
     assert "disclosed" not in told.values()
+
+
+def _cites(table: str, prefix: str = "") -> bool:
+    names = {column.name for column in catalog.tables()[table].columns}
+    return {f"{prefix}source_title", f"{prefix}source_url"} <= names
+
+
+CITING = [
+    (name, prefix)
+    for name in catalog.tables()
+    for prefix in ("", "wue_")
+    if name.startswith("out.") and _cites(name, prefix)
+]
+
+
+@pytest.mark.parametrize(("table", "prefix"), CITING)
+def test_a_title_and_an_address_are_of_one_source(build: Build, table: str, prefix: str) -> None:
+    """Of several sources the first is named; its title with the address of another is no source."""
+    told = [
+        f"select source_title, source_url from {t} union"
+        for t in catalog.tables()
+        if t[:4] == "raw." and _cites(t)
+    ]
+    drawn = " and factor <> 'watts_per_chip'" if table == "out.emission_factors" else ""
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as connection:
+        glued = connection.execute(
+            f"select distinct {prefix}source_title, {prefix}source_url from {table} "
+            f"where {prefix}source_url is not null{drawn} "
+            f"except ({' '.join(told)} select title, url from raw.upstreams)"
+        ).fetchall()
+    assert glued == []

@@ -7,8 +7,8 @@ with published as (
         chip_family(facts.hardware_id) as family,
         facts.source_url,
         avg(ln(facts.embodied_kg / facts.chips) order by facts.embodied_id) as ln_kg_per_chip,
-        min(facts.source_title) as source_title,
-        min(facts.source_locator) as source_locator,
+        first_source(facts.source_title, facts.source_url, facts.source_locator)[1] as source_title,
+        first_source(facts.source_title, facts.source_url, facts.source_locator)[3] as source_locator,
         least_verified(facts.verified) as verified
     from raw.embodied_carbon as facts
     where facts.component = 'accelerator'
@@ -20,9 +20,9 @@ families as (
         family,
         avg(ln_kg_per_chip order by source_url) as ln_kg_per_chip,
         count(*) as n_sources,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
-        min(source_locator) as source_locator,
+        first_source(source_title, source_url, source_locator)[1] as source_title,
+        first_source(source_title, source_url, source_locator)[2] as source_url,
+        first_source(source_title, source_url, source_locator)[3] as source_locator,
         least_verified(verified) as verified
     from published
     group by family
@@ -32,8 +32,8 @@ typical as (
     select
         avg(ln_kg_per_chip order by family) as ln_kg_per_chip,
         count(*) as n_families,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from families
 )

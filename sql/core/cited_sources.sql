@@ -1,8 +1,8 @@
 -- How often each address is cited by the facts. One row per source.
 select
     source_id(source_url) as source_id,
-    min(source_title) as title,
-    min(source_url) as url,
+    first_source(source_title, source_url, null)[1] as title,
+    first_source(source_title, source_url, null)[2] as url,
     count(*) as row_count
 from (
     select

@@ -161,8 +161,8 @@ developer_places as (
         told.intensity_basis,
         exp(avg(ln(nullif(told.value, 0)) order by told.run_id)) as value,
         count(*) as runs,
-        min(told.source_title) as source_title,
-        min(told.source_url) as source_url,
+        first_source(told.source_title, told.source_url, null)[1] as source_title,
+        first_source(told.source_title, told.source_url, null)[2] as source_url,
         least_verified(told.verified) as verified
     from core.training_runs as runs
     inner join told
@@ -201,8 +201,8 @@ select
     avg(carbon_intensity_g_per_kwh order by country) / 1000 as value, -- g to kg
     min(intensity_basis) as intensity_basis,
     min(factor_year) as factor_year,
-    min(source_title) as source_title,
-    min(source_url) as source_url,
+    first_source(source_title, source_url, null)[1] as source_title,
+    first_source(source_title, source_url, null)[2] as source_url,
     'mean of ' || string_agg(country || ' ' || factor_year, ', ' order by country) as source_locator,
     least_verified(verified) as verified
 from nearest_developer_country

@@ -18,8 +18,8 @@ select
     exp(stddev_pop(ln(grid.carbon_intensity_g_per_kwh) order by regions.region)) as region_gsd,
     count(*) as region_count,
     min(grid.intensity_basis) as intensity_basis,
-    min(grid.source_title) as source_title,
-    min(grid.source_url) as source_url,
+    first_source(grid.source_title, grid.source_url, null)[1] as source_title,
+    first_source(grid.source_title, grid.source_url, null)[2] as source_url,
     'geometric mean over the ' || count(*) || ' cloud regions of the operator, each at the figure of its country, '
     || grid.year || '; the source named is the first of theirs' as source_locator,
     least_verified(grid.verified) as verified

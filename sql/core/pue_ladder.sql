@@ -154,8 +154,8 @@ near as (
         developer,
         avg(ln(value) order by other_id) as ln_pue,
         count(*) as runs,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from others
     group by run_id, is_own_developer, developer
@@ -167,8 +167,8 @@ trained as (
         exp(avg(ln_pue order by developer)) as value,
         count(*) as developers,
         sum(runs) as runs,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from near
     where not is_own_developer

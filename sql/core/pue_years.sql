@@ -63,9 +63,9 @@ sites as (
         factor_year,
         quarter,
         avg(pue order by pue) as pue,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
-        min(source_locator) as source_locator,
+        first_source(source_title, source_url, source_locator)[1] as source_title,
+        first_source(source_title, source_url, source_locator)[2] as source_url,
+        first_source(source_title, source_url, source_locator)[3] as source_locator,
         least_verified(verified) as verified
     from regions
     where quarter is not null and preference = 3
@@ -79,9 +79,9 @@ sites as (
         factor_year,
         cast(null as varchar) as quarter,
         avg(pue order by pue) as pue,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
-        min(source_locator) as source_locator,
+        first_source(source_title, source_url, source_locator)[1] as source_title,
+        first_source(source_title, source_url, source_locator)[2] as source_url,
+        first_source(source_title, source_url, source_locator)[3] as source_locator,
         least_verified(verified) as verified
     from regions
     group by provider, region, site, factor_year, preference
@@ -96,10 +96,10 @@ select
     quarter,
     coalesce(quarter, cast(factor_year as varchar)) as period,
     avg(pue order by pue) as pue,
-    min(source_title) as source_title,
-    min(source_url) as source_url,
-    if(count(*) > 1, 'mean of ' || count(*) || ' sites of the region; of the first: ', '') || min(source_locator)
-        as source_locator,
+    first_source(source_title, source_url, source_locator)[1] as source_title,
+    first_source(source_title, source_url, source_locator)[2] as source_url,
+    if(count(*) > 1, 'mean of ' || count(*) || ' sites of the region; of the first: ', '')
+    || first_source(source_title, source_url, source_locator)[3] as source_locator,
     least_verified(verified) as verified
 from sites
 group by provider, region, factor_year, quarter

@@ -69,9 +69,9 @@ footprints as (
             when bool_or(quantity = 'energy_mwh') then 'only an energy of unclear coverage was published'
             else 'only tonnes of CO2e were published, without hardware, hours or energy'
         end as reason,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
-        min(source_locator) as source_locator
+        first_source(source_title, source_url, source_locator)[1] as source_title,
+        first_source(source_title, source_url, source_locator)[2] as source_url,
+        first_source(source_title, source_url, source_locator)[3] as source_locator
     from raw.published_footprints
     where
         run_id not in (select known.run_id from core.disclosed_runs as known)

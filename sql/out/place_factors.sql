@@ -212,8 +212,8 @@ developers as (
         told.developer,
         avg(ln(told.value) order by told.run_id) as ln_pue,
         count(*) as runs,
-        min(told.source_title) as source_title,
-        min(told.source_url) as source_url,
+        first_source(told.source_title, told.source_url, null)[1] as source_title,
+        first_source(told.source_title, told.source_url, null)[2] as source_url,
         least_verified(told.verified) as verified
     from years
     inner join told on told.run_year between years.year - 2 and years.year + 2
@@ -229,8 +229,8 @@ trained as (
         exp(avg(ln_pue order by developer)) as value,
         cast(null as varchar) as intensity_basis,
         cast(null as integer) as factor_year,
-        min(source_title) as source_title,
-        min(source_url) as source_url,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
         'geometric mean over ' || count(*) || ' developers of the PUE known for ' || sum(runs)
         || ' training runs within two years; the source named is the first of theirs' as source_locator,
         least_verified(verified) as verified

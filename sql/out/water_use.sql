@@ -49,8 +49,8 @@ grids as (
         countries.run_id,
         countries.basis,
         exp(avg(ln(facts.grid_water_l_per_kwh) order by facts.region)) as grid_water_l_per_kwh,
-        min(facts.source_title) as source_title,
-        min(facts.source_url) as source_url,
+        first_source(facts.source_title, facts.source_url, null)[1] as source_title,
+        first_source(facts.source_title, facts.source_url, null)[2] as source_url,
         string_agg(facts.source_locator, '; ' order by facts.region) as source_locator,
         least_verified(facts.verified) as verified
     from countries

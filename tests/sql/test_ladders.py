@@ -864,3 +864,13 @@ def test_known_hours_leave_the_spread_of_a_mix_to_the_draw(model: Model) -> None
 
     assert gsd("flop_by_era") == pytest.approx(1.4)
     assert gsd("disclosed") == pytest.approx(math.exp(math.hypot(math.log(1.4), math.log(2))))
+
+
+def test_of_several_sources_one_is_named_with_its_own_address_and_locator(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    sources = (
+        "(values ('B', 'a.org', '1'), ('A', 'z.org', '3'), ('A', 'y.org', '4')) as s (title, url, locator)"
+    )
+    ((found,),) = database.execute(f"select first_source(title, url, locator) from {sources}").fetchall()
+    assert found == ["A", "y.org", "4"]
