@@ -92,6 +92,14 @@ end;
 create or replace temp macro first_source(source_title, source_url, source_locator) as
 min([source_title, source_url, source_locator]);
 
+-- Of the years that a mean rests on, from the first to the last, the one that is furthest from the run's: none stands in unseen.
+create or replace temp macro furthest_year(first_year, last_year, run_year) as
+if(last_year - run_year > run_year - first_year, last_year, first_year);
+
+-- The years that a mean rests on, in words.
+create or replace temp macro year_span(first_year, last_year) as
+if(first_year = last_year, first_year::varchar, first_year || ' to ' || last_year);
+
 -- The weaker of two verifications.
 create or replace temp macro least_verified_of(a, b) as
 case

@@ -139,39 +139,60 @@ weighed as (
 ),
 
 -- Where the developer's other runs of these years were, for runs whose place is not known. A hypothetical run was nowhere.
+-- A paper tells each of its places once, however many runs it has there. Each place is looked up in the year of the run.
 told as (
-    select
-        known.run_id,
-        runs.developer,
+    select distinct
+        runs.run_id,
         runs.run_year,
-        known.value,
-        known.intensity_basis,
-        known.source_title,
-        known.source_url,
-        known.verified
-    from known
-    inner join core.training_runs as runs on known.run_id = runs.run_id
-    where known.basis in ('region_year', 'country_year') and runs.covers is distinct from 'hypothetical'
-    qualify row_number() over (partition by known.run_id order by known.basis = 'country_year') = 1
+        others.source_url,
+        others.region,
+        others.site_country
+    from core.training_runs as runs
+    inner join core.training_runs as others
+        on
+            runs.developer = others.developer
+            and others.run_year between runs.run_year - 2 and runs.run_year + 2
+            and runs.run_id <> others.run_id
+    where others.covers is distinct from 'hypothetical'
+),
+
+nearest_told as (
+    select
+        told.run_id,
+        told.run_year,
+        grids.place,
+        grids.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grids.intensity_basis,
+        grids.factor_year,
+        grids.source_title,
+        grids.source_url,
+        grids.verified
+    from told
+    inner join grids
+        on
+            (grids.basis = 'region_year' and told.region = grids.place)
+            or (grids.basis = 'country_year' and told.site_country = grids.place)
+    qualify row_number() over (
+        partition by told.run_id, told.source_url, told.region, told.site_country
+        order by grids.basis = 'country_year', abs(grids.factor_year - told.run_year), grids.factor_year
+    ) = 1
 ),
 
 developer_places as (
     select
-        runs.run_id,
-        told.intensity_basis,
-        exp(avg(ln(nullif(told.value, 0)) order by told.run_id)) as value,
-        count(*) as runs,
-        first_source(told.source_title, told.source_url, null)[1] as source_title,
-        first_source(told.source_title, told.source_url, null)[2] as source_url,
-        least_verified(told.verified) as verified
-    from core.training_runs as runs
-    inner join told
-        on
-            runs.developer = told.developer
-            and told.run_year between runs.run_year - 2 and runs.run_year + 2
-            and runs.run_id <> told.run_id
-    group by runs.run_id, told.intensity_basis
-    qualify row_number() over (partition by runs.run_id order by count(*) desc, told.intensity_basis asc) = 1
+        run_id,
+        run_year,
+        intensity_basis,
+        exp(avg(ln(nullif(value, 0)) order by place, value)) as value,
+        count(*) as places,
+        min(factor_year) as first_year,
+        max(factor_year) as last_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        least_verified(verified) as verified
+    from nearest_told
+    group by run_id, run_year, intensity_basis
+    qualify row_number() over (partition by run_id order by count(*) desc, intensity_basis asc) = 1
 )
 
 select *
@@ -185,12 +206,11 @@ select
     'developer_places' as basis,
     value,
     intensity_basis,
-    cast(null as integer) as factor_year,
+    furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the grids of ' || runs
-    || ' other runs of the developer within two years; the source named is the first of theirs'
-        as source_locator,
+    'geometric mean of the grids of ' || places || ' places of other runs of the developer within two years, as of '
+    || year_span(first_year, last_year) || '; the source named is the first of theirs' as source_locator,
     verified
 from developer_places
 where value is not null

@@ -4,7 +4,6 @@ with runs as (
     select
         run_id,
         developer,
-        covers,
         provider,
         region,
         run_year,
@@ -110,69 +109,62 @@ known as (
     from nearest_fleet
 ),
 
--- What is known best of each run's PUE, for runs of which nothing is known. A hypothetical run was at no such place.
-told as (
-    select
-        known.run_id,
-        runs.developer,
-        runs.run_year,
-        known.value,
-        known.source_title,
-        known.source_url,
-        known.verified
-    from known
-    inner join runs on known.run_id = runs.run_id
-    inner join raw.method_rungs as rungs on rungs.factor = 'pue' and known.basis = rungs.basis
-    where runs.developer is not null and runs.covers is distinct from 'hypothetical'
-    qualify row_number() over (partition by known.run_id order by rungs.rung) = 1
-),
-
--- The developer's own runs, and those of all others. Laboratories of one company count once together, and say nothing of
--- each other's runs: withheld, they were further off than strangers.
-others as (
+-- The places of the developer's own runs and of those of all others, in the year of the run. Laboratories of one company count
+-- once together, and say nothing of each other's runs: withheld, they were further off than strangers.
+places as (
     select
         runs.run_id,
+        runs.run_year,
         coalesce(runs.developer = told.developer, false) as is_own_developer,
         if(is_own_developer, runs.developer, lead_organisation(told.developer)) as developer,
-        told.run_id as other_id,
-        told.value,
-        told.source_title,
-        told.source_url,
-        told.verified
+        told.told_place,
+        avg(ln(told.pue) order by told.run_id) as ln_pue,
+        min(told.factor_year) as first_year,
+        max(told.factor_year) as last_year,
+        first_source(told.source_title, told.source_url, null)[1] as source_title,
+        first_source(told.source_title, told.source_url, null)[2] as source_url,
+        least_verified(told.verified) as verified
     from runs
-    inner join told
+    inner join core.told_pues as told
         on
-            told.run_year between runs.run_year - 2 and runs.run_year + 2
+            runs.run_year = told.year
             and runs.run_id <> told.run_id
             and (runs.developer = told.developer or not are_related(runs.developer, told.developer))
+    group by runs.run_id, runs.run_year, runs.developer, told.developer, told.told_place
 ),
 
 near as (
     select
         run_id,
+        run_year,
         is_own_developer,
         developer,
-        avg(ln(value) order by other_id) as ln_pue,
-        count(*) as runs,
+        avg(ln_pue order by told_place, ln_pue) as mean_ln_pue,
+        count(*) as places,
+        min(first_year) as first_year,
+        max(last_year) as last_year,
         first_source(source_title, source_url, null)[1] as source_title,
         first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
-    from others
-    group by run_id, is_own_developer, developer
+    from places
+    group by run_id, run_year, is_own_developer, developer
 ),
 
 trained as (
     select
         run_id,
-        exp(avg(ln_pue order by developer)) as value,
+        run_year,
+        exp(avg(mean_ln_pue order by developer)) as value,
         count(*) as developers,
-        sum(runs) as runs,
+        sum(places) as places,
+        min(first_year) as first_year,
+        max(last_year) as last_year,
         first_source(source_title, source_url, null)[1] as source_title,
         first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from near
     where not is_own_developer
-    group by run_id
+    group by run_id, run_year
     having developers >= 3
 )
 
@@ -182,12 +174,12 @@ union all
 select
     run_id,
     'developer_places' as basis,
-    exp(ln_pue) as value,
-    cast(null as integer) as factor_year,
+    exp(mean_ln_pue) as value,
+    furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the PUE known for ' || runs || ' other runs of ' || developer
-    || ' within two years; the source named is the first of theirs' as source_locator,
+    'geometric mean of the PUE of ' || places || ' places of other runs of ' || developer || ' within two years, as of '
+    || year_span(first_year, last_year) || '; the source named is the first of theirs' as source_locator,
     verified
 from near
 where is_own_developer
@@ -196,11 +188,12 @@ select
     run_id,
     'training_places' as basis,
     value,
-    cast(null as integer) as factor_year,
+    furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean over ' || developers || ' developers of the PUE known for ' || runs
-    || ' training runs within two years; the source named is the first of theirs' as source_locator,
+    'geometric mean over ' || developers || ' developers of the PUE of ' || places
+    || ' places of training runs within two years, as of ' || year_span(first_year, last_year)
+    || '; the source named is the first of theirs' as source_locator,
     verified
 from trained
 union all

@@ -187,37 +187,36 @@ quarters as (
     where quarter is not null
 ),
 
--- Where training runs of these years were: what is known best of each run's PUE, a mean by developer first.
-told as (
+-- Where training runs of these years were, a mean over the places of each developer first, as in core.pue_ladder.
+training_places as (
     select
-        lead_organisation(runs.developer) as developer,
-        runs.run_year,
-        ladder.run_id,
-        ladder.value,
-        ladder.source_title,
-        ladder.source_url,
-        ladder.verified
-    from core.pue_ladder as ladder
-    inner join core.training_runs as runs on ladder.run_id = runs.run_id
-    inner join core.method as rungs on rungs.factor = 'pue' and ladder.basis = rungs.basis
-    where
-        runs.developer is not null
-        and ladder.basis in ('disclosed', 'site_quarter', 'site_year', 'provider_year')
-    qualify row_number() over (partition by ladder.run_id order by rungs.rung) = 1
+        year,
+        lead_organisation(developer) as company,
+        told_place,
+        avg(ln(pue) order by run_id) as ln_pue,
+        min(factor_year) as first_year,
+        max(factor_year) as last_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        least_verified(verified) as verified
+    from core.told_pues
+    where year in (select years.year from years)
+    group by year, developer, told_place
 ),
 
 developers as (
     select
-        years.year,
-        told.developer,
-        avg(ln(told.value) order by told.run_id) as ln_pue,
-        count(*) as runs,
-        first_source(told.source_title, told.source_url, null)[1] as source_title,
-        first_source(told.source_title, told.source_url, null)[2] as source_url,
-        least_verified(told.verified) as verified
-    from years
-    inner join told on told.run_year between years.year - 2 and years.year + 2
-    group by years.year, told.developer
+        year,
+        company,
+        avg(ln_pue order by told_place, ln_pue) as mean_ln_pue,
+        count(*) as places,
+        min(first_year) as first_year,
+        max(last_year) as last_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        least_verified(verified) as verified
+    from training_places
+    group by year, company
 ),
 
 trained as (
@@ -226,13 +225,14 @@ trained as (
         'TRAINING' as place,
         cast(year as varchar) as period,
         'training_places' as basis,
-        exp(avg(ln_pue order by developer)) as value,
+        exp(avg(mean_ln_pue order by company)) as value,
         cast(null as varchar) as intensity_basis,
-        cast(null as integer) as factor_year,
+        furthest_year(min(first_year), max(last_year), year) as factor_year,
         first_source(source_title, source_url, null)[1] as source_title,
         first_source(source_title, source_url, null)[2] as source_url,
-        'geometric mean over ' || count(*) || ' developers of the PUE known for ' || sum(runs)
-        || ' training runs within two years; the source named is the first of theirs' as source_locator,
+        'geometric mean over ' || count(*) || ' developers of the PUE of ' || sum(places)
+        || ' places of training runs within two years, as of ' || year_span(min(first_year), max(last_year))
+        || '; the source named is the first of theirs' as source_locator,
         least_verified(verified) as verified
     from developers
     group by year

@@ -800,6 +800,15 @@ def test_a_region_s_pue_is_the_mean_of_its_sites_in_the_year_as_in_its_quarters(
     }
 
 
+def inferred_pue(
+    model: Model, runs: list[dict[str, Any]], years: list[dict[str, Any]] | None = None
+) -> pl.DataFrame:
+    """The PUE ladder of the run `new` among others."""
+    rows = {"core.training_runs": runs, "core.pue_years": years or []}
+    rows["core.told_pues"] = model("core.told_pues", rows).to_dicts()
+    return model("core.pue_ladder", rows).filter(pl.col("run_id") == "new")
+
+
 def test_laboratories_of_one_company_count_once_and_not_for_each_other(model: Model) -> None:
     """Google's three laboratories are one developer of 1.1; X and Y have 1.2 and 1.4: a mean of three."""
     labs = {"a": "Google", "b": "Google Brain", "c": "DeepMind", "x": "X", "y": "Y"}
@@ -808,14 +817,10 @@ def test_laboratories_of_one_company_count_once_and_not_for_each_other(model: Mo
         RUN | {"run_id": name, "developer": developer, "provider": None, "pue": pues[name]}
         for name, developer in labs.items()
     ]
-    rungs = [{"factor": "pue", "basis": "disclosed", "rung": 1}]
 
     def training_places(developer: str) -> float | None:
         unknown = RUN | {"run_id": "new", "developer": developer, "provider": None}
-        frame = model(
-            "core.pue_ladder", {"core.training_runs": [*told, unknown], "raw.method_rungs": rungs}
-        ).filter(pl.col("run_id") == "new")
-        return values(frame).get("training_places")
+        return values(inferred_pue(model, [*told, unknown])).get("training_places")
 
     assert training_places("Z") == pytest.approx((1.1 * 1.2 * 1.4) ** (1 / 3))
     told.append(RUN | {"run_id": "z", "developer": "W", "provider": None, "pue": 1.3})
@@ -829,9 +834,9 @@ def test_a_place_where_a_run_was_not_made_tells_nothing_of_others(model: Model) 
     unknown = RUN | {"run_id": "new", "developer": "X", "provider": None, "site_country": None}
     tables: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [real, elsewhere, unknown],
-        "raw.method_rungs": [{"factor": "pue", "basis": "disclosed", "rung": 1}],
         "core.grid_intensity": [country("AA", 2020, 200.0), country("BB", 2020, 700.0)],
     }
+    tables["core.told_pues"] = model("core.told_pues", tables).to_dicts()
     for ladder, expected in (("core.pue_ladder", 1.1), ("core.gross_ladder", 0.2)):
         found = values(model(ladder, tables).filter(pl.col("run_id") == "new"))
         assert found["developer_places"] == pytest.approx(expected)
@@ -874,3 +879,69 @@ def test_of_several_sources_one_is_named_with_its_own_address_and_locator(
     )
     ((found,),) = database.execute(f"select first_source(title, url, locator) from {sources}").fetchall()
     assert found == ["A", "y.org", "4"]
+
+
+def other_run(run_id: str, year: int, **about: Any) -> dict[str, Any]:
+    """Another run of the developer of `new`, in a paper of its own."""
+    paper = {"source_url": f"https://example.org/{run_id}"}
+    return RUN | {"run_id": run_id, "run_year": year, "developer": "X", "provider": None} | paper | about
+
+
+NEW = other_run("new", 2022)
+
+
+def test_the_grid_of_a_developers_places_is_that_of_the_run_s_own_year(model: Model) -> None:
+    """AA told by two papers, one of them in two variants, and BB by one: (300 x 300 x 900)^(1/3) in 2022."""
+    runs = [
+        NEW,
+        other_run("a1", 2020, site_country="AA", source_url="https://example.org/a"),
+        other_run("a2", 2020, site_country="AA", source_url="https://example.org/a"),
+        other_run("b", 2021, site_country="BB"),
+        other_run("c", 2022, site_country="AA"),
+        other_run("old", 2019, site_country="CC"),
+    ]
+    years = {2020: (500.0, 1000.0), 2022: (300.0, 900.0)}
+    grids = [country(c, y, g[i]) for y, g in years.items() for i, c in enumerate(("AA", "BB"))]
+
+    def found(grids: list[dict[str, Any]]) -> tuple[Any, int]:
+        frame = model("core.gross_ladder", {"core.training_runs": runs, "core.grid_intensity": grids})
+        row = rung(frame.filter(pl.col("run_id") == "new"), "developer_places")
+        assert row is not None
+        return row["value"], row["factor_year"]
+
+    assert found(grids) == (pytest.approx((0.3 * 0.3 * 0.9) ** (1 / 3)), 2022)
+    without = [row for row in grids if (row["region"], row["year"]) != ("BB", 2022)]
+    # what stands in for another year is told, though two of the three are of the run's own
+    assert found(without) == (pytest.approx((0.3 * 0.3 * 1.0) ** (1 / 3)), 2020)
+
+
+def test_the_pue_of_a_developers_places_is_that_of_the_run_s_own_year(model: Model) -> None:
+    """A site of 1.2 that has 1.1 in 2022, and what a run of 2021 stated of a place not known else."""
+    runs = [
+        NEW,
+        other_run("a", 2020, provider="Operator", region="site:Here", pue=1.2),
+        other_run("a2", 2020, provider="Operator", region="site:Here", source_url="https://example.org/a"),
+        other_run("b", 2021, pue=1.3),
+    ]
+    site = {"provider": "Operator", "region": "site:Here", "is_average": False, **SOURCE}
+    years = [site | {"factor_year": 2020, "pue": 1.2}, site | {"factor_year": 2022, "pue": 1.1}]
+    row = rung(inferred_pue(model, runs, years), "developer_places")
+    assert row is not None
+    assert (row["value"], row["factor_year"]) == (pytest.approx(math.sqrt(1.1 * 1.3)), 2021)
+    row = rung(inferred_pue(model, runs[:3], years), "developer_places")
+    assert row is not None
+    assert (row["value"], row["factor_year"]) == (pytest.approx(1.1), 2022)
+
+
+def test_what_a_run_states_counts_before_its_operators_average_in_its_own_year_only(model: Model) -> None:
+    runs = [other_run("a", 2021, provider="Operator", pue=1.3)]
+    fleet = {"provider": "Operator", "region": "site:fleet average", "is_average": True, **SOURCE}
+    years = [fleet | {"factor_year": 2022, "pue": 1.1}]
+    frame = model("core.told_pues", {"core.training_runs": runs, "core.pue_years": years})
+    assert sorted(frame.select("year", "pue", "factor_year").rows()) == [
+        (2019, 1.1, 2022),
+        (2020, 1.1, 2022),
+        (2021, 1.3, 2021),
+        (2022, 1.1, 2022),
+        (2023, 1.1, 2022),
+    ]
