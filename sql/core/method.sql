@@ -106,29 +106,26 @@ provider_year as (
     where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
 ),
 
--- A company's sites are alike, and one of them publishes for many runs: so a company counts once.
-company_pues as (
+-- A company's places are alike, and one paper tells those of many runs: so a company counts once.
+place_companies as (
     select
-        ladder.basis,
-        lead_organisation(runs.developer) as company,
-        avg(pow(ln(ladder.value / runs.pue), 2) order by runs.run_id) as mean_square,
+        factor,
+        basis,
+        lead_organisation(developer) as company,
+        avg(pow(log_ratio, 2) order by run_id) as mean_square,
         count(*) as n_observations
-    from core.training_runs as runs
-    inner join core.pue_ladder as ladder on runs.run_id = ladder.run_id
-    where
-        ladder.basis in ('developer_places', 'training_places', 'industry_year')
-        and runs.pue is not null
-        and runs.covers is distinct from 'hypothetical' -- it was not made there
-    group by ladder.basis, company
+    from core.place_errors
+    group by factor, basis, company
 ),
 
-withheld_pues as (
+inferred_places as (
     select
+        factor,
         basis,
         calibrated_gsd_of_groups(list(mean_square order by company)) as fitted_gsd,
         sum(n_observations)::bigint as n_observations
-    from company_pues
-    group by basis
+    from place_companies
+    group by factor, basis
 ),
 
 region_year as (
@@ -143,30 +140,6 @@ region_year as (
             and region_map.egrid_subregion = years.region
             and months.year = years.year
     where months.scheme = 'google_cloud' and starts_with(months.region, 'site:')
-),
-
-stated_grids as (
-    select
-        ladder.run_id,
-        ladder.value
-    from core.gross_ladder as ladder
-    inner join core.training_runs as runs on ladder.run_id = runs.run_id
-    where
-        ladder.basis in ('disclosed', 'region_year')
-        and ladder.value > 0
-        and runs.covers is distinct from 'hypothetical' -- it was not made there
-    qualify row_number() over (partition by ladder.run_id order by ladder.basis = 'region_year') = 1
-),
-
-withheld_grids as (
-    select
-        ladder.basis,
-        calibrated_gsd(list(ln(ladder.value / stated.value) order by stated.run_id)) as fitted_gsd,
-        count(*) as n_observations
-    from stated_grids as stated
-    inner join core.gross_ladder as ladder on stated.run_id = ladder.run_id
-    where ladder.basis in ('country_year', 'developer_places', 'developer_country_year')
-    group by ladder.basis
 ),
 
 within_country as (
@@ -207,7 +180,8 @@ provider_regions as (
         from core.provider_grids
         qualify row_number() over (partition by provider order by factor_year desc) = 1
     ) as latest
-    inner join withheld_grids as country on country.basis = 'country_year' and country.fitted_gsd is not null
+    inner join inferred_places as country
+        on country.factor = 'gross_kg_per_kwh' and country.basis = 'country_year' and country.fitted_gsd is not null
 ),
 
 operator_hourly as (
@@ -394,11 +368,11 @@ fits as (
     from provider_year
     union all
     select
-        'pue' as factor,
+        factor,
         basis,
         fitted_gsd,
         n_observations
-    from withheld_pues
+    from inferred_places
     union all
     select
         'gross_kg_per_kwh' as factor,
@@ -409,18 +383,11 @@ fits as (
     union all
     select
         'gross_kg_per_kwh' as factor,
-        basis,
-        fitted_gsd,
-        n_observations
-    from withheld_grids
-    union all
-    select
-        'gross_kg_per_kwh' as factor,
         'country_month' as basis,
         fitted_gsd,
         n_observations
-    from withheld_grids
-    where basis = 'country_year'
+    from inferred_places
+    where factor = 'gross_kg_per_kwh' and basis = 'country_year'
     union all
     select
         'gross_kg_per_kwh' as factor,

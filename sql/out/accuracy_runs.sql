@@ -4,6 +4,8 @@
 -- Truth is measured: draws, energies and tonnes from measured power, disclosed chip-hours; never rated power x hours.
 -- Rivals are computed on the same rows from their own published factors; they state no interval. Their tonnes are their energy
 -- x what they take for the grid of the very place: the run's region or, if unknown, its country. Without one, no tonnes.
+-- A hypothetical place is no truth: there, energy is held against power alone. Nor are tonnes of a country's average, whatever is
+-- withheld: what is stated of the intensity always is.
 -- What the run's own source states of its intensity, and of its site's PUE and grid where these are withheld, is left out, so
 -- tonnes test the place's grid as well.
 with spreads as (
@@ -186,14 +188,44 @@ known as (
     from core.withheld_places
 ),
 
+-- A company counts once in the spread of an inferred place, and its own places do not count where it is estimated.
+place_companies as (
+    select
+        factor,
+        basis,
+        lead_organisation(developer) as company,
+        avg(pow(log_ratio, 2) order by run_id) as mean_square
+    from core.place_errors
+    group by factor, basis, company
+),
+
+place_errors as (
+    select
+        runs.run_id,
+        others.factor,
+        others.basis,
+        ln(
+            greatest(
+                any_value(rungs.gsd_floor), calibrated_gsd_of_groups(list(others.mean_square order by others.company))
+            )
+        ) as ln_gsd
+    from core.training_runs as runs
+    inner join place_companies as others on lead_organisation(runs.developer) <> others.company
+    inner join raw.method_rungs as rungs on others.factor = rungs.factor and others.basis = rungs.basis
+    group by runs.run_id, others.factor, others.basis
+    having count(*) >= 3
+),
+
 pues as (
     select
         known.run_id,
         known.value as pue,
-        spreads.ln_gsd,
+        coalesce(errors.ln_gsd, spreads.ln_gsd) as ln_gsd,
         scopes.scope
     from known
     inner join spreads on spreads.factor = 'pue' and known.basis = spreads.basis
+    left join place_errors as errors
+        on known.run_id = errors.run_id and known.factor = errors.factor and known.basis = errors.basis
     inner join (values ('any'), ('place'), ('none'), ('stranger')) as scopes (scope)
         on
             scopes.scope = 'any'
@@ -210,10 +242,12 @@ grids as (
     select
         known.run_id,
         known.value as gross_kg_per_kwh,
-        spreads.ln_gsd,
+        coalesce(errors.ln_gsd, spreads.ln_gsd) as ln_gsd,
         scopes.scope
     from known
     inner join spreads on spreads.factor = 'gross_kg_per_kwh' and known.basis = spreads.basis
+    left join place_errors as errors
+        on known.run_id = errors.run_id and known.factor = errors.factor and known.basis = errors.basis
     inner join (values ('place'), ('none'), ('stranger')) as scopes (scope)
         on
             (scopes.scope = 'place' and known.basis <> 'disclosed' and not known.is_of_own_source)
@@ -265,6 +299,7 @@ energies as (
     from drawn as power
     inner join hours on power.run_id = hours.run_id
     inner join mix_power on power.observation_id = mix_power.observation_id
+    inner join core.training_runs as runs on power.run_id = runs.run_id
     left join core.chip_power as usual on power.hardware_id = usual.hardware_id
     cross join levels
     inner join pues
@@ -274,7 +309,23 @@ energies as (
             power.run_id = hours_errors.run_id
             and power.left_out = hours_errors.left_out
             and levels.hours_withheld = hours_errors.withheld
-    where levels.hours_withheld is null or hours_errors.log_ratio is not null
+    where
+        (levels.hours_withheld is null or hours_errors.log_ratio is not null)
+        and (levels.withheld = 'power' or runs.covers is distinct from 'hypothetical')
+),
+
+many_grids as (
+    select country
+    from raw.region_map
+    where egrid_subregion is not null
+),
+
+no_places as (
+    select run_id
+    from core.training_runs
+    where
+        covers = 'hypothetical'
+        or (region is null and site_country in (select many_grids.country from many_grids))
 ),
 
 published as (
@@ -292,6 +343,7 @@ published as (
         and status = 'published'
         and covers = 'one_run'
         and basis in ('unspecified', 'gross_location')
+        and (quantity <> 'co2e_t' or run_id not in (select no_places.run_id from no_places))
 ),
 
 rival_pues as (

@@ -967,27 +967,139 @@ def test_no_laboratory_of_the_same_company_informs_an_estimate_without_its_devel
     assert any(after[own, "run", chip] != before[own, "run", chip] for chip in "ab")
 
 
-def test_a_company_counts_once_in_the_spread_of_an_inferred_pue(model: Model) -> None:
+COMPANIES = {"G": [0.1] * 9, "H": [0.2], "I": [-0.4]}
+THREE = math.sqrt((0.01 + 0.04 + 0.16) / 3) * STUDENT[3] / 1.645
+
+
+def errors_of_places(
+    factor: str, basis: str, more: dict[str, list[float]] | None = None
+) -> list[dict[str, Any]]:
     """Errors of 10 % for nine runs of one company, 20 and 40 % for two others: three groups, not eleven."""
-    errors = {"G": [0.1] * 9, "H": [0.2], "I": [-0.4]}
-    runs = [(f"{who}{i}", who, error) for who, found in errors.items() for i, error in enumerate(found)]
-    fit = model(
-        "core.method",
-        {
-            "core.training_runs": [
-                {"run_id": run, "developer": who, "pue": 1.1, "covers": "one_run"} for run, who, _ in runs
-            ]
-            + [{"run_id": "if", "developer": "J", "pue": 1.1, "covers": "hypothetical"}],
-            "core.pue_ladder": [
-                {"run_id": run, "basis": "training_places", "value": 1.1 * math.exp(error)}
-                for run, _, error in [*runs, ("if", "J", 3.0)]
-            ],
-            "raw.method_rungs": [
-                {"factor": "pue", "basis": "training_places", "rung": 6}
-                | {"gsd_floor": 1.02, "gsd_unfitted": 1.15}
-            ],
-        },
-    )
-    ((gsd, n),) = fit.select("gsd", "n_observations").rows()
+    return [
+        {"run_id": f"{who}{i}", "factor": factor, "basis": basis, "developer": who, "log_ratio": error}
+        for who, found in (COMPANIES | (more or {})).items()
+        for i, error in enumerate(found)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("factor", "basis"), [("pue", "training_places"), ("gross_kg_per_kwh", "country_year")]
+)
+def test_a_company_counts_once_in_the_spread_of_an_inferred_place(
+    model: Model, factor: str, basis: str
+) -> None:
+    rung = {"factor": factor, "basis": basis, "rung": 6, "gsd_floor": 1.02, "gsd_unfitted": 1.15}
+    rows = {"core.place_errors": errors_of_places(factor, basis), "raw.method_rungs": [rung]}
+    ((gsd, n),) = model("core.method", rows).select("gsd", "n_observations").rows()
     assert n == 11
-    assert gsd == pytest.approx(math.exp(math.sqrt((0.01 + 0.04 + 0.16) / 3) * STUDENT[3] / 1.645), rel=2e-3)
+    assert gsd == pytest.approx(math.exp(THREE), rel=2e-3)
+
+
+def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> None:
+    """Lifecycle 440 against a direct 400: the direct 380 of the country is 0.95 of it, as for the developer.
+
+    Stated without a basis, 400 is held against the 440. The USA alone is no place, nor is one of no run.
+    """
+    base = {"run_year": 2020, "site_country": "US", "developer_country": "US", "developer": "X"}
+    runs = [
+        base | {"run_id": "direct", "region": "r1", "covers": "one_run"},
+        base | {"run_id": "stated", "region": "r1", "covers": "one_run"},
+        base | {"run_id": "country", "region": None, "covers": "one_run"},
+        base | {"run_id": "if", "region": "r1", "covers": "hypothetical"},
+    ]
+    ladder = [
+        {"run_id": run, "basis": rung, "value": value, "intensity_basis": basis}
+        for run, truth, own in (
+            ("direct", "region_year", "direct"),
+            ("stated", "disclosed", "unspecified"),
+            ("country", "disclosed", "unspecified"),
+            ("if", "disclosed", "unspecified"),
+        )
+        for rung, value, basis in (
+            (truth, 0.4, own),
+            ("country_year", 0.44, "lifecycle"),
+            ("developer_country_year", 0.44, "lifecycle"),
+        )
+    ]
+    grid = {"scheme": "country", "region": "US", "year": 2020, "intensity_basis": "direct"}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.training_runs": runs,
+        "core.gross_ladder": ladder,
+        "core.grid_intensity": [grid | {"carbon_intensity_g_per_kwh": 380.0}],
+        "raw.region_map": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],
+    }
+    found = model("core.place_errors", rows).select("run_id", "basis", "log_ratio").rows()
+    assert sorted(found) == [
+        (run, basis, pytest.approx(math.log(ratio)))
+        for run, ratio in (("direct", 0.95), ("stated", 1.1))
+        for basis in ("country_year", "developer_country_year")
+    ]
+
+
+def scored_at_a_site(
+    model: Model, run: dict[str, Any], more: dict[str, list[float]] | None = None
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of one run of company G at 1,000 h x 400 W whose PUE is stated and inferred as 1.2."""
+    figure = {"derivation": "measured_power", "scope": "servers_x_pue", "status": "published", "run_id": "r"}
+    rung = {"factor": "pue", "basis": "training_places", "rung": 2, "gsd_floor": 1.02}
+    gsds = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "disclosed"}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "core.method": [
+            *(
+                {"factor": f, "basis": b, "rung": 1, "gsd": 1.1}
+                for f, b in (gsds | {"gross_kg_per_kwh": "region_year"}).items()
+            ),
+            {"factor": "pue", "basis": "training_places", "rung": 2, "gsd": 1.5},
+        ],
+        "raw.method_rungs": [rung],
+        "core.withheld_power": [
+            {"observation_id": "r", "left_out": "run", "basis": "measured_same_chip", "run_id": "r"}
+            | {"hardware_id": "a", "measured_watts_per_chip": 400.0, "estimated_watts_per_chip": 400.0}
+        ],
+        "core.chip_hours_ladder": [{"run_id": "r", "basis": "disclosed", "value": 1000.0}],
+        "core.pue_ladder": [
+            {"run_id": "r", "basis": basis, "value": 1.2} for basis in ("disclosed", "training_places")
+        ],
+        "core.gross_ladder": [{"run_id": "r", "basis": "region_year", "value": 0.5, "source_url": OTHER}],
+        "core.training_runs": [
+            {"run_id": "r", "developer": "G", "source_url": PAPER, "region": "r1", "site_country": "US"} | run
+        ],
+        "core.place_errors": errors_of_places("pue", "training_places", more),
+        "raw.region_map": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],
+        "raw.published_footprints": [
+            figure | {"quantity": quantity, "value": 0.4, "covers": "one_run", "basis": "gross_location"}
+            for quantity in ("energy_mwh", "co2e_t")
+        ],
+    }
+    frame = model("out.accuracy_runs", rows).filter(pl.col("quantity") != "watts_per_chip")
+    return {(row["quantity"], row["withheld"]): row for row in frame.to_dicts()}
+
+
+def test_a_place_where_nothing_was_made_is_no_truth(model: Model) -> None:
+    everywhere = {
+        (quantity, level) for quantity in ("energy_mwh", "co2e_gross_t") for level in ("power", "pue")
+    }
+    assert set(scored_at_a_site(model, {"covers": "one_run"})) == everywhere
+    assert set(scored_at_a_site(model, {"covers": "hypothetical"})) == {("energy_mwh", "power")}
+
+
+def test_the_tonnes_of_a_countrys_average_are_no_truth_of_a_place(model: Model) -> None:
+    found = scored_at_a_site(model, {"covers": "one_run", "region": None})
+    assert set(found) == {("energy_mwh", "power"), ("energy_mwh", "pue")}
+
+
+@pytest.mark.parametrize(
+    ("more", "ln_gsd"),
+    [
+        # without G: 0.2, 0.4 and 0.3
+        ({"J": [0.3]}, math.sqrt((0.04 + 0.16 + 0.09) / 3) * STUDENT[3] / 1.645),
+        # without G two are left, too few: that of the method stands
+        ({}, math.log(1.5)),
+    ],
+)
+def test_the_spread_of_a_place_knows_nothing_of_the_company_that_is_estimated(
+    model: Model, more: dict[str, list[float]], ln_gsd: float
+) -> None:
+    row = scored_at_a_site(model, {"covers": "one_run"}, more)["energy_mwh", "pue"]
+    total = math.sqrt(2 * math.log(1.1) ** 2 + ln_gsd**2)
+    assert math.log(row["p95"] / row["p05"]) / 2 == pytest.approx(1.645 * total, rel=3e-3)

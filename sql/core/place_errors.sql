@@ -1,0 +1,102 @@
+-- What the rungs that infer a PUE or a grid make of a run whose own is known. One row per run, factor and rung.
+-- Truth is what the run states of its place, else the grid of its region. A hypothetical run was nowhere; and where a country of
+-- several grids is all that is known of a place (GPT-3: the USA), its intensity is that of no place.
+-- A direct truth is held against the direct figure of a country that has one; one that is not said to be either, against the
+-- lifecycle figure.
+with many_grids as (
+    select country
+    from raw.region_map
+    where egrid_subregion is not null
+),
+
+runs as (
+    select
+        run_id,
+        run_year,
+        developer,
+        site_country,
+        developer_country,
+        pue,
+        region is null and site_country in (select many_grids.country from many_grids) as is_country_average
+    from core.training_runs
+    where covers is distinct from 'hypothetical'
+),
+
+stated_grids as (
+    select
+        runs.run_id,
+        ladder.value,
+        ladder.intensity_basis
+    from core.gross_ladder as ladder
+    inner join runs on ladder.run_id = runs.run_id
+    where ladder.basis in ('disclosed', 'region_year') and ladder.value > 0 and not coalesce(runs.is_country_average, false)
+    qualify row_number() over (partition by ladder.run_id order by ladder.basis = 'region_year') = 1
+),
+
+countries as (
+    select
+        run_id,
+        run_year,
+        unnest(['country_year', 'developer_country_year']) as basis,
+        unnest([site_country, developer_country]) as country
+    from runs
+),
+
+direct_grids as (
+    select
+        countries.run_id,
+        countries.basis,
+        grids.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grids.intensity_basis
+    from countries
+    inner join core.grid_intensity as grids
+        on grids.scheme = 'country' and grids.intensity_basis = 'direct' and countries.country = grids.region
+    qualify row_number() over (
+        partition by countries.run_id, countries.basis order by abs(grids.year - countries.run_year), grids.year
+    ) = 1
+),
+
+inferred_grids as (
+    select
+        run_id,
+        basis,
+        value,
+        intensity_basis
+    from core.gross_ladder
+    where basis in ('country_year', 'developer_places', 'developer_country_year')
+    union all
+    select *
+    from direct_grids
+),
+
+grids as (
+    select
+        stated.run_id,
+        inferred.basis,
+        ln(inferred.value / stated.value) as log_ratio
+    from stated_grids as stated
+    inner join inferred_grids as inferred on stated.run_id = inferred.run_id
+    qualify row_number() over (
+        partition by stated.run_id, inferred.basis
+        order by inferred.intensity_basis = stated.intensity_basis desc, inferred.intensity_basis desc
+    ) = 1
+)
+
+select
+    runs.run_id,
+    'pue' as factor,
+    ladder.basis,
+    runs.developer,
+    ln(ladder.value / runs.pue) as log_ratio
+from runs
+inner join core.pue_ladder as ladder on runs.run_id = ladder.run_id
+where ladder.basis in ('developer_places', 'training_places', 'industry_year') and runs.pue is not null
+union all
+select
+    runs.run_id,
+    'gross_kg_per_kwh' as factor,
+    grids.basis,
+    runs.developer,
+    grids.log_ratio
+from runs
+inner join grids on runs.run_id = grids.run_id
