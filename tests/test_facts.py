@@ -48,6 +48,10 @@ NO_HOURS = None  # what was listed as its chip-hours is not that, and nothing el
         ("distbelief-nnlm", NO_HOURS, "hours of CPU cores as of accelerators"),
         ("conditional-maximum-entropy-model-gigaworld", NO_HOURS, "hours of CPUs as of accelerators"),
         ("rfdiffusion", NO_HOURS, "the hours of RoseTTAFold, which it starts from"),
+        ("gnmt", 96 * 9 * 24, "hours of a production model that are not known, times sqrt(1000)"),
+        ("libratus", NO_HOURS, "hours of CPUs as of accelerators"),
+        ("icccp", NO_HOURS, "hours of a CPU as of an accelerator"),
+        ("rctm", NO_HOURS, "hours of CPUs as of accelerators"),
     ],
 )
 def test_a_slip_of_the_upstream_is_corrected(
@@ -66,6 +70,8 @@ def test_a_slip_of_the_upstream_is_corrected(
     [
         ("exaone-deep-32b", 7.04e21),  # three months on 512 H100 trained EXAONE 3.5 32B as well
         ("code-llama-70b", 6 * 70e9 * 1e12),  # 2.7 million hours are mostly those of Llama 2 70B
+        ("openai-five", 770e15 * 86400),  # 1,536 GPUs are those of the peak, not of ten months
+        ("glm-10b", 6 * 10e9 * 1024 * 512 * 200_000),  # 2.5 days of a 335M model, times 10000/335
         ("pali", 1.69e23),  # 172,032 hours are one of two stages, and without its image encoder: MFU 0.99
         ("rfa-gate-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
     ],
@@ -175,3 +181,14 @@ def test_a_title_and_an_address_are_of_one_source(build: Build, table: str, pref
             f"except ({' '.join(told)} select title, url from raw.upstreams)"
         ).fetchall()
     assert glued == []
+@pytest.mark.parametrize(
+    ("run_id", "chip"), [("u-net", "nvidia-gtx-titan"), ("esm-dbp", "nvidia-v100-sxm2-16gb")]
+)
+def test_an_accelerator_that_only_the_notes_name(build: Build, run_id: str, chip: str) -> None:
+    assert build.query(f"select hardware_id from emissions where run_id = '{run_id}'") == [(chip,)]
+
+
+def test_hours_that_are_only_a_bound_are_in_no_total(build: Build) -> None:
+    """Snowflake: Arctic took "less than 3K GPU weeks" of 168 hours."""
+    bound = build.query("select covers, chip_hours from emissions where run_id = 'arctic'")
+    assert bound == [("upper_bound", 3000 * 168)]
