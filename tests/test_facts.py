@@ -192,3 +192,32 @@ def test_hours_that_are_only_a_bound_are_in_no_total(build: Build) -> None:
     """Snowflake: Arctic took "less than 3K GPU weeks" of 168 hours."""
     bound = build.query("select covers, chip_hours from emissions where run_id = 'arctic'")
     assert bound == [("upper_bound", 3000 * 168)]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "covers", "training_flop"),
+    [
+        ("kimi-k2-5", "part_of_run", 6 * 32e9 * 15e12),  # it goes on from Kimi K2, whose 15T tokens were in
+        ("step-omni", "part_of_run", 6 * 130e9 * 2468e9),  # as do these from Step-1,
+        ("step-audio-chat-130b", "part_of_run", 6 * 130e9 * 1668e9),
+        ("allam-7b", "part_of_run", 6 * 7e9 * 1.2e12),  # LLaMA,
+        ("allam-adapted13b", "part_of_run", 6 * 13e9 * 1.2e12),
+        ("allam-adapted-70b", "part_of_run", 6 * 70e9 * 600e9),
+        ("mamaylm", "part_of_run", 6 * 9e9 * 75e9),  # and Gemma 2
+        ("lapa-llm", "upper_bound", 6 * 12e9 * 12e12),  # Gemma 3 12B's; its own are not known
+        ("deepseek-v2-5", "upper_bound", 6 * 21e9 * 14.2e12),  # of the two models that it is a merge of
+        ("glm-z1-rumination-32b-0414", "upper_bound", 6 * 32e9 * 15e12),  # GLM-4-32B-0414's
+        ("multi-token-prediction-7b", "one_run", 6 * 6.7e9 * 1e12),  # had more than all models of its paper
+        ("multi-token-prediction-13b", "one_run", 6 * 13e9 * 209.7e9),
+        ("gemma-3-27b", "one_run", 6 * 27e9 * 14e12),  # all its own: its vision encoder's are not in
+        ("gemma-3-12b", "one_run", 6 * 12e9 * 12e12),
+        ("gemma-3-4b", "one_run", 6 * 4e9 * 4e12),
+        ("gemma-3-1b", "one_run", 6 * 1e9 * 2e12),
+        ("zamba2-7b", "one_run", 6 * 7e9 * 2.1e12),
+    ],
+)
+def test_flop_of_a_run_are_not_those_of_the_model_that_it_starts_from(
+    build: Build, run_id: str, covers: str, training_flop: float
+) -> None:
+    told = build.query(f"select covers, training_flop from emissions where run_id = '{run_id}'")
+    assert told == [(covers, pytest.approx(training_flop))]
