@@ -182,7 +182,15 @@ def test_a_title_and_an_address_are_of_one_source(build: Build, table: str, pref
         ).fetchall()
     assert glued == []
 @pytest.mark.parametrize(
-    ("run_id", "chip"), [("u-net", "nvidia-gtx-titan"), ("esm-dbp", "nvidia-v100-sxm2-16gb")]
+    ("run_id", "chip"),
+    [
+        ("u-net", "nvidia-gtx-titan"),
+        ("esm-dbp", "nvidia-v100-sxm2-16gb"),
+        ("mnasnet-a1-ssdlite", "google-tpu-v2"),  # listed as TPU v3
+        ("mnasnet-a3", "google-tpu-v2"),
+        ("reka-flash", "nvidia-h100-sxm5-80gb"),  # the A100 that are listed first are the company's
+        ("reka-edge", "nvidia-h100-sxm5-80gb"),
+    ],
 )
 def test_an_accelerator_that_only_the_notes_name(build: Build, run_id: str, chip: str) -> None:
     assert build.query(f"select hardware_id from emissions where run_id = '{run_id}'") == [(chip,)]
@@ -221,3 +229,11 @@ def test_flop_of_a_run_are_not_those_of_the_model_that_it_starts_from(
 ) -> None:
     told = build.query(f"select covers, training_flop from emissions where run_id = '{run_id}'")
     assert told == [(covers, pytest.approx(training_flop))]
+
+
+def test_a_training_on_two_accelerators_of_which_one_counts_is_a_part(build: Build) -> None:
+    """Fish-Speech 1.4: a week on 8 H100, and another on 8 RTX 4090 for its vocoder."""
+    told = build.query(
+        "select covers, hardware_id, chip_hours from emissions where run_id = 'fish-speech-1-4'"
+    )
+    assert told == [("part_of_run", "nvidia-h100-sxm5-80gb", 8 * 7 * 24)]
