@@ -237,3 +237,19 @@ def test_a_training_on_two_accelerators_of_which_one_counts_is_a_part(build: Bui
         "select covers, hardware_id, chip_hours from emissions where run_id = 'fish-speech-1-4'"
     )
     assert told == [("part_of_run", "nvidia-h100-sxm5-80gb", 8 * 7 * 24)]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "run_year", "site_country"),
+    [("openclip-vit-l", 2022, "DE"), ("openclip-vit-g", 2022, None)],
+)
+def test_a_published_energy_has_tonnes_once_its_day_is_known(
+    build: Build, run_id: str, run_year: int, site_country: str | None
+) -> None:
+    ((year, country, energy, gross, tonnes),) = build.query(
+        "select run_year, site_country, energy_mwh, gross_kg_per_kwh, co2e_gross_t from emissions "
+        f"where run_id = '{run_id}'"
+    )
+    assert year == run_year  # it began before it was published
+    assert country == site_country
+    assert tonnes == pytest.approx(energy * gross)
