@@ -94,7 +94,7 @@ def test_nine_broken_sources_are_named_and_the_rest_is_built(folder: Path) -> No
         assert words in said
     assert "Absent sources:" in said
     assert "Traceback" not in said
-    assert query(folder, "select count(*) from emissions") == [(330,)]
+    assert query(folder, "select count(*) from emissions") == [(358,)]
     status = dict(query(folder, "select title, status from sources where status in ('snapshot', 'absent')"))
     assert status.pop(GOOGLE.title) == "snapshot"
     assert set(status.values()) == {"absent"}

@@ -173,14 +173,15 @@ def test_a_title_and_an_address_are_of_one_source(build: Build, table: str, pref
         for t in catalog.tables()
         if t[:4] == "raw." and _cites(t)
     ]
-    drawn = " and factor <> 'watts_per_chip'" if table == "out.emission_factors" else ""
     with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as connection:
         glued = connection.execute(
             f"select distinct {prefix}source_title, {prefix}source_url from {table} "
-            f"where {prefix}source_url is not null{drawn} "
+            f"where {prefix}source_url is not null "
             f"except ({' '.join(told)} select title, url from raw.upstreams)"
         ).fetchall()
     assert glued == []
+
+
 @pytest.mark.parametrize(
     ("run_id", "chip"),
     [

@@ -51,7 +51,7 @@ ratios as (
         bool_or(chips.is_by_provider) as is_by_provider,
         count(*) as n_chips,
         min(chips.source_title) as source_title,
-        min(chips.source_url) as source_url,
+        arg_min(chips.source_url, chips.source_title) as source_url,
         least_verified(chips.verified) as verified
     from chips
     inner join core.hardware as hardware on chips.run_hardware_id = hardware.hardware_id
