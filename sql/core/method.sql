@@ -71,7 +71,10 @@ variants as (
         on starts_with(variants.hardware_id, regexp_extract(usual.hardware_id, '^[a-z]+-[a-z0-9]+-'))
     inner join core.training_runs as runs on variants.hardware_id = runs.hardware_id and not runs.is_ambiguous_hardware
     where
-        usual.hardware_id in (select aliases.hardware_id from core.hardware_aliases as aliases where aliases.is_ambiguous)
+        usual.hardware_id in (
+            select aliases.hardware_id from core.hardware_aliases as aliases
+            where aliases.is_ambiguous
+        )
         and variants.tdp_w is not null
     group by usual.hardware_id
 ),

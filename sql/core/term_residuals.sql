@@ -29,11 +29,7 @@ own_draws as (
         log_ratio
     from core.withheld_power
     qualify
-        row_number() over (
-            partition by observation_id, left_out
-            order by basis like 'measured_ratio%', basis = 'measured_ratio_other_class'
-        )
-        = 1
+        row_number() over (partition by observation_id, left_out order by starts_with(basis, 'measured_ratio'), basis) = 1
 )
 
 select

@@ -17,6 +17,15 @@ with spreads as (
     from core.method
 ),
 
+withheld_draws as (
+    select distinct
+        observation_id,
+        left_out,
+        hardware_id,
+        source_title
+    from core.withheld_power
+),
+
 -- What the errors of other draws tell of each: without itself, and without what errs together with it.
 power_groups as (
     select
@@ -25,7 +34,7 @@ power_groups as (
         errors.basis,
         errors.error_group,
         avg(pow(errors.log_ratio, 2) order by errors.observation_id) as mean_square
-    from (select distinct observation_id, left_out, hardware_id, source_title from core.withheld_power) as target
+    from withheld_draws as target
     inner join core.power_errors as errors
         on
             errors.error_group not in (target.observation_id, target.hardware_id, target.source_title)
