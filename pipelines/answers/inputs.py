@@ -18,7 +18,10 @@ SCRATCH = "inputs_of_factors"
 # What the queries of sql/why and those of sql/core that they build on read, from the public tables.
 VIEWS = {
     "raw.system_power": "system_power",
-    "core.training_runs": "training_runs",
+    "core.training_runs": (
+        "(select *, coalesce(cloud_region, 'site:' || site) as region from {}.training_runs)"
+    ),
+    "core.datacenter_pue": "datacenter_pue",
     "core.hardware": "hardware",
     "core.throughput": "(select * from {}.hardware_draws where sustained_flop_per_s is not null)",
     "core.chip_power": "hardware_draws",
@@ -31,6 +34,7 @@ VIEWS = {
 }
 DRAWS = ("scaling_pairs", "power_observations")
 MIXES = ("own_accelerators", "maker_mixes", "hardware_mix")
+PUES = ("pue_years", "told_pues")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +60,8 @@ AVERAGES = (
     ),
     Average(factor="watts_per_chip", begins="hardware_mix", inputs="mix_draws", builds_on=MIXES),
     Average(factor="chip_hours", begins="flop_by_", inputs="mix_hours", builds_on=MIXES),
-    Average(factor="pue", begins="developer_places", inputs="pues_of_runs"),
-    Average(factor="pue", begins="training_places", inputs="pues_of_runs"),
+    Average(factor="pue", begins="developer_places", inputs="pues_of_runs", builds_on=PUES),
+    Average(factor="pue", begins="training_places", inputs="pues_of_runs", builds_on=PUES),
     Average(factor="gross_kg_per_kwh", begins="developer_places", inputs="grids_of_runs"),
     Average(
         factor="gross_kg_per_kwh",

@@ -337,10 +337,16 @@ fits as (
     select
         'watts_per_chip' as factor,
         'hardware_mix' as basis,
-        max(fitted_gsd) as fitted_gsd,
-        arg_max(n_observations, fitted_gsd) as n_observations
+        exp(
+            sqrt(
+                pow(ln(max(power.fitted_gsd)), 2) -- an accelerator of the mix has one of the two
+                + pow(ln(any_value(coalesce(variants.fitted_gsd, 1))), 2) -- and no named variant
+            )
+        ) as fitted_gsd,
+        arg_max(power.n_observations, power.fitted_gsd) as n_observations
     from power
-    where basis in ('measured_same_chip_elsewhere', 'measured_ratio_elsewhere') -- an accelerator of the mix has one of the two
+    cross join ambiguous_variant as variants
+    where power.basis in ('measured_same_chip_elsewhere', 'measured_ratio_elsewhere')
     union all
     select
         'watts_per_chip' as factor,

@@ -30,6 +30,7 @@ known as (
         run_year as factor_year,
         source_title,
         source_url,
+        source_locator,
         verified
     from runs
     where pue is not null
@@ -42,6 +43,7 @@ known as (
         years.factor_year,
         years.source_title,
         years.source_url,
+        years.source_locator,
         years.verified
     from runs
     inner join core.pue_years as years on runs.provider = years.provider and runs.region = years.region
@@ -55,6 +57,7 @@ known as (
         years.factor_year,
         years.source_title,
         years.source_url,
+        years.source_locator,
         years.verified
     from runs
     inner join core.pue_years as years on runs.provider = years.provider
@@ -70,6 +73,7 @@ select
     known.factor_year,
     known.source_title,
     known.source_url,
+    known.source_locator,
     known.verified
 from runs
 inner join known on runs.run_id = known.run_id and runs.year = known.year

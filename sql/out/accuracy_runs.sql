@@ -98,13 +98,16 @@ drawn as (
     where withheld = 'power'
 ),
 
--- The draw of a mix has the larger spread of those that the operator did not measure, as in core.method.
+-- The draw of a mix has the larger spread of those that the operator did not measure, and that of a bare name, as in core.method.
 mix_power as (
     select
         withheld.observation_id,
-        coalesce(max(own.ln_gsd), any_value(spreads.ln_gsd)) as ln_gsd
+        coalesce(
+            sqrt(pow(max(own.ln_gsd), 2) + pow(any_value(coalesce(variants.ln_gsd, 0)), 2)), any_value(spreads.ln_gsd)
+        ) as ln_gsd
     from core.withheld_power as withheld
     left join spreads on spreads.factor = 'watts_per_chip' and spreads.basis = 'hardware_mix'
+    left join spreads as variants on variants.factor = 'watts_per_chip' and variants.basis = 'ambiguous_variant'
     left join power_spreads as own
         on
             withheld.observation_id = own.observation_id

@@ -1,58 +1,40 @@
--- The PUE known of other runs within two years of one run: of its developer's, or of all others, each developer counted once,
--- as in core.pue_ladder. One row per run.
-with told as (
-    select
-        runs.run_id,
-        runs.model,
-        runs.developer,
-        runs.run_year,
-        factors.value,
-        factors.source_id,
-        factors.source_title,
-        factors.source_url,
-        factors.source_locator,
-        factors.verified
-    from out.emission_factors as factors
-    inner join out.training_runs as runs on factors.run_id = runs.run_id
-    where
-        factors.factor = 'pue'
-        and factors.basis not in ('developer_places', 'training_places', 'industry_year')
-        and runs.developer is not null
-        and runs.covers is distinct from 'hypothetical'
-),
-
-others as (
+-- The PUE, in the year of one run, of the places of other runs within two years: of its developer's, or of all others, each
+-- company counted once, as in core.pue_ladder. One row per run. A paper tells a place once, however many runs it has there.
+with others as (
     select
         told.*,
-        lead_organisation(told.developer) as organisation
+        told_runs.model,
+        if(runs.developer = told.developer, runs.developer, lead_organisation(told.developer)) as organisation
     from out.training_runs as runs
-    inner join told
+    inner join core.told_pues as told
         on
-            told.run_year between runs.run_year - 2 and runs.run_year + 2
+            runs.run_year = told.year
             and runs.run_id <> told.run_id
             and if(
                 getvariable('basis') = 'developer_places',
                 runs.developer = told.developer,
                 not are_related(runs.developer, told.developer)
             )
+    inner join out.training_runs as told_runs on told.run_id = told_runs.run_id
     where runs.run_id = getvariable('run_id')
 ),
 
 organisations as (
     select
         organisation,
-        count(*) as runs,
+        count(distinct row(developer, told_place)) as places,
         count(*) over () as organisations
     from others
     group by organisation
 )
 
 select
-    others.model || ' (' || others.run_id || ')' as name,
-    others.value,
+    others.model || ' (' || others.run_id || '), as of ' || others.factor_year as name,
+    others.pue as value,
     'PUE' as unit,
-    1 / organisations.organisations / organisations.runs as weight_fraction,
-    others.source_id,
+    1 / organisations.organisations / organisations.places
+    / count(*) over (partition by others.organisation, others.developer, others.told_place) as weight_fraction,
+    source_id(others.source_url) as source_id,
     others.source_title,
     others.source_url,
     others.source_locator,
