@@ -21,7 +21,7 @@ dev: $(READY)
 	@mkdir -p warehouse/dagster
 	@$(VENV)/bin/dagster dev
 
-# Exact versions with hashes; apart what tests need and cannot live beside the rest: an old DuckDB, the schema of CITATION.cff.
+# Exact versions with hashes; apart what tests need and must not be beside the rest: an old DuckDB, the schema of CITATION.cff, a slow grammar.
 $(READY): requirements.txt tests/apart/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
 	@echo "Making the environment in $(VENV) (a minute, once) ..."
