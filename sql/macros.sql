@@ -69,6 +69,10 @@ if(
     calibrated_gsd_of_groups(mean_squares)
 );
 
+-- A fitted spread, if there is one, and no less than that of who knows more.
+create or replace temp macro no_less(own, of_who_knows_more) as
+if(own is null, null, greatest(own, coalesce(of_who_knows_more, own)));
+
 -- The rung of a measured draw: another one where no measurement that it rests on is by the data centre's own operator. A ratio
 -- of chips of another kind is no surer there.
 create or replace temp macro watts_rung(watts_basis, measured_by, provider) as
@@ -95,6 +99,10 @@ min([source_title, source_url, source_locator]);
 -- Of the years that a mean rests on, from the first to the last, the one that is furthest from the run's: none stands in unseen.
 create or replace temp macro furthest_year(first_year, last_year, run_year) as
 if(last_year - run_year > run_year - first_year, last_year, first_year);
+
+-- A count with its noun.
+create or replace temp macro counted(n, noun) as
+n || ' ' || noun || if(n = 1, '', 's');
 
 -- The years that a mean rests on, in words.
 create or replace temp macro year_span(first_year, last_year) as

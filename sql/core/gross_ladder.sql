@@ -209,7 +209,7 @@ select
     furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the grids of ' || places || ' places of other runs of the developer within two years, as of '
+    'geometric mean of the grids of ' || counted(places, 'place') || ' of other runs of the developer within two years, as of '
     || year_span(first_year, last_year) || '; the source named is the first of theirs' as source_locator,
     verified
 from developer_places

@@ -8,14 +8,24 @@ with chips_x_hours as (
     where chips is not null and training_hours is not null and chip_hours is not null
 ),
 
-withheld_hours as (
+hours_fits as (
     select
         basis,
-        calibrated_gsd(list(log_ratio order by observation_id)) as fitted_gsd,
+        calibrated_gsd(list(log_ratio order by observation_id)) as own_gsd,
         count(*) as n_observations
     from core.withheld_hours
     where left_out = if(basis = 'flop_by_developer', 'run', 'developer') -- that rung knows its developer's other runs
     group by basis
+),
+
+-- Hours on an accelerator that is not named are no surer than on one that is.
+withheld_hours as (
+    select
+        fits.basis,
+        no_less(fits.own_gsd, named.own_gsd) as fitted_gsd,
+        fits.n_observations
+    from hours_fits as fits
+    left join hours_fits as named on named.basis = 'flop_over_throughput'
 ),
 
 power_groups as (

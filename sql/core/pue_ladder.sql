@@ -178,8 +178,9 @@ select
     furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the PUE of ' || places || ' places of other runs of ' || developer || ' within two years, as of '
-    || year_span(first_year, last_year) || '; the source named is the first of theirs' as source_locator,
+    'geometric mean of the PUE of ' || counted(places, 'place') || ' of other runs of ' || developer
+    || ' within two years, as of ' || year_span(first_year, last_year)
+    || '; the source named is the first of theirs' as source_locator,
     verified
 from near
 where is_own_developer
@@ -191,8 +192,8 @@ select
     furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean over ' || developers || ' developers of the PUE of ' || places
-    || ' places of training runs within two years, as of ' || year_span(first_year, last_year)
+    'geometric mean over ' || counted(developers, 'developer') || ' of the PUE of ' || counted(places, 'place')
+    || ' of training runs within two years, as of ' || year_span(first_year, last_year)
     || '; the source named is the first of theirs' as source_locator,
     verified
 from trained

@@ -78,8 +78,8 @@ select
     cast(null as integer) as factor_year,
     source_title,
     source_url,
-    'system_power: geometric mean of ' || n_observations || ' measured draws on ' || hardware_id || ' by '
-    || n_sources || ' sources, each source counted once' as source_locator,
+    'system_power: geometric mean of ' || counted(n_observations, 'measured draw') || ' on ' || hardware_id || ' by '
+    || counted(n_sources, 'source') || ', each source counted once' as source_locator,
     verified
 from chips
 where hardware_id = run_hardware_id
@@ -96,7 +96,7 @@ select
     ratios.source_title,
     ratios.source_url,
     'system_power: ' || hardware.tdp_w || ' W rated x ' || round(exp(ratios.ln_fraction), 3)
-    || ' measured over rated of ' || ratios.n_chips || ' chips of its '
+    || ' measured over rated of ' || counted(ratios.n_chips, 'chip') || ' of its '
     || ['generation', 'kind', 'rating, of any kind'][ratios.distance] as source_locator,
     if(
         list_contains(string_split(coalesce(hardware.recalled_fields, ''), ';'), 'tdp_w'),
@@ -130,7 +130,7 @@ select
     runs.run_year as factor_year,
     runs.source_title,
     runs.source_url,
-    'geometric mean over the ' || count(*) || ' accelerators of core.hardware_mix, by their shares; first '
+    'geometric mean over ' || counted(count(*), 'accelerator') || ' of core.hardware_mix, by their shares; first '
     || arg_max(mix.hardware_id, mix.share_fraction) || ' (' || round(100 * max(mix.share_fraction)) || ' %)' as source_locator,
     runs.verified
 from core.training_runs as runs

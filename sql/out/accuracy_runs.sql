@@ -116,7 +116,7 @@ mix_power as (
     group by withheld.observation_id
 ),
 
-hours_errors as (
+hours_fits as (
     select
         target.observation_id,
         target.left_out,
@@ -125,7 +125,7 @@ hours_errors as (
         target.log_ratio,
         target.own_share_fraction,
         if(target.basis = 'flop_over_throughput', 'chip_hours', 'hardware') as withheld,
-        ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as ln_gsd
+        ln(calibrated_gsd(list(other.log_ratio order by other.observation_id))) as own_ln_gsd
     from core.withheld_hours as target
     inner join core.flop_observations as known on target.observation_id = known.observation_id
     inner join core.withheld_hours as other
@@ -139,6 +139,16 @@ hours_errors as (
             and (target.left_out = 'run' or not are_related(others.developer, known.developer))
     group by
         target.observation_id, target.left_out, target.basis, target.run_id, target.log_ratio, target.own_share_fraction
+),
+
+hours_errors as (
+    select
+        *,
+        no_less(
+            own_ln_gsd,
+            max(own_ln_gsd) filter (where basis = 'flop_over_throughput') over (partition by observation_id, left_out)
+        ) as ln_gsd
+    from hours_fits
 ),
 
 hours as (

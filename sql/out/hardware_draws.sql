@@ -31,10 +31,10 @@ select
     source_id(evidence.source_url) as source_id,
     evidence.source_title,
     evidence.source_url,
-    'system_power: ' || evidence.measurements || ' measurements '
+    'system_power: ' || counted(evidence.measurements, 'measurement') || ' '
     || ['on this chip', 'on its generation', 'on its kind', 'on other kinds'][evidence.distance]
     || if(evidence.distance = 1, '', '; ' || hardware.tdp_w || ' W rated x ' || round(exp(power.ln_rated_fraction), 3))
-    || '; ' || evidence.measuring_sources || ' sources, the first of them named' as source_locator
+    || '; ' || counted(evidence.measuring_sources, 'source') || ', the first of them named' as source_locator
 from core.chip_power as power
 inner join core.method as method on method.factor = 'watts_per_chip' and power.watts_basis = method.basis
 inner join core.method as elsewhere

@@ -230,8 +230,8 @@ trained as (
         furthest_year(min(first_year), max(last_year), year) as factor_year,
         first_source(source_title, source_url, null)[1] as source_title,
         first_source(source_title, source_url, null)[2] as source_url,
-        'geometric mean over ' || count(*) || ' developers of the PUE of ' || sum(places)
-        || ' places of training runs within two years, as of ' || year_span(min(first_year), max(last_year))
+        'geometric mean over ' || counted(count(*), 'developer') || ' of the PUE of ' || counted(sum(places), 'place')
+        || ' of training runs within two years, as of ' || year_span(min(first_year), max(last_year))
         || '; the source named is the first of theirs' as source_locator,
         least_verified(verified) as verified
     from developers
