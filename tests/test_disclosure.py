@@ -111,16 +111,18 @@ def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
     }
 
 
-@pytest.fixture(scope="module")
-def schema() -> JsonStrictValidator:
+@pytest.fixture
+def schema(monkeypatch: pytest.MonkeyPatch) -> JsonStrictValidator:
     """The schema of CycloneDX, with the grammar of addresses that is installed apart."""
-    sys.path.append(str(Path(sys.prefix) / "apart"))  # last: also an old DuckDB is there
+    monkeypatch.setattr(
+        sys, "path", [*sys.path, str(Path(sys.prefix) / "apart")]
+    )  # last: an old DuckDB is there
     grammar = importlib.import_module("rfc3987_syntax")
 
-    @Draft7Validator.FORMAT_CHECKER.checks("iri-reference")  # type: ignore[untyped-decorator]
     def is_address(text: object) -> bool:
         return not isinstance(text, str) or bool(grammar.is_valid_syntax("iri_reference", text))
 
+    monkeypatch.setitem(Draft7Validator.FORMAT_CHECKER.checkers, "iri-reference", (is_address, ()))
     return JsonStrictValidator(SchemaVersion.V1_6)
 
 
