@@ -4,6 +4,7 @@ Belongs here: parsing and looking up. Does not belong here: running anything.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ class Column:
     required: bool = False
     deprecated_for: str = ""
     deprecated_since: str = ""
+    earliest: date | None = None
+    latest: date | None = None
+    is_past: bool = False  # a day that no source can know before it has come
 
     @property
     def comment(self) -> str:
@@ -96,7 +100,6 @@ class Source:
     title: str
     page: str
     license: str
-    republish: bool
     citation: str
     cadence_days: int
     max_mb: float
@@ -149,8 +152,13 @@ def public_tables() -> list[Table]:
 
 @cache
 def sources() -> dict[str, Source]:
-    """The upstreams that a build asks, by name; each has the module sources/<name>.py."""
+    """The upstreams, by name; each has the module sources/<name>.py and the file baseline/<name>.csv."""
     return {name: _source(name, **entry) for name, entry in document()["sources"].items()}
+
+
+def sources_of(table: str) -> list[Source]:
+    """The upstreams whose rows make up a raw table."""
+    return [source for source in sources().values() if source.table == table]
 
 
 def _source(

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from pipelines.catalog import ROOT
 
-FACTS = "warehouse/reference"
+FACTS, BASELINE, RELEASED = "warehouse/reference", "warehouse/baseline", "warehouse/released"
 # What a release depends on.
 MAKES_RELEASES = (
-    "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql", FACTS,
+    "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql", FACTS, BASELINE,
+    RELEASED,
 )  # fmt: skip
 
 
@@ -29,12 +30,13 @@ class Checkout:
     uncommitted: tuple[str, ...] = ()
 
 
-def state(root: Path = ROOT, reference: Path | None = None) -> Checkout:
+def state(root: Path = ROOT, reference: Path | None = None, baseline: Path | None = None) -> Checkout:
     """The state of a folder: a source archive, and a folder inside another repository, have no commit.
 
     Args:
         root: the folder.
         reference: the folder of the curated facts; where they are not the checkout's, no commit has them.
+        baseline: the same for the accepted rows of the upstreams.
 
     Raises:
         subprocess.CalledProcessError: it is a checkout, but git cannot read it.
@@ -44,15 +46,32 @@ def state(root: Path = ROOT, reference: Path | None = None) -> Checkout:
     commit = _git(root, "rev-parse", "HEAD").strip()
     changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *MAKES_RELEASES)
     uncommitted = [line[3:] for line in changed.splitlines()]
-    return Checkout(commit, tuple(sorted([*uncommitted, *_differing_facts(root, reference or root / FACTS)])))
+    elsewhere = [
+        f"{place}/{name} as in {folder}"
+        for place, folder in ((FACTS, reference), (BASELINE, baseline))
+        if folder
+        for name in _differing(root / place, folder)
+    ]
+    return Checkout(commit, tuple(sorted([*uncommitted, *elsewhere])))
 
 
-def _differing_facts(root: Path, reference: Path) -> list[str]:
-    """The curated files of a checkout that another folder has otherwise."""
+def uncommitted(folder: Path) -> list[str]:
+    """The files of a folder that differ from the commit of its repository; none outside of one."""
+    if (
+        shutil.which("git") is None
+        or not folder.is_dir()
+        or not _git(folder, "rev-parse", "--git-dir", check=False)
+    ):
+        return []
+    return [line[3:] for line in _git(folder, "status", "--porcelain", "--", ".").splitlines()]
+
+
+def _differing(here: Path, there: Path) -> list[str]:
+    """The CSV files of a folder that another folder lacks, or has otherwise."""
     return [
-        f"{FACTS}/{file.name} as --reference has it"
-        for file in (root / FACTS).glob("*.csv")
-        if not (reference / file.name).exists() or not filecmp.cmp(file, reference / file.name, shallow=False)
+        file.name
+        for file in here.glob("*.csv")
+        if not (there / file.name).exists() or not filecmp.cmp(file, there / file.name, shallow=False)
     ]
 
 

@@ -46,15 +46,8 @@ create table if not exists state.results (
     name varchar, check_name varchar, expectation varchar, column_name varchar, why varchar,
     success boolean, observed varchar, unexpected_count bigint, examples varchar
 );
-create table if not exists state.settled (
-    source varchar primary key, status varchar, problems json, files json
-);
-alter table state.settled add column if not exists row_count bigint;
 alter table state.tables add column if not exists made_by varchar;
 alter table state.tables add column if not exists made_from json;
-create table if not exists state.quarantine (
-    source varchar, row_key varchar, column_name varchar, cell varchar, gate varchar, says varchar
-);
 """
 
 
@@ -120,6 +113,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
 
     directory: str
     reference: str
+    baseline: str
+    released: str = str(catalog.ROOT / checkout.RELEASED)
 
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
     _cursors: list[duckdb.DuckDBPyConnection] = PrivateAttr(default_factory=list)
@@ -148,7 +143,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
 
         with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)
-            told = json.dumps(asdict(checkout.state(reference=Path(self.reference))))
+            here = checkout.state(reference=Path(self.reference), baseline=Path(self.baseline))
+            told = json.dumps(asdict(here))
             self._connection.execute("set variable made_from = ?", [told])  # of each table of this run
             try:
                 yield self

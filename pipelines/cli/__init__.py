@@ -8,13 +8,12 @@ import sys
 
 import typer
 
-from pipelines.cli import answers, build, contribute, estimate, releases
+from pipelines.cli import answers, build, contribute, estimate, releases, update
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(build.build)
-app.command()(build.accept)
-app.command()(build.register)
+app.command()(update.update)
 app.command()(answers.where)
 app.command()(answers.why)
 app.command()(estimate.estimate)

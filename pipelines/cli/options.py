@@ -1,10 +1,11 @@
 """Options that several commands have, and where things lie unless one says otherwise.
 
-Belongs here: an option of more than one module. Does not belong here: an option of one command.
+Belongs here: an option of more than one module, and how a command fails. Does not belong here: an option of
+one command.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,7 +13,17 @@ from pipelines.catalog import ROOT
 
 WAREHOUSE = ROOT / "warehouse"
 REFERENCE = WAREHOUSE / "reference"
+BASELINE = WAREHOUSE / "baseline"
 
 Warehouse = Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")]
 Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
+Baseline = Annotated[
+    Path, typer.Option(help="Folder of the accepted rows of the upstreams.", envvar="OTE_BASELINE")
+]
 Database = Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")]
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Say what is wrong and end; 2 is the exit code of bad input, 1 of a fault of ours or of the machine."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from pipelines import checkout
 from pipelines.catalog import ROOT
 from pipelines.checkout import Checkout
 
@@ -21,18 +22,21 @@ Releases = Annotated[
 def release(
     warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
     / "warehouse",
+    released: Annotated[
+        Path, typer.Option(help="Folder of the tracked record of the last release.", envvar="OTE_RELEASED")
+    ] = ROOT / checkout.RELEASED,
 ) -> None:
-    """Write the release of what was built, if all was committed and every table passed its checks.
+    """Write the release of what was built, and the record of it that the next release is compared with.
 
-    It names the commit that was built; where facts, queries or code changed since, build again. `ote build`
-    writes it too; with changes that are not committed it leaves a draft instead.
+    Everything must be committed, and every table must have passed its checks. Commit the record
+    (warehouse/released/) afterwards. `ote build` writes a release as well, but no record.
 
-    Example: ote release && ote verify warehouse/releases/latest
+    Example: ote release && git add warehouse/released
     """
     import duckdb
 
-    from pipelines import checkout
     from pipelines.quality import checks
+    from pipelines.releases import record
     from pipelines.releases import release as releasing
     from pipelines.warehouse import (
         LockedError,
@@ -54,12 +58,14 @@ def release(
             made = made_from(connection)
             _require_committed(made, "when it was built were")
             require_unchanged(made)
-            folder = releasing.write(connection, warehouse, made)
+            folder = releasing.write(connection, warehouse, made, released)
+            record.keep(folder, released)
     except (
         LockedError,
         NotValidatedError,
         releasing.BrokenReleaseError,
         releasing.BrokenPromiseError,
+        record.BadRecordError,
     ) as error:
         _fail(str(error), 1)
     except (
@@ -68,6 +74,9 @@ def release(
     ) as error:  # a full disk, a folder that is read-only, an open database
         _fail(f"No release was written: {error}. Earlier ones are as they were.", 1)
     typer.echo(str(folder))
+    typer.echo(
+        f"Record: {released}; commit it, so that the next release is compared with this one.", err=True
+    )
 
 
 def diff(

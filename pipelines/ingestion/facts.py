@@ -134,8 +134,8 @@ def _cell_problem(cell: str, column: catalog.Column) -> str | None:
         return _number_problem(cell, column)
     if column.type == "boolean" and cell not in ("true", "false"):
         return f"{cell!r} is neither true nor false."
-    if column.type == "date" and not _is_date(cell):
-        return f"{cell!r} is not a day as YYYY-MM-DD."
+    if column.type == "date":
+        return _date_problem(cell, column)
     if column.name == "source_url" and not re.match(r"https?://[^\s/]+\.[^\s/]+", cell):
         return f"{cell!r} is not an address that begins with http:// or https://."
     return None
@@ -151,6 +151,15 @@ def _number_problem(cell: str, column: catalog.Column) -> str | None:
     if (column.min is not None and value < column.min) or (column.max is not None and value > column.max):
         unit = f" in {column.unit}" if column.unit not in ("", "varies", "dimensionless", "count") else ""
         return f"{cell} lies outside {column.range}{unit}. {column.why} Check the unit."
+    return None
+
+
+def _date_problem(cell: str, column: catalog.Column) -> str | None:
+    if not _is_date(cell):
+        return f"{cell!r} is not a day as YYYY-MM-DD."
+    day = date.fromisoformat(cell)
+    if (column.earliest and day < column.earliest) or (column.latest and day > column.latest):
+        return f"{cell} lies outside {column.earliest} to {column.latest}. {column.why}"
     return None
 
 

@@ -1,10 +1,11 @@
 """The gates of the catalog on the rows of a source: which rows are taken, and which cells turn one away.
 
 Belongs here: types, ranges, values and keys of catalog.yaml, held against what a parser gave. Does not belong
-here: what changed since the last version (revisions.py), or how a curated file is refused (facts.py).
+here: what changed since the last version (update/revisions.py), or how a curated file is refused (facts.py).
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -18,8 +19,15 @@ TYPES = facts.TYPES | {"timestamp": pl.Datetime("us")}
 QUARANTINE_SCHEMA = dict.fromkeys(("source", "row_key", "column_name", "cell", "gate", "says"), pl.String)
 
 
-def gated(frame: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
+def gated(
+    frame: pl.DataFrame, source: Source, retrieved: date | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows that catalog.yaml allows, in its types, and each cell of the others that it does not allow.
+
+    Args:
+        frame: what a parser gave, as text or typed.
+        source: the upstream.
+        retrieved: the day on which its files were fetched; no day that `is_past` can be later.
 
     Raises:
         UpstreamChangedError: the parser gave other columns than the catalog promises.
@@ -36,7 +44,7 @@ def gated(frame: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, pl.DataFra
     findings = [
         _finding(frame[column.name], bad, column.name, gate, says)
         for column in table.columns
-        for gate, says, bad in _gates(column, frame[column.name], typed[column.name])
+        for gate, says, bad in _gates(column, frame[column.name], typed[column.name], retrieved)
         if bad.any()
     ]
     repeated = typed.select(~pl.struct(table.key).is_first_distinct()).to_series()
@@ -63,7 +71,7 @@ def _cast(column: pl.Series, to: Any) -> pl.Series:
 
 
 def _gates(
-    column: catalog.Column, given: pl.Series, typed: pl.Series
+    column: catalog.Column, given: pl.Series, typed: pl.Series, retrieved: date | None
 ) -> Iterator[tuple[str, str, pl.Series]]:
     """What a cell must be, as the gate's name, a sentence and whether each row fails it."""
     yield "type", f"Not a {column.type}.", typed.is_null() & given.is_not_null()
@@ -73,6 +81,12 @@ def _gates(
         yield "range", f"Below {column.min:g}. {column.why}", (typed < column.min).fill_null(False)
     if column.max is not None:
         yield "range", f"Above {column.max:g}. {column.why}", (typed > column.max).fill_null(False)
+    if column.earliest is not None:
+        yield "range", f"Before {column.earliest}. {column.why}", (typed < column.earliest).fill_null(False)
+    if column.latest is not None:
+        yield "range", f"After {column.latest}. {column.why}", (typed > column.latest).fill_null(False)
+    if column.is_past and retrieved is not None:
+        yield "future", f"After {retrieved}, when it was fetched.", (typed > retrieved).fill_null(False)
     if column.type == "double":
         yield "type", "Not a finite number.", (~typed.is_finite()).fill_null(False)
     if column.values:

@@ -1,13 +1,13 @@
 """Hours of a grid, and what the hours of a year come to.
 
 Belongs here: what the hourly sources share (time, shares of a mix, the figures of a year). Does not belong
-here: the columns and factors of one source (sources/), the assets that write hours (hourly_assets.py), or
-the comparison with yearly figures of others (sql/out/hourly_comparison.sql).
+here: the columns and factors of one source (sources/), or the comparison with yearly figures of others
+(sql/out/hourly_comparison.sql).
 """
 
 import json
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import reduce
 from operator import add
@@ -16,7 +16,7 @@ import polars as pl
 
 from pipelines.ingestion.tabular import UpstreamChangedError
 
-# An hour as stored. generation_weight is the generation in the source's own unit (the mean MW of the hour;
+# An hour as parsed. generation_weight is the generation in the source's own unit (the mean MW of the hour;
 # four times that for DE and NL of CarbonCast): it weights hours of one zone, and is no quantity of energy.
 # A gap is the stated intensity minus that of the mix by the source's own factors: 0 unless the source errs.
 HOURS = pl.Schema(
@@ -163,18 +163,35 @@ def summary(hours: pl.DataFrame, source: str, year: int) -> pl.DataFrame:
         pl.col("direct_gap_g_per_kwh", "lifecycle_gap_g_per_kwh").mean(),
         pl.lit(_by_month(hours, DIRECT, year)).alias("direct_by_month"),
         pl.lit(_by_month(hours, LIFECYCLE, year)).alias("lifecycle_by_month"),
+        pl.lit(_by_hour(hours, LIFECYCLE, year)).alias("lifecycle_by_hour"),
     )
 
 
 def _by_month(hours: pl.DataFrame, name: str, year: int) -> str:
     """Twelve means as a JSON list, January first; null where less than nine tenths of the month is known."""
     means: list[float | None] = []
-    for month in range(1, 13):
-        known = hours.filter(pl.col("hour_utc").dt.month() == month)[name].drop_nulls()
-        full = monthrange(year, month)[1] * 24
-        mean = known.mean() if len(known) >= FULL_MONTH * full else None
+    for known in _months(hours, name, year):
+        mean = known[name].mean()
         means.append(round(mean, 3) if isinstance(mean, float) else None)
     return json.dumps(means)
+
+
+def _by_hour(hours: pl.DataFrame, name: str, year: int) -> str:
+    """Twelve lists of the means of the 24 hours of the day, as JSON; null as in `_by_month`."""
+    months: list[list[float] | None] = []
+    for known in _months(hours, name, year):
+        means = (
+            known.group_by(pl.col("hour_utc").dt.hour()).agg(pl.col(name).mean().round(2)).sort("hour_utc")
+        )
+        months.append(means[name].to_list() if means.height == 24 else None)
+    return json.dumps(months, separators=(",", ":"))
+
+
+def _months(hours: pl.DataFrame, name: str, year: int) -> Iterator[pl.DataFrame]:
+    """The known hours of each month, January first; none where less than nine tenths are known."""
+    for month in range(1, 13):
+        known = hours.filter(pl.col("hour_utc").dt.month() == month).drop_nulls(name)
+        yield known if known.height >= FULL_MONTH * monthrange(year, month)[1] * 24 else known.clear()
 
 
 def _count(holds: pl.Expr) -> pl.Expr:

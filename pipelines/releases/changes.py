@@ -1,7 +1,7 @@
 """What differs between two releases, cell by cell, and why.
 
-Belongs here: comparing the Parquet files of two releases, finding the cause of each difference, the version
-that follows from them, and saying it all to people. Does not belong here: writing a release (release.py).
+Belongs here: comparing the Parquet files of two releases, finding the cause of each difference, and saying it
+to people. Does not belong here: the version that follows (record.py), or writing a release (release.py).
 
 Causes, found by walking from an estimate to its factors, from there to the disclosed facts of its run, and to
 what went into the releases:
@@ -22,8 +22,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-
-MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 
 # Made from other tables alone, and larger than all of them: its cells are counted, and listed when asked for.
 FOLLOWS = {"what_if": "emissions and places"}
@@ -90,13 +88,11 @@ class NoReleaseError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """All that differs between two releases, and the step of the version that it asks for."""
+    """All that differs between two releases."""
 
     old_version: str
     new_version: str
     cells: pl.DataFrame  # SCHEMA
-    step: str
-    reasons: tuple[str, ...]
 
 
 def compare(old: Path, new: Path, *, every_cell: bool = False) -> Difference:
@@ -115,70 +111,36 @@ def compare(old: Path, new: Path, *, every_cell: bool = False) -> Difference:
     connection.execute("set preserve_insertion_order = false")
     old_tables, new_tables = _tables(old), _tables(new)
     frames = [pl.DataFrame(schema=SCHEMA)]
-    reasons: list[tuple[str, str]] = []
     for name in sorted(old_tables.keys() | new_tables.keys()):
         if name not in new_tables or name not in old_tables:
-            gone = name not in new_tables
-            reasons.append((MAJOR, f"table {name} is gone") if gone else (MINOR, f"table {name} is new"))
-            frames.append(_one(name, "", "", "table_removed" if gone else "table_added", inputs.catalog()))
+            change = "table_removed" if name not in new_tables else "table_added"
+            frames.append(_one(name, "", "", change, inputs.catalog()))
             continue
-        cells, steps = _compare_table(connection, name, old_tables[name], new_tables[name], inputs)
+        cells = _compare_table(connection, name, old_tables[name], new_tables[name], inputs)
         if name in FOLLOWS and cells.height and not every_cell:
             cells = _counted(name, cells)
         frames.append(cells)
-        reasons += steps
     cells = _explained(pl.concat(frames), connection, old_tables, new_tables, inputs)
-    moved = _moved_medians(connection, old_tables, new_tables)
-    if moved and inputs.cause("emissions")[0] == "method_changed":
-        reasons.append((MAJOR, f"the method changed, and with it the median of {', '.join(moved)}"))
-    changed = cells.filter(pl.col("change") == "changed")
-    if changed.height:
-        again = changed["cause"].eq("retrieved_again").all()
-        reasons.append(
-            (PATCH, "the same bytes were had at another time" if again else "values are corrected")
-        )
-    step = next((rank for rank in (MAJOR, MINOR, PATCH) if any(rank == found for found, _ in reasons)), NONE)
     return Difference(
         old_version=inputs.old["version"],
         new_version=inputs.new["version"],
         cells=cells.sort("table_name", "row_key", "column_name"),
-        step=step,
-        reasons=tuple(says for found, says in reasons if found == step),
     )
 
 
-def next_version(version: str, step: str) -> str:
-    """The version after a step of SemVer, without the checksum of its content."""
-    major, minor, patch = (int(part) for part in version.split("+")[0].split("."))
-    return {
-        MAJOR: f"{major + 1}.0.0",
-        MINOR: f"{major}.{minor + 1}.0",
-        PATCH: f"{major}.{minor}.{patch + 1}",
-        NONE: f"{major}.{minor}.{patch}",
-    }[step]
-
-
-def page(
-    difference: Difference, largest: int = 20, cells_are: str = "Every cell is in changes.parquet."
-) -> str:
-    """CHANGES.md: what changed for those who use the data, in Markdown.
+def page(difference: Difference, cells_are: str, largest: int = 20) -> str:
+    """What changed for those who use the data, in Markdown.
 
     Args:
         difference: of two releases.
+        cells_are: the last line: where each cell is.
         largest: how many of the estimates that moved most are listed.
-        cells_are: the last line, on where each cell is to be had.
     """
     cells = difference.cells
     lines = [f"# Changes from {difference.old_version} to {difference.new_version}", ""]
     if not cells.height:
         return "\n".join([*lines, "Nothing changed.", ""])
-    reasons = "; ".join(difference.reasons)
-    lines += [
-        f"A {difference.step} step: {reasons}.",
-        "",
-        "| table | change | cells or rows | cause |",
-        "|---|---|---|---|",
-    ]
+    lines += ["| table | change | cells or rows | cause |", "|---|---|---|---|"]
     counts = cells.group_by("table_name", "change", "cause").len().sort("table_name", "change", "cause")
     lines += [
         f"| {table} | {change} | {count:,} | {cause} |" for table, change, cause, count in counts.iter_rows()
@@ -295,33 +257,26 @@ def _columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str
 
 def _compare_table(
     connection: duckdb.DuckDBPyConnection, name: str, old: Path, new: Path, inputs: _Inputs
-) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
+) -> pl.DataFrame:
     before, after = _columns(connection, old), _columns(connection, new)
-    frames, steps = [], []
+    frames = []
     for column in sorted(before.keys() | after.keys()):
         if before.get(column) == after.get(column):
             continue
-        change, step = (
-            ("column_removed", MAJOR)
+        change = (
+            "column_removed"
             if column not in after
-            else ("column_added", MINOR)
+            else "column_added"
             if column not in before
-            else ("column_retyped", MAJOR)
+            else "column_retyped"
         )
         frames.append(_one(name, "", column, change, inputs.catalog()))
-        steps.append((step, f"{name}.{column}: {change.replace('_', ' ')}"))
     if _key(old) != _key(new):
-        steps.append((MAJOR, f"the key of {name} changed"))
         frames.append(_one(name, "", ", ".join(_key(new)), "key_changed", inputs.catalog()))
-        return pl.concat(frames), steps
+        return pl.concat(frames)
     key = _key(new)
     shared = [column for column in after if before.get(column) == after[column] and column not in key]
-    cells = _cells(connection, name, old, new, key, shared)
-    if "added" in cells["change"]:
-        steps.append((MINOR, f"{name} has new rows"))
-    if "gone" in cells["change"]:
-        steps.append((MINOR, f"{name} lost rows"))
-    return pl.concat([*frames, cells]), steps
+    return pl.concat([*frames, _cells(connection, name, old, new, key, shared)])
 
 
 def _counted(name: str, cells: pl.DataFrame) -> pl.DataFrame:
@@ -519,29 +474,6 @@ def _factor_causes(
         moved = abs(math.log(value / was)) if was and value else 0.0
         causes[run, factor] = moved, (cause, f"{says}: {reason}")
     return causes
-
-
-def _moved_medians(
-    connection: duckdb.DuckDBPyConnection, old: dict[str, Path], new: dict[str, Path]
-) -> list[str]:
-    """Estimates whose median over the runs of both releases differs by more than 1 %."""
-    if "emissions" not in old or "emissions" not in new:
-        return []
-    before, after = _columns(connection, old["emissions"]), _columns(connection, new["emissions"])
-    moved: list[str] = []
-    for name in (
-        name for name in ("energy_mwh", "co2e_gross_t", "co2e_net_t") if name in before and name in after
-    ):
-        ((ratio,),) = connection.execute(
-            f"""
-            select median(n.{name}) / median(o.{name})
-            from read_parquet($old) as o inner join read_parquet($new) as n on o.run_id = n.run_id
-            """,
-            {"old": str(old["emissions"]), "new": str(new["emissions"])},
-        ).fetchall()
-        if ratio is not None and abs(ratio - 1) > 0.01:
-            moved.append(name)
-    return moved
 
 
 def _short(text: str | None) -> str:

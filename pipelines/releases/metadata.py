@@ -113,8 +113,8 @@ def _date(manifest: dict[str, Any]) -> str:
 
 
 def _upstreams(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """The sources by others that went in: neither the curated facts nor an upstream that could not be had."""
-    return [s for s in manifest["sources"] if str(s["url"]).startswith("http") and s["status"] != "absent"]
+    """The sources by others that went in."""
+    return [source for source in manifest["sources"] if str(source["url"]).startswith("http")]
 
 
 def _cited() -> dict[str, Any]:
@@ -343,24 +343,17 @@ def _card(manifest: dict[str, Any]) -> str:
             "",
             "- `open-training-emissions.duckdb`, `parquet/`, `csv/`: the same tables in three forms",
             "- `data_dictionary.md`: every column with unit and meaning; `manifest.json`: what went in",
-            "- `CHANGES.md`: what changed since the version before, and why (not in a first release)",
-            "- `inputs.zip`: the files of others that went in, to build it again; of those that may not be",
-            "  passed on, `manifest.json` has the checksum and the address",
+            "- `CHANGES.md`: what changed since the version before, and the step of the version",
+            "- `record.json`: what the next release is compared with; `manifest.json` names the commit that",
+            "  this release can be built from again",
             "- `SHA256SUMS`: of every file; `LICENSE`, `CITATION.cff`: how to use and cite it",
             "",
-            *_absent(manifest),
             "| table | rows |",
             "|---|---|",
             *rows,
             "",
         ]
     )
-
-
-def _absent(manifest: dict[str, Any]) -> list[str]:
-    """What is missing, for those who have nothing but the release."""
-    absent = [source["title"] for source in manifest["sources"] if source["status"] == "absent"]
-    return [f"Not in this release, since they could not be had: {'; '.join(absent)}.", ""] if absent else []
 
 
 def _license(manifest: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@ Each asks for a passed record of every table of this very build before it writes
 publishes after a failed run, also when it is launched alone.
 """
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from pipelines import catalog
-from pipelines.ingestion.upstream import Upstream
 from pipelines.models import OWNERS, raw_sources
 from pipelines.quality import checks
 from pipelines.releases import release
@@ -29,16 +29,13 @@ ALL_RAW = sorted({raw for table in catalog.public_tables() for raw in raw_source
     owners=OWNERS,
     metadata={"sources": ALL_RAW},
 )
-def dataset(warehouse: Warehouse, upstream: Upstream) -> dg.MaterializeResult[Any]:
-    """Write the release of this build, or a draft where something is not committed.
-
-    One that is built again from its manifest keeps its version.
-    """
+def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
+    """Write the release of this build, or a draft where something is not committed."""
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
     made = made_from(warehouse.connection)
     if not made.uncommitted:
         require_unchanged(made)
-    folder = release.write(warehouse.connection, warehouse.path, made, upstream.version())
+    folder = release.write(warehouse.connection, warehouse.path, made, Path(warehouse.released))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return dg.MaterializeResult(
         metadata={

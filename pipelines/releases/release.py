@@ -25,7 +25,7 @@ import pyarrow as pa
 from pipelines import catalog
 from pipelines.checkout import Checkout
 from pipelines.quality import report
-from pipelines.releases import changes, deprecation, release_files
+from pipelines.releases import record, release_files
 
 LATEST = "latest"  # a link
 SUM = re.compile(rb"([0-9a-f]{64})  ((?!/)[!-~]+)")  # a line of SHA256SUMS: names are ASCII, and not absolute
@@ -64,24 +64,23 @@ def find(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path | None:
     return next((release for release in _folders(folder) if release.name.endswith(ending)), None)
 
 
-def write(
-    connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Checkout, named: str = ""
-) -> Path:
+def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Checkout, released: Path) -> Path:
     """Write the release, or draft, of what was built, unless it is there already; no release is ever changed.
 
     A draft of the same content, but of another state of the checkout, is written anew. The version follows
-    from what differs from the latest release: see changes.py. The first has that of the catalog. The index
-    and the link `latest` follow, each in one rename, after the release is whole.
+    from what differs from the last release, by its tracked record. The index and the link `latest` follow,
+    each in one rename, after the release is whole.
 
     Args:
         connection: the working database.
         warehouse: the folder of the releases and drafts.
         checkout: what the tables were made from.
-        named: a version to take, if it is that of this very content: of a release that is built again.
+        released: the folder of the tracked record.
 
     Raises:
-        BrokenReleaseError: a release of this content exists, or the latest, but its files are not whole.
-        BrokenPromiseError: names each column that queries of the latest release rely on, and that is gone.
+        BrokenReleaseError: a release of this content exists, but its files are not whole.
+        BrokenPromiseError: names each column that queries of the last release rely on, and that is gone.
+        BadRecordError: the record cannot be read.
     """
     releases, folder = warehouse / "releases", home(warehouse, checkout)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,17 +93,14 @@ def write(
         if folder == releases or _made_from(final) == checkout:
             return final
         shutil.rmtree(final)
-    content = checksum(connection)
-    if _folders(releases):
-        point(releases)
-    partial = folder / f".{content}.partial"
+    before, now = compared(connection, checkout, released)
+    partial = folder / f".{now.content}.partial"
     partial.mkdir()
-    name = _write_compared(connection, partial, content, latest(releases), checkout, named)
-    release_files.write_files(connection, partial, warehouse / "snapshots")
+    release_files.write(connection, partial, checkout, now, record.page(before, now))
     for file in sorted(partial.rglob("*")):
         release_files.sync(file)
     release_files.sync(partial)
-    final = folder / name
+    final = folder / now.version
     partial.rename(final)
     release_files.sync(folder)
     if folder == releases:
@@ -115,35 +111,25 @@ def write(
     return final
 
 
+def compared(
+    connection: duckdb.DuckDBPyConnection, checkout: Checkout, released: Path
+) -> tuple[record.Record | None, record.Record]:
+    """The record of the last release, and that of what was built, with its version.
+
+    Raises:
+        BrokenPromiseError: it takes away a name too early.
+        BadRecordError: the record of the last release cannot be read.
+    """
+    before = record.read(released)
+    now = record.of(connection, "", checksum(connection), checkout.commit)
+    if before and (broken := record.broken_promises(before, now)):
+        raise BrokenPromiseError("No release: " + "; ".join(broken))
+    return before, replace(now, version=record.version(before, now))
+
+
 def _made_from(release: Path) -> Checkout:
     manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
     return Checkout(manifest["commit"], tuple(manifest["uncommitted"]))
-
-
-def _write_compared(
-    connection: duckdb.DuckDBPyConnection,
-    partial: Path,
-    content: str,
-    previous: Path | None,
-    checkout: Checkout,
-    named: str,
-) -> str:
-    """Write the tables and what changed since the latest release; the version that follows."""
-    name = named if named.endswith(f"+{content}") else f"{catalog.document()['dataset']['version']}+{content}"
-    release_files.write_tables(connection, partial, name, checkout)
-    if previous is None:
-        return name
-    verify(previous)
-    if broken := deprecation.broken(previous, partial, previous.name):
-        raise BrokenPromiseError("No release: " + "; ".join(broken))
-    difference = changes.compare(previous, partial)
-    if name != named:
-        name = f"{changes.next_version(previous.name, difference.step)}+{content}"
-        release_files.write_tables(connection, partial, name, checkout)
-    difference = replace(difference, new_version=name)
-    difference.cells.write_parquet(partial / "changes.parquet", compression="zstd")
-    (partial / "CHANGES.md").write_text(changes.page(difference), encoding="utf-8")
-    return name
 
 
 def _folders(releases: Path) -> list[Path]:

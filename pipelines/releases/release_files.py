@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import catalog, checkout, models
-from pipelines.ingestion import snapshots
 from pipelines.quality import report
 from pipelines.releases import metadata
+from pipelines.releases.record import RECORD, Record
+from pipelines.releases.record import text as record_text
 
 DATABASE = "open-training-emissions.duckdb"
-INPUTS = "inputs.zip"
 STORAGE_VERSION = "v1.2.0"  # the newest that every client from 1.2 on reads right; no keys, no indexes
 BLOCK_BYTES = 16_384  # the least: most columns are small, and each takes whole blocks
 COMPRESSION_LEVEL = 12  # of zstd: 4 % smaller than the default, as fast here
@@ -37,15 +37,29 @@ FILE_FACTS = (
 )  # fmt: skip
 
 
-def write_tables(
-    connection: duckdb.DuckDBPyConnection, directory: Path, name: str, made_from: checkout.Checkout
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    made_from: checkout.Checkout,
+    record: Record,
+    changes: str,
 ) -> None:
-    """The files that carry the version, and that releases are compared by."""
-    (directory / "parquet").mkdir(exist_ok=True)
+    """Every file of a release; the checksums come last.
+
+    Args:
+        connection: the working database.
+        directory: an empty folder.
+        made_from: the checkout.
+        record: of what was built; it has the version.
+        changes: CHANGES.md.
+    """
+    for folder in ("parquet", "csv"):
+        (directory / folder).mkdir()
     for table in catalog.public_tables():
-        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", name)
-    about = {
-        "version": name,
+        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", record.version)
+        write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
+    manifest = {
+        "version": record.version,
         "commit": made_from.commit,
         "uncommitted": list(made_from.uncommitted),
         **contents(connection),
@@ -54,25 +68,21 @@ def write_tables(
         "libraries": {library: installed_version(library) for library in LIBRARIES},
         "lineage": lineage(connection),
     }
-    manifest = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-    (directory / "manifest.json").write_text(manifest, encoding="utf-8")
-
-
-def write_files(connection: duckdb.DuckDBPyConnection, directory: Path, store: Path) -> None:
-    """All but the tables as Parquet, which are there already; the checksums come last."""
-    (directory / "csv").mkdir()
-    for table in catalog.public_tables():
-        write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
-    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-    _write_database(connection, directory / DATABASE, manifest["version"])
+    texts = {
+        "manifest.json": json.dumps(manifest, indent=2, ensure_ascii=False) + "\n",
+        RECORD: record_text(record),
+        "CHANGES.md": changes,
+        "checks.html": report.render(connection),
+    }
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    _write_database(connection, directory / DATABASE, record.version)
     _write_dictionary(directory / "data_dictionary.csv")
-    (directory / "checks.html").write_text(report.render(connection), encoding="utf-8")
     data = {file.relative_to(directory).as_posix(): file for file in files(directory)}
     sha256 = {name: sha256_of(file) for name, file in data.items()}
     sizes = {name: file.stat().st_size for name, file in data.items()}
     for name, text in metadata.files(manifest, sha256, sizes).items():
         (directory / name).write_text(text, encoding="utf-8")
-    snapshots.pack(directory / "manifest.json", store, directory / INPUTS)
     sums = [f"{sha256_of(file)}  {file.relative_to(directory).as_posix()}\n" for file in files(directory)]
     (directory / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 

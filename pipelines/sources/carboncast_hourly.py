@@ -1,7 +1,7 @@
 """Hours of CarbonCast: generation by fuel and mean intensity of 13 zones, direct and lifecycle.
 
 Belongs here: its columns, its factors, and which of its two files of a zone may be believed on what. Does not
-belong here: what hourly sources share, and where hours are stored (hourly.py).
+belong here: what hourly sources share (hourly.py).
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,6 @@ ZONES = (
     "SE",
 )
 YEARS = (2020, 2021)
-PARTITIONS = [f"{zone}-{year}" for zone in ZONES for year in YEARS]
 
 # g/kWh by fuel. Least squares of the intensity on the shares, file by file, gives these to within 0.5, with
 # a residual of rounding (0.01), in 24 of 26 files. The lifecycle ones are near the medians of IPCC 2014 (AR5
@@ -120,7 +119,7 @@ def parse_zone(files: Mapping[str, bytes], zone: str, year: int) -> pl.DataFrame
     """
     names = file_names(zone)
     if absent := [name for name in names if name not in files]:
-        raise FileNotFoundError(f"{' and '.join(absent)} absent: no accepted snapshot holds it")
+        raise FileNotFoundError(f"{' and '.join(absent)} absent")
     direct, lifecycle = (of_year(_read(files[name], name), year, name) for name in names)
     both = lifecycle.join(direct, on="hour_utc", how="full", coalesce=True, suffix=" in direct").sort(
         "hour_utc"

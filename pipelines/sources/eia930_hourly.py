@@ -1,7 +1,7 @@
 """Hours of EIA-930 as prepared for the simulator dc-rl: generation by fuel and intensity of 8 zones, 2022.
 
 Belongs here: its columns, its factors, which file is which zone. Does not belong here: what hourly sources
-share, and where hours are stored (hourly.py).
+share (hourly.py).
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,6 @@ from pipelines.ingestion.tabular import UpstreamChangedError, read_csv, rename
 
 ZONES = ("AZPS", "BPAT", "CISO", "ERCO", "MISO", "NYIS", "PJM", "SOCO")
 YEARS = (2022,)
-PARTITIONS = [f"{zone}-{year}" for zone in ZONES for year in YEARS]
 
 # g/kWh by fuel of EIA. Least squares of avg_CI on the shares gives these exactly (no residual) in every file.
 # They are the lifecycle medians of IPCC 2014 (AR5 WG3, Annex III; rooftop solar 41), with other as biomass at
@@ -96,7 +95,7 @@ def parse_zone(files: Mapping[str, bytes], zone: str, year: int) -> pl.DataFrame
     """
     name = file_name(zone)
     if name not in files:
-        raise FileNotFoundError(f"{name} absent: no accepted snapshot holds it")
+        raise FileNotFoundError(f"{name} absent")
     return of_year(parse_hours(files[name], name, zone), year, name)
 
 

@@ -61,6 +61,8 @@ def parse(files: Mapping[str, bytes]) -> pl.DataFrame:
     return (
         timelines.join(centers, on="site", how="left")
         .select(*CENTER_SPELLINGS, *(name for name in TIMELINE_SPELLINGS if name != "site"))
+        # Sentences of the source, not facts: they are not republished.
+        .with_columns(construction_status=pl.lit(None, dtype=pl.String))
         .sort("site", "status_date")
     )
 

@@ -1,13 +1,10 @@
 """What changed between two versions of a source, and whether a person must see it.
 
-Belongs here: columns, rows by key and cells, held against the limits of the catalog. Does not belong here:
+Belongs here: rows by key and cells, held against the limits of the catalog. Does not belong here:
 single rows (gates.py), or what follows from a change (ingest.py).
 """
 
-import csv
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,44 +16,15 @@ from pipelines.catalog import Source
 SHOWN = 5  # rows of each kind that are named
 
 
-def columns_of(files: Mapping[str, bytes]) -> dict[str, list[str]]:
-    """The header of every CSV file, also inside a zip, by name."""
-    headers = {}
-    for file, content in files.items():
-        if file.endswith(".csv"):
-            headers[file] = _header(content)
-        elif file.endswith(".zip"):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                for member in archive.namelist():
-                    if member.endswith(".csv"):
-                        with archive.open(member) as inner:
-                            headers[f"{file}/{member}"] = _header(inner.read(200_000))
-    return headers
-
-
-def _header(content: bytes) -> list[str]:
-    text = content[:200_000].decode("utf-8-sig", errors="replace")
-    return next(csv.reader(io.StringIO(text, newline="")), [])
-
-
-def changed(
-    source: Source,
-    old: Mapping[str, bytes],
-    new: Mapping[str, bytes],
-    before: pl.DataFrame,
-    after: pl.DataFrame,
-) -> dict[str, Any]:
-    """What two versions of a source differ in: columns, rows by key, and cells with the largest ratios.
+def changed(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
+    """What two versions of a source differ in: rows by key, and cells with the largest ratios.
 
     Args:
         source: the source.
-        old: its earlier files.
-        new: its present files.
         before: the earlier rows, in the types of the catalog.
         after: the present rows.
     """
     key = list(catalog.tables()[source.table].key)
-    was, now = columns_of(old), columns_of(new)
     added = after.join(before, on=key, how="anti", nulls_equal=True)
     gone = before.join(after, on=key, how="anti", nulls_equal=True)
     pairs = before.join(after, on=key, how="inner", nulls_equal=True, suffix=" now")
@@ -67,10 +35,6 @@ def changed(
             if moved.height:
                 cells[column] = _moved(moved, key, column, pairs.height, source.limits.ratio)
     return {
-        "columns_added": sorted(f"{f}: {c}" for f in was.keys() & now.keys() for c in {*now[f]} - {*was[f]}),
-        "columns_gone": sorted(f"{f}: {c}" for f in was.keys() & now.keys() for c in {*was[f]} - {*now[f]}),
-        "files_added": sorted(now.keys() - was.keys()),
-        "files_gone": sorted(was.keys() - now.keys()),
         "rows_before": before.height,
         "rows_added": added.height,
         "rows_gone": gone.height,

@@ -1,68 +1,54 @@
-"""The register of stable ids: warehouse/reference/model_names.csv, brought up to the names of the last build.
+"""The register of stable ids, warehouse/reference/model_names.csv, brought up to the names of an update.
 
-Belongs here: writing that file. Does not belong here: which id a name gets (sql/core/model_ids.sql).
+Belongs here: what the register holds afterwards. Does not belong here: which id a name gets
+(sql/core/model_ids.sql).
 """
 
-import os
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from pipelines import catalog
-from pipelines.sources.reference import read
-from pipelines.warehouse import connect
 
 TABLE = "raw.model_names"
 
 
-class NoNamesError(Exception):
-    """There is no build with names from upstream to register."""
-
-
 @dataclass(frozen=True)
-class Update:
-    """What the register has now that it had not: a row per name, and what changed of it.
+class Register:
+    """The register after an update, and what changed: a row per name.
 
     change: new, renamed, current (again), former (upstream has it no longer) or restated (its day or
     address). newest: the day of the newest model of the register, where the list at hand ends before it.
     """
 
+    rows: pl.DataFrame
     changes: pl.DataFrame
     newest: date | None
 
 
-def update(warehouse: Path, reference: Path) -> Update:
+def register(registered: pl.DataFrame, names: pl.DataFrame) -> Register:
     """Add the names that upstream gave since the register was last written; ids in it never change.
 
     A name that upstream has no longer stays, as former. A list older than the one that the register was made
-    from decides nothing about the names in it. Call it under the lock of the warehouse.
+    from decides nothing about the names in it.
 
-    Raises:
-        NoNamesError: the working database is missing, or was built without upstream's list of models.
-        BadReferenceError: the register itself is not sound.
+    Args:
+        registered: the rows of raw.model_names.
+        names: the rows of core.model_ids, made with that register.
     """
-    table = catalog.tables()[TABLE]
-    registered = read(reference, table)
-    names = _names(warehouse)
-    if names.is_empty():
-        raise NoNamesError("the last build had no list of models from upstream: build with a network first.")
     newest = _later(registered.filter(name_status="current"), names)
     added = names.join(registered, on="upstream_name", how="anti")
     fresh = added.with_columns(_status(pl.lit(newest is None)))
     kept = registered if newest else _as_listed(registered, names)
-    columns = [column.name for column in table.columns]
+    columns = [column.name for column in catalog.tables()[TABLE].columns]
     whole = pl.concat([kept.select(columns), fresh.select(columns)]).sort("upstream_name")
-    if not whole.equals(registered.select(columns).sort("upstream_name")):
-        _write(whole, reference / f"{table.stem}.csv")
     told = ("upstream_name", "run_id", "change")
     changes = [
         added.rename({"identity_rule": "change"}).select(told),
         _changes(registered, kept).select(told),
     ]
-    return Update(pl.concat(changes), newest)
+    return Register(whole, pl.concat(changes), newest)
 
 
 def _later(current: pl.DataFrame, names: pl.DataFrame) -> date | None:
@@ -94,27 +80,5 @@ def _changes(registered: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _write(rows: pl.DataFrame, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        rows.write_csv(file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
 def _status(is_present: pl.Expr) -> pl.Expr:
     return pl.when(is_present).then(pl.lit("current")).otherwise(pl.lit("former")).alias("name_status")
-
-
-def _names(warehouse: Path) -> pl.DataFrame:
-    if not (warehouse / "build.duckdb").exists():
-        raise NoNamesError(f"{warehouse / 'build.duckdb'} is missing: build first.")
-    with connect(warehouse / "build.duckdb") as connection:
-        try:
-            names: pl.DataFrame = connection.sql("from core.model_ids").pl()
-        except duckdb.CatalogException:
-            raise NoNamesError(
-                "the last build did not get to the names of the models: build first."
-            ) from None
-    return names

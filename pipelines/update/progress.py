@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 
-from pipelines.ingestion.snapshots import Progress
+from pipelines.update.files import Progress
 
 EVERY_S = 0.2
 

@@ -1,0 +1,125 @@
+"""The command `ote update`.
+
+Belongs here: options, what a person sees of an update, exit codes. Does not belong here: any step of it
+(pipelines/update/).
+"""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Reference, Warehouse, fail
+
+
+def update(
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Sources to update, as catalog.yaml names them; default: all.")
+    ] = None,
+    mirror: Annotated[
+        str,
+        typer.Option(
+            help="Address of a copy of the sources, laid out by the file names in catalog.yaml; "
+            "a file may carry an extra .gz.",
+            envvar="OTE_MIRROR",
+        ),
+    ] = "",
+    retrieved: Annotated[
+        str, typer.Option(help="With --mirror: the day (YYYY-MM-DD) on which the copies were made.")
+    ] = "",
+    accept: Annotated[
+        str, typer.Option(help="Why a change beyond the limits is right; kept in the report.")
+    ] = "",
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Folder in which to keep the fetched bytes, by checksum, for an audit."),
+    ] = None,
+    refetch: Annotated[
+        bool, typer.Option("--refetch", help="Fetch and parse every file, also where nothing changed.")
+    ] = False,
+    warehouse: Warehouse = WAREHOUSE,
+    baseline: Baseline = BASELINE,
+    reference: Reference = REFERENCE,
+) -> None:
+    """Fetch the upstreams, and rewrite warehouse/baseline/ with what they publish now, for you to commit.
+
+    Rows are checked one by one; what breaks a rule is quarantined. What arrives is compared with the accepted
+    rows and with the published results. Beyond the limits of catalog.yaml nothing is changed, unless --accept
+    says why it is right. The report is warehouse/baseline/update.md.
+
+    Example: ote update epoch_models owid_electricity
+    """
+    from pipelines import catalog
+
+    if strangers := sorted(set(sources or []) - set(catalog.sources())):
+        fail(f"{', '.join(strangers)}: not a source. Sources: {', '.join(catalog.sources())}.")
+    if mirror and not mirror.startswith(("http://", "https://")):
+        fail(f"--mirror {mirror!r}: expected an address that begins with http:// or https://.")
+    settings = {
+        "baseline": str(baseline.resolve()),
+        "reference": str(reference.resolve()),
+        "warehouse": str(warehouse.resolve()),
+        "sources": " ".join(sources or []),
+        "mirror": mirror,
+        "retrieved": _day(retrieved, mirror),
+        "accept": accept,
+        "keep": str(keep.resolve()) if keep else "",
+        "refetch": refetch,
+    }
+    _run(settings, baseline)
+
+
+def _day(retrieved: str, mirror: str) -> str:
+    """The start of a day in UTC, as files.csv has it."""
+    if not retrieved:
+        return ""
+    try:
+        day = date.fromisoformat(retrieved)
+    except ValueError:
+        fail(f"--retrieved {retrieved!r}: expected a day as YYYY-MM-DD.")
+    if not mirror:
+        fail("--retrieved: goes with --mirror; what a live server sends is of today.")
+    if day > datetime.now(UTC).date():
+        fail(f"--retrieved {retrieved}: expected a day that has come.")
+    return f"{day}T00:00:00+00:00"
+
+
+def _run(settings: dict[str, Any], baseline: Path) -> None:
+    """Run the job, and say what became of each source; exit with 2 where nothing could be taken."""
+    from pipelines.cli.build import executed
+    from pipelines.update import report
+    from pipelines.update.job import NotUpdatedError, Upstream, require_committed
+
+    try:
+        require_committed(baseline)
+    except NotUpdatedError as error:
+        fail(str(error))
+    made: report.Report = executed(
+        "update",
+        Path(settings["warehouse"]),
+        "Nothing was updated.",
+        resources={"upstream": Upstream(**settings)},
+    ).output_for_node("rewrite_baseline")
+    for found in made.candidates:
+        if not settings["sources"] or found.source in settings["sources"].split():
+            typer.echo("\n".join(report.lines(found)))
+    for failure in made.failures:
+        rows = "; ".join(str(row) for row in failure.rows[:2])
+        typer.echo(f"{failure.table} would fail {failure.check}: {failure.why} {rows}", err=True)
+    for text in made.exceeded:
+        if text.startswith("results:"):
+            typer.echo(text)
+    if made.is_accepted:
+        typer.echo(f"Rewritten: {baseline}. Review {baseline / 'update.md'} and the diff, then commit them.")
+    elif made.is_new:
+        where = Path(settings["warehouse"]) / "update.md"
+        why = "a check would fail" if made.failures else "a limit is exceeded"
+        fail(
+            f"Nothing was changed, since {why}; see {where}."
+            + ("" if made.failures else ' To take it all the same: ote update --accept "why it is right"')
+        )
+    elif made.problems and len(made.problems) == len(settings["sources"].split() or made.candidates):
+        fail("Nothing was updated: no source could be fetched or read.")
+    else:
+        typer.echo("Nothing changed upstream; the baseline is as it was.")

@@ -1,0 +1,215 @@
+"""The accepted rows of every upstream: warehouse/baseline/, tracked in git. Acceptance is a commit.
+
+    <source>.csv     its rows, sorted by key, in the columns of its raw table
+    manifest.csv     a row a source: producer, licence, address, day of retrieval, rows, what changed last
+    files.csv        a row a file that the rows were made from: address, sha256, size
+    quarantine.csv   the cells that turned rows away, each with the reason
+    update.md        the report of the update that was accepted last
+
+Belongs here: reading these files, and replacing them all at once. Does not belong here: what may be accepted
+(update/), or the tables made of the rows (upstream.py).
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines import catalog
+from pipelines.catalog import Source
+from pipelines.ingestion import gates
+from pipelines.ingestion.tabular import UpstreamChangedError, read_csv
+
+MANIFEST, FILES, QUARANTINE, REPORT = "manifest.csv", "files.csv", "quarantine.csv", "update.md"
+READY = "baseline.ready"  # beside the baseline: the files of an update that is decided, but not yet in place
+
+
+class BadBaselineError(Exception):
+    """A file of the baseline is missing or cannot be read; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """One row of manifest.csv: where the rows of a source come from, and how they last changed."""
+
+    source: str
+    producer: str
+    license: str
+    url: str
+    retrieved_at: str
+    rows: int
+    quarantined_rows: int
+    sha256: str
+    last_change: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """One row of files.csv. `etag` and `last_modified` let the next update ask whether anything changed."""
+
+    source: str
+    file: str
+    url: str
+    sha256: str
+    size_bytes: int
+    http_status: int
+    retrieved_at: str
+    etag: str = ""
+    last_modified: str = ""
+
+
+def path_of(folder: Path, source: Source) -> Path:
+    """Where the rows of a source lie."""
+    return folder / f"{source.name}.csv"
+
+
+def load(folder: Path, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of a source in the types of the catalog, and the cells that turn others away.
+
+    A row that was accepted and breaks a rule all the same, because the rule is new or the file was edited
+    by hand, is quarantined like a row of an update.
+
+    Raises:
+        BadBaselineError: the file is missing, is no CSV, or has other columns than the catalog.
+    """
+    path = path_of(folder, source)
+    retrieved = origins(folder)[source.name].retrieved_at[:10] if source.name in origins(folder) else ""
+    try:
+        frame = read_csv(_bytes(path), path.name)
+        return gates.gated(frame, source, date.fromisoformat(retrieved) if retrieved else None)
+    except UpstreamChangedError as error:
+        raise BadBaselineError(
+            f"{path}: {error}. Restore it with `git checkout {path.name}` in its folder, or fetch it again: "
+            f"ote update --refetch {source.name}"
+        ) from None
+
+
+def rows_of(folder: Path, table: str) -> pl.DataFrame:
+    """The rows of a raw table, from every source that feeds it."""
+    return pl.concat([load(folder, source)[0] for source in catalog.sources_of(table)])
+
+
+def empty(source: Source) -> pl.DataFrame:
+    """No rows, in the columns and types of the raw table of a source."""
+    columns = catalog.tables()[source.table].columns
+    return pl.DataFrame(schema={column.name: gates.TYPES[column.type] for column in columns})
+
+
+def origins(folder: Path) -> dict[str, Origin]:
+    """The rows of manifest.csv by source."""
+    rows = _records(folder / MANIFEST, Origin)
+    return {row["source"]: Origin(**row) for row in rows}
+
+
+def files(folder: Path) -> dict[str, dict[str, FileFacts]]:
+    """The rows of files.csv by source and file."""
+    found: dict[str, dict[str, FileFacts]] = {}
+    for row in _records(folder / FILES, FileFacts):
+        found.setdefault(row["source"], {})[row["file"]] = FileFacts(**row)
+    return found
+
+
+def listed_quarantine(folder: Path) -> pl.DataFrame:
+    """The rows of quarantine.csv: cells that turned rows away when they were fetched."""
+    if not (folder / QUARANTINE).exists():
+        return pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
+    return _table(folder / QUARANTINE).select(*gates.QUARANTINE_SCHEMA)
+
+
+def quarantine(folder: Path) -> pl.DataFrame:
+    """Every cell that turned a row away, when it was fetched or by what `load` finds."""
+    found = [load(folder, source)[1] for source in catalog.sources().values()]
+    return pl.concat([listed_quarantine(folder), *found]).unique(maintain_order=True)
+
+
+def edited(folder: Path) -> list[str]:
+    """The sources whose rows are not those that an update wrote: edited by hand since."""
+    return [
+        name
+        for name, origin in origins(folder).items()
+        if name in catalog.sources()
+        and hashlib.sha256(_bytes(path_of(folder, catalog.sources()[name]))).hexdigest() != origin.sha256
+    ]
+
+
+def csv_bytes(rows: pl.DataFrame, key: Iterable[str]) -> bytes:
+    """Rows as the baseline stores them: sorted by key, floats as short as they come back exactly."""
+    return rows.sort(list(key)).write_csv(line_terminator="\n").encode()
+
+
+def records_bytes(records: Iterable[Origin] | Iterable[FileFacts], key: tuple[str, ...]) -> bytes:
+    """The rows of manifest.csv or files.csv, sorted by key."""
+    return csv_bytes(pl.DataFrame([asdict(record) for record in records], infer_schema_length=None), key)
+
+
+def replace(folder: Path, contents: dict[Path, bytes]) -> None:
+    """Replace several tracked files, all or none: from the rename on, an interrupted call can be finished.
+
+    Args:
+        folder: the baseline; what is being replaced waits in a folder beside it.
+        contents: the bytes of each file, by its path.
+    """
+    partial, ready = folder.with_name("baseline.partial"), folder.with_name(READY)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for place, (path, content) in enumerate(sorted(contents.items())):
+        with (partial / f"{place}").open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        (partial / f"{place}.path").write_text(os.path.relpath(path, folder), encoding="utf-8")
+    partial.rename(ready)
+    finish(folder)
+
+
+def finish(folder: Path) -> None:
+    """Put the files of an interrupted `replace` in place; without one, nothing happens."""
+    ready = folder.with_name(READY)
+    for named in sorted(ready.glob("*.path")) if ready.is_dir() else ():
+        path = (folder / named.read_text(encoding="utf-8")).resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if named.with_suffix("").exists():
+            named.with_suffix("").replace(path)
+        named.unlink()
+    if ready.is_dir():
+        ready.rmdir()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BadBaselineError(
+            f"{path}: missing. It holds the accepted rows of an upstream: restore it with git, "
+            f"or fetch it: ote update {path.stem}"
+        ) from None
+
+
+def _table(path: Path) -> pl.DataFrame:
+    try:
+        return read_csv(_bytes(path), path.name)
+    except UpstreamChangedError as error:
+        raise BadBaselineError(f"{path}: {error}. Restore it with git.") from None
+
+
+def _records(path: Path, kind: type) -> list[dict[str, Any]]:
+    """The rows of a file as the fields of a dataclass; before the first update there is no file."""
+    if not path.exists():
+        return []
+    types = kind.__annotations__
+    table = _table(path)
+    if table.columns != list(types):
+        raise BadBaselineError(
+            f"{path}, line 1: expected the columns {','.join(types)}. Restore it with git."
+        )
+    whole = [pl.col(name).cast(pl.Int64) for name, of in types.items() if of is int]
+    try:
+        return table.with_columns(whole).with_columns(pl.col(pl.String).fill_null("")).to_dicts()
+    except pl.exceptions.InvalidOperationError as error:
+        raise BadBaselineError(f"{path}: {error}. Restore it with git.") from None

@@ -1,0 +1,1 @@
+"""The only part that touches a network: fetch what upstreams publish, judge it, rewrite the baseline."""

@@ -1,0 +1,285 @@
+"""The job `update`: what Dagster runs, and `ote update` with it. It is started alone, and by people.
+
+    fetch_<source> -> check_<source>   for every source
+      -> compare_results               one build before, one after
+      -> rewrite_baseline              all tracked files at once, or none
+
+Belongs here: the steps, and the decision. Does not belong here: what any step does (files.py, rows.py,
+results.py, report.py).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from pydantic import PrivateAttr
+
+from pipelines import catalog, checkout
+from pipelines.catalog import Source
+from pipelines.ingestion import baseline, curated, gates
+from pipelines.ingestion.upstream import key_of
+from pipelines.update import files, names, progress, report, results
+from pipelines.update.files import Fetched, Server
+from pipelines.update.report import Report
+from pipelines.update.results import Connection, Failure, Results
+from pipelines.update.rows import Candidate, candidate
+from pipelines.warehouse import lock
+
+ROUNDS = 3  # of taking out rows that break a check further down; more would hide a fault of the method
+
+
+class NotUpdatedError(Exception):
+    """The update cannot begin; the message says why, and what to do."""
+
+
+def require_committed(folder: Path) -> None:
+    """Refuse to begin on a baseline that is not as it was committed.
+
+    Raises:
+        NotUpdatedError: names the files that differ.
+    """
+    if changed := checkout.uncommitted(folder):
+        raise NotUpdatedError(
+            f"{folder} has changes that are not committed: {', '.join(changed)}. An update compares with the "
+            f"committed rows. Commit them, or undo them with `git checkout {folder}`, then update again."
+        )
+
+
+class Upstream(dg.ConfigurableResource[Any]):
+    """What to update, and from where.
+
+    baseline, reference, warehouse: folders of the accepted rows, the curated facts and the report.
+    sources: names, separated by blanks; empty: all. mirror: address of a copy of the sources.
+    retrieved: day on which the mirror's copies were made. accept: why a change beyond the limits is right.
+    keep: a folder for the bytes that were fetched, by checksum. refetch: ask for every byte again.
+    """
+
+    baseline: str
+    reference: str
+    warehouse: str
+    sources: str = ""
+    mirror: str = ""
+    retrieved: str = ""
+    accept: str = ""
+    keep: str = ""
+    refetch: bool = False
+
+    _server: Server = PrivateAttr(default_factory=Server)
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def names(self) -> list[str]:
+        """The sources to update."""
+        return self.sources.split() or list(catalog.sources())
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Upstream"]:
+        """Hold the warehouse's lock; fetched bytes are gone in the end, unless they are kept."""
+        require_committed(Path(self.baseline))
+        self._server = Server(mirror=self.mirror, retrieved=self.retrieved)
+        with lock(Path(self.warehouse), "ote update"), tempfile.TemporaryDirectory() as folder:
+            baseline.finish(Path(self.baseline))
+            self._folder = Path(self.keep or folder)
+            yield self
+
+    def fetch(self, source: Source) -> Fetched:
+        """The present files of a source; none, without a problem, if it is not to be updated."""
+        known = baseline.files(Path(self.baseline)).get(source.name, {})
+        if source.name not in self.names:
+            return Fetched(source=source.name, folder=self._folder, files=known, problems=[])
+        shown = progress.on_terminal()
+        fetched = files.ask(self._folder, source, self._server, known, refetch=self.refetch, progress=shown)
+        progress.clear()
+        return fetched
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What the update would do: the candidates as they would be accepted, and what they do to the results."""
+
+    candidates: list[Candidate]
+    results: Results | None
+    register: names.Register | None
+    failures: list[Failure]
+
+
+def fetch_op(source: Source) -> dg.OpDefinition:
+    """Ask for the files of one source."""
+
+    @dg.op(name=f"fetch_{source.name}", description=f"Ask for the files of {source.title}.")
+    def fetch(upstream: Upstream) -> Fetched:
+        return upstream.fetch(source)
+
+    return fetch
+
+
+def check_op(source: Source) -> dg.OpDefinition:
+    """Parse and check the rows of one source, and compare them with the accepted ones."""
+
+    @dg.op(name=f"check_{source.name}", description=f"Parse, check and compare the rows of {source.title}.")
+    def check(context: dg.OpExecutionContext, upstream: Upstream, fetched: Fetched) -> Candidate:
+        refetch = upstream.refetch and source.name in upstream.names
+        found = candidate(source, fetched, Path(upstream.baseline), refetch=refetch)
+        for line in report.lines(found):
+            context.log.info(line)
+        return found
+
+    return check
+
+
+@dg.op(description="Build the dataset before and after, and compare the published results.")
+def compare_results(upstream: Upstream, candidates: list[Candidate]) -> Comparison:
+    """Rows that break a check further down are quarantined; what still breaks is a failure."""
+    folder, facts = Path(upstream.baseline), Path(upstream.reference)
+    new = {found.source: found for found in candidates if found.is_new}
+    if not new:
+        return Comparison(candidates=candidates, results=None, register=None, failures=[])
+    with tempfile.TemporaryDirectory() as staged:
+        for _ in range(ROUNDS):
+            _stage(Path(staged), folder, new)
+            after = results.build(Path(staged), facts, catalog.tables())
+            broken = results.failures(after)
+            culprits = _culprits(after, broken, folder, new.get("epoch_models"))
+            if culprits.is_empty():
+                break
+            new["epoch_models"] = _without(new["epoch_models"], culprits)
+    before = results.build(folder, facts, results.COMPARED) if folder.is_dir() else None
+    registered = curated.read(facts, catalog.tables()[names.TABLE])
+    return Comparison(
+        candidates=[new.get(found.source, found) for found in candidates],
+        results=results.compare(before, after) if before else None,
+        register=names.register(registered, after.sql("from core.model_ids").pl()),
+        failures=broken,
+    )
+
+
+def _stage(staged: Path, folder: Path, new: Mapping[str, Candidate]) -> None:
+    """Make a folder what the baseline would be after an update."""
+    if folder.is_dir():
+        shutil.copytree(folder, staged, dirs_exist_ok=True)
+    for name, content in _tracked(folder, new).items():
+        (staged / name).write_bytes(content)
+
+
+def _culprits(
+    after: Connection, broken: list[Failure], folder: Path, models: Candidate | None
+) -> pl.DataFrame:
+    """New or changed rows of epoch_models whose run breaks a check, as findings of the quarantine."""
+    found = [
+        {"run_id": str(row["run_id"]), "gate": failure.check, "says": failure.why}
+        for failure in broken
+        for row in failure.rows
+        if row.get("run_id")
+    ]
+    if not found or models is None:
+        return pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
+    source = catalog.sources()["epoch_models"]
+    accepted = baseline.load(folder, source)[0]
+    changed = models.rows.join(accepted, on=accepted.columns, how="anti", nulls_equal=True)
+    ids = after.sql("select upstream_name as row_key, run_id from core.model_ids").pl()
+    return (
+        pl.DataFrame(found)
+        .unique(["run_id", "gate"], keep="first", maintain_order=True)
+        .join(ids, on="run_id")
+        .filter(pl.col("row_key").is_in(changed["model"].implode()))
+        .select(
+            source=pl.lit(source.name),
+            row_key="row_key",
+            column_name=pl.lit("run_id"),
+            cell="run_id",
+            gate="gate",
+            says="says",
+        )
+    )
+
+
+def _without(found: Candidate, culprits: pl.DataFrame) -> Candidate:
+    """A candidate without some rows, which are quarantined instead."""
+    return replace(
+        found,
+        rows=found.rows.filter(~pl.col("model").is_in(culprits["row_key"].implode())),
+        quarantined=pl.concat([found.quarantined, culprits]),
+    )
+
+
+@dg.op(
+    description="Rewrite warehouse/baseline/ with a report for the reviewer; or nothing, beyond the limits."
+)
+def rewrite_baseline(context: dg.OpExecutionContext, upstream: Upstream, comparison: Comparison) -> Report:
+    """The decision, and the tracked files that follow from it."""
+    made = report.decide(comparison.candidates, comparison.results, comparison.failures, upstream.accept)
+    made = replace(made, names=comparison.register)
+    page = report.page(made, upstream.accept, datetime.now(UTC).date())
+    folder, facts = Path(upstream.baseline), Path(upstream.reference)
+    new = {found.source: found for found in made.candidates if found.is_new}
+    if made.is_accepted:
+        contents = {folder / name: content for name, content in _tracked(folder, new).items()}
+        contents[folder / baseline.REPORT] = page.encode()
+        if made.names and made.names.changes.height:
+            contents[facts / "model_names.csv"] = made.names.rows.write_csv(line_terminator="\n").encode()
+        baseline.replace(folder, contents)
+    elif made.is_new:
+        (Path(upstream.warehouse) / baseline.REPORT).write_text(page, encoding="utf-8")
+    for found in comparison.candidates:
+        told = {"comparison": dg.MetadataValue.md("  \n".join(report.lines(found)))}
+        event = dg.AssetMaterialization if made.is_accepted and found.is_new else dg.AssetObservation
+        context.log_event(event(key_of(catalog.sources()[found.source]), metadata=told))
+    context.add_output_metadata({"report": dg.MetadataValue.md(page), "accepted": made.is_accepted})
+    return made
+
+
+def _tracked(folder: Path, new: Mapping[str, Candidate]) -> dict[str, bytes]:
+    """The files of the baseline that an update changes, by name."""
+    rows = {
+        name: baseline.csv_bytes(found.rows, catalog.tables()[catalog.sources()[name].table].key)
+        for name, found in new.items()
+    }
+    today = datetime.now(UTC).date()
+    origins = baseline.origins(folder) | {
+        name: report.origin(found, rows[name], today) for name, found in new.items()
+    }
+    listed = baseline.files(folder) | {name: found.files for name, found in new.items()}
+    kept = baseline.listed_quarantine(folder).filter(~pl.col("source").is_in(list(new)))
+    turned_away = pl.concat([kept, *(found.quarantined for found in new.values())])
+    return {f"{name}.csv": content for name, content in rows.items()} | {
+        baseline.MANIFEST: baseline.records_bytes(origins.values(), ("source",)),
+        baseline.FILES: baseline.records_bytes(
+            (facts for by_file in listed.values() for facts in by_file.values()), ("source", "file")
+        ),
+        baseline.QUARANTINE: baseline.csv_bytes(turned_away, turned_away.columns),
+    }
+
+
+def update_job(upstream: Upstream) -> dg.JobDefinition:
+    """The job over every source of the catalog."""
+
+    @dg.job(
+        name="update",
+        description="Fetch the upstreams, compare what they publish with the accepted rows and the results, "
+        "and rewrite warehouse/baseline/ for a reviewer. Builds nothing that people read.",
+        resource_defs={"io_manager": dg.mem_io_manager, "upstream": upstream.get_resource_definition()},
+        executor_def=dg.in_process_executor,
+    )
+    def update() -> None:
+        found = [check_op(source)(fetch_op(source)()) for source in catalog.sources().values()]
+        rewrite_baseline(compare_results(found))
+
+    return update
+
+
+def settings(environment: Mapping[str, str]) -> Upstream:
+    """The resource as `dagster dev` starts it: all sources, live, unless the environment says otherwise."""
+    root = catalog.ROOT / "warehouse"
+    return Upstream(
+        baseline=environment.get("OTE_BASELINE", str(root / "baseline")),
+        reference=environment.get("OTE_REFERENCE", str(root / "reference")),
+        warehouse=environment.get("OTE_WAREHOUSE", str(root)),
+        mirror=environment.get("OTE_MIRROR", ""),
+    )

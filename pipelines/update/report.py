@@ -1,0 +1,240 @@
+"""What an update found, decided and did, for the reviewer: lines for a terminal, and update.md.
+
+Belongs here: the limits on results, the decision, and the words. Does not belong here: any comparison
+(revisions.py, results.py), or writing files (job.py).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines import catalog
+from pipelines.answers import quantities
+from pipelines.ingestion.baseline import Origin
+from pipelines.update import names as naming
+from pipelines.update.results import MOVED, Failure, Results
+from pipelines.update.rows import Candidate
+
+LISTED = 40  # runs, names and rows of the quarantine that the report names
+EXAMPLES = 5  # rows of a check that does not hold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What an update came to. exceeded: the limits that stand against it, by source or result."""
+
+    candidates: list[Candidate]
+    results: Results | None
+    failures: list[Failure]
+    exceeded: list[str]
+    is_accepted: bool
+    names: naming.Register | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether any source differs from what was accepted."""
+        return any(found.is_new for found in self.candidates)
+
+    @property
+    def problems(self) -> list[str]:
+        """The sources that could not be had or read."""
+        return [f"{found.source}: {found.problem}" for found in self.candidates if found.problem]
+
+
+def decide(
+    candidates: list[Candidate],
+    compared: Results | None,
+    failures: list[Failure],
+    reason: str,
+) -> Report:
+    """Whether an update is taken: within all limits, or with a reason; never with a check that fails."""
+    exceeded = [f"{found.source}: {text}" for found in candidates for text in found.exceeded]
+    exceeded += beyond_limits(compared) if compared else []
+    is_new = any(found.is_new for found in candidates)
+    return Report(
+        candidates=candidates,
+        results=compared,
+        failures=failures,
+        exceeded=exceeded,
+        is_accepted=is_new and not failures and (not exceeded or bool(reason.strip())),
+    )
+
+
+def beyond_limits(compared: Results) -> list[str]:
+    """Why the change of the results needs a person, as sentences; the limits are those of catalog.yaml."""
+    limits = catalog.document()["result_limits"]
+    before, _ = compared.runs
+    by = limits["estimate_ratio"]
+    far = compared.moved.filter(pl.col("ratio") > by)
+    found = []
+    for text, frame in ((f"moved by more than a factor of {by:g}", far), ("are gone", compared.gone)):
+        share = limits["estimates_fraction"]
+        if frame.height > share * before:
+            found.append(f"results: {frame.height:,} of {before:,} estimates {text} (limit {share:.0%})")
+    if compared.added.height > limits["added_fraction"] * before:
+        found.append(
+            f"results: {compared.added.height:,} new estimates beside {before:,} "
+            f"(limit {limits['added_fraction']:.0%})"
+        )
+    for row in compared.intensities.iter_rows(named=True):
+        was, now = row["median_g_per_kwh"], row["median_g_per_kwh_now"]
+        if was and now and max(was / now, now / was) > limits["median_ratio"]:
+            found.append(
+                f"results: the median intensity of {row['scheme']}, {row['intensity_basis']}, {row['year']} "
+                f"moved from {was:,.0f} to {now:,.3g} g/kWh (limit: a factor of {limits['median_ratio']:g})"
+            )
+    return found
+
+
+def lines(found: Candidate) -> list[str]:
+    """What became of a source: one line, and one for each limit that it exceeds."""
+    if found.problem:
+        return [f"{found.source}: kept as accepted; {found.problem}"]
+    if not found.is_new:
+        return [f"{found.source}: unchanged"]
+    return [f"{found.source}: {summary(found)}", *(f"    beyond a limit: {text}" for text in found.exceeded)]
+
+
+def summary(found: Candidate) -> str:
+    """The rows and cells of a source that changed, in one sentence."""
+    change = found.change
+    cells = sum(column["changed"] for column in change["cells_changed"].values())
+    lost = found.quarantined["row_key"].n_unique()
+    return (
+        f"{plural(change['rows_added'], 'row')} added, {change['rows_gone']:,} gone, "
+        f"{plural(cells, 'cell')} changed, {lost:,} quarantined; {found.rows.height:,} rows now"
+    )
+
+
+def origin(found: Candidate, content: bytes, today: date) -> Origin:
+    """The row of manifest.csv for rows that are accepted now."""
+    source = catalog.sources()[found.source]
+    return Origin(
+        source=source.name,
+        producer=source.producer,
+        license=source.license,
+        url=source.page,
+        retrieved_at=max(facts.retrieved_at for facts in found.files.values()),
+        rows=found.rows.height,
+        quarantined_rows=found.quarantined["row_key"].n_unique(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        last_change=f"{today}: {summary(found)}",
+    )
+
+
+def page(made: Report, reason: str, today: date) -> str:
+    """update.md, for the reviewer of the pull request."""
+    return "\n".join(_page(made, reason, today)) + "\n"
+
+
+def _page(made: Report, reason: str, today: date) -> Iterator[str]:
+    yield from (f"# Update of {today}", "")
+    if not made.is_new:
+        yield "Nothing changed upstream."
+    elif made.is_accepted:
+        yield "Accepted: the files in `warehouse/baseline/` are rewritten. Review them, then commit."
+    else:
+        yield "Not accepted: no tracked file was changed."
+    if made.exceeded:
+        yield from ("", "## Beyond the limits", "", *_bullets(made.exceeded))
+        yield from ("", f"Accepted all the same, because: {reason}" if made.is_accepted else _how(made))
+    for failure in made.failures:
+        yield from ("", f"## {failure.table} would fail {failure.check}", "", failure.why, "")
+        yield from _bullets(str(row) for row in failure.rows[:EXAMPLES])
+    yield from (
+        "",
+        "## Sources",
+        "",
+        *_bullets(line for found in made.candidates for line in lines(found)[:1]),
+    )
+    for found in made.candidates:
+        if found.is_new:
+            yield from _source(found)
+    if made.results:
+        yield from _results(made.results)
+    if made.names and made.names.changes.height:
+        yield from _names(made.names)
+
+
+def _how(made: Report) -> str:
+    """What to do about limits that are exceeded."""
+    within = [found.source for found in made.candidates if found.is_new and not found.exceeded]
+    others = f" To take the others alone: `ote update {' '.join(within)}`." if within else ""
+    return f'To take it all the same: `ote update --accept "why it is right"`.{others}'
+
+
+def _source(found: Candidate) -> Iterator[str]:
+    yield from ("", f"## {found.source}", "")
+    change = found.change
+    for kind in ("added", "gone"):
+        if change[f"rows_{kind}"]:
+            yield f"- rows {kind}: {change[f'rows_{kind}']:,}, e.g. {', '.join(change[f'examples_{kind}'])}"
+    for column, cells in change["cells_changed"].items():
+        largest = "; ".join(f"{c['row']}: {c['before']} to {c['after']}" for c in cells["largest"])
+        yield f"- {column}: {cells['changed']:,} of {cells['of']:,} cells changed, e.g. {largest}"
+    for row in found.quarantined.head(LISTED).iter_rows(named=True):
+        yield f"- quarantined: {row['row_key']}: {row['column_name']} = {row['cell']}. {row['says']}"
+    if found.quarantined.height > LISTED:
+        yield f"- and {found.quarantined.height - LISTED:,} more findings in quarantine.csv"
+
+
+def _results(compared: Results) -> Iterator[str]:
+    runs, mwh = compared.runs, compared.energy_mwh
+    yield from ("", "## Results", "", f"- runs with an estimate: {runs[0]:,} before, {runs[1]:,} now")
+    yield f"- energy of all: {quantities.energy(mwh[0])} before, {quantities.energy(mwh[1])} now"
+    years = compared.years.filter(pl.col("energy_mwh").ne_missing(pl.col("energy_mwh_now")))
+    yield from _table("Energy by year of the run, where it changed (MWh)", years)
+    yield from _table("The ten largest runs now (MWh, t)", compared.largest)
+    yield from _table(
+        f"Estimates that moved by more than {MOVED - 1:.0%} ({compared.moved.height:,})",
+        compared.moved.select(
+            "run_id", "ratio", "energy_mwh", "energy_mwh_now", "co2e_gross_t", "co2e_gross_t_now"
+        ).head(LISTED),
+    )
+    for title, frame in (("New estimates", compared.added), ("Estimates that are gone", compared.gone)):
+        shown = frame.select("run_id", "run_year", "energy_mwh", "chip_hours_basis").head(LISTED)
+        yield from _table(f"{title} ({frame.height:,})", shown)
+    medians = compared.intensities.filter(
+        pl.col("median_g_per_kwh").ne_missing(pl.col("median_g_per_kwh_now"))
+        | pl.col("rows").ne_missing(pl.col("rows_now"))
+    )
+    yield from _table("Median intensity by scheme and year, where it changed (g/kWh)", medians)
+
+
+def _names(register: naming.Register) -> Iterator[str]:
+    counts = register.changes.group_by("change").len().sort("change").rows()
+    yield from ("", "## Names of models", "")
+    yield f"`model_names.csv`: {', '.join(f'{count:,} {change}' for change, count in counts)}."
+    if register.newest:
+        yield f"The list ends before {register.newest}, the newest registered model: no name counts as gone."
+    yield from _table("Names", register.changes.head(LISTED))
+
+
+def _table(title: str, frame: pl.DataFrame) -> Iterator[str]:
+    """A frame as a Markdown table under a title; nothing where it has no row."""
+    if frame.is_empty():
+        return
+    yield from ("", f"### {title}", "")
+    yield f"| {' | '.join(frame.columns)} |"
+    yield f"|{'---|' * frame.width}"
+    for row in frame.iter_rows():
+        yield f"| {' | '.join(map(_cell, row))} |"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.4g}" if isinstance(value, float) else str(value).replace("|", "/").replace("\n", " ")
+
+
+def _bullets(texts: Iterable[str]) -> list[str]:
+    return [f"- {text}" for text in texts]
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: "1 row", "2 rows"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,156 @@
+"""What an update does to the published results: the dataset is built before and after, in memory.
+
+Belongs here: building the tables that matter without Dagster, and comparing two such builds. Does not belong
+here: the comparison of rows (revisions.py), or the checks themselves (quality/).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines import catalog, models
+from pipelines.ingestion import baseline, curated, reference, upstream
+from pipelines.quality.plain_sql import counts, failing_rows
+from pipelines.warehouse import connect, replace_table
+
+Connection = duckdb.DuckDBPyConnection
+
+# The tables that results are compared in; all that they rest on is built as well.
+COMPARED = ("out.emissions", "out.grid_intensity")
+MOVED = 1.2  # a central estimate that moves by more than this factor is named in the report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What two builds differ in.
+
+    runs, energy_mwh: before and after. years, intensities: frames with a row per year, or per scheme, basis
+    and year. moved: runs whose estimate moved by more than MOVED, the most first. added, gone: runs.
+    """
+
+    runs: tuple[int, int]
+    energy_mwh: tuple[float, float]
+    years: pl.DataFrame
+    intensities: pl.DataFrame
+    largest: pl.DataFrame
+    moved: pl.DataFrame
+    added: pl.DataFrame
+    gone: pl.DataFrame
+
+
+def build(folder: Path, facts: Path, wanted: Iterable[str]) -> Connection:
+    """Tables and all that they rest on, in memory.
+
+    Args:
+        folder: the baseline.
+        facts: the folder of the curated facts.
+        wanted: names of the tables.
+    """
+    connection, in_order = connect(), _in_order(wanted)
+    raw = {above for name in [*wanted, *in_order] for above in models.raw_sources(name)}
+    for name in sorted(raw):
+        replace_table(connection, name, _raw(name, folder, facts))
+    for name in in_order:
+        query = models.queries()[name]
+        replace_table(connection, name, query, inputs=models.upstream_tables(query))
+    return connection
+
+
+def _raw(name: str, folder: Path, facts: Path) -> pl.DataFrame:
+    """The rows of one raw table."""
+    if catalog.sources_of(name):
+        return baseline.rows_of(folder, name)
+    if name in upstream.RECORDS:
+        return upstream.RECORDS[name](folder)
+    if name in reference.RECORDS:
+        return reference.RECORDS[name](facts)
+    return curated.read(facts, catalog.tables()[name])
+
+
+def _in_order(wanted: Iterable[str]) -> list[str]:
+    """The models behind some tables, each after those that it reads."""
+    ordered: dict[str, None] = {}
+
+    def add(name: str) -> None:
+        if name in models.queries() and name not in ordered:
+            for above in sorted(models.upstream_tables(models.queries()[name])):
+                add(above)
+            ordered[name] = None
+
+    for name in wanted:
+        add(name)
+    return list(ordered)
+
+
+def compare(before: Connection, after: Connection) -> Results:
+    """What two builds differ in."""
+    was, now = _emissions(before), _emissions(after)
+    pairs = was.join(now, on="run_id", suffix="_now")
+    ratios = [
+        pl.max_horizontal(
+            pl.col(f"{quantity}_now") / pl.col(quantity), pl.col(quantity) / pl.col(f"{quantity}_now")
+        )
+        for quantity in ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+    ]
+    moved = pairs.with_columns(ratio=pl.max_horizontal(ratios)).filter(pl.col("ratio") > MOVED)
+    return Results(
+        runs=(was.height, now.height),
+        energy_mwh=(float(was["energy_mwh"].sum()), float(now["energy_mwh"].sum())),
+        years=_beside(_by_year(was), _by_year(now), ["run_year"]),
+        intensities=_beside(_intensities(before), _intensities(after), ["scheme", "intensity_basis", "year"]),
+        largest=now.sort("energy_mwh", "run_id", descending=[True, False]).head(10),
+        moved=moved.sort("ratio", "run_id", descending=[True, False]),
+        added=now.join(was, on="run_id", how="anti").sort("energy_mwh", descending=True),
+        gone=was.join(now, on="run_id", how="anti").sort("energy_mwh", descending=True),
+    )
+
+
+def _emissions(connection: Connection) -> pl.DataFrame:
+    runs: pl.DataFrame = connection.sql(
+        "select run_id, model, run_year, energy_mwh, co2e_gross_t, co2e_net_t, chip_hours_basis "
+        "from out.emissions order by run_id"
+    ).pl()
+    return runs
+
+
+def _by_year(runs: pl.DataFrame) -> pl.DataFrame:
+    return runs.group_by("run_year").agg(pl.len().alias("runs"), pl.col("energy_mwh").sum())
+
+
+def _intensities(connection: Connection) -> pl.DataFrame:
+    medians: pl.DataFrame = connection.sql(
+        "select scheme, intensity_basis, year, median(carbon_intensity_g_per_kwh) as median_g_per_kwh, "
+        "count(*) as rows from out.grid_intensity where carbon_intensity_g_per_kwh is not null group by all"
+    ).pl()
+    return medians
+
+
+def _beside(was: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Two summaries side by side; what only one of them has is null in the other's columns."""
+    return was.join(now, on=key, how="full", suffix="_now", coalesce=True).sort(key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A check that would not hold after an update, with the rows that break it."""
+
+    table: str
+    check: str
+    why: str
+    rows: list[dict[str, Any]]
+
+
+def failures(connection: Connection) -> list[Failure]:
+    """The checks of every table that do not hold in a build of all tables."""
+    return [
+        Failure(
+            table=name, check=promise.check, why=promise.why, rows=failing_rows(connection, table, promise)
+        )
+        for name, table in catalog.tables().items()
+        for promise, count in counts(connection, table)
+        if count
+    ]

@@ -1,0 +1,114 @@
+"""From the files of one source to rows that may be accepted, and what keeps them from it.
+
+Belongs here: parsing, the rules of single rows, and the comparison with the accepted rows. Does not belong
+here: HTTP (files.py), or what the rows do to the published results (results.py).
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines import catalog
+from pipelines.catalog import Source
+from pipelines.ingestion import baseline, gates
+from pipelines.ingestion.baseline import FileFacts
+from pipelines.ingestion.tabular import UpstreamChangedError
+from pipelines.update.files import Bytes, Fetched, is_same
+from pipelines.update.revisions import beyond_limits, changed
+
+Parse = Callable[[Mapping[str, bytes]], pl.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What an update would make of one source.
+
+    problem: why there is nothing to take; empty otherwise. exceeded: the limits that a person must lift.
+    is_new: whether anything differs from what was accepted.
+    """
+
+    source: str
+    files: dict[str, FileFacts] = field(default_factory=dict)
+    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
+    quarantined: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=gates.QUARANTINE_SCHEMA))
+    change: dict[str, Any] = field(default_factory=dict)
+    exceeded: list[str] = field(default_factory=list)
+    problem: str = ""
+    is_new: bool = False
+
+
+def parser(source: Source) -> Parse:
+    """The function `parse` of a source's module."""
+    parse: Parse = importlib.import_module(f"pipelines.sources.{source.name}").parse
+    return parse
+
+
+def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool = False) -> Candidate:
+    """Parse what came, apply the rules of the catalog to each row, and compare with the accepted rows.
+
+    Args:
+        source: the source.
+        fetched: its files.
+        folder: the baseline.
+        refetch: parse also where every file is as it was.
+    """
+    known = baseline.files(folder).get(source.name, {})
+    if fetched.problems:
+        more = f" (and {len(fetched.problems) - 1} more files)" if len(fetched.problems) > 1 else ""
+        return Candidate(source=source.name, problem=f"{fetched.problems[0]}{more}")
+    if is_same(fetched.files, known) and not refetch:
+        return Candidate(source=source.name, files=known)
+    retrieved = date.fromisoformat(max(facts.retrieved_at for facts in fetched.files.values())[:10])
+    accepted = baseline.path_of(folder, source).exists()
+    before = baseline.load(folder, source)[0] if accepted else baseline.empty(source)
+    here = {f: facts for f, facts in fetched.files.items() if (fetched.folder / facts.sha256).exists()}
+    try:
+        rows, quarantined = gates.gated(parser(source)(Bytes(fetched.folder, here)), source, retrieved)
+    except UpstreamChangedError as error:
+        return Candidate(source=source.name, problem=f"not readable: {error}")
+    rows = _with_kept_years(source, fetched.files.keys() - here.keys(), rows, before)
+    change = changed(source, before, rows)
+    return Candidate(
+        source=source.name,
+        files=fetched.files,
+        rows=rows,
+        quarantined=quarantined,
+        change=change,
+        exceeded=[
+            *_too_few(source, rows, quarantined),
+            *(beyond_limits(source, change, before) if accepted else []),
+        ],
+        is_new=True,
+    )
+
+
+def _with_kept_years(
+    source: Source, kept: set[str], rows: pl.DataFrame, before: pl.DataFrame
+) -> pl.DataFrame:
+    """The rows with the accepted ones of years that no live address is known for."""
+    if not kept:
+        return rows
+    key = catalog.tables()[source.table].key
+    return pl.concat([rows, before.filter(~pl.col("year").is_in(rows["year"].implode()))]).sort(list(key))
+
+
+def _too_few(source: Source, rows: pl.DataFrame, quarantined: pl.DataFrame) -> list[str]:
+    """Why too much of a source is missing or fails a rule, if it does."""
+    lost, limit = quarantined["row_key"].n_unique(), source.limits.quarantined_fraction
+    found = []
+    if rows.height < source.min_rows:
+        found.append(f"only {rows.height:,} rows (expected {source.min_rows:,} or more)")
+    if lost > limit * (rows.height + lost):
+        found.append(f"{lost:,} of {rows.height + lost:,} rows break a rule (limit {limit:.0%})")
+    return [f"{text}, e.g. {example(quarantined)}" if lost else text for text in found]
+
+
+def example(quarantined: pl.DataFrame) -> str:
+    """The first cell that turned a row away, with the reason."""
+    row = quarantined.row(0, named=True)
+    return f"{row['row_key']}: {row['column_name']} = {row['cell']!r}. {row['says']}"
