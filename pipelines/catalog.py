@@ -3,7 +3,7 @@
 Belongs here: parsing and looking up. Does not belong here: running anything.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -81,7 +81,14 @@ class Publisher:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How far a file may move before a person must accept it; quarantined rows count too."""
+    """How far the rows of a source may move before a person must accept it.
+
+    rows_fraction, rows_gone_fraction: rows that are added or gone, of all. values_fraction: cells of a column
+    that change, also from or to null, of those that are known. ratio: cells that move by more than this
+    factor; cells_beyond_ratio of them are allowed. leaps: of a new period of a region, by column: more than
+    this factor and this difference from the period before. frontier: by column, how many times the largest
+    value known by its day a value may be; beyond it, its row is quarantined.
+    """
 
     rows_fraction: float
     values_fraction: float
@@ -89,6 +96,8 @@ class Limits:
     rows_gone_fraction: float = 0.05
     cells_beyond_ratio: int = 0
     quarantined_fraction: float = 0.02
+    leaps: dict[str, dict[str, float]] = field(default_factory=dict)
+    frontier: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +112,6 @@ class Source:
     citation: str
     cadence_days: int
     max_mb: float
-    min_rows: int
     hosts: frozenset[str]
     immutable: bool
     table: str
@@ -165,7 +173,7 @@ def _source(
     name: str,
     *,
     hosts: list[str],
-    limits: dict[str, float],
+    limits: dict[str, Any],
     table: str | None = None,
     files: dict[str, str] | None = None,
     files_from: dict[str, str] | None = None,
@@ -178,7 +186,7 @@ def _source(
         name=name,
         hosts=frozenset(hosts),
         table=table or f"raw.{name}",
-        limits=Limits(**limits),  # type: ignore[arg-type]
+        limits=Limits(**limits),
         files={
             **(files or {}),
             **dict.fromkeys(mirror_only or [], entry["page"]),

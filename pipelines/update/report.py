@@ -71,15 +71,24 @@ def beyond_limits(compared: Results) -> list[str]:
     by = limits["estimate_ratio"]
     far = compared.moved.filter(pl.col("ratio") > by)
     found = []
-    for text, frame in ((f"moved by more than a factor of {by:g}", far), ("are gone", compared.gone)):
-        share = limits["estimates_fraction"]
-        if frame.height > share * before:
-            found.append(f"results: {frame.height:,} of {before:,} estimates {text} (limit {share:.0%})")
-    if compared.added.height > limits["added_fraction"] * before:
-        found.append(
-            f"results: {compared.added.height:,} new estimates beside {before:,} "
-            f"(limit {limits['added_fraction']:.0%})"
-        )
+    for text, frame, share in (
+        (f"moved by more than a factor of {by:g}", far, limits["moved_fraction"]),
+        ("are gone", compared.gone, limits["gone_fraction"]),
+        ("are new", compared.added, limits["added_fraction"]),
+    ):
+        if frame.height > max(share * before, 1):
+            names = ", ".join(frame["run_id"].head(3))
+            found.append(
+                f"results: {frame.height:,} estimates {text}, beside {before:,} before (limit {share:.1%}), "
+                f"e.g. {names}"
+            )
+    for row in compared.years.iter_rows(named=True):
+        was, now, ratio = row["energy_mwh"], row["energy_mwh_now"], limits["energy_ratio"]
+        if was and now and row["runs"] == row["runs_now"] and max(was / now, now / was) > ratio:
+            found.append(
+                f"results: the energy of the runs of {row['run_year']} moved from {quantities.energy(was)} "
+                f"to {quantities.energy(now)} (limit: a factor of {ratio:g})"
+            )
     for row in compared.intensities.iter_rows(named=True):
         was, now = row["median_g_per_kwh"], row["median_g_per_kwh_now"]
         if was and now and max(was / now, now / was) > limits["median_ratio"]:

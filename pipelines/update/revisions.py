@@ -1,19 +1,24 @@
 """What changed between two versions of a source, and whether a person must see it.
 
-Belongs here: rows by key and cells, held against the limits of the catalog. Does not belong here:
-single rows (gates.py), or what follows from a change (ingest.py).
+Belongs here: rows by key, cells, and new rows beside their neighbours, held against the limits of the
+catalog. Does not belong here: single rows (ingestion/gates.py), or what a change does to the results
+(results.py).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
+from pipelines.ingestion.gates import QUARANTINE_SCHEMA
 
 SHOWN = 5  # rows of each kind that are named
+FEW = 3  # cells or rows that are no pattern
+USUAL = 1.25  # a year as a whole differs from the one before by at most this factor; Google's 2025: 1.0
+REPEATED = 0.5  # of Google's new years, at most a tenth of the values were those of the year before
 
 
 def changed(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
@@ -88,12 +93,12 @@ def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFram
         if change[f"rows_{kind}"] > limit * rows
     ]
     for column, cells in change["cells_changed"].items():
-        filled = max(int(before[column].is_not_null().sum()), 1)
-        lost_or_moved = cells["known_before"]
-        if lost_or_moved > limits.values_fraction * filled:
+        filled = int(before[column].is_not_null().sum())
+        if cells["changed"] > max(limits.values_fraction * filled, FEW):
             found.append(
-                f"{lost_or_moved:,} of {filled:,} values of {column} changed "
-                f"(limit {limits.values_fraction:.0%})"
+                f"{cells['changed']:,} cells of {column} changed, "
+                f"{cells['changed'] - cells['known_before']:,} of them from null "
+                f"(limit {limits.values_fraction:.0%} of {filled:,})"
             )
         if cells["beyond_ratio"] > limits.cells_beyond_ratio:
             largest = cells["largest"][0]
@@ -102,3 +107,78 @@ def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFram
                 f"e.g. {largest['row']}: {largest['before']} to {largest['after']}"
             )
     return found
+
+
+def unlike_neighbours(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
+    """Why new periods of known regions need a person: they leap, move as a whole, or repeat the year before.
+
+    Each new row is compared with the accepted row of the same region in the nearest earlier year.
+    """
+    if not source.limits.leaps:
+        return []
+    region = next(column for column in catalog.tables()[source.table].key if column != "year")
+    new = after.join(before, on=[region, "year"], how="anti")
+    pairs = new.sort("year").join_asof(
+        before.sort("year").rename({"year": "year before"}),
+        left_on="year",
+        right_on="year before",
+        by=region,
+        suffix=" before",
+        check_sortedness=False,
+    )
+    return [
+        text
+        for column, limit in source.limits.leaps.items()
+        for text in _leaps(pairs.drop_nulls([column, f"{column} before"]), region, column, limit)
+    ]
+
+
+def _leaps(pairs: pl.DataFrame, region: str, column: str, limit: Mapping[str, float]) -> Iterator[str]:
+    """What is wrong with the new values of a column beside those of the year before."""
+    now, was = pl.col(column), pl.col(f"{column} before")
+    ratio = pl.max_horizontal(now, was) / pl.min_horizontal(now, was)
+    leaps = pairs.filter((ratio > limit["ratio"]) & ((now - was).abs() > limit["difference"]))
+    if leaps.height > FEW:
+        row = leaps.row(0, named=True)
+        yield (
+            f"{leaps.height:,} of {pairs.height:,} new values of {column} leap, e.g. {row[region]}, "
+            f"{row['year']}: {row[f'{column} before']} to {row[column]}"
+        )
+    usual = pairs.select((now / was).median()).item() if pairs.height > FEW else None
+    if usual is not None and not 1 / USUAL <= usual <= USUAL:
+        yield f"the new values of {column} are {usual:.3g} times those of the year before, by the median"
+    same = pairs.filter(now == was).height
+    if pairs.height > FEW and same > REPEATED * pairs.height:
+        yield f"{same:,} of {pairs.height:,} new values of {column} repeat the year before"
+
+
+def beyond_frontier(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """New or changed values that are many times the largest one known by their day, as findings.
+
+    The largest one is that of the accepted rows, so that a wrong value cannot vouch for another.
+    """
+    key, columns = catalog.tables()[source.table].key[0], list(source.limits.frontier)
+    found = [pl.DataFrame(schema=QUARANTINE_SCHEMA)]
+    if not columns:
+        return found[0]
+    known = before.with_columns(flop=pl.max_horizontal(columns)).drop_nulls(["flop", "published_date"])
+    largest = known.sort("published_date").select("published_date", pl.col("flop").cum_max().alias("largest"))
+    for column, times in source.limits.frontier.items():
+        changed = after.join(before.select(key, column), on=[key, column], how="anti", nulls_equal=True)
+        beyond = (
+            changed.drop_nulls([column, "published_date"])
+            .sort("published_date")
+            .join_asof(largest, on="published_date")
+            .filter(pl.col(column) > times * pl.col("largest"))
+        )
+        found.append(
+            beyond.select(
+                source=pl.lit(source.name),
+                row_key=pl.col(key),
+                column_name=pl.lit(column),
+                cell=pl.col(column).cast(pl.String),
+                gate=pl.lit("frontier"),
+                says=pl.format(f"More than {times:g} times the largest known by then, {{}}.", "largest"),
+            )
+        )
+    return pl.concat(found)

@@ -19,7 +19,7 @@ from pipelines.ingestion import baseline, gates
 from pipelines.ingestion.baseline import FileFacts
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.update.files import Bytes, Fetched, is_same
-from pipelines.update.revisions import beyond_limits, changed
+from pipelines.update.revisions import beyond_frontier, beyond_limits, changed, unlike_neighbours
 
 Parse = Callable[[Mapping[str, bytes]], pl.DataFrame]
 
@@ -72,6 +72,11 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
     except UpstreamChangedError as error:
         return Candidate(source=source.name, problem=f"not readable: {error}")
     rows = _with_kept_years(source, fetched.files.keys() - here.keys(), rows, before)
+    if accepted:
+        beyond = beyond_frontier(source, before, rows)
+        key = catalog.tables()[source.table].key[0]
+        rows = rows.filter(~pl.col(key).is_in(beyond["row_key"].implode())) if beyond.height else rows
+        quarantined = pl.concat([quarantined, beyond])
     change = changed(source, before, rows)
     return Candidate(
         source=source.name,
@@ -82,6 +87,7 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
         exceeded=[
             *_too_few(source, rows, quarantined),
             *(beyond_limits(source, change, before) if accepted else []),
+            *(unlike_neighbours(source, before, rows) if accepted else []),
         ],
         is_new=True,
     )
@@ -100,9 +106,7 @@ def _with_kept_years(
 def _too_few(source: Source, rows: pl.DataFrame, quarantined: pl.DataFrame) -> list[str]:
     """Why too much of a source is missing or fails a rule, if it does."""
     lost, limit = quarantined["row_key"].n_unique(), source.limits.quarantined_fraction
-    found = []
-    if rows.height < source.min_rows:
-        found.append(f"only {rows.height:,} rows (expected {source.min_rows:,} or more)")
+    found = [] if rows.height else ["no row is left"]
     if lost > limit * (rows.height + lost):
         found.append(f"{lost:,} of {rows.height + lost:,} rows break a rule (limit {limit:.0%})")
     return [f"{text}, e.g. {example(quarantined)}" if lost else text for text in found]
