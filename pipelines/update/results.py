@@ -131,7 +131,7 @@ def _intensities(connection: Connection) -> pl.DataFrame:
 
 def _beside(was: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """Two summaries side by side; what only one of them has is null in the other's columns."""
-    return was.join(now, on=key, how="full", suffix="_now", coalesce=True).sort(key)
+    return was.join(now, on=key, how="full", suffix="_now", coalesce=True, nulls_equal=True).sort(key)
 
 
 @dataclass(frozen=True, kw_only=True)

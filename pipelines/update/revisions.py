@@ -16,6 +16,7 @@ from pipelines.catalog import Source
 from pipelines.ingestion.gates import QUARANTINE_SCHEMA
 
 SHOWN = 5  # rows of each kind that are named
+LONGEST = 60  # characters of a cell
 FEW = 3  # cells or rows that are no pattern
 USUAL = 1.25  # a year as a whole differs from the one before by at most this factor; Google's 2025: 1.0
 REPEATED = 0.5  # of Google's new years, at most a tenth of the values were those of the year before
@@ -70,7 +71,11 @@ def _moved(moved: pl.DataFrame, key: list[str], column: str, of: int, limit: flo
         beyond = shown.filter(pl.col("ratio") > limit).height
         shown = shown.sort("ratio", descending=True, nulls_last=True, maintain_order=True)
     largest = [
-        {"row": " / ".join(map(str, row[: len(key)])), "before": row[len(key)], "after": row[len(key) + 1]}
+        {
+            "row": " / ".join(map(str, row[: len(key)])),
+            "before": _shown(row[len(key)]),
+            "after": _shown(row[len(key) + 1]),
+        }
         for row in shown.head(SHOWN).rows()
     ]
     known = int(moved[column].is_not_null().sum())
@@ -81,6 +86,11 @@ def _moved(moved: pl.DataFrame, key: list[str], column: str, of: int, limit: flo
         "beyond_ratio": beyond,
         "largest": json.loads(json.dumps(largest, default=str)),
     }
+
+
+def _shown(cell: Any) -> Any:
+    """A cell for a report: of a text, its beginning."""
+    return f"{cell[:LONGEST]} ..." if isinstance(cell, str) and len(cell) > LONGEST else cell
 
 
 def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFrame) -> list[str]:

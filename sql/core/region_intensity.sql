@@ -3,7 +3,6 @@
 -- grid_cfe_fraction is the carbon-free share of the very grid that the intensity is of. It is published for eGRID subregions
 -- and countries. Where Google's figure is of a smaller zone or another cut, what is not carbon-free is taken to emit alike:
 -- 1 - share = (1 - share of the subregion or country) x intensity / its intensity.
--- Google prints whole grams until 2023: 0 stands for less than half a gram, and is taken as the middle of that.
 with subregions as (
     select
         region_map.region,
@@ -36,7 +35,7 @@ operators as (
     select
         region,
         year as factor_year,
-        if(carbon_intensity_g_per_kwh = 0, 0.25, carbon_intensity_g_per_kwh) as carbon_intensity_g_per_kwh,
+        carbon_intensity_g_per_kwh,
         intensity_basis,
         cfe_fraction,
         source_title,

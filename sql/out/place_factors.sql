@@ -78,7 +78,10 @@ grids as (
         source_locator,
         verified
     from core.grid_intensity
-    where scheme = 'country' and intensity_basis = 'lifecycle' -- the one basis that every country has
+    where
+        scheme = 'country'
+        and intensity_basis = 'lifecycle' -- the one basis that every country has
+        and carbon_intensity_g_per_kwh is not null
     union all
     select
         provider as place,

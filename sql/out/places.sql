@@ -42,7 +42,9 @@ grids as (
     from regions
     inner join core.grid_intensity as grid
         on grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' and regions.country = grid.region
-    where regions.region not in (select covered.region from core.region_intensity as covered)
+    where
+        grid.carbon_intensity_g_per_kwh is not null
+        and regions.region not in (select covered.region from core.region_intensity as covered)
 ),
 
 pues as (
