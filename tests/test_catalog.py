@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines import catalog, models
-from pipelines.quality import expectations
+from pipelines.quality import promises
 from pipelines.sources import reference
 from pipelines.warehouse import replace_table
 from tests.conftest import REFERENCE
@@ -128,7 +128,7 @@ def test_an_imagined_run_has_limits_of_its_own_and_a_real_one_those_of_the_colum
 
 @pytest.mark.parametrize("name", TABLES)
 def test_relations_have_a_reason_and_read_their_table(name: str) -> None:
-    for relation in expectations.relations(name):
+    for relation in promises.relations(name):
         assert len(relation.why.split()) > 8
         assert name in models.upstream_tables(relation.query)
 

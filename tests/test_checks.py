@@ -1,6 +1,8 @@
 """The checks catch what they exist to catch, and so do they catch slips in the queries themselves."""
 
+import math
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import catalog, models
-from pipelines.quality import checks, expectations, report
+from pipelines import catalog, models, quality
+from pipelines.quality import checks, plain_sql, promises, report
 from pipelines.warehouse import connect, replace_table
 from tests.conftest import Build, fill
 
 RELATIONS = {
-    f"{name}:{relation.name}": relation
-    for name in catalog.tables()
-    for relation in expectations.relations(name)
+    f"{name}:{relation.name}": relation for name in catalog.tables() for relation in promises.relations(name)
 }
 
 # For each relation, a change of a sound build that breaks it.
@@ -182,8 +182,8 @@ class Session:
         return self.connection.cursor()
 
 
-def outcome(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> list[checks.Result]:
-    """Check raw.grid_intensity with these rows, by Great Expectations."""
+def outcome(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> list[promises.Result]:
+    """Check raw.grid_intensity with these rows."""
     fill(connection, "raw.grid_intensity", rows)
     replace_table(connection, "raw.grid_intensity", "from raw.grid_intensity")
     return checks.validate(Session(connection), catalog.tables()["raw.grid_intensity"])  # type: ignore[arg-type]
@@ -235,6 +235,203 @@ def test_a_passed_check_is_not_run_again_and_a_changed_table_is(monkeypatch: pyt
         assert outcome(connection, [GOOD]) == first
         monkeypatch.undo()
         assert not all(r.success for r in outcome(connection, [GOOD | {"cfe_fraction": 40.0}]))
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A change of a sound build, what must see it, and what it must show of the first row."""
+
+    table: str
+    change: str
+    expectation: str
+    column: str | None
+    row: dict[str, object]
+    check: str = promises.CATALOG_CHECK
+
+
+PUE_SITE: dict[str, object] = {"provider": "Amazon Web Services", "region": "site:Americas average", "period": "2023"}
+FIRST_PUE = "where provider = 'Amazon Web Services' and region = 'site:Americas average' and period = '2023'"
+BROKEN_ROWS = {
+    "columns in another order": Broken(
+        "core.pue_years",
+        "create or replace table core.pue_years as select * exclude (pue), pue from core.pue_years",
+        "expect_table_columns_to_match_ordered_list",
+        None,
+        {"promised": "pue", "column_name": "source_title"},
+    ),
+    "another type": Broken(
+        "out.hardware_lifetimes",
+        "alter table out.hardware_lifetimes alter applies_to type blob",
+        promises.ROWS,
+        None,
+        {"column_name": "applies_to", "column_type": "BLOB"},
+    ),
+    "another type in a table without rows": Broken(
+        "out.hourly_comparison",
+        "create or replace table out.hourly_comparison as "
+        "select * replace (encode(explanation) as explanation) from out.hourly_comparison limit 0",
+        promises.ROWS,
+        None,
+        {"column_name": "explanation", "column_type": "BLOB"},
+    ),
+    "no rows": Broken(
+        "core.pue_years",
+        "delete from core.pue_years",
+        "expect_table_row_count_to_be_between",
+        None,
+        {"row_count": 0},
+    ),
+    "a repeated key": Broken(
+        "out.hardware",
+        "insert into out.hardware from out.hardware where hardware_id = 'nvidia-t4'",
+        "expect_column_values_to_be_unique",
+        "hardware_id",
+        {"hardware_id": "nvidia-t4", "times": 2},
+    ),
+    "a repeated compound key": Broken(
+        "core.pue_years",
+        f"insert into core.pue_years from core.pue_years {FIRST_PUE}",
+        "expect_compound_columns_to_be_unique",
+        None,
+        PUE_SITE | {"times": 2},
+    ),
+    "a required cell that is null": Broken(
+        "core.pue_years",
+        f"update core.pue_years set source_title = null {FIRST_PUE}",
+        promises.ROWS,
+        None,
+        PUE_SITE | {"source_title": None},
+    ),
+    "below the range": Broken(
+        "core.pue_years",
+        f"update core.pue_years set pue = 0.9 {FIRST_PUE}",
+        "expect_column_values_to_be_between",
+        "pue",
+        PUE_SITE | {"pue": 0.9},
+    ),
+    "above the range": Broken(
+        "out.hardware",
+        "update out.hardware set tdp_w = 1e6 where hardware_id = 'nvidia-t4'",
+        "expect_column_values_to_be_between",
+        "tdp_w",
+        {"hardware_id": "nvidia-t4", "tdp_w": 1e6},
+    ),
+    "no number": Broken(
+        "core.pue_years",
+        f"update core.pue_years set pue = 'nan' {FIRST_PUE}",
+        "expect_column_values_to_be_between",
+        "pue",
+        PUE_SITE,
+    ),
+    "infinite where there is no greatest value": Broken(
+        "out.hardware",
+        "update out.hardware set memory_bandwidth_gb_per_s = 'inf' where hardware_id = 'nvidia-t4'",
+        "expect_column_values_to_be_between",
+        "memory_bandwidth_gb_per_s",
+        {"memory_bandwidth_gb_per_s": math.inf},
+    ),
+    "a value that is not in the set": Broken(
+        "out.emissions",
+        "update out.emissions set pue_basis = 'guess' where run_id = 't5-11b'",
+        "expect_column_values_to_be_in_set",
+        "pue_basis",
+        {"run_id": "t5-11b", "pue_basis": "guess"},
+    ),
+    "a reference to nothing": Broken(
+        "out.emissions",
+        "update out.emissions set source_id = 'no-such' where run_id = 't5-11b'",
+        promises.ROWS,
+        None,
+        {"run_id": "t5-11b", "source_id": "no-such"},
+    ),
+    "a relation of a published table": Broken(
+        "out.emissions",
+        "update out.emissions set net_kg_per_kwh = 2 * gross_kg_per_kwh, co2e_net_t = 2 * co2e_gross_t "
+        "where run_id = 't5-11b'",
+        promises.ROWS,
+        None,
+        {"run_id": "t5-11b"},
+        "net_never_exceeds_gross",
+    ),
+    "a relation of a raw table": Broken(
+        "raw.mfu",
+        "update raw.mfu set run_id = 'ul2' where run_id = 'ul2-20b'",
+        promises.ROWS,
+        None,
+        {"run_id": "ul2"},
+        "every_observation_names_a_run",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_ROWS.values(), ids=BROKEN_ROWS)
+def test_plain_sql_and_great_expectations_see_the_same(working: Path, tmp_path: Path, broken: Broken) -> None:
+    table = catalog.tables()[broken.table]
+    shutil.copy(working, tmp_path / "build.duckdb")
+    with connect(tmp_path / "build.duckdb") as connection:
+        assert {count for _, count in plain_sql.counts(connection, table)} == {0}
+        connection.execute(broken.change)
+        connection.execute("delete from state.validations")  # which knew the table before
+        plain = [promise for promise, count in plain_sql.counts(connection, table) if count]
+        rows = [plain_sql.failing_rows(connection, table, promise) for promise in plain]
+        failed = [r for r in checks.validate(Session(connection), table) if not r.success]  # type: ignore[arg-type]
+    assert [(p.expectation, p.column, p.check, p.why) for p in plain] == [
+        (r.expectation, r.column_name, r.check_name, r.why) for r in failed
+    ]
+    seen = [(p.expectation, p.column, p.check) for p in plain]
+    first = rows[seen.index((broken.expectation, broken.column, broken.check))][0]
+    assert first | broken.row == first
+
+
+def test_a_table_without_a_promised_column_fails(database: duckdb.DuckDBPyConnection) -> None:
+    fill(database, "raw.grid_intensity", [GOOD])
+    database.execute("alter table raw.grid_intensity drop region")
+    table = catalog.tables()["raw.grid_intensity"]
+    assert [promise.arguments for promise, count in plain_sql.counts(database, table) if count] == [
+        {"column_list": [column.name for column in table.columns]}
+    ]
+    failed = [r for r in checks.validate(Session(database), table) if not r.success]  # type: ignore[arg-type]
+    assert failed[0].expectation == "expect_table_columns_to_match_ordered_list"
+
+
+def test_only_the_tables_of_this_database_count(database: duckdb.DuckDBPyConnection) -> None:
+    fill(database, "raw.grid_intensity", [GOOD])
+    database.execute("attach ':memory:' as before; create schema before.raw")
+    database.execute("create table before.raw.grid_intensity (other integer)")
+    counted = plain_sql.counts(database, catalog.tables()["raw.grid_intensity"])
+    assert {count for _, count in counted} == {0}
+
+
+def test_a_table_that_is_not_there_is_an_error(database: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(duckdb.CatalogException, match="grid_intensity"):
+        plain_sql.counts(database, catalog.tables()["raw.grid_intensity"])
+
+
+@pytest.fixture
+def without_great_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing it fails: it takes seconds."""
+    monkeypatch.setitem(sys.modules, "great_expectations", None)
+    monkeypatch.delitem(sys.modules, "pipelines.quality.gx_checks")
+    monkeypatch.delattr(quality, "gx_checks")
+
+
+@pytest.mark.usefixtures("without_great_expectations")
+def test_a_sound_table_of_the_build_needs_no_great_expectations(database: duckdb.DuckDBPyConnection) -> None:
+    assert all(result.success for result in outcome(database, [GOOD]))
+
+
+@pytest.mark.usefixtures("without_great_expectations")
+def test_a_published_table_needs_it_only_when_it_changed(working: Path, tmp_path: Path) -> None:
+    shutil.copy(working, tmp_path / "build.duckdb")
+    table = catalog.tables()["out.hardware"]
+    with connect(tmp_path / "build.duckdb") as connection:
+        results = checks.validate(Session(connection), table)  # type: ignore[arg-type]
+        assert results
+        assert all(result.success for result in results)
+        query = "select * replace (name || '!' as name) from out.hardware"
+        replace_table(connection, "out.hardware", query)
+        with pytest.raises(ImportError, match="great_expectations"):
+            checks.validate(Session(connection), table)  # type: ignore[arg-type]
 
 
 MUTANTS = {

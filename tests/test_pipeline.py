@@ -12,6 +12,7 @@ import pytest
 from pipelines import catalog
 from pipelines.definitions import defs
 from pipelines.quality import checks
+from pipelines.quality.promises import Result
 from pipelines.warehouse import Warehouse
 from tests.conftest import Build, execute, releases
 
@@ -326,11 +327,11 @@ def test_a_failed_check_blocks_all_that_reads_the_table(copy: Path, monkeypatch:
     before = published(copy)
     honest = checks.validate
 
-    def failing(warehouse: Warehouse, table: catalog.Table) -> list[checks.Result]:
+    def failing(warehouse: Warehouse, table: catalog.Table) -> list[Result]:
         found = honest(warehouse, table)
         if table.name != "core.training_runs":
             return found
-        return [checks.Result(**{**vars(r), "success": False}) for r in found]
+        return [Result(**{**vars(r), "success": False}) for r in found]
 
     monkeypatch.setattr(checks, "validate", failing)
     result = execute(copy)

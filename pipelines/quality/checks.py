@@ -1,14 +1,14 @@
-"""The blocking checks of every table: run its expectations, keep the outcome, tell Dagster.
+"""The blocking checks of every table: decide on it, keep the outcome, report it to Dagster.
 
-Great Expectations runs them by SQL in the working database, once per table and content. Does not belong
-here: what is expected (expectations.py), or what to do with a failure (warehouse.require_validated).
+A table is checked once per content. Great Expectations decides on every published table, and on every other
+of which plain SQL finds a row that breaks a promise. Does not belong here: what is promised (promises.py),
+how it is run (plain_sql.py, gx_checks.py), or what to do with a failure (warehouse.require_validated).
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,11 @@ import dagster as dg
 import duckdb
 
 from pipelines import catalog
-from pipelines.quality import expectations as expectation_module
-from pipelines.quality.expectations import CATALOG_CHECK, expectations, reads, relations
+from pipelines.quality import plain_sql
+from pipelines.quality.promises import CATALOG_CHECK, Result, promises, reads, relations
 from pipelines.warehouse import Warehouse
 
-EXAMPLES = 5
 LONGEST = 300  # characters of a row in a message
-
-
-@dataclass(frozen=True)
-class Result:
-    """The outcome of one expectation, as the report and the records keep it."""
-
-    check_name: str
-    expectation: str
-    column_name: str | None
-    why: str
-    success: bool
-    observed: str
-    unexpected_count: int
-    examples: str
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> str:
@@ -46,34 +31,22 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> 
         repr(table),
         repr(relations(table.name)),
         repr([versions.get(other) for other in reads(table)]),
-        *(Path(module).read_text(encoding="utf-8") for module in (__file__, expectation_module.__file__)),
-        installed_version("great-expectations"),
+        _code(),
     ]
     return hashlib.sha256("\n".join(claims).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """What runs the checks: this folder, and the version of Great Expectations."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    texts = [module.read_text(encoding="utf-8") for module in modules]
+    return "\n".join([*texts, installed_version("great-expectations")])
 
 
 def fingerprints(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The fingerprint of every table by name."""
     return {name: fingerprint(connection, table) for name, table in catalog.tables().items()}
-
-
-@lru_cache(maxsize=1)
-def _datasource(connection: duckdb.DuckDBPyConnection, cursor: Callable[[], Any]) -> Any:
-    """Great Expectations on the open working database, once for each connection to it."""
-    import great_expectations as gx
-    from duckdb_sqlalchemy import ConnectionWrapper
-
-    from pipelines.quality import gx_duckdb
-
-    gx_duckdb.register()
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    return context.data_sources.add_sql(
-        "working_database",
-        connection_string="duckdb+buffered://",
-        create_temp_table=False,
-        kwargs={"creator": lambda: ConnectionWrapper(cursor())},
-    )
 
 
 def validate(warehouse: Warehouse, table: catalog.Table) -> list[Result]:
@@ -100,95 +73,42 @@ def _recorded(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> li
 
 
 def _run(warehouse: Warehouse, table: catalog.Table) -> list[Result]:
-    """Run every expectation with Great Expectations, in the working database."""
-    import great_expectations as gx
-
-    datasource = _datasource(warehouse.connection, warehouse.cursor)
-    asset = datasource.add_table_asset(table.name, table_name=table.stem, schema_name=table.layer)
-    batch = asset.add_batch_definition_whole_table("all").get_batch()
-
-    def run(promised: list[Any], result_format: Any) -> dict[int, Any]:
-        # Results come in an order of their own, so each expectation carries its place in meta.
-        suite = gx.ExpectationSuite(name=table.name, expectations=promised)
-        outcome = batch.validate(suite, result_format=result_format).results
-        return {item.expectation_config.meta["place"]: item for item in outcome}
-
-    promised = expectations(table)
-    for place, expectation in enumerate(promised):
-        expectation.meta = {**(expectation.meta or {}), "place": place}
-    first = run(promised, "BOOLEAN_ONLY")
-    # Only what failed is asked for its rows: that halves the time of a sound build.
-    failed = [expectation for place, expectation in enumerate(promised) if not first[place].success]
-    rows = {"result_format": "COMPLETE", "unexpected_index_column_names": list(table.key)}
-    second = run(failed, rows) if failed else {}
+    """Decide on a table; on any doubt Great Expectations runs every promise alone and reports rows."""
     seen = _observed(warehouse.connection, table)
-    results = [
-        _failed(second[place]) if place in second else _held(expectation, seen)
-        for place, expectation in enumerate(promised)
-    ]
-    datasource.delete_asset(table.name)
-    return results
+    if _is_sound(warehouse, table):
+        return [promise.kept(seen) for promise in promises(table)]
+    from pipelines.quality import gx_checks
+
+    return gx_checks.results(warehouse, table, seen)
+
+
+def _is_sound(warehouse: Warehouse, table: catalog.Table) -> bool:
+    if table.layer == "out":
+        from pipelines.quality import gx_checks  # seconds of imports, which an unchanged table does not need
+
+        return gx_checks.passes(warehouse, table)
+    try:
+        return not any(count for _, count in plain_sql.counts(warehouse.connection, table))
+    except duckdb.Error:  # Great Expectations reports it as the failure of the promise that met it
+        return False
 
 
 def _observed(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> dict[str, str]:
     """What each column holds, in words; the rows under the empty name."""
-    measures = ", ".join(
+    present = connection.table(table.name).columns
+    columns = [column for column in table.columns if column.name in present]
+    measures = [
         f'count("{c.name}"), cast(min("{c.name}") as varchar), cast(max("{c.name}") as varchar)'
-        for c in table.columns
-    )
-    rows, *values = connection.execute(f"select count(*), {measures} from {table.name}").fetchall()[0]
+        for c in columns
+    ]
+    query = f"select {', '.join(['count(*)', *measures])} from {table.name}"
+    rows, *values = connection.execute(query).fetchall()[0]
     seen = {"": f"{rows} rows"}
-    for i, column in enumerate(table.columns):
+    for i, column in enumerate(columns):
         count, low, high = values[3 * i : 3 * i + 3]
         span = f"{low} to {high}, " if column.type in ("double", "bigint", "date") and count else ""
         seen[column.name] = f"{span}{rows - count} of {rows} null"
     return seen
-
-
-def _held(expectation: Any, seen: dict[str, str]) -> Result:
-    column = expectation.configuration.kwargs.get("column")
-    return Result(
-        check_name=expectation.meta["check"],
-        expectation=expectation.configuration.type,
-        column_name=column,
-        why=expectation.meta["why"],
-        success=True,
-        observed=seen[column or ""],
-        unexpected_count=0,
-        examples="",
-    )
-
-
-def _failed(item: Any) -> Result:
-    config, found = item.expectation_config, item.result
-    rows: list[Any] = (
-        found.get("details", {}).get("unexpected_rows")
-        or found.get("unexpected_index_list")
-        or found.get("partial_unexpected_list")
-        or []
-    )
-    return Result(
-        check_name=config.meta["check"],
-        expectation=config.type,
-        column_name=config.kwargs.get("column"),
-        why=config.meta["why"],
-        success=False,
-        observed=_exception(item.exception_info) or str(found.get("observed_value", "")),
-        unexpected_count=_count(found, len(rows)),
-        examples=json.dumps(rows[:EXAMPLES], default=str) if rows else "",
-    )
-
-
-def _count(found: dict[str, Any], shown: int) -> int:
-    """How many rows fail: by value for a column, by query for a relation, which shows 200 at most."""
-    observed = found.get("observed_value")
-    return int(found.get("unexpected_count") or (observed if shown and isinstance(observed, int) else shown))
-
-
-def _exception(info: dict[str, Any]) -> str:
-    """The message of what Great Expectations caught while computing, if it did."""
-    entries = [info, *(entry for entry in info.values() if isinstance(entry, dict))]
-    return "; ".join(str(e["exception_message"]) for e in entries if e.get("raised_exception"))
 
 
 def _record(warehouse: Warehouse, table: catalog.Table, results: list[Result]) -> None:
@@ -260,8 +180,9 @@ def sentence(table: catalog.Table, result: Result) -> str:
     elif result.expectation == "expect_column_values_to_be_in_set":
         what = f"{column.name}, expected one of {', '.join(column.values)}: "
     elif result.expectation == "expect_column_values_to_be_between":
-        ends = [f"{end:g}" for end in (column.min, column.max) if end is not None]
-        what = f"{column.name}, expected {' to '.join(ends) if ends[1:] else f'{ends[0]} or more'}: "
+        low, high = (None if end is None else f"{end:g}" for end in (column.min, column.max))
+        limits = f"{low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less"
+        what = f"{column.name}, expected {limits}: "
     else:
         what = f"{column.name}: "
     if not result.unexpected_count:  # of the table as a whole, or the check itself failed
