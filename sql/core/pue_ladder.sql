@@ -109,14 +109,69 @@ known as (
     from nearest_fleet
 ),
 
--- The places of the developer's own runs and of those of all others, in the year of the run. Laboratories of one company count
--- once together, and say nothing of each other's runs: withheld, they were further off than strangers.
-places as (
+developers as (
+    select distinct
+        developer,
+        unnest(organisations(developer)) as organisation
+    from runs
+),
+
+told_developers as (
+    select distinct
+        developer,
+        unnest(organisations(developer)) as organisation
+    from core.told_pues
+),
+
+-- The developers of told runs that have an organisation in common with a developer, itself among them.
+relatives as (
+    select
+        developers.developer,
+        list(distinct told.developer order by told.developer) as told_developers
+    from developers
+    inner join told_developers as told on developers.organisation = told.organisation
+    group by developers.developer
+),
+
+told_runs as (
+    select distinct run_id
+    from core.told_pues
+),
+
+runs_with_relatives as (
     select
         runs.run_id,
         runs.run_year,
-        coalesce(runs.developer = told.developer, false) as is_own_developer,
-        if(is_own_developer, runs.developer, lead_organisation(told.developer)) as developer,
+        coalesce(relatives.told_developers, []) as told_relatives,
+        if(list_contains(relatives.told_developers, runs.developer), runs.developer, null) as own_developer,
+        told_runs.run_id as own_run_id
+    from runs
+    left join relatives on runs.developer = relatives.developer
+    left join told_runs on runs.run_id = told_runs.run_id
+    where runs.run_year is not null
+),
+
+-- Runs with the same answer: of one year, developer and relatives. A run with a PUE of its own leaves that out, and so is alone.
+askers as (
+    select
+        min(run_id) as asker,
+        list(run_id order by run_id) as run_ids,
+        run_year,
+        told_relatives,
+        own_developer,
+        own_run_id
+    from runs_with_relatives
+    group by run_year, told_relatives, own_developer, own_run_id
+),
+
+-- The places of the developer's own runs and of the runs of all others, in the year of the run. Laboratories of one company count
+-- once together, and do not inform each other's runs: held out, they were further off than strangers.
+places as (
+    select
+        askers.asker,
+        askers.run_year,
+        coalesce(askers.own_developer = told.developer, false) as is_own_developer,
+        if(is_own_developer, askers.own_developer, lead_organisation(told.developer)) as developer,
         told.told_place,
         avg(ln(told.pue) order by told.run_id) as ln_pue,
         min(told.factor_year) as first_year,
@@ -124,18 +179,18 @@ places as (
         first_source(told.source_title, told.source_url, null)[1] as source_title,
         first_source(told.source_title, told.source_url, null)[2] as source_url,
         least_verified(told.verified) as verified
-    from runs
+    from askers
     inner join core.told_pues as told
         on
-            runs.run_year = told.year
-            and runs.run_id <> told.run_id
-            and (runs.developer = told.developer or not are_related(runs.developer, told.developer))
-    group by runs.run_id, runs.run_year, runs.developer, told.developer, told.told_place
+            askers.run_year = told.year
+            and told.run_id is distinct from askers.own_run_id
+            and (askers.own_developer = told.developer or not list_contains(askers.told_relatives, told.developer))
+    group by askers.asker, askers.run_year, askers.own_developer, told.developer, told.told_place
 ),
 
 near as (
     select
-        run_id,
+        asker,
         run_year,
         is_own_developer,
         developer,
@@ -147,12 +202,12 @@ near as (
         first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from places
-    group by run_id, run_year, is_own_developer, developer
+    group by asker, run_year, is_own_developer, developer
 ),
 
 trained as (
     select
-        run_id,
+        asker,
         run_year,
         exp(avg(mean_ln_pue order by developer)) as value,
         count(*) as developers,
@@ -164,39 +219,53 @@ trained as (
         least_verified(verified) as verified
     from near
     where not is_own_developer
-    group by run_id, run_year
+    group by asker, run_year
     having developers >= 3
+),
+
+answers as (
+    select
+        asker,
+        'developer_places' as basis,
+        exp(mean_ln_pue) as value,
+        furthest_year(first_year, last_year, run_year) as factor_year,
+        source_title,
+        source_url,
+        'geometric mean of the PUE of ' || counted(places, 'place') || ' of other runs of ' || developer
+        || ' within two years, as of ' || year_span(first_year, last_year)
+        || '; the source named is the first of theirs' as source_locator,
+        verified
+    from near
+    where is_own_developer
+    union all
+    select
+        asker,
+        'training_places' as basis,
+        value,
+        furthest_year(first_year, last_year, run_year) as factor_year,
+        source_title,
+        source_url,
+        'geometric mean over ' || counted(developers, 'developer') || ' of the PUE of ' || counted(places, 'place')
+        || ' of training runs within two years, as of ' || year_span(first_year, last_year)
+        || '; the source named is the first of theirs' as source_locator,
+        verified
+    from trained
 )
 
 select *
 from known
 union all
 select
-    run_id,
-    'developer_places' as basis,
-    exp(mean_ln_pue) as value,
-    furthest_year(first_year, last_year, run_year) as factor_year,
-    source_title,
-    source_url,
-    'geometric mean of the PUE of ' || counted(places, 'place') || ' of other runs of ' || developer
-    || ' within two years, as of ' || year_span(first_year, last_year)
-    || '; the source named is the first of theirs' as source_locator,
-    verified
-from near
-where is_own_developer
-union all
-select
-    run_id,
-    'training_places' as basis,
-    value,
-    furthest_year(first_year, last_year, run_year) as factor_year,
-    source_title,
-    source_url,
-    'geometric mean over ' || counted(developers, 'developer') || ' of the PUE of ' || counted(places, 'place')
-    || ' of training runs within two years, as of ' || year_span(first_year, last_year)
-    || '; the source named is the first of theirs' as source_locator,
-    verified
-from trained
+    unnest(askers.run_ids) as run_id,
+    answers.basis,
+    answers.value,
+    answers.factor_year,
+    answers.source_title,
+    answers.source_url,
+    answers.source_locator,
+    answers.verified
+from answers
+inner join askers on answers.asker = askers.asker
 union all
 select *
 from nearest_industry
