@@ -8,19 +8,37 @@ with trainings as (
         developer
     from core.training_runs
     where hardware_id is not null and developer is not null
+),
+
+developers as (
+    select distinct developer
+    from core.training_runs
+),
+
+manufacturers as (
+    select distinct manufacturer
+    from core.hardware
+),
+
+makers as (
+    select
+        developers.developer,
+        manufacturers.manufacturer
+    from developers
+    inner join manufacturers on is_of(lead_organisation(developers.developer), manufacturers.manufacturer)
 )
 
 select distinct
-    runs.developer,
+    makers.developer,
     hardware.manufacturer,
     hardware.hardware_id,
     year(hardware.released_date) as released_year
-from core.training_runs as runs
-inner join core.hardware as hardware on is_of(lead_organisation(runs.developer), hardware.manufacturer)
+from makers
+inner join core.hardware as hardware on makers.manufacturer = hardware.manufacturer
 inner join trainings as others
     on
         hardware.hardware_id = others.hardware_id
-        and not are_related(runs.developer, others.developer)
+        and not are_related(makers.developer, others.developer)
         and not is_of(lead_organisation(others.developer), hardware.manufacturer)
 where
     hardware.released_date is not null
