@@ -2,7 +2,7 @@
 
 It reads a result after the block that owns its connection has ended, and the rollback on return
 discards DuckDB's pending rows (great_expectations issues 10738 and 11579). This dialect buffers them.
-Does not belong here: expectations (checks.py). Goes when Great Expectations has a DuckDB engine (12084).
+Does not belong here: expectations (gx_checks.py). Goes when Great Expectations has a DuckDB engine (12084).
 """
 
 from typing import Any
