@@ -7,25 +7,28 @@ Stores are reached by fsspec: a path, s3://bucket/prefix (with s3fs), http://hos
 goes by index.json, which is written last: a version that it does not name is not there yet.
 """
 
-import hashlib
-import json
 import os
 import re
 import shutil
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import aiohttp
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
-from pipelines.releases import release
+from pipelines import documents
+from pipelines.names import one_line, shown
+from pipelines.releases import folders, release
 
 INDEX = "index.json"
+PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416  # answers to a request for a part of a file
 CHUNK_BYTES = 1 << 20
 # A file may take as long as a slow line needs (aiohttp gives up after five minutes); silence may not.
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
@@ -33,8 +36,9 @@ PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
 # An address, or a folder, which does not begin like one: fsspec takes `s3://` and the empty word for folders.
 PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*")
 
-# A version that is the name of one folder, and leads to no other.
-VERSION = re.compile(r"\w[\w.+-]*")
+# The most that is taken from a store: a release of today has 64 MB, and its largest file 21 MB.
+FILE_BYTES, RELEASE_BYTES = 2 << 30, 4 << 30
+SHOWN_VERSIONS = 10
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,6 +57,10 @@ class NotPublishedError(Exception):
     """The release was not put there or not got; the message says why, and what to do."""
 
 
+class MalformedSourceError(NotPublishedError):
+    """What describes releases, or one of them, is not of the form that it is written in."""
+
+
 class CutShortError(NotPublishedError):
     """A download ended before its end; the same command goes on."""
 
@@ -64,13 +72,17 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         NotPublishedError: the version is published already, is a draft, is not whole, or its folder has
             another name.
     """
+    folder = folder.resolve()
     try:
         release.verify(folder)
-    except release.BrokenReleaseError as error:
+        about = release.manifest(folder)
+    except release.MalformedReleaseError as error:
+        raise MalformedSourceError(str(error)) from None
+    except (release.BrokenReleaseError, OSError) as error:
         raise NotPublishedError(str(error)) from None
-    about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if uncommitted := about.get("uncommitted"):
-        raise NotPublishedError(f"{folder.name} is a draft: not committed are {', '.join(uncommitted)}.")
+    if uncommitted := about["uncommitted"]:
+        listed = one_line(", ".join(uncommitted))
+        raise NotPublishedError(f"{folder.name} is a draft: not committed are {listed}.")
     if about["version"] != folder.name:
         raise NotPublishedError(
             f"{folder}: its version is {about['version']}, and so must be its name; it is published under it."
@@ -85,16 +97,16 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         raise NotPublishedError(
             f"{target}: {folder.name} is published; a published version is never changed."
         )
-    names = [*release.checksums(folder), "SHA256SUMS"]
+    names = [*release.checksums(folder), release.SUMS]
     entry = release.entry(folder)
     text = release.index_text([*known, entry])
     try:
         for number, name in enumerate(names, 1):
             progress(name, number, len(names))
-            _put(store, folder / name, f"{root}/{folder.name}/{name}")
+            _put(store, folder, name, f"{root}/{folder.name}")
         if "file" in store.protocol:
             release.point_latest(Path(root), release.highest(e["version"] for e in [*known, entry]))
-        _put_text(store, text, f"{root}/{INDEX}")  # the last of all: what it names is not published again
+        _put_text(store, text, root)  # the last of all: what it names is not published again
     except UNREACHABLE as error:
         raise NotPublishedError(
             f"{target}: {_said(error)}. {folder.name} is not published; run it again."
@@ -118,40 +130,84 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     known = {entry["version"]: entry for entry in _index(store, root)}
     if not known:
         raise NotPublishedError(f"{source}: no {INDEX} there; expected the address of published releases.")
-    wanted = release.highest(known) if version == "latest" else version
+    wanted = release.highest(known) if version == release.LATEST else version
     if wanted not in known:
-        raise NotPublishedError(f"{source}: {version} is not published. There are: {', '.join(known)}.")
-    final = target / wanted
-    if final.exists():
-        try:
-            release.verify(final)
-        except release.BrokenReleaseError as error:
-            raise NotPublishedError(f"{final} exists and is damaged: {error}") from None
+        there = ", ".join([*known][-SHOWN_VERSIONS:]) + (", and older ones" * (len(known) > SHOWN_VERSIONS))
+        raise NotPublishedError(f"{source}: {shown(version)[1:-1]} is not published. There are: {there}.")
+    entry, final = known[wanted], target / wanted
+    if final.exists() or final.is_symlink():
+        _require_same(final, entry["sha256"])
         return final
     partial = target / f".{wanted}.download"
+    there = f"{root}/{quote(wanted) if 'http' in store.protocol else wanted}"
     try:
         partial.mkdir(parents=True, exist_ok=True)
-        sums_file = partial / "SHA256SUMS"
-        there = f"{root}/{quote(wanted) if 'http' in store.protocol else wanted}"
-        _fetch(store, f"{there}/SHA256SUMS", sums_file, known[wanted]["sha256"])
-        sums = release.checksums(partial)
-        for number, (name, sha256) in enumerate(sums.items(), 1):
-            progress(name, number, len(sums))
-            _fetch(store, f"{there}/{name}", partial / name, sha256)
-        noon = datetime.fromisoformat(f"{known[wanted]['date']}T12:00:00+00:00").timestamp()
-        os.utime(sums_file, (noon, noon))  # which the day of a release is read from (release.entry)
+        _download(store, there, partial, entry, progress)
         partial.rename(final)
     except CutShortError:
         raise
     except NotPublishedError:
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove(partial)
         raise
-    except release.BrokenReleaseError:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise NotPublishedError(f"{there}/SHA256SUMS is not that of a release. Nothing was kept.") from None
+    except documents.MalformedError as error:
+        _remove(partial)
+        raise MalformedSourceError(
+            f"{one_line(str(error))}: {there}/{release.SUMS} is not that of a release. Nothing was kept."
+        ) from None
     except OSError as error:
         raise NotPublishedError(f"{target}: {error}. {wanted} was not put there.") from None
     return final
+
+
+def _require_same(final: Path, sha256: str) -> None:
+    """Refuse a folder of a version that is not, byte for byte, what the index names."""
+    try:
+        release.verify(final)
+        found = release.entry(final)["sha256"]
+    except (release.BrokenReleaseError, OSError) as error:
+        raise NotPublishedError(f"{final} exists and is damaged: {error}") from None
+    if found != sha256:
+        raise NotPublishedError(
+            f"{final} exists, and is not what is published under that version: its {release.SUMS} is not the "
+            "one that the index names. Move the folder away, and get it again."
+        )
+
+
+def _download(store: Any, there: str, partial: Path, entry: dict[str, Any], progress: Progress) -> None:
+    """Fetch what lacks of a release into a folder, which then holds its files and nothing else.
+
+    Raises:
+        NotPublishedError, CutShortError, MalformedError, OSError: as get says it.
+    """
+    left = min(entry.get("size_bytes", RELEASE_BYTES), RELEASE_BYTES)
+    if entry.get("size_bytes", 0) > RELEASE_BYTES:
+        raise NotPublishedError(
+            f"{there}: {entry['size_bytes']:,} bytes, by the index; at most {RELEASE_BYTES:,} are taken."
+        )
+    limit = min(left, release.SUMS_BYTES)
+    left -= _fetch(store, there, partial, release.SUMS, entry["sha256"], limit)
+    content = folders.read(partial, release.SUMS, release.SUMS_BYTES)
+    sums = release.parse_sums(content, f"{there}/{release.SUMS}")
+    present, others = folders.listing(partial)
+    strange = [*others, *(f"{name} is not of the release" for name in present.keys() - sums - {release.SUMS})]
+    if strange:
+        raise NotPublishedError(
+            f"{partial}: {one_line('; '.join(sorted(strange)))}. It was removed; run the command again."
+        )
+    for number, (name, sha256) in enumerate(sums.items(), 1):
+        progress(name, number, len(sums))
+        left -= _fetch(store, there, partial, name, sha256, min(left, FILE_BYTES))
+    noon = datetime.fromisoformat(f"{entry['date']}T12:00:00+00:00").timestamp()
+    with folders.opened(partial, release.SUMS) as file:
+        os.utime(file.fileno(), (noon, noon))  # which the day of a release is read from (release.entry)
+
+
+def _remove(partial: Path) -> None:
+    """Take a download away; of a link, the link alone."""
+    if partial.is_symlink():
+        partial.unlink()
+    else:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _store(address: str) -> tuple[Any, str]:
@@ -161,30 +217,66 @@ def _store(address: str) -> tuple[Any, str]:
             f"{address!r} is no place for releases; expected a folder, s3://bucket/prefix, or to get one "
             "https://host/prefix."
         )
+    if "://" not in address or address.startswith("file://"):  # to fsspec, a folder a::b would be two stores
+        return LocalFileSystem(), str(Path(address.removeprefix("file://")).resolve())
     try:
         options = {"client_kwargs": {"timeout": PATIENCE}} if address.startswith("http") else {}
-        store, root = fsspec.core.url_to_fs(address.rstrip("/") or "/", **options)
+        store, root = fsspec.core.url_to_fs(address.rstrip("/"), **options)
     except ImportError as error:
         raise NotPublishedError(f"{address}: {error}.") from None
     return store, root
 
 
 def _index(store: Any, root: str) -> list[dict[str, Any]]:
+    """The entries of an index; none where there is no index.
+
+    Raises:
+        NotPublishedError: it cannot be read, or has nothing of an index.
+        MalformedSourceError: it is not of the form of an index.
+    """
+    where = f"{root}/{INDEX}"
     try:
-        entries: list[dict[str, Any]] = json.loads(store.cat_file(f"{root}/{INDEX}"))["releases"]
-        known = all(
-            VERSION.fullmatch(entry["version"]) and entry["sha256"] and date.fromisoformat(entry["date"])
-            for entry in entries
-        )
+        with _opened(store, where) as there:
+            content = bytearray()
+            while len(content) <= release.INDEX_BYTES and (chunk := there.read(CHUNK_BYTES)):
+                content += chunk
     except FileNotFoundError:
         return []
     except UNREACHABLE as error:
-        raise NotPublishedError(f"{root}/{INDEX} cannot be read: {_said(error)}") from None
-    except (KeyError, TypeError):
-        known = False
-    if not known:
-        raise NotPublishedError(f"{root}/{INDEX} is not the index of published releases.")
-    return entries
+        raise NotPublishedError(f"{where} cannot be read: {one_line(_said(error))}") from None
+    if len(content) > release.INDEX_BYTES:
+        raise MalformedSourceError(
+            f"{where} is not the index of published releases: more than {release.INDEX_BYTES:,} bytes."
+        )
+    try:
+        return release.index_entries(bytes(content), where)
+    except documents.MalformedError as error:
+        raise MalformedSourceError(f"{error}: this is not the index of published releases.") from None
+
+
+@contextmanager
+def _opened(store: Any, path: str, begin: int = 0) -> Iterator[Any]:
+    """A file of a store from a byte on, read as it comes; None where the store sends no part of one.
+
+    A web server is asked by hand: what reads ahead takes as much as it sends.
+    """
+    if "http" in store.protocol:
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
+        try:
+            stream = store.open(path, "rb", block_size=0, size=1, headers=headers)
+        except aiohttp.ClientResponseError as error:
+            if begin and error.status == RANGE_NOT_SATISFIABLE:
+                yield None
+                return
+            raise
+        with stream:
+            yield None if begin and stream.r.status != PARTIAL_CONTENT else stream
+        return
+    if "file" in store.protocol and Path(path).exists() and not Path(path).is_file():
+        raise OSError(f"{path} is not a file")
+    with store.open(path, "rb") as stream:
+        stream.seek(begin)
+        yield stream
 
 
 def _said(error: Exception) -> str:
@@ -194,65 +286,76 @@ def _said(error: Exception) -> str:
     return f"{said}; {advice}" if advice else said
 
 
-def _put(store: Any, file: Path, path: str) -> None:
+def _put(store: Any, folder: Path, name: str, target: str) -> None:
     """Copy one file; a file of equal bytes stays, and on a local disk none is seen half-written."""
-    if store.exists(path) and store.size(path) == file.stat().st_size:
-        with store.open(path, "rb") as there:
-            if _sha256(there) == _sha256_of(file):
-                return
+    with folders.opened(folder, name) as here:
+        if "file" in store.protocol:
+            Path(target).mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError), folders.opened(Path(target), name) as there:
+                if folders.sha256(there) == folders.sha256(here):
+                    return
+            here.seek(0)
+            with folders.replacing(Path(target), name) as there:
+                shutil.copyfileobj(here, there, CHUNK_BYTES)
+            return
+        path = f"{target}/{name}"
+        if store.exists(path) and store.size(path) == os.fstat(here.fileno()).st_size:
+            with store.open(path, "rb") as there:
+                if folders.sha256(there) == folders.sha256(here):
+                    return
+        store.put_file(str(folder / name), path)
+
+
+def _put_text(store: Any, text: str, root: str) -> None:
     if "file" in store.protocol:
-        store.makedirs(path.rpartition("/")[0], exist_ok=True)
-        partial = f"{path}.partial"
-        store.put_file(str(file), partial)
-        Path(partial).replace(path)
+        with folders.replacing(Path(root), INDEX) as file:
+            file.write(text.encode())
     else:
-        store.put_file(str(file), path)
+        store.pipe_file(f"{root}/{INDEX}", text.encode())
 
 
-def _put_text(store: Any, text: str, path: str) -> None:
-    if "file" in store.protocol:
-        Path(f"{path}.partial").write_text(text, encoding="utf-8")
-        Path(f"{path}.partial").replace(path)
-    else:
-        store.pipe_file(path, text.encode())
+def _fetch(store: Any, there: str, partial: Path, name: str, sha256: str, limit: int) -> int:
+    """Fetch what lacks of a file; the bytes of the whole."""
+    path = f"{there}/{name}"
+    with folders.continued(partial, name) as file:
+        if (size := os.fstat(file.fileno()).st_size) and folders.sha256(file) == sha256:
+            return _within(size, limit, path)
+        try:
+            for begin in [size, 0] if size else [0]:
+                if _copied(store, path, file, begin, limit) and folders.sha256(file) == sha256:
+                    return file.tell()
+        except FileNotFoundError:
+            raise NotPublishedError(f"{path}: missing, though the index names its version.") from None
+        except UNREACHABLE as error:
+            said = one_line(_said(error))
+            raise CutShortError(f"{path}: {said}. What came is kept; run it again to go on.") from None
+    raise NotPublishedError(
+        f"{path}: its bytes are not those that were published. Nothing was kept; try again."
+    )
 
 
-def _fetch(store: Any, path: str, file: Path, sha256: str) -> None:
-    if file.exists() and _sha256_of(file) == sha256:
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if file.exists():
-            _continue(store, path, file)
-        if not file.exists() or _sha256_of(file) != sha256:
-            store.get_file(path, str(file))
-    except FileNotFoundError:
-        raise NotPublishedError(f"{path}: missing, though the index names its version.") from None
-    except UNREACHABLE as error:
-        raise CutShortError(f"{path}: {_said(error)}. What came is kept; run it again to go on.") from None
-    if _sha256_of(file) != sha256:
+def _copied(store: Any, path: str, file: IO[bytes], begin: int, limit: int) -> bool:
+    """Copy a file from a byte on; False where the store sends no part of one.
+
+    Raises:
+        NotPublishedError: it has more bytes than it may.
+    """
+    with _opened(store, path, begin) as stream:
+        if stream is None:
+            return False
+        file.seek(begin)
+        file.truncate()
+        while chunk := stream.read(CHUNK_BYTES):
+            _within(file.tell() + len(chunk), limit, path)
+            file.write(chunk)
+    file.flush()
+    return True
+
+
+def _within(size: int, limit: int, path: str) -> int:
+    if size > limit:
         raise NotPublishedError(
-            f"{path}: its bytes are not those that were published. Nothing was kept; try again."
+            f"{path}: more than the {limit:,} bytes that it may have, by the index or at most. "
+            "Nothing was kept."
         )
-
-
-def _continue(store: Any, path: str, file: Path) -> None:
-    """Add what lacks of a file; a server that sends no part of one leaves it as it is."""
-    try:
-        with store.open(path, "rb") as there, file.open("ab") as here:
-            there.seek(here.tell())
-            shutil.copyfileobj(there, here, CHUNK_BYTES)
-    except ValueError:  # what fsspec raises of such a server
-        return
-
-
-def _sha256_of(file: Path) -> str:
-    with file.open("rb") as opened:
-        return _sha256(opened)
-
-
-def _sha256(opened: Any) -> str:
-    digest = hashlib.sha256()
-    while chunk := opened.read(CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
+    return size

@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,17 +22,40 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from pipelines import catalog
+from pipelines import catalog, documents, names
 from pipelines.checkout import Checkout
 from pipelines.quality import report
-from pipelines.releases import record, release_files
+from pipelines.releases import folders, record, release_files
 
 LATEST = "latest"  # a link
-SUM = re.compile(rb"([0-9a-f]{64})  ((?!/)[!-~]+)")  # a line of SHA256SUMS: names are ASCII, and not absolute
+SUMS = "SHA256SUMS"
+AGAIN = "Move the folder away, and build or get it again."
+SUM = re.compile(r"([0-9a-f]{64})  (.+)")  # a line of SHA256SUMS
+SUMS_BYTES, MANIFEST_BYTES, INDEX_BYTES = 1 << 20, 1 << 25, 1 << 24  # many times those of today
+# What this program reads of index.json and manifest.json.
+INDEX = {
+    "releases": [{"version": str, "date": str, "sha256": str, "size_bytes?": int, "schema_version?": str}]
+}
+MANIFEST = {
+    "version": str,
+    "schema_version": str,
+    "commit": (str, type(None)),
+    "uncommitted": [str],
+    "tables": {"*": int},
+    "sources": [{"source_id": str, "sha256": (str, type(None))}],
+    "source_files?": [{}],
+    "lineage?": {"*": {"method_sha256": str, "inputs": [str]}},
+    "libraries?": {"*": str},
+    "checks?": {"*": int},
+}
 
 
 class BrokenReleaseError(Exception):
     """A release on disk is not what its SHA256SUMS says."""
+
+
+class MalformedReleaseError(BrokenReleaseError):
+    """A file that describes a release, or releases, is not of the form that it is written in."""
 
 
 class BrokenPromiseError(Exception):
@@ -41,10 +64,10 @@ class BrokenPromiseError(Exception):
 
 def checksum(connection: duckdb.DuckDBPyConnection) -> str:
     """A checksum of all that a release holds, the last part of its version: equal content, equal checksum."""
-    names = [table.name for table in catalog.public_tables()]
+    tables = [table.name for table in catalog.public_tables()]
     known = dict(connection.execute("select name, version from state.tables").fetchall())
     content = [
-        [[name, known[name]] for name in names],
+        [[name, known[name]] for name in tables],
         release_files.dictionary_rows(),
         release_files.contents(connection),
         report.render(connection),
@@ -128,13 +151,29 @@ def compared(
 
 
 def _made_from(release: Path) -> Checkout:
-    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
-    return Checkout(manifest["commit"], tuple(manifest["uncommitted"]))
+    made = manifest(release)
+    return Checkout(made["commit"], tuple(made["uncommitted"]))
+
+
+def manifest(directory: Path) -> dict[str, Any]:
+    """What manifest.json says of a release.
+
+    Raises:
+        MalformedReleaseError: it is not as a release has it.
+        OSError: it is missing or cannot be read.
+    """
+    try:
+        content = folders.read(directory.resolve(), "manifest.json", MANIFEST_BYTES)
+        found: dict[str, Any] = documents.parse(content, MANIFEST, str(directory / "manifest.json"))
+        names.version(found["version"])
+    except ValueError as error:
+        raise MalformedReleaseError(f"{error}. {AGAIN}") from None
+    return found
 
 
 def _folders(releases: Path) -> list[Path]:
-    """The whole releases of a folder: a folder with sums, of no hidden name."""
-    return sorted(file.parent for file in releases.glob("[!.]*/SHA256SUMS") if file.parent.name != LATEST)
+    """The whole releases of a folder: a folder with sums, named by a version."""
+    return sorted(file.parent for file in releases.glob("*/SHA256SUMS") if names.is_version(file.parent.name))
 
 
 def index(releases: Path) -> list[dict[str, Any]]:
@@ -145,16 +184,30 @@ def index(releases: Path) -> list[dict[str, Any]]:
     """
     file = releases / "index.json"
     try:
-        entries: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["releases"]
-        known = all(isinstance(entry["version"], str) for entry in entries)
+        return index_entries(folders.read(releases, "index.json", INDEX_BYTES), str(file))
     except FileNotFoundError:
         return []
-    except (KeyError, TypeError, ValueError):
-        known = False
-    if not known:
-        raise BrokenReleaseError(
-            f"{file}: not the index of releases. Move it away: it is written anew from those that are there."
-        )
+    except (documents.MalformedError, OSError) as error:
+        raise MalformedReleaseError(
+            f"{error}: not the index of releases. Move {file} away: it is written anew from those there."
+        ) from None
+
+
+def index_entries(content: bytes, where: str) -> list[dict[str, Any]]:
+    """The releases that an index names.
+
+    Raises:
+        MalformedError: it is not an index, or a version, day or checksum in it cannot be one.
+    """
+    entries: list[dict[str, Any]] = documents.parse(content, INDEX, where)["releases"]
+    for number, entry in enumerate(entries):
+        try:
+            names.version(entry["version"])
+            date.fromisoformat(entry["date"])
+            if not re.fullmatch("[0-9a-f]{64}", entry["sha256"]) or entry.get("size_bytes", 0) < 0:
+                raise ValueError("sha256 or size_bytes cannot be")
+        except ValueError as error:
+            raise documents.MalformedError(f"{where}: releases[{number}]: {error}") from None
     return entries
 
 
@@ -184,12 +237,12 @@ def _precedence(version: str) -> tuple[Any, ...]:
 def point(releases: Path) -> None:
     """Bring index.json and the link `latest` up to what is there."""
     known = {entry["version"]: entry for entry in index(releases)}
-    folders = {folder.name: folder for folder in _folders(releases)}
+    whole = {folder.name: folder for folder in _folders(releases)}
     new = sorted(
-        (entry(folder) for name, folder in folders.items() if name not in known),
+        (entry(folder) for name, folder in whole.items() if name not in known),
         key=lambda entry: (entry["date"], entry["version"]),
     )
-    entries = [entry for name, entry in known.items() if name in folders] + new
+    entries = [entry for name, entry in known.items() if name in whole] + new
     text = index_text(entries)
     if (
         not (releases / "index.json").exists()
@@ -244,11 +297,10 @@ def _remove_copy(link: Path, entries: list[dict[str, Any]]) -> None:
 def entry(folder: Path) -> dict[str, Any]:
     """What the index says of one release: sha256 is that of its SHA256SUMS, which covers all other files."""
     sums = folder / "SHA256SUMS"
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return {
         "version": folder.name,
         "date": f"{datetime.fromtimestamp(sums.stat().st_mtime, UTC):%Y-%m-%d}",
-        "schema_version": manifest["schema_version"],
+        "schema_version": manifest(folder)["schema_version"],
         "sha256": release_files.sha256_of(sums),
         "size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
     }
@@ -258,21 +310,25 @@ def verify(directory: Path) -> None:
     """Compare every file of a release with its SHA256SUMS.
 
     Raises:
-        BrokenReleaseError: names the files that are missing, strange or changed.
+        BrokenReleaseError: names the files that are missing, strange or changed, and what is not a file.
     """
-    sums = checksums(directory)
-    present = {file.relative_to(directory).as_posix(): file for file in release_files.files(directory)}
-    wrong = [f"{name} is missing" for name in sums if name not in present]
-    wrong += [f"{name} is not of the release, by SHA256SUMS" for name in present if name not in sums]
+    sums, real = checksums(directory), directory.resolve()
+    present, wrong = folders.listing(real)
+    present.pop(SUMS, None)
+    wrong += [f"{name} is missing" for name in sums if name not in present]
+    wrong += [f"{name} is not of the release, by {SUMS}" for name in present if name not in sums]
     wrong += [
-        f"{name} changed, or its line in SHA256SUMS"
+        f"{name} changed, or its line in {SUMS}"
         for name in sums
-        if name in present and release_files.sha256_of(present[name]) != sums[name]
+        if name in present and _sha256_below(real, name) != sums[name]
     ]
     if wrong:
-        raise BrokenReleaseError(
-            f"{directory}: {'; '.join(sorted(wrong))}. Move the folder away, and build or get it again."
-        )
+        raise BrokenReleaseError(f"{directory}: {names.one_line('; '.join(sorted(wrong)))}. {AGAIN}")
+
+
+def _sha256_below(folder: Path, name: str) -> str:
+    with folders.opened(folder, name) as file:
+        return folders.sha256(file)
 
 
 def publish_database(release: Path, path: Path) -> bool:
@@ -310,16 +366,33 @@ def checksums(directory: Path) -> dict[str, str]:
             the folder.
     """
     try:
-        *lines, end = (directory / "SHA256SUMS").read_bytes().split(b"\n")
+        content = folders.read(directory.resolve(), SUMS, SUMS_BYTES)
+        return parse_sums(content, str(directory / SUMS))
     except FileNotFoundError:
-        raise BrokenReleaseError(
-            f"{directory}: SHA256SUMS is missing. Move the folder away, and build or get it again."
-        ) from None
-    found = [SUM.fullmatch(line) for line in lines]
-    names = [line[2].decode() for line in found if line and ".." not in line[2].decode().split("/")]
-    if end or len(set(names)) < len(lines):
-        raise BrokenReleaseError(
-            f"{directory}: SHA256SUMS is damaged: expected lines of a checksum, two spaces and the name of a "
-            "file below. Move the folder away, and build or get it again."
-        )
-    return {line[2].decode(): line[1].decode() for line in found if line}
+        raise BrokenReleaseError(f"{directory}: {SUMS} is missing. {AGAIN}") from None
+    except (documents.MalformedError, folders.NotAFileError) as error:
+        raise MalformedReleaseError(f"{error}. {AGAIN}") from None
+
+
+def parse_sums(content: bytes, where: str) -> dict[str, str]:
+    """What the text of a SHA256SUMS says of each file.
+
+    Raises:
+        MalformedError: a line is not as it was written, there is none, or two name one file.
+    """
+    sums: dict[str, str] = {}
+    folded: set[str] = {SUMS.lower()}
+    *lines, end = content.decode("utf-8", errors="replace").split("\n")
+    for number, line in enumerate([*lines, end] if end or not lines else lines, 1):
+        found = SUM.fullmatch(line)
+        try:
+            if not found or (end and number > len(lines)):
+                raise ValueError(f"expected a checksum, two spaces and a name, found {names.shown(line)}")
+            name = names.relative_path(found[2])
+            if name.lower() in folded:
+                raise ValueError(f"{name} appears twice, or is this file (capitals do not count)")
+        except ValueError as error:
+            raise documents.MalformedError(f"{where} is damaged, line {number}: {error}") from None
+        folded.add(name.lower())
+        sums[name] = found[1]
+    return sums

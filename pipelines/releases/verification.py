@@ -5,15 +5,26 @@ Does not belong here: checks before a release is written (sql/checks/, expectati
 """
 
 import csv
-import json
+import io
+import math
+import re
 from pathlib import Path
 
 import duckdb
 
-from pipelines.releases import release, release_files
+from pipelines import documents, isolated
+from pipelines.names import BadNameError, identifier, literal, one_line, relative_path, shown
+from pipelines.releases import folders, release, release_files
 
 AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 NUMBERS = ("double", "bigint")
+PUBLISHED = "published"  # what the release's database is called in queries
+RELEASE_VIEW = "release"  # the one view of a release's database
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a table or column
+DICTIONARY_BYTES = METADATA_BYTES = 1 << 24
+RESOURCES = {"resources": [{"path": str, "hash": str, "bytes": int}]}  # of datapackage.json
+# Documents that are JSON, with what is read of each.
+METADATA = {"datapackage.json": RESOURCES, "croissant.json": {}, "dataset.jsonld": {}}
 
 # Each query lists rows that cannot be: {emissions} is the file.
 PHYSICS = {
@@ -39,58 +50,157 @@ Dictionary = dict[str, list[dict[str, str]]]  # the rows of each table
 
 def findings(directory: Path) -> list[str]:
     """What is wrong with a release, one sentence each; empty if nothing is."""
-    if not (directory / "SHA256SUMS").exists():
-        return [f"{directory}: no SHA256SUMS; expected the folder of a release."]
+    try:
+        return problems(directory)
+    except release.MalformedReleaseError as error:
+        return [str(error)]
+
+
+def problems(directory: Path) -> list[str]:
+    """What is wrong with a release that can be read, one sentence each; every text of it is data alone.
+
+    Raises:
+        MalformedReleaseError: a file that describes it is not of its form: nothing else was looked at.
+    """
+    if not (directory / release.SUMS).exists():
+        return [f"{directory}: no {release.SUMS}; expected the folder of a release."]
+    real = directory.resolve()
     try:
         release.verify(directory)
-        rows = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["tables"]
-        told = _dictionary(directory / "data_dictionary.csv")
-        with duckdb.connect(str(directory / release_files.DATABASE), read_only=True) as connection:
-            return [
-                *_strangers(directory, connection, told, rows),
-                *_tables(directory, connection, told, rows),
-            ]
+        rows = release.manifest(directory)["tables"]
+        told = _dictionary(real)
+        described = _metadata(real, release.checksums(directory))
+        tables = sorted(rows.keys() & told.keys())
+        files = [real / form / f"{table}.{form}" for form in ("parquet", "csv") for table in tables]
+        with isolated.connect(files, {PUBLISHED: real / release_files.DATABASE}) as connection:
+            wrong = [
+                *_strangers(real, connection, told, rows),
+                *_tables(real, connection, told, rows),
+            ] or described
+    except release.MalformedReleaseError:
+        raise
+    except documents.MalformedError as error:
+        raise release.MalformedReleaseError(f"{error}. {release.AGAIN}") from None
     except release.BrokenReleaseError as error:
         return [str(error)]
     except FileNotFoundError as error:
         return [f"{error.filename} is missing"]
-    except (KeyError, ValueError) as error:
-        return [f"{directory}: manifest.json or data_dictionary.csv is not as a release has it ({error!r})"]
+    except OSError as error:
+        return [str(error)]
     except duckdb.Error as error:
         return [f"{release_files.DATABASE} cannot be read: {_first_line(error)}"]
+    return [one_line(says) for says in wrong]
 
 
-def _dictionary(path: Path) -> Dictionary:
+def _dictionary(directory: Path) -> Dictionary:
     """The columns of each table by data_dictionary.csv.
 
     Raises:
-        KeyError: it lacks a column.
+        MalformedError: it is not CSV, lacks a column, or a cell is not what it must be.
     """
+    name = "data_dictionary.csv"
+    content = folders.read(directory, name, DICTIONARY_BYTES)
     told: Dictionary = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            told.setdefault(row["table"], []).append({name: row[name] for name in release_files.DICTIONARY})
+    try:
+        reader = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        if (header := next(reader, [])) != list(release_files.DICTIONARY):
+            raise documents.MalformedError(f"the header is {shown(','.join(header))}")
+        for cells in reader:
+            if len(cells) != len(header):
+                raise documents.MalformedError(f"line {reader.line_num}: {len(cells)} cells")
+            row = dict(zip(header, cells, strict=True))
+            if says := _row_problem(row):
+                raise documents.MalformedError(f"line {reader.line_num}: {says}")
+            told.setdefault(row["table"], []).append(row)
+    except (ValueError, csv.Error) as error:
+        raise documents.MalformedError(
+            f"{directory / name}: {error}; expected the columns {', '.join(release_files.DICTIONARY)}"
+        ) from None
     return told
+
+
+def _row_problem(row: dict[str, str]) -> str | None:
+    """What in a row of the dictionary cannot be."""
+    for column in ("table", "column"):
+        if not NAME.fullmatch(row[column]):
+            return f"{column}: {shown(row[column])}, expected lower-case letters, digits and underscores"
+    for column in ("key", "required"):
+        if row[column] not in ("yes", "no"):
+            return f"{column}: {shown(row[column])}, expected yes or no"
+    for column in ("min", "max"):
+        if row[column] and _number(row[column]) is None:
+            return f"{column}: {shown(row[column])}, expected a number"
+    return None
+
+
+def _number(text: str) -> float | None:
+    """A finite number as the dictionary writes it."""
+    if not re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text, re.ASCII):
+        return None
+    return value if math.isfinite(value := float(text)) else None
+
+
+def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
+    """How the machine-readable descriptions differ from the files.
+
+    Raises:
+        MalformedError: one is not JSON, or not of its form.
+    """
+    wrong = []
+    for name, shape in METADATA.items():
+        if name not in sums:
+            wrong.append(f"{name} is missing")
+            continue
+        content = folders.read(directory, name, METADATA_BYTES)
+        document = documents.parse(content, shape, str(directory / name))
+        for number, resource in enumerate(document["resources"] if shape else ()):
+            try:
+                path = relative_path(resource["path"])
+            except BadNameError as error:
+                where = f"{directory / name}: resources[{number}].path"
+                raise documents.MalformedError(f"{where}: {error}") from None
+            if path not in sums:
+                wrong.append(f"{name}: {path} is not in the release")
+            elif resource["hash"] != f"sha256:{sums[path]}":
+                wrong.append(f"{name}: the hash of {path} differs from {release.SUMS}")
+            elif resource["bytes"] != (directory / path).stat().st_size:
+                wrong.append(f"{name}: {path} does not have {resource['bytes']} bytes")
+    return wrong
 
 
 def _strangers(
     directory: Path, connection: duckdb.DuckDBPyConnection, told: Dictionary, rows: dict[str, int]
 ) -> list[str]:
-    """Tables that are not in every one of: the dictionary, the manifest, the folders, the database."""
-    names = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
+    """Tables that are not in every one of: the dictionary, the manifest, the folders, the database.
+
+    And what else is in the database: a release has one schema, and the one view that names it.
+    """
+    names = _objects(connection, "tables", "table_name")
     places = {
         "manifest.json": set(rows),
         "data_dictionary.csv": set(told),
         "parquet/": {file.stem for file in (directory / "parquet").glob("*.parquet")},
         "csv/": {file.stem for file in (directory / "csv").glob("*.csv")},
-        release_files.DATABASE: {name for (name,) in names},
+        release_files.DATABASE: names,
     }
     every = set().union(*places.values())
-    return [
+    wrong = [
         f"{table} is not in {place}, but in {', '.join(other for other in places if table in places[other])}"
         for place, tables in places.items()
         for table in sorted(every - tables)
     ]
+    odd = {f"view {name}" for name in _objects(connection, "views", "view_name") - {RELEASE_VIEW}}
+    odd |= {f"macro {name}" for name in _objects(connection, "functions", "function_name")}
+    odd |= {f"schema {name}" for name in _objects(connection, "schemas", "schema_name") - {"main"}}
+    return wrong + [f"{release_files.DATABASE}: {what} is not of a release" for what in sorted(odd)]
+
+
+def _objects(connection: duckdb.DuckDBPyConnection, kind: str, column: str) -> set[str]:
+    """The names of one kind of things in the release's database; nothing in it is executed."""
+    rows = connection.execute(
+        f"select {column} from duckdb_{kind}() where database_name = ? and not internal", [PUBLISHED]
+    ).fetchall()
+    return {name for (name,) in rows}
 
 
 def _tables(
@@ -98,14 +208,16 @@ def _tables(
 ) -> list[str]:
     """Columns, types and rows of every table in each form, the values of the Parquet, and the formula."""
     wrong = []
+    real_tables = _objects(connection, "tables", "table_name")
     for table in sorted(rows.keys() & told.keys()):
-        parquet = f"read_parquet({release_files.quoted(directory / 'parquet' / f'{table}.parquet')})"
-        text = release_files.quoted(directory / "csv" / f"{table}.csv")
+        parquet = f"read_parquet({literal(directory / 'parquet' / f'{table}.parquet')})"
+        text = literal(directory / "csv" / f"{table}.csv")
         forms = {
             f"parquet/{table}.parquet": parquet,
             f"csv/{table}.csv": f"read_csv({text}, header = true, {AS_TEXT})",
-            release_files.DATABASE: f'main."{table}"',
         }
+        if table in real_tables:  # and not a view, which would be executed
+            forms[release_files.DATABASE] = f"{PUBLISHED}.main.{identifier(table)}"
         for name, relation in forms.items():
             try:
                 shape = _shape(connection, relation, table, told[table])
@@ -141,23 +253,33 @@ def _shape(
 
 def _values(connection: duckdb.DuckDBPyConnection, relation: str, told: list[dict[str, str]]) -> list[str]:
     """How many values the dictionary does not allow, a sentence for each rule."""
-    rules: dict[str, str] = {}
+    rules: list[tuple[str, str, list[object]]] = []  # a sentence, its condition, what that compares with
     for row in told:
-        column = f'"{row["column"]}"'
-        values = ", ".join(map(release_files.quoted, row["values"].split()))
-        bounds = [("<", row["min"]), (">", row["max"])] if row["type"] in NUMBERS else []
-        rules |= {f"{row['column']} is missing": f"{column} is null"} if row["required"] == "yes" else {}
-        rules |= {f"{row['column']} {sign} {end}": f"{column} {sign} {end}" for sign, end in bounds if end}
-        rules |= {f"{row['column']} is no value of it": f"{column} not in ({values})"} if values else {}
-    key = [f'"{row["column"]}"' for row in told if row["key"] == "yes"]
-    counts = [f"count(*) filter (where {rule})" for rule in rules.values()]
+        name, column = row["column"], identifier(row["column"])
+        if row["required"] == "yes":
+            rules.append((f"{name} is missing", f"{column} is null", []))
+        if row["type"] in NUMBERS:
+            ends = [(sign, row[end], _number(row[end])) for sign, end in (("<", "min"), (">", "max"))]
+            rules += [
+                (f"{name} {sign} {text}", f"{column} {sign} cast(? as double)", [end])
+                for sign, text, end in ends
+                if end is not None
+            ]
+        if values := row["values"].split():
+            rules.append((f"{name} is no value of it", f"not list_contains(?, {column})", [values]))
+    key = [identifier(row["column"]) for row in told if row["key"] == "yes"]
+    counts = [f"count(*) filter (where {condition})" for _, condition, _ in rules]
     distinct = f"count(*) - count(distinct ({', '.join(key)},))" if key else "0"
-    (found,) = connection.execute(f"select {', '.join([*counts, distinct])} from {relation}").fetchall()
-    says = [
-        *(f"{rule}, in {{}} rows; data_dictionary.csv forbids it" for rule in rules),
-        "{} rows repeat a key",
+    compared = [value for _, _, values in rules for value in values]
+    (found,) = connection.execute(
+        f"select {', '.join([*counts, distinct])} from {relation}", compared
+    ).fetchall()
+    wrong = [
+        f"{says}, in {count} rows; data_dictionary.csv forbids it"
+        for (says, _, _), count in zip(rules, found, strict=False)
+        if count
     ]
-    return [sentence.format(count) for sentence, count in zip(says, found, strict=True) if count]
+    return wrong + ([f"{found[-1]} rows repeat a key"] if found[-1] else [])
 
 
 def _physics(connection: duckdb.DuckDBPyConnection, emissions: str) -> list[str]:
@@ -166,7 +288,7 @@ def _physics(connection: duckdb.DuckDBPyConnection, emissions: str) -> list[str]
     for law, query in PHYSICS.items():
         rows = connection.execute(query.format(emissions=emissions)).fetchall()
         if rows:
-            wrong.append(f"{law}, but not in {', '.join(run for (run,) in rows[:5])}")
+            wrong.append(f"{law}, but not in {', '.join(str(run) for (run,) in rows[:5])}")
     return wrong
 
 
