@@ -11,7 +11,8 @@ with (REFERENCE / "model_names.csv").open(encoding="utf-8", newline="") as file:
     REGISTERED = [row["upstream_name"] for row in csv.DictReader(file)]
 
 REAL = (
-    "PanGu-\u03b1", "PIXART-\u03b1", "PanGu-Σ", "白泽", "Baize-v2-13B (白泽)", "NÜWA", "Tu\u0308lu 3", "π0", "β-VAE",
+    "PanGu-\u03b1", "PIXART-\u03b1", "PanGu-Σ", "白泽", "Baize-v2-13B (白泽)", "NÜWA", "Tu\u0308lu 3", "π0",
+    "β-VAE",
     "λ-WASP", "µFormer", "Ernie 3.0 Titan", "GPT-4o", "Yi-34B (零一万物)", "Кандинский 3", "X²-VLM",
     "Rho-1 (\u03c1-1)",
     "DALL·E 3", "GPT\u20115-Codex", "ALLaM\u00a0adapted 70B", "GPT-NeoX (20B)", "日本語LLM",

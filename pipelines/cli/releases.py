@@ -13,6 +13,7 @@ import typer
 from pipelines import checkout
 from pipelines.catalog import ROOT
 from pipelines.checkout import Checkout
+from pipelines.names import one_line
 
 Releases = Annotated[
     Path, typer.Option(help="Folder of the releases that are named by version.", envvar="OTE_RELEASES")
@@ -89,8 +90,10 @@ def diff(
 
     Example: ote diff 0.1.0+1a2b3c4d latest --cells changes.csv
     """
-    from pipelines.releases import changes
-    from pipelines.releases import release as releasing
+    import duckdb
+    import pyarrow as pa
+
+    from pipelines.releases import changes, reading
 
     if cells is not None and cells.suffix not in (".csv", ".parquet"):
         _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
@@ -98,12 +101,16 @@ def diff(
     try:
         for folder in folders:
             if (folder / "SHA256SUMS").exists():
-                releasing.verify(folder)
+                reading.verify(folder)
         difference = changes.compare(*folders, every_cell=cells is not None)
     except changes.NoReleaseError as error:
         _fail(f"{error} {_versions(releases)}", 2)
-    except releasing.BrokenReleaseError as error:
+    except reading.MalformedReleaseError as error:
+        _fail(str(error), 2)
+    except reading.BrokenReleaseError as error:
         _fail(str(error), 1)
+    except (duckdb.Error, pa.ArrowException) as error:
+        _fail(f"The tables of {old} and {new} cannot be compared: {error}", 2)
     if cells is not None:
         write = difference.cells.write_csv if cells.suffix == ".csv" else difference.cells.write_parquet
         try:
@@ -121,13 +128,17 @@ def verify(
 
     Example: ote verify warehouse/releases/latest
     """
-    from pipelines.releases import verification
+    from pipelines.releases import reading, verification
 
-    wrong = verification.findings(directory)
+    try:
+        wrong = verification.problems(directory)
+    except reading.MalformedReleaseError as error:
+        _fail(str(error), 2)
     for finding in wrong:
         typer.echo(finding, err=True)
     if wrong:
-        _fail(f"{directory}: {len(wrong)} findings; this is not the release that was written.", 1)
+        counted = f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''}"
+        _fail(f"{directory}: {counted}: the release is incomplete or was altered.", 1)
     typer.echo(f"{directory}: whole.")
 
 
@@ -151,7 +162,7 @@ def publish(
     try:
         publishing.publish(folder, target, _progress)
     except publishing.NotPublishedError as error:
-        _fail(str(error), 1)
+        _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
     typer.echo(f"{folder.name} is published at {target}.")
 
 
@@ -171,7 +182,7 @@ def get(
     try:
         folder = publishing.get(version, source, into, _progress)
     except publishing.NotPublishedError as error:
-        _fail(str(error), 1)
+        _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
     typer.echo(str(folder))
 
 
@@ -201,5 +212,5 @@ def _versions(releases: Path) -> str:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
+    typer.echo("\n".join(one_line(line, 2000) for line in message.splitlines()), err=True)
     raise typer.Exit(code)

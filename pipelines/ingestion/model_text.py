@@ -73,9 +73,10 @@ def looks(name: str) -> str:
 
 def look_alikes(names: Iterable[str], registered: Iterable[str]) -> dict[str, str]:
     """The names that are not registered, but look like one that is: each with the registered one."""
-    known = {looks(name): name for name in registered}
-    found = {name: known.get(looks(name), name) for name in sorted(set(names) - set(known.values()))}
-    return {name: like for name, like in found.items() if like != name}
+    own = sorted(set(registered))
+    known = {looks(name): name for name in own}
+    found = {name: known.get(looks(name)) for name in sorted({*names}.difference(own))}
+    return {name: like for name, like in found.items() if like}
 
 
 def _is_hidden(character: str) -> bool:

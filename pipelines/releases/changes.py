@@ -13,15 +13,19 @@ what went into the releases:
 * retrieved_again: an upstream was asked at another time and had the same bytes
 """
 
-import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
+
+from pipelines import isolated
+from pipelines.names import identifier, literal, one_line, shown
+from pipelines.releases import folders, reading
 
 # Made from other tables alone, and larger than all of them: its cells are counted, and listed when asked for.
 FOLLOWS = {"what_if": "emissions and places"}
@@ -107,9 +111,8 @@ def compare(old: Path, new: Path, *, every_cell: bool = False) -> Difference:
         NoReleaseError: one of them is no release.
     """
     inputs = _Inputs(_manifest(old), _manifest(new))
-    connection = duckdb.connect()
-    connection.execute("set preserve_insertion_order = false")
     old_tables, new_tables = _tables(old), _tables(new)
+    connection = isolated.connect([*old_tables.values(), *new_tables.values()])
     frames = [pl.DataFrame(schema=SCHEMA)]
     for name in sorted(old_tables.keys() | new_tables.keys()):
         if name not in new_tables or name not in old_tables:
@@ -226,20 +229,41 @@ class _Inputs:
 
 def _manifest(release: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+        return reading.manifest(release)
     except FileNotFoundError:
         raise NoReleaseError(f"{release}: no manifest.json; expected the folder of a release.") from None
-    return manifest
+    except (OSError, reading.BrokenReleaseError) as error:
+        raise NoReleaseError(f"{error}; expected the folder of a release.") from None
 
 
 def _tables(release: Path) -> dict[str, Path]:
-    return {file.stem: file for file in sorted((release / "parquet").glob("*.parquet"))}
+    """The Parquet files of a release, by their tables.
+
+    Raises:
+        NoReleaseError: something in the folder is a link, or no file.
+    """
+    real = release.resolve()
+    files, others = folders.listing(real)
+    if others:
+        raise NoReleaseError(f"{release}: {one_line('; '.join(others))}")
+    paths = [path for path in files.values() if path.parent == real / "parquet" and path.suffix == ".parquet"]
+    return {path.stem: path for path in paths}
 
 
-def _key(file: Path) -> list[str]:
+def _key(file: Path, columns: Iterable[str]) -> list[str]:
+    """The key that a Parquet file names, of its own columns.
+
+    Raises:
+        NoReleaseError: it names none, or another column.
+    """
     import pyarrow.parquet as pq
 
-    return str((pq.read_schema(file).metadata or {})[b"key"].decode()).split(", ")
+    metadata: dict[bytes, bytes] = pq.read_schema(file).metadata or {}
+    named = metadata.get(b"key", b"").decode(errors="replace").split(", ")
+    if not set(named) <= set(columns):
+        key = shown(", ".join(named))
+        raise NoReleaseError(f"{file}: its metadata name the key {key}, which is not of its columns")
+    return named
 
 
 def _one(table: str, key: str, column: str, change: str, cause: Cause | tuple[None, str]) -> pl.DataFrame:
@@ -271,10 +295,10 @@ def _compare_table(
             else "column_retyped"
         )
         frames.append(_one(name, "", column, change, inputs.catalog()))
-    if _key(old) != _key(new):
-        frames.append(_one(name, "", ", ".join(_key(new)), "key_changed", inputs.catalog()))
+    old_key, key = _key(old, before), _key(new, after)
+    if old_key != key:
+        frames.append(_one(name, "", ", ".join(key), "key_changed", inputs.catalog()))
         return pl.concat(frames)
-    key = _key(new)
     shared = [column for column in after if before.get(column) == after[column] and column not in key]
     return pl.concat([*frames, _cells(connection, name, old, new, key, shared)])
 
@@ -294,13 +318,14 @@ def _cells(
 ) -> pl.DataFrame:
     """Each row that is added or gone, and each cell that changed; a null equals a null."""
     row_key = " || ', ' || ".join(
-        f"""coalesce(cast(coalesce(n."{k}", o."{k}") as varchar), '')""" for k in key
+        f"coalesce(cast(coalesce(n.{k}, o.{k}) as varchar), '')" for k in map(identifier, key)
     )
-    join = " and ".join(f'o."{k}" is not distinct from n."{k}"' for k in key)
+    join = " and ".join(f"o.{k} is not distinct from n.{k}" for k in map(identifier, key))
     compared = ", ".join(
-        f"""if(o.is_old and n.is_new and o."{c}" is distinct from n."{c}", {{'column': '{c}', """
-        f"""'old': cast(o."{c}" as varchar), 'new': cast(n."{c}" as varchar)}}, null)"""
-        for c in shared
+        f"if(o.is_old and n.is_new and o.{c} is distinct from n.{c}, {{'column': {literal(column)}, "
+        f"'old': cast(o.{c} as varchar), 'new': cast(n.{c} as varchar)}}, null)"
+        for column in shared
+        for c in [identifier(column)]
     )
     connection.execute(
         f"""

@@ -25,7 +25,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipelines import documents
 from pipelines.names import one_line, shown
-from pipelines.releases import folders, release
+from pipelines.releases import folders, reading, release
 
 INDEX = "index.json"
 PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416  # answers to a request for a part of a file
@@ -74,11 +74,11 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
     """
     folder = folder.resolve()
     try:
-        release.verify(folder)
-        about = release.manifest(folder)
-    except release.MalformedReleaseError as error:
+        reading.verify(folder)
+        about = reading.manifest(folder)
+    except reading.MalformedReleaseError as error:
         raise MalformedSourceError(str(error)) from None
-    except (release.BrokenReleaseError, OSError) as error:
+    except (reading.BrokenReleaseError, OSError) as error:
         raise NotPublishedError(str(error)) from None
     if uncommitted := about["uncommitted"]:
         listed = one_line(", ".join(uncommitted))
@@ -97,7 +97,7 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         raise NotPublishedError(
             f"{target}: {folder.name} is published; a published version is never changed."
         )
-    names = [*release.checksums(folder), release.SUMS]
+    names = [*reading.checksums(folder), reading.SUMS]
     entry = release.entry(folder)
     text = release.index_text([*known, entry])
     try:
@@ -152,7 +152,7 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     except documents.MalformedError as error:
         _remove(partial)
         raise MalformedSourceError(
-            f"{one_line(str(error))}: {there}/{release.SUMS} is not that of a release. Nothing was kept."
+            f"{one_line(str(error))}: {there}/{reading.SUMS} is not that of a release. Nothing was kept."
         ) from None
     except OSError as error:
         raise NotPublishedError(f"{target}: {error}. {wanted} was not put there.") from None
@@ -162,13 +162,13 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
 def _require_same(final: Path, sha256: str) -> None:
     """Refuse a folder of a version that is not, byte for byte, what the index names."""
     try:
-        release.verify(final)
+        reading.verify(final)
         found = release.entry(final)["sha256"]
-    except (release.BrokenReleaseError, OSError) as error:
+    except (reading.BrokenReleaseError, OSError) as error:
         raise NotPublishedError(f"{final} exists and is damaged: {error}") from None
     if found != sha256:
         raise NotPublishedError(
-            f"{final} exists, and is not what is published under that version: its {release.SUMS} is not the "
+            f"{final} exists, and is not what is published under that version: its {reading.SUMS} is not the "
             "one that the index names. Move the folder away, and get it again."
         )
 
@@ -184,12 +184,12 @@ def _download(store: Any, there: str, partial: Path, entry: dict[str, Any], prog
         raise NotPublishedError(
             f"{there}: {entry['size_bytes']:,} bytes, by the index; at most {RELEASE_BYTES:,} are taken."
         )
-    limit = min(left, release.SUMS_BYTES)
-    left -= _fetch(store, there, partial, release.SUMS, entry["sha256"], limit)
-    content = folders.read(partial, release.SUMS, release.SUMS_BYTES)
-    sums = release.parse_sums(content, f"{there}/{release.SUMS}")
+    limit = min(left, reading.SUMS_BYTES)
+    left -= _fetch(store, there, partial, reading.SUMS, entry["sha256"], limit)
+    content = folders.read(partial, reading.SUMS, reading.SUMS_BYTES)
+    sums = reading.parse_sums(content, f"{there}/{reading.SUMS}")
     present, others = folders.listing(partial)
-    strange = [*others, *(f"{name} is not of the release" for name in present.keys() - sums - {release.SUMS})]
+    strange = [*others, *(f"{name} is not of the release" for name in present.keys() - sums - {reading.SUMS})]
     if strange:
         raise NotPublishedError(
             f"{partial}: {one_line('; '.join(sorted(strange)))}. It was removed; run the command again."
@@ -198,7 +198,7 @@ def _download(store: Any, there: str, partial: Path, entry: dict[str, Any], prog
         progress(name, number, len(sums))
         left -= _fetch(store, there, partial, name, sha256, min(left, FILE_BYTES))
     noon = datetime.fromisoformat(f"{entry['date']}T12:00:00+00:00").timestamp()
-    with folders.opened(partial, release.SUMS) as file:
+    with folders.opened(partial, reading.SUMS) as file:
         os.utime(file.fileno(), (noon, noon))  # which the day of a release is read from (release.entry)
 
 
@@ -238,18 +238,18 @@ def _index(store: Any, root: str) -> list[dict[str, Any]]:
     try:
         with _opened(store, where) as there:
             content = bytearray()
-            while len(content) <= release.INDEX_BYTES and (chunk := there.read(CHUNK_BYTES)):
+            while len(content) <= reading.INDEX_BYTES and (chunk := there.read(CHUNK_BYTES)):
                 content += chunk
     except FileNotFoundError:
         return []
     except UNREACHABLE as error:
         raise NotPublishedError(f"{where} cannot be read: {one_line(_said(error))}") from None
-    if len(content) > release.INDEX_BYTES:
+    if len(content) > reading.INDEX_BYTES:
         raise MalformedSourceError(
-            f"{where} is not the index of published releases: more than {release.INDEX_BYTES:,} bytes."
+            f"{where} is not the index of published releases: more than {reading.INDEX_BYTES:,} bytes."
         )
     try:
-        return release.index_entries(bytes(content), where)
+        return reading.index_entries(bytes(content), where)
     except documents.MalformedError as error:
         raise MalformedSourceError(f"{error}: this is not the index of published releases.") from None
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import catalog, checkout, models
+from pipelines.names import identifier, literal
 from pipelines.quality import report
 from pipelines.releases import metadata
 from pipelines.releases.record import RECORD, Record
@@ -116,19 +117,20 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def _select(table: catalog.Table) -> str:
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    order = ", ".join(f'"{column}"' for column in table.key)
-    return f'select {columns} from out."{table.stem}" order by {order}'
+    columns = ", ".join(identifier(column.name) for column in table.columns)
+    order = ", ".join(map(identifier, table.key))
+    return f"select {columns} from out.{identifier(table.stem)} order by {order}"
 
 
 def write_csv(connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path) -> None:
     """Write a CSV that a spreadsheet shows and does not execute (macro spreadsheet_safe)."""
     cells = ", ".join(
-        f'spreadsheet_safe("{c.name}") as "{c.name}"' if c.type == "varchar" else f'"{c.name}"'
-        for c in table.columns
+        f"spreadsheet_safe({name}) as {name}" if column.type == "varchar" else name
+        for column in table.columns
+        for name in [identifier(column.name)]
     )
     rows = f"select {cells} from ({_select(table)})"
-    connection.execute(f"copy ({rows}) to {quoted(path)} (format csv, header)")
+    connection.execute(f"copy ({rows}) to {literal(path)} (format csv, header)")
 
 
 def _write_parquet(
@@ -164,17 +166,18 @@ def _write_parquet(
 def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """Write the public tables with comments to a file of schema main, and a view `release` that names it."""
     connection.execute(
-        f"attach {quoted(path)} as published (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
+        f"attach {literal(path)} as published (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
     )
     try:
         for table in catalog.public_tables():
-            target = f'published.main."{table.stem}"'
+            target = f"published.main.{identifier(table.stem)}"
             connection.execute(f"create table {target} as {_select(table)}")
-            connection.execute(f"comment on table {target} is {quoted(table.description)}")
+            connection.execute(f"comment on table {target} is {literal(table.description)}")
             for column in table.columns:
-                connection.execute(f'comment on column {target}."{column.name}" is {quoted(column.comment)}')
+                name_in_sql = identifier(column.name)
+                connection.execute(f"comment on column {target}.{name_in_sql} is {literal(column.comment)}")
         title = catalog.document()["dataset"]["title"]
-        about = f"select {quoted(name)} as version, {quoted(title)} as title"
+        about = f"select {literal(name)} as version, {literal(title)} as title"
         connection.execute(f"create view published.main.release as {about}")
         for what, says in (
             ("view published.main.release", "The release that this database belongs to."),
@@ -184,7 +187,7 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str
             ),
             ("column published.main.release.title", "Name of the dataset."),
         ):
-            connection.execute(f"comment on {what} is {quoted(says)}")
+            connection.execute(f"comment on {what} is {literal(says)}")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
@@ -263,8 +266,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def quoted(text: object) -> str:
-    """A SQL string literal."""
-    return "'" + str(text).replace("'", "''") + "'"

@@ -14,7 +14,7 @@ import duckdb
 
 from pipelines import documents, isolated
 from pipelines.names import BadNameError, identifier, literal, one_line, relative_path, shown
-from pipelines.releases import folders, release, release_files
+from pipelines.releases import folders, reading, release_files
 
 AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 NUMBERS = ("double", "bigint")
@@ -52,7 +52,7 @@ def findings(directory: Path) -> list[str]:
     """What is wrong with a release, one sentence each; empty if nothing is."""
     try:
         return problems(directory)
-    except release.MalformedReleaseError as error:
+    except reading.MalformedReleaseError as error:
         return [str(error)]
 
 
@@ -62,14 +62,14 @@ def problems(directory: Path) -> list[str]:
     Raises:
         MalformedReleaseError: a file that describes it is not of its form: nothing else was looked at.
     """
-    if not (directory / release.SUMS).exists():
-        return [f"{directory}: no {release.SUMS}; expected the folder of a release."]
+    if not (directory / reading.SUMS).exists():
+        return [f"{directory}: no {reading.SUMS}; expected the folder of a release."]
     real = directory.resolve()
     try:
-        release.verify(directory)
-        rows = release.manifest(directory)["tables"]
+        reading.verify(directory)
+        rows = reading.manifest(directory)["tables"]
         told = _dictionary(real)
-        described = _metadata(real, release.checksums(directory))
+        described = _metadata(real, reading.checksums(directory))
         tables = sorted(rows.keys() & told.keys())
         files = [real / form / f"{table}.{form}" for form in ("parquet", "csv") for table in tables]
         with isolated.connect(files, {PUBLISHED: real / release_files.DATABASE}) as connection:
@@ -77,11 +77,11 @@ def problems(directory: Path) -> list[str]:
                 *_strangers(real, connection, told, rows),
                 *_tables(real, connection, told, rows),
             ] or described
-    except release.MalformedReleaseError:
+    except reading.MalformedReleaseError:
         raise
     except documents.MalformedError as error:
-        raise release.MalformedReleaseError(f"{error}. {release.AGAIN}") from None
-    except release.BrokenReleaseError as error:
+        raise reading.MalformedReleaseError(f"{error}. {reading.AGAIN}") from None
+    except reading.BrokenReleaseError as error:
         return [str(error)]
     except FileNotFoundError as error:
         return [f"{error.filename} is missing"]
@@ -162,7 +162,7 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
             if path not in sums:
                 wrong.append(f"{name}: {path} is not in the release")
             elif resource["hash"] != f"sha256:{sums[path]}":
-                wrong.append(f"{name}: the hash of {path} differs from {release.SUMS}")
+                wrong.append(f"{name}: the hash of {path} differs from {reading.SUMS}")
             elif resource["bytes"] != (directory / path).stat().st_size:
                 wrong.append(f"{name}: {path} does not have {resource['bytes']} bytes")
     return wrong
