@@ -14,6 +14,7 @@ from pipelines.names import shown
 
 Shape = Any
 NUMBER = (int, float)
+ANYTHING = (object, bool)
 KINDS = {
     str: "text",
     int: "a whole number",
@@ -46,7 +47,7 @@ def parse(text: str | bytes, shape: Shape, where: str) -> Any:
     except RecursionError:
         raise MalformedError(f"{where}: lists or objects are nested too deep") from None
     except ValueError as error:  # also of what is not UTF-8
-        raise MalformedError(f"{where}: not JSON ({error})") from None
+        raise MalformedError(f"{where}: no JSON ({error})") from None
     if problem := mismatch(document, shape):
         raise MalformedError(f"{where}: {problem}")
     return document

@@ -77,11 +77,12 @@ def add(row: Row, reference: Path) -> Path:
     file = read_text(reference, catalog.tables()[TABLE])
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(row.values())
-    lines = file.path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+$", file.path.read_bytes().decode("utf-8"))
     at = _line(row, file) - 1
     partial = file.path.with_name(f".{file.path.name}.partial")
     try:
-        partial.write_text("".join([*lines[:at], buffer.getvalue(), *lines[at:]]), encoding="utf-8")
+        partial.unlink(missing_ok=True)  # a link there would be followed
+        partial.write_bytes("".join([*lines[:at], buffer.getvalue(), *lines[at:]]).encode("utf-8"))
         partial.replace(file.path)
     finally:
         partial.unlink(missing_ok=True)

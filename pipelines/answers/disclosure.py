@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines import documents
 from pipelines.answers.published import Z_90
+from pipelines.names import shown
 
 TRAINING_TYPES = ("pre-training", "fine-tuning")
 METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
+EXPECTED = "expected what `ote estimate --json` prints"
 NEEDED = (
     "energy_mwh",
     "co2e_gross_t",
@@ -24,6 +27,23 @@ NEEDED = (
     "net_basis",
     "intensity_basis",
 )
+ABSENT = type(None)
+AMOUNT, TEXT = (int, float, ABSENT), (str, ABSENT)
+FACTOR = {"value": AMOUNT, "gsd": AMOUNT, "basis": TEXT}
+# What is read of an estimate.
+ESTIMATE = {
+    **{
+        f"{total}{end}": documents.NUMBER
+        for total in ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+        for end in ("", "_p05", "_p95")
+    },
+    "factors": {"pue": FACTOR, "gross_kg_per_kwh": FACTOR, "*": FACTOR},
+    **dict.fromkeys(("dataset_version", "energy_basis", "net_basis", "intensity_basis"), str),
+    **dict.fromkeys(("model", "provider"), TEXT),
+    **{f"{name}?": TEXT for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis")},
+    **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
+    **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
+}
 # Bases of what was given, not estimated.
 GIVEN = {"measured", "disclosed", "chips_x_hours", "disclosed_measured"}
 # What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
@@ -56,15 +76,17 @@ def parse(text: str) -> Run:
         NotAnEstimateError: it is no JSON, or not of one run.
     """
     try:
-        run: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise NotAnEstimateError(f"expected what `ote estimate --json` prints; no JSON ({error})") from None
+        run: dict[str, Any] = documents.parse(text, documents.ANYTHING, EXPECTED)
+    except documents.MalformedError as error:
+        raise NotAnEstimateError(str(error)) from None
     missing = [key for key in NEEDED if not isinstance(run, dict) or key not in run]
     if missing:
-        raise NotAnEstimateError(f"expected what `ote estimate --json` prints; {', '.join(missing)} missing")
+        raise NotAnEstimateError(f"{EXPECTED}; {', '.join(missing)} missing")
+    if says := documents.mismatch(run, ESTIMATE):
+        raise NotAnEstimateError(f"{EXPECTED}; {says}")
     if run["intensity_basis"] not in INTENSITIES:
         raise NotAnEstimateError(
-            f"intensity_basis {run['intensity_basis']!r}, expected one of {', '.join(INTENSITIES)}"
+            f"intensity_basis {shown(run['intensity_basis'])}, expected one of {', '.join(INTENSITIES)}"
         )
     return run
 

@@ -21,6 +21,7 @@ import duckdb
 
 from pipelines.answers.published import DATABASE, Z_90, open_database
 from pipelines.catalog import ROOT
+from pipelines.names import identifier, literal, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,7 @@ WRITERS = {
     ".json": "format json",
 }
 SHOWN = 10
+LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
 
 # Which fact puts a factor on its best rung, and how a person gives it.
 FACTS = {
@@ -122,8 +124,9 @@ def estimate(
     unknown_columns(columns)
     with _opened(database, today) as connection:
         connection.register("frame", runs)
-        _take(connection, "frame", columns)
-        _refuse(connection, "row {row}, {column}: {says}")
+        line = "row {row}, {column}: {says}"
+        _take(connection, "frame", columns, line)
+        _refuse(connection, line)
         frame: pl.DataFrame = connection.sql("select * exclude (row_number) from estimates").pl()
         return frame
 
@@ -174,20 +177,23 @@ def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: 
     if target.exists() and target.samefile(source):
         raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
     partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)  # a link there would be followed
+    line = f"{str(source).replace('{', '{{').replace('}', '}}')}, row {{row}}, {{column}}: {{says}}"
     with _opened(database, today) as connection:
         try:
             connection.execute(f"create temp view file as select * from {_reader(source)}")
             columns = [row[0] for row in connection.execute("describe file").fetchall()]
             unknown_columns(columns, f"{source}: ")
-            _take(connection, "file", columns)
+            _take(connection, "file", columns, line)
         except duckdb.Error as error:
             _refuse_uneven_rows(source)
             says = " ".join(str(error).split("\n\n")[0].splitlines())
             raise BadRunsError(f"{source}: cannot be read ({says})") from None
-        _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
+        _refuse(connection, line)
+        safe = "replace (spreadsheet_safe(model) as model)" if target.suffix == ".csv" else ""
         try:
             rows = connection.execute(
-                f"copy (select * exclude (row_number) from estimates) to {_quoted(partial)} "
+                f"copy (select * exclude (row_number) {safe} from estimates) to {literal(partial)} "
                 f"({WRITERS[target.suffix]})"
             ).fetchall()[0][0]
             partial.replace(target)
@@ -205,24 +211,28 @@ def _reader(source: Path) -> str:
         BadRunsError: the header of a CSV file cannot be read, or has a column that no run has, or one twice.
     """
     if source.suffix != ".csv":
-        return READERS[source.suffix].format(_quoted(source))
+        return READERS[source.suffix].format(literal(source))
     header, separator = _header(source)
     unknown_columns(header, f"{source}: ")
     if twice := [column for column in header if header.count(column) > 1]:
         raise BadRunsError(f"{source}: the column {twice[0]!r} stands twice in the header; take one away")
     columns = ", ".join(f"'{column}': 'varchar'" for column in header)
-    return READERS[".csv"].format(_quoted(source), separator, columns)
+    return READERS[".csv"].format(literal(source), separator, columns)
 
 
 def _header(source: Path) -> tuple[list[str], str]:
     """The columns of a CSV file and what separates them: the character that parts the header most often."""
     try:
         with source.open("rb") as file:
-            line = file.readline().decode("utf-8-sig").strip("\r\n")
+            line = file.readline(LONGEST_HEADER + 4).decode("utf-8-sig").strip("\r\n")
     except UnicodeDecodeError:
         raise BadRunsError(f"{source}: the header is not UTF-8; save the file as UTF-8") from None
     if not line.strip():
         raise BadRunsError(f"{source}: the first line is empty; expected a header, such as hardware,chips")
+    if len(line) > LONGEST_HEADER:
+        raise BadRunsError(
+            f"{source}: the header has {len(line):,} characters, expected {', '.join(COLUMNS)}"
+        )
     headers = [(next(csv.reader([line], delimiter=separator)), separator) for separator in ",;\t|"]
     return max(headers, key=lambda found: len(found[0]))
 
@@ -256,7 +266,7 @@ def unknown_columns(given: Sequence[str], where: str = "") -> None:
             options = {option[2:].replace("-", "_"): name for name, (option, _) in COLUMNS.items()}
             near = [options[column]] if column in options else get_close_matches(column, COLUMNS, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
-            raise BadRunsError(f"{where}there is no column {column!r}; {hint}")
+            raise BadRunsError(f"{where}there is no column {shown(column)}; {hint}")
 
 
 def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | None:
@@ -295,7 +305,7 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
     """The dataset in view, read-only, beside an empty database for the runs."""
     open_database(database, NEEDS).close()
     with duckdb.connect() as connection:
-        connection.execute(f"attach {_quoted(database)} as dataset (read_only)")
+        connection.execute(f"attach {literal(database)} as dataset (read_only)")
         for table in TABLES:
             connection.execute(f"create temp view {table} as select * from dataset.{table}")
         connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
@@ -303,10 +313,14 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
         yield connection
 
 
-def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
-    """Runs of a relation, all cells as text, resolved and ready to be estimated."""
+def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str], line: str) -> None:
+    """Runs of a relation, all cells as text, resolved and ready to be estimated.
+
+    Raises:
+        BadRunsError: a cell holds a character that is not text, or more of them than any cell needs.
+    """
     cells = ", ".join(
-        f'cast("{column}" as varchar) as {column}'
+        f"cast({identifier(column)} as varchar) as {column}"
         if column in columns
         else f"cast(null as varchar) as {column}"
         for column in COLUMNS
@@ -314,6 +328,7 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
     connection.execute(
         f"create temp view given as select row_number() over () as row_number, {cells} from {origin}"
     )
+    _refuse_text(connection, columns, line)
     connection.execute(f"create temp table runs as {_query('runs')}")
     connection.execute(f"create temp view estimates as {_query('estimates')}")
 
@@ -324,8 +339,31 @@ def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> 
     given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
     cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
     connection.execute(f"create temp table one as select {cells}", list(given.values()))
-    _take(connection, "one", list(given))
+    _take(connection, "one", list(given), "{option} {says}")
     _refuse(connection, "{option} {says}")
+
+
+def _refuse_text(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], line: str) -> None:
+    """Refuse cells with control characters, or longer than LONGEST_CELL; none is shown whole."""
+    queries = [
+        f"select row_number, {literal(column)}, left({name}, 40), length({name}) from given "
+        f"where length({name}) > {LONGEST_CELL} or regexp_matches({name}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]')"
+        for column in columns
+        for name in [identifier(column)]
+    ]
+    rows = connection.execute(f"{' union all '.join(queries)} order by 1 limit {SHOWN + 1}").fetchall()
+    says = (
+        f"{length:,} characters, expected at most {LONGEST_CELL}"
+        if length > LONGEST_CELL
+        else "a control character"
+        for _, _, _, length in rows
+    )
+    _refuse_lines(
+        [
+            line.format(row=row, column=column, option=COLUMNS[column][0], says=f"{shown(cell)}: {what}")
+            for (row, column, cell, _), what in zip(rows, says, strict=True)
+        ]
+    )
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
@@ -356,10 +394,6 @@ def _with_options(text: str) -> str:
 
 def _query(name: str) -> str:
     return (ROOT / "sql" / "estimate" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def write(runs: list[Run], out: Path) -> None:
     """Write runs as CSV, whole or not at all."""
     partial = out.with_name(f".{out.name}.partial")
     try:
+        partial.unlink(missing_ok=True)  # a link there would be followed
         with partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, [name for name in COLUMNS if any(run.get(name) for run in runs)])
             writer.writeheader()

@@ -3,6 +3,7 @@
 Belongs here: nothing else. Each command stands in the module of what it is about.
 """
 
+import io
 import os
 import sys
 
@@ -36,6 +37,9 @@ def main() -> None:
 def run() -> None:
     """The console script. Leaves at once when done: DuckDB's client reports leaks at interpreter exit."""
     code = 0
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters of a name, or a path hold none
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as done:

@@ -163,14 +163,11 @@ def executed(job: str, warehouse: Path, failed: str, resources: dict[str, Any] |
     """
     # Great Expectations makes millions of objects in a process that ends in seconds: a tenth of the time.
     gc.disable()
-    import dagster as dg
-
+    from pipelines import history
     from pipelines.definitions import defs
     from pipelines.warehouse import writable
 
-    history = writable(warehouse / "dagster")
-    overrides = {"telemetry": {"enabled": False}, "storage": {"sqlite": {"base_dir": str(history)}}}
-    with dg.DagsterInstance.local_temp(str(history), overrides=overrides) as instance:
+    with history.instance(writable(warehouse / "dagster")) as instance:
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
             resources=resources,

@@ -112,9 +112,8 @@ def diff(
     except (duckdb.Error, pa.ArrowException) as error:
         _fail(f"The tables of {old} and {new} cannot be compared: {error}", 2)
     if cells is not None:
-        write = difference.cells.write_csv if cells.suffix == ".csv" else difference.cells.write_parquet
         try:
-            write(cells)
+            changes.write_cells(difference, cells)
         except OSError as error:
             _fail(f"--cells {cells}: {error}. Name a file in a folder that can be written.", 1)
     where = f"Every cell is in {cells}." if cells else "For every cell give --cells FILE, .csv or .parquet."

@@ -16,6 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines import catalog
+from pipelines.ingestion.model_text import hidden_character, suspicious_text
+from pipelines.names import shown
 
 TYPES = {
     "varchar": pl.String,
@@ -128,6 +130,10 @@ def _cell_problem(cell: str, column: catalog.Column) -> str | None:
         return f"empty, but every row needs it. {column.description}" if column.required else None
     if cell != cell.strip():
         return f"{cell!r} begins or ends with a space. Remove it."
+    if hidden := hidden_character(cell):
+        return f"{shown(cell)} holds {hidden}, which cannot be seen. Type the cell anew."
+    if column.name == "model" and (says := suspicious_text(cell)):
+        return f"{shown(cell)}: {says} Write it in the letters of its language."
     if column.values and cell not in column.values:
         return f"{cell!r} is not one of {', '.join(column.values)}."
     if column.type in ("double", "bigint"):

@@ -79,6 +79,11 @@ def look_alikes(names: Iterable[str], registered: Iterable[str]) -> dict[str, st
     return {name: like for name, like in found.items() if like}
 
 
+def hidden_character(text: str) -> str | None:
+    """The first character of a text that cannot be seen, by number and name; None where there is none."""
+    return next((_called(c) for c in text if _is_hidden(c) and c != LINE_BREAK), None)
+
+
 def _is_hidden(character: str) -> bool:
     is_other = unicodedata.category(character) in HIDDEN or character in BLANK
     return is_other or VARIATION.match(character) is not None

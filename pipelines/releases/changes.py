@@ -131,6 +131,21 @@ def compare(old: Path, new: Path, *, every_cell: bool = False) -> Difference:
     )
 
 
+def write_cells(difference: Difference, file: Path) -> None:
+    """Write every cell to a Parquet file, or to a CSV file that a spreadsheet shows and does not execute.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if file.suffix == ".parquet":
+        difference.cells.write_parquet(file)
+        return
+    text = pl.col(pl.String)
+    is_formula = text.str.contains(r"^[=+@'\t\r-]") & text.cast(pl.Float64, strict=False).is_null()
+    safe = pl.when(is_formula).then(pl.lit("'") + text).otherwise(text)
+    difference.cells.with_columns(safe.name.keep()).write_csv(file)
+
+
 def page(difference: Difference, cells_are: str, largest: int = 20) -> str:
     """What changed for those who use the data, in Markdown.
 
@@ -229,7 +244,7 @@ class _Inputs:
 
 def _manifest(release: Path) -> dict[str, Any]:
     try:
-        return reading.manifest(release)
+        return reading.manifest(release, reading.COMPARED)
     except FileNotFoundError:
         raise NoReleaseError(f"{release}: no manifest.json; expected the folder of a release.") from None
     except (OSError, reading.BrokenReleaseError) as error:

@@ -21,16 +21,18 @@ SUMS_BYTES, MANIFEST_BYTES, INDEX_BYTES = 1 << 20, 1 << 25, 1 << 24  # many time
 INDEX = {
     "releases": [{"version": str, "date": str, "sha256": str, "size_bytes?": int, "schema_version?": str}]
 }
-MANIFEST = {
+COMPARED = {
     "version": str,
-    "schema_version": str,
-    "commit": (str, type(None)),
-    "uncommitted": [str],
-    "tables": {"*": int},
     "sources": [{"source_id": str, "sha256": (str, type(None))}],
     "source_files?": [{}],
     "lineage?": {"*": {"method_sha256": str, "inputs": [str]}},
     "libraries?": {"*": str},
+}
+MANIFEST = COMPARED | {
+    "schema_version": str,
+    "commit": (str, type(None)),
+    "uncommitted": [str],
+    "tables": {"*": int},
     "checks?": {"*": int},
 }
 
@@ -43,8 +45,12 @@ class MalformedReleaseError(BrokenReleaseError):
     """A file that describes a release, or releases, is not of the form that it is written in."""
 
 
-def manifest(directory: Path) -> dict[str, Any]:
+def manifest(directory: Path, shape: documents.Shape = MANIFEST) -> dict[str, Any]:
     """What manifest.json says of a release.
+
+    Args:
+        directory: the release.
+        shape: what of the manifest is wanted: MANIFEST, or COMPARED to find what differs from another.
 
     Raises:
         MalformedReleaseError: it is not as a release has it.
@@ -52,8 +58,9 @@ def manifest(directory: Path) -> dict[str, Any]:
     """
     try:
         content = folders.read(directory.resolve(), "manifest.json", MANIFEST_BYTES)
-        found: dict[str, Any] = documents.parse(content, MANIFEST, str(directory / "manifest.json"))
-        names.version(found["version"])
+        found: dict[str, Any] = documents.parse(content, shape, str(directory / "manifest.json"))
+        if shape is MANIFEST:
+            names.version(found["version"])
     except ValueError as error:
         raise MalformedReleaseError(f"{error}. {AGAIN}") from None
     return found
