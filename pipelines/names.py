@@ -66,7 +66,9 @@ def shown(text: object) -> str:
     """Text from elsewhere in quotes, in one line, cut where it is long; what is not text by its type."""
     if isinstance(text, str):
         return repr(text[:SHOWN_LENGTH]) + ("..." if len(text) > SHOWN_LENGTH else "")
-    if text is None or isinstance(text, bool | int | float):
+    if text is None:
+        return "null"
+    if isinstance(text, int | float):
         return "a huge number" if isinstance(text, int) and abs(text) >= 10**30 else str(text)
     return {"dict": "an object", "list": "a list"}.get(type(text).__name__, type(text).__name__)
 

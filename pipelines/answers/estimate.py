@@ -70,6 +70,7 @@ WRITERS = {
     ".json": "format json",
 }
 SHOWN = 10
+CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
 LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
 
 # Which fact puts a factor on its best rung, and how a person gives it.
@@ -230,9 +231,8 @@ def _header(source: Path) -> tuple[list[str], str]:
     if not line.strip():
         raise BadRunsError(f"{source}: the first line is empty; expected a header, such as hardware,chips")
     if len(line) > LONGEST_HEADER:
-        raise BadRunsError(
-            f"{source}: the header has {len(line):,} characters, expected {', '.join(COLUMNS)}"
-        )
+        known = ", ".join(COLUMNS)
+        raise BadRunsError(f"{source}: the header has over {LONGEST_HEADER:,} characters; expected {known}")
     headers = [(next(csv.reader([line], delimiter=separator)), separator) for separator in ",;\t|"]
     return max(headers, key=lambda found: len(found[0]))
 
@@ -347,7 +347,7 @@ def _refuse_text(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], 
     """Refuse cells with control characters, or longer than LONGEST_CELL; none is shown whole."""
     queries = [
         f"select row_number, {literal(column)}, left({name}, 40), length({name}) from given "
-        f"where length({name}) > {LONGEST_CELL} or regexp_matches({name}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]')"
+        f"where length({name}) > {LONGEST_CELL} or regexp_matches({name}, {literal(CONTROLS)})"
         for column in columns
         for name in [identifier(column)]
     ]
