@@ -13,9 +13,13 @@ import polars as pl
 from pipelines import catalog
 from pipelines.catalog import Source
 from pipelines.ingestion import facts
+from pipelines.ingestion.model_text import suspicious_text
 from pipelines.ingestion.tabular import UpstreamChangedError
 
 TYPES = facts.TYPES | {"timestamp": pl.Datetime("us")}
+# Columns that name a model, an organisation, an accelerator or a place; some list several, with commas.
+NAMES = ("model", "organizations", "hardware", "base_model", "entity", "region", "location", "site")
+LISTS = ("organizations", "hardware")
 QUARANTINE_SCHEMA = dict.fromkeys(("source", "row_key", "column_name", "cell", "gate", "says"), pl.String)
 
 
@@ -47,6 +51,12 @@ def gated(
         for gate, says, bad in _gates(column, frame[column.name], typed[column.name], retrieved)
         if bad.any()
     ]
+    findings += [
+        _finding(frame[name], frame[name].eq_missing(cell), name, "name", says)
+        for name in NAMES
+        if name in promised
+        for cell, says in _suspicious(frame[name])
+    ]
     repeated = typed.select(~pl.struct(table.key).is_first_distinct()).to_series()
     if repeated.any():
         findings.append(_finding(keys, repeated, table.key[0], "key", "The same key as an earlier row."))
@@ -56,6 +66,14 @@ def gated(
     lost = lost.with_columns(source=pl.lit(source.name), row_key=keys.gather(lost["row"]))
     kept = typed.with_row_index("row").filter(~pl.col("row").is_in(lost["row"].implode())).drop("row")
     return kept, lost.select(*QUARANTINE_SCHEMA)
+
+
+def _suspicious(names: pl.Series) -> Iterator[tuple[str, str]]:
+    """The cells with a name that hides characters or imitates another, each with the reason."""
+    for cell in names.cast(pl.String).drop_nulls().unique(maintain_order=True):
+        words = cell.split(",") if names.name in LISTS else [cell]
+        if says := next((says for word in words if (says := suspicious_text(word))), None):
+            yield cell, says
 
 
 def _cast(column: pl.Series, to: Any) -> pl.Series:

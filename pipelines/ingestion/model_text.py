@@ -60,6 +60,8 @@ def suspicious_text(name: str) -> str | None:
         return "It is blank."
     if len(name) > LONGEST:
         return f"It has {len(name):,} characters, and a name at most {LONGEST}."
+    if name.isascii() and name.isprintable():
+        return None
     found = (_suspicious_character(c) for c in name)
     return next((says for says in found if says), None) or _crowded(name) or _mixed(name)
 

@@ -17,6 +17,7 @@ from pipelines import catalog
 from pipelines.catalog import Source
 from pipelines.ingestion import baseline, gates
 from pipelines.ingestion.baseline import FileFacts
+from pipelines.ingestion.model_text import look_alikes
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.update.files import Bytes, Fetched, is_same
 from pipelines.update.revisions import beyond_frontier, beyond_limits, changed, unlike_neighbours
@@ -73,10 +74,11 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
         return Candidate(source=source.name, problem=f"not readable: {error}")
     rows = _with_kept_years(source, fetched.files.keys() - here.keys(), rows, before)
     if accepted:
-        beyond = beyond_frontier(source, before, rows)
         key = catalog.tables()[source.table].key[0]
-        rows = rows.filter(~pl.col(key).is_in(beyond["row_key"].implode())) if beyond.height else rows
-        quarantined = pl.concat([quarantined, beyond])
+        turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, rows)])
+        if turned_away.height:
+            rows = rows.filter(~pl.col(key).is_in(turned_away["row_key"].implode()))
+        quarantined = pl.concat([quarantined, turned_away])
     change = changed(source, before, rows)
     return Candidate(
         source=source.name,
@@ -91,6 +93,23 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
         ],
         is_new=True,
     )
+
+
+def _look_alikes(source: Source, before: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """New names that look like an accepted one, as findings: they would take its place for a reader."""
+    key = catalog.tables()[source.table].key
+    found = look_alikes(rows[key[0]], before[key[0]]) if key == ("model",) else {}
+    findings = [
+        dict(
+            zip(
+                gates.QUARANTINE_SCHEMA,
+                (source.name, name, key[0], name, "name", f"It looks like {like!r}."),
+                strict=True,
+            )
+        )
+        for name, like in found.items()
+    ]
+    return pl.DataFrame(findings, schema=gates.QUARANTINE_SCHEMA)
 
 
 def _with_kept_years(
