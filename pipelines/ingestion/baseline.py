@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,20 @@ def load(folder: Path, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
         BadBaselineError: the file is missing, is no CSV, or has other columns than the catalog.
     """
     path = path_of(folder, source)
-    retrieved = origins(folder)[source.name].retrieved_at[:10] if source.name in origins(folder) else ""
+    origin = origins(folder).get(source.name)
     try:
-        frame = read_csv(_bytes(path), path.name)
-        return gates.gated(frame, source, date.fromisoformat(retrieved) if retrieved else None)
+        return _gated(_bytes(path), path.name, source.name, origin.retrieved_at[:10] if origin else "")
     except UpstreamChangedError as error:
         raise BadBaselineError(
             f"{path}: {error}. Restore it with `git checkout {path.name}` in its folder, or fetch it again: "
             f"ote update --refetch {source.name}"
         ) from None
+
+
+@lru_cache(maxsize=32)  # a build asks for the rows of a source several times
+def _gated(content: bytes, file: str, source: str, retrieved: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    day = date.fromisoformat(retrieved) if retrieved else None
+    return gates.gated(read_csv(content, file), catalog.sources()[source], day)
 
 
 def rows_of(folder: Path, table: str) -> pl.DataFrame:

@@ -100,16 +100,9 @@ def _look_alikes(source: Source, before: pl.DataFrame, rows: pl.DataFrame) -> pl
     key = catalog.tables()[source.table].key
     found = look_alikes(rows[key[0]], before[key[0]]) if key == ("model",) else {}
     findings = [
-        dict(
-            zip(
-                gates.QUARANTINE_SCHEMA,
-                (source.name, name, key[0], name, "name", f"It looks like {like!r}."),
-                strict=True,
-            )
-        )
-        for name, like in found.items()
+        (source.name, name, key[0], name, "name", f"It looks like {like!r}.") for name, like in found.items()
     ]
-    return pl.DataFrame(findings, schema=gates.QUARANTINE_SCHEMA)
+    return pl.DataFrame(findings, schema=gates.QUARANTINE_SCHEMA, orient="row")
 
 
 def _with_kept_years(
