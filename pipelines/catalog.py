@@ -15,6 +15,22 @@ ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Value:
+    """A word that a column may hold: what it means, and a few words for it in tables."""
+
+    means: str
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word of our texts: what it means, and how else it is written."""
+
+    means: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """A column; the same name has the same meaning in every table, and the same range but for `limits`."""
 
@@ -24,7 +40,7 @@ class Column:
     unit: str = ""
     min: float | None = None
     max: float | None = None
-    values: tuple[str, ...] = ()
+    values: dict[str, Value] = field(default_factory=dict)
     why: str = ""
     required: bool = False
     deprecated_for: str = ""
@@ -159,6 +175,35 @@ def public_tables() -> list[Table]:
 
 
 @cache
+def words() -> dict[str, Word]:
+    """What the words of our texts mean, by the usual spelling of each."""
+    return {
+        name: Word(means=entry["means"], also=tuple(entry.get("also", ())))
+        for name, entry in document()["words"].items()
+    }
+
+
+@cache
+def column(name: str) -> Column:
+    """A column by its name, as every table has it.
+
+    Raises:
+        KeyError: the catalog does not define the column.
+    """
+    return _column(name, required=False)
+
+
+def label(name: str, value: str) -> str:
+    """A few words for a value of a column, such as "same chip, measured" for measured_same_chip.
+
+    Raises:
+        KeyError: the catalog does not define the value.
+    """
+    meaning = column(name).values[value]
+    return meaning.label or value.replace("_", " ")
+
+
+@cache
 def sources() -> dict[str, Source]:
     """The upstreams, by name; each has the module sources/<name>.py and the file baseline/<name>.csv."""
     return {name: _source(name, **entry) for name, entry in document()["sources"].items()}
@@ -257,5 +302,5 @@ def _column(name: str, *, required: bool) -> Column:
         )
     numeric = entry["type"] in ("double", "bigint")
     entry.setdefault("unit", unit(name) if numeric else "")
-    entry["values"] = tuple(entry.get("values", ()))
+    entry["values"] = {value: Value(**meaning) for value, meaning in entry.get("values", {}).items()}
     return Column(name=name, required=required, **entry)

@@ -1,4 +1,4 @@
-"""What a name of the dataset means: a column, a table, a rung of a ladder or a source.
+"""What a word means: a column, a value of one, a table, a basis, a source, or a word of our texts.
 
 Belongs here: putting into paragraphs what catalog.yaml and method_rungs.csv say. Does not belong here: the
 meaning itself, or printing (cli/contribute.py).
@@ -15,61 +15,103 @@ Rung = dict[str, str]  # a row of method_rungs.csv
 
 
 def explain(name: str, reference: Path) -> list[str]:
-    """What a column, a table, a rung or a source of the dataset is, as paragraphs.
+    """What a word is, as paragraphs; case, spaces, hyphens and underscores do not count.
 
     Raises:
         KeyError: nothing here has that name; its argument is the nearest ones.
     """
     with (reference / "method_rungs.csv").open(encoding="utf-8", newline="") as file:
         rungs = list(csv.DictReader(file))
-    found = [*_table(name), *_column(name), *_rungs(name, rungs), *_source(name)]
-    if not found:
-        raise KeyError(", ".join(difflib.get_close_matches(name, _names(rungs), 3, 0.4)) or "none")
-    return found
+    known = _names(rungs)
+    key = _key(name)
+    if key not in map(_key, known):
+        begun = {word for word in known if len(key) > 2 and _key(word).startswith(key.rstrip("."))}
+        if len(begun) != 1:
+            near = sorted(begun) or difflib.get_close_matches(name.lower(), known, 3, 0.4)
+            raise KeyError(", ".join(near[:8]) or "none")
+        key = _key(begun.pop())
+    return [*_word(key), *_table(key), *_column(key), *_value(key), *_rungs(key, rungs), *_source(key)]
 
 
-def _table(name: str) -> Iterator[str]:
+def _key(name: str) -> str:
+    """What spellings of a word have in common."""
+    return "".join(letter for letter in name.lower() if letter not in " -_")
+
+
+def _word(key: str) -> Iterator[str]:
+    for name, word in catalog.words().items():
+        if key in map(_key, (name, *word.also)):
+            yield f"{name}: {word.means}"
+
+
+def _table(key: str) -> Iterator[str]:
     for table in catalog.public_tables():
-        if table.stem == name:
-            yield f"{name}: a table. {table.description}"
+        if _key(table.stem) == key:
+            yield f"{table.stem}: a table. {table.description}"
             yield f"Key: {', '.join(table.key)}. Columns: {', '.join(c.name for c in table.columns)}."
 
 
-def _column(name: str) -> Iterator[str]:
-    holders = {t.stem: column for t in catalog.public_tables() for column in t.columns if column.name == name}
-    if not holders:
+def _columns() -> dict[str, catalog.Column]:
+    return {column.name: column for table in catalog.public_tables() for column in table.columns}
+
+
+def _column(key: str) -> Iterator[str]:
+    column = next((column for name, column in _columns().items() if _key(name) == key), None)
+    if column is None:
         return
-    column = next(iter(holders.values()))
     unit = f", {column.unit}" if column.unit else ""
-    yield f"{name}: a column ({column.type}{unit}). {column.description}"
+    yield f"{column.name}: a column ({column.type}{unit}). {column.description}"
     if column.min is not None or column.max is not None:
         yield f"Range: {column.range}. {column.why}".strip()
-    if column.values:
-        yield f"Values: {', '.join(column.values)}."
+    for value, word in column.values.items():
+        yield f"- {value}: {word.means}"
+    holders = (
+        table.stem for table in catalog.public_tables() if column.name in {c.name for c in table.columns}
+    )
     yield f"In: {', '.join(holders)}."
 
 
-def _rungs(name: str, rungs: list[Rung]) -> Iterator[str]:
-    """A rung by its own name, or all of a factor."""
+def _value(key: str) -> Iterator[str]:
+    """A value of columns, by its name or by the words that tables print for it: one meaning once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for column in _columns().values():
+        for value, word in column.values.items():
+            if key in (_key(value), _key(word.label)):
+                found.setdefault((value, word.means), []).append(column.name)
+    for (value, means), columns in found.items():
+        yield f"{value}: a value of {', '.join(columns)}. {means}"
+
+
+def _rungs(key: str, rungs: list[Rung]) -> Iterator[str]:
+    """The place of a basis in a fallback order and its uncertainty, or the fallback order of a factor."""
     for rung in rungs:
-        if rung["basis"] == name:
-            place = f"rung {rung['rung']} of" if rung["rung"] else "part of the spread of"
+        name, factor = rung["basis"], rung["factor"]
+        if _key(name) == key:
+            place = f"basis {rung['rung']} in the fallback order of" if rung["rung"] else "uncertainty of"
             yield (
-                f"{name}: {place} {rung['factor']}. Spread fitted on: {rung['fitted_on']}. Value: "
-                f"select * from method where factor = '{rung['factor']}' and basis = '{name}'"
+                f"{name}: {place} {factor}. Its gsd is fitted on: {rung['fitted_on']}. Value: "
+                f"select * from method where factor = '{factor}' and basis = '{name}'"
             )
-        elif rung["factor"] == name:
-            yield f"Rung {rung['rung'] or '-'}: {rung['basis']} ({rung['fitted_on']})"
+        elif _key(factor) == key:
+            yield f"Basis {rung['rung'] or '-'}: {name} ({rung['fitted_on']})"
 
 
-def _source(name: str) -> Iterator[str]:
-    if source := catalog.sources().get(name):
-        yield f"{name}: a source. {source.title}, {source.producer}. {source.license}. {source.page}"
+def _source(key: str) -> Iterator[str]:
+    for name, source in catalog.sources().items():
+        if _key(name) == key:
+            yield f"{name}: a source. {source.title}, {source.producer}. {source.license}. {source.page}"
 
 
 def _names(rungs: list[Rung]) -> list[str]:
     """All that can be asked for."""
-    tables = catalog.public_tables()
-    columns = {column.name for table in tables for column in table.columns}
-    bases = (rung["basis"] for rung in rungs)
-    return sorted({table.stem for table in tables} | columns | {*catalog.sources(), *bases})
+    columns = _columns()
+    values = {
+        name
+        for column in columns.values()
+        for value, word in column.values.items()
+        for name in (value, word.label)
+    } - {""}
+    words = {word for name, entry in catalog.words().items() for word in (name, *entry.also)}
+    tables = {table.stem for table in catalog.public_tables()}
+    bases = {rung[name] for rung in rungs for name in ("basis", "factor")}
+    return sorted({*tables, *columns, *values, *words, *catalog.sources(), *bases})

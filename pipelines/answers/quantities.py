@@ -7,6 +7,7 @@ import math
 
 ENERGY_UNITS = ("Wh", "kWh", "MWh", "GWh", "TWh")
 MASS_UNITS = ("g", "kg", "t", "kt", "Mt")
+GUESS_RATIO = 100  # p95 over p05
 
 
 def energy(mwh: float) -> str:
@@ -29,6 +30,28 @@ def mass_interval(tonnes: float, p05: float, p95: float) -> str:
     return f"{mass(tonnes)} ({mass(p05)} to {mass(p95)})"
 
 
+def count(number: float) -> str:
+    """A number of things, e.g. 76186 as "76,186" and 3552000 as "3.55 million"."""
+    if abs(number) < 999_500:
+        return significant(number) if abs(number) < 100 else f"{number:,.0f}"
+    return _scaled(number / 1e6, ("million", "billion", "trillion"))
+
+
+def energy_span(p05: float, p95: float) -> str:
+    """The two ends of an interval of energies, with the unit once where they share it."""
+    return _span(energy(p05), energy(p95))
+
+
+def mass_span(p05: float, p95: float) -> str:
+    """The two ends of an interval of masses, with the unit once where they share it."""
+    return _span(mass(p05), mass(p95))
+
+
+def is_guess(p05: float, p95: float) -> bool:
+    """Whether an interval is so wide that only the interval may be shown, and no number within it."""
+    return p95 > GUESS_RATIO * p05
+
+
 def significant(value: float, digits: int = 3) -> str:
     """A number in significant digits, without an exponent and with separators for thousands."""
     if value == 0 or not math.isfinite(value):
@@ -37,6 +60,11 @@ def significant(value: float, digits: int = 3) -> str:
     rounded = round(value, decimals)
     decimals = max(digits - 1 - math.floor(math.log10(abs(rounded))), 0)
     return f"{rounded:,.{decimals}f}"
+
+
+def _span(low: str, high: str) -> str:
+    number, unit = low.split()
+    return f"{number if high.endswith(f' {unit}') else low} to {high}"
 
 
 def _scaled(smallest: float, units: tuple[str, ...]) -> str:

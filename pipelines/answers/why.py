@@ -1,22 +1,16 @@
 """Where the numbers of a run come from: its derivation as a tree, from the published database alone.
 
-Belongs here: reading the tree, proving that it multiplies out, and writing it as text. Does not belong here:
-any estimate (sql/), or options and exit codes (cli/answers.py).
+Belongs here: reading the tree and proving that it multiplies out. Does not belong here: any estimate (sql/),
+which run a name means (names.py), or printing (cli/derivation.py).
 """
 
-import difflib
 import math
-import re
-import textwrap
-import unicodedata
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
 
 from pipelines.answers import inputs
 from pipelines.answers.published import Z_90
-from pipelines.ingestion.training_run_rules import spelling_key
 
 FACTORS = {
     "chip_hours": "chip-hours",
@@ -32,8 +26,6 @@ RESULTS = {
     "energy_mwh": ("MWh", ("chip_hours", "watts_per_chip", "pue")),
 }
 TOLERANCE = 1e-9
-SHOWN_RUNS = 8  # of those that a name may mean
-SHOWN_INPUTS = 3  # of those that a factor is the mean of
 # Fails on a database that is older than this module.
 PROBE = """
     select factors.gsd, factors.flop_confidence, sources.sha256, draws.mfu, power.measured_at,
@@ -71,77 +63,8 @@ BESIDE = (
 Tree = dict[str, Any]
 
 
-class UnknownRunError(Exception):
-    """There is no such run, or there are several; the message says what to give instead.
-
-    run_ids: the runs that may be meant.
-    """
-
-    def __init__(self, message: str, run_ids: Sequence[str] = ()) -> None:
-        """Take the message, and the runs that it names or would."""
-        super().__init__(message)
-        self.run_ids = list(run_ids)
-
-
 class BrokenDatabaseError(Exception):
     """A published result is not the product of its factors, or a factor is not the mean of its inputs."""
-
-
-def find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """The run_id that a person means: itself or a model's name here or upstream, in any case and punctuation.
-
-    Raises:
-        UnknownRunError: nothing has that name, or several runs do. It names these, or the largest of those
-            whose names begin with it or have a word that does, or else the nearest names.
-    """
-    if not name.strip():
-        raise UnknownRunError(f"{name!r} is empty: expected a run_id or the name of a model, such as gpt-3.")
-    name = unicodedata.normalize("NFKC", name)  # full width letters are those of half width
-    names = connection.execute("""
-        with names (run_id, name) as (
-            select run_id, model from emissions
-            union all select run_id, run_id from emissions
-            union all select run_id, model from models_without_estimate
-            union all select run_id, run_id from models_without_estimate
-            union all select run_id, upstream_name from model_aliases
-        )
-        select names.run_id, names.name from names left join emissions on names.run_id = emissions.run_id
-        order by emissions.energy_mwh desc nulls last, names.run_id
-    """).fetchall()
-    meant = spelling_key(name) or name  # without Latin letters and digits nothing is left of a name
-
-    def runs(test: Callable[[str, str], bool]) -> list[str]:
-        return list(dict.fromkeys(run_id for run_id, known in names if test(run_id, known)))
-
-    for found in (
-        runs(lambda run_id, _: run_id == name),
-        runs(lambda _, known: known.lower() == name.lower()),
-        runs(lambda _, known: spelling_key(known) == meant),
-    ):
-        if len(found) == 1:
-            return found[0]
-        if found:
-            several = _shown(sorted(found))
-            raise UnknownRunError(
-                f"{name!r} names {len(found)} runs: {several}. Give one run_id.", sorted(found)
-            )
-    begun = runs(lambda _, known: spelling_key(known).startswith(meant))
-    held = begun or runs(lambda _, known: any(key.startswith(meant) for key in _from_each_word(known)))
-    if held:
-        raise UnknownRunError(f"{name!r} is no run here. Runs with that in their name: {_shown(held)}.", held)
-    near = difflib.get_close_matches(name.lower(), sorted(runs(lambda *_: True)), n=3, cutoff=0)
-    raise UnknownRunError(f"{name!r} is no run here. The nearest: {', '.join(near)}.", near)
-
-
-def _from_each_word(name: str) -> list[str]:
-    """The keys of a name from each of its words on: a part of a name begins with a word, not within one."""
-    return [spelling_key(name[word.start() :]) for word in re.finditer(r"[A-Za-z0-9]+", name)]
-
-
-def _shown(run_ids: list[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = len(run_ids) - SHOWN_RUNS
-    return ", ".join(run_ids[:SHOWN_RUNS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str, run_id: str) -> list[Tree]:
@@ -151,7 +74,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str, run_id: str) -> lis
 
 
 def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
-    """The derivation of a run: results, factors with spread, source and inputs, and what others say.
+    """The derivation of a run: results, factors with gsd, source and inputs, and what others published.
 
     Raises:
         BrokenDatabaseError: a result is not the product of its factors, or a factor is not the mean of its
@@ -182,8 +105,12 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
     return {
         "run_id": run_id,
         "model": row["model"],
+        "developer": row["developer"],
+        "published_date": row["published_date"],
         "run_year": row["run_year"],
         "energy_mwh": row["energy_mwh"],
+        "energy_mwh_p05": row["energy_mwh_p05"],
+        "energy_mwh_p95": row["energy_mwh_p95"],
         "energy_basis": row["energy_basis"],
         "covers": row["covers"],
         "results": results,
@@ -238,7 +165,7 @@ def _beside(
     """A quantity that is in no total; None where it is not known of the run."""
     query = f"select * from {table} where run_id = ? and {name} is not null"
     for row in _rows(connection, query, run_id):
-        terms = {k: _short(v) if isinstance(v, float) else v for k, v in row.items()}
+        terms = {k: short(v) if isinstance(v, float) else v for k, v in row.items()}
         return {
             "name": name,
             "value": row[name],
@@ -297,7 +224,7 @@ def _factor(row: Tree) -> Tree:
 
 def _result(name: str, unit: str, of: tuple[str, ...], row: Tree, values: dict[str, float]) -> Tree:
     over = 1e6 if name == "energy_mwh" else 1.0  # Wh to MWh; MWh x kg/kWh is t
-    terms = [f"{_short(values[part])} {FACTORS.get(part, 'MWh')}" for part in of]
+    terms = [f"{short(values[part])} {FACTORS.get(part, 'MWh')}" for part in of]
     return {
         "name": name,
         "value": row[name],
@@ -310,120 +237,6 @@ def _result(name: str, unit: str, of: tuple[str, ...], row: Tree, values: dict[s
     }
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A number in four significant digits, or whole with separators for thousands."""
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
-
-
-def render(found: Tree) -> str:
-    """The tree as lines of text, ASCII but for names."""
-    if "without_estimate" in found:
-        source = found["source"]
-        return "\n".join(
-            [
-                f"{found['model']} ({found['run_id']}): no estimate",
-                f"`- {found['without_estimate']}",
-                f"   {source['title']}, {source['locator']}, {source['url']}",
-            ]
-        )
-    lines = [f"{found['model']} ({found['run_id']}, {found['covers']}, year {found['run_year']})"]
-    for result in found["results"]:
-        interval = f"({_short(result['p05'])} to {_short(result['p95'])})"
-        lines.append(f"|- {result['name']} = {_short(result['value'])} {result['unit']} {interval}")
-        lines.append(f"|     = {result['formula']}")
-    if found["energy_basis"] == "reported":
-        told = found["source"]
-        energy, reported = found["energy_mwh"], found["reported"]["energy_mwh"]
-        pue = "" if energy == reported else f" x {_short(energy / reported)} PUE"
-        lines.append("|- energy_mwh is the reported one: nothing to compute it from was published")
-        scope = found["reported"]["energy_scope"]
-        lines.append(f"|     = {_short(reported)} MWh ({scope}){pue} = {_short(energy)} MWh")
-        lines.append(f"|     {told['title']}, {told['locator']}, {told['url']}")
-    for factor in found["factors"].values():
-        lines += _factor_lines(factor)
-    for beside in found["beside"]:
-        interval = f"({_short(beside['p05'])} to {_short(beside['p95'])})"
-        lines += [
-            f"|- {beside['name']} = {_short(beside['value'])} {beside['unit']} {interval}, in no total",
-            f"|     = {beside['formula']}",
-            *_told(beside["source"], "|     "),
-        ]
-    reported = {name: value for name, value in found["reported"].items() if isinstance(value, float)}
-    if found["energy_basis"] == "reported":
-        del reported["energy_mwh"]  # it is the energy, as told above
-    for name, value in reported.items():
-        lines.append(f"|- reported {name}: {_short(value)}, which replaces nothing")
-    for other in found["published"]:
-        inside = "inside" if other["inside_interval"] else "outside"
-        lines.append(
-            f"|- published {other['quantity']} ({other['basis']}, {other['scope']}, {other['derivation']}): "
-            f"{_short(other['published_value'])}, {inside} the interval"
-        )
-        lines.append(f"|     {other['source_locator']}, {other['source_url']}")
-    for rival in found["rivals"]:
-        lines.append(
-            f"|- {rival['column_name']}: another source says {_short(rival['rival_value'])} "
-            f"instead of {_short(rival['chosen_value'])}; rule: {rival['rule']}"
-        )
-        lines.append(f"|     {rival['rival_source_id']}, {rival['rival_source_locator']}")
-    last = max(i for i, line in enumerate(lines) if line.startswith("|-"))
-    tail = [f"`{line[1:]}" if i == 0 else f" {line[1:]}" for i, line in enumerate(lines[last:])]
-    return "\n".join([*lines[:last], *tail])
-
-
-def _factor_lines(factor: Tree) -> list[str]:
-    source = factor["source"]
-    year = "" if factor["factor_year"] is None else f", {factor['factor_year']}"
-    year += ", not the year of the run" if factor["is_other_year"] else ""
-    grid = f", {factor['intensity_basis']}" if factor["intensity_basis"] else ""
-    fitted = f"{factor['fitted_on']} (n = {factor['n_observations']})"
-    lines = [
-        f"|- {factor['factor']} = {_short(factor['value'])} {factor['unit']} "
-        f"({_short(factor['p05'])} to {_short(factor['p95'])}), {factor['basis']}{grid}{year}",
-        f"|     spread {factor['gsd']:.3f}: {fitted}",
-        *_flop_lines(factor),
-        f"|     {source['title']}, {source['verified']}",
-        f"|     {source['locator']}",
-        f"|     {source['url']}",
-    ]
-    if source["sha256"]:
-        when = f", retrieved {source['retrieved_at']}" if source["retrieved_at"] else ""
-        lines.append(f"|     sha256 {source['sha256'][:16]}...{when}")
-    if factor["inputs"] and factor["basis"] == "equals_gross":
-        lines.append("|     the same inputs as gross_kg_per_kwh")
-    elif factor["inputs"]:
-        lines += _input_lines(factor["inputs"])
-    return lines
-
-
-def _input_lines(found: inputs.Inputs) -> list[str]:
-    """The heaviest inputs of a mean, and how many more there are."""
-    times, of = found["times"], found["of"]
-    lines = []
-    if times:
-        lines += [
-            f"|     {times['name']}: {_short(times['value'])} {times['unit']}, times",
-            *_told(times["source"]),
-        ]
-    noun = "input" if len(of) == 1 else "inputs"
-    lines.append(f"|     {found['mean']} mean of {len(of)} {noun}, each with its weight:")
-    for one in of[:SHOWN_INPUTS]:
-        lines.append(
-            f"|     {one['weight_fraction']:.3f} x {_short(one['value'])} {one['unit']}: {one['name']}"
-        )
-        lines += _told(one["source"])
-    if len(of) > SHOWN_INPUTS:
-        lines.append(f"|     and {len(of) - SHOWN_INPUTS} more, all with --json")
-    return lines
-
-
-def _told(source: Tree, indent: str = "|         ") -> list[str]:
-    text = textwrap.wrap(f"{source['title']}, {source['locator']}", 120, break_long_words=False)
-    return [indent + line for line in [*text, source["url"]]]
-
-
-def _flop_lines(factor: Tree) -> list[str]:
-    """What FLOP that are not sure add to the spread of the hours that come from them."""
-    flop = factor["flop"]
-    if flop["confidence"] is None:
-        return []
-    return [f"|     with {flop['gsd']:.3f} of the FLOP, {flop['confidence']}: {flop['fitted_on']}"]

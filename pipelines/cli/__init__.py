@@ -9,12 +9,13 @@ import sys
 
 import typer
 
-from pipelines.cli import answers, build, contribute, estimate, releases, update
+from pipelines.cli import answers, build, contribute, estimate, releases, runs, update, version
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(build.build)
 app.command()(update.update)
+app.command()(runs.find)
 app.command()(answers.where)
 app.command()(answers.why)
 app.command()(estimate.estimate)
@@ -30,7 +31,7 @@ app.command()(releases.get)
 
 
 @app.callback()
-def main() -> None:
+def main(version: version.Version = False) -> None:
     """Open Training Emissions: energy and CO2e of training machine-learning models."""
 
 
@@ -44,6 +45,9 @@ def run() -> None:
         app()
     except SystemExit as done:
         code = done.code if isinstance(done.code, int) else 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # who reads, such as head, has had enough
+            code = code or 1
     os._exit(code)

@@ -1,7 +1,7 @@
-"""The commands that ask the database: `ote where`, `ote why`.
+"""The commands that ask the database about one run: `ote where`, `ote why`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: the answers (where.py, when.py,
-why.py).
+why.py), how a derivation is written (derivation.py), or lists of runs (runs.py).
 """
 
 import json
@@ -9,16 +9,23 @@ import math
 from dataclasses import asdict
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.answers.published import DATABASE
+from pipelines.answers import names, quantities
+from pipelines.answers.published import DATABASE, Z_90
+from pipelines.cli import runs, terminal
 from pipelines.cli.options import Database
 
 if TYPE_CHECKING:
+    import duckdb
+
     from pipelines.answers import when
     from pipelines.answers import where as placing
+
+
+WHOLE = ("net CO2e", "gross CO2e", "year", "beats next")  # columns that never wrap
 
 
 class Basis(StrEnum):
@@ -30,120 +37,156 @@ class Basis(StrEnum):
 
 def where(
     run: Annotated[
-        str, typer.Argument(help="run_id, or the name of a model; leave out to describe a run.")
-    ] = "",
+        list[str] | None, typer.Argument(help="Name of a model, or run_id; leave out to describe a run.")
+    ] = None,
     hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
     chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
     hours: Annotated[float | None, typer.Option(help="For how many hours.")] = None,
-    year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: the newest.", min=0)] = 0,
+    year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: that of the run.", min=0)] = 0,
     provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
     basis: Annotated[
         Basis | None,
-        typer.Option(help="Intensities to rank on; else those of the run's own place, or of most places."),
+        typer.Option(
+            help="Intensities to rank on. Default: the kind known for the run's location, else for most."
+        ),
     ] = None,
-    month: Annotated[
-        str, typer.Option(help="YYYY-MM: rank starts in this month by the hours of grids.")
-    ] = "",
-    top: Annotated[int, typer.Option(help="How many places to print; 0: all.", min=0)] = 15,
-    as_json: Annotated[bool, typer.Option("--json", help="All places, for programs.")] = False,
+    month: Annotated[str, typer.Option(help="YYYY-MM: rank starting hours in this month.")] = "",
+    top: Annotated[int, typer.Option(help="How many locations to print; 0: all.", min=0)] = 15,
+    as_json: Annotated[bool, typer.Option("--json", help="All locations, as JSON, for programs.")] = False,
     database: Database = DATABASE,
 ) -> None:
     """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
 
-    Direct and lifecycle intensities are never compared: one list has places on one of them.
-    With --month, rank grids by the best hour of it to start in, from the hours beside the database.
+    Direct and life-cycle intensities are never compared: one list has locations on one of them.
+    With --month, rank grids by the best hour of that month to start in.
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
     """
-    from pipelines.answers import estimate, published, when, where, why
+    from pipelines.answers import estimate, published, when, where
 
-    if bool(run) == bool(hardware):
-        _fail("Give either a run_id or --hardware with --chips and --hours.", 2)
+    name = " ".join(run or [])
+    if bool(name) == bool(hardware):
+        terminal.fail("Give either a run_id or --hardware with --chips and --hours.")
     if month and basis is Basis.direct:
-        _fail(
+        terminal.fail(
             "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out.",
-            2,
         )
     if hardware:
         hours = _hours(hours)
     try:
         if hardware:
             estimate.meant({"chips": chips, "training_hours": hours}, database)  # refused as of one's own run
-        names = {"hardware": hardware, "provider": provider}
-        meant = estimate.meant({column: name for column, name in names.items() if name}, database)
+        described = {"hardware": hardware, "provider": provider}
+        meant = estimate.meant({column: cell for column, cell in described.items() if cell}, database)
         with published.open_database(database, where.PROBE) as connection:
             load = (
                 where.load_of_hardware(connection, meant["hardware_id"], chips, hours or 0, date.today().year)
                 if meant["hardware_id"]
-                else where.load_of_run(connection, why.find(connection, run))
+                else where.load_of_run(connection, _run_of(connection, name))
             )
             load = where.in_year(connection, load, year) if year else load
             ranked_on = basis or where.usual_basis(connection, load, meant["provider"])
             places = where.ranked(connection, load, ranked_on, meant["provider"])
         if month:
             if load.hours is None:
-                _fail(
-                    f"{run}: the length of the run is not known; describe it with --hardware and --hours.", 2
+                terminal.fail(
+                    f"{name}: the length of the run is not known; describe it with --hardware and --hours."
                 )
             starts = when.best_starts(database.parent / "hourly", _month(month), load.hours)
             _print_starts(load.name, load.hours, month, starts, top, as_json)
             return
+    except names.UnknownRunError as error:
+        runs.fail_unknown(error, database, as_json)
     except (
         estimate.BadRunsError,
         where.NotFoundError,
-        why.UnknownRunError,
         published.NoDatabaseError,
         when.NoHoursError,
     ) as error:
-        _fail(str(error), 2)
+        terminal.fail(str(error))
     if as_json:
         typer.echo(json.dumps([asdict(place) for place in places], indent=1))
         return
-    _print_places(load, places[: top or None])
+    _print_places(load, places, top)
 
 
 def _hours(hours: float | None) -> float:
     if hours is None:
-        _fail(
-            "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300.", 2
+        terminal.fail(
+            "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300."
         )
     if not (math.isfinite(hours) and hours > 0):
-        _fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
+        terminal.fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
     return hours
 
 
-def _print_places(load: "placing.Load", places: "list[placing.Place]") -> None:
-    typer.echo(f"{load.name}: {_energy(load.it_energy_mwh)} before PUE")
-    line = "{:<24.24} {:<12.12} {:<7} {:>4} {:<9} {:>10} {:>10} {:<22} {:>6}"
-    head = ("region", "provider", "country", "year", "basis", "gross t", "net t", "90 % interval", "sure")
-    typer.echo(line.format(*head))
-    for place in places:
-        interval = f"({place.co2e_net_t_p05:,.3g} to {place.co2e_net_t_p95:,.3g})"
-        sure = "" if place.chance_to_beat_next is None else f"{place.chance_to_beat_next:.0%}"
-        typer.echo(
-            line.format(
-                place.region,
-                place.provider,
-                place.country,
-                place.factor_year,
-                place.intensity_basis,
-                f"{place.co2e_gross_t:,.3g}",
-                f"{place.co2e_net_t:,.3g}",
-                interval,
-                sure,
-            )
-        )
-    typer.echo("sure: chance that the place beats the next one, given how well the two places are known.")
-    if any(place.factor_year != load.year for place in places):
-        typer.echo(
-            f"year: that of the factors, the nearest to {load.year} that is known of the place. "
-            "Between places of two years no chance is known."
-        )
-    ranked_on = places[0].intensity_basis
+def _run_of(connection: "duckdb.DuckDBPyConnection", name: str) -> str:
+    """The run that a name means; says so where the name is not its own."""
+    found = names.find(connection, name)
+    if not found.is_literal:
+        others = f" Also of that name: {names.shown(list(found.others))}." if found.others else ""
+        typer.echo(f"{name!r} is taken as {found.run_id}.{others}", err=True)
+    return found.run_id
+
+
+def _print_places(load: "placing.Load", places: "list[placing.Place]", top: int) -> None:
+    console = terminal.console()
+    shown = places[: top or None]
+    ranked_on = shown[0].intensity_basis
     (other,) = (basis for basis in Basis if basis != ranked_on)
-    typer.echo(
-        f"basis: only places known on {ranked_on} intensities; --basis {other} ranks those on {other}."
+    console.print(
+        f"{load.name}: {_energy_of(load)} before PUE. Locations by net CO2e, on {ranked_on} intensities, "
+        f"factors of {_years(load, shown)}."
     )
+    is_wide = terminal.is_wide(console)
+    provider = ("provider",) if is_wide else ()
+    made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "year", "beats next", whole=WHOLE)
+    for place in shown:
+        region = f"{place.region} ({place.country})"
+        low, high = place.co2e_net_t_p05, place.co2e_net_t_p95
+        is_guess = quantities.is_guess(low, high)
+        net, gross = quantities.mass(place.co2e_net_t), quantities.mass(place.co2e_gross_t)
+        made.add_row(
+            *((region, place.provider) if is_wide else (f"{region}\n{place.provider}",)),
+            f"{'a guess' if is_guess else net}\n{quantities.mass_span(low, high)}",
+            "a guess" if is_guess else gross,
+            f"{place.factor_year}",
+            _chance(place, is_last=place is places[-1]),
+        )
+    console.print(made)
+    notes = [
+        f"{len(shown):,} of {terminal.count(len(places), 'location')}. "
+        "Second line of net CO2e: 90 % interval.",
+        "beats next: chance that net CO2e is below that of the next location in the list. "
+        "`years differ`: no chance is known, because the factors of the two are of different years.",
+        f"Only locations with {ranked_on} intensities are ranked: by default the kind that is known for the "
+        f"run's own location, else for most. --basis {other} ranks the locations with {other} intensities.",
+    ]
+    if any(place.factor_year != load.year for place in shown):
+        notes.append(f"year: the year of the factors, the nearest to {load.year} that is known.")
+    console.print("\n".join(notes))
+
+
+def _energy_of(load: "placing.Load") -> str:
+    """The energy of a load; of a guess the interval."""
+    energy, half = load.it_energy_mwh, math.exp(Z_90 * load.ln_gsd)
+    if quantities.is_guess(energy / half, energy * half):
+        return f"a guess, {quantities.energy_span(energy / half, energy * half)} (90 % interval)"
+    return quantities.energy(energy)
+
+
+def _years(load: "placing.Load", shown: "list[placing.Place]") -> str:
+    """The years of the factors of a list, and the year that was wanted."""
+    years = sorted({place.factor_year for place in shown})
+    span = f"{years[0]}" if len(years) == 1 else f"{years[0]} to {years[-1]}"
+    return span if years == [load.year] else f"{span} (wanted: {load.year})"
+
+
+def _chance(place: "placing.Place", is_last: bool) -> str:
+    """The chance in words where there is none."""
+    if place.chance_to_beat_next is not None:
+        return f"{place.chance_to_beat_next:.0%}"
+    return "last" if is_last else "years differ"
 
 
 def _month(text: str) -> datetime:
@@ -151,7 +194,7 @@ def _month(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m")
     except ValueError:
-        _fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
+        terminal.fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
 
 
 def _print_starts(
@@ -164,59 +207,56 @@ def _print_starts(
         ]
         typer.echo(json.dumps(shown, indent=1))
         return
-    typer.echo(f"{name}: {hours:g} h, best start in {month} (UTC), lifecycle g/kWh over the run")
-    line = "{:<10.10} {:<12.12} {:<16} {:>8} {:>8} {:>8} {:>7}"
-    typer.echo(line.format("zone", "source", "best start", "best", "mean", "worst", "saves"))
+    console = terminal.console()
+    console.print(
+        f"{name}: {hours:g} h, best start in {month} (UTC). Life-cycle intensity in g/kWh, mean over the run."
+    )
+    headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
+    made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
     for start in starts[: top or None]:
-        typer.echo(
-            line.format(
-                start.zone,
-                start.source,
-                f"{start.start_utc:%Y-%m-%d %H:%M}",
-                f"{start.best_g_per_kwh:.0f}",
-                f"{start.mean_g_per_kwh:.0f}",
-                f"{start.worst_g_per_kwh:.0f}",
-                f"{start.saved_fraction:.0%}",
-            )
+        made.add_row(
+            start.zone,
+            start.source,
+            f"{start.start_utc:%Y-%m-%d %H:%M}",
+            f"{start.best_g_per_kwh:.0f}",
+            f"{start.mean_g_per_kwh:.0f}",
+            f"{start.worst_g_per_kwh:.0f}",
+            f"{start.saved_fraction:.0%}",
         )
-    typer.echo(
-        "saves: against a start at any hour of the month. Past hours: the best start is known afterwards."
+    console.print(made)
+    console.print(
+        "saves: compared with a start at any hour of the month. These are hours of the past: the best start "
+        "is known only afterwards."
     )
 
 
 def why(
-    run: Annotated[str, typer.Argument(help="run_id, or the name of a model.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The same tree, for programs.")] = False,
+    run: Annotated[list[str], typer.Argument(help="Name of a model, or run_id.")],
+    full: Annotated[bool, typer.Option("--full", help="Every formula, input and source.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole derivation, for programs.")] = False,
     database: Database = DATABASE,
 ) -> None:
-    """Print where every number of a run comes from: formulas, factors, spreads and sources.
+    """Show energy and CO2e of a run, and where each number comes from.
 
-    Example: ote why t5-11b
+    Example: ote why t5-11b, or: ote why "Llama 2 70B" --full
     """
     from pipelines.answers import published, why
+    from pipelines.cli import derivation
 
+    if full and as_json:
+        terminal.fail("--full and --json: give one of them; --json is the whole derivation.")
     try:
         with published.open_database(database, why.PROBE) as connection:
-            found = why.tree(connection, why.find(connection, run))
-    except (why.UnknownRunError, published.NoDatabaseError) as error:
+            found = why.tree(connection, _run_of(connection, " ".join(run)))
+    except names.UnknownRunError as error:
+        runs.fail_unknown(error, database, as_json)
+    except published.NoDatabaseError as error:
         if as_json:
-            near = error.run_ids if isinstance(error, why.UnknownRunError) else []
-            typer.echo(json.dumps({"error": str(error), "run_ids": near}, indent=1))
-        _fail(str(error), 2)
+            typer.echo(json.dumps({"error": str(error), "run_ids": []}, indent=1))
+        terminal.fail(str(error))
     except why.BrokenDatabaseError as error:
-        _fail(str(error))
-    typer.echo(json.dumps(found, indent=1, default=str) if as_json else why.render(found))
-
-
-def _fail(message: str, code: int = 1) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
-
-
-def _energy(energy_mwh: float) -> str:
-    """Three significant digits in the unit that suits them."""
-    unit, wh = next(
-        ((unit, wh) for unit, wh in (("MWh", 1e6), ("kWh", 1e3)) if energy_mwh * 1e6 >= 0.9995 * wh),
-        ("Wh", 1.0),
-    )
-    return f"{float(f'{energy_mwh * 1e6 / wh:.3g}'):,.12g} {unit}"
+        terminal.fail(str(error), code=1)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, default=str))
+    else:
+        (derivation.print_full if full else derivation.print_short)(terminal.console(), found)

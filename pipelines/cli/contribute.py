@@ -5,7 +5,6 @@ Belongs here: options, questions, what a person sees, exit codes. Does not belon
 """
 
 import sys
-import textwrap
 from typing import Annotated, NoReturn
 
 import typer
@@ -15,6 +14,7 @@ from pipelines.answers import explain as explanation
 from pipelines.answers.disclosure import number
 from pipelines.answers.estimate import BadRunsError
 from pipelines.answers.published import DATABASE, NoDatabaseError
+from pipelines.cli import terminal
 from pipelines.cli.options import REFERENCE, Database, Reference
 from pipelines.ingestion.facts import BadReferenceError
 
@@ -71,21 +71,22 @@ def add(
 
 
 def explain(
-    name: Annotated[str, typer.Argument(help="A column, table, rung or source.")],
+    words: Annotated[list[str], typer.Argument(help="A column, value, table, basis, source or other word.")],
     reference: Reference = REFERENCE,
 ) -> None:
-    """Say what a column, a table, a rung of a ladder or a source is.
+    """Say what a word means: any column, value, table, basis or source, and any word that we print.
 
-    Example: ote explain watts_per_chip, or: ote explain measured_ratio
+    Example: ote explain watts_per_chip, or: ote explain measured_ratio, or: ote explain 90 % interval
     """
+    name = " ".join(words)
     try:
         paragraphs = explanation.explain(name, reference)
     except KeyError as near:
-        _fail(f"{name!r} is no column, table, rung or source here. The nearest: {near.args[0]}.")
+        _fail(f"{name!r} is not a word that is known here. The nearest: {near.args[0]}.")
     except OSError as error:
         _fail(f"{reference}: cannot be read ({error}).")
     for paragraph in paragraphs:
-        typer.echo(textwrap.fill(paragraph, 100))
+        terminal.console().print(paragraph)
 
 
 def _given(words: list[str]) -> dict[str, str]:

@@ -111,7 +111,7 @@ def _gates(
         yield (
             "values",
             f"Not one of {', '.join(column.values)}.",
-            (~typed.is_in(column.values)).fill_null(False),
+            (~typed.is_in(list(column.values))).fill_null(False),
         )
 
 

@@ -300,7 +300,17 @@ def _dictionary() -> str:
             for column in table.columns
         ]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_meanings()])
+
+
+def _meanings() -> list[str]:
+    """What each word that a column may hold means, and each word of our texts: a line for each."""
+    columns = {column.name: column for table in catalog.public_tables() for column in table.columns}
+    lines = ["## Values", "", "| column | value | meaning |", "|---|---|---|"]
+    for name in sorted(columns):
+        lines += [f"| {name} | {value} | {word.means} |" for value, word in columns[name].values.items()]
+    lines += ["", "## Words", "", "| word | meaning |", "|---|---|"]
+    return [*lines, *(f"| {name} | {word.means} |" for name, word in catalog.words().items()), ""]
 
 
 def _card(manifest: dict[str, Any]) -> str:

@@ -1,0 +1,218 @@
+"""Which run a name means: the names that people type, matched with the names of the dataset.
+
+Belongs here: matching a name, and what to say where it means no run or several. Does not belong here: what is
+known of the run (why.py, where.py), or lists with filters (search.py).
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines.ingestion.training_run_rules import spelling_key
+
+SHOWN_RUNS = 8  # of those that a name may mean
+NAMES = """
+with names (run_id, name) as (
+    select run_id, model from emissions
+    union all select run_id, run_id from emissions
+    union all select run_id, model from models_without_estimate
+    union all select run_id, run_id from models_without_estimate
+    union all select run_id, upstream_name from model_aliases
+)
+select names.run_id, names.name, emissions.covers
+from names
+left join emissions on names.run_id = emissions.run_id
+where names.run_id in (select run_id from emissions union all select run_id from models_without_estimate)
+order by emissions.energy_mwh desc nulls last, names.run_id
+"""
+HUB = re.compile(r"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
+REPOSITORY = re.compile(r"[\w.-]*\w[\w.-]*/([\w.-]*\w[\w.-]*)")  # owner/name
+# What repositories add to a name for the format of the weights, which says nothing of the training.
+FORMAT = re.compile(
+    r"[-_ ](?:hf|gguf|gptq|awq|mlx|onnx|safetensors|fp8|fp16|bf16|int[48]|[48]bit|uncased|cased|v0\.\d+)$",
+    re.IGNORECASE,
+)
+# What tells the sizes and editions of one family apart: 70B, 8x22B, A22B, XXL, large, (540B), (Mar 2023).
+NUMBER = r"a?\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)?[bmt]"
+SIZE = re.compile(rf"[-_ ](?:{NUMBER}|tiny|mini|small|base|medium|large|huge|x{{1,2}}l)$", re.IGNORECASE)
+EDITION = re.compile(rf"\s*\((?:{NUMBER}|[a-z]{{3}} \d{{4}})\)$", re.IGNORECASE)
+BRACKETS = re.compile(r"\(([^()]*)\)")
+Known = tuple[str, str, str | None]  # run_id, a name of it, what it covers; None without an estimate
+
+
+class UnknownRunError(Exception):
+    """There is no such run, or there are several; the message says what to give instead.
+
+    says: the message without the runs that it lists.
+    run_ids: the runs that may be meant.
+    """
+
+    def __init__(self, says: str, listed: str = "", run_ids: tuple[str, ...] = ()) -> None:
+        """Take the message, and the runs that it names or would."""
+        super().__init__(says + listed)
+        self.says = says
+        self.run_ids = list(run_ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The run that a name means.
+
+    is_literal: the name is the run_id or a full name of the run.
+    others: other runs that the name may mean, which are parts, bounds or without an estimate.
+    """
+
+    run_id: str
+    is_literal: bool = True
+    others: tuple[str, ...] = ()
+
+
+def find(connection: duckdb.DuckDBPyConnection, name: str) -> Found:
+    """The run that a person means by a run_id, a name here or upstream, or a part of a name.
+
+    Case, punctuation and full-width letters do not count. A family of models, such as BLOOM, means its only
+    whole run with an estimate; a part of a name means the only run whose name begins with it.
+
+    Raises:
+        UnknownRunError: no run has that name, or several do.
+    """
+    if not name.strip():
+        raise UnknownRunError(f"{name!r} is empty: expected a run_id or the name of a model, such as gpt-3.")
+    given = unicodedata.normalize("NFKC", name).strip()
+    known: list[Known] = connection.execute(NAMES).fetchall()
+    short = plain(given)
+    exact = (
+        _runs(known, lambda run_id, _: run_id == given),
+        _runs(known, lambda _, other: other.lower() == HUB.sub("", given).lower()),
+        _runs(known, lambda _, other: _key(other) == _key(given)),
+    )
+    for found in (runs for runs in exact if runs):
+        if len(found) > 1:
+            raise _several(name, sorted(found))
+        return Found(run_id=found[0])
+    covers = {run_id: covered for run_id, _, covered in known}
+    begun = _runs(known, lambda _, other: _begins(other, short))
+    begun += _runs(known, lambda run_id, other: short in BRACKETS.findall(other) and run_id not in begun)
+    for found in (
+        _runs(known, lambda _, other: _key(other) == _key(short)),
+        _runs(known, lambda _, other: _key(EDITION.sub("", other)) == _key(short)),
+    ):
+        if found:
+            return _only_whole(name, found, [], covers)
+    if found := _runs(known, lambda _, other: _key(family(other)) == _key(short)):
+        return _only_whole(name, found, begun, covers)
+    for found in (begun, _runs(known, lambda _, other: _begins_with_all(other, short))):
+        if len(found) == 1 and covers[found[0]]:
+            return Found(run_id=found[0], is_literal=False)
+        if len(found) > 1:
+            raise _several(name, found)
+    raise _unknown(name, short, known)
+
+
+def has_word(name: str, word: str) -> bool:
+    """Whether a name has a word, or some words, that begin like this; never from within a word."""
+    meant = _key(word)
+    return any(key.startswith(meant) for key in _from_each_word(name)) or name.lower() == word.lower()
+
+
+def plain(name: str) -> str:
+    """A name without the address, owner and format of weights that a repository adds to it."""
+    name = HUB.sub("", name).rstrip("/")
+    if repository := REPOSITORY.fullmatch(name):
+        name = repository[1]
+    while (shorter := FORMAT.sub("", name)) != name:
+        name = shorter
+    return name
+
+
+def family(name: str) -> str:
+    """A name without size and edition, such as Llama 2 for Llama 2 70B and PaLM for PaLM (540B)."""
+    name = EDITION.sub("", name)
+    while (shorter := SIZE.sub("", name)) != name:
+        name = shorter
+    return name
+
+
+def _runs(known: list[Known], test: Callable[[str, str], bool]) -> list[str]:
+    return list(dict.fromkeys(run_id for run_id, name, _ in known if test(run_id, name)))
+
+
+def _key(name: str) -> str:
+    """What spellings have in common; a name without Latin letters and digits is itself alone."""
+    return spelling_key(name) or name
+
+
+def _words(name: str) -> list[str]:
+    """The words and numbers of a name: GPT-4.5 has gpt, 4 and 5."""
+    return re.findall(r"[^\W\d_]+|\d+", name.lower())
+
+
+def _from_each_word(name: str) -> list[str]:
+    """The keys of a name from each of its words on: a part of a name begins with a word, not within one."""
+    return [spelling_key(name[word.start() :]) for word in re.finditer(r"[A-Za-z0-9]+", name)]
+
+
+def _begins(other: str, name: str) -> bool:
+    """Whether the words of a name begin with those of another one."""
+    meant = _words(name)
+    return bool(meant) and _words(other)[: len(meant)] == meant
+
+
+def _begins_with_all(other: str, name: str) -> bool:
+    """Whether a name begins with the first word of another one and has the other words too."""
+    meant, words = _words(name), _words(other)
+    return bool(meant and words) and words[0] == meant[0] and set(meant) <= set(words)
+
+
+def _only_whole(name: str, found: list[str], begun: list[str], covers: dict[str, str | None]) -> Found:
+    """The only run of a family that is one whole run with an estimate, or the only one at all.
+
+    begun: runs whose names begin alike; a whole one among them is another family that may be meant.
+    """
+    whole = [run_id for run_id in dict.fromkeys(found + begun) if covers[run_id] == "one_run"]
+    (chosen, *more) = whole or found
+    if more:
+        raise _several(name, list(dict.fromkeys(found + begun)))
+    others = tuple(run_id for run_id in found if run_id != chosen)
+    return Found(run_id=chosen, is_literal=False, others=others)
+
+
+def _several(name: str, found: list[str]) -> UnknownRunError:
+    return UnknownRunError(f"{name!r} may mean {len(found)} runs", f": {shown(found)}.", tuple(found))
+
+
+def _unknown(name: str, short: str, known: list[Known]) -> UnknownRunError:
+    """What to give instead of a name that is not known: runs with a part of it, else the nearest names."""
+    says = f"{name!r} is not a run here"
+    meant, words = _key(short), _words(short)
+    if held := (
+        _runs(known, lambda _, other: _key(other).startswith(meant))
+        or _runs(known, lambda _, other: any(key.startswith(meant) for key in _from_each_word(other)))
+        or _runs(known, lambda _, other: set(words) <= set(_words(other)) if words else False)
+    ):
+        return UnknownRunError(f"{says}. Runs with that in their name", f": {shown(held)}.", tuple(held))
+    if held := _longest_within(words, known):
+        return UnknownRunError(f"{says}. The nearest", f": {shown(held)}.", tuple(held))
+    near = difflib.get_close_matches(name.lower(), sorted(_runs(known, lambda *_: True)), n=3, cutoff=0)
+    return UnknownRunError(f"{says}. The nearest", f": {', '.join(near)}.", tuple(near))
+
+
+def _longest_within(words: list[str], known: list[Known]) -> list[str]:
+    """The runs with the longest name, of two words at least, whose words are among some words in order."""
+    held: dict[int, list[str]] = {}
+    for run_id, other, _ in known:
+        own = _words(other)
+        rest = iter(words)
+        if len(own) > 1 and all(word in rest for word in own):
+            held.setdefault(len(own), []).append(run_id)
+    return list(dict.fromkeys(held[max(held)])) if held else []
+
+
+def shown(run_ids: list[str]) -> str:
+    """The first of some runs, and how many more there are."""
+    more = len(run_ids) - SHOWN_RUNS
+    return ", ".join(run_ids[:SHOWN_RUNS]) + (f" and {more} more" if more > 0 else "")

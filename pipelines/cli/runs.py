@@ -1,0 +1,258 @@
+"""`ote find`, and the list of the runs that a name may mean.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: which runs are found (search.py),
+or which run a name means (names.py).
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import duckdb
+import typer
+
+from pipelines import catalog
+from pipelines.answers import names, quantities, search
+from pipelines.answers.published import DATABASE, NoDatabaseError, open_database
+from pipelines.cli import terminal
+from pipelines.cli.options import Database
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SHOWN = 20
+ENERGY_UNITS = {
+    unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS, -2)
+}  # in MWh
+
+
+class Sort(StrEnum):
+    """What a list of runs is sorted by; guesses always come last."""
+
+    energy = "energy"
+    co2e = "co2e"
+    interval = "interval"
+    published = "published"
+    name = "name"
+
+
+def find(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
+    ] = None,
+    developer: Annotated[str, typer.Option(help="Developer, or how its name begins.")] = "",
+    country: Annotated[str, typer.Option(help="Country of a developer or of the run: code or name.")] = "",
+    year: Annotated[str, typer.Option(help="Year of publication: 2023, or from to: 2020-2023.")] = "",
+    hardware: Annotated[str, typer.Option(help="Accelerator, or how its name begins.")] = "",
+    domain: Annotated[str, typer.Option(help="What the model works on, such as language.")] = "",
+    covers: Annotated[str, typer.Option(help="What the row covers, such as one_run.")] = "",
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(help="How the hours are known, such as disclosed; may be given several times."),
+    ] = None,
+    within: Annotated[
+        float | None, typer.Option(help="Only runs whose 90 % interval is within x/÷ this factor.", min=1)
+    ] = None,
+    min_energy: Annotated[str, typer.Option(help="Least energy, such as 500 (MWh) or 2GWh.")] = "",
+    sort: Annotated[Sort, typer.Option(help="Order of the list; guesses always come last.")] = Sort.energy,
+    limit: Annotated[
+        int | None, typer.Option(help="How many runs; 0: all. Default: 20, all for programs.", min=0)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, for spreadsheets.")] = False,
+    database: Database = DATABASE,
+) -> None:
+    """List and search training runs: energy and CO2e with 90 % intervals, and how their hours are known.
+
+    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed
+    """
+    if as_json and as_csv:
+        terminal.fail("--json and --csv: give one of them.")
+    words = [word for given in words or [] for word in given.split()]
+    try:
+        with open_database(database, search.PROBE) as connection:
+            wanted = search.Wanted(
+                words=words,
+                developer=developer.strip(),
+                country=_country(connection, country.strip()),
+                years=_years(year.strip()),
+                hardware=hardware.strip(),
+                domain=_domain(connection, domain.strip()),
+                covers=_value("--covers", "covers", covers),
+                bases=[_hours(basis) for basis in hours or []],
+                min_energy_mwh=_energy(min_energy.strip()),
+                within=within,
+            )
+            found = search.search(connection, wanted, sort)
+            absent = search.without_estimate(connection, words) if words else []
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    _print_found(found, limit, absent, as_json=as_json, as_csv=as_csv)
+    if not found:
+        terminal.fail("No run matches. Give fewer words or options; ote find alone lists the largest runs.")
+
+
+def _print_found(
+    found: list[search.Run], limit: int | None, absent: list[str], *, as_json: bool, as_csv: bool
+) -> None:
+    if as_json or as_csv:
+        found = found[: limit or None]
+        (_print_json if as_json else _print_csv)(found)
+        return
+    console = terminal.console()
+    shown = found[: (SHOWN if limit is None else limit) or None]
+    if shown:
+        print_runs(console, shown)
+        more = len(found) - len(shown)
+        hint = "; --limit 0 shows all" if more else ""
+        console.print(f"{terminal.count(len(found), 'run')}, {len(shown):,} shown{hint}.")
+    if absent:
+        noun = terminal.count(len(absent), "model")
+        verb = "has" if len(absent) == 1 else "have"
+        console.print(f"{noun} of that name {verb} no estimate: {names.shown(absent)}.")
+
+
+def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
+    """A table of runs: each with its interval in the second line, guesses without a number."""
+    is_wide = terminal.is_wide(console)
+    about = ("developer", "published") if is_wide else ()
+    headers = ("run", *about, "energy", "CO2e gross", "hours are known from")
+    made = terminal.table(*headers, whole=("energy", "CO2e gross"))
+    for run in runs:
+        developer = terminal.listed(run["developer"])
+        year = "" if run["published_date"] is None else f"{run['published_date'].year}"
+        name = run["model"] if run["model"] == run["run_id"] else f"{run['model']}\n{run['run_id']}"
+        made.add_row(
+            name if is_wide else f"{name}\n{', '.join(part for part in (developer, year) if part)}",
+            *((developer, year) if is_wide else ()),
+            _amount(quantities.energy, quantities.energy_span, run, "energy_mwh"),
+            _amount(quantities.mass, quantities.mass_span, run, "co2e_gross_t"),
+            _known_from(run),
+        )
+    console.print(made)
+    guesses = sum(run["is_guess"] for run in runs)
+    text = "Second line of energy and CO2e: 90 % interval."
+    if guesses:
+        verb = "spans" if guesses == 1 else "span"
+        text += (
+            f" {terminal.count(guesses, 'guess', 'guesses')} {verb} a factor above "
+            f"{quantities.GUESS_RATIO}: only the interval is shown."
+        )
+    console.print(text)
+
+
+def _amount(scaled: Any, span: Any, run: search.Run, column: str) -> str:
+    if run[column] is None:
+        return "unknown"
+    low, high = run[f"{column}_p05"], run[f"{column}_p95"]
+    first = "a guess" if quantities.is_guess(low, high) else scaled(run[column])
+    return f"{first}\n{span(low, high)}"
+
+
+def _known_from(run: search.Run) -> str:
+    """How the hours are known, in words; and what the row covers where that is not one whole run."""
+    basis = catalog.label(*search.hours_basis(run))
+    covers = "" if run["covers"] == "one_run" else f" ({catalog.label('covers', run['covers'])})"
+    return basis + covers
+
+
+def _print_json(found: list[search.Run]) -> None:
+    typer.echo(json.dumps(found, indent=1, default=str))
+
+
+def _print_csv(found: list[search.Run]) -> None:
+    writer = csv.DictWriter(sys.stdout, [*search.COLUMNS, "interval_factor", "is_guess"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(cell) for name, cell in run.items()} for run in found)
+
+
+def _cell(cell: Any) -> Any:
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def fail_unknown(error: names.UnknownRunError, database: Path, as_json: bool = False) -> NoReturn:
+    """End with code 2, and with the runs that may be meant: a table on stderr, or JSON on stdout."""
+    with open_database(database, search.PROBE) as connection:
+        runs, absent = search.of_runs(connection, error.run_ids)
+    if as_json:
+        found = {"error": str(error), "run_ids": error.run_ids, "runs": runs}
+        typer.echo(json.dumps(found, indent=1, default=str))
+        terminal.fail(str(error))
+    console = terminal.console(is_error=True)
+    console.print(error.says + (":" if error.run_ids else ""))
+    if runs:
+        print_runs(console, runs[: names.SHOWN_RUNS])
+    if absent:
+        console.print(f"Without an estimate: {names.shown(absent)}.")
+    if len(runs) > names.SHOWN_RUNS:
+        console.print(f"And {terminal.count(len(runs) - names.SHOWN_RUNS, 'more run')}: ote find lists all.")
+    if error.run_ids:
+        console.print("Give one run_id (the second line of each run).")
+    raise typer.Exit(2)
+
+
+def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The code of a country given by code or name."""
+    if not name:
+        return ""
+    rows = connection.execute(
+        "select distinct country from countries where lower(alias) = lower($name) or country = upper($name)",
+        {"name": name},
+    ).fetchall()
+    if len(rows) != 1:
+        terminal.fail(f"--country {name}: not a known country; give its ISO 3166 code, such as FR.")
+    return str(rows[0][0])
+
+
+def _domain(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    if not name:
+        return ""
+    query = "select distinct unnest(string_split(domain, ',')) from emissions where domain is not null"
+    known = sorted(row[0] for row in connection.execute(query).fetchall())
+    if name.lower() not in known:
+        terminal.fail(f"--domain {name}: expected one of {', '.join(known)}.")
+    return name
+
+
+def _years(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and len(first) == 4 and (not last or (last.isdecimal() and len(last) == 4))):
+        terminal.fail(f"--year {text}: expected a year such as 2023, or the first and the last: 2020-2023.")
+    if last and int(last) < int(first):
+        terminal.fail(f"--year {text}: the last year is before the first; write {last}-{first}.")
+    return int(first), int(last or first)
+
+
+def _value(option: str, column: str, name: str) -> str:
+    known = catalog.column(column).values
+    if name and name not in known:
+        terminal.fail(f"{option} {name}: expected one of {', '.join(known)}.")
+    return name
+
+
+def _hours(name: str) -> str:
+    known = [*catalog.column("chip_hours_basis").values, "reported"]
+    if name not in known:
+        terminal.fail(f"--hours {name}: expected one of {', '.join(known)}.")
+    return name
+
+
+def _energy(text: str) -> float | None:
+    """An energy in MWh; a number without a unit is MWh."""
+    if not text:
+        return None
+    number = text.rstrip("GHKMTWghkmtw ")
+    unit = text[len(number) :].strip().lower() or "mwh"
+    try:
+        energy = float(number.replace(",", "")) * ENERGY_UNITS[unit]
+    except (ValueError, KeyError):
+        energy = -1.0
+    if not 0 <= energy < float("inf"):
+        terminal.fail(f"--min-energy {text}: expected an energy such as 500 (MWh), 500MWh or 2GWh.")
+    return energy

@@ -1,0 +1,80 @@
+"""What a person sees on a terminal: tables and text that fit its width, from 80 columns on.
+
+Belongs here: the console and the look of tables. Does not belong here: what they say.
+rich is imported when something is printed: it costs a tenth of a second.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+WIDE = 120  # columns
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def console(*, is_error: bool = False) -> "Console":
+    """The console: as wide as the terminal, else as COLUMNS, else 80; NO_COLOR is respected."""
+    from rich.console import Console
+
+    return Console(stderr=is_error, highlight=False, markup=False, emoji=False)
+
+
+def is_wide(console: "Console") -> bool:
+    """Whether there is room for a column for everything; else two things share one."""
+    return console.width >= WIDE
+
+
+def table(*headers: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> "Table":
+    """An empty table; cells wrap at spaces and nothing is cut.
+
+    Args:
+        headers: one for each column.
+        right: the headers of columns of numbers.
+        whole: the headers of columns that never wrap.
+    """
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for header in headers:
+        made.add_column(
+            header,
+            justify="right" if header in right else "left",
+            no_wrap=header in whole,
+            overflow="fold",
+        )
+    return made
+
+
+def times_over(factor: float) -> str:
+    """An uncertainty factor, such as x/÷ 1.6: the ends of the 90 % interval over and under the value."""
+    sign = "÷"
+    try:
+        sign.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        sign = ":"
+    return f"x/{sign} {factor:.3g}" if factor >= 1.095 else f"x/{sign} {factor:.2f}"
+
+
+def listed(names: str | None, most: int = 2) -> str:
+    """Names separated by ; for a cell: the first of many, and how many more there are."""
+    each = names.split(";") if names else []
+    if len(each) <= most:
+        return ", ".join(each)
+    return f"{', '.join(each[: most - 1])} and {len(each) - most + 1} others"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: 1 run, 2 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """End with a message on stderr; code 2 is bad input, 1 a fault of the data."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
