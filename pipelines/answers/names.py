@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 
@@ -16,14 +17,14 @@ from pipelines.ingestion.training_run_rules import spelling_key
 
 SHOWN_RUNS = 8  # of those that a name may mean
 NAMES = """
-with names (run_id, name) as (
-    select run_id, model from emissions
-    union all select run_id, run_id from emissions
-    union all select run_id, model from models_without_estimate
-    union all select run_id, run_id from models_without_estimate
-    union all select run_id, upstream_name from model_aliases
+with names (run_id, name, is_repository) as (
+    select run_id, model, false from emissions
+    union select run_id, run_id, false from emissions
+    union select run_id, model, false from models_without_estimate
+    union select run_id, run_id, false from models_without_estimate
+    union select run_id, upstream_name, identity_rule = 'hugging_face' from model_aliases
 )
-select names.run_id, names.name, emissions.covers
+select names.run_id, names.name, names.is_repository, emissions.covers
 from names
 left join emissions on names.run_id = emissions.run_id
 where names.run_id in (select run_id from emissions union all select run_id from models_without_estimate)
@@ -41,7 +42,8 @@ NUMBER = r"a?\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)?[bmt]"
 SIZE = re.compile(rf"[-_ ](?:{NUMBER}|tiny|mini|small|base|medium|large|huge|x{{1,2}}l)$", re.IGNORECASE)
 EDITION = re.compile(rf"\s*\((?:{NUMBER}|[a-z]{{3}} \d{{4}})\)$", re.IGNORECASE)
 BRACKETS = re.compile(r"\(([^()]*)\)")
-Known = tuple[str, str, str | None]  # run_id, a name of it, what it covers; None without an estimate
+# run_id, a name of it, whether that is a repository, what the run covers; None without an estimate
+Known = tuple[str, str, bool, str | None]
 
 
 class UnknownRunError(Exception):
@@ -84,28 +86,42 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> Found:
         raise UnknownRunError(f"{name!r} is empty: expected a run_id or the name of a model, such as gpt-3.")
     given = unicodedata.normalize("NFKC", name).strip()
     known: list[Known] = connection.execute(NAMES).fetchall()
-    short = plain(given)
-    exact = (
-        _runs(known, lambda run_id, _: run_id == given),
-        _runs(known, lambda _, other: other.lower() == HUB.sub("", given).lower()),
-        _runs(known, lambda _, other: _key(other) == _key(given)),
-    )
-    for found in (runs for runs in exact if runs):
+    address = HUB.sub("", given).lower()
+    for test in (
+        lambda run_id, _: run_id == given,
+        lambda _, other: other.lower() == address,
+        lambda _, other: _key(other) == _key(given),
+    ):
+        found = _runs(known, test)
         if len(found) > 1:
             raise _several(name, sorted(found))
-        return Found(run_id=found[0])
-    covers = {run_id: covered for run_id, _, covered in known}
-    begun = _runs(known, lambda _, other: _begins(other, short))
-    begun += _runs(known, lambda run_id, other: short in BRACKETS.findall(other) and run_id not in begun)
+        if found:
+            return Found(run_id=found[0])
+    return _by_part(name, plain(given), known)
+
+
+def _by_part(name: str, short: str, known: list[Known]) -> Found:
+    """The run that a part of a name means, or the name with what repositories add to it.
+
+    Raises:
+        UnknownRunError: as find.
+    """
+    covers = {run_id: covered for run_id, _, _, covered in known}
+    repositories, others = [k for k in known if k[2]], [k for k in known if not k[2]]
     for found in (
-        _runs(known, lambda _, other: _key(other) == _key(short)),
-        _runs(known, lambda _, other: _key(EDITION.sub("", other)) == _key(short)),
+        _runs(others, lambda _, other: _key(other) == _key(short)),
+        _runs(others, lambda _, other: _key(EDITION.sub("", other)) == _key(short)),
     ):
         if found:
             return _only_whole(name, found, [], covers)
-    if found := _runs(known, lambda _, other: _key(family(other)) == _key(short)):
+    begun = _runs(others, lambda _, other: _begins(other, short))
+    begun += _runs(others, lambda run_id, other: short in BRACKETS.findall(other) and run_id not in begun)
+    if found := _runs(others, lambda _, other: _key(family(other)) == _key(short)):
+        published = _runs(repositories, lambda _, other: _key(other.rpartition("/")[2]) == _key(short))
+        if published == found[:1]:  # the largest of the family, and its repository has this very name
+            return Found(run_id=found[0], is_literal=False, others=tuple(found[1:]))
         return _only_whole(name, found, begun, covers)
-    for found in (begun, _runs(known, lambda _, other: _begins_with_all(other, short))):
+    for found in (begun, _runs(others, lambda _, other: _begins_with_all(other, short))):
         if len(found) == 1 and covers[found[0]]:
             return Found(run_id=found[0], is_literal=False)
         if len(found) > 1:
@@ -129,6 +145,7 @@ def plain(name: str) -> str:
     return name
 
 
+@cache
 def family(name: str) -> str:
     """A name without size and edition, such as Llama 2 for Llama 2 70B and PaLM for PaLM (540B)."""
     name = EDITION.sub("", name)
@@ -138,22 +155,25 @@ def family(name: str) -> str:
 
 
 def _runs(known: list[Known], test: Callable[[str, str], bool]) -> list[str]:
-    return list(dict.fromkeys(run_id for run_id, name, _ in known if test(run_id, name)))
+    return list(dict.fromkeys(run_id for run_id, name, *_ in known if test(run_id, name)))
 
 
+@cache
 def _key(name: str) -> str:
     """What spellings have in common; a name without Latin letters and digits is itself alone."""
     return spelling_key(name) or name
 
 
-def _words(name: str) -> list[str]:
+@cache
+def _words(name: str) -> tuple[str, ...]:
     """The words and numbers of a name: GPT-4.5 has gpt, 4 and 5."""
-    return re.findall(r"[^\W\d_]+|\d+", name.lower())
+    return tuple(re.findall(r"[^\W\d_]+|\d+", name.lower()))
 
 
-def _from_each_word(name: str) -> list[str]:
+@cache
+def _from_each_word(name: str) -> tuple[str, ...]:
     """The keys of a name from each of its words on: a part of a name begins with a word, not within one."""
-    return [spelling_key(name[word.start() :]) for word in re.finditer(r"[A-Za-z0-9]+", name)]
+    return tuple(spelling_key(name[word.start() :]) for word in re.finditer(r"[A-Za-z0-9]+", name))
 
 
 def _begins(other: str, name: str) -> bool:
@@ -201,10 +221,10 @@ def _unknown(name: str, short: str, known: list[Known]) -> UnknownRunError:
     return UnknownRunError(f"{says}. The nearest", f": {', '.join(near)}.", tuple(near))
 
 
-def _longest_within(words: list[str], known: list[Known]) -> list[str]:
+def _longest_within(words: tuple[str, ...], known: list[Known]) -> list[str]:
     """The runs with the longest name, of two words at least, whose words are among some words in order."""
     held: dict[int, list[str]] = {}
-    for run_id, other, _ in known:
+    for run_id, other, *_ in known:
         own = _words(other)
         rest = iter(words)
         if len(own) > 1 and all(word in rest for word in own):
