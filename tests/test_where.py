@@ -108,8 +108,10 @@ def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None
     assert {p["intensity_basis"] for p in usual} == {"lifecycle"}  # that of most places in 2020
     assert {p["intensity_basis"] for p in direct} == {"direct"}
     assert "europe-north2" not in {p["region"] for p in usual}
-    told = ote("where", "gshard-600b", "--database", database).stdout
-    assert "basis: only places known on lifecycle intensities; --basis direct ranks those on direct." in told
+    told = " ".join(ote("where", "gshard-600b", "--database", database).stdout.split())
+    assert "Locations by net CO2e, on lifecycle intensities, factors of 2020." in told
+    assert "Only locations with lifecycle intensities are ranked" in told
+    assert "--basis direct ranks the locations with direct intensities." in told
 
 
 def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None:
@@ -133,12 +135,12 @@ def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None
 )
 def test_an_energy_is_told_in_a_unit_that_shows_it(build: Build, hours: str, told: str) -> None:
     options = ("--hardware", "H100", "--hours", hours, "--database", build.directory / "emissions.duckdb")
-    first = ote("where", *options).stdout.splitlines()[0]
+    first = ote("where", *options).stdout.split(". Locations")[0]
     ((watts,),) = build.query(
         "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
     )
     wh = {"Wh": 1, "kWh": 1e3, "MWh": 1e6}[told.split()[0]]
-    assert first.endswith(f": {float(hours) * watts / wh:.3g}{told}")
+    assert " ".join(first.split()).endswith(f": {float(hours) * watts / wh:.3g}{told}")
 
 
 def test_the_chance_agrees_with_drawn_places() -> None:
@@ -155,8 +157,27 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
     assert done.returncode == 0, done.stderr
     places = json.loads(done.stdout)
     told = ote("where", "gshard-600b", "--provider", "Google", "--top", "3", "--database", database).stdout
-    assert [line.split()[0] for line in told.splitlines()[2:5]] == [p["region"] for p in places[:3]]
+    rows = [line.split()[0] for line in told.splitlines() if " (" in line[:32] and "%" in line]
+    assert rows == [p["region"] for p in places[:3]]
     assert places[-1]["chance_to_beat_next"] is None
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_the_ranking_fits_the_terminal_and_cuts_no_name(
+    build: Build, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    database = build.directory / "emissions.duckdb"
+    ranking = ("where", "gshard-600b", "--top", "0", "--basis", "direct", "--database", database)
+    told = ote(*ranking).stdout
+    assert max(map(len, told.splitlines())) <= columns
+    for place in json.loads(ote(*ranking, "--json").stdout):
+        assert place["region"] in told
+        assert place["provider"] in told
+    assert "years differ" in told  # no chance is known there
+    assert told.count(" last") == 1
+    for unit in (" kg", " t"):  # units fit the number
+        assert unit in told
 
 
 @pytest.mark.parametrize(
@@ -231,8 +252,8 @@ def test_names_mean_what_they_mean_to_why_and_estimate(
 def test_years_of_places_that_are_not_that_of_the_run_are_told(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
     told = ote("where", "t5-11b", "--basis", "direct", *database).stdout  # few are of 2019, as the run is
-    assert "year: that of the factors, the nearest to 2019 that is known of the place." in told
-    assert "Between places of two years no chance is known." in told
+    assert "year: the year of the factors, the nearest to 2019 that is known." in told
+    assert "(wanted: 2019)" in told
     assert "year:" not in ote("where", "t5-11b", "--provider", "Google", *database).stdout
 
 

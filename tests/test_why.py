@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.answers import why
+from pipelines.answers import quantities, why
 from pipelines.answers.published import open_database
 from tests.conftest import Build, ote
 
@@ -40,7 +40,11 @@ def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) 
                 assert beside["p05"] < beside["value"] < beside["p95"], run_id
                 assert beside["source"]["url"].startswith("http"), run_id
                 assert all(beside["source"].values()), run_id
-            assert why.render(found)
+
+
+def unwrapped(printed: str) -> str:
+    """What was printed without the lines of the tree and the breaks of its lines."""
+    return " ".join(re.sub("[│├└─]", " ", printed).split())
 
 
 def inputs_give(factor: dict[str, Any], sources: set[str]) -> None:
@@ -76,7 +80,7 @@ def test_a_ratio_names_the_rating_and_each_measurement_with_its_weight(build: Bu
     told = [(i["source"]["title"], i["source"]["url"], i["source"]["locator"]) for i in inputs["of"]]
     assert set(told) <= drawn
     assert len({title for title, _, _ in told}) > 1
-    printed = ote("why", run_id, "--database", database).stdout
+    printed = unwrapped(ote("why", run_id, "--full", "--database", database).stdout)
     assert f"rated power: {tdp:.4g} W, times" in printed
     assert f"geometric mean of {len(told)} inputs, each with its weight:" in printed
     assert f"and {len(told) - 3} more, all with --json" in printed
@@ -101,7 +105,7 @@ def test_what_is_in_no_total_has_interval_formula_and_source(build: Build) -> No
     ((run_id,),) = build.query(
         "select min(run_id) from water_use join embodied_emissions using (run_id) where water_site_m3 > 0"
     )
-    printed = ote("why", run_id, "--database", database).stdout
+    printed = unwrapped(ote("why", run_id, "--full", "--database", database).stdout)
     for table, quantity in (
         ("embodied_emissions", "embodied_t"),
         ("water_use", "water_site_m3"),
@@ -111,18 +115,70 @@ def test_what_is_in_no_total_has_interval_formula_and_source(build: Build) -> No
             f"select {quantity}, {quantity}_p05, {quantity}_p95 from {table} where run_id = '{run_id}'"
         )
         unit = quantity.rsplit("_", 1)[1]
-        assert f"- {quantity} = {value:.4g} {unit} ({low:.4g} to {high:.4g}), in no total" in printed
+        interval = f"90 % interval {why.short(low)} to {why.short(high)}"
+        assert f"{quantity}, not in the results: {why.short(value)} {unit}, {interval}" in printed
 
 
-def test_the_tree_of_t5_holds_the_numbers_of_table_4(build: Build) -> None:
-    done = ote("why", "T5-11b", "--database", build.directory / "emissions.duckdb")
+def test_the_derivation_of_t5_holds_the_numbers_of_table_4(build: Build) -> None:
+    done = ote("why", "T5-11b", "--full", "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 0, done.stderr
-    assert "= 245,760 chip-hours x 310 W x 1.12 PUE / 1e6" in done.stdout
-    assert "MWh x 0.545 kg/kWh" in done.stdout
-    assert "https://arxiv.org/abs/2104.10350" in done.stdout
-    assert "disclosed_measured" in done.stdout
-    assert "published energy_mwh (unspecified, servers_x_pue, measured_power): 85.7, inside" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) < 140
+    printed = unwrapped(done.stdout)
+    assert "= 245,760 chip-hours x 310 W x 1.12 PUE / 1e6" in printed
+    assert "MWh x 0.545 kg/kWh" in printed
+    assert "https://arxiv.org/abs/2104.10350" in printed
+    assert "basis disclosed_measured: The developer measured the power" in printed
+    assert "published energy_mwh: 85.7 MWh (with servers and PUE, from measured power), inside" in printed
+
+
+@pytest.mark.parametrize("run_id", ["t5-11b", "gpt-3-175b", "llama-2-70b", "openclip-vit-g"])
+@pytest.mark.parametrize("columns", [80, 100, 120, 200])
+def test_the_answer_begins_with_a_sentence_and_fits_the_terminal(
+    build: Build, run_id: str, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    ((model, energy, low, high, gross),) = build.query(
+        "select model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t from emissions "
+        f"where run_id = '{run_id}'"
+    )
+    database = ("--database", build.directory / "emissions.duckdb")
+    short, full = (ote("why", run_id, *more, *database).stdout for more in ([], ["--full"]))
+    for printed in (short, full):
+        first = unwrapped(printed)
+        assert first.startswith(f"Training {model} ({run_id}, ")
+        assert f"about {quantities.energy(energy)} of electricity and emitted about " in first
+        assert f"{quantities.mass(gross)} of CO2e (gross)." in first
+        assert "90 % interval" in first
+        assert max(len(line) for line in printed.splitlines()) <= columns
+    rows = [" ".join(line.split()) for line in short.splitlines()]
+    (line,) = (row for row in rows if row.startswith("Energy "))
+    assert line.startswith(f"Energy {quantities.energy(energy)} {quantities.energy_span(low, high)}")
+    for factor in ("Chip-hours", "Power", "PUE", "Gross", "Net") if run_id != "openclip-vit-g" else ():
+        assert any(re.match(rf"{factor} .* x/÷ \d", row) for row in rows), factor
+
+
+def test_a_guess_is_an_interval_and_no_number(build: Build, tmp_path: Path) -> None:
+    guessed = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "guessed.duckdb"))
+    with duckdb.connect(str(guessed)) as connection:
+        connection.execute(
+            "update emission_factors set gsd = 8 where run_id = 't5-11b' and factor = 'chip_hours'"
+        )
+        half = 1.645 * math.sqrt(math.log(8) ** 2 + math.log(1.03) ** 2 + math.log(1.01) ** 2)
+        for column in ("energy_mwh", "co2e_gross_t", "co2e_net_t"):
+            connection.execute(
+                f"update emissions set {column}_p05 = {column} * exp(-{half}), "
+                f"{column}_p95 = {column} * exp({half}) where run_id = 't5-11b'"
+            )
+        ((energy, low, high, gross, hours),) = connection.execute(
+            "select energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, chip_hours "
+            "from emissions where run_id = 't5-11b'"
+        ).fetchall()
+    span = quantities.energy_span(low, high)
+    for command in (["why", "t5-11b"], ["why", "t5-11b", "--full"], ["find", "t5-11b"], ["where", "t5-11b"]):
+        printed = unwrapped(ote(*command, "--database", guessed).stdout)
+        assert "guess" in printed, command
+        assert command[0] == "where" or span in printed or span.replace(" to ", " and ") in printed, command
+        for hidden in (quantities.energy(energy), quantities.mass(gross), f"{hours:,.0f}"):
+            assert hidden not in printed, (command, hidden)
 
 
 def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:
@@ -144,85 +200,32 @@ def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
         "select min(run_id) from emissions where energy_basis = 'computed' and reported_energy_mwh > 0"
     )
     ((absent, reason),) = build.query("select run_id, reason from models_without_estimate order by 1 limit 1")
-    told = ote("why", reported, "--database", database).stdout
-    assert "energy_mwh is the reported one" in told
+    told = unwrapped(ote("why", reported, "--full", "--database", database).stdout)
+    assert "Energy (energy_mwh): the published one; nothing to compute it from was published" in told
     assert "reported energy_mwh" not in told  # it replaced the computed one
-    assert "reported energy_mwh: " in ote("why", other, "--database", database).stdout
-    assert reason in ote("why", absent, "--database", database).stdout
+    short = unwrapped(ote("why", reported, "--database", database).stdout)
+    assert "The energy is the published one: nothing to compute it from was published." in short
+    compared = unwrapped(ote("why", other, "--full", "--database", database).stdout)
+    assert re.search(r"reported energy_mwh: [\d.,]+ MWh \(for comparison; not used\)", compared)
+    assert " ".join(reason.split()) in unwrapped(ote("why", absent, "--database", database).stdout)
 
 
-def test_the_spread_of_uncertain_flop_is_told_beside_that_of_the_hours(build: Build, tmp_path: Path) -> None:
+def test_the_uncertainty_of_flop_is_shown_with_that_of_the_hours(build: Build, tmp_path: Path) -> None:
     guessed = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "guessed.duckdb"))
     with duckdb.connect(str(guessed)) as connection:
         connection.execute(
             "update emission_factors set flop_confidence = 'likely' "
             "where run_id = 'pali' and factor = 'chip_hours'"
         )
-    told = ote("why", "pali", "--database", guessed).stdout
-    assert "with 4.054 of the FLOP, likely: stated by Epoch AI" in told
-    (line,) = (line for line in told.splitlines() if "of the FLOP" in line)
-    assert len(line) < 140
-    assert "of the FLOP" not in ote("why", "pali", "--database", build.directory / "emissions.duckdb").stdout
-
-
-def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build, tmp_path: Path) -> None:
-    database = build.directory / "emissions.duckdb"
-    done = ote("why", "t5-11c", "--database", database)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "The nearest: t5-11b" in done.stderr
-    twice = Path(shutil.copy(database, tmp_path / "twice.duckdb"))
-    with duckdb.connect(str(twice)) as connection:
-        connection.execute("update emissions set model = 'Twin' where run_id in ('meena', 'palm-540b')")
-    done = ote("why", "TWIN", "--database", twice)
-    assert done.returncode == 2
-    assert "'TWIN' names 2 runs: meena, palm-540b" in done.stderr
-
-
-def test_a_name_without_latin_letters_is_itself_alone(build: Build, tmp_path: Path) -> None:
-    named = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "named.duckdb"))
-    with duckdb.connect(str(named)) as connection:
-        connection.execute("update emissions set model = '悟道' where run_id = 'meena'")
-    with open_database(named, why.PROBE) as connection:
-        assert why.find(connection, "悟道") == "meena"
-        with pytest.raises(why.UnknownRunError, match="The nearest"):
-            why.find(connection, "文心")
-
-
-@pytest.mark.parametrize(
-    "name", ["GPT 3", "gpt3", "gpt-3", "GPT-3", "gpt-3-175b", "\uff27\uff30\uff34\uff0d\uff13"]
-)
-def test_a_name_is_known_in_any_case_and_punctuation(build: Build, name: str) -> None:
-    with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:
-        assert why.find(connection, name) == "gpt-3-175b"
-
-
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        # the beginning of many names: the largest energies first, and how many there are
-        ("llama 3", "'llama 3' is no run here. Runs with that in their name: llama-3.1-405b, "),
-        ("llama", " and "),
-        ("palm", "Runs with that in their name: palm-540b"),
-        ("175b", "Runs with that in their name: gpt-3-175b, opt-175b"),  # not the beginning of any
-        ("?", "The nearest: "),
-        ("lama", "The nearest: "),  # within a word, and no word of any
-        ("../../etc", "The nearest: "),  # AlexNet-C... has these letters, but not in one word
-        ("", "'' is empty: expected a run_id or the name of a model"),
-        ("  ", "'  ' is empty: expected a run_id or the name of a model"),
-    ],
-)
-def test_a_part_of_a_name_lists_the_runs_that_have_it(build: Build, name: str, told: str) -> None:
-    with (
-        open_database(build.directory / "emissions.duckdb", why.PROBE) as connection,
-        pytest.raises(why.UnknownRunError) as caught,
-    ):
-        why.find(connection, name)
-    assert told in str(caught.value)
+    told = unwrapped(ote("why", "pali", "--full", "--database", guessed).stdout)
+    assert "uncertainty of the FLOP, included: gsd 4.054, likely: stated by Epoch AI" in told
+    known = ote("why", "pali", "--full", "--database", build.directory / "emissions.duckdb").stdout
+    assert "of the FLOP" not in known
 
 
 @pytest.mark.parametrize(
     ("name", "message", "candidate"),
-    [("palm", "Runs with that in their name", "palm-540b"), ("t5-11c", "The nearest", "t5-11b")],
+    [("llama 2", "may mean", "llama-2-70b"), ("t5-11c", "The nearest", "t5-11b")],
 )
 def test_programs_get_what_is_wrong_with_a_name_as_json(
     build: Build, name: str, message: str, candidate: str
@@ -232,6 +235,8 @@ def test_programs_get_what_is_wrong_with_a_name_as_json(
     told = json.loads(done.stdout)
     assert message in told["error"]
     assert candidate in told["run_ids"]
+    (run,) = (run for run in told["runs"] if run["run_id"] == candidate)
+    assert run["energy_mwh_p05"] < run["energy_mwh"] < run["energy_mwh_p95"]
 
 
 def test_programs_get_what_is_wrong_with_a_database_as_json(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from pipelines.cli.options import Database
 
 if TYPE_CHECKING:
     import duckdb
+    from rich.console import Console
 
     from pipelines.answers import when
     from pipelines.answers import where as placing
@@ -96,7 +97,7 @@ def where(
             _print_starts(load.name, load.hours, month, starts, top, as_json)
             return
     except names.UnknownRunError as error:
-        runs.fail_unknown(error, database, as_json)
+        runs.fail_unknown(error, name, database, as_json)
     except (
         estimate.BadRunsError,
         where.NotFoundError,
@@ -107,7 +108,8 @@ def where(
     if as_json:
         typer.echo(json.dumps([asdict(place) for place in places], indent=1))
         return
-    _print_places(load, places, top)
+    with terminal.page() as console:
+        _print_places(console, load, places, top)
 
 
 def _hours(hours: float | None) -> float:
@@ -129,8 +131,7 @@ def _run_of(connection: "duckdb.DuckDBPyConnection", name: str) -> str:
     return found.run_id
 
 
-def _print_places(load: "placing.Load", places: "list[placing.Place]", top: int) -> None:
-    console = terminal.console()
+def _print_places(console: "Console", load: "placing.Load", places: "list[placing.Place]", top: int) -> None:
     shown = places[: top or None]
     ranked_on = shown[0].intensity_basis
     (other,) = (basis for basis in Basis if basis != ranked_on)
@@ -207,27 +208,28 @@ def _print_starts(
         ]
         typer.echo(json.dumps(shown, indent=1))
         return
-    console = terminal.console()
-    console.print(
-        f"{name}: {hours:g} h, best start in {month} (UTC). Life-cycle intensity in g/kWh, mean over the run."
-    )
-    headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
-    made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
-    for start in starts[: top or None]:
-        made.add_row(
-            start.zone,
-            start.source,
-            f"{start.start_utc:%Y-%m-%d %H:%M}",
-            f"{start.best_g_per_kwh:.0f}",
-            f"{start.mean_g_per_kwh:.0f}",
-            f"{start.worst_g_per_kwh:.0f}",
-            f"{start.saved_fraction:.0%}",
+    with terminal.page() as console:
+        console.print(
+            f"{name}: {hours:g} h, best start in {month} (UTC). Life-cycle intensity in g/kWh, "
+            "mean over the run."
         )
-    console.print(made)
-    console.print(
-        "saves: compared with a start at any hour of the month. These are hours of the past: the best start "
-        "is known only afterwards."
-    )
+        headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
+        made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
+        for start in starts[: top or None]:
+            made.add_row(
+                start.zone,
+                start.source,
+                f"{start.start_utc:%Y-%m-%d %H:%M}",
+                f"{start.best_g_per_kwh:.0f}",
+                f"{start.mean_g_per_kwh:.0f}",
+                f"{start.worst_g_per_kwh:.0f}",
+                f"{start.saved_fraction:.0%}",
+            )
+        console.print(made)
+        console.print(
+            "saves: compared with a start at any hour of the month. These are hours of the past: "
+            "the best start is known only afterwards."
+        )
 
 
 def why(
@@ -245,11 +247,12 @@ def why(
 
     if full and as_json:
         terminal.fail("--full and --json: give one of them; --json is the whole derivation.")
+    name = " ".join(run)
     try:
         with published.open_database(database, why.PROBE) as connection:
-            found = why.tree(connection, _run_of(connection, " ".join(run)))
+            found = why.tree(connection, _run_of(connection, name))
     except names.UnknownRunError as error:
-        runs.fail_unknown(error, database, as_json)
+        runs.fail_unknown(error, name, database, as_json)
     except published.NoDatabaseError as error:
         if as_json:
             typer.echo(json.dumps({"error": str(error), "run_ids": []}, indent=1))
@@ -259,4 +262,5 @@ def why(
     if as_json:
         typer.echo(json.dumps(found, indent=1, default=str))
     else:
-        (derivation.print_full if full else derivation.print_short)(terminal.console(), found)
+        with terminal.page() as console:
+            (derivation.print_full if full else derivation.print_short)(console, found)

@@ -85,8 +85,8 @@ def explain(
         _fail(f"{name!r} is not a word that is known here. The nearest: {near.args[0]}.")
     except OSError as error:
         _fail(f"{reference}: cannot be read ({error}).")
-    for paragraph in paragraphs:
-        terminal.console().print(paragraph)
+    with terminal.page() as console:
+        console.print("\n".join(paragraphs))
 
 
 def _given(words: list[str]) -> dict[str, str]:

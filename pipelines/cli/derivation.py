@@ -148,7 +148,8 @@ def _formula(result: Tree) -> str:
 
 
 def _results(found: Tree) -> Any:
-    made = terminal.table("", "estimate", "90 % interval", "meaning", whole=("", "estimate", "90 % interval"))
+    headers = ("result", "estimate", "90 % interval")
+    made = terminal.table(*headers, "", whole=headers)
     results = {result["name"]: result for result in found["results"]}
     results.setdefault("energy_mwh", _reported_energy(found))
     net = found["factors"].get("net_kg_per_kwh")

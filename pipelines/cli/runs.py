@@ -93,7 +93,10 @@ def find(
         terminal.fail(str(error))
     _print_found(found, limit, absent, as_json=as_json, as_csv=as_csv)
     if not found:
-        terminal.fail("No run matches. Give fewer words or options; ote find alone lists the largest runs.")
+        terminal.fail(
+            "No run with an estimate matches. Give fewer words or options; "
+            "ote find alone lists the largest runs."
+        )
 
 
 def _print_found(
@@ -103,17 +106,17 @@ def _print_found(
         found = found[: limit or None]
         (_print_json if as_json else _print_csv)(found)
         return
-    console = terminal.console()
     shown = found[: (SHOWN if limit is None else limit) or None]
-    if shown:
-        print_runs(console, shown)
-        more = len(found) - len(shown)
-        hint = "; --limit 0 shows all" if more else ""
-        console.print(f"{terminal.count(len(found), 'run')}, {len(shown):,} shown{hint}.")
-    if absent:
-        noun = terminal.count(len(absent), "model")
-        verb = "has" if len(absent) == 1 else "have"
-        console.print(f"{noun} of that name {verb} no estimate: {names.shown(absent)}.")
+    with terminal.page() as console:
+        if shown:
+            print_runs(console, shown)
+            more = len(found) - len(shown)
+            hint = "; --limit 0 shows all" if more else ""
+            console.print(f"{terminal.count(len(found), 'run')}, {len(shown):,} shown{hint}.")
+        if absent:
+            noun = terminal.count(len(absent), "model")
+            verb = "has" if len(absent) == 1 else "have"
+            console.print(f"{noun} of that name {verb} no estimate: {names.shown(absent)}.")
 
 
 def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
@@ -174,7 +177,7 @@ def _cell(cell: Any) -> Any:
     return str(cell).lower() if isinstance(cell, bool) else cell
 
 
-def fail_unknown(error: names.UnknownRunError, database: Path, as_json: bool = False) -> NoReturn:
+def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_json: bool = False) -> NoReturn:
     """End with code 2, and with the runs that may be meant: a table on stderr, or JSON on stdout."""
     with open_database(database, search.PROBE) as connection:
         runs, absent = search.of_runs(connection, error.run_ids)
@@ -182,16 +185,17 @@ def fail_unknown(error: names.UnknownRunError, database: Path, as_json: bool = F
         found = {"error": str(error), "run_ids": error.run_ids, "runs": runs}
         typer.echo(json.dumps(found, indent=1, default=str))
         terminal.fail(str(error))
-    console = terminal.console(is_error=True)
-    console.print(error.says + (":" if error.run_ids else ""))
-    if runs:
-        print_runs(console, runs[: names.SHOWN_RUNS])
-    if absent:
-        console.print(f"Without an estimate: {names.shown(absent)}.")
-    if len(runs) > names.SHOWN_RUNS:
-        console.print(f"And {terminal.count(len(runs) - names.SHOWN_RUNS, 'more run')}: ote find lists all.")
-    if error.run_ids:
-        console.print("Give one run_id (the second line of each run).")
+    with terminal.page(is_error=True) as console:
+        console.print(error.says + (":" if error.run_ids else ""))
+        if runs:
+            print_runs(console, runs[: names.SHOWN_RUNS])
+        if absent:
+            console.print(f"Without an estimate: {names.shown(absent)}.")
+        if len(runs) > names.SHOWN_RUNS:
+            more = terminal.count(len(runs) - names.SHOWN_RUNS, "more run")
+            console.print(f"And {more}; ote find {name} lists them.")
+        if error.run_ids:
+            console.print("Give one run_id (the second line of each run).")
     raise typer.Exit(2)
 
 

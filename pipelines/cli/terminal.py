@@ -5,7 +5,8 @@ rich is imported when something is printed: it costs a tenth of a second.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def console(*, is_error: bool = False) -> "Console":
-    """The console: as wide as the terminal, else as COLUMNS, else 80; NO_COLOR is respected."""
+@contextmanager
+def page(*, is_error: bool = False) -> Iterator["Console"]:
+    """A console whose text is written at the end, without blanks at the ends of lines.
+
+    It is as wide as the terminal, else as COLUMNS, else 80. NO_COLOR is respected.
+    """
     from rich.console import Console
 
-    return Console(stderr=is_error, highlight=False, markup=False, emoji=False)
+    console = Console(stderr=is_error, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        yield console
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    typer.echo("\n".join(lines), err=is_error)
 
 
 def is_wide(console: "Console") -> bool:

@@ -1,0 +1,188 @@
+"""`ote find`: runs by words, filters and order; tables that fit, JSON and CSV for programs."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+from pipelines import catalog
+from tests.conftest import OTE, Build, ote
+
+COUNTRY = "site_country = '{0}' or list_contains(string_split(developer_country, ';'), '{0}')"
+
+
+def found(build: Build, *arguments: str) -> list[dict[str, Any]]:
+    done = ote("find", *arguments, "--json", "--database", build.directory / "emissions.duckdb")
+    assert done.returncode == 0, done.stderr
+    runs: list[dict[str, Any]] = json.loads(done.stdout)
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("options", "condition"),
+    [
+        (["--country", "France"], COUNTRY.format("FR")),
+        (["--country", "cn"], COUNTRY.format("CN")),
+        (["--year", "2022"], "year(published_date) = 2022"),
+        (["--year", "2019-2021"], "year(published_date) between 2019 and 2021"),
+        (["--domain", "vision"], "list_contains(string_split(domain, ','), 'vision')"),
+        (["--hours", "disclosed"], "chip_hours_basis = 'disclosed'"),
+        (
+            ["--hours", "disclosed", "--hours", "chips_x_hours"],
+            "chip_hours_basis in ('disclosed', 'chips_x_hours')",
+        ),
+        (["--hours", "reported"], "energy_basis = 'reported'"),
+        (["--covers", "part_of_run"], "covers = 'part_of_run'"),
+        (["--min-energy", "500"], "energy_mwh >= 500"),
+        (["--min-energy", "0.5GWh"], "energy_mwh >= 500"),
+        (["--min-energy", "500000 kWh"], "energy_mwh >= 500"),
+        (["--within", "2"], "energy_mwh_p95 / energy_mwh_p05 <= 4"),
+        (
+            ["--year", "2022", "--hours", "disclosed"],
+            "year(published_date) = 2022 and chip_hours_basis = 'disclosed'",
+        ),
+    ],
+)  # fmt: skip
+def test_filters_agree_with_sql(build: Build, options: list[str], condition: str) -> None:
+    expected = {row[0] for row in build.query(f"select run_id from emissions where {condition}")}
+    assert expected
+    assert {run["run_id"] for run in found(build, *options)} == expected
+
+
+def test_words_find_names_developers_and_hardware(build: Build) -> None:
+    assert {run["run_id"] for run in found(build, "llama", "2")} >= {"llama-2-70b", "llama-2-7b"}
+    assert not [run for run in found(build, "llama", "2") if run["run_id"].startswith("llama-3")]
+    assert {run["developer"] for run in found(build, "--developer", "openai")} == {"OpenAI"}
+    assert {run["hardware_id"] for run in found(build, "--hardware", "H100")} <= {
+        row[0] for row in build.query("select hardware_id from hardware where name ilike '%h100%'")
+    }
+    assert found(build, "google") == found(build, "GOOGLE")
+
+
+@pytest.mark.parametrize(
+    ("sort", "key"),
+    [
+        ("energy", lambda run: -run["energy_mwh"]),
+        ("co2e", lambda run: -(run["co2e_gross_t"] or 0)),
+        ("interval", lambda run: run["interval_factor"]),
+        ("name", lambda run: run["model"].lower()),
+    ],
+)
+def test_order_and_guesses_last(build: Build, sort: str, key: Any) -> None:
+    runs = found(build, "--sort", sort)
+    assert len(runs) == 358
+    guesses = [run["is_guess"] for run in runs]
+    assert guesses == sorted(guesses)
+    assert [run["is_guess"] for run in runs] == [
+        run["energy_mwh_p95"] / run["energy_mwh_p05"] > 100 for run in runs
+    ]
+    for group in (False, True):
+        keys = [key(run) for run in runs if run["is_guess"] is group]
+        assert keys == sorted(keys)
+
+
+def test_csv_has_what_json_has(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    table = ote("find", "--country", "FR", "--csv", *database).stdout
+    rows = list(csv.DictReader(io.StringIO(table)))
+    runs = found(build, "--country", "FR")
+    assert [row["run_id"] for row in rows] == [run["run_id"] for run in runs]
+    assert [float(row["energy_mwh"]) for row in rows] == [run["energy_mwh"] for run in runs]
+    assert {row["is_guess"] for row in rows} <= {"true", "false"}
+
+
+@pytest.mark.parametrize("columns", [80, 119, 120, 200])
+def test_the_table_fits_and_cuts_no_name(build: Build, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = ote("find", "--limit", "0", "--database", build.directory / "emissions.duckdb")
+    assert max(map(len, done.stdout.splitlines())) <= columns
+    assert "…" not in done.stdout
+    first = done.stdout.splitlines()[2]
+    assert first.split("  ")[0].strip() == found(build, "--limit", "1")[0]["model"]
+    assert "358 runs, 358 shown." in done.stdout
+
+
+def test_counts_are_in_the_right_number(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    assert "1 run, 1 shown." in ote("find", "gshard-600b", *database).stdout
+    assert "358 runs, 20 shown; --limit 0 shows all." in " ".join(ote("find", *database).stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["zzzz"], "No run with an estimate matches."),
+        (["--year", "22"], "--year 22: expected a year such as 2023"),
+        (["--year", "2023-2020"], "the last year is before the first; write 2020-2023"),
+        (["--country", "Germoney"], "--country Germoney: not a known country"),
+        (["--domain", "magic"], "--domain magic: expected one of "),
+        (["--hours", "sure"], "--hours sure: expected one of disclosed, chips_x_hours"),
+        (["--covers", "all"], "--covers all: expected one of one_run"),
+        (["--min-energy", "much"], "--min-energy much: expected an energy such as 500 (MWh)"),
+        (["--min-energy", "nan"], "--min-energy nan: expected an energy"),
+        (["--within", "0.5"], "--within"),
+        (["--sort", "size"], "--sort"),
+        (["--limit", "-1"], "--limit"),
+        (["--json", "--csv"], "--json and --csv: give one of them."),
+    ],
+)
+def test_bad_input_gets_a_message_and_code_2(build: Build, arguments: list[str], says: str) -> None:
+    done = ote("find", *arguments, "--database", build.directory / "emissions.duckdb")
+    assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["find", "--limit", "0"], ["find", "--csv"], ["why", "gpt-3", "--full"], ["where", "gpt-3"]]
+)
+def test_a_reader_that_stops_ends_the_command_without_noise(build: Build, command: list[str]) -> None:
+    process = subprocess.Popen(
+        [*OTE, *command, "--database", str(build.directory / "emissions.duckdb")],
+        cwd=catalog.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()  # as head does after its last line
+    assert b"Traceback" not in process.stderr.read()
+    process.wait()
+
+
+def test_a_terminal_without_some_letters_and_without_color(build: Build) -> None:
+    for command in (["find", "--limit", "0"], ["why", "gpt-3"], ["why", "gpt-3", "--full"]):
+        done = subprocess.run(
+            [*OTE, *command, "--database", str(build.directory / "emissions.duckdb")],
+            cwd=catalog.ROOT,
+            env=os.environ | {"PYTHONIOENCODING": "ascii", "FORCE_COLOR": "1", "NO_COLOR": "1"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.isascii()
+        assert b"\x1b[3" not in done.stdout  # no color; bold is none
+    assert (
+        b"x/: 1.02"
+        in subprocess.run(
+            [*OTE, "why", "gpt-3", "--database", str(build.directory / "emissions.duckdb")],
+            cwd=catalog.ROOT,
+            env=os.environ | {"PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        ).stdout
+    )
+
+
+def test_the_version_names_code_and_dataset(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTE_DATABASE", str(build.directory / "emissions.duckdb"))
+    done = ote("--version")
+    ((version,),) = build.query("select version from release")
+    assert done.returncode == 0
+    assert f"dataset  {version}" in done.stdout
+    assert "code     " in done.stdout
+    monkeypatch.setenv("OTE_DATABASE", "/nowhere/emissions.duckdb")
+    without = ote("--version")
+    assert (without.returncode, "dataset  none: " in without.stdout) == (0, True)

@@ -1,0 +1,144 @@
+"""The names that people type: which run they mean, and what is said where they mean none or several."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.answers import names, search
+from pipelines.answers.published import open_database
+from tests.conftest import Build, ote
+
+
+@pytest.mark.parametrize(
+    ("name", "run_id"),
+    [
+        # the run_id or a full name, in any case, punctuation and width of letters
+        *(
+            (name, "gpt-3-175b")
+            for name in ("GPT 3", "gpt3", "gpt-3", "GPT-3", "gpt-3-175b", "\uff27\uff30\uff34\uff0d\uff13")
+        ),
+        ("T5-11B", "t5-11b"),
+        ("  bloom-176b ", "bloom-176b"),
+        # the name of a family of which one whole run is known, or one is what everybody calls so
+        ("PaLM", "palm-540b"),
+        ("palm", "palm-540b"),
+        ("Gopher", "gopher-280b"),
+        ("BLOOM", "bloom-176b"),
+        # the format of weights, the owner and the address say nothing of the training
+        ("meta-llama/Llama-2-70b-hf", "llama-2-70b"),
+        ("Llama-2-70b-hf", "llama-2-70b"),
+        ("https://huggingface.co/meta-llama/Llama-2-70b-hf", "llama-2-70b"),
+        ("bigscience/bloom", "bloom-176b"),
+        ("https://huggingface.co/bigscience/bloom", "bloom-176b"),
+        ("facebook/opt-175b", "opt-175b"),
+        # the beginning of one name, or its words with others between them
+        ("Megatron-Turing", "megatron-turing-nlg-530b"),
+    ],
+)
+def test_one_clear_match_is_taken(build: Build, name: str, run_id: str) -> None:
+    with open_database(build.directory / "emissions.duckdb", search.PROBE) as connection:
+        assert names.find(connection, name).run_id == run_id
+    done = ote("why", name, "--database", build.directory / "emissions.duckdb")
+    assert done.returncode == 0, done.stderr
+    assert run_id in " ".join(done.stdout.split())
+
+
+def test_what_was_taken_is_said_where_it_is_not_what_was_given(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    assert "'PaLM' is taken as palm-540b." in ote("why", "PaLM", *database).stderr
+    assert "'PaLM' is taken as palm-540b." in ote("where", "PaLM", *database).stderr
+    assert "Also of that name: bloom-7-1b" in ote("why", "BLOOM", *database).stderr
+    assert ote("why", "gpt3", *database).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Llama 2", ["llama-2-70b", "llama-2-34b", "llama-2-13b", "llama-2-7b"]),
+        ("BERT", ["bert-large"]),
+        ("OPT", ["opt-175b", "opt-66b"]),
+    ],
+)
+def test_several_are_listed_with_energy_tonnes_and_basis(build: Build, name: str, first: list[str]) -> None:
+    database = build.directory / "emissions.duckdb"
+    with open_database(database, search.PROBE) as connection, pytest.raises(names.UnknownRunError) as caught:
+        names.find(connection, name)
+    assert set(first) <= set(caught.value.run_ids)
+    done = ote("why", name, "--database", database)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{name!r} may mean " in done.stderr
+    for said in (*first, "energy", "CO2e gross", "hours are known from", "90 % interval", " t "):
+        assert said in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 80
+
+
+def two_families(connection: duckdb.DuckDBPyConnection) -> None:
+    """Another family that begins alike, and a part of a run, beside runs of the dataset."""
+    connection.execute("update emissions set model = 'Zebra 70B' where run_id = 'meena'")
+    connection.execute("update emissions set model = 'Zebra 7B' where run_id = 'palm-540b'")
+    connection.execute("update emissions set model = 'Yak 70B' where run_id = 'gopher-280b'")
+    connection.execute("update emissions set model = 'Yak Chat' where run_id = 't5-11b'")
+    connection.execute("update emissions set model = 'Xerus (540B)' where run_id = 'gpt-3-175b'")
+    connection.execute("update emissions set model = 'Xerus 2' where run_id = 'bloom-176b'")
+    connection.execute("update emissions set model = 'Wolf 9B', covers = 'one_run' where run_id = 'opt-175b'")
+    connection.execute(
+        "update emissions set model = 'Wolf 8B', covers = 'part_of_run' where run_id = 'opt-66b'"
+    )
+    connection.execute("update emissions set model = '悟道' where run_id = 'opt-30b'")
+    connection.execute("update emissions set model = 'Twin' where run_id in ('llama-2-7b', 'llama-2-13b')")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("zebra", ["meena", "palm-540b"]),  # two sizes
+        ("yak", ["gopher-280b", "t5-11b"]),  # a size, and another whole run that begins alike
+        ("xerus", ["gpt-3-175b"]),  # a size in brackets is no part of the name
+        ("wolf", ["opt-175b"]),  # the other one is a part of a run
+        ("悟道", ["opt-30b"]),  # without Latin letters a name is itself alone
+        ("twin", ["llama-2-13b", "llama-2-7b"]),
+        ("Zebra-70b-hf", ["meena"]),
+        ("someone/zebra-70b-GGUF", ["meena"]),
+    ],
+)
+def test_a_family_means_its_only_whole_run(build: Build, tmp_path: Path, name: str, meant: list[str]) -> None:
+    other = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "other.duckdb"))
+    with duckdb.connect(str(other)) as connection:
+        two_families(connection)
+    with open_database(other, search.PROBE) as connection:
+        if len(meant) == 1:
+            assert names.find(connection, name).run_id == meant[0]
+            return
+        with pytest.raises(names.UnknownRunError) as caught:
+            names.find(connection, name)
+    assert sorted(caught.value.run_ids) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("t5-11c", "The nearest: t5-11b"),
+        ("175b", "Runs with that in their name: gpt-3-175b, opt-175b"),  # not the beginning of any
+        ("Llama-2-70b-chat-hf", "The nearest: llama-2-70b"),  # a chat model is another training
+        ("?", "The nearest: "),
+        ("lama", "The nearest: "),  # within a word, and no word of any
+        ("../../etc", "The nearest: "),  # AlexNet-C... has these letters, but not in one word
+        ("文心", "The nearest: "),
+        ("", "'' is empty: expected a run_id or the name of a model"),
+        ("  ", "'  ' is empty: expected a run_id or the name of a model"),
+    ],
+)
+def test_a_name_that_is_not_known_gets_the_nearest(build: Build, name: str, told: str) -> None:
+    database = build.directory / "emissions.duckdb"
+    with open_database(database, search.PROBE) as connection, pytest.raises(names.UnknownRunError) as caught:
+        names.find(connection, name)
+    assert told in str(caught.value)
+    done = ote("why", name, "--database", database)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+
+
+def test_a_name_may_be_given_in_several_words(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    assert ote("why", "Llama", "2", "70B", *database).stdout == ote("why", "llama-2-70b", *database).stdout

@@ -1,0 +1,79 @@
+"""Every word that tables hold and commands print has a meaning that `ote explain` knows."""
+
+import re
+
+import pytest
+
+from pipelines import catalog
+from pipelines.answers.explain import explain
+from tests.conftest import REFERENCE, Build, ote
+
+COLUMNS = {column.name: column for table in catalog.public_tables() for column in table.columns}
+CODES = re.compile(r"(basis|confidence)$|^(basis|covers|status|factor|rule|scope|verified|gate|derivation)$")
+ASKED = (
+    "net, gross, direct, lifecycle, life-cycle, location-based, market-based, basis, gsd, spread, "
+    "uncertainty, upper_bound, one_run, part_of_run, hypothetical, whole_systems_first, net_kg, MWh, "
+    "kWh, GWh, t CO2e, CO2e, PUE, WUE, CFE, TDP, MFU, FLOP, p05, p95, interval, 90 % interval, "
+    "estimate, disclosed, reported, factor, fallback order, check, held out, rung, ladder, draw, power, "
+    "n, sha256, locator, embodied, guess, chip-hours, x/÷, carbon intensity, release, location, inputs"
+)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, column in COLUMNS.items() if CODES.search(name)))
+def test_every_value_of_a_column_of_codes_is_explained(build: Build, name: str) -> None:
+    tables = [t.stem for t in catalog.public_tables() if name in {c.name for c in t.columns}]
+    union = " union ".join(f"select {name} from {table} where {name} is not null" for table in tables)
+    for (value,) in build.query(union):
+        if COLUMNS[name].type == "varchar":
+            assert explain(str(value), REFERENCE), value
+
+
+@pytest.mark.parametrize("word", ASKED.split(", "))
+def test_a_word_is_explained_in_a_sentence(word: str) -> None:
+    first = explain(word, REFERENCE)[0]
+    assert re.search(r": .{20,}\.", first), first
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
+def test_each_value_has_a_sentence_of_its_own(column: catalog.Column) -> None:
+    meanings = [word.means for word in column.values.values()]
+    assert len(set(meanings)) == len(meanings)
+    for means in meanings:
+        assert re.match(r"[A-Z].{8,}[.]$", means), means
+
+
+def test_a_basis_of_a_factor_has_a_label_that_is_explained() -> None:
+    for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis", "net_basis", "energy_basis"):
+        for value, word in COLUMNS[name].values.items():
+            if word.label:
+                assert len(word.label) <= 26
+                assert value in " ".join(explain(word.label, REFERENCE))
+
+
+def test_no_word_is_defined_twice() -> None:
+    spellings = [name for name, word in catalog.words().items() for name in (name, *word.also)]
+    assert len(spellings) == len(set(spellings))
+    for word in catalog.words().values():
+        assert re.match(r"[A-Z0-9].{20,}[.]$", word.means), word.means
+
+
+def test_what_tables_of_answers_are_headed_with_is_explained(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    answers = [
+        ote(*command, *database).stdout for command in (["why", "gpt-3"], ["find"], ["where", "gpt-3"])
+    ]
+    for printed in answers:
+        lines = printed.splitlines()
+        ruled = [i for i, line in enumerate(lines) if line.startswith("───")]
+        assert ruled
+        for i in ruled:
+            for header in re.split(r"\s{2,}", lines[i - 1].strip()):
+                assert explain(header, REFERENCE), header
+
+
+def test_a_part_of_a_word_gives_the_word_or_the_nearest() -> None:
+    assert "net_kg_per_kwh: a column" in ote("explain", "net_kg...").stdout
+    several = ote("explain", "measured_")
+    assert several.returncode == 2
+    assert "measured_ratio" in several.stderr
+    assert "Traceback" not in several.stderr
