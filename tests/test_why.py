@@ -115,8 +115,8 @@ def test_what_is_in_no_total_has_interval_formula_and_source(build: Build) -> No
             f"select {quantity}, {quantity}_p05, {quantity}_p95 from {table} where run_id = '{run_id}'"
         )
         unit = quantity.rsplit("_", 1)[1]
-        interval = f"90 % interval {why.short(low)} to {why.short(high)}"
-        assert f"{quantity}, not in the results: {why.short(value)} {unit}, {interval}" in printed
+        interval = f"90 % interval {why.short(low)} to {why.short(high)} {unit}"
+        assert f"{quantity}, not in the results: {why.short(value)}, {interval}" in printed
 
 
 def test_the_derivation_of_t5_holds_the_numbers_of_table_4(build: Build) -> None:

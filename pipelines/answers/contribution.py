@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pipelines import catalog
 from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, read_text
+from pipelines.ingestion.spelling import spelling_key
 from pipelines.ingestion.training_run_rules import (
     country_names,
     provider_names,
-    spelling_key,
     training_run_problems,
 )
 

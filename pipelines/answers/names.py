@@ -13,7 +13,7 @@ from functools import cache
 
 import duckdb
 
-from pipelines.ingestion.training_run_rules import spelling_key
+from pipelines.ingestion.spelling import spelling_key
 
 SHOWN_RUNS = 8  # of those that a name may mean
 NAMES = """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines import catalog
 from pipelines.ingestion.facts import File, Problem, Row, read_text, unknown
+from pipelines.ingestion.spelling import spelling_key
 
 CHIP_HOURS_TOLERANCE = 0.02  # printed hours are rounded; the facts differ by up to 1.9 %
 LEAST = {
@@ -27,11 +28,6 @@ SLIPS = {
 
 COUNTRIES, PROVIDERS = "countries.csv", "provider_aliases.csv"
 Names = dict[str, tuple[str, str]]  # key that names are compared by, to spelling and what is written for it
-
-
-def spelling_key(spelling: str) -> str:
-    """What spellings of one accelerator have in common, as sql/macros.sql has it."""
-    return re.sub(r"[^A-Za-z0-9]+", "", spelling).lower()
 
 
 def _spellings(directory: Path) -> Names:

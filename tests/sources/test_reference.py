@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.ingestion.facts import BadReferenceError
-from pipelines.ingestion.training_run_rules import spelling_key
+from pipelines.ingestion.spelling import spelling_key
 from pipelines.sources import reference
 
 RUNS = catalog.tables()["raw.training_runs"]
