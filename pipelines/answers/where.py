@@ -106,11 +106,13 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
     ).fetchall()
     if not rows:
         raise NotFoundError(
-            f"{run_id}: there is no estimate of it to be placed; `ote why {run_id}` says why."
+            f"{run_id} has no estimate, so it cannot be ranked. `ote why {run_id}` shows the reason."
         )
     ((model, energy, year, ln_gsd, hours, region, basis),) = rows
     if energy is None or year is None:
-        raise NotFoundError(f"{run_id}: only its total energy is known, or its year is not; it has no place.")
+        raise NotFoundError(
+            f"{run_id} cannot be ranked: only its total energy is known, or its year is unknown."
+        )
     return Load(
         name=model,
         it_energy_mwh=energy,
@@ -140,7 +142,9 @@ def load_of_hardware(
         [hardware_id],
     ).fetchall()
     if not rows:
-        raise NotFoundError(f"{hardware_id}: neither rated nor measured here, so its draw is not known.")
+        raise NotFoundError(
+            f"{hardware_id}: its power is unknown, because it is neither rated nor measured here."
+        )
     ((name, watts, gsd),) = rows
     return Load(
         name=f"{chips:,} x {name} for {hours:g} hours",

@@ -11,18 +11,20 @@ import typer
 
 from pipelines.cli import answers, build, contribute, estimate, releases, runs, update, version
 
+ASK = "Ask the dataset"
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(build.build)
 app.command()(update.update)
-app.command()(runs.find)
-app.command()(answers.where)
-app.command()(answers.why)
+app.command(rich_help_panel=ASK)(runs.find)
+app.command(rich_help_panel=ASK)(answers.why)
+app.command(rich_help_panel=ASK)(answers.where)
+app.command(rich_help_panel=ASK)(contribute.explain)
 app.command()(estimate.estimate)
 app.command()(estimate.report)
 app.command("import")(estimate.import_)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(contribute.add)
-app.command()(contribute.explain)
 app.command()(releases.release)
 app.command()(releases.diff)
 app.command()(releases.verify)
