@@ -18,12 +18,12 @@ import dagster as dg
 import duckdb
 import polars as pl
 import pytest
+from pipelines.sources.reference import reference_assets
 
 from pipelines import catalog, models
 from pipelines.definitions import defs
 from pipelines.ingestion.upstream import Upstream, upstream_assets
 from pipelines.releases.publication import publication_assets
-from pipelines.sources.reference import reference_assets
 from pipelines.warehouse import Warehouse, connect
 
 os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it starts a process of its own

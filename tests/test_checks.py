@@ -249,7 +249,11 @@ class Broken:
     check: str = promises.CATALOG_CHECK
 
 
-PUE_SITE: dict[str, object] = {"provider": "Amazon Web Services", "region": "site:Americas average", "period": "2023"}
+PUE_SITE: dict[str, object] = {
+    "provider": "Amazon Web Services",
+    "region": "site:Americas average",
+    "period": "2023",
+}
 FIRST_PUE = "where provider = 'Amazon Web Services' and region = 'site:Americas average' and period = '2023'"
 BROKEN_ROWS = {
     "columns in another order": Broken(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pipelines.ingestion.ingest import Settled
+from pipelines.ingestion.snapshots import Files, Origin
 
 from pipelines import catalog
 from pipelines.ingestion import fetch, gates, ingest, revisions, snapshots
-from pipelines.ingestion.ingest import Settled
-from pipelines.ingestion.snapshots import Files, Origin
 from tests.conftest import UPSTREAM, needs_upstream
 from tests.faults import Answer, closed_port, redirect, serve
 

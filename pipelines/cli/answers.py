@@ -16,7 +16,7 @@ import typer
 from pipelines.answers import names, quantities
 from pipelines.answers.published import DATABASE, Z_90
 from pipelines.cli import runs, terminal
-from pipelines.cli.options import Database
+from pipelines.cli.options import BASELINE, Database
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +51,7 @@ def where(
             help="Intensities to rank on. Default: the kind known for the run's location, else for most."
         ),
     ] = None,
-    month: Annotated[str, typer.Option(help="YYYY-MM: rank starting hours in this month.")] = "",
+    month: Annotated[str, typer.Option(help="YYYY-MM: rank the hours of the day to start at.")] = "",
     top: Annotated[int, typer.Option(help="How many locations to print; 0: all.", min=0)] = 15,
     as_json: Annotated[bool, typer.Option("--json", help="All locations, as JSON, for programs.")] = False,
     database: Database = DATABASE,
@@ -59,7 +59,7 @@ def where(
     """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
 
     Direct and life-cycle intensities are never compared: one list has locations on one of them.
-    With --month, rank grids by the best hour of that month to start in.
+    With --month, rank grids by the best hour of the day to start at, on the mean day of that month.
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
     """
@@ -93,7 +93,7 @@ def where(
                 terminal.fail(
                     f"{name}: the length of the run is not known; describe it with --hardware and --hours."
                 )
-            starts = when.best_starts(database.parent / "hourly", _month(month), load.hours)
+            starts = when.best_starts(BASELINE, *_month(month), load.hours)
             _print_starts(load.name, load.hours, month, starts, top, as_json)
             return
     except names.UnknownRunError as error:
@@ -190,10 +190,11 @@ def _chance(place: "placing.Place", is_last: bool) -> str:
     return "last" if is_last else "years differ"
 
 
-def _month(text: str) -> datetime:
-    """The first instant of a month given as YYYY-MM."""
+def _month(text: str) -> tuple[int, int]:
+    """The year and the month of a month given as YYYY-MM."""
     try:
-        return datetime.strptime(text, "%Y-%m")
+        parsed = datetime.strptime(text, "%Y-%m")
+        return parsed.year, parsed.month
     except ValueError:
         terminal.fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
 
@@ -202,16 +203,13 @@ def _print_starts(
     name: str, hours: float, month: str, starts: "list[when.Start]", top: int, as_json: bool
 ) -> None:
     if as_json:
-        shown = [
-            asdict(start) | {"start_utc": start.start_utc.isoformat(), "saved_fraction": start.saved_fraction}
-            for start in starts
-        ]
+        shown = [asdict(start) | {"saved_fraction": start.saved_fraction} for start in starts]
         typer.echo(json.dumps(shown, indent=1))
         return
     with terminal.page() as console:
         console.print(
-            f"{name}: {hours:g} h, best start in {month} (UTC). Life-cycle intensity in g/kWh, "
-            "mean over the run."
+            f"{name}: {hours:g} h, best hour of the day (UTC) to start at in {month}. "
+            "Life-cycle intensity in g/kWh, mean over the run."
         )
         headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
         made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
@@ -219,7 +217,7 @@ def _print_starts(
             made.add_row(
                 start.zone,
                 start.source,
-                f"{start.start_utc:%Y-%m-%d %H:%M}",
+                f"{start.start_hour_utc:02}:00",
                 f"{start.best_g_per_kwh:.0f}",
                 f"{start.mean_g_per_kwh:.0f}",
                 f"{start.worst_g_per_kwh:.0f}",
@@ -227,8 +225,8 @@ def _print_starts(
             )
         console.print(made)
         console.print(
-            "saves: compared with a start at any hour of the month. These are hours of the past: "
-            "the best start is known only afterwards."
+            "saves: compared with a start at any hour of the day. Each day of the run is taken as "
+            "the mean day of that month, so a run of whole days saves nothing."
         )
 
 
