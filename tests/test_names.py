@@ -18,7 +18,8 @@ def test_a_version_is_one_by_semver(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "latest", "..", ".", "1", "1.0", "01.0.0", "1.0.0/", "/1.0.0", "../1.0.0", "1.0.0/../../x", "1.0.0+a/b",
+        "", "latest", "..", ".", "1", "1.0", "01.0.0", "1.0.0/", "/1.0.0", "../1.0.0", "1.0.0/../../x",
+        "1.0.0+a/b",
         "../../../X+cbad0309",
         "1.0.0\\x", "1.0.0%2f..", "1.0.0\n", "\n1.0.0", "1.0.0\0", "1.0.0 ", "v1.0.0",
         "1.0.0+",
@@ -47,7 +48,8 @@ def test_a_relative_path_is_one(text: str) -> None:
         "..%2fa",
         "a\\b", "..\\a", "C:/a", "C:a", "a:stream", "\\\\host\\x", "a\0", "a\nb", "a b", ".hidden",
         "csv/.a", "~", "~/a",
-        "-rf", "con", "CON.csv", "csv/nul", "aux.txt", "COM1", "lpt9.csv", "a.", "a./b", "ü", "\u202ea", "a*", "a?b",
+        "-rf", "con", "CON.csv", "csv/nul", "aux.txt", "COM1", "lpt9.csv", "a.", "a./b", "ü", "\u202ea", "a*",
+        "a?b",
         "%61", "$x", "a" * 300, "/".join("ab" * 200), "file://a", "http://a", None, 5, ["a"],
     ],
 )  # fmt: skip

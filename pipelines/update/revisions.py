@@ -78,11 +78,12 @@ def _moved(moved: pl.DataFrame, key: list[str], column: str, of: int, limit: flo
         }
         for row in shown.head(SHOWN).rows()
     ]
-    known = int(moved[column].is_not_null().sum())
+    filled, emptied = (int(moved[name].is_null().sum()) for name in (column, now))
     return {
         "changed": moved.height,
         "of": of,
-        "known_before": known,
+        "filled": filled,
+        "emptied": emptied,
         "beyond_ratio": beyond,
         "largest": json.loads(json.dumps(largest, default=str)),
     }
@@ -103,12 +104,16 @@ def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFram
         if change[f"rows_{kind}"] > limit * rows
     ]
     for column, cells in change["cells_changed"].items():
-        filled = int(before[column].is_not_null().sum())
-        if cells["changed"] > max(limits.values_fraction * filled, FEW):
+        known = int(before[column].is_not_null().sum())
+        if cells["changed"] > max(limits.values_fraction * known, FEW):
             found.append(
-                f"{cells['changed']:,} cells of {column} changed, "
-                f"{cells['changed'] - cells['known_before']:,} of them from null "
-                f"(limit {limits.values_fraction:.0%} of {filled:,})"
+                f"{cells['changed']:,} cells of {column} changed, {cells['filled']:,} of them from null and "
+                f"{cells['emptied']:,} to null (limit {limits.values_fraction:.0%} of {known:,})"
+            )
+        elif cells["filled"] + cells["emptied"] > max(limits.nulls_fraction * known, FEW):
+            found.append(
+                f"{cells['filled']:,} cells of {column} were filled and {cells['emptied']:,} emptied "
+                f"(limit {limits.nulls_fraction:.0%} of {known:,})"
             )
         if cells["beyond_ratio"] > limits.cells_beyond_ratio:
             largest = cells["largest"][0]
