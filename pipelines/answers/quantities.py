@@ -67,6 +67,11 @@ def _span(low: str, high: str) -> str:
     return f"{number if high.endswith(f' {unit}') else low} to {high}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: 1 run, 2 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
 def _scaled(smallest: float, units: tuple[str, ...]) -> str:
     """A number of the smallest unit in the largest one of which there is at least one."""
     steps = 0

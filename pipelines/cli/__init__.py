@@ -11,25 +11,30 @@ import typer
 
 from pipelines.cli import answers, build, contribute, estimate, releases, runs, update, version
 
-ASK = "Ask the dataset"
+ASK, YOURS = "Ask the dataset", "Your own run"
+FACTS, RUN = "Add facts", "Run the pipeline"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
-app.command()(build.build)
-app.command()(update.update)
 app.command(rich_help_panel=ASK)(runs.find)
 app.command(rich_help_panel=ASK)(answers.why)
 app.command(rich_help_panel=ASK)(answers.where)
 app.command(rich_help_panel=ASK)(contribute.explain)
-app.command()(estimate.estimate)
-app.command()(estimate.report)
-app.command("import")(estimate.import_)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(contribute.add)
-app.command()(releases.release)
-app.command()(releases.diff)
-app.command()(releases.verify)
-app.command()(releases.publish)
-app.command()(releases.get)
+app.command(rich_help_panel=YOURS)(estimate.estimate)
+app.command("import", rich_help_panel=YOURS)(estimate.import_)
+app.command(rich_help_panel=YOURS)(estimate.report)
+app.command(
+    rich_help_panel=FACTS, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(contribute.add)
+app.command(rich_help_panel=RUN)(build.build)
+app.command(rich_help_panel=RUN)(update.update)
+
+release = typer.Typer(no_args_is_help=True, help="Make, compare, check, publish and download releases.")
+app.add_typer(release, name="release", rich_help_panel=RUN)
+release.command("make")(releases.release)
+for command in (releases.diff, releases.verify, releases.publish, releases.get):
+    release.command()(command)
+    app.command(hidden=True)(command)  # the short name, as texts and scripts of 0.x have it
 
 
 @app.callback()

@@ -156,7 +156,7 @@ def _print_places(console: "Console", load: "placing.Load", places: "list[placin
         )
     console.print(made)
     notes = [
-        f"{len(shown):,} of {terminal.count(len(places), 'location')}. "
+        f"{len(shown):,} of {quantities.counted(len(places), 'location')}. "
         "Second line of net CO2e: 90 % interval.",
         "beats next: chance that net CO2e is below that of the next location in the list. "
         "`years differ`: no chance is known, because the factors of the two are of different years.",

@@ -12,7 +12,8 @@ import os
 import platform
 import textwrap
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -22,8 +23,10 @@ import typer
 
 from pipelines import checkout
 from pipelines.catalog import ROOT
-from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse, fail
+from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse
+from pipelines.cli.terminal import fail
 
+SHOWN = 3  # uncommitted files
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
 
 
@@ -164,12 +167,17 @@ def executed(job: str, warehouse: Path, failed: str, resources: dict[str, Any] |
     # Great Expectations makes millions of objects in a process that ends in seconds: a tenth of the time.
     gc.disable()
     from pipelines import history
+    from pipelines.cli import summary
     from pipelines.definitions import defs
     from pipelines.warehouse import writable
 
-    with history.instance(writable(warehouse / "dagster")) as instance:
-        result = defs.resolve_job_def(job).execute_in_process(
+    resolved, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
+    steps = len(resolved.graph.node_dict)
+    with history.instance(writable(warehouse / "dagster")) as instance, summary.progress(steps) as step:
+        instance.add_event_listener(run_id, lambda entry: _told(entry, step))
+        result = resolved.execute_in_process(
             instance=instance,
+            run_id=run_id,
             resources=resources,
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -179,6 +187,13 @@ def executed(job: str, warehouse: Path, failed: str, resources: dict[str, Any] |
         _explain(result, warehouse)
         raise typer.Exit(1)
     return result
+
+
+def _told(entry: Any, step: Callable[[str], None]) -> None:
+    """Say that a step of a job has ended."""
+    event = entry.dagster_event
+    if event and event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
+        step(event.step_key.replace("__", "."))
 
 
 def _record(warehouse: Path, record: dict[str, str]) -> None:
@@ -194,7 +209,6 @@ def _explain(result: Any, warehouse: Path) -> None:
             typer.echo(f"- {event.step_key}: {_cause(event.step_failure_data.error)}", err=True)
         elif event.is_job_failure and not event.job_failure_data.first_step_failure_event:
             typer.echo(f"- {_cause(event.job_failure_data.error)}", err=True)
-    # A warning, such as that of an absent source, fails no build.
     failed = [e for e in result.get_asset_check_evaluations() if e.blocking and not e.passed]
     for evaluation in failed:
         typer.echo(f"- {'.'.join(evaluation.asset_key.path)} fails {evaluation.check_name}", err=True)
@@ -213,55 +227,20 @@ def _cause(error: Any) -> str:
 
 
 def _summary(warehouse: Path, release: Path) -> None:
-    """Tables with rows, checks, and the ten largest runs, from the published database."""
-    import duckdb
+    """What matters about the release, and where it lies."""
+    from pipelines.cli import summary
 
+    summary.show(warehouse / "emissions.duckdb", release)
     manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
-    tables = ", ".join(f"{name} {rows:,}" for name, rows in manifest["tables"].items())
-    checks = manifest["checks"]
-    typer.echo(f"\n{manifest['title']} {manifest['version']}")
-    typer.echo(textwrap.fill(f"Rows: {tables}", 100, subsequent_indent="  "))
-    if terms := _better_terms(warehouse):
-        typer.echo(f"Method: {', '.join(terms)}: clearly better and not used; see the table model_terms")
-    quarantined = sum(source["quarantined_rows"] for source in manifest["sources"])
-    typer.echo(f"Quarantined: {quarantined:,} rows of the sources failed a gate; see the table quarantine")
-    typer.echo(f"Checks: {checks['passed']:,} of {checks['total']:,} passed")
-    typer.echo("\nThe ten largest runs, with 90 % intervals")
-    line = "{:<18.18} {:>10} {:<19} {:>10} {:<18} {:>10}"
-    typer.echo(line.format("model", "MWh", "", "gross t", "", "net t").rstrip())
-    with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
-        rows = connection.execute(
-            "select model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, co2e_gross_t_p05, "
-            "co2e_gross_t_p95, co2e_net_t from emissions where covers = 'one_run' "
-            "order by energy_mwh desc, run_id limit 10"
-        ).fetchall()
-    for model, *values in rows:
-        mwh, mwh05, mwh95, gross, gross05, gross95, net = map(_short, values)
-        typer.echo(line.format(model, mwh, f"({mwh05} to {mwh95})", gross, f"({gross05} to {gross95})", net))
-    typer.echo(f"\nDatabase: {_near(warehouse / 'emissions.duckdb')}")
-    if manifest["uncommitted"]:
-        typer.echo(f"Draft:    {_near(release)}; for a release commit {', '.join(manifest['uncommitted'])}")
+    typer.echo(f"Database: {_near(warehouse / 'emissions.duckdb')}")
+    if uncommitted := manifest["uncommitted"]:
+        listed = ", ".join(uncommitted[:SHOWN]) + (", ..." if len(uncommitted) > SHOWN else "")
+        files = "1 file" if len(uncommitted) == 1 else f"{len(uncommitted):,} files"
+        typer.echo(f"Draft:    {_near(release)}; for a release commit {files}: {listed}")
     else:
         typer.echo(f"Release:  {_near(release)}")
-
-
-def _better_terms(warehouse: Path) -> list[str]:
-    """The terms that would lower the errors of a factor and that its estimator does not have."""
-    import duckdb
-
-    with duckdb.connect(str(warehouse / "emissions.duckdb"), read_only=True) as connection:
-        query = (
-            "select distinct term || ' of ' || factor from model_terms "
-            "where is_clearly_better and not is_used order by all"
-        )
-        return [term for (term,) in connection.execute(query).fetchall()]
 
 
 def _near(path: Path) -> Path:
     """The path from here, where it lies below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _short(value: float | None) -> str:
-    """Three significant digits with thousands."""
-    return "unknown" if value is None else f"{float(f'{value:.3g}'):,.0f}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import catalog
 from pipelines.answers import inputs
 from pipelines.answers.published import Z_90
-from pipelines.answers.quantities import count, energy, energy_span, is_guess, mass, mass_span
+from pipelines.answers.quantities import count, counted, energy, energy_span, is_guess, mass, mass_span
 from pipelines.answers.why import Tree, short
 from pipelines.cli import terminal
 
@@ -200,7 +200,7 @@ def _published(found: Tree) -> Iterator[str]:
         )
     yield from lines[:SHOWN_FIGURES]
     if (more := len(lines) - SHOWN_FIGURES) > 0:
-        yield f"{terminal.count(more, 'more published figure')}: --full lists all."
+        yield f"{counted(more, 'more published figure')}: --full lists all."
 
 
 def _words_of(other: Tree) -> str:
@@ -243,7 +243,7 @@ def _add_factor(top: "Branch", name: str, factor: Tree) -> None:
         f"{FACTORS[name]} ({name}): {number}, 90 % interval {short(low)} to {short(high)}{grid}{year}"
     )
     branch.add(f"basis {value}: {meaning}")
-    seen = terminal.count(factor["n_observations"], "observation")
+    seen = counted(factor["n_observations"], "observation")
     branch.add(f"uncertainty: gsd {factor['gsd']:.3f}, from {factor['fitted_on']} ({seen})")
     if (flop := factor["flop"])["confidence"] is not None:
         branch.add(
@@ -268,7 +268,7 @@ def _add_inputs(branch: "Branch", found: inputs.Inputs) -> None:
         branch.add(f"{times['name']}: {short(times['value'])} {times['unit']}, times").add(
             _cited(times["source"])
         )
-    mean = branch.add(f"{found['mean']} mean of {terminal.count(len(of), 'input')}, each with its weight:")
+    mean = branch.add(f"{found['mean']} mean of {counted(len(of), 'input')}, each with its weight:")
     for one in of[:SHOWN_INPUTS]:
         mean.add(f"{one['weight_fraction']:.3f} x {short(one['value'])} {one['unit']}: {one['name']}").add(
             _cited(one["source"])

@@ -1,11 +1,10 @@
 """Options that several commands have, and where things lie unless one says otherwise.
 
-Belongs here: an option of more than one module, and how a command fails. Does not belong here: an option of
-one command.
+Belongs here: an option of more than one module. Does not belong here: an option of one command.
 """
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -21,9 +20,3 @@ Baseline = Annotated[
     Path, typer.Option(help="Folder of the accepted rows of the upstreams.", envvar="OTE_BASELINE")
 ]
 Database = Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")]
-
-
-def fail(message: str, code: int = 2) -> NoReturn:
-    """Say what is wrong and end; 2 is the exit code of bad input, 1 of a fault of ours or of the machine."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

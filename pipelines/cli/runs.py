@@ -112,9 +112,9 @@ def _print_found(
             print_runs(console, shown)
             more = len(found) - len(shown)
             hint = "; --limit 0 shows all" if more else ""
-            console.print(f"{terminal.count(len(found), 'run')}, {len(shown):,} shown{hint}.")
+            console.print(f"{quantities.counted(len(found), 'run')}, {len(shown):,} shown{hint}.")
         if absent:
-            noun = terminal.count(len(absent), "model")
+            noun = quantities.counted(len(absent), "model")
             verb = "has" if len(absent) == 1 else "have"
             console.print(f"{noun} of that name {verb} no estimate: {names.shown(absent)}.")
 
@@ -142,7 +142,7 @@ def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
     if guesses:
         verb = "spans" if guesses == 1 else "span"
         text += (
-            f" {terminal.count(guesses, 'guess', 'guesses')} {verb} a factor above "
+            f" {quantities.counted(guesses, 'guess', 'guesses')} {verb} a factor above "
             f"{quantities.GUESS_RATIO}: only the interval is shown."
         )
     console.print(text)
@@ -192,7 +192,7 @@ def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_jso
         if absent:
             console.print(f"Without an estimate: {names.shown(absent)}.")
         if len(runs) > names.SHOWN_RUNS:
-            more = terminal.count(len(runs) - names.SHOWN_RUNS, "more run")
+            more = quantities.counted(len(runs) - names.SHOWN_RUNS, "more run")
             console.print(f"And {more}; ote find {name} lists them.")
         if error.run_ids:
             console.print("Give one run_id (the second line of each run).")

@@ -78,11 +78,6 @@ def listed(names: str | None, most: int = 2) -> str:
     return f"{', '.join(each[: most - 1])} and {len(each) - most + 1} others"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: 1 run, 2 runs."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
-
-
 def fail(message: str, code: int = 2) -> NoReturn:
     """End with a message on stderr; code 2 is bad input, 1 a fault of the data."""
     typer.echo(message, err=True)

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Reference, Warehouse, fail
+from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Reference, Warehouse
+from pipelines.cli.terminal import fail
 
 
 def update(

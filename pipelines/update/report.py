@@ -114,8 +114,8 @@ def summary(found: Candidate) -> str:
     cells = sum(column["changed"] for column in change["cells_changed"].values())
     lost = found.quarantined["row_key"].n_unique()
     return (
-        f"{plural(change['rows_added'], 'row')} added, {change['rows_gone']:,} gone, "
-        f"{plural(cells, 'cell')} changed, {lost:,} quarantined; {found.rows.height:,} rows now"
+        f"{quantities.counted(change['rows_added'], 'row')} added, {change['rows_gone']:,} gone, "
+        f"{quantities.counted(cells, 'cell')} changed, {lost:,} quarantined; {found.rows.height:,} rows now"
     )
 
 
@@ -242,8 +242,3 @@ def _cell(value: Any) -> str:
 
 def _bullets(texts: Iterable[str]) -> list[str]:
     return [f"- {text}" for text in texts]
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun: "1 row", "2 rows"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
