@@ -3,6 +3,7 @@
 Belongs here: what a connection over files from elsewhere may do. Does not belong here: any query.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,6 +42,11 @@ def connect(files: Iterable[Path], databases: dict[str, Path] | None = None) -> 
         connection.close()
         raise
     return connection
+
+
+def pattern(path: Path) -> str:
+    """A path as the functions of DuckDB that read files take it: what would be a pattern is a letter."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def isolate(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:

@@ -1,4 +1,4 @@
-"""`ote verify`, `diff`, `get` and `publish` on releases that were made to do harm: each is data, and refused."""
+"""`ote verify`, `diff`, `get`, `publish` on releases that were made to do harm: all is data, and refused."""
 
 import hashlib
 import json
@@ -56,7 +56,7 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object], name: str = "
     resum(folder)
 
 
-def edit_dictionary(folder: Path, table: str, column: str, **cells: str) -> None:
+def edit_dictionary(folder: Path, table: str, column: str, /, **cells: str) -> None:
     """Change cells of one row of the dictionary; the sums hold again."""
     import csv
 
@@ -437,7 +437,8 @@ def test_a_release_is_as_large_as_the_index_says(tmp_path: Path) -> None:
 class Endless(BaseHTTPRequestHandler):
     """A server that never stops sending, whatever it is asked for."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
+        """Send what is known by that name; else zeros without end."""
         name = self.path.rpartition("/")[2]
         known = self.server.known  # type: ignore[attr-defined]
         self.send_response(206 if self.headers.get("Range") else 200)
@@ -537,12 +538,12 @@ def test_a_file_that_is_planted_in_a_download_does_not_become_part_of_the_releas
 
 
 def test_another_release_of_that_version_is_not_taken_for_the_published_one(tmp_path: Path) -> None:
-    publish(tmp_path / "from", {"LICENSE": b"x", "manifest.json": b'{"schema_version": "1"}'})
+    publish(tmp_path / "from", {"LICENSE": b"x"})
     publish(tmp_path / "got", {"LICENSE": b"planted"})
     (tmp_path / "got" / "index.json").unlink()
     done = run("get", "--from", tmp_path / "from", "--into", tmp_path / "got")
     assert done.exit_code == 1
-    assert "is not" in done.stderr
+    assert "is not what is published under that version" in done.stderr
     assert "Move the folder away" in done.stderr
 
 

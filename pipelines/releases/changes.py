@@ -290,7 +290,7 @@ def _one(table: str, key: str, column: str, change: str, cause: Cause | tuple[No
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
-    rows = connection.execute("describe from read_parquet(?)", [str(file)]).fetchall()
+    rows = connection.execute("describe from read_parquet(?)", [isolated.pattern(file)]).fetchall()
     return {row[0]: row[1] for row in rows}
 
 
@@ -356,7 +356,7 @@ def _cells(
             full join (select *, true as is_new from read_parquet($new)) as n on {join}
         )
         """,
-        {"old": str(old), "new": str(new)},
+        {"old": isolated.pattern(old), "new": isolated.pattern(new)},
     )
     found = connection.sql(
         """
@@ -470,7 +470,7 @@ def _fact_causes(
         return {}
     sources: dict[str, str] = {}
     for tables in (old, new):
-        file = str(tables["training_runs"])
+        file = isolated.pattern(tables["training_runs"])
         rows = connection.execute("select run_id, source_id from read_parquet(?)", [file]).fetchall()
         sources.update(rows)
     keys = own.select("row_key", "column_name").rows()
@@ -494,7 +494,7 @@ def _factor_causes(
         where (o.value, o.gsd, o.basis, o.source_id) is distinct from (n.value, n.gsd, n.basis, n.source_id)
         order by n.run_id, n.factor
         """,
-        {"old": str(old), "new": str(new)},
+        {"old": isolated.pattern(old), "new": isolated.pattern(new)},
     ).fetchall()
     causes = {}
     for run, factor, was, value, was_gsd, gsd, was_basis, basis, was_source, source in rows:

@@ -34,7 +34,7 @@ CHUNK_BYTES = 1 << 20
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
 
 # An address, or a folder, which does not begin like one: fsspec takes `s3://` and the empty word for folders.
-PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*")
+PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*", re.DOTALL)
 
 # The most that is taken from a store: a release of today has 64 MB, and its largest file 21 MB.
 FILE_BYTES, RELEASE_BYTES = 2 << 30, 4 << 30
@@ -163,7 +163,8 @@ def _require_same(final: Path, sha256: str) -> None:
     """Refuse a folder of a version that is not, byte for byte, what the index names."""
     try:
         reading.verify(final)
-        found = release.entry(final)["sha256"]
+        with folders.opened(final.resolve(), reading.SUMS) as file:
+            found = folders.sha256(file)
     except (reading.BrokenReleaseError, OSError) as error:
         raise NotPublishedError(f"{final} exists and is damaged: {error}") from None
     if found != sha256:

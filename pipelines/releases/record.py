@@ -12,6 +12,7 @@ two releases (changes.py), or writing a release (release.py).
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -221,7 +222,7 @@ def _moved_medians(old: Record, new: Record) -> list[str]:
 
 def next_version(version: str, step: str) -> str:
     """The version after a step of SemVer, without the checksum of its content."""
-    major, minor, patch = (int(part) for part in version.split("+")[0].split("."))
+    major, minor, patch = (int(part) for part in re.split(r"[-+]", version)[0].split("."))
     return {
         MAJOR: f"{major + 1}.0.0",
         MINOR: f"{major}.{minor + 1}.0",
@@ -271,7 +272,7 @@ def broken_promises(old: Record, new: Record) -> list[str]:
 
 
 def _minor(version: str) -> tuple[int, int]:
-    major, minor, _ = version.split("+")[0].split(".")
+    major, minor, _ = re.split(r"[-+]", version)[0].split(".")
     return int(major), int(minor)
 
 

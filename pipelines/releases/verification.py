@@ -210,8 +210,8 @@ def _tables(
     wrong = []
     real_tables = _objects(connection, "tables", "table_name")
     for table in sorted(rows.keys() & told.keys()):
-        parquet = f"read_parquet({literal(directory / 'parquet' / f'{table}.parquet')})"
-        text = literal(directory / "csv" / f"{table}.csv")
+        parquet = f"read_parquet({literal(isolated.pattern(directory / 'parquet' / f'{table}.parquet'))})"
+        text = literal(isolated.pattern(directory / "csv" / f"{table}.csv"))
         forms = {
             f"parquet/{table}.parquet": parquet,
             f"csv/{table}.csv": f"read_csv({text}, header = true, {AS_TEXT})",
