@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
+from pipelines import documents
 from pipelines.cli import app
 from pipelines.releases import reading, release_files, verification
 from tests.conftest import Build, resum
@@ -78,9 +78,20 @@ def edit_dictionary(folder: Path, table: str, column: str, /, **cells: str) -> N
     [
         "0) from published.main.accuracy; copy (select 1) to '{out}'; select count(*) filter (where (1=0)",
         "(select count(*) from read_text('/etc/hostname'))",
-        "nan", "inf", "-Infinity", "1e999", "0x10", "1_000", "1;", " 1", "\u0661", "{0}", "1" * 400, "--1",
+        "nan",
+        "inf",
+        "-Infinity",
+        "1e999",
+        "0x10",
+        "1_000",
+        "1;",
+        " 1",
+        "\u0661",
+        "{0}",
+        "1" * 400,
+        "--1",
     ],
-)  # fmt: skip
+)
 def test_a_bound_that_is_no_number_is_refused_and_not_run(
     folder: Path, tmp_path: Path, cell: str, text: str
 ) -> None:
@@ -92,8 +103,18 @@ def test_a_bound_that_is_no_number_is_refused_and_not_run(
 
 
 @pytest.mark.parametrize(
-    "name", ['x" from t; copy (select 1) to \'/tmp/x\'; --', "a'b", "a\nb", "A", "", "x" * 1000, "{0.__class__}", "../x"]
-)  # fmt: skip
+    "name",
+    [
+        "x\" from t; copy (select 1) to '/tmp/x'; --",
+        "a'b",
+        "a\nb",
+        "A",
+        "",
+        "x" * 1000,
+        "{0.__class__}",
+        "../x",
+    ],
+)
 def test_a_name_in_the_dictionary_that_is_none_is_refused(folder: Path, name: str) -> None:
     for cell in ("column", "table"):
         shutil.copy(folder / DICTIONARY, folder.parent / "kept")
@@ -146,7 +167,7 @@ def test_json_of_another_form_is_refused_by_name(folder: Path, name: str) -> Non
 @pytest.mark.parametrize("key", [key for key in reading.MANIFEST if not key.endswith("?")])
 def test_a_wrong_type_in_the_manifest_is_refused_by_its_key(folder: Path, key: str) -> None:
     kept = (folder / "manifest.json").read_bytes()
-    for value in (
+    values: tuple[object, ...] = (
         [],
         {},
         1,
@@ -157,11 +178,12 @@ def test_a_wrong_type_in_the_manifest_is_refused_by_its_key(folder: Path, key: s
         [{"source_id": 1}],
         {"emissions": "1"},
         {"emissions": True},
-    ):
+    )
+    for value in values:
         document = json.loads(kept) | {key: value}
         (folder / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
         resum(folder)
-        if reading.documents.mismatch(document, reading.MANIFEST) or key == "version":
+        if documents.mismatch(document, reading.MANIFEST) or key == "version":
             refused(run("verify", folder), "manifest.json")
             assert run("publish", folder.parent.parent / "to", "--version", folder).exit_code == 2
         else:
@@ -208,15 +230,38 @@ SUM = "0" * 64
 @pytest.mark.parametrize(
     "lines",
     [
-        "", "\n", "x\n", f"{SUM}  LICENSE", f"{SUM} LICENSE\n", f"{SUM}  LICENSE\r\n", f"{SUM[1:]}  LICENSE\n",
-        f"{SUM.replace('0', 'A')}  LICENSE\n", f"{SUM}  ../x\n", f"{SUM}  /etc/passwd\n", f"{SUM}  a/../../x\n",
-        f"{SUM}  ..%2fx\n", f"{SUM}  C:\\x\n", f"{SUM}  C:/x\n", f"{SUM}  a\\b\n", f"{SUM}  a\0b\n", f"{SUM}  .x\n",
-        f"{SUM}  SHA256SUMS\n", f"{SUM}  sha256sums\n", f"{SUM}  LICENSE\n{SUM}  LICENSE\n", f"{SUM}  a\n{SUM}  A\n",
-        f"{SUM}  NUL\n", f"{SUM}  a.\n", f"{SUM}  {'a' * 5000}\n", f"{SUM}  *LICENSE\n", f"{SUM}  \u202ea\n",
-        f"{SUM}  LICENSE\n\n", "\ufeff" + f"{SUM}  LICENSE\n", "x" * (2 << 20),
+        "",
+        "\n",
+        "x\n",
+        f"{SUM}  LICENSE",
+        f"{SUM} LICENSE\n",
+        f"{SUM}  LICENSE\r\n",
+        f"{SUM[1:]}  LICENSE\n",
+        f"{SUM.replace('0', 'A')}  LICENSE\n",
+        f"{SUM}  ../x\n",
+        f"{SUM}  /etc/passwd\n",
+        f"{SUM}  a/../../x\n",
+        f"{SUM}  ..%2fx\n",
+        f"{SUM}  C:\\x\n",
+        f"{SUM}  C:/x\n",
+        f"{SUM}  a\\b\n",
+        f"{SUM}  a\0b\n",
+        f"{SUM}  .x\n",
+        f"{SUM}  SHA256SUMS\n",
+        f"{SUM}  sha256sums\n",
+        f"{SUM}  LICENSE\n{SUM}  LICENSE\n",
+        f"{SUM}  a\n{SUM}  A\n",
+        f"{SUM}  NUL\n",
+        f"{SUM}  a.\n",
+        f"{SUM}  {'a' * 5000}\n",
+        f"{SUM}  *LICENSE\n",
+        f"{SUM}  \u202ea\n",
+        f"{SUM}  LICENSE\n\n",
+        "\ufeff" + f"{SUM}  LICENSE\n",
+        "x" * (2 << 20),
     ],
     ids=range(29),
-)  # fmt: skip
+)
 def test_sums_of_another_form_are_refused_by_every_command(folder: Path, tmp_path: Path, lines: str) -> None:
     content = lines.encode()
     (folder / "SHA256SUMS").write_bytes(content)
@@ -245,8 +290,14 @@ def plug(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("make", "words"),
-    [(link, "a link"), (os.mkfifo, "a FIFO"), (plug, "a socket"), (Path.mkdir, "an empty folder"), (Path.touch, "not of the")],
-)  # fmt: skip
+    [
+        (link, "a link"),
+        (os.mkfifo, "a FIFO"),
+        (plug, "a socket"),
+        (Path.mkdir, "an empty folder"),
+        (Path.touch, "not of the"),
+    ],
+)
 @pytest.mark.parametrize(
     "name", ["strange", "csv/strange.csv", "csv/SHA256SUMS", ".hidden", "open-x.duckdb.wal"]
 )
@@ -371,24 +422,41 @@ def publish(published: Path, files: dict[str, bytes], **entry: object) -> None:
     )
 
 
-ENTRY = {"version": "1.0.0", "date": "2026-01-31", "sha256": SUM}
+ENTRY: dict[str, object] = {"version": "1.0.0", "date": "2026-01-31", "sha256": SUM}
+
+
+WRONG_VERSIONS: list[object] = ["latest", "", "..", "../x", "a/b", "1.0.0\0", 1, None, ["1.0.0"]]
+WRONG_ENTRIES: list[dict[str, object]] = [
+    *({"version": version} for version in WRONG_VERSIONS),
+    {"version": "1.0.0+" + "a" * 10_000},
+    {"date": "yesterday"},
+    {"date": 1},
+    {"sha256": ""},
+    {"sha256": "x"},
+    {"sha256": None},
+    {"size_bytes": "1"},
+    {"size_bytes": -1},
+    {"size_bytes": 1e300},
+    {"size_bytes": True},
+]
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        DEEP, "[]", "null", "1", '{"releases": {}}', '{"releases": null}', '{"releases": [1]}', '{"releases": [[]]}', "{",
-        *(
-            json.dumps({"releases": [ENTRY | wrong]})
-            for wrong in (
-                *({"version": version} for version in ("latest", "", "..", "../x", "a/b", "1.0.0\0", 1, None, ["1.0.0"])),
-                {"version": "1.0.0+" + "a" * 10_000}, {"date": "yesterday"}, {"date": 1}, {"sha256": ""}, {"sha256": "x"},
-                {"sha256": None}, {"size_bytes": "1"}, {"size_bytes": -1}, {"size_bytes": 1e300}, {"size_bytes": True},
-            )
-        ),
+        DEEP,
+        "[]",
+        "null",
+        "1",
+        '{"releases": {}}',
+        '{"releases": null}',
+        '{"releases": [1]}',
+        '{"releases": [[]]}',
+        "{",
+        *(json.dumps({"releases": [ENTRY | wrong]}) for wrong in WRONG_ENTRIES),
     ],
     ids=range(28),
-)  # fmt: skip
+)
 def test_an_index_of_another_form_is_refused(folder: Path, tmp_path: Path, content: str) -> None:
     (tmp_path / "from").mkdir()
     (tmp_path / "from" / "index.json").write_text(content)

@@ -173,7 +173,7 @@ def _culprits(
 ) -> pl.DataFrame:
     """New or changed rows of epoch_models whose run breaks a check, as findings of the quarantine."""
     found = [
-        {"run_id": str(row["run_id"]), "gate": failure.check, "says": failure.why}
+        {"run_id": str(row["run_id"]), "says": f"{failure.table} {failure.check}: {failure.why}"}
         for failure in broken
         for row in failure.rows
         if row.get("run_id")
@@ -186,7 +186,7 @@ def _culprits(
     ids = after.sql("select upstream_name as row_key, run_id from core.model_ids").pl()
     return (
         pl.DataFrame(found)
-        .unique(["run_id", "gate"], keep="first", maintain_order=True)
+        .unique(["run_id"], keep="first", maintain_order=True)
         .join(ids, on="run_id")
         .filter(pl.col("row_key").is_in(changed["model"].implode()))
         .select(
@@ -194,7 +194,7 @@ def _culprits(
             row_key="row_key",
             column_name=pl.lit("run_id"),
             cell="run_id",
-            gate="gate",
+            gate=pl.lit("check"),
             says="says",
         )
     )
