@@ -252,7 +252,10 @@ def _index(store: Any, root: str) -> list[dict[str, Any]]:
     try:
         return reading.index_entries(bytes(content), where)
     except documents.MalformedError as error:
-        raise MalformedSourceError(f"{error}: this is not the index of published releases.") from None
+        # An index.json of something else: the address is wrong, not the document.
+        is_other = str(error) == f"{where}: releases is missing"
+        kind = NotPublishedError if is_other else MalformedSourceError
+        raise kind(f"{error}: this is not the index of published releases.") from None
 
 
 @contextmanager
