@@ -19,8 +19,10 @@ import duckdb
 import polars as pl
 import pytest
 from pipelines.sources.reference import reference_assets
+from typer.testing import CliRunner
 
 from pipelines import catalog, models
+from pipelines.cli import app
 from pipelines.definitions import defs
 from pipelines.ingestion.upstream import Upstream, upstream_assets
 from pipelines.releases.publication import publication_assets
@@ -96,6 +98,14 @@ def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def answer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that only reads the published database, in this process: ten times as fast as `ote`."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(list(arguments), done.exit_code, done.stdout, done.stderr)
 
 
 def without_privilege() -> list[str]:

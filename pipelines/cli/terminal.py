@@ -30,7 +30,8 @@ def page(*, is_error: bool = False) -> Iterator["Console"]:
     with console.capture() as captured:
         yield console
     lines = (line.rstrip() for line in captured.get().splitlines())
-    typer.echo("\n".join(lines), err=is_error)
+    # not with typer.echo, which writes UTF-8 on a terminal that has ASCII only
+    print("\n".join(lines), file=sys.stderr if is_error else sys.stdout)
 
 
 def is_wide(console: "Console") -> bool:
