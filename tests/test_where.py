@@ -183,7 +183,7 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["no-such-run"], "'no-such-run' is no run here. The nearest: "),
+        (["no-such-run"], "'no-such-run' is not a run here. The nearest: "),
         (["t5-11b", "--year", "1990"], "--year 1990: expected 20"),
         (["t5-11b", "--year", "2199"], "--year 2199: expected 20"),
         ([], "Give either"),

@@ -7,7 +7,7 @@ known of the run (why.py, where.py), or lists with filters (search.py).
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,13 +51,15 @@ class UnknownRunError(Exception):
 
     says: the message without the runs that it lists.
     run_ids: the runs that may be meant.
+    are_near: the runs do not have the name, but others that look like it.
     """
 
-    def __init__(self, says: str, listed: str = "", run_ids: tuple[str, ...] = ()) -> None:
+    def __init__(self, says: str, run_ids: Sequence[str] = (), *, are_near: bool = False) -> None:
         """Take the message, and the runs that it names or would."""
-        super().__init__(says + listed)
+        super().__init__(f"{says}: {shown(list(run_ids))}." if run_ids else says)
         self.says = says
         self.run_ids = list(run_ids)
+        self.are_near = are_near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +204,7 @@ def _only_whole(name: str, found: list[str], begun: list[str], covers: dict[str,
 
 
 def _several(name: str, found: list[str]) -> UnknownRunError:
-    return UnknownRunError(f"{name!r} may mean {len(found)} runs", f": {shown(found)}.", tuple(found))
+    return UnknownRunError(f"{name!r} may mean {len(found)} runs", found)
 
 
 def _unknown(name: str, short: str, known: list[Known]) -> UnknownRunError:
@@ -214,11 +216,11 @@ def _unknown(name: str, short: str, known: list[Known]) -> UnknownRunError:
         or _runs(known, lambda _, other: any(key.startswith(meant) for key in _from_each_word(other)))
         or _runs(known, lambda _, other: set(words) <= set(_words(other)) if words else False)
     ):
-        return UnknownRunError(f"{says}. Runs with that in their name", f": {shown(held)}.", tuple(held))
+        return UnknownRunError(f"{says}. Runs with that in their name", held)
     if held := _longest_within(words, known):
-        return UnknownRunError(f"{says}. The nearest", f": {shown(held)}.", tuple(held))
+        return UnknownRunError(f"{says}. The nearest", held, are_near=True)
     near = difflib.get_close_matches(name.lower(), sorted(_runs(known, lambda *_: True)), n=3, cutoff=0)
-    return UnknownRunError(f"{says}. The nearest", f": {', '.join(near)}.", tuple(near))
+    return UnknownRunError(f"{says}. The nearest", near, are_near=True)
 
 
 def _longest_within(words: tuple[str, ...], known: list[Known]) -> list[str]:

@@ -84,7 +84,7 @@ def print_full(console: "Console", found: Tree) -> None:
     for name, factor in found["factors"].items():
         _add_factor(top, name, factor)
     for beside in found["beside"]:
-        _add_beside(top, beside)
+        _add_beside(top, beside, is_guess(found["energy_mwh_p05"], found["energy_mwh_p95"]))
     _add_other_figures(top, found)
     console.print(top)
 
@@ -277,10 +277,10 @@ def _add_inputs(branch: "Branch", found: inputs.Inputs) -> None:
         mean.add(f"and {len(of) - SHOWN_INPUTS} more, all with --json")
 
 
-def _add_beside(top: "Branch", beside: Tree) -> None:
+def _add_beside(top: "Branch", beside: Tree, guess: bool) -> None:
     """A quantity that is not in the results; its formula has the numbers of the run, so a guess has none."""
     low, high = short(beside["p05"]), short(beside["p95"])
-    guess = is_guess(beside["p05"], beside["p95"])
+    guess = guess or is_guess(beside["p05"], beside["p95"])
     number = "a guess" if guess else short(beside["value"])
     branch = top.add(
         f"{beside['name']}, not in the results: {number}, 90 % interval {low} to {high} {beside['unit']}"

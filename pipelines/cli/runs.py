@@ -178,15 +178,19 @@ def _cell(cell: Any) -> Any:
 
 
 def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_json: bool = False) -> NoReturn:
-    """End with code 2, and with the runs that may be meant: a table on stderr, or JSON on stdout."""
+    """End with code 2, and with the runs that may be meant: a table on stderr, or JSON on stdout.
+
+    Runs that only look like the name are named and not shown.
+    """
     with open_database(database, search.PROBE) as connection:
         runs, absent = search.of_runs(connection, error.run_ids)
     if as_json:
         found = {"error": str(error), "run_ids": error.run_ids, "runs": runs}
         typer.echo(json.dumps(found, indent=1, default=str))
+    if as_json or error.are_near or not error.run_ids:
         terminal.fail(str(error))
     with terminal.page(is_error=True) as console:
-        console.print(error.says + (":" if error.run_ids else ""))
+        console.print(f"{error.says}:")
         if runs:
             print_runs(console, runs[: names.SHOWN_RUNS])
         if absent:
@@ -194,8 +198,7 @@ def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_jso
         if len(runs) > names.SHOWN_RUNS:
             more = quantities.counted(len(runs) - names.SHOWN_RUNS, "more run")
             console.print(f"And {more}; ote find {name} lists them.")
-        if error.run_ids:
-            console.print("Give one run_id (the second line of each run).")
+        console.print("Give one run_id (the second line of each run).")
     raise typer.Exit(2)
 
 
