@@ -39,7 +39,8 @@ COLUMNS = {
     "pue": ("--pue", "total over IT energy of the data center"),
     "provider": ("--provider", "operator of the data center"),
     "cloud_region": ("--region", "cloud region"),
-    "site_country": ("--country", "country, as a two-letter code or its English name"),
+    "site_country": ("--country", "country, as a code or its English name"),
+    "site_state": ("--state", "state of the USA or province, such as Texas or CA-QC"),
     "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
     "started": ("--start", "YYYY-MM-DD, YYYY-MM or YYYY"),
 }
