@@ -6,6 +6,7 @@ Belongs here: lines, cells and remains of a crash. Does not belong here: what a 
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 50  # lines; a quote that is open for longer was never closed
@@ -92,6 +93,19 @@ def parse(text: str, mark: str | None = None, quoted: bool = True, first_line: i
         else:
             table.rows.append((place, {n: cell.strip() for n, cell in zip(names, cells, strict=True)}))
     return table
+
+
+def write_rejects(rejects: Sequence[Reject], file: Path) -> None:
+    """Write rows that are not taken as CSV: line, row, column and reason; whole or not at all."""
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(("line", "row", "column", "reason"))
+            writer.writerows((r.place.line, r.place.row or "", r.column, r.reason) for r in rejects)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _records(

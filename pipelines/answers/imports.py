@@ -21,6 +21,9 @@ HEAD_LINES = 30  # within which a log says what wrote it
 CARBONTRACKER_OUTPUT = r"CarbonTracker: |Actual consumption for|Predicted consumption for"
 
 
+__all__ = ["Log", "Run", "UnknownLogError", "as_csv", "read", "refuse", "write"]
+
+
 class UnknownLogError(Exception):
     """The file is of no tool known here, or not what that tool writes; the message says what was expected."""
 

@@ -13,6 +13,7 @@ from pipelines.catalog import ROOT
 
 REFERENCE = ROOT / "warehouse" / "reference"
 STATES = REFERENCE / "states.csv"
+FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\("
 
 
 def place_key(name: str) -> str:
@@ -32,6 +33,18 @@ def country(*names: str) -> str:
 def country_code(name: str) -> str:
     """The two-letter code of a country; empty if it is not known."""
     return _countries().get(place_key(name), "")
+
+
+def country_name(code: str) -> str:
+    """The usual English name of a country: the longest that is not a formal one."""
+    names = [row["alias"] for row in _rows("countries") if row["country"] == code]
+    usual = [name for name in names if not re.search(FORMAL, name)]
+    return max(usual or names or [code], key=lambda name: (len(name), name))
+
+
+def state_name(code: str) -> str:
+    """The name of a state or province, in letters that every font has."""
+    return min((row["alias"] for row in _rows("states") if row["state"] == code), default=code)
 
 
 def state(name: str, country_name: str) -> str:

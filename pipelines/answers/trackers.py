@@ -360,16 +360,16 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
             length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
             epochs.append((place, length, {}))
             continue
-        draws = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
+        watts = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
         if not epochs:
             yield Reject(place=place, reason=f"a power before any duration: {found[0]!r}")
-        elif not draws or "nan" in draws:
+        elif not watts or "nan" in watts:
             unread.add(found["part"])
         else:
-            epochs[-1][2][found["part"]] = sum(map(float, draws))
-    parts = {part for _, _, draws in epochs for part in draws}
+            epochs[-1][2][found["part"]] = sum(map(float, watts))
+    parts = {part for _place, _seconds, draws in epochs for part in draws}
     taken = [epoch for epoch in epochs if epoch[2] and set(epoch[2]) == parts]
-    for place, _, draws in epochs:
+    for place, _seconds, draws in epochs:
         if not draws or set(draws) != parts:
             missing = ", ".join(sorted(parts - set(draws))) or "any component"
             yield Reject(place=place, reason=f"an epoch: a duration without a measured power of {missing}")
@@ -383,9 +383,9 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
 def _carbontracker_run(
     text: str, file: str, pue_included: float | None, taken: list[tuple[Place, float, dict[str, float]]]
 ) -> Run:
-    seconds = sum(length for _, length, _ in taken)
+    seconds = sum(length for _place, length, _draws in taken)
     kwh = (
-        sum(sum(draws.values()) * length for _, length, draws in taken) / SECONDS_PER_HOUR / 1000
+        sum(sum(draws.values()) * length for _place, length, draws in taken) / SECONDS_PER_HOUR / 1000
     )  # Wh to kWh
     devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
     gpus = [name.strip() for name in devices[1].split(",")] if devices else []
