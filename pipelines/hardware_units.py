@@ -50,7 +50,7 @@ def units() -> tuple[Unit, ...]:
     with TABLE.open(encoding="utf-8", newline="") as file:
         return tuple(
             Unit(
-                name=row["unit"],
+                name=row["counted_unit"],
                 hardware_id=row["hardware_id"],
                 per_chip=int(row["units_per_chip"]),
                 counted_by=tuple(row["counted_by"].split(";")),

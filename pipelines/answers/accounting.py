@@ -97,14 +97,14 @@ def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -
         left_out["Jobs left out, of no accelerator or no time"] += 1
         return
     started = _date(row.get("Start", ""))
-    if not started:
+    if not started and row.get("Start", "Unknown") not in ("", "Unknown", "None"):
         left_out["Jobs without a start that can be read, estimated as of today"] += 1
     name = row.get("JobName") or job
     for kind, chips in kinds:
         notes: list[str] = []
         yield {
             "model": f"{name} ({kind or 'other accelerators'})" if len(kinds) > 1 else name,
-            **counted_as(kind.replace("_", " "), chips, hours, "scheduler", notes),
+            **counted_as(_product(kind), chips, hours, "scheduler", notes),
             "training_hours": text_of(hours),
             "started": started,
         }
@@ -123,6 +123,16 @@ def _kinds(tres: str) -> list[tuple[str, int]]:
     if total and int(total[1]) > sum(kinds.values()):
         kinds[""] += int(total[1]) - sum(kinds.values())
     return [(kind, count) for kind, count in kinds.items() if count]
+
+
+def _product(kind: str) -> str:
+    """The accelerator that an administrator calls so: rtx_3090 is written out, and 2080ti gets its line."""
+    name = kind.replace("_", " ")
+    if re.fullmatch(r"(?:9|10|16)\d{2} ?(?:ti|super)?", name, re.IGNORECASE):
+        return f"GTX {name}"
+    if re.fullmatch(r"[2-5]0\d{2} ?(?:ti|super)?", name, re.IGNORECASE):
+        return f"RTX {name}"
+    return name
 
 
 def _sacct_table(text: str) -> Table:

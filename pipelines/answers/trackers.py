@@ -185,7 +185,7 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
     except (KeyError, ValueError):
         cell = row.get("duration")
         raise BadCellError("duration", f"{cell!r}, expected a number of seconds") from None
-    most_kw = ((chips or 0) * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
+    most_kw = _most_kw(row, chips)
     times = [time for part in ("ram", "cpu") if (time := _constant_hours(row, part, pue))]
     agree = len(times) == 2 and max(times) <= 1.2 * min(times)
     is_wrong = not 0 < hours < 87600 or energy / hours > most_kw
@@ -199,6 +199,13 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
     else:
         notes.append(f"{says}the hours are left out.")
     return better
+
+
+def _most_kw(row: Row, chips: int | None) -> float:
+    """What the machine of a row cannot exceed; without a word on GPUs it may be a server of sixteen."""
+    says_none = "gpu_model" in row and row.get("gpu_energy", "") in ("", "0", "0.0")
+    gpus = chips or (0 if says_none else 16)
+    return (gpus * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
 
 
 def _constant_hours(row: Row, part: str, pue: float) -> float | None:
@@ -352,7 +359,7 @@ def _scaled(each: Measured, share: float) -> Run:
 def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
     epochs: list[tuple[Place, float, dict[str, float]]] = []  # seconds, and W of each component
-    unread: set[str] = set()
+    unread: dict[int, tuple[Place, str]] = {}  # epoch: where its power stands, and of what
     for found in re.finditer(MEASUREMENT, text):
         place = Place(line=text.count("\n", 0, found.start()) + 1)
         if found["draws"] is None:
@@ -364,18 +371,19 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
         if not epochs:
             yield Reject(place=place, reason=f"a power before any duration: {found[0]!r}")
         elif not watts or "nan" in watts:
-            unread.add(found["part"])
+            unread[len(epochs)] = (place, found["part"])
         else:
             epochs[-1][2][found["part"]] = sum(map(float, watts))
     parts = {part for _place, _seconds, draws in epochs for part in draws}
-    taken = [epoch for epoch in epochs if epoch[2] and set(epoch[2]) == parts]
-    for place, _seconds, draws in epochs:
-        if not draws or set(draws) != parts:
-            missing = ", ".join(sorted(parts - set(draws))) or "any component"
-            yield Reject(place=place, reason=f"an epoch: a duration without a measured power of {missing}")
-    for part in sorted(unread - parts):
+    for epoch, (place, _seconds, draws) in enumerate(epochs, start=1):
+        where, part = unread.get(epoch, (place, "any component"))
+        if not draws:
+            yield Reject(place=where, reason=f"epoch {epoch}: a duration without a measured power of {part}")
+        elif missing := parts - set(draws):
+            yield f"Epoch {epoch}: power of {', '.join(sorted(missing))} not measured, and not in the energy."
+    for part in sorted({part for _place, part in unread.values()} - parts) if parts else ():
         yield f"Power of {part}: not measured (None), and not in the energy."
-    if taken:
+    if taken := [each for each in epochs if each[2]]:
         yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
         yield _carbontracker_run(text, file, pue_included, taken)
 

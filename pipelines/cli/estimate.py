@@ -6,6 +6,7 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: how
 
 import json
 import math
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -148,10 +149,10 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     assumed = [words.factor(f) for f, about in known if about["basis"] and about["basis"] not in GIVEN]
     if run["is_assumed_provider"]:
         assumed.append(f"provider {run['provider']}, since TPUs run in its data centers only")
-    _say(f"Assumed: {', '.join(assumed) or 'nothing'}.")
+    _say(f"Assumed: {'; '.join(assumed) or 'nothing'}.")
     others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
-        _say(f"Of the nearest year that is known, not of {run['run_year']}: {', '.join(others)}.")
+        _say(f"Of the nearest year that is known, not of {run['run_year']}: {'; '.join(others)}.")
     if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
         _say("The name stands for several variants; the exact one (SXM, PCIe, memory) narrows the power.")
     if narrowest:
@@ -179,7 +180,10 @@ def _show(table: Table) -> None:
 
 
 def _say(sentence: str) -> None:
-    """Print a sentence as wide as the terminal; addresses stay whole."""
+    """Print a sentence as wide as the terminal, if that is known; addresses stay whole."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        typer.echo(sentence)
+        return
     width = Console().width
     typer.echo(
         textwrap.fill(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
@@ -385,13 +389,12 @@ def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
         delimited.write_rejects(rejects, file)
     except OSError as error:
         _fail(f"{file}: cannot be written ({error}).")
-    rows = len({reject.place.line for reject in rejects})
-    typer.echo(f"{words.counted(rows, 'row')} left out, with line, column and reason: {file}", err=True)
+    _name_rejects([str(reject) for reject in rejects], f" (all in {file})")
 
 
-def _name_rejects(lines: Sequence[str]) -> None:
+def _name_rejects(lines: Sequence[str], where: str = "") -> None:
     if lines:
-        typer.echo(f"{words.counted(len(lines), 'row')} left out:", err=True)
+        typer.echo(f"{words.counted(len(lines), 'problem')}; these rows are left out{where}:", err=True)
         for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
             typer.echo(f"  {line}", err=True)
 
