@@ -101,7 +101,11 @@ def rows(content: bytes, ending: str) -> list[dict[str, Any]]:
             return _json_rows(text)
         if not text or "," not in text.split("\n", 1)[0] + ("," if ending == ".csv" else ""):
             raise NotAnEstimateError(f"{EXPECTED}; no JSON, and no CSV")
-        frame = pl.read_csv(io.BytesIO(content), infer_schema_length=None)
+        names = pl.read_csv(io.BytesIO(content), n_rows=0).columns
+        text_columns = {name: pl.String for name in ("model", "hardware_name") if name in names}
+        frame = pl.read_csv(
+            io.BytesIO(content), infer_schema_length=None, schema_overrides=text_columns, raise_if_empty=False
+        )
     except (UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         raise NotAnEstimateError(f"{EXPECTED}; cannot be read ({str(error).splitlines()[0]})") from None
     return list(frame.to_dicts())

@@ -253,18 +253,22 @@ def report(
 def _estimates(file: Path, database: Path) -> Sequence[disclosing.Run]:
     """The estimates that a file or the pipe holds; runs are estimated, and what cannot be is named."""
     rows = disclosing.rows(*_content(file))
-    if all("energy_mwh" in row for row in rows):
-        flat = ("factors" not in row for row in rows)
-        return [
-            disclosing.checked(estimating.nested(row) if is_flat else row)
-            for row, is_flat in zip(rows, flat, strict=True)
-        ]
+    if not any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
+        return [disclosing.checked(row if "factors" in row else _nested(row)) for row in rows]
     estimates, rejected = estimating.estimate_rows(rows, database)
     lines = [f"{file}, {reject}" for reject in rejected]
     if not estimates:
         raise BadRunsError("\n".join([f"{file}: no run in it can be estimated", *lines[:SHOWN]]))
     _name_rejects(lines)
     return estimates
+
+
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a file of estimates; one that lacks a column stays as it is, and is refused for that."""
+    try:
+        return estimating.nested(row)
+    except KeyError:
+        return row
 
 
 def _content(file: Path) -> tuple[bytes, str]:
