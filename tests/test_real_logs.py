@@ -310,7 +310,7 @@ def test_gcds_are_estimated_as_modules(build: Build, tmp_path: Path) -> None:
         "JobID\tAllocTRES\tElapsedRaw\tStart\n1\tgres/gpu:a100=8\t360000\t05.03.2024 08:00:00\n",
         "# of the cluster\nJobID|AllocTRES|ElapsedRaw|Start\n1|gres/gpu:a100=8|360000|25/03/2024 08:00\n"
         "1.batch|gres/gpu:a100=8|360000|2024-03-05T08:00:00\n",
-        "JobID        AllocTRES            Elapsed Start\n"
+        "JobID                   AllocTRES    Elapsed               Start\n"
         "------------ -------------------- ---------- -------------------\n"
         "1            gres/gpu:a100=8      4-04:00:00 2024-03-05T08:00:00\n",
         "JobID|AllocTRES|ElapsedRaw|Start\n" + "1|gres/gpu:a100=8|360000|2024-03-05T08:00:00\n" * 2,

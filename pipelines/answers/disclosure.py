@@ -102,7 +102,9 @@ def rows(content: bytes, ending: str) -> list[dict[str, Any]]:
         if not text or "," not in text.split("\n", 1)[0] + ("," if ending == ".csv" else ""):
             raise NotAnEstimateError(f"{EXPECTED}; no JSON, and no CSV")
         names = pl.read_csv(io.BytesIO(content), n_rows=0).columns
-        text_columns = {name: pl.String for name in ("model", "hardware_name") if name in names}
+        text_columns: dict[str, Any] = {
+            name: pl.String for name in ("model", "hardware_name") if name in names
+        }
         frame = pl.read_csv(
             io.BytesIO(content), infer_schema_length=None, schema_overrides=text_columns, raise_if_empty=False
         )

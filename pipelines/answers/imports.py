@@ -125,6 +125,8 @@ def _unknown(file: Path, text: str, head: str) -> str:
             f"{file}: Carbontracker's output, whose energies are multiplied by a PUE that it does not name; "
             "import the file beside it whose name ends in _carbontracker.log"
         )
+    if re.search(r"NVIDIA-SMI|^#\s*gpu\b", head, re.MULTILINE):
+        return f"{file}: nvidia-smi in a form that is not read; log with {trackers.SMI}. {EXAMPLE_BY_HAND}"
     first = text.split("\n", 1)[0]
     return f"{file}: written by none of {tools}; its first line is {first[:80]!r}. {EXAMPLE_BY_HAND}"
 

@@ -180,11 +180,13 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
 
     Memory has a constant power in CodeCarbon, and processors often have: energy / power is the time measured.
     """
+    if not _is_known(row.get("duration", "")):
+        notes.append("no duration is stated; the hours are left out.")
+        return None
     try:
         hours = float(row["duration"]) / SECONDS_PER_HOUR
-    except (KeyError, ValueError):
-        cell = row.get("duration")
-        raise BadCellError("duration", f"{cell!r}, expected a number of seconds") from None
+    except ValueError:
+        raise BadCellError("duration", f"{row['duration']!r}, expected a number of seconds") from None
     most_kw = _most_kw(row, chips)
     times = [time for part in ("ram", "cpu") if (time := _constant_hours(row, part, pue))]
     agree = len(times) == 2 and max(times) <= 1.2 * min(times)
@@ -385,11 +387,17 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
         yield f"Power of {part}: not measured (None), and not in the energy."
     if taken := [each for each in epochs if each[2]]:
         yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
-        yield _carbontracker_run(text, file, pue_included, taken)
+        notes: list[str] = []
+        yield _carbontracker_run(text, file, pue_included, taken, notes)
+        yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
 def _carbontracker_run(
-    text: str, file: str, pue_included: float | None, taken: list[tuple[Place, float, dict[str, float]]]
+    text: str,
+    file: str,
+    pue_included: float | None,
+    taken: list[tuple[Place, float, dict[str, float]]],
+    notes: list[str],
 ) -> Run:
     seconds = sum(length for _place, length, _draws in taken)
     kwh = (
@@ -398,9 +406,11 @@ def _carbontracker_run(
     devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
     gpus = [name.strip() for name in devices[1].split(",")] if devices else []
     hardware, chips = (gpus[0], len(gpus)) if len(set(gpus)) == 1 else ("", None)
+    if len(set(gpus)) > 1:
+        notes.append(f"the GPUs are a mix ({', '.join(gpus)}); their names stand in no column.")
     return {
         "model": re.sub(r"_carbontracker$", "", Path(file).stem),
-        **counted_as(hardware, chips, seconds / SECONDS_PER_HOUR, "driver", []),
+        **counted_as(hardware, chips, seconds / SECONDS_PER_HOUR, "driver", notes),
         "training_hours": text_of(seconds / SECONDS_PER_HOUR),
         "energy_kwh": text_of(kwh / (pue_included or 1)),
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",

@@ -133,7 +133,8 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     _show(totals)
     typer.echo("")
     _show(factors)
-    typer.echo("x/÷: a factor alone puts the result between value / that and value x that (90 %).\n")
+    _say("x/÷: a factor alone puts the result between value / that and value x that (90 %).")
+    typer.echo("")
     _print_notes(run, narrowest)
 
 
