@@ -21,6 +21,23 @@ array_to_string(
     ' '
 );
 
+-- The words of a place's name in alphabetical order, without accents and articles: Netherlands (the), Korea, Republic of.
+create or replace temp macro place_key(name) as
+array_to_string(
+    list_sort(
+        list_filter(
+            string_split_regex(lower(strip_accents(name)), '[^a-z0-9]+'),
+            lambda word: word not in ('', 'the', 'of', 'and')
+        )
+    ),
+    ' '
+);
+
+-- What a host may draw beside each of its accelerators, W: 500 W for the host of one; in servers of several up to 225 W for
+-- each (1,778 W beside eight A100 in a DGX under FP16 products, FlagPerf of BAAI).
+create or replace temp macro host_allowance_w(chips) as
+greatest(500 / greatest(coalesce(chips, 1), 1), 225);
+
 -- The generation that a chip is a variant of, without form factor and memory: one architecture, built and run alike.
 create or replace temp macro chip_family(hardware_id) as
 case

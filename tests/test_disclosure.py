@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from jsonschema import Draft7Validator
 from spdx_python_model import v3_0_1 as spdx
 
-from pipelines.answers import disclosure
+from pipelines.answers import disclosure, quantities, words
 from pipelines.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
@@ -46,8 +46,8 @@ def test_every_form_names_numbers_and_dataset(run: dict[str, Any]) -> None:
         assert "None" not in text
         assert "nan" not in text
     for text in (disclosure.markdown(run), disclosure.latex(run)):
-        for column in ("energy_mwh", "co2e_gross_t"):
-            assert f"{float(f'{run[column]:.3g}'):,g}" in text
+        assert quantities.energy(run["energy_mwh"]) in text
+        assert quantities.mass(run["co2e_gross_t"]) in text
 
 
 def test_every_form_says_what_the_intensity_counts(run: dict[str, Any]) -> None:
@@ -88,18 +88,20 @@ def test_what_was_given_is_not_rounded(build: Build) -> None:
         for entry in ("accelerator-hours | 153,600 |", "(hours) | 300 |", "(FLOP) | 3.1415e+23 |"):
             assert entry in sheet
         paper = disclosure.markdown(run)
-        for words in ("PUE 1.125 included", "at 0.05255 kg CO2e", "for 300 hours"):
-            assert words in paper
+        for phrase in ("PUE 1.125 included", "at 0.05255 kg CO2e", "for 300 hours"):
+            assert phrase in paper
     run = estimate_run({"chip_hours": 1_234_567, "hardware": "H100", "site_country": "FR"}, database)
-    assert "| chip_hours | 1,234,567 |" in disclosure.markdown(run)
+    assert "| accelerator-hours | 1,234,567 h |" in disclosure.markdown(run)
     run = estimate_run({"chip_hours": 1_234_567, "energy_kwh": 1e6, "site_country": "FR"}, database)
     assert "accelerator-hours | 1,234,567 |" in disclosure.eu(run)
-    assert "chip_hours" not in disclosure.markdown(run)  # plays no part beside a measured energy
+    assert "accelerator-hours" not in disclosure.markdown(run)  # plays no part beside a measured energy
 
 
 def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
     block = yaml.safe_load(disclosure.model_card(run, "fine-tuning"))["co2_eq_emissions"]
     assert block["emissions"] == pytest.approx(run["co2e_gross_t"] * 1e6, abs=1)  # t to g
+    ends = [quantities.mass(run[f"co2e_gross_t_{end}"]) for end in ("p05", "p95")]
+    assert f"90 % interval {ends[0]} to {ends[1]}" in block["source"]
     assert block["training_type"] == "fine-tuning"
     assert run["dataset_version"] in block["source"]
     assert set(block) <= {
@@ -155,6 +157,64 @@ def test_latex_has_no_bare_special_character(run: dict[str, Any]) -> None:
         for before, after in pairwise(text):
             if after == mark:
                 assert before in "\\$", text  # $_2$ is the subscript of CO2e
+
+
+CODE_NAMES = (
+    "flop_by_era", "equals_gross", "chips_x_hours", "watts_per_chip", "chip_hours", "gross_kg_per_kwh",
+    "training_places", "country_year", "hardware_mix", "measured_ratio", "co2e_gross_t", "energy_mwh",
+    " in FR",
+)  # fmt: skip
+
+
+def test_a_report_uses_words(run: dict[str, Any]) -> None:
+    forms = (disclosure.markdown, disclosure.latex, disclosure.cyclonedx, disclosure.spdx, disclosure.eu)
+    texts = [form(run) for form in forms] + [disclosure.model_card(run, "pre-training")]
+    for text in texts:
+        for name in CODE_NAMES:
+            assert name not in text.replace("\\_", "_")
+
+
+def test_every_basis_has_words(build: Build) -> None:
+    factors = ", ".join(f"'{name}'" for name in words.FACTORS)
+    bases = build.query(f"select basis from method where factor in ({factors}) and rung is not null")
+    assert {basis for (basis,) in bases} <= set(words.BASES)
+
+
+def test_a_sum_of_runs_adds_the_ends_of_their_intervals(run: dict[str, Any]) -> None:
+    total = disclosure.summed([run, run, run])
+    for column in ("energy_mwh", "co2e_gross_t", "co2e_net_t"):
+        for end in ("", "_p05", "_p95"):
+            assert total[column + end] == pytest.approx(3 * run[column + end])
+    assert disclosure.summed([run]) == run
+    with pytest.raises(disclosure.NotAnEstimateError, match="one version of the dataset"):
+        disclosure.summed([run, run | {"dataset_version": "0"}])
+
+
+def test_every_form_takes_a_sum(run: dict[str, Any], schema: JsonStrictValidator) -> None:
+    total = disclosure.summed([run | {"model": "one"}, run | {"model": "two"}])
+    for form in (disclosure.markdown, disclosure.latex):
+        assert all(name in form(total) for name in ("one", "two", "total"))
+    assert schema.validate_str(disclosure.cyclonedx(total)) is None
+    objects = spdx.SHACLObjectSet()
+    spdx.JSONLDDeserializer().read(io.BytesIO(disclosure.spdx(total).encode()), objects)
+    assert "| Runs | 2, summed." in disclosure.eu(total)
+    grams = yaml.safe_load(disclosure.model_card(total, "pre-training"))["co2_eq_emissions"]["emissions"]
+    assert grams == pytest.approx(2e6 * run["co2e_gross_t"], rel=1e-3)
+
+
+def test_small_amounts_are_not_rounded_away(build: Build) -> None:
+    """0.001 kWh at 433 g/kWh are 0.433 g; and 3.09e-5 kWh are not 0."""
+    given = {"energy_kwh": 0.001, "pue": 1, "carbon_intensity_g_per_kwh": 433}
+    run = estimate_run(given, build.directory / "emissions.duckdb")
+    card = yaml.safe_load(disclosure.model_card(run, "pre-training"))["co2_eq_emissions"]
+    assert card["emissions"] == pytest.approx(0.433)
+    assert "1.00 Wh" in disclosure.markdown(run)
+    run |= {"energy_mwh": 3.09e-8, "co2e_gross_t": 6.68e-9}
+    (component,) = json.loads(disclosure.cyclonedx(run))["components"]
+    (spent,) = component["modelCard"]["considerations"]["environmentalConsiderations"]["energyConsumptions"]
+    assert spent["activityEnergyCost"]["value"] == pytest.approx(3.09e-5)
+    assert spent["co2CostEquivalent"]["value"] == pytest.approx(6.68e-9)
+    assert '"ai_energyQuantity": 3.09e-05' in disclosure.spdx(run)
 
 
 def test_the_command_reads_what_estimate_printed(build: Build, tmp_path: Path) -> None:

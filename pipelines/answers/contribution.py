@@ -6,11 +6,12 @@ themselves (facts.py, training_run_rules.py), or printing (cli/contribute.py).
 
 import csv
 import io
+import math
 import re
 import unicodedata
 from pathlib import Path
 
-from pipelines import catalog
+from pipelines import catalog, hardware_units
 from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, read_text
 from pipelines.ingestion.spelling import spelling_key
 from pipelines.ingestion.training_run_rules import (
@@ -37,7 +38,7 @@ def row_of(given: dict[str, str]) -> Row:
 
 
 def as_written(row: Row, reference: Path) -> Row:
-    """The row with its operator and countries as the facts have them, given by any name of theirs.
+    """The row with its operator and countries as the facts have them, and accelerators counted in chips.
 
     Raises:
         BadReferenceError: the names cannot be read.
@@ -47,11 +48,33 @@ def as_written(row: Row, reference: Path) -> Row:
     def country(name: str) -> str:
         return countries.get(name.strip().lower(), ("", name))[1]
 
-    return row | {
-        "provider": providers.get(spelling_key(row["provider"]), ("", row["provider"]))[1],
-        "site_country": country(row["site_country"]),
-        "developer_country": ";".join(map(country, row["developer_country"].split(";"))),
-    }
+    return (
+        row
+        | _in_chips(row)
+        | {
+            "provider": providers.get(spelling_key(row["provider"]), ("", row["provider"]))[1],
+            "site_country": country(row["site_country"]),
+            "developer_country": ";".join(map(country, row["developer_country"].split(";"))),
+        }
+    )
+
+
+def _in_chips(row: Row) -> Row:
+    """What changes in a row whose accelerators are parts of chips or slices: hardware, chips, chip-hours."""
+    counting = hardware_units.named(row["hardware"])
+    if not counting:
+        return {}
+    changed = {"hardware": counting.model}
+    for column in ("chips", "chip_hours"):
+        try:
+            number = float(row[column] or "nan") * counting.chips_each
+        except ValueError:
+            continue  # said of the cell itself
+        if math.isfinite(number):
+            changed[column] = f"{number:.12g}"
+    if counting.chips_each >= 1 and not row["chips"] and not row["chip_hours"]:
+        changed["chips"] = f"{counting.chips_each:g}"  # one slice
+    return changed
 
 
 def problems(row: Row, reference: Path) -> list[Problem]:

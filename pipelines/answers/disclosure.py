@@ -1,17 +1,25 @@
-"""What authors must hand in on the energy of a training run, written from one estimate.
+"""What authors must hand in on the energy of training, written from the estimate of a run or of several.
 
-Belongs here: the wording and the format of each disclosure; every number comes from the estimate, and each
-names the version of the dataset. Does not belong here: estimating (estimate.py).
+Belongs here: the wording and the format of each disclosure; every number comes from the estimates, and each
+names the version of the dataset. Does not belong here: estimating (estimate.py), or what a code name means
+(words.py).
 """
 
+import io
 import json
+import math
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import yaml
+
 from pipelines import documents
+from pipelines.answers import locations, quantities, words
 from pipelines.answers.published import Z_90
+from pipelines.catalog import ROOT
 from pipelines.names import shown
 
 TRAINING_TYPES = ("pre-training", "fine-tuning")
@@ -51,7 +59,18 @@ INTENSITIES = {
     "direct": "a direct intensity (emissions of the power plants alone)",
     "lifecycle": "a lifecycle intensity (fuel supply and building of the power plants included)",
     "unspecified": "an intensity that is not stated to be direct or lifecycle",
+    "several": "intensities of several kinds, direct and lifecycle, which do not compare",
 }
+EXPECTED = "expected what ote estimate or ote import wrote"
+SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+SHARED = (
+    "The interval of the total treats all errors as shared by the runs, so that none averages out: "
+    "its ends are the sums of the ends of the runs."
+)
+SCOPE = (
+    "Operational emissions of what is described, without hardware manufacturing, failed runs, "
+    "or experiments before it."
+)
 # RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/2104.10350")
 
@@ -66,7 +85,7 @@ Run = Mapping[str, Any]
 
 
 class NotAnEstimateError(Exception):
-    """The text is not what `ote estimate --json` prints; the message says what to do."""
+    """What was given is no estimate; the message says what to do."""
 
 
 def parse(text: str) -> Run:
@@ -76,9 +95,64 @@ def parse(text: str) -> Run:
         NotAnEstimateError: it is no JSON, or not of one run.
     """
     try:
-        run: dict[str, Any] = documents.parse(text, documents.ANYTHING, EXPECTED)
+        return checked(documents.parse(text, documents.ANYTHING, EXPECTED))
     except documents.MalformedError as error:
         raise NotAnEstimateError(str(error)) from None
+
+
+def rows(content: bytes, ending: str) -> list[dict[str, Any]]:
+    """The rows of what a command wrote: JSON (one, an array, or lines), CSV or Parquet.
+
+    Args:
+        content: the file, or what came through a pipe.
+        ending: of its name, such as .csv; empty for a pipe, where the first character tells JSON from CSV.
+
+    Raises:
+        NotAnEstimateError: it is none of these, or empty.
+    """
+    import polars as pl
+
+    try:
+        if ending == ".parquet":
+            return list(pl.read_parquet(io.BytesIO(content)).to_dicts())
+        text = content.decode("utf-8-sig").strip()
+        if ending in (".json", ".jsonl") or (ending != ".csv" and text[:1] in ("{", "[")):
+            return _json_rows(text)
+        if not text or "," not in text.split("\n", 1)[0] + ("," if ending == ".csv" else ""):
+            raise NotAnEstimateError(f"{EXPECTED}; no JSON, and no CSV")
+        names = pl.read_csv(io.BytesIO(content), n_rows=0).columns
+        text_columns: dict[str, Any] = {
+            name: pl.String for name in ("model", "hardware_name") if name in names
+        }
+        frame = pl.read_csv(
+            io.BytesIO(content), infer_schema_length=None, schema_overrides=text_columns, raise_if_empty=False
+        )
+    except (UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+        raise NotAnEstimateError(f"{EXPECTED}; cannot be read ({str(error).splitlines()[0]})") from None
+    return list(frame.to_dicts())
+
+
+def _json_rows(text: str) -> list[dict[str, Any]]:
+    try:
+        found = documents.parse(text, documents.ANYTHING, EXPECTED)
+    except documents.MalformedError as error:
+        try:
+            lines = (line for line in text.splitlines() if line.strip())
+            found = [documents.parse(line, documents.ANYTHING, EXPECTED) for line in lines]
+        except documents.MalformedError:
+            raise NotAnEstimateError(str(error)) from None
+    found = found if isinstance(found, list) else [found]
+    if not found or not all(isinstance(row, dict) for row in found):
+        raise NotAnEstimateError(f"{EXPECTED}; {', '.join(NEEDED)} missing")
+    return found
+
+
+def checked(run: Any) -> Run:
+    """An estimate, if it is one.
+
+    Raises:
+        NotAnEstimateError: a part of it is missing or not known.
+    """
     missing = [key for key in NEEDED if not isinstance(run, dict) or key not in run]
     if missing:
         raise NotAnEstimateError(f"{EXPECTED}; {', '.join(missing)} missing")
@@ -88,35 +162,99 @@ def parse(text: str) -> Run:
         raise NotAnEstimateError(
             f"intensity_basis {shown(run['intensity_basis'])}, expected one of {', '.join(INTENSITIES)}"
         )
-    return run
+    return dict(run)
+
+
+def summed(runs: Sequence[Run]) -> Run:
+    """Several estimates as one: the sums of MWh and t, with the runs below `runs`; of one run itself.
+
+    Runs that are estimated alike err alike: they share factors, and the intervals do not say which part of an
+    error is theirs alone. All is taken as shared (comonotonic), for which the quantiles of a sum are the sums
+    of the quantiles. Where some errors are independent the true interval is narrower, never wider.
+
+    Raises:
+        NotAnEstimateError: the estimates are of different versions of the dataset.
+    """
+    if len(runs) == 1:
+        return runs[0]
+    versions = sorted({str(run["dataset_version"]) for run in runs})
+    if len(versions) > 1:
+        raise NotAnEstimateError(
+            f"estimates of {' and '.join(versions)}: estimate all runs with one version of the dataset"
+        )
+    total: dict[str, Any] = {"runs": list(runs), "factors": {}, "dataset_version": versions[0]}
+    for name in SUMMED:
+        for column in (name, f"{name}_p05", f"{name}_p95"):
+            total[column] = math.fsum(run[column] for run in runs)
+    for name in ("model", "hardware_name", "cloud_region", "site_country", "site_state", "provider"):
+        total[name] = _common(runs, name, None)
+    for name in ("energy_basis", "intensity_basis", "net_basis"):
+        total[name] = _common(runs, name, "several")
+    return total
+
+
+def _common(runs: Sequence[Run], name: str, several: str | None) -> Any:
+    values = {run.get(name) for run in runs}
+    return values.pop() if len(values) == 1 else several
 
 
 def markdown(run: Run) -> str:
     """A paragraph and a table for a paper, in Markdown."""
-    lines = ["| quantity | value | 90 % interval | basis |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(cells)} |" for cells in _rows(run)]
-    return f"{_paragraph(run)}\n\n" + "\n".join(lines) + "\n"
+    header, rows = _table(run)
+    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |" for cells in rows]
+    table = "\n".join(lines)
+    return f"{_paragraph(run)}\n\n{table}\n\n```bibtex\n{bibtex(run)}```\n"
 
 
 def latex(run: Run) -> str:
-    """A paragraph and a table for a paper, in LaTeX without packages."""
-    rows = "".join(f"    {' & '.join(map(_latex, cells))} \\\\\n" for cells in _rows(run))
+    """A paragraph and a table for a paper, in LaTeX without packages, and a BibTeX entry that TeX skips."""
+    header, rows = _table(run)
+    body = "".join(f"    {' & '.join(map(_latex, cells))} \\\\\n" for cells in rows)
     return (
         f"{_latex(_paragraph(run))}\n\n"
         "\\begin{table}[h]\n  \\centering\n"
         f"  \\caption{{{_latex('Energy and operational CO2e of training.')}}}\n"
-        "  \\begin{tabular}{llll}\n    \\hline\n"
-        f"    quantity & value & {_latex('90 % interval')} & basis \\\\\n    \\hline\n"
-        f"{rows}    \\hline\n  \\end{{tabular}}\n\\end{{table}}\n"
+        f"  \\begin{{tabular}}{{{'l' * len(header)}}}\n    \\hline\n"
+        f"    {' & '.join(map(_latex, header))} \\\\\n    \\hline\n"
+        f"{body}    \\hline\n  \\end{{tabular}}\n\\end{{table}}\n\n"
+        f"\\iffalse BibTeX entries, for the file of references\n{bibtex(run)}\\fi\n"
+    )
+
+
+def bibtex(run: Run) -> str:
+    """The dataset and its method as entries of BibTeX."""
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    authors = " and ".join(f"{{{author['name']}}}" for author in about["authors"])
+    return (
+        "@misc{open-training-emissions,\n"
+        f"  title = {{{{{about['title']}}}}},\n"
+        f"  author = {{{authors}}},\n"
+        f"  year = {{{about['date-released'].year}}},\n"
+        f"  note = {{Dataset, version {run['dataset_version']}, {about['license']}}}\n"
+        "}\n"
+        "@misc{patterson2021carbon,\n"
+        "  title = {Carbon Emissions and Large Neural Network Training},\n"
+        "  author = {Patterson, David and others},\n"
+        "  year = {2021},\n"
+        "  eprint = {2104.10350},\n"
+        "  archivePrefix = {arXiv}\n"
+        "}\n"
     )
 
 
 def model_card(run: Run, training_type: str) -> str:
     """The block `co2_eq_emissions` of a model card's YAML header: gross emissions in grams."""
+    source = (
+        f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
+        f"{INTENSITIES[run['intensity_basis']]} after {METHOD}; "
+        f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e"
+    )
+    if "runs" in run:
+        source += f", the sum of {words.counted(len(run['runs']), 'run')}, all errors taken as shared"
     block: dict[str, Any] = {
-        "emissions": round(run["co2e_gross_t"] * 1e6),  # t to g
-        "source": f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
-        f"{INTENSITIES[run['intensity_basis']]} after {METHOD}",
+        "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
+        "source": source,
         "training_type": training_type,
     }
     if place := _place(run):
@@ -128,30 +266,16 @@ def model_card(run: Run, training_type: str) -> str:
 
 
 def cyclonedx(run: Run) -> str:
-    """A CycloneDX 1.6 bill of materials whose model card holds the energy and CO2e of training."""
-    grid = (
-        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({run['gross_basis']}), "
-        f"{INTENSITIES[run['intensity_basis']]}"
-    )
-    consumption = {
-        "activity": "training",
-        "energyProviders": [
-            {
-                "description": f"Grid: {grid}",
-                "organization": {"name": run["provider"] or "not stated"},
-                "energySource": "unknown",
-                "energyProvided": {"value": round(run["energy_mwh"] * 1000, 3), "unit": "kWh"},  # MWh to kWh
-            }
-        ],
-        "activityEnergyCost": {"value": round(run["energy_mwh"] * 1000, 3), "unit": "kWh"},  # MWh to kWh
-        "co2CostEquivalent": {"value": round(run["co2e_gross_t"], 6), "unit": "tCO2eq"},
-        "properties": [{"name": name, "value": cell} for name, cell in _properties(run)],
-    }
+    """A CycloneDX 1.6 bill of materials whose model card holds the energy and CO2e of each run."""
     component = {
         "type": "machine-learning-model",
         "name": run["model"] or "model",
         "modelCard": {
-            "considerations": {"environmentalConsiderations": {"energyConsumptions": [consumption]}}
+            "considerations": {
+                "environmentalConsiderations": {
+                    "energyConsumptions": [_consumption(each) for each in _runs(run)]
+                }
+            }
         },
     }
     return _json(
@@ -166,10 +290,31 @@ def cyclonedx(run: Run) -> str:
     )
 
 
+def _consumption(run: Run) -> dict[str, Any]:
+    kwh = {"value": rounded(run["energy_mwh"] * 1000, 3), "unit": "kWh"}  # MWh to kWh
+    grid = (
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({words.basis(run['gross_basis'])}), "
+        f"{INTENSITIES[run['intensity_basis']]}"
+    )
+    return {
+        "activity": "training",
+        "energyProviders": [
+            {
+                "description": f"Grid: {grid}",
+                "organization": {"name": run.get("provider") or "not stated"},
+                "energySource": "unknown",
+                "energyProvided": kwh,
+            }
+        ],
+        "activityEnergyCost": kwh,
+        "co2CostEquivalent": {"value": rounded(run["co2e_gross_t"], 6), "unit": "tCO2eq"},
+        "properties": [{"name": name, "value": cell} for name, cell in _properties(run)],
+    }
+
+
 def spdx(run: Run) -> str:
-    """An SPDX 3.0.1 document with an AI package that states the energy of training."""
+    """An SPDX 3.0.1 document with an AI package that states the energy of each run."""
     base = f"urn:uuid:{_identity(run)}"
-    kwh = run["energy_mwh"] * 1000  # MWh to kWh
     about = {"creationInfo": "_:creation"}
     package = {
         "type": "ai_AIPackage",
@@ -182,9 +327,10 @@ def spdx(run: Run) -> str:
             "ai_trainingEnergyConsumption": [
                 {
                     "type": "ai_EnergyConsumptionDescription",
-                    "ai_energyQuantity": round(kwh, 3),
+                    "ai_energyQuantity": rounded(each["energy_mwh"] * 1000, 3),  # MWh to kWh
                     "ai_energyUnit": "kilowattHour",
                 }
+                for each in _runs(run)
             ],
         },
     }
@@ -221,24 +367,29 @@ def eu(run: Run) -> str:
     Items of Regulation (EU) 2024/1689, Annex XI, section 1, point 2 (d) and (e); what an estimate does not
     know is left to be filled in.
     """
-    measured = "measured" if run["energy_basis"] == "measured" else "estimated"
-    flop, hours = run.get("training_flop"), run.get("training_hours")
+    known = {"measured": "measured", "several": "measured or estimated, by run"}
+    runs = _runs(run)
     rows = [
         ("Model", (run["model"] or "to be filled in").replace("|", "\\|")),
-        ("Computational resources: operations (FLOP)", exact(flop) if flop else "to be filled in"),
+        ("Computational resources: operations (FLOP)", _sum_of(runs, "training_flop") or "to be filled in"),
         ("Computational resources: hardware", _hardware(run) or "to be filled in"),
         ("Computational resources: accelerator-hours", _chip_hours(run) or "to be filled in"),
-        ("Training time (hours)", exact(hours) if hours else "to be filled in"),
-        ("Energy consumption of training (MWh)", number(run["energy_mwh"])),
-        ("Known or estimated", f"{measured}, 90 % interval {_interval(run, 'energy_mwh')} MWh"),
+        ("Training time (hours)", _sum_of(runs, "training_hours") or "to be filled in"),
+        ("Energy consumption of training", quantities.energy(run["energy_mwh"])),
         (
-            "CO2e of that energy (t), which Annex XI does not ask for",
-            f"{number(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')} t; "
+            "Known or estimated",
+            f"{known.get(run['energy_basis'], 'estimated')}, 90 % interval {_interval(run, 'energy_mwh')}",
+        ),
+        (
+            "CO2e of that energy, which Annex XI does not ask for",
+            f"{quantities.mass(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')}; "
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
         ("Methodology", f"{METHOD}; {_how(run)}"),
         ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
     ]
+    if len(runs) > 1:
+        rows.insert(1, ("Runs", f"{len(runs):,}, summed. {SHARED}"))
     table = "\n".join(f"| {name} | {cell} |" for name, cell in rows)
     return (
         "Compute and energy of training\n"
@@ -247,60 +398,113 @@ def eu(run: Run) -> str:
     )
 
 
+def _runs(run: Run) -> Sequence[Run]:
+    runs: Sequence[Run] = run.get("runs") or [run]
+    return runs
+
+
 def _paragraph(run: Run) -> str:
     """What the 2021 paper asks authors to state, in sentences."""
+    if "runs" in run:
+        return _paragraph_of_sum(run)
     what = run["model"] or "The model"
-    chips = _hardware(run)
-    trained = (
-        f"{what} was trained{f' on {chips}' if chips else ''}{f' in {_place(run)}' if _place(run) else ''}"
-    )
+    chips, place = _hardware(run), _place(run)
+    trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {place}' if place else ''}"
     hours = f" for {exact(run['training_hours'])} hours" if run.get("training_hours") else ""
-    net = (
-        "The operator's supply of carbon-free energy is not known, so net emissions are taken as gross."
-        if run["net_basis"] == "equals_gross"
-        else f"Net of the operator's hourly-matched carbon-free energy it is {number(run['co2e_net_t'])} t "
-        f"({_interval(run, 'co2e_net_t')} t)."
-    )
     return (
-        f"{trained}{hours}. Training used {number(run['energy_mwh'])} MWh "
-        f"(90 % interval {_interval(run, 'energy_mwh')} MWh, PUE {_value(run, 'pue')} included) and caused "
-        f"{number(run['co2e_gross_t'])} t CO2e ({_interval(run, 'co2e_gross_t')} t), location-based, at "
-        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. {net} "
-        f"Method: {METHOD}; {_how(run)}; "
-        f"factors and intervals of Open Training Emissions {run['dataset_version']}. Operational emissions "
-        "of the run described, without hardware manufacturing, failed runs, or experiments before it."
+        f"{trained}{hours}. Training used {quantities.energy(run['energy_mwh'])} "
+        f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
+        f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. "
+        f"{_net(run)} Method: {METHOD}; {_how(run)}; "
+        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
 
 
-def _rows(run: Run) -> list[list[str]]:
+def _paragraph_of_sum(run: Run) -> str:
+    place = _place(run)
+    return (
+        f"{words.counted(len(run['runs']), 'run')}{f' in {place}' if place else ''} used "
+        f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
+        f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
+        f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
+        f"{SHARED} {_net(run)} Method: {METHOD}; {_how(run)}; "
+        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
+    )
+
+
+def _net(run: Run) -> str:
+    if run["net_basis"] == "equals_gross":
+        return (
+            "The operator's supply of carbon-free energy is not known, so net emissions are taken as gross."
+        )
+    return (
+        f"Net of the operator's hourly-matched carbon-free energy, where it is known, it is "
+        f"{quantities.mass(run['co2e_net_t'])} ({_interval(run, 'co2e_net_t')})."
+    )
+
+
+def _table(run: Run) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of the table of a run, or of several."""
+    if "runs" in run:
+        return _table_of_runs(run)
+    intensity = f"{run['intensity_basis']} intensity"
     rows = [
-        ["energy", f"{number(run['energy_mwh'])} MWh", _interval(run, "energy_mwh"), run["energy_basis"]],
+        [
+            "energy",
+            quantities.energy(run["energy_mwh"]),
+            _interval(run, "energy_mwh"),
+            words.basis(run["energy_basis"]),
+        ],
         [
             "CO2e, gross",
-            f"{number(run['co2e_gross_t'])} t",
+            quantities.mass(run["co2e_gross_t"]),
             _interval(run, "co2e_gross_t"),
-            f"location-based, {run['intensity_basis']} intensity",
+            f"location-based, {intensity}",
         ],
         [
             "CO2e, net",
-            f"{number(run['co2e_net_t'])} t",
+            quantities.mass(run["co2e_net_t"]),
             _interval(run, "co2e_net_t"),
-            f"{run['net_basis']}, {run['intensity_basis']} intensity",
+            f"{words.basis(run['net_basis'])}, {intensity}",
         ],
     ]
-    for factor, about in run["factors"].items():
+    for name, about in run["factors"].items():
         if about["value"] is not None and about["gsd"] is not None:
-            rows.append([factor, value_of(about), f"x/÷ {about['gsd'] ** Z_90:.2f}", about["basis"]])
-    return rows
+            value = f"{value_of(about)} {words.unit(name)}".strip()
+            width = f"x/÷ {about['gsd'] ** Z_90:.2f}"
+            rows.append([words.factor(name), value, width, words.basis(about["basis"])])
+    return ["quantity", "value", "90 % interval", "basis"], rows
+
+
+def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        [
+            each["model"] or f"run {number}",
+            _hardware(each) or "not stated",
+            _place(each) or "not stated",
+            *_figures(each),
+        ]
+        for number, each in enumerate(run["runs"], start=1)
+    ]
+    rows.append(["total", "", "", *_figures(run)])
+    return ["run", "hardware", "place", "energy (90 % interval)", "CO2e, gross (90 % interval)"], rows
+
+
+def _figures(run: Run) -> list[str]:
+    energy = [run[f"energy_mwh{end}"] for end in ("", "_p05", "_p95")]
+    gross = [run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95")]
+    return [quantities.energy_interval(*energy), quantities.mass_interval(*gross)]
 
 
 def _properties(run: Run) -> list[tuple[str, str]]:
     """What a bill of materials has no field for: intervals, net, accounting, dataset."""
+    net = "as gross" if run["net_basis"] == "equals_gross" else words.basis(run["net_basis"])
     return [
-        ("energy_mwh 90 % interval", _interval(run, "energy_mwh")),
-        ("co2e_gross_t 90 % interval", _interval(run, "co2e_gross_t")),
+        ("energy, 90 % interval", _interval(run, "energy_mwh")),
+        ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
-        ("co2e_net_t", f"{number(run['co2e_net_t'])} ({run['net_basis']})"),
+        ("CO2e net", f"{quantities.mass(run['co2e_net_t'])} ({net})"),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -318,36 +522,63 @@ def value_of(about: dict[str, Any]) -> str:
 
 def _chip_hours(run: Run) -> str:
     """Accelerator-hours; beside a measured energy they may be known from chips and hours alone."""
-    if run.get("chip_hours"):
+    hours = [_hours_of(each) for each in _runs(run)]
+    if any(each is None for each in hours):
+        return ""
+    if "runs" not in run and run.get("chip_hours"):
         return _value(run, "chip_hours")
+    return exact(math.fsum(each for each in hours if each))
+
+
+def _hours_of(run: Run) -> float | None:
+    if run.get("chip_hours"):
+        return float(run["chip_hours"])
     given = run.get("chips") and run.get("training_hours")
-    return exact(run["chips"] * run["training_hours"]) if given else ""
+    return float(run["chips"] * run["training_hours"]) if given else None
+
+
+def _sum_of(runs: Sequence[Run], column: str) -> str:
+    """The sum of what all runs state, as given; empty where one does not."""
+    values = [run.get(column) for run in runs]
+    return exact(math.fsum(value for value in values if value)) if all(values) else ""
 
 
 def _how(run: Run) -> str:
     if run["energy_basis"] == "measured":
         return "energy measured at the machines x PUE"
-    return f"chip-hours ({run['chip_hours_basis']}) x power ({run['watts_basis']}) x PUE ({run['pue_basis']})"
+    if "runs" in run:
+        return "each run's measured energy, or its accelerator-hours x power, x PUE"
+    bases = (run["chip_hours_basis"], run["watts_basis"], run["pue_basis"])
+    hours, watts, pue = (words.basis(basis) for basis in bases)
+    return f"accelerator-hours ({hours}) x power ({watts}) x PUE ({pue})"
 
 
 def _hardware(run: Run) -> str:
+    """The accelerators with their number; of several runs, if they are the same ones."""
     if not run.get("hardware_name"):
         return ""
     return f"{run['chips']:,} x {run['hardware_name']}" if run.get("chips") else str(run["hardware_name"])
 
 
 def _place(run: Run) -> str:
-    return ", ".join(str(part) for part in (run.get("cloud_region"), run.get("site_country")) if part)
+    state, country = run.get("site_state"), run.get("site_country")
+    parts = (
+        run.get("cloud_region"),
+        locations.state_name(state) if state else None,
+        locations.country_name(country) if country else None,
+    )
+    return ", ".join(str(part) for part in parts if part)
 
 
 def _interval(run: Run, column: str) -> str:
-    return f"{number(run[f'{column}_p05'])} to {number(run[f'{column}_p95'])}"
+    show = quantities.energy if column.endswith("_mwh") else quantities.mass
+    return f"{show(run[f'{column}_p05'])} to {show(run[f'{column}_p95'])}"
 
 
 def number(value: float) -> str:
     """Three significant digits, thousands with a comma."""
-    rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
+    shown = float(f"{value:.3g}")
+    return f"{shown:,.0f}" if abs(shown) >= 100 else f"{shown:.3g}"
 
 
 def exact(value: float) -> str:
@@ -355,13 +586,22 @@ def exact(value: float) -> str:
     return f"{value:,.12g}"
 
 
+def rounded(value: float, decimals: int) -> float | int:
+    """A number to some decimals, and to four significant digits at the least: 0.4332 stays so."""
+    if not value:
+        return 0
+    digits = max(decimals, 3 - math.floor(math.log10(abs(value))))
+    return round(value, digits) if digits > 0 else round(value)
+
+
 def _latex(text: str) -> str:
     escaped = "".join(LATEX.get(mark, mark) for mark in text)
-    return escaped.replace("x/÷", "$\\times/\\div$").replace("CO2e", "CO$_2$e").replace(" x ", " $\\times$ ")
+    escaped = escaped.replace("x/÷", "$\\times/\\div$").replace("CO2e", "CO$_2$e")
+    return re.sub(r" x (?=\S)", r" $\\times$ ", escaped)
 
 
 def _identity(run: Run) -> uuid.UUID:
-    return uuid.uuid5(NAMESPACE, json.dumps(run, sort_keys=True))
+    return uuid.uuid5(NAMESPACE, json.dumps(run, sort_keys=True, default=str))
 
 
 def _json(document: Any) -> str:

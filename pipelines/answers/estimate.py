@@ -9,16 +9,17 @@ import csv
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines import hardware_units
+from pipelines.answers import delimited, locations
 from pipelines.answers.published import DATABASE, Z_90, open_database
 from pipelines.catalog import ROOT
 from pipelines.names import identifier, literal, shown
@@ -40,7 +41,8 @@ COLUMNS = {
     "pue": ("--pue", "total over IT energy of the data center"),
     "provider": ("--provider", "operator of the data center"),
     "cloud_region": ("--region", "cloud region"),
-    "site_country": ("--country", "country, as a two-letter code or its English name"),
+    "site_country": ("--country", "country, as a code or its English name"),
+    "site_state": ("--state", "state of the USA or province, such as Texas or CA-QC"),
     "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
     "started": ("--start", "YYYY-MM-DD, YYYY-MM or YYYY"),
 }
@@ -52,9 +54,11 @@ TABLES = (
     "countries",
     "provider_aliases",
     "place_factors",
+    "grid_intensity",
     "grid_months",
     "method",
     "training_runs",
+    "release",
 )
 NEEDS = "select measured_by from hardware_draws union all select alias from provider_aliases limit 0"
 READERS = {
@@ -67,8 +71,10 @@ READERS = {
 WRITERS = {
     ".csv": "format csv, header",
     ".parquet": "format parquet, compression zstd",
-    ".json": "format json",
+    ".json": "format json, array true",
 }
+# Beside an answer only where they say something.
+IF_KNOWN = ("counting", "site_state")
 SHOWN = 10
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
 LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
@@ -126,7 +132,7 @@ def estimate(
     with _opened(database, today) as connection:
         connection.register("frame", runs)
         line = "row {row}, {column}: {says}"
-        _take(connection, "frame", columns, line)
+        _take(connection, "frame", columns)
         _refuse(connection, line)
         frame: pl.DataFrame = connection.sql("select * exclude (row_number) from estimates").pl()
         return frame
@@ -141,8 +147,7 @@ def estimate_run(
         cursor = connection.execute("select * exclude (row_number) from estimates")
         names = [column[0] for column in cursor.description or []]
         row = dict(zip(names, cursor.fetchall()[0], strict=True))
-        ((version,),) = connection.execute("select version from dataset.release").fetchall()
-    return {**_nested(row), "dataset_version": str(version)}
+    return nested(row)
 
 
 def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, str | None]:
@@ -160,6 +165,42 @@ def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, str | 
     return {"hardware_id": hardware_id, "provider": provider}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What became of a file of runs: how many were estimated, and the rows that were not, with the reason."""
+
+    estimated: int
+    rejected: list[delimited.Reject]
+
+
+def estimate_rows(
+    rows: Sequence[Mapping[str, Any]], database: Path = DATABASE, today: date | None = None
+) -> tuple[list[dict[str, Any]], list[delimited.Reject]]:
+    """Each run as estimate_run returns it, and the rows that cannot be, numbered from one.
+
+    Raises:
+        BadRunsError: a key is none of COLUMNS.
+        NoDatabaseError: as estimate.
+    """
+    import polars as pl
+
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    unknown_columns(columns)
+    texts = [{c: None if row.get(c) in (None, "") else str(row[c]) for c in columns} for row in rows]
+    frame = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
+    with _opened(database, today) as connection:
+        connection.register("frame", frame)
+        _take(connection, "frame", columns)
+        bad = _set_aside(connection)
+        cursor = connection.execute("select * exclude (row_number) from good_estimates")
+        names = [column[0] for column in cursor.description or []]
+        estimates = [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    places = {row: delimited.Place(line=row, row=row) for row, _, _ in bad}
+    return estimates, [
+        delimited.Reject(place=places[row], column=column, reason=says) for row, column, says in bad
+    ]
+
+
 def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
     """Estimate every run of a file (CSV, Parquet, JSON, JSON lines) into another; return how many.
 
@@ -170,6 +211,39 @@ def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: 
         NoDatabaseError: as estimate.
         OSError: the target cannot be written.
     """
+    return estimate_batch(source, target, database, today, strict=True).estimated
+
+
+def estimate_batch(
+    source: Path,
+    target: Path,
+    database: Path = DATABASE,
+    today: date | None = None,
+    strict: bool = False,
+) -> Batch:
+    """Estimate the runs of a file that can be into another; name the others, or with `strict` refuse all.
+
+    Raises:
+        BadRunsError: no run can be estimated, or one cannot and that is not allowed; nothing is written then.
+        NoDatabaseError: as estimate.
+        OSError: the target cannot be written.
+    """
+    _check_files(source, target)
+    with _opened(database, today) as connection:
+        uneven = _take_file(connection, source, strict)
+        if strict:
+            _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
+        rejected = [*uneven, *_placed(_set_aside(connection), source)]
+        rejected.sort(key=lambda reject: reject.place.line)
+        ((good,),) = connection.execute("select count(*) from good_estimates").fetchall()
+        if not good:
+            lines = [f"{source}, {reject}" for reject in rejected]
+            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
+        estimated = _copy(connection, target)
+    return Batch(estimated=estimated, rejected=rejected)
+
+
+def _check_files(source: Path, target: Path) -> None:
     if not source.is_file():
         raise BadRunsError(f"{source}: there is no such file")
     for file, known in ((source, READERS), (target, WRITERS)):
@@ -177,31 +251,83 @@ def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: 
             raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
     if target.exists() and target.samefile(source):
         raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
-    partial = target.with_name(f".{target.name}.partial")
-    partial.unlink(missing_ok=True)  # a link there would be followed
-    line = f"{str(source).replace('{', '{{').replace('}', '}}')}, row {{row}}, {{column}}: {{says}}"
-    with _opened(database, today) as connection:
-        try:
-            connection.execute(f"create temp view file as select * from {_reader(source)}")
-            columns = [row[0] for row in connection.execute("describe file").fetchall()]
-            unknown_columns(columns, f"{source}: ")
-            _take(connection, "file", columns, line)
-        except duckdb.Error as error:
-            _refuse_uneven_rows(source)
+
+
+def _take_file(connection: duckdb.DuckDBPyConnection, source: Path, strict: bool) -> list[delimited.Reject]:
+    """The runs of a file, and the lines of it that are no rows."""
+    try:
+        connection.execute(f"create temp view file as select * from {_reader(source)}")
+        columns = [row[0] for row in connection.execute("describe file").fetchall()]
+        unknown_columns(columns, f"{source}: ")
+        _take(connection, "file", columns)
+    except duckdb.Error as error:
+        table = _table(source)
+        if table and strict:
+            _refuse_lines([f"{source}, {_by_row(reject)}" for reject in table.rejects[: SHOWN + 1]])
+        if not table or not table.rejects:
             says = " ".join(str(error).split("\n\n")[0].splitlines())
             raise BadRunsError(f"{source}: cannot be read ({says})") from None
-        _refuse(connection, line)
-        safe = "replace (spreadsheet_safe(model) as model)" if target.suffix == ".csv" else ""
-        try:
-            rows = connection.execute(
-                f"copy (select * exclude (row_number) {safe} from estimates) to {literal(partial)} "
-                f"({WRITERS[target.suffix]})"
-            ).fetchall()[0][0]
-            partial.replace(target)
-        except duckdb.IOException as error:
-            raise OSError(str(error).splitlines()[0]) from None
-        finally:
-            partial.unlink(missing_ok=True)
+    else:
+        return []
+    import polars as pl
+
+    rows = [{name: cell or None for name, cell in row.items()} for _, row in table.rows]
+    connection.execute("drop view if exists given; drop view if exists cells; drop view if exists file")
+    connection.register("even", pl.DataFrame(rows, schema=dict.fromkeys(table.header, pl.String)))
+    _take(connection, "even", table.header)
+    return table.rejects
+
+
+def _table(source: Path) -> delimited.Table | None:
+    """A CSV file row by row, with the numbers of its lines."""
+    if source.suffix != ".csv":
+        return None
+    _, mark = _header(source)
+    return delimited.parse(
+        source.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n"), mark
+    )
+
+
+def _by_row(reject: delimited.Reject) -> str:
+    return f"row {reject.place.row}: {reject.reason}"
+
+
+def _placed(bad: Sequence[tuple[int, str, str]], source: Path) -> list[delimited.Reject]:
+    """Rows that cannot be estimated, with the lines that they stand on."""
+    table = _table(source) if bad else None
+    known = [place for place, _ in table.rows] + [r.place for r in table.rejects] if table else []
+    places = {place.row: place for place in known}
+    rejects = []
+    for row, column, says in bad:
+        place = places.get(row, delimited.Place(line=row, row=row))
+        rejects.append(delimited.Reject(place=place, column=column, reason=says))
+    return rejects
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
+    """Row, column and reason of what cannot be; the view good_estimates is of the others."""
+    connection.execute(f"create temp table problems as {_problems()}")
+    connection.execute(
+        "create temp view good_estimates as select * from estimates "
+        "where row_number not in (select row_number from problems)"
+    )
+    return connection.execute("select * from problems order by all").fetchall()
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)  # a link there would be followed
+    safe = "replace (spreadsheet_safe(model) as model)" if target.suffix == ".csv" else ""
+    try:
+        rows = connection.execute(
+            f"copy (select * exclude (row_number) {safe} from good_estimates) to {literal(partial)} "
+            f"({WRITERS[target.suffix]})"
+        ).fetchall()[0][0]
+        partial.replace(target)
+    except duckdb.IOException as error:
+        raise OSError(str(error).splitlines()[0]) from None
+    finally:
+        partial.unlink(missing_ok=True)
     return int(rows)
 
 
@@ -235,24 +361,6 @@ def _header(source: Path) -> tuple[list[str], str]:
         raise BadRunsError(f"{source}: the header has over {LONGEST_HEADER:,} characters; expected {known}")
     headers = [(next(csv.reader([line], delimiter=separator)), separator) for separator in ",;\t|"]
     return max(headers, key=lambda found: len(found[0]))
-
-
-def _refuse_uneven_rows(source: Path) -> None:
-    """Name the rows of a CSV file with more or fewer cells than its header, numbered as those of problems."""
-    if source.suffix != ".csv":
-        return
-    header, separator = _header(source)
-    text = source.open(encoding="utf-8-sig", errors="replace", newline="")
-    with text as file, suppress(csv.Error):  # a quote that is never closed
-        rows = (cells for cells in csv.reader(file, delimiter=separator) if cells)
-        next(rows)
-        uneven = (
-            f"{source}, row {row}: {len(cells)} cells, expected {len(header)} as in the header; "
-            f"a cell that holds {separator!r} must stand in double quotes"
-            for row, cells in enumerate(rows, 1)
-            if len(cells) != len(header)
-        )
-        _refuse_lines(list(islice(uneven, SHOWN + 1)))
 
 
 def unknown_columns(given: Sequence[str], where: str = "") -> None:
@@ -309,16 +417,15 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
         for table in TABLES:
             connection.execute(f"create temp view {table} as select * from dataset.{table}")
         connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
+        connection.execute(
+            f"create temp table states as from read_csv({literal(locations.STATES)}, all_varchar = true)"
+        )
         connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
         yield connection
 
 
-def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str], line: str) -> None:
-    """Runs of a relation, all cells as text, resolved and ready to be estimated.
-
-    Raises:
-        BadRunsError: a cell holds a character that is not text, or more of them than any cell needs.
-    """
+def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
+    """Runs of a relation, all cells as text, resolved and ready to be estimated."""
     cells = ", ".join(
         f"cast({identifier(column)} as varchar) as {column}"
         if column in columns
@@ -326,9 +433,18 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
         for column in COLUMNS
     )
     connection.execute(
-        f"create temp view given as select row_number() over () as row_number, {cells} from {origin}"
+        f"create temp view cells as select row_number() over () as row_number, {cells} from {origin}"
     )
-    _refuse_text(connection, columns, line)
+    _set_bad_text_aside(connection)
+    connection.execute(
+        "create or replace temp table countings (hardware text, model text, chips_each double, says text)"
+    )
+    for (spelling,) in connection.execute(
+        "select distinct hardware from given where hardware is not null"
+    ).fetchall():
+        if counting := hardware_units.named(spelling):
+            values = [spelling, counting.model, counting.chips_each, counting.says]
+            connection.execute("insert into countings values (?, ?, ?, ?)", values)
     connection.execute(f"create temp table runs as {_query('runs')}")
     connection.execute(f"create temp view estimates as {_query('estimates')}")
 
@@ -339,35 +455,46 @@ def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> 
     given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
     cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
     connection.execute(f"create temp table one as select {cells}", list(given.values()))
-    _take(connection, "one", list(given), "{option} {says}")
+    _take(connection, "one", list(given))
     _refuse(connection, "{option} {says}")
 
 
-def _refuse_text(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], line: str) -> None:
-    """Refuse cells with control characters, or longer than LONGEST_CELL; none is shown whole."""
-    queries = [
-        f"select row_number, {literal(column)}, left({name}, 40), length({name}) from given "
-        f"where length({name}) > {LONGEST_CELL} or regexp_matches({name}, {literal(CONTROLS)})"
-        for column in columns
-        for name in [identifier(column)]
-    ]
-    rows = connection.execute(f"{' union all '.join(queries)} order by 1 limit {SHOWN + 1}").fetchall()
-    says = (
-        f"{length:,} characters, expected at most {LONGEST_CELL}"
-        if length > LONGEST_CELL
-        else "a control character"
-        for _, _, _, length in rows
+def _set_bad_text_aside(connection: duckdb.DuckDBPyConnection) -> None:
+    """The view given: the cells without those that hold control characters or are longer than LONGEST_CELL.
+
+    The table bad_text names those, by row, column and reason.
+    """
+    bad = {
+        column: f"(length({column}) > {LONGEST_CELL} or regexp_matches({column}, {literal(CONTROLS)}))"
+        for column in COLUMNS
+    }
+    found = ", ".join(
+        f"if({bad[column]}, [left({column}, 40), length({column})::text], null)" for column in bad
     )
-    _refuse_lines(
-        [
-            line.format(row=row, column=column, option=COLUMNS[column][0], says=f"{shown(cell)}: {what}")
-            for (row, column, cell, _), what in zip(rows, says, strict=True)
-        ]
+    rows = connection.execute(
+        f"select row_number, {found} from cells where {' or '.join(bad.values())}"
+    ).fetchall()
+    connection.execute(
+        "create or replace temp table bad_text (row_number bigint, column_name text, says text)"
     )
+    for row, *cells in rows:
+        for column, cell in zip(bad, cells, strict=True):
+            if cell:
+                long = f"{int(cell[1]):,} characters, expected at most {LONGEST_CELL:,}"
+                what = long if int(cell[1]) > LONGEST_CELL else "a control character, expected text"
+                says = f"{shown(cell[0])}: {what}"
+                connection.execute("insert into bad_text values (?, ?, ?)", [row, column, says])
+    good = ", ".join(f"if({bad[column]}, null, {column}) as {column}" for column in bad) if rows else "*"
+    connection.execute(f"create temp view given as select {'row_number, ' if rows else ''}{good} from cells")
+
+
+def _problems() -> str:
+    """The query of what keeps a run from being estimated: row_number, column, reason."""
+    return f"select * from ({_query('problems')}) union all select * from bad_text"
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
-    rows = connection.execute(f"select * from ({_query('problems')}) limit {SHOWN + 1}").fetchall()
+    rows = connection.execute(f"select * from ({_problems()}) limit {SHOWN + 1}").fetchall()
     lines = [
         line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
         for row, column, says in rows
@@ -379,7 +506,11 @@ def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
 
 def _refuse_lines(lines: list[str]) -> None:
     if lines:
-        raise BadRunsError("\n".join(lines[:SHOWN] + ["and more"] * (len(lines) > SHOWN)))
+        raise BadRunsError("\n".join(_shown(lines)))
+
+
+def _shown(lines: list[str]) -> list[str]:
+    return lines[:SHOWN] + ["and more"] * (len(lines) > SHOWN)
 
 
 def _with_options(text: str) -> str:
@@ -396,8 +527,8 @@ def _query(name: str) -> str:
     return (ROOT / "sql" / "estimate" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _nested(row: dict[str, Any]) -> dict[str, Any]:
-    """One flat row with the spread, basis, year and source of each factor below `factors`."""
+def nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A flat row of estimates with the spread, basis, year and source of each factor below `factors`."""
     factors = {}
     for factor, prefix in (
         ("energy_kwh", "energy"),
@@ -418,4 +549,8 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
             **{part: row.get(f"{prefix}_{part}") for part in ("source_url", "source_locator")},
         }
     details = ("_gsd", "_factor_year", "_source_url", "_source_locator")
-    return {name: cell for name, cell in row.items() if not name.endswith(details)} | {"factors": factors}
+    return {
+        name: cell
+        for name, cell in row.items()
+        if not name.endswith(details) and (cell is not None or name not in IF_KNOWN)
+    } | {"factors": factors}

@@ -9,9 +9,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipelines.answers import contribution, estimate
+from pipelines import hardware_units
+from pipelines.answers import contribution, estimate, quantities
 from pipelines.answers import explain as explanation
-from pipelines.answers.disclosure import number
 from pipelines.answers.estimate import BadRunsError
 from pipelines.answers.published import DATABASE, NoDatabaseError
 from pipelines.cli import terminal
@@ -48,16 +48,20 @@ def add(
         _fail("\n".join([*lines, "Nothing was written."]))
     for column in row:
         if row[column] != told[column]:
-            typer.echo(f"--{column.replace('_', '-')} {told[column]}: taken as {row[column]}")
+            typer.echo(
+                f"--{column.replace('_', '-')} {told[column]}: taken as {row[column]}".replace("  ", " ")
+            )
+    if counting := hardware_units.named(told["hardware"]):
+        typer.echo(f"Counted: {counting.says}.")
     try:
         run = estimate.estimate_run(contribution.run_to_estimate(row), database)
     except (BadRunsError, NoDatabaseError) as error:
         typer.echo(f"{row['run_id']}: no estimate here. {error}")
     else:
-        gross = f"{number(run['co2e_gross_t_p05'])} to {number(run['co2e_gross_t_p95'])}"
+        gross = (run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95"))
         typer.echo(
-            f"{row['run_id']}: about {number(run['energy_mwh'])} MWh "
-            f"and {number(run['co2e_gross_t'])} t CO2e gross ({gross})"
+            f"{row['run_id']}: about {quantities.energy(run['energy_mwh'])} "
+            f"and {quantities.mass_interval(*gross)} CO2e gross"
         )
     if dry_run:
         typer.echo("Nothing was written (--dry-run).")

@@ -6,27 +6,28 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: how
 
 import json
 import math
+import os
 import sys
+import textwrap
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from pipelines import hardware_units
+from pipelines.answers import delimited, imports, quantities, words
+from pipelines.answers import disclosure as disclosing
 from pipelines.answers import estimate as estimating
-from pipelines.answers.disclosure import GIVEN, number, value_of
+from pipelines.answers.disclosure import GIVEN, value_of
 from pipelines.answers.estimate import BadRunsError, Narrowing
 from pipelines.answers.published import DATABASE, Z_90, NoDatabaseError
 from pipelines.cli.options import Database
 
-UNITS = {
-    "energy_kwh": "kWh",
-    "chip_hours": "chip-hours",
-    "watts_per_chip": "W per chip",
-    "pue": "",
-    "gross_kg_per_kwh": "kg/kWh",
-    "net_kg_per_kwh": "kg/kWh",
-}
+SHOWN = 10  # rows that are left out are named up to this number; a file names all
 
 
 def estimate(
@@ -47,6 +48,9 @@ def estimate(
     provider: Annotated[str | None, typer.Option(help="Operator of the data center, such as AWS.")] = None,
     region: Annotated[str | None, typer.Option(help="Cloud region, such as us-central1.")] = None,
     country: Annotated[str | None, typer.Option(help="Country: code or English name.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="State of the USA or province, such as Texas or CA-QC.")
+    ] = None,
     intensity: Annotated[
         str | None, typer.Option(help="Intensity of the grid, location-based, g CO2e per kWh.")
     ] = None,
@@ -60,6 +64,9 @@ def estimate(
     out: Annotated[
         Path | None, typer.Option(help="Where the estimates of a batch go (.csv, .parquet, .json).")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a batch of which one row cannot be estimated.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs, and for ote report.")] = False,
     database: Database = DATABASE,
 ) -> None:
@@ -68,12 +75,13 @@ def estimate(
     Example: ote estimate --hardware H100 --chips 512 --hours 300 --region us-central1 --start 2024-03
 
     Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
-    watts_per_chip, energy_kwh, pue, provider, cloud_region, site_country,
-    carbon_intensity_g_per_kwh, started; all optional.
+    watts_per_chip, energy_kwh, pue, provider, cloud_region, site_country, site_state,
+    carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file beside
+    --out whose name ends in .rejects.csv, with line, column and reason.
     """
     given = (
         name, hardware, chips, hours, chip_hours, flop, power, energy, pue, provider, region, country,
-        intensity, start,
+        state, intensity, start,
     )  # fmt: skip
     run = {column: cell for column, cell in zip(estimating.COLUMNS, given, strict=True) if cell is not None}
     if (batch is None) != (out is None) or (batch is not None and run):
@@ -87,8 +95,9 @@ def estimate(
             _fail(f"{estimating.COLUMNS[column][0]}: empty; leave it out, or give a value.")
     try:
         if batch and out:
-            rows = estimating.estimate_file(batch, out, database)
-            typer.echo(f"{rows:,} runs estimated: {out}")
+            done = estimating.estimate_batch(batch, out, database, strict=strict)
+            _set_rejects_down(done.rejected, out)
+            typer.echo(f"{words.counted(done.estimated, 'run')} estimated: {out}")
             return
         answer = estimating.estimate_run(run, database)
         narrowest = estimating.narrowing(answer, estimating.best_spreads(database))
@@ -104,47 +113,82 @@ def estimate(
 
 
 def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
-    totals = (
-        ("energy", "energy_mwh", "MWh", "with PUE"),
-        ("CO2e gross", "co2e_gross_t", "t", f"location-based, {run['intensity_basis']} intensity"),
-        ("CO2e net", "co2e_net_t", "t", "after the operator's hourly-matched carbon-free energy"),
-    )
+    intensity = f"location-based, {run['intensity_basis']} intensity"
     typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
-    for title, column, unit, note in totals:
-        if column == "co2e_net_t" and run["net_basis"] == "equals_gross":
-            note = "as gross: the operator's supply there is not known"
-        interval = f"({number(run[column + '_p05'])} to {number(run[column + '_p95'])})"
-        typer.echo(f"  {title:<11} {number(run[column]):>9} {unit:<4} {interval:<22} {note}")
-    line = "{:<17} {:>10} {:<10} {:>5}  {:<19} {}"
-    typer.echo("\n" + line.format("factor", "value", "", "x/÷", "basis", "from").rstrip())
-    for factor, about in run["factors"].items():
+    totals = _table("", "value", "90 % interval", "")
+    for title, column, show, note in (
+        ("energy", "energy_mwh", quantities.energy, "with PUE"),
+        ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
+        ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
+    ):
+        ends = f"{show(run[column + '_p05'])} to {show(run[column + '_p95'])}"
+        totals.add_row(title, show(run[column]), ends, note)
+    factors = _table("factor", "value", "x/÷", "how it is known")
+    for name, about in run["factors"].items():
         if about["value"] is None:
             continue
-        if about["gsd"] is None:  # given, and not used beside an energy
-            typer.echo(line.format(factor, value_of(about), UNITS[factor], "", "not used", "as given"))
-            continue
-        width = math.exp(Z_90 * math.log(about["gsd"]))
-        typer.echo(
-            line.format(
-                factor, value_of(about), UNITS[factor], f"{width:.2f}", about["basis"], origin(about)
-            ).rstrip()
-        )
-    assumed = [f for f, about in run["factors"].items() if about["basis"] and about["basis"] not in GIVEN]
-    typer.echo("\nx/÷: a factor alone puts the result between value / that and value x that (90 %).")
+        value = f"{value_of(about)} {words.unit(name)}".strip()
+        width = "" if about["gsd"] is None else f"{math.exp(Z_90 * math.log(about['gsd'])):.2f}"
+        factors.add_row(words.factor(name), value, width, words.basis(about["basis"]))
+    _show(totals)
+    typer.echo("")
+    _show(factors)
+    _say("x/÷: a factor alone puts the result between value / that and value x that (90 %).")
+    typer.echo("")
+    _print_notes(run, narrowest)
+
+
+def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
+    """What was counted and assumed, and where the factors come from."""
+    counting = run.get("counting")
+    if counting:
+        number = f", so {run['chips']:,} in all" if run["chips"] else ""
+        _say(f"Counted: {counting}{number}.")
+    elif hint := hardware_units.hint(run["hardware_id"]):
+        _say(hint)
+    known = run["factors"].items()
+    assumed = [words.factor(f) for f, about in known if about["basis"] and about["basis"] not in GIVEN]
     if run["is_assumed_provider"]:
         assumed.append(f"provider {run['provider']}, since TPUs run in its data centers only")
-    typer.echo(f"Assumed: {', '.join(assumed) or 'nothing'}.")
-    others = [f"{f} {about['factor_year']}" for f, about in run["factors"].items() if about["is_other_year"]]
+    _say(f"Assumed: {'; '.join(assumed) or 'nothing'}.")
+    others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
-        typer.echo(f"Of the nearest year that is known, not of {run['run_year']}: {', '.join(others)}.")
+        _say(f"Of the nearest year that is known, not of {run['run_year']}: {'; '.join(others)}.")
     if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
-        typer.echo(
-            "The name stands for several variants; the exact one (SXM, PCIe, memory) narrows the power."
-        )
+        _say("The name stands for several variants; the exact one (SXM, PCIe, memory) narrows the power.")
     if narrowest:
-        left = f"{number(narrowest.co2e_gross_t_p05)} to {number(narrowest.co2e_gross_t_p95)} t"
-        typer.echo(f"Most would be gained by {narrowest.fact}: gross CO2e within {left}.")
-    typer.echo(f"Dataset: Open Training Emissions {run['dataset_version']}")
+        ends = (
+            f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
+        )
+        _say(f"Most would be gained by {narrowest.fact}: gross CO2e within {ends}.")
+    for name, about in known:
+        if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
+            _say(f"{words.factor(name)}: {source}")
+    _say(f"Dataset: Open Training Emissions {run['dataset_version']}")
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=any(names))
+    for name in names:
+        right = name in ("value", "x/÷")
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=name == "x/÷")
+    return table
+
+
+def _show(table: Table) -> None:
+    """Print a table as wide as the terminal; what is longer goes on in the next line of its cell."""
+    Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def _say(sentence: str) -> None:
+    """Print a sentence as wide as the terminal, if that is known; addresses stay whole."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        typer.echo(sentence)
+        return
+    width = Console().width
+    typer.echo(
+        textwrap.fill(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def origin(about: dict[str, Any]) -> str:
@@ -163,48 +207,81 @@ class Form(StrEnum):
     cyclonedx = "cyclonedx"
     spdx = "spdx"
     eu = "eu"
+    bibtex = "bibtex"
 
 
 def report(
     run: Annotated[
-        Path, typer.Argument(help="What `ote estimate --json` printed; - reads it from the pipe.")
-    ],
+        Path,
+        typer.Argument(help="Estimates or runs, of any ote command; - (or nothing) reads the pipe."),
+    ] = Path("-"),
     form: Annotated[
-        Form, typer.Option("--as", help="Paper (markdown, latex), model card, SBOM, or EU documentation.")
+        Form,
+        typer.Option("--as", help="Paper (markdown, latex, bibtex), model card, SBOM, or EU documentation."),
     ] = Form.markdown,
     training_type: Annotated[
         str, typer.Option(help="For the model card: pre-training or fine-tuning.")
     ] = "pre-training",
+    database: Database = DATABASE,
 ) -> None:
-    """Write the disclosure of an estimated run in the form that it must be handed in.
+    """Write the disclosure of a run, or of the sum of several, in the form that it must be handed in.
 
-    Example: ote estimate --hardware H100 --chips 512 --hours 300 --json | ote report - --as latex
+    Example: ote import emissions.csv | ote report --as latex, or: ote estimate --hardware H100 --chips 512
+    --hours 300 --json | ote report --as model-card, or: ote report estimates.csv
     """
-    from pipelines.answers import disclosure
-
+    if training_type not in disclosing.TRAINING_TYPES:
+        _fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
     try:
-        text = sys.stdin.read() if str(run) == "-" else run.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        _fail(f"{run}: cannot be read ({error}).")
-    try:
-        estimated = disclosure.parse(text)
-    except disclosure.NotAnEstimateError as error:
+        total = disclosing.summed(_estimates(run, database))
+    except disclosing.NotAnEstimateError as error:
         _fail(f"{run}: {error}")
-    if training_type not in disclosure.TRAINING_TYPES:
-        _fail(f"--training-type {training_type}: expected {' or '.join(disclosure.TRAINING_TYPES)}.")
+    except (BadRunsError, NoDatabaseError) as error:
+        _fail(str(error))
     written = {
-        Form.markdown: disclosure.markdown,
-        Form.latex: disclosure.latex,
-        Form.cyclonedx: disclosure.cyclonedx,
-        Form.spdx: disclosure.spdx,
-        Form.eu: disclosure.eu,
+        Form.markdown: disclosing.markdown,
+        Form.latex: disclosing.latex,
+        Form.cyclonedx: disclosing.cyclonedx,
+        Form.spdx: disclosing.spdx,
+        Form.eu: disclosing.eu,
+        Form.bibtex: disclosing.bibtex,
     }
     typer.echo(
-        disclosure.model_card(estimated, training_type)
-        if form is Form.model_card
-        else written[form](estimated),
+        disclosing.model_card(total, training_type) if form is Form.model_card else written[form](total),
         nl=False,
     )
+
+
+def _estimates(file: Path, database: Path) -> Sequence[disclosing.Run]:
+    """The estimates that a file or the pipe holds; runs are estimated, and what cannot be is named."""
+    rows = disclosing.rows(*_content(file))
+    if not any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
+        return [disclosing.checked(row if "factors" in row else _nested(row)) for row in rows]
+    estimates, rejected = estimating.estimate_rows(rows, database)
+    lines = [f"{file}, {reject}" for reject in rejected]
+    if not estimates:
+        raise BadRunsError("\n".join([f"{file}: no run in it can be estimated", *lines[:SHOWN]]))
+    _name_rejects(lines)
+    return estimates
+
+
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a file of estimates; one that lacks a column stays as it is, and is refused for that."""
+    try:
+        return estimating.nested(row)
+    except KeyError:
+        return row
+
+
+def _content(file: Path) -> tuple[bytes, str]:
+    """What a file or the pipe holds, and the ending that says what it is."""
+    if str(file) == "-":
+        if sys.stdin.isatty():
+            _fail("Nothing to report. Example: ote import emissions.csv | ote report --as latex")
+        return sys.stdin.buffer.read(), ""
+    try:
+        return file.read_bytes(), file.suffix
+    except OSError as error:
+        _fail(f"{file}: cannot be read ({error}).")
 
 
 def _pue_included(given: str) -> float | None:
@@ -221,50 +298,110 @@ def _pue_included(given: str) -> float | None:
 
 def import_(
     log: Annotated[
-        Path, typer.Argument(help="What CodeCarbon, Carbontracker, eco2AI, sacct or a bill wrote.")
+        Path,
+        typer.Argument(help="What CodeCarbon, Carbontracker, eco2AI, sacct, nvidia-smi or a bill wrote."),
     ],
-    out: Annotated[Path, typer.Option(help="The file of runs to write, for ote estimate --batch.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file of runs to write (.csv), for ote estimate --batch. Left out: print them."
+        ),
+    ] = None,
     hardware: Annotated[str, typer.Option(help="Accelerator, where the log does not name it.")] = "",
     region: Annotated[str, typer.Option(help="Cloud region, where the log does not name a place.")] = "",
     country: Annotated[str, typer.Option(help="Country, where the log does not name a place.")] = "",
+    state: Annotated[str, typer.Option(help="State or province, where the log does not name a place.")] = "",
     pue: Annotated[str, typer.Option(help="PUE of the data center, where the log does not hold it.")] = "",
     pue_included: Annotated[
         str, typer.Option(help="PUE that the energies of the log hold already, where it does not say.")
     ] = "",
+    distinct_machines: Annotated[
+        bool,
+        typer.Option(
+            "--distinct-machines", help="Count rows of like machines at the same time each: they are several."
+        ),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a log of which one row cannot be taken.")
+    ] = False,
 ) -> None:
-    """Read the log of another tool into a file of runs, in our units; its own tonnes are not taken over.
+    """Read the log of another tool into runs, in our units; its own tonnes are not taken over.
 
-    Rows of CodeCarbon with the same run_id are states of one run, and the last counts. What else of a log
-    is in no run is told.
+    Rows of CodeCarbon with the same run_id are states of one run, and the last counts. Rows that cannot be
+    taken go to a file beside --out whose name ends in .rejects.csv, with line, column and reason. What else
+    is in no run is named.
 
-    Example: ote import emissions.csv --out runs.csv && ote estimate --batch runs.csv --out estimates.csv
+    Example: ote import emissions.csv | ote report --as latex, or step by step: ote import emissions.csv
+    --out runs.csv && ote estimate --batch runs.csv --out estimates.csv && ote report estimates.csv
     """
-    from pipelines.answers import imports
-
     included = _pue_included(pue_included)
-    if out.suffix != ".csv":
+    if out is not None and out.suffix != ".csv":
         _fail(f"--out {out}: expected a file that ends in .csv")
-    if out.exists() and log.exists() and out.samefile(log):
+    if out is not None and out.exists() and log.exists() and out.samefile(log):
         _fail(f"--out {out}: the log itself; the runs need another file")
     try:
-        read = imports.read(log, included)
+        read = imports.read(log, included, distinct_machines)
+        if strict:
+            imports.refuse(log, read.rejects)
         for run in read.runs:
             placed = run.get("cloud_region") or run.get("site_country")
             known = {"hardware": hardware, "pue": pue}
-            known |= {} if placed else {"cloud_region": region, "site_country": country}
+            known |= {} if placed else {"cloud_region": region, "site_country": country, "site_state": state}
             run.update({column: cell for column, cell in known.items() if not run.get(column)})
-        imports.write(read.runs, out)
+        if out is not None:
+            imports.write(read.runs, out)
     except imports.UnknownLogError as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{out}: cannot be written ({error}).")
     for sentence in read.left_out:
         typer.echo(sentence, err=True)
-    typer.echo(f"{len(read.runs):,} runs of {read.tool}: {out}")
+    if out is not None:
+        _set_rejects_down(read.rejects, out)
+    else:
+        _name_rejects([f"{log}, {reject}" for reject in read.rejects])
+    _print_runs(read, out)
+
+
+def _print_runs(read: imports.Log, out: Path | None) -> None:
+    """Where the runs are, or the runs: a table for a person, CSV for a pipe."""
+    count = f"{words.counted(len(read.runs), 'run')} of {read.tool}"
+    if out is not None:
+        typer.echo(f"{count}: {out}")
+    elif sys.stdout.isatty():
+        names = [name for name in estimating.COLUMNS if any(run.get(name) for run in read.runs)]
+        table = _table(*names)
+        for run in read.runs:
+            table.add_row(*(run.get(name, "") for name in names))
+        typer.echo(f"{count}:")
+        _show(table)
+    else:
+        typer.echo(imports.as_csv(read.runs), nl=False)
     if any(run.get("energy_kwh") for run in read.runs):
         typer.echo(
-            "Its energies are readings of components: fans, power supplies and network are not in them."
+            "Its energies are readings of components: fans, power supplies and network are not in them.",
+            err=out is None,
         )
+
+
+def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
+    """Write the rows that were not taken beside what was, or take away the file of an earlier time."""
+    file = out.with_name(f"{out.stem}.rejects.csv")
+    if not rejects:
+        file.unlink(missing_ok=True)
+        return
+    try:
+        delimited.write_rejects(rejects, file)
+    except OSError as error:
+        _fail(f"{file}: cannot be written ({error}).")
+    _name_rejects([str(reject) for reject in rejects], f" (all in {file})")
+
+
+def _name_rejects(lines: Sequence[str], where: str = "") -> None:
+    if lines:
+        typer.echo(f"{words.counted(len(lines), 'problem')}; these rows are left out{where}:", err=True)
+        for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
+            typer.echo(f"  {line}", err=True)
 
 
 def _fail(message: str) -> NoReturn:

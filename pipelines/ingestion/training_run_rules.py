@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelines import catalog
+from pipelines import catalog, hardware_units
 from pipelines.ingestion.facts import File, Problem, Row, read_text, unknown
 from pipelines.ingestion.spelling import spelling_key
 
@@ -113,6 +113,11 @@ def _too_small(cell: str, least: float, slip: str) -> str | None:
 def _hardware_problem(row: Row, spellings: Names) -> str | None:
     if not row["hardware"] or spelling_key(row["hardware"]) in spellings:
         return None
+    if counting := hardware_units.named(row["hardware"]):
+        return (
+            f"{row['hardware']!r} counts parts of a chip, and the facts count chips ({counting.says}). "
+            f"Write {counting.model}, and {counting.chips_each:g} chips for each"
+        )
     return unknown(
         row["hardware"], {s for s, _ in spellings.values()}, "hardware.csv or hardware_aliases.csv"
     )

@@ -12,6 +12,7 @@ with spreads as (
         max(ln(gsd)) filter (where factor = 'pue' and basis = 'disclosed') as disclosed_pue,
         max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'disclosed') as disclosed_grid,
         max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'region_month') as region_month,
+        max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'region_year') as region_year,
         max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'country_month') as country_month
     from method
 ),
@@ -65,7 +66,7 @@ dated as (
 month_starts as (
     select
         row_number,
-        coalesce(cloud_region, site_country) as place,
+        coalesce(cloud_region, site_state, site_country) as place,
         unnest(
             generate_series(
                 date_trunc('month', started),
@@ -114,9 +115,9 @@ places as (
     select
         row_number,
         'gross_kg_per_kwh' as factor,
-        unnest([cloud_region, site_country, provider, 'WORLD']) as place,
+        unnest([cloud_region, site_state, site_country, provider, 'WORLD']) as place,
         factor_period as period,
-        unnest(range(4)) as rung
+        unnest(range(5)) as rung
     from dated
     where gross_kg_per_kwh is null
     union all
@@ -129,12 +130,77 @@ places as (
     from dated
 ),
 
+-- The grid of a state, in the nearest year that is known: its own, or that of a cloud region in its zone.
+state_grids as (
+    select
+        grid.country || '-' || grid.region as place,
+        grid.year as factor_year,
+        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grid.intensity_basis,
+        grid.source_url,
+        grid.source_locator
+    from grid_intensity as grid
+    where grid.scheme = 'us_state'
+    union all
+    select
+        zones.state as place,
+        known.factor_year,
+        any_value(known.value order by known.place) as value,
+        any_value(known.intensity_basis order by known.place) as intensity_basis,
+        any_value(known.source_url order by known.place) as source_url,
+        any_value(known.source_locator order by known.place) || ', for ' || zones.state as source_locator
+    from (
+        select distinct state
+        from states
+        where country <> 'US'
+    ) as zones
+    inner join region_map on zones.state = region_map.grid_zone
+    inner join place_factors as known
+        on region_map.region = known.place and known.factor = 'gross_kg_per_kwh' and known.basis = 'region_year'
+    where cast(known.period as integer) = known.factor_year
+    group by zones.state, known.factor_year
+),
+
+known_factors as (
+    select
+        factor,
+        place,
+        period,
+        value,
+        gsd,
+        basis,
+        intensity_basis,
+        factor_year,
+        source_url,
+        source_locator
+    from place_factors
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        grids.place,
+        cast(years.year as varchar) as period,
+        grids.value,
+        exp(spreads.region_year) as gsd,
+        'region_year' as basis,
+        grids.intensity_basis,
+        grids.factor_year,
+        grids.source_url,
+        grids.source_locator
+    from state_grids as grids
+    cross join years
+    cross join spreads
+    qualify
+        row_number() over (
+            partition by grids.place, years.year order by abs(grids.factor_year - years.year), grids.factor_year
+        ) = 1
+),
+
 best as (
     select
         places.row_number,
         known.*
     from places
-    inner join place_factors as known
+    inner join known_factors as known
         on places.factor = known.factor and places.place = known.place and places.period = known.period
     qualify row_number() over (partition by places.row_number, places.factor order by places.rung) = 1
 ),
@@ -279,7 +345,8 @@ select
     hardware_id,
     hardware_name,
     is_ambiguous_hardware,
-    chips,
+    counting,
+    if(chips = floor(chips), cast(chips as bigint), null) as chips,
     training_hours,
     training_flop,
     if(energy_kwh is null, used_chip_hours, chip_hours) as chip_hours,
@@ -307,7 +374,9 @@ select
     provider,
     is_assumed_provider,
     site_country,
+    site_state,
     run_year,
+    (select release.version from release) as dataset_version,
     if(energy_kwh is null, exp(chip_hours_ln_gsd), null) as chip_hours_gsd,
     if(energy_kwh is null, exp(watts_ln_gsd), null) as watts_gsd,
     energy_kwh,

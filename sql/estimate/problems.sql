@@ -119,7 +119,12 @@ names as (
         ) as says
     from given
     inner join runs on given.row_number = runs.row_number
-    where given.hardware is not null and runs.hardware_id is null
+    where
+        given.hardware is not null
+        and runs.hardware_id is null
+        -- A measured energy, or a measured power over known hours, needs no accelerator: its name is kept as text.
+        and runs.energy_kwh is null
+        and runs.watts_per_chip * runs.known_chip_hours is null
     union all
     select
         given.row_number,
@@ -173,6 +178,21 @@ names as (
     where given.site_country is not null and runs.named_country is null
     union all
     select
+        given.row_number,
+        'site_state' as column_name,
+        '''' || given.site_state || ''' is no state or province whose grid is known here'
+        || coalesce(' in ' || runs.named_country, '') || '. Known: the states of the USA, and '
+        || (
+            select string_agg(distinct states.alias, ', ' order by states.alias)
+            from states
+            where states.country <> 'US'
+        )
+        || '. Leave it out to take the grid of the country' as says
+    from given
+    inner join runs on given.row_number = runs.row_number
+    where given.site_state is not null and runs.named_state is null
+    union all
+    select
         runs.row_number,
         'site_country' as column_name,
         '''' || given.site_country || ''': no grid of it is known here; give carbon_intensity_g_per_kwh' as says
@@ -199,7 +219,7 @@ quantities as (
     unpivot (
         select
             row_number,
-            cast(chips as double) as chips,
+            chips,
             training_hours,
             chip_hours,
             training_flop,
@@ -269,8 +289,9 @@ bounds as (
         runs.row_number,
         'watts_per_chip' as column_name,
         format(
-            '{:g} W per accelerator, but {} is rated {:g} W: a whole system draws 0.15 to 1.5 of that. {}',
-            runs.watts_per_chip, hardware.name, hardware.tdp_w,
+            '{:g} W per accelerator, but {} is rated {:g} W: a whole system draws 0.15 to 1.5 of that, '
+            || 'and up to {:g} W for its host. {}',
+            runs.watts_per_chip, hardware.name, hardware.tdp_w, host_allowance_w(runs.chips),
             case
                 when
                     runs.watts_per_chip > 1.5 * hardware.tdp_w and runs.chips > 1
@@ -283,7 +304,8 @@ bounds as (
         ) as says
     from runs
     inner join hardware on runs.hardware_id = hardware.hardware_id
-    where runs.watts_per_chip not between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+    where
+        runs.watts_per_chip not between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w + host_allowance_w(runs.chips)
     union all
     select
         runs.row_number,
@@ -313,7 +335,7 @@ bounds as (
         runs.row_number,
         'chips' as column_name,
         format(
-            '{} for {:g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
+            '{:g} for {:g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
             runs.chips, runs.training_hours, runs.chips * runs.training_hours, limits.expected
         ) as says
     from runs
@@ -323,7 +345,7 @@ bounds as (
     select
         row_number,
         'chip_hours' as column_name,
-        format('{:g} on {} accelerators take {:g} hours, more than ten years', chip_hours, chips, chip_hours / chips) as says
+        format('{:g} on {:g} accelerators take {:g} hours, more than ten years', chip_hours, chips, chip_hours / chips) as says
     from runs
     where chips > 0 and chip_hours / chips > 87600
     union all
@@ -353,6 +375,7 @@ worked as (
         runs.training_flop,
         hardware.name,
         hardware.tdp_w,
+        host_allowance_w(runs.chips) as host_w,
         runs.energy_kwh * 1000 / runs.known_chip_hours as drawn_w_per_chip, -- kWh to Wh
         runs.known_chip_hours * 3600 -- hours to seconds
         * greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP
@@ -366,7 +389,7 @@ contradictions as (
         row_number,
         'chip_hours' as column_name,
         format(
-            '{:g}, but {} chips x {:g} hours are {:g}. {}',
+            '{:g}, but {:g} chips x {:g} hours are {:g}. {}',
             chip_hours, chips, training_hours, chips * training_hours,
             if(
                 abs(chip_hours / training_hours - 1) <= 0.02,
@@ -388,11 +411,12 @@ contradictions as (
         row_number,
         'energy_kwh' as column_name,
         format(
-            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: expected 0.05 to 1.5 of that',
-            energy_kwh, known_chip_hours, drawn_w_per_chip, name, tdp_w
+            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: '
+            || 'expected 0.05 to 1.5 of that, and up to {:g} W for its host',
+            energy_kwh, known_chip_hours, drawn_w_per_chip, name, tdp_w, host_w
         ) as says
     from worked
-    where drawn_w_per_chip not between 0.05 * tdp_w and 1.5 * tdp_w
+    where drawn_w_per_chip not between 0.05 * tdp_w and 1.5 * tdp_w + host_w
     union all
     select
         row_number,

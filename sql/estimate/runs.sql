@@ -53,7 +53,7 @@ operators as (
 
 country_names as (
     select
-        lower(spelling) as country_key,
+        place_key(spelling) as country_key,
         min(country) as country
     from (
         select
@@ -62,6 +62,21 @@ country_names as (
         from countries
     ) as every_country
     group by country_key
+),
+
+state_names as (
+    select
+        place_key(spelling) as state_key,
+        state,
+        country
+    from (
+        select
+            unnest([alias, state, string_split(state, '-')[2]]) as spelling,
+            state,
+            country
+        from states
+    ) as every_state
+    group by all
 ),
 
 -- Numbers as computers write them: a point for decimals, no separators; infinities and NaN are no quantities.
@@ -77,12 +92,26 @@ numbers as (
         if(isfinite(try_cast(pue as double)), cast(pue as double), null) as typed_pue,
         if(isfinite(try_cast(carbon_intensity_g_per_kwh as double)), cast(carbon_intensity_g_per_kwh as double), null)
             as typed_g_per_kwh,
-        if(regexp_full_match(chips, '\s*[0-9]{1,12}(\.0*)?\s*'), cast(cast(chips as double) as bigint), null)
-            as typed_chips,
+        if(regexp_full_match(chips, '\s*[0-9]{1,12}(\.0*)?\s*'), cast(chips as double), null) as typed_chips,
         regexp_replace(trim(started), '[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?$', '') as started_day,
         coalesce(try_strptime(started_day, '%Y-%m-%d'), try_strptime(started_day, '%Y-%m')) as typed_start,
         if(regexp_full_match(started, '\s*[0-9]{4}\s*'), cast(started as integer), null) as typed_year
     from given
+),
+
+-- Dies, GPUs of a board and cores as the chips that they are parts of; of a slice without a number there is one.
+in_chips as (
+    select
+        numbers.*,
+        coalesce(countings.model, numbers.hardware) as counted_hardware,
+        coalesce(countings.chips_each, 1) as chips_of_each,
+        countings.says as counting,
+        coalesce(numbers.typed_chips, if(countings.chips_each >= 1 and numbers.typed_chip_hours is null, 1, null)) * chips_of_each
+            as counted_chips,
+        numbers.typed_chip_hours * chips_of_each as counted_chip_hours,
+        numbers.typed_watts / least(chips_of_each, 1) as counted_watts
+    from numbers
+    left join countings on numbers.hardware = countings.hardware
 )
 
 select
@@ -90,14 +119,15 @@ select
     numbers.model,
     numbers.hardware,
     coalesce(spellings.hardware_id, words.hardware_id) as hardware_id,
-    hardware.name as hardware_name,
+    coalesce(hardware.name, trim(numbers.hardware)) as hardware_name,
     coalesce(spellings.is_ambiguous, false) as is_ambiguous_hardware,
-    numbers.typed_chips as chips,
+    numbers.counting,
+    numbers.counted_chips as chips,
     numbers.typed_hours as training_hours,
-    numbers.typed_chip_hours as chip_hours,
-    coalesce(numbers.typed_chip_hours, numbers.typed_chips * numbers.typed_hours) as known_chip_hours,
+    numbers.counted_chip_hours as chip_hours,
+    coalesce(numbers.counted_chip_hours, numbers.counted_chips * numbers.typed_hours) as known_chip_hours,
     numbers.typed_flop as training_flop,
-    numbers.typed_watts as watts_per_chip,
+    numbers.counted_watts as watts_per_chip,
     numbers.typed_energy_kwh as energy_kwh,
     numbers.typed_pue as pue,
     numbers.typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
@@ -105,15 +135,21 @@ select
     coalesce(region_map.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
     coalesce(region_map.provider, operators.provider) is null and coalesce(hardware.kind = 'tpu', false)
         as is_assumed_provider,
-    coalesce(region_map.country, country_names.country) as site_country,
+    coalesce(region_map.country, country_names.country, state_names.country) as site_country,
+    if(region_map.region is null, state_names.state, null) as site_state,
+    state_names.state as named_state,
     operators.provider as named_provider,
     country_names.country as named_country,
     numbers.typed_start as started,
     coalesce(year(numbers.typed_start), numbers.typed_year, year(getvariable('today'))) as run_year
-from numbers
-left join spellings on spelling_key(numbers.hardware) = spellings.hardware_key
-left join words on hardware_words(numbers.hardware) = words.words_key
+from in_chips as numbers
+left join spellings on spelling_key(numbers.counted_hardware) = spellings.hardware_key
+left join words on hardware_words(numbers.counted_hardware) = words.words_key
 left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardware.hardware_id
 left join operators on spelling_key(numbers.provider) = operators.provider_key
 left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)
-left join country_names on lower(trim(numbers.site_country)) = country_names.country_key
+left join country_names on place_key(numbers.site_country) = country_names.country_key
+left join state_names
+    on
+        place_key(numbers.site_state) = state_names.state_key
+        and (country_names.country is null or country_names.country = state_names.country)

@@ -1,0 +1,89 @@
+"""The names of places that logs write, as the dataset knows them.
+
+Belongs here: countries, states and cloud regions by any of their names, from warehouse/reference/. Does not
+belong here: their grids (sql/estimate).
+"""
+
+import csv
+import re
+import unicodedata
+from functools import cache
+
+from pipelines.catalog import ROOT
+
+REFERENCE = ROOT / "warehouse" / "reference"
+STATES = REFERENCE / "states.csv"
+FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\("
+
+
+def place_key(name: str) -> str:
+    """The words of a name in alphabetical order, without accents and articles, as sql/macros.sql has it."""
+    plain = unicodedata.normalize("NFKD", name)
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).lower()
+    return " ".join(
+        sorted(word for word in re.findall(r"[a-z0-9]+", plain) if word not in ("the", "of", "and"))
+    )
+
+
+def country(*names: str) -> str:
+    """The first of some names (and codes) of a country that is known, as it was given; empty if none is."""
+    return next((name.strip() for name in names if place_key(name) in _countries()), "")
+
+
+def country_code(name: str) -> str:
+    """The two-letter code of a country; empty if it is not known."""
+    return _countries().get(place_key(name), "")
+
+
+def country_name(code: str) -> str:
+    """The usual English name of a country: the longest that is not a formal one."""
+    names = [row["alias"] for row in _rows("countries") if row["country"] == code]
+    usual = [name for name in names if not re.search(FORMAL, name)]
+    return max(usual or names or [code], key=lambda name: (len(name), name))
+
+
+def state_name(code: str) -> str:
+    """The name of a state or province, in letters that every font has."""
+    return min((row["alias"] for row in _rows("states") if row["state"] == code), default=code)
+
+
+def state(name: str, country_name: str) -> str:
+    """The code of a state or province whose grid the database has, such as CA-QC; empty if it has none."""
+    return _states().get((country_code(country_name), place_key(name)), "")
+
+
+def cloud_region(name: str) -> str:
+    """The region that a cloud region or one of its zones (us-east4-a, us-east-1a) is; empty if not known."""
+    lowered = name.strip().lower()
+    for candidate in (lowered, re.sub(r"-[a-f]$", "", lowered), re.sub(r"(?<=\d)[a-f]$", "", lowered)):
+        if candidate in _regions():
+            return _regions()[candidate]
+    return ""
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {
+        place_key(row[column]): row["country"]
+        for row in _rows("countries")
+        for column in ("country", "iso3", "alias")
+    }
+
+
+@cache
+def _states() -> dict[tuple[str, str], str]:
+    known = {}
+    for row in _rows("states"):
+        for name in (row["alias"], row["state"], row["state"].split("-")[1]):
+            known[row["country"], place_key(name)] = row["state"]
+    return known
+
+
+@cache
+def _regions() -> dict[str, str]:
+    return {row["region"].lower(): row["region"] for row in _rows("region_map")}

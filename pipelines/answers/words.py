@@ -1,0 +1,71 @@
+"""The names of the dataset in words, for what people read: factors with their units, and bases.
+
+Belongs here: the only translation of code names. Does not belong here: what a basis is in full
+(catalog.yaml, docs/method).
+"""
+
+FACTORS = {
+    "energy_kwh": ("measured energy", "kWh"),
+    "chip_hours": ("accelerator-hours", "h"),
+    "watts_per_chip": ("power per accelerator", "W"),
+    "pue": ("PUE", ""),
+    "gross_kg_per_kwh": ("grid intensity, gross", "kg/kWh"),
+    "net_kg_per_kwh": ("grid intensity, net", "kg/kWh"),
+}
+BASES = {
+    "measured": "measured",
+    "computed": "computed from the factors",
+    "reported": "as published by the developer",
+    "several": "measured or computed, by run",
+    "disclosed": "as stated",
+    "chips_x_hours": "accelerators x hours",
+    "third_party_likely": "stated by a third party that is fairly sure",
+    "third_party_speculative": "stated by a third party that is not sure",
+    "flop_over_throughput": "from the operations, at the usual speed of the accelerator",
+    "flop_by_developer": "from the operations, at the usual speed of the developer's accelerators",
+    "flop_by_era": "from the operations, at the usual speed of the accelerators of that time",
+    "disclosed_measured": "measured",
+    "measured_same_chip": "measured on other runs on the same accelerator",
+    "measured_same_chip_elsewhere": "measured on the same accelerator at other operators",
+    "measured_ratio": "rated power x the usual ratio of measured to rated",
+    "measured_ratio_elsewhere": "rated power x the ratio of measured to rated at other operators",
+    "measured_ratio_other_class": "rated power x the ratio of measured to rated of other kinds",
+    "stated_tdp": "rated power",
+    "hardware_mix": "mean over the accelerators of that time",
+    "site_quarter": "the data center in that quarter",
+    "site_year": "the data center in that year",
+    "provider_year": "mean of the operator in that year",
+    "developer_places": "the places of the developer's other runs",
+    "training_places": "mean over places where models are trained",
+    "industry_year": "industry survey of the year",
+    "region_month": "the region's grid in these months",
+    "region_year": "the region's grid in that year",
+    "country_month": "the country's grid in these months",
+    "country_year": "the country's grid in that year",
+    "developer_country_year": "the grid of the developer's country in that year",
+    "provider_regions": "mean over the operator's regions",
+    "world_year": "mean of the world in that year",
+    "operator_hourly": "after the operator's hourly-matched carbon-free energy",
+    "operator_annual": "after the operator's annually matched carbon-free energy",
+    "equals_gross": "taken as gross: the operator's supply is not known",
+}
+
+
+def factor(name: str) -> str:
+    """A factor, without its unit."""
+    return FACTORS[name][0]
+
+
+def unit(name: str) -> str:
+    """The unit of a factor."""
+    return FACTORS[name][1]
+
+
+def basis(name: str | None) -> str:
+    """A basis; of what was given and is not used beside an energy there is none."""
+    return "given, not used" if name is None else BASES[name]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 run, 2 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,520 @@
+"""What people's real logs look like: counted exactly, estimated by the factors of the build, not silently."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.answers import imports
+from pipelines.answers.estimate import estimate_run
+from tests.conftest import Build, ote
+
+# One hour of a machine with a T4, as CodeCarbon 3.0.1 writes it.
+CODECARBON: dict[str, Any] = {
+    "timestamp": "2025-05-24T18:00:00", "project_name": "demo", "run_id": "r1", "duration": 3600,
+    "emissions": 0.03,
+    "cpu_power": 42.5, "gpu_power": 69, "ram_power": 10, "cpu_energy": 0.0425, "gpu_energy": 0.069,
+    "ram_energy": 0.010, "energy_consumed": 0.1215, "country_name": "France", "country_iso_code": "FRA",
+    "region": "", "cloud_provider": "", "cloud_region": "", "codecarbon_version": "3.0.1",
+    "cpu_model": "Xeon",
+    "gpu_count": 1, "gpu_model": "1 x Tesla T4", "tracking_mode": "machine", "on_cloud": "N", "pue": 1.0,
+}  # fmt: skip
+H20 = {
+    "duration": 36000, "gpu_power": 300, "ram_power": 20, "cpu_energy": 0.425, "gpu_energy": 3.0,
+    "ram_energy": 0.2, "energy_consumed": 3.625, "gpu_model": "1 x NVIDIA H20",
+}  # fmt: skip
+
+
+def codecarbon(tmp_path: Path, *rows: dict[str, Any]) -> Path:
+    """A log with a row for each change to the hour on a T4."""
+    file = tmp_path / "emissions.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, list(CODECARBON), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(CODECARBON | row for row in rows)
+    return file
+
+
+def text(tmp_path: Path, name: str, content: str) -> Path:
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    return file
+
+
+def through(build: Build, log: Path, *options: str) -> tuple[pl.DataFrame, str]:
+    """The estimates of a log, step by step, and what was said on the way."""
+    runs, out = log.parent / "runs.csv", log.parent / "estimates.parquet"
+    done = ote("import", log, "--out", runs, *options)
+    assert done.returncode == 0, done.stderr
+    database = build.directory / "emissions.duckdb"
+    estimated = ote("estimate", "--batch", runs, "--out", out, "--database", database)
+    assert estimated.returncode == 0, estimated.stderr
+    return pl.read_parquet(out), done.stderr + estimated.stderr
+
+
+def only(file: Path, **options: Any) -> imports.Run:
+    (run,) = imports.read(file, **options).runs
+    return {column: cell for column, cell in run.items() if cell}
+
+
+@pytest.mark.parametrize(
+    ("change", "kwh"),
+    [
+        ({}, 0.1215),  # 121.5 W with its host, a T4 is rated 70 W
+        ({"country_name": "The Netherlands", "country_iso_code": "NLD"}, 0.1215),
+        ({"gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU", "energy_consumed": 0.130}, 0.130),
+        ({"gpu_model": "1 x A chip that nobody knows", "energy_consumed": 0.130}, 0.130),
+        (H20 | {"gpu_model": "8 x NVIDIA H20"}, 3.625),
+        (
+            {
+                "gpu_count": "",
+                "gpu_model": "",
+                "gpu_energy": 0,
+                "cpu_model": "Apple M2",
+                "energy_consumed": 0.05,
+            },
+            0.05,
+        ),
+    ],
+)
+def test_a_measured_energy_is_taken_as_it_is(
+    build: Build, tmp_path: Path, change: dict[str, Any], kwh: float
+) -> None:
+    frame, _ = through(build, codecarbon(tmp_path, change))
+    (row,) = frame.to_dicts()
+    assert row["energy_basis"] == "measured"
+    assert row["energy_mwh"] * 1000 == pytest.approx(kwh * row["pue"])
+    assert row["co2e_gross_t"] == pytest.approx(row["energy_mwh"] * row["gross_kg_per_kwh"])
+
+
+def test_a_host_that_draws_six_times_what_it_can_is_left_out(build: Build, tmp_path: Path) -> None:
+    """891 W on a GTX 1080 Ti (250 W): 1.5 x 250 + 500 W at the most."""
+    change = {"gpu_model": "1 x NVIDIA GeForce GTX 1080 Ti", "cpu_power": 840, "cpu_energy": 0.84}
+    log = codecarbon(tmp_path, change | {"energy_consumed": 0.891}, {"run_id": "r2"})
+    frame, said = through(build, log)
+    assert frame.height == 1
+    assert "line 2, row 1, energy_kwh: 0.891 kWh" in said
+    rejects = pl.read_csv(tmp_path / "estimates.rejects.csv")
+    assert rejects.select("line", "row", "column").rows() == [(2, 1, "energy_kwh")]
+
+
+def test_the_number_of_tracked_gpus_wins_over_those_of_the_machine(tmp_path: Path) -> None:
+    log = imports.read(codecarbon(tmp_path, H20 | {"gpu_model": "8 x NVIDIA H20"}))
+    assert (log.runs[0]["hardware"], log.runs[0]["chips"]) == ("NVIDIA H20", "1")
+    assert "gpu_count is 1, and gpu_model lists 8" in "".join(log.left_out)
+
+
+def test_a_gpu_with_an_energy_of_zero_was_not_measured(build: Build, tmp_path: Path) -> None:
+    change = {
+        "gpu_power": 0,
+        "gpu_energy": 0,
+        "energy_consumed": 0.485,
+        "gpu_model": "1 x Tesla P100-PCIE-16GB",
+    }
+    frame, said = through(build, codecarbon(tmp_path, H20 | change))
+    (row,) = frame.to_dicts()
+    assert (row["energy_basis"], row["chip_hours"]) == ("computed", 10)
+    assert row["energy_mwh"] == pytest.approx(10 * row["watts_per_chip"] * row["pue"] / 1e6)
+    assert "the GPU was not read (gpu_energy is 0)" in said
+
+
+def test_trackers_of_one_machine_at_one_time_count_once(build: Build, tmp_path: Path) -> None:
+    node = {
+        "duration": 36000, "cpu_power": 100, "gpu_power": 2400, "ram_power": 40, "cpu_energy": 1.0,
+        "gpu_energy": 24, "ram_energy": 0.4, "energy_consumed": 25.4, "gpu_count": 8,
+        "gpu_model": "8 x NVIDIA A100-SXM4-40GB",
+    }  # fmt: skip
+    ranks = [node | {"run_id": f"r{n}", "timestamp": f"2025-05-24T18:00:0{n}"} for n in range(8)]
+    frame, said = through(build, codecarbon(tmp_path, *ranks))
+    (row,) = frame.to_dicts()
+    assert row["energy_mwh"] * 1000 == pytest.approx(25.4 * row["pue"])
+    assert row["chips"] == 8
+    assert "(3, 4, 5, 6, 7, 8, 9) measured the same machine at the same time: counted once" in said
+    both, _ = through(build, codecarbon(tmp_path, *ranks), "--distinct-machines")
+    assert both.height == 8
+
+
+def test_of_machines_measured_twice_for_a_while_that_while_counts_once(tmp_path: Path) -> None:
+    """10 h to 18:00 and 10 h to 23:00: five hours are in both."""
+    rows = [H20 | {"run_id": "a"}, H20 | {"run_id": "b", "timestamp": "2025-05-24T23:00:00"}]
+    log = imports.read(codecarbon(tmp_path, *rows))
+    assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(3.625 * 1.5)
+    assert "50% of its time the same machine was measured" in "".join(log.left_out)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"timestamp": "2025-05-25T04:00:01"},  # right after it
+        {"gpu_model": "1 x NVIDIA H200"},  # another machine
+        {"gpu_count": 1, "gpu_model": "8 x NVIDIA H20"},  # one GPU of eight, nobody knows which
+        {"energy_consumed": 9.0, "gpu_energy": 8.4},  # at another power
+    ],
+)
+def test_what_is_not_the_same_machine_at_once_counts_twice(tmp_path: Path, other: dict[str, Any]) -> None:
+    log = imports.read(codecarbon(tmp_path, H20 | {"run_id": "a"}, H20 | {"run_id": "b"} | other))
+    energy = 3.625 + float(other.get("energy_consumed", 3.625))
+    assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(energy)
+
+
+def test_a_province_has_its_own_grid(build: Build, tmp_path: Path) -> None:
+    place = {"country_name": "Canada", "country_iso_code": "CAN", "region": "quebec"}
+    (row,) = through(build, codecarbon(tmp_path, H20 | place))[0].to_dicts()
+    assert 0.002 <= row["gross_kg_per_kwh"] <= 0.030
+    assert (row["site_state"], row["site_country"], row["provider"]) == ("CA-QC", "CA", None)
+
+
+def test_a_state_without_a_known_grid_is_named(build: Build, tmp_path: Path) -> None:
+    place = {"country_name": "Germany", "country_iso_code": "DEU", "region": "bavaria"}
+    frame, said = through(build, codecarbon(tmp_path, H20 | place))
+    assert frame["gross_basis"].to_list() == ["country_year"]
+    assert "region 'bavaria' of Germany is not used" in said
+
+
+def test_a_state_of_the_usa_is_not_the_country(build: Build) -> None:
+    database = build.directory / "emissions.duckdb"
+    given = {"energy_kwh": 10, "started": "2020"}
+    for name in ("Texas", "US-TX", "TX"):
+        run = estimate_run(given | {"site_country": "US", "site_state": name}, database)
+        ((grams,),) = build.query(
+            "select carbon_intensity_g_per_kwh from grid_intensity "
+            "where scheme = 'us_state' and region = 'TX' and year = 2020"
+        )
+        assert run["gross_kg_per_kwh"] == pytest.approx(grams / 1000)
+        assert run["factors"]["gross_kg_per_kwh"]["basis"] == "region_year"
+    assert (
+        "--state 'Bavaria' is no state"
+        in ote("estimate", "--energy", "1", "--state", "Bavaria", "--database", database).stderr
+    )
+
+
+def test_an_empty_run_costs_itself(build: Build, tmp_path: Path) -> None:
+    crashed = dict.fromkeys(("cpu_energy", "gpu_energy", "ram_energy", "energy_consumed"), 0)
+    log = codecarbon(tmp_path, H20, crashed | {"run_id": "r2", "duration": 0.001})
+    frame, said = through(build, log)
+    assert frame.height == 1
+    assert "line 3, row 2, energy_consumed: 0 kWh in 0.001 s" in said
+    refused = ote("import", log, "--strict")
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("duration", "hours"),
+    [
+        (0.446, 10),  # memory: 0.2 kWh at 20 W
+        (-3599, 10),
+        (36000, 10),
+    ],
+)
+def test_a_duration_that_cannot_be_is_replaced(tmp_path: Path, duration: float, hours: float) -> None:
+    log = imports.read(codecarbon(tmp_path, H20 | {"duration": duration}))
+    assert float(log.runs[0]["training_hours"]) == pytest.approx(hours)
+    assert bool(log.left_out) == (duration != 36000)
+
+
+def test_a_duration_that_cannot_be_replaced_is_left_out_and_named(build: Build, tmp_path: Path) -> None:
+    columns = {
+        "cpu_power": "",
+        "ram_power": "",
+        "duration": 0.446,
+        "gpu_model": "",
+        "gpu_count": "",
+        "gpu_energy": 0,
+    }
+    frame, said = through(build, codecarbon(tmp_path, columns))
+    assert frame["training_hours"].to_list() == [None]
+    assert "which cannot be: the hours are left out" in said
+
+
+def test_remains_of_a_crash_cost_their_lines(tmp_path: Path) -> None:
+    """NUL bytes, half a line, a header again; the quote that is never closed swallows none of the others."""
+    log = codecarbon(tmp_path, {"run_id": "a"})
+    header, row = log.read_text(encoding="utf-8").splitlines()
+    other = [
+        row.replace(",a,", f",{name},").replace("T18", f"T{hour}") for name, hour in (("b", 20), ("c", 22))
+    ]
+    lines = [header, row, "\0" * 200_000, row[:40], header, other[0], '"' + row[:60], other[1]]
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    read = imports.read(log)
+    assert len(read.runs) == 3
+    said = [str(reject) for reject in read.rejects]
+    for begin, cause in (
+        ("line 3, row 2", "NUL bytes"),
+        ("line 4, row 3", "half a line"),
+        ("line 5, row 4", "header again"),
+        ("line 7, row 6", "never closed"),
+    ):
+        assert any(reject.startswith(begin) and cause in reject for reject in said), said
+
+
+def test_a_component_that_was_not_measured_leaves_the_others(tmp_path: Path) -> None:
+    change = {"energy_consumed": "", "ram_energy": "None"}
+    run = only(codecarbon(tmp_path, change))
+    assert float(run["energy_kwh"]) == pytest.approx(0.0425 + 0.069)
+    lines = [
+        "2024-03-01 10:00:00 - carbontracker version 1.1.6",
+        "2024-03-01 10:00:00 - The following components were found: GPU with device(s) GeForce GTX 1060.",
+        "2024-03-01 10:00:00 - Epoch 1:",
+        "2024-03-01 10:00:00 - Duration: 1:00:00.00",
+        "2024-03-01 10:00:00 - Average power usage (W) for gpu: 100.0",
+        "2024-03-01 10:00:00 - Average power usage (W) for cpu: None",
+    ]
+    log = imports.read(text(tmp_path, "a_carbontracker.log", "\n".join(lines)))
+    assert float(log.runs[0]["energy_kwh"]) == pytest.approx(0.1)
+    assert "Power of cpu: not measured (None)" in "".join(log.left_out)
+
+
+SACCT = "1|train|{}|360000|2024-03-05T08:00:00"
+
+
+@pytest.mark.parametrize(
+    ("tres", "runs"),
+    [
+        ("cpu=56,gres/gpu:mi250=8,gres/gpu=8,node=1", [("MI250", "4", "")]),  # 8 GCDs
+        ("cpu=56,gres/gpu:mi250x=1", [("MI250X", "", "50")]),  # half a module
+        ("cpu=24,gres/gpu:k80=8,gres/gpu=8", [("K80", "4", "")]),
+        ("gres/gpu:nvidia_a16=4", [("A16", "1", "")]),
+        ("gres/gpu:tesla_m60=2", [("M60", "1", "")]),
+        ("gres/gpu=3,gres/gpu:a100=1,gres/gpu:a40=2", [("a100", "1", ""), ("a40", "2", "")]),
+        ("gres/gpu=4,gres/gpu:a100=1", [("a100", "1", ""), ("", "3", "")]),
+        ("gres/gpu:2080ti=2,gres/gpu=2", [("RTX 2080ti", "2", "")]),
+        ("gpu:a100:8", [("a100", "8", "")]),
+    ],
+)
+def test_what_a_scheduler_calls_a_gpu(tmp_path: Path, tres: str, runs: list[tuple[str, str, str]]) -> None:
+    log = text(tmp_path, "s.txt", f"JobID|JobName|AllocTRES|ElapsedRaw|Start\n{SACCT.format(tres)}\n")
+    found = imports.read(log).runs
+    assert [(run["hardware"], run.get("chips", ""), run.get("chip_hours", "")) for run in found] == runs
+
+
+def test_gcds_are_estimated_as_modules(build: Build, tmp_path: Path) -> None:
+    tres = "cpu=56,gres/gpu:mi250=8,gres/gpu=8,node=1"
+    log = text(tmp_path, "s.txt", f"JobID|JobName|AllocTRES|ElapsedRaw|Start\n{SACCT.format(tres)}\n")
+    frame, said = through(build, log)
+    (row,) = frame.to_dicts()
+    assert (row["chips"], row["chip_hours"]) == (4, 400)
+    assert row["energy_mwh"] == pytest.approx(400 * row["watts_per_chip"] * row["pue"] / 1e6)
+    assert "counted 8 of mi250: 2 GCDs are 1 board, so 4" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Start|AllocTRES|JobIDRaw|ElapsedRaw\n2024-03-05T08:00:00|gres/gpu:a100=8|1|360000\n",
+        "JobID|JobName|AllocTRES|Elapsed|Start|\n1|a|gres/gpu:a100=8|4-04:00:00|2024-03-05T08:00:00|\n",
+        "JobID,AllocTRES,ElapsedRaw,Start\n1,cpu=8,gres/gpu:a100=8,360000,2024-03-05T08:00:00\n",
+        "JobID;AllocTRES;ElapsedRaw;Start\n1;cpu=8,gres/gpu:a100=8;360000;1709625600\n",
+        "JobID\tAllocTRES\tElapsedRaw\tStart\n1\tgres/gpu:a100=8\t360000\t05.03.2024 08:00:00\n",
+        "# of the cluster\nJobID|AllocTRES|ElapsedRaw|Start\n1|gres/gpu:a100=8|360000|25/03/2024 08:00\n"
+        "1.batch|gres/gpu:a100=8|360000|2024-03-05T08:00:00\n",
+        "JobID                   AllocTRES    Elapsed               Start\n"
+        "------------ -------------------- ---------- -------------------\n"
+        "1            gres/gpu:a100=8      4-04:00:00 2024-03-05T08:00:00\n",
+        "JobID|AllocTRES|ElapsedRaw|Start\n" + "1|gres/gpu:a100=8|360000|2024-03-05T08:00:00\n" * 2,
+    ],
+)
+def test_sacct_in_any_form(tmp_path: Path, content: str) -> None:
+    run = only(text(tmp_path, "s.txt", content))
+    assert (run["hardware"], run["chips"], run["training_hours"]) == ("a100", "8", "100")
+    assert run["started"].startswith("2024-03")
+
+
+def test_a_cut_column_of_sacct_is_named(tmp_path: Path) -> None:
+    content = "JobID  AllocTRES  Elapsed\n------ ---------- --------\n1      billing=6+ 01:00:00\n"
+    with pytest.raises(imports.UnknownLogError, match=r"line 3, row 1, AllocTRES: 'billing=6\+' is cut"):
+        imports.read(text(tmp_path, "s.txt", content))
+
+
+SKU = "Nvidia Tesla A100 GPU running in Americas"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "service_description,sku_description,usage_start_time,location_region,usage_amount,usage_unit,cost\n"
+        f"Compute Engine,{SKU},2024-03-01 00:00:00 UTC,us-central1,360000,seconds,45\n",
+        "Project name,Service description,SKU description,Cost type,Usage start date,Usage end date,"
+        "Usage amount,Usage unit,Cost ($)\n"
+        f"demo,Compute Engine,{SKU},Usage,2024-03-01,2024-03-31,100,hour,293\n",
+        "Invoice number,123\nBilling account,x\n\nSKU description,Usage start date,Usage amount,Usage unit\n"
+        f'{SKU},2024-03-01,"1,100",hours\n{SKU},2024-03-02,"-1,000",hours\n',
+        json.dumps({"sku": {"description": SKU}, "usage": {"amount": 360000, "unit": "seconds"},
+                    "credits": [], "usage_start_time": "2024-03-01",
+                    "location": {"region": "us-central1"}}) + "\n",
+    ],
+)  # fmt: skip
+def test_a_bill_in_any_form(tmp_path: Path, content: str) -> None:
+    run = only(text(tmp_path, "bill", content))
+    assert (run["hardware"], run["chip_hours"], run["started"]) == ("A100", "100", "2024-03")
+
+
+def test_a_gpu_of_a_k80_is_billed_as_half_a_board(build: Build, tmp_path: Path) -> None:
+    log = text(
+        tmp_path,
+        "bill.csv",
+        "sku.description,usage_start_time,location.region,usage.amount,usage.unit\n"
+        "Nvidia Tesla K80 GPU running in Americas,2022-03-01 00:00:00 UTC,us-central1,360000,seconds\n",
+    )
+    (row,) = through(build, log)[0].to_dicts()
+    assert row["chip_hours"] == 50
+    assert row["energy_mwh"] == pytest.approx(50 * row["watts_per_chip"] * row["pue"] / 1e6)
+
+
+def test_corrections_of_a_bill_may_leave_nothing(tmp_path: Path) -> None:
+    lines = [
+        "sku.description,usage.amount,usage.unit",
+        f"{SKU},5,hour",
+        f"{SKU},-5,hour",
+        "Nvidia L4 GPU,2,hour",
+    ]
+    log = imports.read(text(tmp_path, "bill.csv", "\n".join(lines)))
+    assert [(run["hardware"], run["chip_hours"]) for run in log.runs] == [("L4", "2")]
+    assert "corrections take off all A100 hours" in "".join(log.left_out)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_nvidia_smi_is_integrated_over_time(tmp_path: Path, encoding: str) -> None:
+    """Two GPUs at 100 W and 200 W for half an hour: 0.15 kWh."""
+    rows = ["timestamp, name, power.draw [W]"]
+    for minute in range(0, 31, 10):
+        for watts in (100, 200):
+            rows.append(f"2024/05/01 10:{minute:02}:00.500, NVIDIA A100-SXM4-40GB, {watts}.00 W")
+    rows.append("2024/05/01 10:40:00.500, NVIDIA A100-SXM4-40GB, [N/A]")
+    file = tmp_path / "smi.csv"
+    file.write_text("\r\n".join(rows), encoding=encoding)
+    log = imports.read(file)
+    (run,) = log.runs
+    assert (run["hardware"], run["chips"], float(run["training_hours"])) == (
+        "NVIDIA A100-SXM4-40GB",
+        "2",
+        0.5,
+    )
+    assert float(run["energy_kwh"]) == pytest.approx(0.15)
+    assert "their host is not in the energy" in "".join(log.left_out)
+    assert log.rejects[0].column == "power.draw [W]"
+
+
+def test_eco2ai_in_old_and_new_spellings(tmp_path: Path) -> None:
+    header = "project_name,start_time,duration(s),power_consumption({}),GPU_name,region/country\n"
+    for unit in ("kWTh", "kWh"):
+        row = "p,2024-03-01 10:00:00,3600,0.05,Quadro T1000 1 device(s),IT/Lazio\n"
+        run = only(text(tmp_path, "e.csv", header.format(unit) + row))
+        assert (run["hardware"], run["chips"], run["energy_kwh"]) == ("Quadro T1000", "1", "0.05")
+    counted = only(text(tmp_path, "e.csv", header.format("kWh") + "p,,3600,0.05, 2 device(s),IT\n"))
+    assert (counted["chips"], counted.get("hardware")) == ("2", None)
+    impossible = header.format("kWh") + "p,,3.6,0.822,A100 1 device(s),IT\n" + row
+    log = imports.read(text(tmp_path, "e.csv", impossible))
+    assert len(log.runs) == 1
+    assert "is 822 kW" in str(log.rejects[0])
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "lineItem/UsageAmount,product/instanceType",
+        "BilledCost,ConsumedQuantity,ConsumedUnit",
+        "epoch,energy,time",
+    ],
+)
+def test_a_format_that_is_not_read_says_what_to_do(tmp_path: Path, first: str) -> None:
+    refused = ote("import", text(tmp_path, "x.csv", f"{first}\n1,2,3\n"))
+    assert refused.returncode == 2
+    assert "ote estimate --hardware A100 --chips 8 --hours 72" in refused.stderr
+    assert "ote estimate --energy 40 --country DE" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("hardware", "chips", "counted"),
+    [
+        ("TPU v3-8", 1, 4),
+        ("v3-8", None, 4),
+        ("tpu-v4-32", 2, 32),
+        ("v5litepod-16", 1, 16),
+        ("TPU v3 core", 8, 4),
+        ("AMD Instinct MI250X GCD", 8, 4),
+        ("K80 GPU", 8, 4),
+    ],
+)
+def test_names_of_parts_and_slices_are_counted_in_chips(
+    build: Build, hardware: str, chips: int | None, counted: int
+) -> None:
+    """By the table of units that imports use: 72 hours on so many chips."""
+    given = {"hardware": hardware, "chips": chips, "training_hours": 72, "started": "2022-04"}
+    run = estimate_run(given, build.directory / "emissions.duckdb")
+    assert (run["chips"], run["chip_hours"]) == (counted, counted * 72)
+    assert run["energy_mwh"] == pytest.approx(counted * 72 * run["watts_per_chip"] * run["pue"] / 1e6)
+    assert run["counting"]
+
+
+def test_the_answer_says_how_it_counted(build: Build) -> None:
+    options = ("--hours", "72", "--start", "2022-04", "--database", build.directory / "emissions.duckdb")
+    asked = ote("estimate", "--hardware", "TPU v3-8", "--chips", "1", *options)
+    assert "Counted: TPU v3-8 is a slice of 8 cores = 4 chips" in asked.stdout
+    bare = ote("estimate", "--hardware", "TPU v3", "--chips", "8", *options)
+    assert 'If the number counts cores, name the hardware "TPU v3 core"' in bare.stdout
+
+
+@pytest.mark.parametrize(
+    "hardware", ["Intel Xeon Gold 6326", "Apple M2", "NVIDIA GeForce RTX 3060 Laptop GPU"]
+)
+def test_a_measured_energy_needs_no_accelerator(build: Build, hardware: str) -> None:
+    given = {"hardware": hardware, "energy_kwh": 40, "site_country": "DE", "started": "2024-06"}
+    run = estimate_run(given, build.directory / "emissions.duckdb")
+    assert run["energy_mwh"] == pytest.approx(0.040 * run["pue"])
+    assert hardware.split()[-1] in run["hardware_name"]
+
+
+@pytest.mark.parametrize(
+    "name", ["The Netherlands", "NLD", "nl", "Netherlands (the)", "Kingdom of the Netherlands"]
+)
+def test_a_country_is_known_by_its_common_forms(build: Build, name: str) -> None:
+    run = estimate_run({"energy_kwh": 1, "site_country": name}, build.directory / "emissions.duckdb")
+    assert run["site_country"] == "NL"
+
+
+def test_a_log_becomes_a_disclosure_in_one_line_or_step_by_step(build: Build, tmp_path: Path) -> None:
+    a100 = {
+        "run_id": "r2",
+        "project_name": "b",
+        "gpu_model": "1 x NVIDIA A100-SXM4-40GB",
+        "energy_consumed": 0.36,
+    }
+    log = codecarbon(
+        tmp_path, {"project_name": "a", "energy_consumed": 0.13}, a100 | {"timestamp": "2025-05-24T20:00:00"}
+    )
+    database = build.directory / "emissions.duckdb"
+    runs, estimates = tmp_path / "runs.csv", tmp_path / "estimates"
+    runs.write_text(ote("import", log).stdout, encoding="utf-8")  # as a pipe takes it
+    direct = ote("report", runs, "--as", "latex", "--database", database)
+    assert direct.returncode == 0, direct.stderr
+    assert "2 runs in France" in direct.stdout
+    assert "@misc{open-training-emissions" in direct.stdout
+    for ending in (".json", ".csv", ".parquet"):
+        out = estimates.with_suffix(ending)
+        assert ote("estimate", "--batch", runs, "--out", out, "--database", database).returncode == 0
+        assert ote("report", out, "--as", "latex").stdout == direct.stdout
+    frame = pl.read_parquet(estimates.with_suffix(".parquet"))
+    report = ote("report", estimates.with_suffix(".json")).stdout
+    for column in ("energy_mwh_p05", "energy_mwh", "energy_mwh_p95"):  # all errors shared: ends add up
+        assert f"{float(frame[column].sum()) * 1e6:.0f} Wh" in report
+    assert "as shared by the runs" in report
+    assert report.count("| a |") == report.count("| total |") == 1
+    single = ote(
+        "estimate", "--energy", "0.001", "--pue", "1", "--intensity", "433", "--json", "--database", database
+    )
+    file = text(tmp_path, "one.json", single.stdout)
+    assert "emissions: 0.433\n" in ote("report", file, "--as", "model-card").stdout
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_an_estimate_fits_the_terminal(build: Build, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    options = ("--hardware", "H100", "--chips", "512", "--hours", "300", "--country", "FR")
+    shown = ote("estimate", *options, "--database", build.directory / "emissions.duckdb").stdout
+    for line in shown.splitlines():
+        assert len(line) <= int(columns) or "https://" in line, line
+    assert "MWh" in shown
+    assert "watts_per_chip" not in shown
