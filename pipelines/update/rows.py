@@ -6,7 +6,7 @@ here: HTTP (files.py), or what the rows do to the published results (results.py)
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -65,31 +65,60 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
     if is_same(fetched.files, known) and not refetch:
         return Candidate(source=source.name, files=known)
     retrieved = date.fromisoformat(max(facts.retrieved_at for facts in fetched.files.values())[:10])
-    accepted = baseline.path_of(folder, source).exists()
-    before = baseline.load(folder, source)[0] if accepted else baseline.empty(source)
+    before = baseline.load(folder, source)[0] if baseline.path_of(folder, source).exists() else None
     here = {f: facts for f, facts in fetched.files.items() if (fetched.folder / facts.sha256).exists()}
     try:
-        rows, quarantined = gates.gated(parser(source)(Bytes(fetched.folder, here)), source, retrieved)
+        frame = parser(source)(Bytes(fetched.folder, here))
+        kept = fetched.files.keys() - here.keys()
+        return replace(judged(source, frame, before, retrieved, bool(kept)), files=fetched.files)
     except UpstreamChangedError as error:
         return Candidate(source=source.name, problem=f"not readable: {error}")
-    rows = _with_kept_years(source, fetched.files.keys() - here.keys(), rows, before)
-    if accepted:
-        key = catalog.tables()[source.table].key[0]
-        turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, rows)])
-        if turned_away.height:
-            rows = rows.filter(~pl.col(key).is_in(turned_away["row_key"].implode()))
-        quarantined = pl.concat([quarantined, turned_away])
+
+
+def judged(
+    source: Source,
+    frame: pl.DataFrame,
+    before: pl.DataFrame | None,
+    retrieved: date,
+    is_partial: bool = False,
+) -> Candidate:
+    """What an update would make of parsed rows.
+
+    Args:
+        source: the source.
+        frame: what its parser gave.
+        before: the accepted rows; None before the first update.
+        retrieved: the day on which the files were fetched.
+        is_partial: whether the accepted rows of years that are not in the frame stay.
+
+    Raises:
+        UpstreamChangedError: the frame has other columns than the catalog.
+    """
+    rows, quarantined = gates.gated(frame, source, retrieved)
+    if before is None:
+        change = changed(source, baseline.empty(source), rows)
+        return Candidate(
+            source=source.name, rows=rows, quarantined=quarantined, change=change, is_new=True,
+            exceeded=_too_few(source, rows, quarantined),
+        )  # fmt: skip
+    key = catalog.tables()[source.table].key
+    if is_partial:
+        other_years = before.filter(~pl.col("year").is_in(rows["year"].implode()))
+        rows = pl.concat([rows, other_years]).sort(list(key))
+    turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, rows)])
+    if turned_away.height:
+        rows = rows.filter(~pl.col(key[0]).is_in(turned_away["row_key"].implode()))
+    quarantined = pl.concat([quarantined, turned_away])
     change = changed(source, before, rows)
     return Candidate(
         source=source.name,
-        files=fetched.files,
         rows=rows,
         quarantined=quarantined,
         change=change,
         exceeded=[
             *_too_few(source, rows, quarantined),
-            *(beyond_limits(source, change, before) if accepted else []),
-            *(unlike_neighbours(source, before, rows) if accepted else []),
+            *beyond_limits(source, change, before),
+            *unlike_neighbours(source, before, rows),
         ],
         is_new=True,
     )
@@ -103,16 +132,6 @@ def _look_alikes(source: Source, before: pl.DataFrame, rows: pl.DataFrame) -> pl
         (source.name, name, key[0], name, "name", f"It looks like {like!r}.") for name, like in found.items()
     ]
     return pl.DataFrame(findings, schema=gates.QUARANTINE_SCHEMA, orient="row")
-
-
-def _with_kept_years(
-    source: Source, kept: set[str], rows: pl.DataFrame, before: pl.DataFrame
-) -> pl.DataFrame:
-    """The rows with the accepted ones of years that no live address is known for."""
-    if not kept:
-        return rows
-    key = catalog.tables()[source.table].key
-    return pl.concat([rows, before.filter(~pl.col("year").is_in(rows["year"].implode()))]).sort(list(key))
 
 
 def _too_few(source: Source, rows: pl.DataFrame, quarantined: pl.DataFrame) -> list[str]:

@@ -1,0 +1,216 @@
+"""Faults of content, seeded into the accepted rows: each is stopped, or costs the rows that it is in.
+
+The faults are those that upstreams have had (units, swapped or shifted columns, values edited in place) and
+others of their kinds. What passes both is named in the report: see test_update.py.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+import pytest
+
+from pipelines import catalog
+from pipelines.ingestion import baseline
+from pipelines.update import rows
+
+BASELINE = catalog.ROOT / "warehouse" / "baseline"
+Fault = Callable[[pl.DataFrame], pl.DataFrame]
+RETRIEVED = date(2026, 11, 29)
+STOPPED, QUARANTINED = "stopped", "quarantined"
+G = "carbon_intensity_g_per_kwh"
+FLOP = "upstream_training_flop"
+MODEL = {"file": "all_ai_models.csv", "organizations": "X", "countries": "France", "domain": "Language"}
+
+
+def cells(
+    column: str, change: Callable[[pl.Expr], pl.Expr], share: float = 1, where: pl.Expr | None = None
+) -> Fault:
+    """Change the known cells of a column, or a share of them drawn by a seed, where a condition holds."""
+
+    def fault(frame: pl.DataFrame) -> pl.DataFrame:
+        draw = random.Random(7)
+        drawn = pl.Series("drawn", [draw.random() < share for _ in range(frame.height)])
+        hit = pl.col("drawn") & pl.col(column).is_not_null() & (pl.lit(True) if where is None else where)
+        changed = pl.when(hit).then(change(pl.col(column))).otherwise(column).alias(column)
+        return frame.with_columns(drawn).with_columns(changed).drop("drawn")
+
+    return fault
+
+
+def times(column: str, factor: float, share: float = 1, where: pl.Expr | None = None) -> Fault:
+    def scaled(cell: pl.Expr) -> pl.Expr:
+        number = cell.cast(pl.Float64) * factor
+        whole = number.round(0).cast(pl.Int64, strict=False).cast(pl.String)
+        return (
+            pl.when((number == number.round(0)) & (number < 2**53))
+            .then(whole)
+            .otherwise(number.cast(pl.String))
+        )
+
+    return cells(column, scaled, share, where)
+
+
+def filled(column: str, value: str, share: float = 1) -> Fault:
+    """Fill the empty cells of a column."""
+
+    def fault(frame: pl.DataFrame) -> pl.DataFrame:
+        draw = random.Random(7)
+        drawn = pl.Series("drawn", [draw.random() < share for _ in range(frame.height)])
+        hit = pl.col("drawn") & pl.col(column).is_null()
+        made = pl.when(hit).then(pl.lit(value)).otherwise(column).alias(column)
+        return frame.with_columns(drawn).with_columns(made).drop("drawn")
+
+    return fault
+
+
+def to(value: str | None) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda cell: pl.lit(value, dtype=pl.String)
+
+
+def swapped(one: str, other: str) -> Fault:
+    return lambda frame: frame.with_columns(pl.col(one).alias(other), pl.col(other).alias(one))
+
+
+def renamed(column: str, one: str, other: str) -> Fault:
+    return lambda frame: frame.with_columns(pl.col(column).replace({one: other, other: one}))
+
+
+def shuffled(column: str) -> Fault:
+    return lambda frame: frame.with_columns(frame[column].shuffle(seed=1))
+
+
+def new_year(of: str, year: str, fault: Fault = lambda frame: frame) -> Fault:
+    return lambda frame: pl.concat([frame, fault(frame.filter(year=of)).with_columns(year=pl.lit(year))])
+
+
+def new_row(**given: str) -> Fault:
+    return lambda frame: pl.concat(
+        [frame, pl.DataFrame([{c: given.get(c) for c in frame.columns}], schema=frame.schema)]
+    )
+
+
+US, IOWA = pl.col("entity") == "United States", pl.col("region") == "us-central1"
+ALPHACODE, PALM = pl.col("model") == "AlphaCode", pl.col("model") == "PaLM (540B)"
+DAY = "published_date"
+OWID, GOOGLE, EGRID = "owid_electricity", "google_region_carbon", "epa_egrid"
+EPOCH, CHIPS, CENTERS = "epoch_models", "epoch_hardware", "epoch_data_centers"
+FAULTS: dict[str, tuple[str, Fault, str]] = {
+    "kg for g": (OWID, times(G, 1e-3), STOPPED),
+    "mg for g": (OWID, times(G, 1e3), STOPPED),
+    "twice as much everywhere": (OWID, times(G, 2), STOPPED),
+    "twice as much in one country": (OWID, times(G, 2, where=US), STOPPED),
+    "a tenth in one cell": (OWID, times(G, 0.1, where=US & (pl.col("year") == "2024")), STOPPED),
+    "two countries swapped": (OWID, renamed("entity", "France", "Poland"), STOPPED),
+    "two like countries swapped": (OWID, renamed("entity", "United States", "Germany"), STOPPED),
+    "the world three times": (OWID, times(G, 3, where=pl.col("entity") == "World"), STOPPED),
+    "a new year of one gram": (OWID, new_year("2024", "2026", cells(G, to("1"))), STOPPED),
+    "a new year of five grams": (OWID, new_year("2024", "2026", cells(G, to("5"))), STOPPED),
+    "a new year three times": (OWID, new_year("2024", "2026", times(G, 3)), STOPPED),
+    "a new year that repeats the last": (OWID, new_year("2025", "2026"), STOPPED),
+    "a year emptied": (OWID, cells(G, to(None), where=pl.col("year") == "2024"), STOPPED),
+    "hydro and solar swapped": (OWID, swapped("hydro_twh", "solar_twh"), STOPPED),
+    "GWh for TWh": (OWID, times("generation_twh", 1000), STOPPED),
+    "nuclear lost": (OWID, cells("nuclear_twh", to(None)), STOPPED),
+    "renewables in percent": (OWID, times("renewables_fraction", 100), STOPPED),
+    "one zero": (OWID, cells(G, to("0"), where=US & (pl.col("year") == "2019")), QUARANTINED),
+    "regions: kg for g": (GOOGLE, times(G, 1e-3), STOPPED),
+    "regions: all carbon-free": (GOOGLE, cells("cfe_fraction", to("1.0")), STOPPED),
+    "regions: percent": (GOOGLE, times("cfe_fraction", 100), STOPPED),
+    "regions: the other share": (
+        GOOGLE, cells("cfe_fraction", lambda c: (1 - c.cast(pl.Float64)).cast(pl.String)), STOPPED,
+    ),
+    "regions: a new year all carbon-free": (
+        GOOGLE, new_year("2024", "2025", cells("cfe_fraction", to("1.0"))), STOPPED,
+    ),
+    "regions: a new year twice": (GOOGLE, new_year("2024", "2025", times(G, 2)), STOPPED),
+    "regions: a new year that repeats the last": (GOOGLE, new_year("2024", "2025"), STOPPED),
+    "regions: two swapped": (GOOGLE, renamed("region", "us-central1", "europe-west1"), STOPPED),
+    "regions: one three times": (GOOGLE, times(G, 3, where=IOWA & (pl.col("year") == "2021")), STOPPED),
+    "regions: direct called life-cycle": (GOOGLE, renamed("intensity_basis", "direct", "lifecycle"), STOPPED),
+    "regions: years moved by one": (
+        GOOGLE, lambda f: f.with_columns((pl.col("year").cast(pl.Int64) + 1).cast(pl.String)), STOPPED,
+    ),
+    "subregions: kg for lb": (EGRID, times("co2_lb_per_mwh", 0.4536), STOPPED),
+    "subregions: short tons for lb": (EGRID, times("co2_lb_per_mwh", 1 / 2000), STOPPED),
+    "subregions: half the CO2e": (EGRID, times("co2e_lb_per_mwh", 0.5), STOPPED),
+    "subregions: two swapped": (EGRID, renamed("region", "MROW", "NWPP"), STOPPED),
+    "subregions: coal in percent": (EGRID, times("coal_fraction", 100), STOPPED),
+    "FLOP filled in": (EPOCH, filled(FLOP, "1e24", 0.3), STOPPED),
+    "FLOP of some a billionth": (EPOCH, times(FLOP, 1e-9, 0.05), STOPPED),
+    "FLOP a thousand times": (EPOCH, times(FLOP, 1e3), STOPPED),
+    "FLOP of a hundredth of them three times": (EPOCH, times(FLOP, 3, 0.01), STOPPED),
+    "FLOP shuffled": (EPOCH, shuffled(FLOP), STOPPED),
+    "FLOP of the largest a hundred times": (
+        EPOCH, times(FLOP, 1e2, where=pl.col("model") == "Gemini 1.0 Ultra"), QUARANTINED,
+    ),
+    "FLOP of today in 2012": (
+        EPOCH, new_row(model="Old", published_date="2012-02-01", **{FLOP: "1e24"}, **MODEL), QUARANTINED,
+    ),
+    "FLOP beyond any": (
+        EPOCH, new_row(model="New", published_date="2026-02-01", **{FLOP: "6e27"}, **MODEL), QUARANTINED,
+    ),
+    "nodes for chips": (EPOCH, times("chips", 8), STOPPED),
+    "nodes for chips in some": (EPOCH, times("chips", 8, 0.05), STOPPED),
+    "minutes for hours": (EPOCH, times("training_hours", 60), STOPPED),
+    "days for hours": (EPOCH, times("training_hours", 1 / 24), STOPPED),
+    "chip-hours a thousand times": (EPOCH, times("chip_hours", 1000), STOPPED),
+    "chip-hours filled in": (EPOCH, filled("chip_hours", "1e7", 0.2), STOPPED),
+    "hours that cannot be": (EPOCH, cells("training_hours", to("90000"), where=PALM), QUARANTINED),
+    "a day to come": (EPOCH, cells(DAY, to("2099-01-01"), where=ALPHACODE), QUARANTINED),
+    "a day before computers": (EPOCH, cells(DAY, to("1900-01-01"), where=ALPHACODE), QUARANTINED),
+    "no day at all": (EPOCH, cells(DAY, to("31/12/2022"), where=ALPHACODE), QUARANTINED),
+    "one chip for all": (EPOCH, cells("hardware", to("Google TPU v2")), STOPPED),
+    "one generation for another": (
+        EPOCH, cells("hardware", lambda c: c.str.replace("NVIDIA A100", "NVIDIA V100")), STOPPED,
+    ),
+    "one country for all": (EPOCH, cells("countries", to("France")), STOPPED),
+    "countries shuffled": (EPOCH, shuffled("countries"), STOPPED),
+    "organisations shuffled": (EPOCH, shuffled("organizations"), STOPPED),
+    "base models lost": (EPOCH, cells("base_model", to(None)), STOPPED),
+    "all of them sure": (EPOCH, cells("confidence", to("Confident")), STOPPED),
+    "utilisation twice": (EPOCH, times("mfu", 2), STOPPED),
+    "a letter that cannot be seen": (EPOCH, new_row(model="GPT\u200b-4", **MODEL), QUARANTINED),
+    "a letter of another script": (EPOCH, new_row(model="GP\u0422-4", **MODEL), QUARANTINED),
+    "a name turned around": (EPOCH, new_row(model="\u202eevil", **MODEL), QUARANTINED),
+    "a name in wide letters": (EPOCH, new_row(model="\uff27\uff30\uff34-4", **MODEL), QUARANTINED),
+    "a name told apart by a blank": (EPOCH, new_row(model="Alpha Code", **MODEL), QUARANTINED),
+    "an organisation with a colour": (
+        EPOCH, new_row(model="X1", **MODEL | {"organizations": "\x1b[31mX"}), QUARANTINED,
+    ),
+    "16 and 8 bits swapped": (CHIPS, swapped("peak_tensor_fp16_flop_per_s", "peak_fp8_flop_per_s"), STOPPED),
+    "rated power twice": (CHIPS, times("tdp_w", 2), STOPPED),
+    "rated power filled in": (CHIPS, filled("tdp_w", "300"), STOPPED),
+    "sparse for dense": (CHIPS, times("peak_tensor_fp16_flop_per_s", 2), STOPPED),
+    "GB for bytes": (CHIPS, times("memory_bytes", 1e-9), STOPPED),
+    "kW for MW": (CENTERS, times("power_mw", 1000), STOPPED),
+    "MW for W": (CENTERS, times("power_mw", 1e-3), STOPPED),
+    "joules for kWh": ("mlperf_training", times("energy_kwh", 3.6e6), STOPPED),
+    "watts of a node": ("mlperf_training", times("watts_per_chip", 8), STOPPED),
+    "hours: twice as much": ("eia930_hourly", times("carbon_intensity_lifecycle_g_per_kwh", 2), STOPPED),
+    "hours: two zones swapped": ("carboncast_hourly", renamed("zone", "DE", "PL"), STOPPED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_seeded_fault_is_stopped_or_costs_its_rows(name: str) -> None:
+    source_name, fault, outcome = FAULTS[name]
+    source = catalog.sources()[source_name]
+    text = pl.read_csv(baseline.path_of(BASELINE, source), infer_schema=False)
+    before, _ = baseline.load(BASELINE, source)
+    judged = rows.judged(source, fault(text), before, RETRIEVED)
+    if outcome == STOPPED:
+        assert judged.exceeded
+    else:
+        assert judged.exceeded == []
+        assert judged.quarantined["row_key"].n_unique() == 1
+        assert judged.rows.height == before.height - len(judged.change["examples_gone"])
+
+
+def test_the_accepted_rows_themselves_are_neither() -> None:
+    for source in catalog.sources().values():
+        text = pl.read_csv(baseline.path_of(BASELINE, source), infer_schema=False)
+        before, _ = baseline.load(BASELINE, source)
+        judged = rows.judged(source, text, before, RETRIEVED)
+        assert (judged.exceeded, judged.quarantined.height, judged.rows.height) == ([], 0, before.height)
