@@ -20,7 +20,8 @@ BASELINE = os.environ.get("OTE_BASELINE", str(HOME / "baseline"))
 build = dg.define_asset_job(
     "build",
     selection=dg.AssetSelection.all(),
-    description="Build every table, check it, write the release, publish. Fetches nothing.",
+    description="Build and check every table, write the release, and publish its database. The same as "
+    "`ote build` and as Materialize all. It reads the files of this checkout and fetches nothing.",
 )
 
 defs = dg.Definitions(

@@ -20,6 +20,23 @@ SQL = catalog.ROOT / "sql"
 OWNERS = ["team:open-training-emissions"]
 
 
+# Numbers that Dagster plots over the builds, by table. Only runs that overlap no other are summed.
+RESULTS = {
+    "out.emissions": """
+        select
+            count(*) as "runs with an estimate",
+            count(*) filter (where is_disclosed) as "runs with disclosed chip-hours",
+            sum(energy_mwh order by run_id) filter (where is_disclosed) as "energy of these (MWh)",
+            sum(co2e_gross_t order by run_id) filter (where is_disclosed) as "gross CO2e of these (t)"
+        from (
+            select
+                *,
+                covers = 'one_run' and chip_hours_basis in ('disclosed', 'chips_x_hours') as is_disclosed
+            from out.emissions
+        )"""
+}
+
+
 @cache
 def upstream_tables(query: str) -> frozenset[str]:
     """Schema-qualified tables that a query reads, e.g. {"raw.hardware"}. CTEs do not count."""
@@ -123,6 +140,17 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield from _leaves(child)
 
 
+def results(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, float]:
+    """The numbers of a table that Dagster plots over the builds, with their names; none for most tables."""
+    if name not in RESULTS:
+        return {}
+    found = connection.execute(RESULTS[name])
+    labels = [str(column[0]) for column in found.description or []]
+    return {
+        label: value for label, value in zip(labels, found.fetchall()[0], strict=True) if value is not None
+    }
+
+
 def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
     """The asset that runs one SQL file and stores its rows under the file's name."""
     table = catalog.tables()[name]
@@ -141,7 +169,9 @@ def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
     def model(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
         with distrusted_on_failure(warehouse.connection, name):
             extra = {"dagster/column_lineage": column_lineage(name)} if table.layer == "out" else {}
-            return replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
+            made = replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
+            shown = {**(made.metadata or {}), **results(warehouse.connection, name)}
+            return dg.MaterializeResult(metadata=shown, data_version=made.data_version)
 
     return model
 

@@ -30,6 +30,8 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
 }
 
+PREVIEWED, WIDE = 3, 6  # rows that Dagster shows of a table; a table of more columns is wide
+
 # What the build knows of its own tables, beside them in the same file and so as durable as they.
 STATE = """
 create schema if not exists raw;
@@ -247,12 +249,17 @@ def _versions(connection: duckdb.DuckDBPyConnection, names: Set[str]) -> dict[st
 
 
 def _preview(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """The first rows as a Markdown table."""
-    cursor = connection.execute(f"select * from {name} limit 5")
+    """The first rows as a Markdown table. A wide table is turned: its columns are listed downwards."""
+    cursor = connection.execute(f"select * from {name} limit {PREVIEWED}")
     header = [str(column[0]) for column in cursor.description or []]
-    lines = [header, ["---"] * len(header)]
-    for row in cursor.fetchall():
-        lines.append(["" if cell is None else str(cell).replace("|", "\\|")[:60] for cell in row])
+    rows = [
+        ["" if cell is None else str(cell).replace("|", "\\|")[:60] for cell in row]
+        for row in cursor.fetchall()
+    ]
+    if len(header) > WIDE:
+        rows = [list(line) for line in zip(header, *rows, strict=True)]
+        header = ["column", *(f"row {place}" for place in range(1, len(rows[0])))]
+    lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -4,7 +4,6 @@ Belongs here: options, what a person sees of an update, exit codes. Does not bel
 (pipelines/update/).
 """
 
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,19 +50,13 @@ def update(
 
     Example: ote update epoch_models owid_electricity
     """
-    from pipelines import catalog
-
-    if strangers := sorted(set(sources or []) - set(catalog.sources())):
-        fail(f"{', '.join(strangers)}: not a source. Sources: {', '.join(catalog.sources())}.")
-    if mirror and not mirror.startswith(("http://", "https://")):
-        fail(f"--mirror {mirror!r}: expected an address that begins with http:// or https://.")
     settings = {
         "baseline": str(baseline.resolve()),
         "reference": str(reference.resolve()),
         "warehouse": str(warehouse.resolve()),
         "sources": " ".join(sources or []),
         "mirror": mirror,
-        "retrieved": _day(retrieved, mirror),
+        "retrieved": retrieved,
         "accept": accept,
         "keep": str(keep.resolve()) if keep else "",
         "refetch": refetch,
@@ -71,36 +64,22 @@ def update(
     _run(settings, baseline)
 
 
-def _day(retrieved: str, mirror: str) -> str:
-    """The start of a day in UTC, as files.csv has it."""
-    if not retrieved:
-        return ""
-    try:
-        day = date.fromisoformat(retrieved)
-    except ValueError:
-        fail(f"--retrieved {retrieved!r}: expected a day as YYYY-MM-DD.")
-    if not mirror:
-        fail("--retrieved: goes with --mirror; what a live server sends is of today.")
-    if day > datetime.now(UTC).date():
-        fail(f"--retrieved {retrieved}: expected a day that has come.")
-    return f"{day}T00:00:00+00:00"
-
-
 def _run(settings: dict[str, Any], baseline: Path) -> None:
     """Run the job, and say what became of each source; exit with 2 where nothing could be taken."""
     from pipelines.cli.build import executed
     from pipelines.update import report
-    from pipelines.update.job import NotUpdatedError, Upstream, require_committed
+    from pipelines.update.job import NotUpdatedError, Upstream
 
+    upstream = Upstream(**settings)
     try:
-        require_committed(baseline)
+        upstream.require_sound()
     except NotUpdatedError as error:
         fail(str(error))
     made: report.Report = executed(
         "update",
         Path(settings["warehouse"]),
         "Nothing was updated.",
-        resources={"upstream": Upstream(**settings)},
+        resources={"upstream": upstream},
     ).output_for_node("rewrite_baseline")
     for found in made.candidates:
         if not settings["sources"] or found.source in settings["sources"].split():

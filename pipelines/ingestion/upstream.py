@@ -28,27 +28,29 @@ def key_of(source: Source) -> dg.AssetKey:
 def baseline_spec(source: Source, folder: Path) -> dg.AssetSpec:
     """The accepted rows of a source as Dagster shows them: where they are from, and how they last changed."""
     origin = baseline.origins(folder).get(source.name)
-    told: dict[str, Any] = {
-        "producer": source.producer,
+    shown: dict[str, Any] = {
+        "publisher": source.producer,
         "license": source.license,
-        "address": dg.MetadataValue.url(source.page),
+        "page": dg.MetadataValue.url(source.page),
         "file": f"warehouse/baseline/{source.name}.csv",
     }
     if origin:
-        told |= {
-            "retrieved": origin.retrieved_at,
-            "last change": origin.last_change,
-            "dagster/row_count": origin.rows,
+        shown |= {
+            "retrieved on": origin.retrieved_at[:10],
+            "last accepted change": origin.last_change,
             "quarantined rows": origin.quarantined_rows,
+            "dagster/row_count": origin.rows,
         }
     return dg.AssetSpec(
         key_of(source),
         group_name="upstream",
-        description=f"{source.title}, by {source.producer}: the rows that were accepted last. "
-        "Changed by the job `update` (`ote update`) alone.",
+        description=f"{source.title}, published by {source.producer}.\n\nThese are the accepted rows: a CSV "
+        "file that is tracked in git. A build reads them and never changes them. To fetch what the publisher "
+        f"has now, run the job `update` (`ote update {source.name}`): it compares first, and its comparison "
+        "appears here as the latest event. Then review the change, and commit it.",
         kinds={"csv"},
         owners=OWNERS,
-        metadata=told,
+        metadata=shown,
     )
 
 

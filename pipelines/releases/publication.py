@@ -4,13 +4,14 @@ Each asks for a passed record of every table of this very build before it writes
 publishes after a failed run, also when it is launched alone.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from pipelines import catalog
-from pipelines.models import OWNERS, raw_sources
+from pipelines.models import OWNERS, raw_sources, results
 from pipelines.quality import checks
 from pipelines.releases import release
 from pipelines.warehouse import Warehouse, made_from, require_unchanged, require_validated
@@ -23,8 +24,9 @@ ALL_RAW = sorted({raw for table in catalog.public_tables() for raw in raw_source
     key=DATASET,
     group_name="release",
     deps=[dg.AssetKey(table.name.split(".")) for table in catalog.public_tables()],
-    description="Every public table as CSV, Parquet and DuckDB with dictionary, manifest and checksums: "
-    "one immutable folder below warehouse/releases/.",
+    description="The release: every public table as CSV, Parquet and DuckDB, with data dictionary, manifest "
+    "and checksums, in a new folder of warehouse/releases/. A release is never changed. With changes that "
+    "are not committed it is a draft, in warehouse/drafts/.",
     kinds={"parquet", "csv", "duckdb"},
     owners=OWNERS,
     metadata={"sources": ALL_RAW},
@@ -37,11 +39,15 @@ def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
         require_unchanged(made)
     folder = release.write(warehouse.connection, warehouse.path, made, Path(warehouse.released))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    checked = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["checks"]
     return dg.MaterializeResult(
         metadata={
             "version": folder.name,
             "path": dg.MetadataValue.path(str(folder)),
-            "megabytes": round(size / 1e6, 2),
+            **results(warehouse.connection, "out.emissions"),
+            "checks passed": checked["passed"],
+            "checks failed": checked["total"] - checked["passed"],
+            "size (MB)": round(size / 1e6, 2),
             "tables": len(catalog.public_tables()),
             "preview": dg.MetadataValue.md(
                 (folder / "SHA256SUMS").read_text(encoding="utf-8").replace("\n", "  \n")
@@ -55,7 +61,8 @@ def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     key=["release", "emissions_duckdb"],
     group_name="release",
     deps=[DATASET],
-    description="warehouse/emissions.duckdb: the database of the release, replaced in one rename.",
+    description="The database that people query, warehouse/emissions.duckdb: a copy of the release's, "
+    "replaced in one step.",
     kinds={"duckdb"},
     owners=OWNERS,
     metadata={"sources": ALL_RAW},

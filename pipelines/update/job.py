@@ -13,13 +13,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from pipelines import catalog, checkout
 from pipelines.catalog import Source
@@ -32,6 +32,12 @@ from pipelines.update.results import Connection, Failure, Results
 from pipelines.update.rows import Candidate, candidate
 from pipelines.warehouse import lock
 
+DESCRIPTION = """Fetch what the sources publish now, and compare it with the accepted rows and with the
+published results. Within the limits of catalog.yaml, rewrite warehouse/baseline/ with a report, for you to
+review and commit. The same as `ote update`. The job `build` then uses the new rows.
+
+Settings, in the Launchpad: `sources` (names, separated by blanks; empty: all), `mirror` (address of a copy;
+empty: the publishers) and `accept` (why a change beyond the limits is right)."""
 ROUNDS = 3  # of taking out rows that break a check further down; more would hide a fault of the method
 
 
@@ -52,24 +58,40 @@ def require_committed(folder: Path) -> None:
         )
 
 
+def _require_past_day(retrieved: str, mirror: str) -> None:
+    """Refuse what is not the day on which a mirror can have been made."""
+    try:
+        day = date.fromisoformat(retrieved)
+    except ValueError:
+        day = None
+    if day is None or f"{day}" != retrieved:
+        raise NotUpdatedError(f"--retrieved {retrieved!r}: expected a day as YYYY-MM-DD.")
+    if not mirror:
+        raise NotUpdatedError("--retrieved: goes with --mirror; what a live server sends is of today.")
+    if day > datetime.now(UTC).date():
+        raise NotUpdatedError(f"--retrieved {retrieved}: expected a day that has come.")
+
+
 class Upstream(dg.ConfigurableResource[Any]):
-    """What to update, and from where.
+    """What to update, and from where: the settings of a run of the job."""
 
-    baseline, reference, warehouse: folders of the accepted rows, the curated facts and the report.
-    sources: names, separated by blanks; empty: all. mirror: address of a copy of the sources.
-    retrieved: day on which the mirror's copies were made. accept: why a change beyond the limits is right.
-    keep: a folder for the bytes that were fetched, by checksum. refetch: ask for every byte again.
-    """
-
-    baseline: str
-    reference: str
-    warehouse: str
-    sources: str = ""
-    mirror: str = ""
-    retrieved: str = ""
-    accept: str = ""
-    keep: str = ""
-    refetch: bool = False
+    sources: str = Field(default="", description="Names of sources, separated by blanks. Empty: all.")
+    mirror: str = Field(
+        default="", description="Address of a copy of the sources. Empty: fetch from the publishers."
+    )
+    retrieved: str = Field(
+        default="", description="With mirror: when the copies were made, such as 2026-04-29."
+    )
+    accept: str = Field(
+        default="", description="Why a change beyond the limits is right. Kept in the report."
+    )
+    keep: str = Field(default="", description="Folder for the fetched bytes, by checksum. Empty: keep none.")
+    refetch: bool = Field(
+        default=False, description="Fetch and parse every file, also where nothing changed."
+    )
+    baseline: str = Field(description="Folder of the accepted rows, which the job rewrites.")
+    reference: str = Field(description="Folder of the curated facts.")
+    warehouse: str = Field(description="Folder for the report of an update that is not accepted.")
 
     _server: Server = PrivateAttr(default_factory=Server)
     _folder: Path = PrivateAttr(default_factory=Path)
@@ -79,11 +101,29 @@ class Upstream(dg.ConfigurableResource[Any]):
         """The sources to update."""
         return self.sources.split() or list(catalog.sources())
 
+    def require_sound(self) -> None:
+        """Refuse to begin with settings that name nothing, or on a baseline that is not as committed.
+
+        Raises:
+            NotUpdatedError: says which setting, what was expected, and what to do.
+        """
+        known = catalog.sources()
+        if strangers := sorted(set(self.names) - set(known)):
+            raise NotUpdatedError(f"{', '.join(strangers)}: not a source. Sources: {', '.join(known)}.")
+        if self.mirror and not self.mirror.startswith(("http://", "https://")):
+            raise NotUpdatedError(
+                f"--mirror {self.mirror!r}: expected an address that begins with http:// or https://."
+            )
+        if self.retrieved:
+            _require_past_day(self.retrieved, self.mirror)
+        require_committed(Path(self.baseline))
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Upstream"]:
         """Hold the warehouse's lock; fetched bytes are gone in the end, unless they are kept."""
-        require_committed(Path(self.baseline))
-        self._server = Server(mirror=self.mirror, retrieved=self.retrieved)
+        self.require_sound()
+        retrieved = f"{self.retrieved}T00:00:00+00:00" if self.retrieved else ""
+        self._server = Server(mirror=self.mirror, retrieved=retrieved)
         with lock(Path(self.warehouse), "ote update"), tempfile.TemporaryDirectory() as folder:
             baseline.finish(Path(self.baseline))
             self._folder = Path(self.keep or folder)
@@ -113,7 +153,7 @@ class Comparison:
 def fetch_op(source: Source) -> dg.OpDefinition:
     """Ask for the files of one source."""
 
-    @dg.op(name=f"fetch_{source.name}", description=f"Ask for the files of {source.title}.")
+    @dg.op(name=f"fetch_{source.name}", description=f"Download what changed of {source.title}.")
     def fetch(upstream: Upstream) -> Fetched:
         return upstream.fetch(source)
 
@@ -123,19 +163,25 @@ def fetch_op(source: Source) -> dg.OpDefinition:
 def check_op(source: Source) -> dg.OpDefinition:
     """Parse and check the rows of one source, and compare them with the accepted ones."""
 
-    @dg.op(name=f"check_{source.name}", description=f"Parse, check and compare the rows of {source.title}.")
+    @dg.op(
+        name=f"check_{source.name}",
+        description=f"Parse {source.title}, check each row, and compare the rows with the accepted ones.",
+    )
     def check(context: dg.OpExecutionContext, upstream: Upstream, fetched: Fetched) -> Candidate:
         refetch = upstream.refetch and source.name in upstream.names
         found = candidate(source, fetched, Path(upstream.baseline), refetch=refetch)
         for line in report.lines(found):
             context.log.info(line)
+        context.add_output_metadata({"comparison": dg.MetadataValue.md("  \n".join(report.lines(found)))})
         return found
 
     return check
 
 
 @dg.op(description="Build the dataset before and after, and compare the published results.")
-def compare_results(upstream: Upstream, candidates: list[Candidate]) -> Comparison:
+def compare_results(
+    context: dg.OpExecutionContext, upstream: Upstream, candidates: list[Candidate]
+) -> Comparison:
     """Rows that break a check further down are quarantined; what still breaks is a failure."""
     folder, facts = Path(upstream.baseline), Path(upstream.reference)
     new = {found.source: found for found in candidates if found.is_new}
@@ -151,10 +197,13 @@ def compare_results(upstream: Upstream, candidates: list[Candidate]) -> Comparis
                 break
             new["epoch_models"] = _without(new["epoch_models"], culprits)
     before = results.build(folder, facts, results.COMPARED) if folder.is_dir() else None
+    compared = results.compare(before, after) if before else None
+    if compared:
+        context.add_output_metadata(report.measures(compared))
     registered = curated.read(facts, catalog.tables()[names.TABLE])
     return Comparison(
         candidates=[new.get(found.source, found) for found in candidates],
-        results=results.compare(before, after) if before else None,
+        results=compared,
         register=names.register(registered, after.sql("from core.model_ids").pl()),
         failures=broken,
     )
@@ -228,11 +277,22 @@ def rewrite_baseline(context: dg.OpExecutionContext, upstream: Upstream, compari
     elif made.is_new:
         (Path(upstream.warehouse) / baseline.REPORT).write_text(page, encoding="utf-8")
     for found in comparison.candidates:
-        told = {"comparison": dg.MetadataValue.md("  \n".join(report.lines(found)))}
-        event = dg.AssetMaterialization if made.is_accepted and found.is_new else dg.AssetObservation
-        context.log_event(event(key_of(catalog.sources()[found.source]), metadata=told))
+        if found.source in upstream.names:
+            is_taken = made.is_accepted and found.is_new
+            event = dg.AssetMaterialization if is_taken else dg.AssetObservation
+            context.log_event(
+                event(key_of(catalog.sources()[found.source]), metadata=_shown(found, is_taken))
+            )
     context.add_output_metadata({"report": dg.MetadataValue.md(page), "accepted": made.is_accepted})
     return made
+
+
+def _shown(found: Candidate, is_taken: bool) -> dict[str, Any]:
+    """What Dagster shows of the comparison of a source with its accepted rows; numbers are plotted."""
+    shown: dict[str, Any] = {"comparison": dg.MetadataValue.md("  \n".join(report.lines(found)))}
+    if found.is_new:
+        shown |= report.counts(found)
+    return shown | {"dagster/row_count": found.rows.height} if is_taken else shown
 
 
 def _tracked(folder: Path, new: Mapping[str, Candidate]) -> dict[str, bytes]:
@@ -262,8 +322,10 @@ def update_job(upstream: Upstream) -> dg.JobDefinition:
 
     @dg.job(
         name="update",
-        description="Fetch the upstreams, compare what they publish with the accepted rows and the results, "
-        "and rewrite warehouse/baseline/ for a reviewer. Builds nothing that people read.",
+        description=DESCRIPTION,
+        config={
+            "resources": {"upstream": {"config": {"sources": "", "mirror": upstream.mirror, "accept": ""}}}
+        },
         resource_defs={"io_manager": dg.mem_io_manager, "upstream": upstream.get_resource_definition()},
         executor_def=dg.in_process_executor,
     )

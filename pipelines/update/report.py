@@ -108,15 +108,35 @@ def lines(found: Candidate) -> list[str]:
     return [f"{found.source}: {summary(found)}", *(f"    beyond a limit: {text}" for text in found.exceeded)]
 
 
+def counts(found: Candidate) -> dict[str, int]:
+    """How many rows and cells of a source changed, by what happened to them."""
+    return {
+        "rows added": found.change["rows_added"],
+        "rows gone": found.change["rows_gone"],
+        "cells changed": sum(column["changed"] for column in found.change["cells_changed"].values()),
+        "rows quarantined": found.quarantined["row_key"].n_unique(),
+        "rows now": found.rows.height,
+    }
+
+
 def summary(found: Candidate) -> str:
     """The rows and cells of a source that changed, in one sentence."""
-    change = found.change
-    cells = sum(column["changed"] for column in change["cells_changed"].values())
-    lost = found.quarantined["row_key"].n_unique()
+    added, gone, cells, lost, rows = counts(found).values()
     return (
-        f"{quantities.counted(change['rows_added'], 'row')} added, {change['rows_gone']:,} gone, "
-        f"{quantities.counted(cells, 'cell')} changed, {lost:,} quarantined; {found.rows.height:,} rows now"
+        f"{quantities.counted(added, 'row')} added, {gone:,} gone, "
+        f"{quantities.counted(cells, 'cell')} changed, {lost:,} quarantined; {rows:,} rows now"
     )
+
+
+def measures(compared: Results) -> dict[str, float]:
+    """What the results come to before and after, energies in MWh."""
+    return {
+        "runs with an estimate, before": compared.runs[0],
+        "runs with an estimate, now": compared.runs[1],
+        "energy of all before (MWh)": compared.energy_mwh[0],
+        "energy of all now (MWh)": compared.energy_mwh[1],
+        f"estimates that moved by more than {MOVED - 1:.0%}": compared.moved.height,
+    }
 
 
 def origin(found: Candidate, content: bytes, today: date) -> Origin:
