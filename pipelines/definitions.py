@@ -11,7 +11,7 @@ from pipelines.ingestion.upstream import upstream_assets
 from pipelines.models import sql_assets
 from pipelines.quality.checks import all_checks
 from pipelines.releases.publication import publication_assets
-from pipelines.update.job import settings, update_job
+from pipelines.update.job import update_job
 from pipelines.warehouse import Warehouse
 
 HOME = catalog.ROOT / "warehouse"
@@ -27,7 +27,7 @@ build = dg.define_asset_job(
 defs = dg.Definitions(
     assets=[*reference_assets, *upstream_assets(Path(BASELINE)), *sql_assets(), *publication_assets],
     asset_checks=all_checks(),
-    jobs=[build, update_job(settings(os.environ))],
+    jobs=[build, update_job()],
     resources={
         "warehouse": Warehouse(
             directory=os.environ.get("OTE_WAREHOUSE", str(HOME)),

@@ -8,6 +8,7 @@ Belongs here: the steps, and the decision. Does not belong here: what any step d
 results.py, report.py).
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ from pipelines.update.results import Connection, Failure, Results
 from pipelines.update.rows import Candidate, candidate
 from pipelines.warehouse import lock
 
+HOME = catalog.ROOT / "warehouse"
 DESCRIPTION = """Fetch what the sources publish now, and compare it with the accepted rows and with the
 published results. Within the limits of catalog.yaml, rewrite warehouse/baseline/ with a report, for you to
 review and commit. The same as `ote update`. The job `build` then uses the new rows.
@@ -89,9 +91,18 @@ class Upstream(dg.ConfigurableResource[Any]):
     refetch: bool = Field(
         default=False, description="Fetch and parse every file, also where nothing changed."
     )
-    baseline: str = Field(description="Folder of the accepted rows, which the job rewrites.")
-    reference: str = Field(description="Folder of the curated facts.")
-    warehouse: str = Field(description="Folder for the report of an update that is not accepted.")
+    baseline: str = Field(
+        default=os.environ.get("OTE_BASELINE", str(HOME / "baseline")),
+        description="Folder of the accepted rows, which the job rewrites.",
+    )
+    reference: str = Field(
+        default=os.environ.get("OTE_REFERENCE", str(HOME / "reference")),
+        description="Folder of the curated facts.",
+    )
+    warehouse: str = Field(
+        default=os.environ.get("OTE_WAREHOUSE", str(HOME)),
+        description="Folder for the report of an update that is not accepted.",
+    )
 
     _server: Server = PrivateAttr(default_factory=Server)
     _folder: Path = PrivateAttr(default_factory=Path)
@@ -317,15 +328,15 @@ def _tracked(folder: Path, new: Mapping[str, Candidate]) -> dict[str, bytes]:
     }
 
 
-def update_job(upstream: Upstream) -> dg.JobDefinition:
-    """The job over every source of the catalog."""
+def update_job() -> dg.JobDefinition:
+    """The job over every source of the catalog: all of them, live, unless settings or environment differ."""
+    upstream = Upstream()
+    preset = {"sources": upstream.sources, "mirror": upstream.mirror, "accept": upstream.accept}
 
     @dg.job(
         name="update",
         description=DESCRIPTION,
-        config={
-            "resources": {"upstream": {"config": {"sources": "", "mirror": upstream.mirror, "accept": ""}}}
-        },
+        config={"resources": {"upstream": {"config": preset}}},
         resource_defs={"io_manager": dg.mem_io_manager, "upstream": upstream.get_resource_definition()},
         executor_def=dg.in_process_executor,
     )
@@ -334,14 +345,3 @@ def update_job(upstream: Upstream) -> dg.JobDefinition:
         rewrite_baseline(compare_results(found))
 
     return update
-
-
-def settings(environment: Mapping[str, str]) -> Upstream:
-    """The resource as `dagster dev` starts it: all sources, live, unless the environment says otherwise."""
-    root = catalog.ROOT / "warehouse"
-    return Upstream(
-        baseline=environment.get("OTE_BASELINE", str(root / "baseline")),
-        reference=environment.get("OTE_REFERENCE", str(root / "reference")),
-        warehouse=environment.get("OTE_WAREHOUSE", str(root)),
-        mirror=environment.get("OTE_MIRROR", ""),
-    )
