@@ -18,7 +18,7 @@ lint: $(READY)
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --processes 0 sql
 
 dev: $(READY)
-	@DAGSTER_HOME="$(CURDIR)" exec $(VENV)/bin/dagster dev
+	@DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" exec $(VENV)/bin/dagster dev
 
 # Exact versions with hashes; apart what tests need and must not be beside the rest: an old DuckDB, the schema of CITATION.cff, a slow grammar.
 $(READY): requirements.txt tests/apart/requirements.txt pyproject.toml

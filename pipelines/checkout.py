@@ -55,6 +55,13 @@ def state(root: Path = ROOT, reference: Path | None = None, baseline: Path | Non
     return Checkout(commit, tuple(sorted([*uncommitted, *elsewhere])))
 
 
+def unusable(folder: Path) -> str:
+    """Why nothing can be built in a folder, for whoever named it; empty if it can."""
+    if "?" not in str(folder.resolve()):
+        return ""
+    return f"{folder.resolve()}: DuckDB cannot write below a folder with ? in its name. Choose another folder"
+
+
 def uncommitted(folder: Path) -> list[str]:
     """The files of a folder that differ from the commit of its repository; none outside of one."""
     if (

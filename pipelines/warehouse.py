@@ -143,6 +143,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
         """Lock, open, and in the end write the report of the checks and close."""
         from pipelines.quality import report
 
+        if problem := checkout.unusable(self.path):
+            raise ValueError(f"{problem} with OTE_WAREHOUSE.")
         with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)
             here = checkout.state(reference=Path(self.reference), baseline=Path(self.baseline))

@@ -21,8 +21,10 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from pipelines import catalog, history, models
+from pipelines.cli import app
 from pipelines.definitions import defs
 from pipelines.ingestion.reference import reference_assets
 from pipelines.ingestion.upstream import key_of
@@ -153,7 +155,7 @@ def ignore_interrupts() -> None:
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """`dagster dev` in a new folder of an odd name, without any setting of whoever runs the tests."""
-    folder = tmp_path_factory.mktemp("dev") / "a%25b c?d"
+    folder = tmp_path_factory.mktemp("dev") / "a%25b c'd ü"
     for name in TRACKED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
@@ -274,7 +276,7 @@ def test_an_update_refuses_settings_that_name_nothing(
 
 @pytest.mark.parametrize(
     "name",
-    ["a%25b", "a%41b", "%", "a?b", "a#b", "a b", "a'b", 'a"b', "aüb", "a;b&c=d", "a[b]*", "a\\b", "~a"],
+    ["a%25b", "a%41b", "%", "a#b", "a b", "a'b", 'a"b', "aüb", "a;b&c=d", "a[b]*", "a\\b", "~a"],
 )
 def test_a_warehouse_may_have_any_name(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
@@ -296,3 +298,18 @@ def test_a_warehouse_may_have_any_name(name: str, tmp_path: Path) -> None:
     assert (folder / "build.duckdb").is_file()
     assert (folder / "dagster" / "history" / "runs" / f"{result.run_id}.db").is_file()
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_that_duckdb_would_write_beside_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["build", "--warehouse", str(tmp_path / "a?b" / "c")])
+    assert done.exit_code == 2
+    says = f"{tmp_path}/a?b/c: DuckDB cannot write below a folder with ? in its name. Choose another folder"
+    assert done.stderr == f"{says} with --warehouse.\n"
+    places = {"reference": str(ROOT / "warehouse" / "reference"), "baseline": str(tmp_path)}
+    resource = Warehouse(directory=str(tmp_path / "a?b" / "c"), **places)
+    with (
+        pytest.raises(ValueError, match="with OTE_WAREHOUSE"),
+        resource.yield_for_execution(dg.build_init_resource_context()),
+    ):
+        pass
+    assert not [*tmp_path.iterdir()]

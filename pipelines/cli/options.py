@@ -8,13 +8,24 @@ from typing import Annotated
 
 import typer
 
+from pipelines import checkout
 from pipelines.catalog import ROOT
 
 WAREHOUSE = ROOT / "warehouse"
 REFERENCE = WAREHOUSE / "reference"
 BASELINE = WAREHOUSE / "baseline"
 
-Warehouse = Annotated[Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE")]
+
+def _usable(folder: Path) -> Path:
+    """Refuse a folder that nothing can be built in, before anything is begun."""
+    if problem := checkout.unusable(folder):
+        fail(f"{problem} with --warehouse.")
+    return folder
+
+
+Warehouse = Annotated[
+    Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE", callback=_usable)
+]
 Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
 Baseline = Annotated[
     Path, typer.Option(help="Folder of the accepted rows of the upstreams.", envvar="OTE_BASELINE")
