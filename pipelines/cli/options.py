@@ -10,6 +10,7 @@ import typer
 
 from pipelines import checkout
 from pipelines.catalog import ROOT
+from pipelines.cli.terminal import fail
 
 WAREHOUSE = ROOT / "warehouse"
 REFERENCE = WAREHOUSE / "reference"
