@@ -155,14 +155,14 @@ def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Pat
     return release
 
 
-def executed(job: str, warehouse: Path, failed: str, resources: dict[str, Any] | None = None) -> Any:
+def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | None = None) -> Any:
     """The result of a job of Dagster, run in this process; exit with a message if it fails.
 
     Args:
         job: its name.
         warehouse: the history of runs is kept below it.
         failed: what to say first of a failure.
-        resources: instead of those of the definitions.
+        settings: of its resources, by name, where they are not those of the definitions.
     """
     # Great Expectations makes millions of objects in a process that ends in seconds: a tenth of the time.
     gc.disable()
@@ -178,9 +178,11 @@ def executed(job: str, warehouse: Path, failed: str, resources: dict[str, Any] |
         result = resolved.execute_in_process(
             instance=instance,
             run_id=run_id,
-            resources=resources,
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "resources": {name: {"config": config} for name, config in (settings or {}).items()},
+            },
         )
     if not result.success:
         typer.echo(failed, err=True)

@@ -66,6 +66,7 @@ def update(
 
 def _run(settings: dict[str, Any], baseline: Path) -> None:
     """Run the job, and say what became of each source; exit with 2 where nothing could be taken."""
+    from pipelines.answers import quantities
     from pipelines.cli.build import executed
     from pipelines.update import report
     from pipelines.update.job import NotUpdatedError, Upstream
@@ -79,7 +80,7 @@ def _run(settings: dict[str, Any], baseline: Path) -> None:
         "update",
         Path(settings["warehouse"]),
         "Nothing was updated.",
-        resources={"upstream": upstream},
+        settings={"upstream": settings},
     ).output_for_node("rewrite_baseline")
     for found in made.candidates:
         if not settings["sources"] or found.source in settings["sources"].split():
@@ -99,7 +100,8 @@ def _run(settings: dict[str, Any], baseline: Path) -> None:
             f"Nothing was changed, since {why}; see {where}."
             + ("" if made.failures else ' To take it all the same: ote update --accept "why it is right"')
         )
-    elif made.problems and len(made.problems) == len(settings["sources"].split() or made.candidates):
-        fail("Nothing was updated: no source could be fetched or read.")
+    elif len(made.problems) == len(upstream.names):
+        fail("Nothing was updated: no source could be fetched and read.")
     else:
-        typer.echo("Nothing changed upstream; the baseline is as it was.")
+        asked = len(upstream.names) - len(made.problems)
+        typer.echo(f"Nothing changed in {quantities.counted(asked, 'source')}; the baseline is as it was.")

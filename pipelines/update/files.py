@@ -160,9 +160,9 @@ class _Asker:
         if not self.server.mirror:
             return self._try(file, url, url, known)
         mirrored = f"{self.server.mirror.rstrip('/')}/{quote(file)}"
-        answer = self._try(file, url, mirrored, None)
+        answer = self._try(file, url, mirrored, known)
         if isinstance(answer, fetch.FetchError) and answer.kind == "gone":
-            packed = self._try(file, url, f"{mirrored}.gz", None)
+            packed = self._try(file, url, f"{mirrored}.gz", known)
             return answer if isinstance(packed, fetch.FetchError) and packed.kind == "gone" else packed
         return answer
 
@@ -172,6 +172,7 @@ class _Asker:
             return error
         partial = self.folder / f".{hashlib.sha256(asked.encode()).hexdigest()}.partial"
         mirror_host = urlsplit(asked).hostname or ""
+        version = known if known and not self.server.mirror else None  # a mirror has versions of its own
         progress = self.progress
         try:
             got = fetch.download(
@@ -180,8 +181,8 @@ class _Asker:
                 partial,
                 hosts=frozenset({mirror_host}) if self.server.mirror else self.source.hosts,
                 max_bytes=self.source.max_bytes,
-                etag=known.etag or None if known else None,
-                last_modified=known.last_modified or None if known else None,
+                etag=version.etag or None if version else None,
+                last_modified=version.last_modified or None if version else None,
                 progress=(lambda done, total: progress(file, done, total)) if progress else None,
             )
         except fetch.FetchError as error:
@@ -192,7 +193,7 @@ class _Asker:
             return error
         if got is None:
             says = f"{asked}: 304 Not Modified, but this version is not known"
-            return known or fetch.FetchError(says, "broken")
+            return version or fetch.FetchError(says, "broken")
         packed = asked.endswith(".gz") and not file.endswith(".gz")
         sha256, size_bytes = _gunzipped(partial) if packed else (got.sha256, got.size_bytes)
         partial.replace(self.folder / sha256)
@@ -208,8 +209,9 @@ class _Asker:
             etag=validators.get("etag", ""),
             last_modified=validators.get("last-modified", ""),
         )
-        same = known is not None and known.sha256 == sha256
-        return replace(facts, retrieved_at=known.retrieved_at) if same and known else facts
+        if known and known.sha256 == sha256 and not self.server.retrieved:
+            return replace(facts, retrieved_at=known.retrieved_at)
+        return facts
 
     def _session(self) -> requests.Session:
         if not hasattr(self.local, "session"):

@@ -2,7 +2,7 @@
 select
     'google_cloud' as scheme,
     google.region,
-    google.location,
+    coalesce(nullif(google.location, 'N/A'), regions.location, google.region) as location,
     regions.country,
     google.year,
     google.cfe_fraction,
