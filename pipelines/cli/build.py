@@ -8,7 +8,6 @@ import gc
 import hashlib
 import json
 import logging
-import os
 import platform
 import textwrap
 import time
@@ -139,13 +138,14 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
 
 def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Path:
     """Run the job `build`; exit with 1 and a message if anything fails."""
-    os.environ["OTE_WAREHOUSE"] = str(warehouse.resolve())
-    os.environ["OTE_REFERENCE"] = str(reference.resolve())
-    os.environ["OTE_BASELINE"] = str(baseline.resolve())
+    from pipelines.warehouse import Warehouse
+
+    folders = {"directory": warehouse, "reference": reference, "baseline": baseline}
+    resource = Warehouse(**{name: str(folder.resolve()) for name, folder in folders.items()})
     typer.echo(f"Building in {_near(warehouse)} ...")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     failed = "The build failed; what was published before is untouched."
-    result = executed("build", warehouse, failed)
+    result = executed("build", warehouse, failed, {"warehouse": resource})
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
     release = Path(str(metadata["release"].value))
     _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})
