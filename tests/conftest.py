@@ -337,7 +337,15 @@ def _build_elsewhere(folder: Path) -> None:
     abroad = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "2"}
     program = "from pipelines import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
     done = subprocess.run(
-        [*without_network(), sys.executable, "-c", program, "build", "--warehouse", str(folder / "warehouse")],
+        [
+            *without_network(),
+            sys.executable,
+            "-c",
+            program,
+            "build",
+            "--warehouse",
+            str(folder / "warehouse"),
+        ],
         cwd=checked_out(folder / "another checkout"),
         env=os.environ | abroad,
         capture_output=True,

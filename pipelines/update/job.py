@@ -42,9 +42,12 @@ class NotUpdatedError(Exception):
 def require_committed(folder: Path) -> None:
     """Refuse to begin on a baseline that is not as it was committed.
 
+    An update that was cut short is finished first: what waits for a commit is then all of it.
+
     Raises:
         NotUpdatedError: names the files that differ.
     """
+    baseline.finish(folder)
     if changed := checkout.uncommitted(folder):
         raise NotUpdatedError(
             f"{folder} has changes that are not committed: {', '.join(changed)}. An update compares with the "
@@ -82,10 +85,9 @@ class Upstream(dg.ConfigurableResource[Any]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Upstream"]:
         """Hold the warehouse's lock; fetched bytes are gone in the end, unless they are kept."""
-        require_committed(Path(self.baseline))
         self._server = Server(mirror=self.mirror, retrieved=self.retrieved)
         with lock(Path(self.warehouse), "ote update"), tempfile.TemporaryDirectory() as folder:
-            baseline.finish(Path(self.baseline))
+            require_committed(Path(self.baseline))
             self._folder = Path(self.keep or folder)
             yield self
 
