@@ -74,22 +74,16 @@ def _said_if_not_writable(outcome: str, options: str) -> Iterator[None]:
 
 def _require_sound(reference: Path, baseline: Path) -> None:
     """Report every problem of the curated facts and the accepted rows, before anything is built."""
-    from pipelines import catalog
     from pipelines.ingestion import baseline as accepted
     from pipelines.ingestion import curated
 
     accepted.finish(baseline)
-    problems = curated.problems(reference)
-    try:
-        for source in catalog.sources().values():
-            accepted.load(baseline, source)
-        for source_name in accepted.edited(baseline):
-            typer.echo(f"{source_name}: its rows were edited since `ote update` wrote them.", err=True)
-    except accepted.BadBaselineError as error:
-        problems.append(str(error))
+    problems = curated.problems(reference) + accepted.problems(baseline)
     if problems:
-        count = "1 file" if len(problems) == 1 else f"{len(problems)} files"
-        fail("\n".join(problems) + f"\nNothing was built: {count} cannot be read as they are.")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        fail("\n".join(problems) + f"\nNothing was built: {count} to solve first.")
+    for source in accepted.edited(baseline):
+        typer.echo(f"{source}: its rows were edited since `ote update` wrote them.", err=True)
 
 
 def _inputs(reference: Path, baseline: Path) -> str:

@@ -141,7 +141,8 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "a value that is no choice": ({"verified": "yes"}, "verified", ("'yes' is not one of primary, epoch",)),
     "a day that is none": ({"published_date": "2024-02-30"}, "published_date", ("YYYY-MM-DD",)),
     "no date at all": ({"published_date": ""}, "published_date", ("started_month", "PUE")),
-    "a day in the future": ({"published_date": "2199-01-01"}, "published_date", ("lies in the future",)),
+    "a day in the future": ({"published_date": "2030-12-30"}, "published_date", ("lies in the future",)),
+    "a day of no model": ({"published_date": "2199-01-01"}, "published_date", ("1940-01-01 to 2030-12-31",)),
     "a month that is none": ({"started_month": "2024-13"}, "started_month", ("YYYY-MM",)),
     "a start after the publication": (
         {"started_month": "2024-06"},
