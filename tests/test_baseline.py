@@ -54,11 +54,12 @@ FIRST = "\nGPT-3 175B (davinci),OpenAI,United States of America,2020-05-28,"
 
 def test_a_row_that_was_accepted_and_breaks_a_rule_costs_this_row_alone(accepted: Path) -> None:
     replaced(accepted / "epoch_models.csv", (FIRST, FIRST.replace("2020", "2099")))
-    kept, (lost,) = baseline.load(accepted, EPOCH)[0], baseline.load(accepted, EPOCH)[1].to_dicts()
+    kept, lost = baseline.load(accepted, EPOCH)
     assert kept.height == baseline.load(BASELINE, EPOCH)[0].height - 1
-    assert (lost["row_key"], lost["column_name"]) == ("GPT-3 175B (davinci)", "published_date")
-    assert lost["cell"] == "2099-05-28"
-    assert lost["says"]
+    assert {(row["row_key"], row["column_name"], row["cell"]) for row in lost.to_dicts()} == {
+        ("GPT-3 175B (davinci)", "published_date", "2099-05-28")
+    }
+    assert lost["says"].str.len_chars().min()
     assert "GPT-3 175B (davinci)" in baseline.quarantine(accepted)["row_key"]
     assert baseline.edited(accepted) == ["epoch_models"]
 
