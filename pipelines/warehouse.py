@@ -105,6 +105,7 @@ def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("set enable_progress_bar = false")
     connection.execute(STATE)
     connection.execute((catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
     return connection
@@ -136,6 +137,7 @@ class Warehouse(dg.ConfigurableResource[Any]):
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A second handle on the working database, closed with it."""
         self._cursors.append(self.connection.cursor())
+        self._cursors[-1].execute("set enable_progress_bar = false")
         return self._cursors[-1]
 
     @contextmanager

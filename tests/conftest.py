@@ -1,13 +1,22 @@
-"""Shared fixtures: an empty working database, models over inline rows, and builds that all workers read."""
+"""Shared fixtures: an empty working database, models over inline rows, and builds that all workers read.
 
+A whole build takes longest, so each scenario is built once a session: `build` (the tracked inputs),
+`elsewhere` (the same inputs on what looks like another machine), `edited` (all harmless edits at once).
+"""
+
+import csv
 import fcntl
 import gc
 import hashlib
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,41 +27,71 @@ import dagster as dg
 import duckdb
 import polars as pl
 import pytest
-from pipelines.sources.reference import reference_assets
 from typer.testing import CliRunner
 
-from pipelines import catalog, models
+from pipelines import catalog, checkout, models
 from pipelines.cli import app
 from pipelines.definitions import defs
-from pipelines.ingestion.upstream import Upstream, upstream_assets
-from pipelines.releases.publication import publication_assets
+from pipelines.releases import record
 from pipelines.warehouse import Warehouse, connect
 
-os.environ["OTE_OFFLINE"] = "1"  # no test asks a live server, also where it starts a process of its own
 os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the checkout is being changed
+for setting in [name for name in os.environ if name.startswith("OTE_")]:
+    del os.environ[setting]  # of whoever runs the tests
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
+BASELINE = catalog.ROOT / "warehouse" / "baseline"
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
 needs_upstream = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")
 OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
-# These take longest and start first, so that none is left to one worker; every second needs no `build`.
-LONGEST = (
-    "test_pipeline.py",
-    "test_build_of_everything.py",
-    "test_release_command.py",
-    "test_cli.py",
-    "test_checkout.py",
-    "test_build_with_sources.py",
-    "test_release.py",
-    "test_publishing.py",
-)
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+HERE = {"127.0.0.1", "localhost", "::1", "", None}
 Rows = dict[str, list[dict[str, Any]]]
 Model = Callable[[str, Rows], pl.DataFrame]
 
 
+class LiveServerError(Exception):
+    """A test asks a live server; no OSError, so that no code takes it for a network that is down."""
+
+
+def _guard(host: Any) -> None:
+    if host not in HERE and not str(host).endswith(".invalid"):
+        raise LiveServerError(f"a test asks {host}; serve what it needs from 127.0.0.1")
+
+
+def _only_this_machine() -> None:
+    """Refuse each connection and each look-up of a name that leads away from this machine."""
+    connect_to, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def connect(self: socket.socket, address: Any, /) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            _guard(address[0])
+        connect_to(self, address)
+
+    def getaddrinfo(host: Any, *more: Any, **options: Any) -> Any:
+        _guard(host.decode() if isinstance(host, bytes) else host)
+        return look_up(host, *more, **options)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]
+    socket.getaddrinfo = getaddrinfo
+
+
+_only_this_machine()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest files; the others keep their order."""
-    rank = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+    """Give one of two workers the tests of `build`, the other `elsewhere` and the tests without a build.
+
+    Each worker begins with one half, and takes over from the end of the other's: the tests of `edited`.
+    """
+
+    def rank(item: pytest.Item) -> int:
+        used = set(getattr(item, "fixturenames", ()))
+        return 1 if "edited" in used else 0 if used & {"build", "copy"} else 2
+
+    first = [item for item in items if "elsewhere" in getattr(item, "fixturenames", ())]
+    others = sorted((item for item in items if item not in first), key=rank)
+    half = len(items) // 2
+    items[:] = others[:half] + first + others[half:]
 
 
 @pytest.fixture
@@ -88,24 +127,24 @@ def model(database: duckdb.DuckDBPyConnection) -> Model:
 
 
 def ote(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end; offline, but with a mirror or a manifest among the arguments."""
-    offline = "" if {"--mirror", "--locked"} & set(map(str, arguments)) else "1"
-    return subprocess.run(
-        [*OTE, *map(str, arguments)],
-        cwd=catalog.ROOT,
-        env=os.environ | {"OTE_OFFLINE": offline},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run the command line to its end, in this process: one that imports Dagster anew costs four seconds."""
+    words, environment = [*map(str, arguments)], dict(os.environ)
+    try:
+        done = CliRunner().invoke(app, words)
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        gc.enable()  # a build turns it off
+    crashed = done.exception is not None and not isinstance(done.exception, SystemExit)
+    trace = "".join(traceback.format_exception(done.exception)) if crashed else ""
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr + trace)
 
 
-def answer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that only reads the published database, in this process: ten times as fast as `ote`."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return subprocess.CompletedProcess(list(arguments), done.exit_code, done.stdout, done.stderr)
+def process(*arguments: str | Path, **how: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end in a process, where the test is about processes."""
+    command = [*how.pop("before", ()), *OTE, *map(str, arguments)]
+    given: dict[str, Any] = {"cwd": catalog.ROOT, "capture_output": True, "text": True, "check": False}
+    return subprocess.run(command, **(given | how))
 
 
 def without_privilege() -> list[str]:
@@ -115,6 +154,14 @@ def without_privilege() -> list[str]:
     if not shutil.which("setpriv"):
         pytest.skip("run as root without setpriv: no folder is read-only")
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+def without_network() -> list[str]:
+    """What to put before a command so that it has no network at all; nothing where this is not allowed."""
+    command = ["unshare", "--net", "--map-root-user"]
+    if shutil.which("unshare") and not subprocess.run([*command, "true"], capture_output=True).returncode:
+        return command
+    return []
 
 
 def releases(folder: Path) -> list[Path]:
@@ -132,12 +179,23 @@ def resum(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("".join(sums))
 
 
+def published(directory: Path) -> dict[str, str]:
+    """Checksum of the published database and of every file of every release."""
+    files = [directory / "emissions.duckdb", *(directory / "releases").rglob("*")]
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.is_file()
+    }
+
+
 @dataclass(frozen=True)
 class Build:
     """A folder that was built in, which every worker reads and none writes, and what Dagster said of it."""
 
     directory: Path
     events: Sequence[dg.DagsterEvent]
+    said: str
 
     def told(self, kind: str) -> list[Any]:
         """What the events of one kind say, such as ASSET_MATERIALIZATION."""
@@ -155,28 +213,24 @@ class Build:
             return connection.execute(sql).fetchall()
 
 
-def warehouse(directory: Path, reference: Path = REFERENCE) -> Warehouse:
+def warehouse(directory: Path, reference: Path = REFERENCE, baseline: Path = BASELINE) -> Warehouse:
     """The resource for a folder of its own."""
-    return Warehouse(directory=str(directory), reference=str(reference))
+    return Warehouse(directory=str(directory), reference=str(reference), baseline=str(baseline))
 
 
 def execute(
-    directory: Path, reference: Path = REFERENCE, assets: list[str] | None = None, mirror: str = ""
+    directory: Path, assets: list[str], reference: Path = REFERENCE, *, checked: bool = False
 ) -> dg.ExecuteInProcessResult:
-    """Run the job `build`, or only some of its assets, in a folder; offline unless there is a mirror."""
-    upstream = Upstream(mirror=mirror, offline="" if mirror else "yes")
-    resources = {"warehouse": warehouse(directory, reference), "upstream": upstream}
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    """Materialize some assets in a folder, with their checks or without."""
+    keys = [dg.AssetKey(name.split(".")) for name in assets]
+    selection = dg.AssetSelection.assets(*keys)
+    selection = selection if checked else selection - dg.AssetSelection.checks_for_assets(*keys)
     with uncollected():
-        if assets is None:
-            return defs.resolve_job_def("build").execute_in_process(
-                resources=resources, run_config=quiet, raise_on_error=False
-            )
         return dg.materialize(
-            [*reference_assets, *upstream_assets, *models.sql_assets(), *publication_assets],
-            selection=[dg.AssetKey(name.split(".")) for name in assets],
-            resources=resources,
-            run_config=quiet,
+            [*(defs.assets or ()), *(defs.asset_checks or ())],
+            selection=selection,
+            resources={"warehouse": warehouse(directory, reference)},
+            run_config=QUIET,
             raise_on_error=False,
         )
 
@@ -204,48 +258,212 @@ def once(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], None
     return folder
 
 
+def copied(source: Path, target: Path) -> Path:
+    """A copy of a folder that was built in, without the history of its runs."""
+    return Path(shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("dagster")))
+
+
 def _build(folder: Path) -> None:
-    result = execute(folder / "warehouse")
-    assert result.success, [event.message for event in result.all_events if event.is_failure]
-    (folder / "events.json").write_text(dg.serialize_value(result.all_events), encoding="utf-8")
+    done = ote("build", "--warehouse", folder / "warehouse")
+    assert done.returncode == 0, done.stderr
+    history = str(folder / "warehouse" / "dagster")
+    overrides = {"telemetry": {"enabled": False}, "storage": {"sqlite": {"base_dir": history}}}
+    with dg.DagsterInstance.local_temp(history, overrides=overrides) as instance:
+        (run,) = instance.get_runs()
+        entries = [entry.dagster_event for entry in instance.all_logs(run.run_id)]
+    (folder / "events.json").write_text(dg.serialize_value([e for e in entries if e]), encoding="utf-8")
+    (folder / "said.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Everything, built once from the curated facts."""
-    folder = once(tmp_path_factory, "facts", _build)
+    """Everything, built once from the tracked facts and the accepted rows by `ote build`."""
+    folder = once(tmp_path_factory, "everything", _build)
     events = dg.deserialize_value((folder / "events.json").read_text(encoding="utf-8"), list)
-    return Build(folder / "warehouse", events)
-
-
-def _build_elsewhere(folder: Path) -> None:
-    abroad = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "2"}
-    program = "from pipelines import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "build", "--warehouse", str(folder / "warehouse")],
-        cwd=catalog.ROOT,
-        env=os.environ | abroad,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
-
-
-@pytest.fixture(scope="session")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `ote build` said and wrote in another time zone and locale, with two threads; only to be read."""
-    return once(tmp_path_factory, "elsewhere", _build_elsewhere)
+    return Build(folder / "warehouse", events, (folder / "said.txt").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def copy(build: Build, tmp_path: Path) -> Path:
     """A folder with a finished build of its own to damage."""
-    return Path(shutil.copytree(build.directory, tmp_path / "warehouse", symlinks=True))
+    return copied(build.directory, tmp_path / "warehouse")
 
 
 @pytest.fixture
 def facts(tmp_path: Path) -> Path:
     """The curated facts in a folder of their own to edit."""
     return Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+
+
+@pytest.fixture
+def accepted(tmp_path: Path) -> Path:
+    """The accepted rows in a folder of their own to edit."""
+    return Path(shutil.copytree(BASELINE, tmp_path / "accepted" / "baseline"))
+
+
+def checked_out(folder: Path) -> Path:
+    """The code and the data of this checkout in another folder, without git."""
+    for name in (*checkout.MAKES_RELEASES, "LICENSE"):
+        source, target = catalog.ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        elif source.exists():
+            shutil.copy(source, target)
+    (folder / ".gitignore").write_text("__pycache__")
+    return folder
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What git prints in a folder, whatever this process takes for its repository."""
+    command = ["git", "-C", str(root), "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments]
+    return subprocess.run(command, env=with_git(), capture_output=True, text=True, check=True).stdout
+
+
+def with_git() -> dict[str, str]:
+    """The environment in which a folder's own repository is seen."""
+    return {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
+
+
+def commit(root: Path) -> str:
+    """Commit all that is in a folder; the commit."""
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "change")
+    return git(root, "rev-parse", "HEAD").strip()
+
+
+def _build_elsewhere(folder: Path) -> None:
+    abroad = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "2"}
+    program = "from pipelines import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
+    done = subprocess.run(
+        [
+            *without_network(),
+            sys.executable,
+            "-c",
+            program,
+            "build",
+            "--warehouse",
+            str(folder / "warehouse"),
+        ],
+        cwd=checked_out(folder / "another checkout"),
+        env=os.environ | abroad,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `ote build` wrote without a network, from another checkout, in another time zone and locale."""
+    return once(tmp_path_factory, "elsewhere", _build_elsewhere) / "warehouse"
+
+
+ADDED = {
+    "full": {
+        "hardware": "NVIDIA A40",
+        "chips": "64",
+        "training_hours": "100",
+        "published_date": "2024-05-01",
+    },
+    "dated-by-start": {"hardware": "H100 SXM", "chip_hours": "5000", "started_month": "2023-11"},
+    "flop-only": {"training_flop": "1e22", "published_date": "2024-05-01", "developer_country": "FR"},
+    "flop-and-chip": {"hardware": "Google TPU v4", "training_flop": "1e22", "published_date": "2022-05-01"},
+    "nothing": {"published_date": "2024-05-01"},
+}
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A draft after many edits at once, in a checkout of its own.
+
+    killed: checksums of what was published after each build that was killed on the way. said: both streams.
+    """
+
+    root: Path
+    warehouse: Path
+    killed: list[dict[str, str]]
+    said: str
+
+    @property
+    def draft(self) -> Path:
+        """The one draft."""
+        (draft,) = (self.warehouse / "drafts").iterdir()
+        return draft
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the published database."""
+        with duckdb.connect(str(self.warehouse / "emissions.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def replaced(file: Path, *pairs: tuple[str, str]) -> None:
+    """Replace the one place of each text in a file."""
+    text = file.read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert text.count(old) == 1, (file, old, text.count(old))
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+
+
+def _edit(root: Path, reference: Path, baseline: Path) -> None:
+    """All edits: runs added, one renamed, one corrected, a query commented, an accepted row changed."""
+    file = reference / "training_runs.csv"
+    replaced(file, ("\nt5-11b,T5-11B,", "\nt5-11b,T5 11B,"))
+    runs = pl.read_csv(file, infer_schema=False)
+    doubled = pl.when(pl.col("run_id") == "colpali").then(pl.lit("80")).otherwise("chip_hours")
+    runs.with_columns(chip_hours=doubled).write_csv(file)  # 40 in the facts
+    source = {"source_title": "P", "source_url": "https://example.org/p", "verified": "primary"}
+    with file.open("a", newline="", encoding="utf-8") as rows:
+        for name, cells in ADDED.items():
+            row = {"run_id": name, "model": name, "source_locator": name, **source, **cells}
+            csv.DictWriter(rows, runs.columns, lineterminator="\n").writerow(row)
+    query = root / "sql" / "out" / "paper_claims.sql"
+    query.write_text("-- Another comment.\n" + query.read_text(encoding="utf-8"), encoding="utf-8")
+    replaced(
+        baseline / "google_region_carbon.csv",
+        ("africa-south1,Johannesburg,2024,0.15,", "africa-south1,Johannesburg,2024,0.16,"),
+    )
+
+
+def _killed(command: list[str], root: Path, directory: Path, seconds: float) -> dict[str, str]:
+    """What is published after a build was killed, some seconds after it took the lock."""
+    running = subprocess.Popen(
+        command, cwd=root, env=with_git(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while str(running.pid) not in (directory / "build.lock").read_text(encoding="utf-8"):
+        assert running.poll() is None
+        time.sleep(0.1)
+    time.sleep(seconds)
+    assert running.poll() is None, "it was over before it could be killed"
+    running.kill()
+    running.wait()
+    return published(directory)
+
+
+@pytest.fixture(scope="session")
+def edited(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    """A draft built after many edits, killed twice on the way; its last release is that of `build`."""
+
+    def fill(folder: Path) -> None:
+        root = checked_out(folder / "checkout")
+        record.keep(build.release, root / checkout.RELEASED)
+        commit(root)
+        directory = copied(build.directory, folder / "warehouse")
+        reference = Path(shutil.copytree(REFERENCE, folder / "reference"))
+        baseline = Path(shutil.copytree(BASELINE, folder / "baseline"))
+        _edit(root, reference, baseline)
+        options = ("--warehouse", directory, "--reference", reference, "--baseline", baseline)
+        command = [*OTE, "build", *map(str, options)]
+        killed = [_killed(command, root, directory, seconds) for seconds in (0.5, 6)]
+        done = process("build", *options, cwd=root, env=with_git())
+        assert done.returncode == 0, done.stderr
+        (folder / "killed.json").write_text(json.dumps(killed), encoding="utf-8")
+        (folder / "said.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
+
+    folder = once(tmp_path_factory, "edited", fill)
+    killed = json.loads((folder / "killed.json").read_text(encoding="utf-8"))
+    said = (folder / "said.txt").read_text(encoding="utf-8")
+    return Edited(folder / "checkout", folder / "warehouse", killed, said)

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from pipelines import catalog, models
+from pipelines.ingestion import curated
 from pipelines.quality import promises
-from pipelines.sources import reference
 from pipelines.warehouse import replace_table
 from tests.conftest import REFERENCE
 
@@ -87,7 +87,7 @@ def test_every_sql_file_is_catalogued_and_the_reverse() -> None:
 
 def test_every_curated_file_is_catalogued_and_the_reverse() -> None:
     files = {f"raw.{path.stem}" for path in REFERENCE.glob("*.csv")}
-    assert files == {table.name for table in reference.file_tables()}
+    assert files == {table.name for table in curated.file_tables()}
 
 
 def test_every_defined_column_is_used() -> None:

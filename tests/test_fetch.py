@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines.ingestion.fetch import Download, FetchError
 
-from pipelines.ingestion import fetch
+from pipelines.update import fetch
+from pipelines.update.fetch import Download, FetchError
 from tests.faults import Answer, Fault, closed_port, redirect, serve
 
 CSV = "".join(f"region-{n},{n}\n" for n in range(5_000)).encode()

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from pipelines import catalog
-from tests.conftest import OTE, Build, answer
+from tests.conftest import OTE, Build, ote
 
 COUNTRY = "site_country = '{0}' or list_contains(string_split(developer_country, ';'), '{0}')"
 
 
 def found(build: Build, *arguments: str) -> list[dict[str, Any]]:
-    done = answer("find", *arguments, "--json", "--database", build.directory / "emissions.duckdb")
+    done = ote("find", *arguments, "--json", "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 0, done.stderr
     runs: list[dict[str, Any]] = json.loads(done.stdout)
     return runs
@@ -87,7 +87,7 @@ def test_order_and_guesses_last(build: Build, sort: str, key: Any) -> None:
 
 def test_csv_has_what_json_has(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    table = answer("find", "--country", "FR", "--csv", *database).stdout
+    table = ote("find", "--country", "FR", "--csv", *database).stdout
     rows = list(csv.DictReader(io.StringIO(table)))
     runs = found(build, "--country", "FR")
     assert [row["run_id"] for row in rows] == [run["run_id"] for run in runs]
@@ -98,7 +98,7 @@ def test_csv_has_what_json_has(build: Build) -> None:
 @pytest.mark.parametrize("columns", [80, 119, 120, 200])
 def test_the_table_fits_and_cuts_no_name(build: Build, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    done = answer("find", "--limit", "0", "--database", build.directory / "emissions.duckdb")
+    done = ote("find", "--limit", "0", "--database", build.directory / "emissions.duckdb")
     assert max(map(len, done.stdout.splitlines())) <= columns
     assert "…" not in done.stdout
     first = done.stdout.split("───\n")[1]
@@ -108,8 +108,8 @@ def test_the_table_fits_and_cuts_no_name(build: Build, columns: int, monkeypatch
 
 def test_counts_are_in_the_right_number(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    assert "1 run, 1 shown." in answer("find", "gshard-600b", *database).stdout
-    assert "358 runs, 20 shown; --limit 0 shows all." in " ".join(answer("find", *database).stdout.split())
+    assert "1 run, 1 shown." in ote("find", "gshard-600b", *database).stdout
+    assert "358 runs, 20 shown; --limit 0 shows all." in " ".join(ote("find", *database).stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_counts_are_in_the_right_number(build: Build) -> None:
     ],
 )
 def test_bad_input_gets_a_message_and_code_2(build: Build, arguments: list[str], says: str) -> None:
-    done = answer("find", *arguments, "--database", build.directory / "emissions.duckdb")
+    done = ote("find", *arguments, "--database", build.directory / "emissions.duckdb")
     assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
 
 
@@ -178,11 +178,11 @@ def test_a_terminal_without_some_letters_and_without_color(build: Build) -> None
 
 def test_the_version_names_code_and_dataset(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTE_DATABASE", str(build.directory / "emissions.duckdb"))
-    done = answer("--version")
+    done = ote("--version")
     ((version,),) = build.query("select version from release")
     assert done.returncode == 0
     assert f"dataset  {version}" in done.stdout
     assert "code     " in done.stdout
     monkeypatch.setenv("OTE_DATABASE", "/nowhere/emissions.duckdb")
-    without = answer("--version")
+    without = ote("--version")
     assert (without.returncode, "dataset  none: " in without.stdout) == (0, True)

@@ -1,27 +1,18 @@
-"""Hours as Dagster partitions, their yearly figures, and these beside the figures of others."""
+"""The yearly figures of hours, and these beside the figures of others."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import duckdb
 import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.definitions import defs
-from pipelines.ingestion import hourly, hourly_assets
+from pipelines.ingestion import hourly
 from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
-from pipelines.ingestion.upstream import Upstream
 from pipelines.sources import carboncast_hourly, eia930_hourly
-from pipelines.warehouse import Warehouse
 from tests.conftest import Model
-
-PARTITIONS = ["CISO-2020", "CISO-2021", "AUS_QLD-2020"]
-FILES = {"CISO": b"", "AUS_QLD": b""}
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def hours(
@@ -47,127 +38,6 @@ def hours(
     return frame.with_columns(**{name: pl.Series(cells) for name, cells in (values or {}).items()}).cast(
         HOURS
     )
-
-
-def parse_zone(files: Mapping[str, bytes], zone: str, year: int) -> pl.DataFrame:
-    if zone not in files:
-        raise FileNotFoundError(f"{zone}.csv absent")
-    return hours(zone, year)
-
-
-def asset(files: Mapping[str, bytes] = FILES) -> dg.AssetsDefinition:
-    return hourly_assets.hours_asset("carboncast", PARTITIONS, parse_zone, lambda warehouse, _: (files, "x"))
-
-
-def run(folder: Path, assets: list[dg.AssetsDefinition], **how: Any) -> dg.ExecuteInProcessResult:
-    resources = {"warehouse": Warehouse(directory=str(folder), reference=str(folder)), "upstream": Upstream()}
-    return dg.materialize(assets, resources=resources, run_config=QUIET, raise_on_error=False, **how)
-
-
-def written(folder: Path) -> list[str]:
-    return sorted(
-        str(p.relative_to(folder / "hourly")) for p in (folder / "hourly").rglob("*") if p.is_file()
-    )
-
-
-def materialized(result: dg.ExecuteInProcessResult) -> dict[str | None, dict[str, Any]]:
-    """Facts by partition; a partition that is reported twice fails."""
-    events = [
-        event.step_materialization_data.materialization
-        for event in result.all_events
-        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
-    ]
-    found = {e.partition: {name: value.value for name, value in e.metadata.items()} for e in events}
-    assert len(found) == len(events)
-    return found
-
-
-def test_one_run_writes_every_partition_and_reports_each(tmp_path: Path) -> None:
-    one = asset()
-    result = run(tmp_path, [one], tags=hourly_assets.every_partition(one))
-    assert result.success
-    assert written(tmp_path) == [
-        "carboncast/zone=AUS_QLD/year=2020/hours.parquet",
-        "carboncast/zone=CISO/year=2020/hours.parquet",
-        "carboncast/zone=CISO/year=2021/hours.parquet",
-    ]
-    facts = materialized(result)
-    assert {key: fact["dagster/row_count"] for key, fact in facts.items()} == {
-        "CISO-2020": 8784,
-        "CISO-2021": 8760,
-        "AUS_QLD-2020": 8784,
-    }
-    assert facts["CISO-2020"][DIRECT] == 100
-    assert facts["CISO-2020"]["nulls"] == 8784, "biomass is not known in any hour"
-    assert facts["CISO-2020"]["path"] == "hourly/carboncast/zone=CISO/year=2020/hours.parquet"
-
-
-def test_one_partition_is_materialized_alone(tmp_path: Path) -> None:
-    result = run(tmp_path, [asset()], partition_key="CISO-2021")
-    assert result.success
-    assert written(tmp_path) == ["carboncast/zone=CISO/year=2021/hours.parquet"]
-    assert list(materialized(result)) == ["CISO-2021"]
-
-
-def test_an_absent_file_fails_its_partitions_after_the_others_are_written(tmp_path: Path) -> None:
-    one = asset({"AUS_QLD": b""})
-    result = run(tmp_path, [one], tags=hourly_assets.every_partition(one))
-    assert not result.success
-    assert written(tmp_path) == ["carboncast/zone=AUS_QLD/year=2020/hours.parquet"]
-    assert list(materialized(result)) == ["AUS_QLD-2020"]
-    (failure,) = [event for event in result.all_events if event.is_step_failure]
-    says = failure.step_failure_data.error_display_string
-    assert "lacks 2 partitions" in says
-    assert "CISO-2020: CISO.csv absent" in says
-    assert "CISO-2021: CISO.csv absent" in says
-
-
-def test_the_same_hours_are_the_same_bytes_and_nothing_is_left_beside_them(tmp_path: Path) -> None:
-    first, second = tmp_path / "a" / "hours.parquet", tmp_path / "b" / "hours.parquet"
-    hourly_assets.write(hours(), first, "x")
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "hours.partial").write_bytes(b"of a run that was killed")
-    hourly_assets.write(hours(), second, "x")
-    assert first.read_bytes() == second.read_bytes()
-    assert [path.name for path in (tmp_path / "b").iterdir()] == ["hours.parquet"]
-
-
-def test_a_run_that_dies_while_it_writes_leaves_the_earlier_hours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = hourly_assets.path_of(tmp_path, "carboncast", "CISO", 2020)
-    hourly_assets.write(hours(), path, "x")
-    before = path.read_bytes()
-
-    def dies(descriptor: int) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("pipelines.ingestion.hourly_assets.os.fsync", dies)
-    with pytest.raises(OSError, match="No space left"):
-        hourly_assets.write(hours(count=5), path, "x")
-    assert path.read_bytes() == before
-
-
-def test_duckdb_and_polars_read_zone_and_year_from_the_folders(tmp_path: Path) -> None:
-    for zone, year in (("CISO", 2020), ("AUS_QLD", 2021)):
-        hourly_assets.write(
-            hours(zone, year, count=3), hourly_assets.path_of(tmp_path, "carboncast", zone, year), "x"
-        )
-    pattern = f"{tmp_path}/hourly/carboncast/*/*/hours.parquet"
-    rows = duckdb.execute(
-        "select zone, year, count(*), max(hour_utc) from read_parquet(?, hive_partitioning = true) "
-        "group by all order by all",
-        [pattern],
-    ).fetchall()
-    assert rows == [("AUS_QLD", 2021, 3, datetime(2021, 1, 1, 2)), ("CISO", 2020, 3, datetime(2020, 1, 1, 2))]
-    scanned = (
-        pl.scan_parquet(pattern, hive_partitioning=True)
-        .select("zone", "year")
-        .unique()
-        .sort("zone")
-        .collect()
-    )
-    assert scanned.rows() == [("AUS_QLD", 2021), ("CISO", 2020)]
 
 
 def test_means_are_worked_by_hand() -> None:
@@ -226,33 +96,16 @@ def test_a_basis_that_the_source_lacks_has_no_mean() -> None:
     assert row["blank_hours"] == 0
 
 
-def test_hours_are_outdated_when_their_files_or_the_code_changed_or_they_are_damaged(tmp_path: Path) -> None:
-    path = hourly_assets.path_of(tmp_path, "carboncast", "CISO", 2020)
-    assert hourly_assets.is_outdated(path, "x"), "there are none"
-    hourly_assets.write(hours(), path, "x")
-    assert not hourly_assets.is_outdated(path, "x")
-    assert hourly_assets.is_outdated(path, "y")
-    path.write_bytes(path.read_bytes()[:-100])
-    assert hourly_assets.is_outdated(path, "x")
-
-
-def test_the_hours_are_written_weekly_before_the_build_and_each_partition_in_one_run() -> None:
-    schedules = [s for s in defs.schedules or [] if isinstance(s, dg.ScheduleDefinition)]
-    found = {schedule.job_name: schedule for schedule in schedules}
-    assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
-        "build": "0 4 * * 1",
-        "hourly_carboncast": "30 3 * * 1",
-        "hourly_eia930": "30 3 * * 1",
-    }
-    (request,) = found["hourly_eia930"].evaluate_tick(dg.build_schedule_context()).run_requests or []
-    assert request.tags["dagster/asset_partition_range_start"] == eia930_hourly.PARTITIONS[0]
-    assert request.tags["dagster/asset_partition_range_end"] == eia930_hourly.PARTITIONS[-1]
-
-
-def test_partitions_name_each_zone_and_year_once() -> None:
-    both = [carboncast_hourly.PARTITIONS, eia930_hourly.PARTITIONS]
-    assert [len(set(partitions)) for partitions in both] == [26, 8]
-    assert all(partition.count("-") == 1 for partitions in both for partition in partitions)
+def test_the_typical_day_of_a_month_is_worked_by_hand() -> None:
+    """February of 2021 alternates between two days; of March too few hours are known, of others none."""
+    days = [(0 if day % 2 else 100) + hour for day in range(28) for hour in range(24)]
+    march = [1.0] * (24 * 31 - 75) + [None] * 75  # a tenth of 744 hours is 74.4
+    values = [None] * (31 * 24) + [float(value) for value in days] + march
+    row = hourly.summary(hours(year=2021, count=len(values), values={LIFECYCLE: values}), "x", 2021)
+    means = json.loads(row["lifecycle_by_hour"][0])
+    assert means[1] == [50.0 + hour for hour in range(24)]
+    assert [month for month, day in enumerate(means, start=1) if day] == [2]
+    assert json.loads(row["lifecycle_by_month"][0]) == [None, 50 + 23 / 2, *[None] * 10]
 
 
 def test_every_zone_lies_beside_a_region_of_the_yearly_figures() -> None:

@@ -1,7 +1,6 @@
 """Dependencies and column lineage are read from the SQL."""
 
 from copy import deepcopy
-from functools import cache
 
 import dagster as dg
 import pytest
@@ -50,19 +49,3 @@ def test_an_old_name_of_a_column_has_the_lineage_of_the_new_one(monkeypatch: pyt
         assert lineage["draw_w"] == lineage["watts_per_chip"]
     finally:
         catalog.tables.cache_clear()
-
-
-@cache
-def origins(name: str) -> frozenset[str]:
-    """Every table that a query reads, through all the queries between."""
-    query = models.queries().get(name)
-    direct = models.upstream_tables(query) if query else frozenset[str]()
-    return direct.union(*map(origins, direct))
-
-
-def test_no_public_table_reads_a_source_that_may_not_be_republished() -> None:
-    private = {source.table for source in catalog.sources().values() if not source.republish}
-    assert private, "the Green Software Foundation's file may be read, not republished"
-    reading = {name for name in models.queries() if origins(name) & private}
-    assert reading, "it is read, to be reconciled with Google's own"
-    assert {name for name in reading if name.startswith("out.")} == set()

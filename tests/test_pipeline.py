@@ -1,7 +1,6 @@
-"""The whole pipeline on the curated facts: what it publishes, and what it refuses to."""
+"""The whole pipeline as Dagster runs it: what it publishes, and what it refuses to."""
 
 import csv
-import hashlib
 import math
 from pathlib import Path
 
@@ -9,12 +8,13 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines import catalog
+from pipelines import catalog, models
 from pipelines.definitions import defs
+from pipelines.ingestion import baseline, curated
 from pipelines.quality import checks
 from pipelines.quality.promises import Result
-from pipelines.warehouse import Warehouse
-from tests.conftest import Build, execute, releases
+from pipelines.warehouse import Warehouse, connect, replace_table
+from tests.conftest import ADDED, Build, Edited, execute, published, replaced
 
 # Patterson et al. 2021, Table 4 as printed: MWh, gross t, net t.
 TABLE_4 = {
@@ -83,16 +83,14 @@ def test_every_claim_of_the_abstract_holds(build: Build) -> None:
 def test_every_check_ran_on_every_table_and_passed(build: Build) -> None:
     evaluations = build.told("ASSET_CHECK_EVALUATION")
     assert {".".join(e.asset_key.path) for e in evaluations} == set(catalog.tables())
-    failed = {(e.asset_key.path[-1], e.check_name) for e in evaluations if not e.passed}
-    absent = {source.table.split(".")[1] for source in catalog.sources().values()}
-    assert failed == {(table, "is_fresh") for table in absent}  # offline: a warning each
+    assert [(e.asset_key.path[-1], e.check_name) for e in evaluations if not e.passed] == []
     assert all(spec.blocking for checks in defs.asset_checks or [] for spec in checks.check_specs)
 
 
-def test_every_run_of_the_facts_has_an_estimate_or_a_reason(build: Build) -> None:
+def test_every_run_has_an_estimate_or_a_reason(build: Build) -> None:
     ((runs,),) = build.query("select count(*) from training_runs")
     ((estimated,),) = build.query("select count(*) from emissions where energy_mwh > 0")
-    assert (runs, estimated) == (365, 358)
+    assert (runs, estimated) >= (3336, 1485)
     without = "select reason from models_without_estimate inner join training_runs using (run_id)"
     assert len(build.query(without)) == runs - estimated
     assert build.query("select count(*) from models_without_estimate where reason = ''") == [(0,)]
@@ -100,7 +98,7 @@ def test_every_run_of_the_facts_has_an_estimate_or_a_reason(build: Build) -> Non
 
 def test_what_only_reported_its_energy_says_so(build: Build) -> None:
     rows = build.query("select run_id, chip_hours from emissions where energy_basis = 'reported'")
-    assert len(rows) == 10
+    assert len(rows) >= 10
     assert all(chip_hours is None for _, chip_hours in rows)
 
 
@@ -153,102 +151,72 @@ def test_every_table_and_column_of_the_database_is_commented(build: Build) -> No
 
 def test_assets_carry_what_the_interface_shows(build: Build) -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-    assert {spec.group_name for spec in specs.values()} == {"raw", "core", "out", "release", "hourly"}
+    assert {spec.group_name for spec in specs.values()} == {"upstream", "reference", "core", "out", "release"}
     for name, spec in specs.items():
         assert spec.description, name
         assert spec.owners, name
         assert spec.kinds, name
-        assert spec.metadata["sources"], name
+        assert spec.metadata, name
     schema = specs["out/emissions"].metadata["dagster/column_schema"]
     energy = next(column for column in schema.columns if column.name == "energy_mwh")
     assert energy.description.endswith("Unit: megawatt_hour.")
     made = [told.materialization for told in build.told("ASSET_MATERIALIZATION")]
     (event,) = [event for event in made if event.asset_key == dg.AssetKey(["out", "emissions"])]
-    assert event.metadata["dagster/row_count"].value == 358
+    assert event.metadata["dagster/row_count"].value == build.query("select count(*) from emissions")[0][0]
     assert "| run_id | model |" in str(event.metadata["preview"].value)
     lineage = event.metadata["dagster/column_lineage"].value
     assert isinstance(lineage, dg.TableColumnLineage)
     assert lineage.deps_by_column["energy_mwh"]
 
 
-def test_there_is_one_job_for_all_and_a_weekly_schedule() -> None:
-    schedules = [s for s in defs.schedules or [] if isinstance(s, dg.ScheduleDefinition)]
-    assert [s.cron_schedule for s in schedules if s.job_name == "build"] == ["0 4 * * 1"]
+def test_there_is_one_job_for_all_and_one_that_is_started_alone() -> None:
+    """Nothing runs unasked, and nothing that builds may fetch."""
+    assert not defs.schedules
+    assert not defs.sensors
     assert len(defs.resolve_job_def("build").asset_layer.selected_asset_keys) == len(catalog.tables()) + 2
+    update = {node.name for node in defs.resolve_job_def("update").nodes}
+    expected = {f"{step}_{name}" for name in catalog.sources() for step in ("fetch", "check")}
+    assert update == expected | {"compare_results", "rewrite_baseline"}
+
+
+def test_the_accepted_rows_are_external_and_say_where_they_are_from() -> None:
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    runnable = defs.resolve_job_def("build").asset_layer.executable_asset_keys
+    for source in catalog.sources().values():
+        spec = specs[dg.AssetKey(["upstream", source.name])]
+        assert spec.key not in runnable
+        assert spec.metadata["license"] == source.license
+        assert spec.metadata["dagster/row_count"] > 0
+        assert spec.metadata["retrieved"]
 
 
 def test_a_single_asset_can_be_built_alone(copy: Path) -> None:
-    result = execute(copy, assets=["out.hardware"])
+    result = execute(copy, ["out.hardware"])
     assert result.success
     assert [
         e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key
     ] == ["out/hardware"]
 
 
-ADDED = {
-    "full": {
-        "hardware": "NVIDIA A40",
-        "chips": "64",
-        "training_hours": "100",
-        "published_date": "2024-05-01",
-    },
-    "dated-by-start": {"hardware": "H100 SXM", "chip_hours": "5000", "started_month": "2023-11"},
-    "flop-only": {"training_flop": "1e22", "published_date": "2024-05-01", "developer_country": "FR"},
-    "flop-and-chip": {"hardware": "Google TPU v4", "training_flop": "1e22", "published_date": "2022-05-01"},
-    "nothing": {"published_date": "2024-05-01"},
-}
-
-
-def test_a_run_added_as_a_row_is_estimated_by_what_it_discloses(copy: Path, facts: Path) -> None:
-    path = facts / "training_runs.csv"
-    columns = [column.name for column in catalog.tables()["raw.training_runs"].columns]
-    source = {"source_title": "P", "source_url": "https://example.org/p", "verified": "primary"}
-    with path.open("a", newline="", encoding="utf-8") as file:
-        for name, cells in ADDED.items():
-            row = {"run_id": name, "model": name, "source_locator": name, **source, **cells}
-            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
-    assert execute(copy, facts).success
-    with duckdb.connect(str(copy / "emissions.duckdb"), read_only=True) as connection:
-        found = {
-            run_id: rest
-            for run_id, *rest in connection.execute(
-                "select run_id, chip_hours_basis, watts_basis, gross_basis, provider, energy_mwh > 0 "
-                f"from emissions where run_id in {tuple(ADDED)}"
-            ).fetchall()
-        }
-        reasons = connection.execute(
-            "select run_id, reason from models_without_estimate where run_id = 'nothing'"
-        ).fetchall()
+def test_a_run_added_as_a_row_is_estimated_by_what_it_discloses(edited: Edited) -> None:
+    found = {
+        run_id: rest
+        for run_id, *rest in edited.query(
+            "select run_id, chip_hours_basis, watts_basis, gross_basis, provider, energy_mwh > 0 "
+            f"from emissions where run_id in {tuple(ADDED)}"
+        )
+    }
     assert found == {
         "full": ["chips_x_hours", "measured_ratio_elsewhere", "world_year", None, True],
         "dated-by-start": ["disclosed", "measured_same_chip_elsewhere", "world_year", None, True],
         "flop-only": ["flop_by_era", "hardware_mix", "developer_country_year", None, True],
         "flop-and-chip": ["flop_over_throughput", "measured_same_chip", "world_year", "Google", True],
     }
-    assert reasons == [("nothing", "no accelerator, chip-hours, FLOP or energy disclosed")]
+    reasons = edited.query("select reason from models_without_estimate where run_id = 'nothing'")
+    assert reasons == [("no accelerator, chip-hours, FLOP or energy disclosed",)]
 
 
-def published(directory: Path) -> dict[str, str]:
-    """Checksum of the database and of every file of every release."""
-    files = [directory / "emissions.duckdb", *(directory / "releases").rglob("*")]
-    return {
-        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if path.is_file()
-    }
-
-
-def test_a_bad_fact_stops_the_build_and_publishes_nothing(copy: Path, facts: Path) -> None:
-    before = published(copy)
-    runs = facts / "training_runs.csv"
-    runs.write_text(runs.read_text().replace(",1.12,0.545,0.545,", ",112,0.545,0.545,"))
-    result = execute(copy, facts)
-    assert not result.success
-    steps = {event.step_key for event in result.all_events if event.is_step_success}
-    assert not any(step and step.startswith(("out__emissions", "release")) for step in steps)
-    assert published(copy) == before
-
-
+GOOD = ",1.12,0.545,0.545,"
 BREAK = "update out.emissions set co2e_net_t = 2 * co2e_gross_t where run_id = 't5-11b'"
 
 
@@ -261,7 +229,7 @@ def test_release_and_database_refuse_when_launched_alone_after_a_failed_check(co
             "update state.validations set version = 'broken', passed = false where name = 'out.emissions'"
         )
     for asset in ("release.dataset", "release.emissions_duckdb"):
-        result = execute(copy, assets=[asset])
+        result = execute(copy, [asset])
         assert not result.success
         (failure,) = [event for event in result.all_events if event.is_step_failure]
         assert "out.emissions" in str(failure.step_failure_data.error)
@@ -273,54 +241,40 @@ def test_release_and_database_refuse_when_launched_alone_after_a_fact_was_refuse
     copy: Path, facts: Path
 ) -> None:
     before = published(copy)
-    runs = facts / "training_runs.csv"
-    good = runs.read_text()
-    runs.write_text(good.replace(",1.12,0.545,0.545,", ",112,0.545,0.545,"))
-    assert not execute(copy, facts).success
+    replaced(facts / "training_runs.csv", (GOOD, GOOD.replace(",1.12,", ",112,")))
+    assert not execute(copy, ["raw.training_runs"], facts).success
     for asset in ("release.dataset", "release.emissions_duckdb"):
-        (failure,) = [e for e in execute(copy, facts, assets=[asset]).all_events if e.is_step_failure]
+        (failure,) = [e for e in execute(copy, [asset], facts).all_events if e.is_step_failure]
         assert "raw.training_runs failed its checks" in str(failure.step_failure_data.error)
     assert published(copy) == before
     assert "112 lies outside" in (copy / "report.html").read_text()
-    runs.write_text(good)
-    assert execute(copy, facts).success
-    assert published(copy) == before
 
 
 def test_release_refuses_when_launched_alone_after_a_query_failed(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines import models
-
     before = published(copy)
     query = "select 1 / 0 as region, error('broken') as provider from raw.region_map"
     monkeypatch.setitem(models.queries(), "out.region_map", query)
-    result = execute(copy, assets=["out.region_map"])
-    assert not result.success
-    (failure,) = [e for e in execute(copy, assets=["release.dataset"]).all_events if e.is_step_failure]
+    assert not execute(copy, ["out.region_map"]).success
+    (failure,) = [e for e in execute(copy, ["release.dataset"]).all_events if e.is_step_failure]
     assert "out.region_map failed its checks" in str(failure.step_failure_data.error)
     assert published(copy) == before
 
 
-def test_two_runs_in_one_process_each_check_their_own_database(copy: Path, facts: Path) -> None:
-    runs = facts / "training_runs.csv"
-    for name in ("T5 once", "T5 twice"):
-        runs.write_text(runs.read_text().replace("t5-11b,T5", f"t5-11b,{name} T5", 1))
-        assert execute(copy, facts).success
-        assert execute(copy, facts, assets=["release.dataset"]).success
-
-
 def test_a_table_built_before_its_inputs_is_not_published(copy: Path, facts: Path) -> None:
     before = published(copy)
-    runs = facts / "training_runs.csv"
-    runs.write_text(runs.read_text().replace(",T5-11B,", ",T5 11B,"))
-    assert execute(copy, facts, assets=["raw.training_runs"]).success
-    result = execute(copy, facts, assets=["release.dataset"])
+    replaced(facts / "training_runs.csv", (",T5-11B,", ",T5 11B,"))
+    assert execute(copy, ["raw.training_runs"], facts).success
+    result = execute(copy, ["release.dataset"], facts)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "core.disclosed_runs was built before the present raw.training_runs" in str(
         failure.step_failure_data.error
     )
     assert published(copy) == before
+
+
+CHAIN = ["core.training_runs", "core.watts_ladder", "out.training_runs", "release.dataset"]
 
 
 def test_a_failed_check_blocks_all_that_reads_the_table(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,15 +288,10 @@ def test_a_failed_check_blocks_all_that_reads_the_table(copy: Path, monkeypatch:
         return [Result(**{**vars(r), "success": False}) for r in found]
 
     monkeypatch.setattr(checks, "validate", failing)
-    result = execute(copy)
+    result = execute(copy, CHAIN, checked=True)
     assert not result.success
-    built = {
-        event.asset_key.to_user_string()
-        for event in result.get_asset_materialization_events()
-        if event.asset_key
-    }
-    assert "core/training_runs" in built
-    assert not built & {"core/watts_ladder", "out/emission_factors", "out/emissions", "release/dataset"}
+    built = [e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key]
+    assert built == ["core/training_runs"]
     assert published(copy) == before
 
 
@@ -350,22 +299,25 @@ def test_dagster_loads_the_project_as_its_tools_do() -> None:
     assert dg.Definitions.validate_loadable(defs) is None
 
 
-def test_the_order_of_facts_changes_no_byte_of_a_release(build: Build, copy: Path, facts: Path) -> None:
-    for path in facts.glob("*.csv"):
+def test_the_order_of_facts_and_accepted_rows_changes_no_table(
+    build: Build, facts: Path, accepted: Path
+) -> None:
+    """The raw tables come out alike, and all others follow from these."""
+    for path in [*facts.glob("*.csv"), *(accepted / f"{name}.csv" for name in catalog.sources())]:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *reversed(rows)])
-    result = execute(copy, facts)
-    assert result.success
-    made = {event.asset_key for event in result.get_asset_materialization_events()}
-    assert made >= {dg.AssetKey(name.split(".")) for name in catalog.tables()}
-    (other,) = {
-        folder.name: folder for folder in releases(copy) if folder.name != build.release.name
-    }.values()
-    for path in sorted((build.release / "csv").iterdir()):
-        if path.name != "sources.csv":  # which holds the checksums of the files
-            assert path.read_bytes() == (other / "csv" / path.name).read_bytes(), path.name
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as working:
+        known = dict(working.execute("select name, version from state.tables").fetchall())
+    read = {table.name: curated.read(facts, table) for table in curated.file_tables()}
+    read |= {source.table: baseline.rows_of(accepted, source.table) for source in catalog.sources().values()}
+    with connect() as connection:
+        for name, rows in read.items():
+            replace_table(connection, name, rows)
+        versions = dict(connection.execute("select name, version from state.tables").fetchall())
+    assert len(versions) > 30
+    assert versions == {name: known[name] for name in versions}
 
 
 def test_a_place_has_one_ratio_of_net_to_gross_wherever_it_is_asked_for(build: Build) -> None:

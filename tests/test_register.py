@@ -1,15 +1,16 @@
-"""`ote register`: what it changes of the register of ids, what it says, what an older list may not change."""
+"""The register of ids after an update: what is added or changes, and what an older list may not change."""
 
-import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines import catalog
-from pipelines.warehouse import connect
-from tests.conftest import OTE, fill, ote, without_privilege
+from pipelines.ingestion import curated
+from pipelines.update import names
+from tests.conftest import fill
 
 REGISTER = """upstream_name,run_id,published_date,source_url,name_status
 Back,back,2023-01-01,https://example.org/back,former
@@ -34,73 +35,49 @@ LISTED = [
     name("Moved", "2023-01-02", "new"),
     name("Other", "2022-01-01", "other", "new"),
 ]
+NEWEST = name("Same", "2024-06-01", "same")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A register, and an empty folder to build in."""
-    (tmp_path / "reference").mkdir()
-    (tmp_path / "reference" / "model_names.csv").write_text(REGISTER, encoding="utf-8")
-    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "model_names.csv").write_text(REGISTER, encoding="utf-8")
     return tmp_path
 
 
-def build(folder: Path, *names: dict[str, Any]) -> list[str]:
-    """Let the names of a list be those of the last build; the command that registers them."""
-    with connect(folder / "warehouse" / "build.duckdb") as connection:
-        fill(connection, "core.model_ids", list(names))
-    return ["register", "--warehouse", str(folder / "warehouse"), "--reference", str(folder / "reference")]
+def register(database: duckdb.DuckDBPyConnection, folder: Path, *listed: dict[str, Any]) -> names.Register:
+    """The register after an update to a list of models."""
+    fill(database, "core.model_ids", list(listed))
+    registered = curated.read(folder, catalog.tables()[names.TABLE])
+    return names.register(registered, database.sql("from core.model_ids").pl())
 
 
-def register(folder: Path) -> str:
-    return (folder / "reference" / "model_names.csv").read_text(encoding="utf-8")
-
-
-def test_it_says_each_name_that_it_adds_or_changes(folder: Path) -> None:
-    command = build(folder, *LISTED, name("Same", "2024-06-01", "same"))
-    done = ote(*command)
-    assert done.returncode == 0, done.stderr
-    for line in (
-        "new      other: Other",
-        "former   gone: Gone",
-        "current  back: Back",
-        "restated moved: Moved",
-    ):
-        assert line in done.stdout.splitlines()
-    assert "same: Same" not in done.stdout
-    assert "1 names added" in done.stdout
-    assert "1 names are former now" in done.stdout
-    assert "1 are current again; 1 have another day or address" in done.stdout
-    assert register(folder).splitlines()[1:] == [
+def test_each_name_that_is_added_or_changes_is_told_and_written(
+    database: duckdb.DuckDBPyConnection, folder: Path
+) -> None:
+    found = register(database, folder, *LISTED, NEWEST)
+    assert found.newest is None
+    assert found.changes.rows() == [
+        ("Other", "other", "new"),
+        ("Back", "back", "current"),
+        ("Gone", "gone", "former"),
+        ("Moved", "moved", "restated"),
+    ]
+    assert found.rows.write_csv().splitlines()[1:] == [
         "Back,back,2023-01-01,https://example.org/back,current",
         "Gone,gone,2023-01-01,https://example.org/gone,former",
         "Moved,moved,2023-01-02,https://example.org/new,current",
         "Other,other,2022-01-01,https://example.org/other,current",
         "Same,same,2024-06-01,https://example.org/same,current",
     ]
-    written = register(folder)
-    assert "0 names added" in ote(*command).stdout
-    assert register(folder) == written
+    found.rows.write_csv(folder / "model_names.csv")
+    again = register(database, folder, *LISTED, NEWEST)
+    assert again.changes.is_empty()
+    assert again.rows.equals(found.rows)
 
 
-def test_an_older_list_only_adds_names(folder: Path) -> None:
-    done = ote(*build(folder, *LISTED))
-    assert done.returncode == 0, done.stderr
-    assert "is older than the register, which has models up to 2024-06-01" in done.stdout
-    assert "new      other: Other" in done.stdout
-    assert "Gone" not in done.stdout
+def test_an_older_list_only_adds_names(database: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    found = register(database, folder, *LISTED)
+    assert found.newest == date(2024, 6, 1)
+    assert found.changes.rows() == [("Other", "other", "new")]
     added = "Other,other,2022-01-01,https://example.org/other,former\n"
-    assert register(folder) == REGISTER.replace("Same,", f"{added}Same,")
-
-
-def test_a_register_that_cannot_be_written_is_named_in_one_line(folder: Path) -> None:
-    command = build(folder, *LISTED)
-    (folder / "reference").chmod(0o555)
-    done = subprocess.run(
-        [*without_privilege(), *OTE, *command], cwd=catalog.ROOT, capture_output=True, text=True, check=False
-    )
-    (folder / "reference").chmod(0o755)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"Nothing was registered: {folder / 'reference' / 'model_names.'}")
-    assert done.stderr.count("\n") == 1
-    assert register(folder) == REGISTER
+    assert found.rows.write_csv() == REGISTER.replace("Same,", f"{added}Same,")

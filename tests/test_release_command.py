@@ -1,41 +1,40 @@
 """`ote release`: from a green build and nothing else, whole or not at all."""
 
 import hashlib
+import json
 import resource
 import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipelines import catalog
+from pipelines.releases import record
 from pipelines.releases import release as releasing
-from tests.conftest import OTE, Build, ote, releases, without_privilege
-
-
-@pytest.fixture(scope="module")
-def earlier(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a green build, and an earlier release of other content; only to be copied."""
-    folder = tmp_path_factory.mktemp("earlier") / "warehouse"
-    shutil.copytree(build.directory, folder, symlinks=True)
-    (release,) = releases(folder)
-    with duckdb.connect(str(folder / "build.duckdb")) as connection:
-        connection.execute("update state.results set why = why || ' earlier'")
-    done = ote("release", "--warehouse", folder)
-    assert done.returncode == 0, done.stderr
-    shutil.rmtree(release)
-    with duckdb.connect(str(folder / "build.duckdb")) as connection:
-        connection.execute("update state.results set why = left(why, len(why) - 8)")
-    return folder
+from tests.conftest import OTE, Build, ote, process, releases, resum, without_privilege
 
 
 @pytest.fixture
-def unreleased(earlier: Path, tmp_path: Path) -> Path:
-    """Such a folder of its own."""
-    return Path(shutil.copytree(earlier, tmp_path / "warehouse", symlinks=True))
+def unreleased(copy: Path, tmp_path: Path) -> Path:
+    """A green build whose release is gone, beside an earlier one of other content."""
+    (release,) = releases(copy)
+    release.rename(release.with_name("0.0.9+00000000"))
+    (copy / "releases" / "index.json").unlink()
+    manifest = copy / "releases" / "0.0.9+00000000" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(release.name, "0.0.9+00000000"))
+    resum(manifest.parent)
+    releasing.point(copy / "releases")
+    return copy
+
+
+def command(folder: Path) -> tuple[str | Path, ...]:
+    """`ote release` with a record of its own."""
+    return ("release", "--warehouse", folder, "--released", folder / "released")
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -44,15 +43,64 @@ def content(folder: Path) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def test_it_writes_the_release_of_a_green_build(build: Build, unreleased: Path) -> None:
-    done = ote("release", "--warehouse", unreleased)
+def test_it_writes_the_release_of_a_green_build_and_its_record(build: Build, unreleased: Path) -> None:
+    done = ote(*command(unreleased))
     assert done.returncode == 0, done.stderr
     release = Path(done.stdout.strip())
     releasing.verify(release)
-    assert release.name.split("+")[1] == build.release.name.split("+")[1]
+    assert release.name == build.release.name
     assert (unreleased / "releases" / "latest").resolve() == release.resolve()
-    again = ote("release", "--warehouse", unreleased)
+    kept, written = record.read(unreleased / "released"), record.read(release)
+    assert kept is not None
+    assert kept == written
+    assert (kept.version, len(kept.estimates)) == (release.name, 1485)
+    assert sum(file.stat().st_size for file in (unreleased / "released").iterdir()) < 500_000
+    again = ote(*command(unreleased))
     assert again.stdout == done.stdout
+
+
+def test_the_version_follows_from_the_record_and_from_no_folder(build: Build, unreleased: Path) -> None:
+    """The record is tracked: whoever builds this commit gets the same version, whatever is on the disk."""
+    known = record.read(build.release)
+    assert known is not None
+    earlier = replace(known, version="3.1.4+00000000", content="00000000", estimates={}, commit="abc")
+    (unreleased / "released").mkdir()
+    (unreleased / "released" / record.RECORD).write_text(record.text(earlier))
+    (unreleased / "released" / record.ESTIMATES).write_text(record.estimates_text(earlier))
+    done = ote(*command(unreleased))
+    assert done.returncode == 0, done.stderr
+    release = Path(done.stdout.strip())
+    assert release.name == f"3.2.0+{build.release.name.split('+')[1]}"
+    page = (release / "CHANGES.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# Changes from 3.1.4+00000000 to {release.name}\n")
+    assert "1,485 estimates are new, 0 are gone" in page
+
+
+def test_no_release_is_written_that_breaks_a_promise(build: Build, unreleased: Path) -> None:
+    """The last release had `method.spread`, which is `method.gsd` now."""
+    told = json.loads((build.release / record.RECORD).read_text())
+    columns = told["tables"]["method"]["columns"]
+    columns["spread"] = columns.pop("gsd")
+    shutil.copytree(build.release / "parquet", unreleased / "released" / "parquet")
+    (unreleased / "released" / record.RECORD).write_text(json.dumps(told))
+    before = content(unreleased)
+    done = ote(*command(unreleased))
+    assert done.returncode == 1
+    assert "method.spread is gsd now: keep the old name as well" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert content(unreleased) == before
+
+
+@pytest.mark.parametrize("damage", [b"{", b"\x80", b"[]", b'{"version": 1}'])
+def test_a_damaged_record_is_named(unreleased: Path, damage: bytes) -> None:
+    (unreleased / "released").mkdir()
+    (unreleased / "released" / record.RECORD).write_bytes(damage)
+    before = content(unreleased)
+    done = ote(*command(unreleased))
+    assert done.returncode == 1
+    assert f"{unreleased / 'released' / record.RECORD}: not the record of a release" in done.stderr
+    assert "Restore it with git." in done.stderr
+    assert content(unreleased) == before
 
 
 @pytest.mark.parametrize(
@@ -72,14 +120,14 @@ def test_it_refuses_a_build_that_failed_or_is_stale(unreleased: Path, change: st
     before = content(unreleased)
     with duckdb.connect(str(unreleased / "build.duckdb")) as connection:
         connection.execute(change)
-    done = ote("release", "--warehouse", unreleased)
+    done = ote(*command(unreleased))
     assert done.returncode == 1
     assert words in done.stderr
     assert content(unreleased) == before
 
 
 def test_it_refuses_where_nothing_was_built(tmp_path: Path) -> None:
-    done = ote("release", "--warehouse", tmp_path)
+    done = ote(*command(tmp_path))
     assert done.returncode == 2
     assert "Build first" in done.stderr
 
@@ -87,12 +135,8 @@ def test_it_refuses_where_nothing_was_built(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_what_was_there(unreleased: Path) -> None:
     """No file may grow beyond half a megabyte, as on a disk that is full by then."""
     before = content(unreleased)
-    done = subprocess.run(
-        [*OTE, "release", "--warehouse", str(unreleased)],
-        cwd=catalog.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+    done = process(
+        *command(unreleased),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000)),
     )
     assert done.returncode == 1
@@ -100,14 +144,14 @@ def test_a_full_disk_leaves_what_was_there(unreleased: Path) -> None:
     assert "File too large" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert content(unreleased) == before
-    assert ote("release", "--warehouse", unreleased).returncode == 0
+    assert ote(*command(unreleased)).returncode == 0
     assert len(releases(unreleased)) == 2
     assert not list((unreleased / "releases").glob(".*"))
 
 
 def test_a_database_that_someone_has_open_is_said(unreleased: Path) -> None:
     with duckdb.connect(str(unreleased / "build.duckdb")):
-        done = ote("release", "--warehouse", unreleased)
+        done = process(*command(unreleased))
     assert done.returncode == 1
     assert done.stderr.startswith("No release was written: ")
     assert "Conflicting lock is held" in done.stderr
@@ -118,11 +162,11 @@ def test_a_database_that_someone_has_open_is_said(unreleased: Path) -> None:
 def test_a_damaged_index_is_said_and_can_be_written_anew(unreleased: Path, damage: bytes) -> None:
     index = unreleased / "releases" / "index.json"
     index.write_bytes(damage)
-    done = ote("release", "--warehouse", unreleased)
+    done = ote(*command(unreleased))
     assert done.returncode == 1
     assert done.stderr.startswith(f"{index}: not the index of releases. Move it away")
     index.unlink()
-    assert ote("release", "--warehouse", unreleased).returncode == 0
+    assert ote(*command(unreleased)).returncode == 0
     assert len(releasing.index(unreleased / "releases")) == 2
 
 
@@ -132,24 +176,16 @@ def test_no_release_is_compared_with_one_that_is_damaged(unreleased: Path) -> No
     file = latest / "parquet" / "emissions.parquet"
     content = file.read_bytes()
     file.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
-    for command in (("release", "--warehouse", unreleased), ("diff", latest, latest)):
-        done = ote(*command)
-        assert done.returncode == 1
-        assert "parquet/emissions.parquet changed" in done.stderr
-        assert len(done.stderr.splitlines()) == 1
-    assert releases(unreleased) == [latest]
+    done = ote("diff", latest, latest)
+    assert done.returncode == 1
+    assert "parquet/emissions.parquet changed" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_folder_that_is_read_only_is_said_and_stays_as_it_was(unreleased: Path) -> None:
     before = content(unreleased)
     (unreleased / "releases").chmod(0o555)
-    done = subprocess.run(
-        [*without_privilege(), *OTE, "release", "--warehouse", str(unreleased)],
-        cwd=catalog.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = process(*command(unreleased), before=without_privilege())
     (unreleased / "releases").chmod(0o755)
     assert done.returncode == 1
     assert "No release was written" in done.stderr
@@ -163,7 +199,7 @@ def test_killed_at_any_moment_no_half_release_is_seen(unreleased: Path) -> None:
     killed = 0
     for moment in range(20):
         process = subprocess.Popen(
-            [*OTE, "release", "--warehouse", str(unreleased)],
+            [*OTE, *map(str, command(unreleased))],
             cwd=catalog.ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -181,5 +217,5 @@ def test_killed_at_any_moment_no_half_release_is_seen(unreleased: Path) -> None:
         latest = unreleased / "releases" / "latest"
         releasing.verify(latest.resolve())
     assert killed >= 3
-    assert ote("release", "--warehouse", unreleased).returncode == 0
+    assert ote(*command(unreleased)).returncode == 0
     assert len(releases(unreleased)) == 2

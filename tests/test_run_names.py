@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.answers import names, search
 from pipelines.answers.published import open_database
-from tests.conftest import Build, answer
+from tests.conftest import Build, ote
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,16 @@ from tests.conftest import Build, answer
 def test_one_clear_match_is_taken(build: Build, name: str, run_id: str) -> None:
     with open_database(build.directory / "emissions.duckdb", search.PROBE) as connection:
         assert names.find(connection, name).run_id == run_id
-    done = answer("why", name, "--database", build.directory / "emissions.duckdb")
+    done = ote("why", name, "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 0, done.stderr
     assert run_id in " ".join(done.stdout.split())
 
 
 def test_what_was_taken_is_said_where_it_is_not_what_was_given(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    assert "'PaLM' is taken as palm-540b." in answer("why", "PaLM", *database).stderr
-    assert "'PaLM' is taken as palm-540b." in answer("where", "PaLM", *database).stderr
-    assert answer("why", "gpt3", *database).stderr == ""
+    assert "'PaLM' is taken as palm-540b." in ote("why", "PaLM", *database).stderr
+    assert "'PaLM' is taken as palm-540b." in ote("where", "PaLM", *database).stderr
+    assert ote("why", "gpt3", *database).stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_several_are_listed_with_energy_tonnes_and_basis(build: Build, name: str
     with open_database(database, search.PROBE) as connection, pytest.raises(names.UnknownRunError) as caught:
         names.find(connection, name)
     assert set(first) <= set(caught.value.run_ids)
-    done = answer("why", name, "--database", database)
+    done = ote("why", name, "--database", database)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{name!r} may mean " in done.stderr
     for said in (*first, "energy", "CO2e gross", "hours are known from", "90 % interval", " t "):
@@ -137,12 +137,10 @@ def test_a_name_that_is_not_known_gets_the_nearest(build: Build, name: str, told
     with open_database(database, search.PROBE) as connection, pytest.raises(names.UnknownRunError) as caught:
         names.find(connection, name)
     assert told in str(caught.value)
-    done = answer("why", name, "--database", database)
+    done = ote("why", name, "--database", database)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
 
 
 def test_a_name_may_be_given_in_several_words(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    assert (
-        answer("why", "Llama", "2", "70B", *database).stdout == answer("why", "llama-2-70b", *database).stdout
-    )
+    assert ote("why", "Llama", "2", "70B", *database).stdout == ote("why", "llama-2-70b", *database).stdout

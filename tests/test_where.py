@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.answers import when, where
 from pipelines.answers.published import open_database
-from tests.conftest import Build, answer
+from tests.conftest import Build, ote
 
 
 def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> None:
@@ -102,13 +102,13 @@ def test_a_list_has_one_basis_and_no_chance_between_years() -> None:
 def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None:
     database = build.directory / "emissions.duckdb"
     usual, direct = (
-        json.loads(answer("where", "gshard-600b", "--json", *more, "--database", database).stdout)
+        json.loads(ote("where", "gshard-600b", "--json", *more, "--database", database).stdout)
         for more in ([], ["--basis", "direct"])
     )
     assert {p["intensity_basis"] for p in usual} == {"lifecycle"}  # that of most places in 2020
     assert {p["intensity_basis"] for p in direct} == {"direct"}
     assert "europe-north2" not in {p["region"] for p in usual}
-    told = " ".join(answer("where", "gshard-600b", "--database", database).stdout.split())
+    told = " ".join(ote("where", "gshard-600b", "--database", database).stdout.split())
     assert "Locations by net CO2e, on lifecycle intensities, factors of 2020." in told
     assert "Only locations with lifecycle intensities are ranked" in told
     assert "--basis direct ranks the locations with direct intensities." in told
@@ -135,7 +135,7 @@ def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None
 )
 def test_an_energy_is_told_in_a_unit_that_shows_it(build: Build, hours: str, told: str) -> None:
     options = ("--hardware", "H100", "--hours", hours, "--database", build.directory / "emissions.duckdb")
-    first = answer("where", *options).stdout.split(". Locations")[0]
+    first = ote("where", *options).stdout.split(". Locations")[0]
     ((watts,),) = build.query(
         "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
     )
@@ -153,10 +153,10 @@ def test_the_chance_agrees_with_drawn_places() -> None:
 
 def test_the_command_prints_the_same_as_json(build: Build) -> None:
     database = build.directory / "emissions.duckdb"
-    done = answer("where", "gshard-600b", "--json", "--provider", "Google", "--database", database)
+    done = ote("where", "gshard-600b", "--json", "--provider", "Google", "--database", database)
     assert done.returncode == 0, done.stderr
     places = json.loads(done.stdout)
-    told = answer("where", "gshard-600b", "--provider", "Google", "--top", "3", "--database", database).stdout
+    told = ote("where", "gshard-600b", "--provider", "Google", "--top", "3", "--database", database).stdout
     rows = [line.split()[0] for line in told.splitlines() if " (" in line[:32] and "%" in line]
     assert rows == [p["region"] for p in places[:3]]
     assert places[-1]["chance_to_beat_next"] is None
@@ -169,9 +169,9 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
     monkeypatch.setenv("COLUMNS", str(columns))
     database = build.directory / "emissions.duckdb"
     ranking = ("where", "gshard-600b", "--top", "0", "--basis", "direct", "--database", database)
-    told = answer(*ranking).stdout
+    told = ote(*ranking).stdout
     assert max(map(len, told.splitlines())) <= columns
-    for place in json.loads(answer(*ranking, "--json").stdout):
+    for place in json.loads(ote(*ranking, "--json").stdout):
         assert place["region"] in told
         assert place["provider"] in told
     assert "years differ" in told  # no chance is known there
@@ -213,7 +213,7 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(build: Build, arguments: list[str], says: str) -> None:
-    done = answer("where", *arguments, "--database", build.directory / "emissions.duckdb")
+    done = ote("where", *arguments, "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -223,7 +223,7 @@ def test_a_missing_or_broken_database_is_told(tmp_path: Path) -> None:
     broken = tmp_path / "broken.duckdb"
     broken.write_bytes(b"not a database")
     for path, says in ((tmp_path / "none.duckdb", "missing"), (broken, "not a database of this version")):
-        done = answer("where", "t5-11b", "--database", path)
+        done = ote("where", "t5-11b", "--database", path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False)
         assert says in done.stderr
 
@@ -244,17 +244,17 @@ def test_names_mean_what_they_mean_to_why_and_estimate(
     build: Build, arguments: list[str], same: list[str]
 ) -> None:
     database = ["--json", "--database", str(build.directory / "emissions.duckdb")]
-    done = answer("where", *arguments, *database)
+    done = ote("where", *arguments, *database)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == answer("where", *same, *database).stdout
+    assert done.stdout == ote("where", *same, *database).stdout
 
 
 def test_years_of_places_that_are_not_that_of_the_run_are_told(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    told = answer("where", "t5-11b", "--basis", "direct", *database).stdout  # few are of 2019, as the run is
+    told = ote("where", "t5-11b", "--basis", "direct", *database).stdout  # few are of 2019, as the run is
     assert "year: the year of the factors, the nearest to 2019 that is known." in told
     assert "(wanted: 2019)" in told
-    assert "year:" not in answer("where", "t5-11b", "--provider", "Google", *database).stdout
+    assert "year:" not in ote("where", "t5-11b", "--provider", "Google", *database).stdout
 
 
 HOUR = datetime(2022, 7, 1)
@@ -309,10 +309,10 @@ def test_starts_on_the_command_line(build: Build, tmp_path: Path) -> None:
     database.symlink_to(build.directory / "emissions.duckdb")
     write_hours(tmp_path / "hourly", "AA", HOUR, [500.0, 100.0, 300.0])
     described = ["where", "--hardware", "H100", "--chips", "8", "--hours", "2", "--database", str(database)]
-    done = answer(*described, "--month", "2022-07", "--json")
+    done = ote(*described, "--month", "2022-07", "--json")
     assert [start["start_utc"] for start in json.loads(done.stdout)] == ["2022-07-01T01:00:00"]
-    assert "AA" in answer(*described, "--month", "2022-07").stdout
+    assert "AA" in ote(*described, "--month", "2022-07").stdout
     for month, says in [("2022-13", "YYYY-MM"), ("2019-07", "it holds the years 2022")]:
-        wrong = answer(*described, "--month", month)
+        wrong = ote(*described, "--month", month)
         assert wrong.returncode == 2
         assert says in wrong.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.answers import quantities, why
 from pipelines.answers.published import open_database
-from tests.conftest import Build, answer
+from tests.conftest import Build, ote
 
 
 def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) -> None:
@@ -69,7 +69,7 @@ def test_a_ratio_names_the_rating_and_each_measurement_with_its_weight(build: Bu
         "and factors.source_locator like '%of its kind' order by 1 limit 1"
     )
     database = build.directory / "emissions.duckdb"
-    found = json.loads(answer("why", run_id, "--json", "--database", database).stdout)
+    found = json.loads(ote("why", run_id, "--json", "--database", database).stdout)
     inputs = found["factors"]["watts_per_chip"]["inputs"]
     ((tdp, title, url),) = build.query(
         f"select tdp_w, source_title, source_url from hardware where hardware_id = '{hardware_id}'"
@@ -80,7 +80,7 @@ def test_a_ratio_names_the_rating_and_each_measurement_with_its_weight(build: Bu
     told = [(i["source"]["title"], i["source"]["url"], i["source"]["locator"]) for i in inputs["of"]]
     assert set(told) <= drawn
     assert len({title for title, _, _ in told}) > 1
-    printed = unwrapped(answer("why", run_id, "--full", "--database", database).stdout)
+    printed = unwrapped(ote("why", run_id, "--full", "--database", database).stdout)
     assert f"rated power: {tdp:.4g} W, times" in printed
     assert f"geometric mean of {len(told)} inputs, each with its weight:" in printed
     assert f"and {len(told) - 3} more, all with --json" in printed
@@ -94,7 +94,7 @@ def test_a_mean_that_its_inputs_do_not_give_is_an_error(build: Build, tmp_path: 
     with duckdb.connect(str(broken)) as connection:
         connection.execute("update system_power set watts_per_chip = watts_per_chip * 1.001")
         connection.execute("update hardware set tdp_w = tdp_w * 1.001")
-    done = answer("why", run_id, "--database", broken)
+    done = ote("why", run_id, "--database", broken)
     assert done.returncode == 1
     assert f"{run_id}: watts_per_chip is " in done.stderr
     assert "its inputs give" in done.stderr
@@ -105,7 +105,7 @@ def test_what_is_in_no_total_has_interval_formula_and_source(build: Build) -> No
     ((run_id,),) = build.query(
         "select min(run_id) from water_use join embodied_emissions using (run_id) where water_site_m3 > 0"
     )
-    printed = unwrapped(answer("why", run_id, "--full", "--database", database).stdout)
+    printed = unwrapped(ote("why", run_id, "--full", "--database", database).stdout)
     for table, quantity in (
         ("embodied_emissions", "embodied_t"),
         ("water_use", "water_site_m3"),
@@ -120,7 +120,7 @@ def test_what_is_in_no_total_has_interval_formula_and_source(build: Build) -> No
 
 
 def test_the_derivation_of_t5_holds_the_numbers_of_table_4(build: Build) -> None:
-    done = answer("why", "T5-11b", "--full", "--database", build.directory / "emissions.duckdb")
+    done = ote("why", "T5-11b", "--full", "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 0, done.stderr
     printed = unwrapped(done.stdout)
     assert "= 245,760 chip-hours x 310 W x 1.12 PUE / 1e6" in printed
@@ -141,7 +141,7 @@ def test_the_answer_begins_with_a_sentence_and_fits_the_terminal(
         f"where run_id = '{run_id}'"
     )
     database = ("--database", build.directory / "emissions.duckdb")
-    short, full = (answer("why", run_id, *more, *database).stdout for more in ([], ["--full"]))
+    short, full = (ote("why", run_id, *more, *database).stdout for more in ([], ["--full"]))
     for printed in (short, full):
         first = unwrapped(printed)
         assert first.startswith(f"Training {model} ({run_id}, ")
@@ -174,7 +174,7 @@ def test_a_guess_is_an_interval_and_no_number(build: Build, tmp_path: Path) -> N
         ).fetchall()
     span = quantities.energy_span(low, high)
     for command in (["why", "t5-11b"], ["why", "t5-11b", "--full"], ["find", "t5-11b"], ["where", "t5-11b"]):
-        printed = unwrapped(answer(*command, "--database", guessed).stdout)
+        printed = unwrapped(ote(*command, "--database", guessed).stdout)
         assert "guess" in printed, command
         assert command[0] == "where" or span in printed or span.replace(" to ", " and ") in printed, command
         for hidden in (quantities.energy(energy), quantities.mass(gross), f"{hours:,.0f}"):
@@ -182,7 +182,7 @@ def test_a_guess_is_an_interval_and_no_number(build: Build, tmp_path: Path) -> N
 
 
 def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:
-    done = answer("why", "gshard-600b", "--json", "--database", build.directory / "emissions.duckdb")
+    done = ote("why", "gshard-600b", "--json", "--database", build.directory / "emissions.duckdb")
     found = json.loads(done.stdout)
     ((net, energy, watts),) = build.query(
         "select co2e_net_t, energy_mwh, watts_per_chip from emissions where run_id = 'gshard-600b'"
@@ -200,14 +200,14 @@ def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
         "select min(run_id) from emissions where energy_basis = 'computed' and reported_energy_mwh > 0"
     )
     ((absent, reason),) = build.query("select run_id, reason from models_without_estimate order by 1 limit 1")
-    told = unwrapped(answer("why", reported, "--full", "--database", database).stdout)
+    told = unwrapped(ote("why", reported, "--full", "--database", database).stdout)
     assert "Energy (energy_mwh): the published one; nothing to compute it from was published" in told
     assert "reported energy_mwh" not in told  # it replaced the computed one
-    short = unwrapped(answer("why", reported, "--database", database).stdout)
+    short = unwrapped(ote("why", reported, "--database", database).stdout)
     assert "The energy is the published one: nothing to compute it from was published." in short
-    compared = unwrapped(answer("why", other, "--full", "--database", database).stdout)
+    compared = unwrapped(ote("why", other, "--full", "--database", database).stdout)
     assert re.search(r"reported energy_mwh: [\d.,]+ MWh \(for comparison; not used\)", compared)
-    assert " ".join(reason.split()) in unwrapped(answer("why", absent, "--database", database).stdout)
+    assert " ".join(reason.split()) in unwrapped(ote("why", absent, "--database", database).stdout)
 
 
 def test_the_uncertainty_of_flop_is_shown_with_that_of_the_hours(build: Build, tmp_path: Path) -> None:
@@ -217,9 +217,9 @@ def test_the_uncertainty_of_flop_is_shown_with_that_of_the_hours(build: Build, t
             "update emission_factors set flop_confidence = 'likely' "
             "where run_id = 'pali' and factor = 'chip_hours'"
         )
-    told = unwrapped(answer("why", "pali", "--full", "--database", guessed).stdout)
+    told = unwrapped(ote("why", "pali", "--full", "--database", guessed).stdout)
     assert "uncertainty of the FLOP, included: gsd 4.054, likely: stated by Epoch AI" in told
-    known = answer("why", "pali", "--full", "--database", build.directory / "emissions.duckdb").stdout
+    known = ote("why", "pali", "--full", "--database", build.directory / "emissions.duckdb").stdout
     assert "of the FLOP" not in known
 
 
@@ -230,7 +230,7 @@ def test_the_uncertainty_of_flop_is_shown_with_that_of_the_hours(build: Build, t
 def test_programs_get_what_is_wrong_with_a_name_as_json(
     build: Build, name: str, message: str, candidate: str
 ) -> None:
-    done = answer("why", name, "--json", "--database", build.directory / "emissions.duckdb")
+    done = ote("why", name, "--json", "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 2
     told = json.loads(done.stdout)
     assert message in told["error"]
@@ -240,7 +240,7 @@ def test_programs_get_what_is_wrong_with_a_name_as_json(
 
 
 def test_programs_get_what_is_wrong_with_a_database_as_json(tmp_path: Path) -> None:
-    done = answer("why", "t5-11b", "--json", "--database", tmp_path / "none.duckdb")
+    done = ote("why", "t5-11b", "--json", "--database", tmp_path / "none.duckdb")
     assert done.returncode == 2
     assert "missing" in json.loads(done.stdout)["error"]
     assert "missing" in done.stderr
@@ -250,7 +250,7 @@ def test_a_result_that_its_factors_do_not_give_is_an_error(build: Build, tmp_pat
     broken = Path(shutil.copy(build.directory / "emissions.duckdb", tmp_path / "broken.duckdb"))
     with duckdb.connect(str(broken)) as connection:
         connection.execute("update emissions set energy_mwh = energy_mwh * 1.001 where run_id = 't5-11b'")
-    done = answer("why", "t5-11b", "--database", broken)
+    done = ote("why", "t5-11b", "--database", broken)
     assert done.returncode == 1
     assert "its factors give" in done.stderr
     assert "Traceback" not in done.stderr
@@ -261,7 +261,7 @@ def test_a_missing_or_broken_database_is_told(tmp_path: Path, content: bytes | N
     path = tmp_path / "some.duckdb"
     if content is not None:
         path.write_bytes(content)
-    done = answer("why", "t5-11b", "--database", path)
+    done = ote("why", "t5-11b", "--database", path)
     assert done.returncode == 2
     assert "some.duckdb" in done.stderr
     assert "Traceback" not in done.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.answers.explain import explain
-from tests.conftest import REFERENCE, Build, answer
+from tests.conftest import REFERENCE, Build, ote
 
 COLUMNS = {column.name: column for table in catalog.public_tables() for column in table.columns}
 CODES = re.compile(r"(basis|confidence)$|^(basis|covers|status|factor|rule|scope|verified|gate|derivation)$")
@@ -63,7 +63,7 @@ def test_what_tables_of_answers_are_headed_with_is_explained(
     monkeypatch.setenv("COLUMNS", "200")  # so that no header is broken into two lines
     database = ("--database", build.directory / "emissions.duckdb")
     answers = [
-        answer(*command, *database).stdout for command in (["why", "gpt-3"], ["find"], ["where", "gpt-3"])
+        ote(*command, *database).stdout for command in (["why", "gpt-3"], ["find"], ["where", "gpt-3"])
     ]
     for printed in answers:
         lines = printed.splitlines()
@@ -75,8 +75,8 @@ def test_what_tables_of_answers_are_headed_with_is_explained(
 
 
 def test_a_part_of_a_word_gives_the_word_or_the_nearest() -> None:
-    assert "net_kg_per_kwh: a column" in answer("explain", "net_kg...").stdout
-    several = answer("explain", "measured_s")
+    assert "net_kg_per_kwh: a column" in ote("explain", "net_kg...").stdout
+    several = ote("explain", "measured_s")
     assert several.returncode == 2
     assert "measured_same_chip" in several.stderr
     assert "Traceback" not in several.stderr

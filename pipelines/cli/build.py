@@ -8,7 +8,6 @@ import gc
 import hashlib
 import json
 import logging
-import os
 import platform
 import textwrap
 import time
@@ -78,22 +77,16 @@ def _said_if_not_writable(outcome: str, options: str) -> Iterator[None]:
 
 def _require_sound(reference: Path, baseline: Path) -> None:
     """Report every problem of the curated facts and the accepted rows, before anything is built."""
-    from pipelines import catalog
     from pipelines.ingestion import baseline as accepted
     from pipelines.ingestion import curated
 
     accepted.finish(baseline)
-    problems = curated.problems(reference)
-    try:
-        for source in catalog.sources().values():
-            accepted.load(baseline, source)
-        for source_name in accepted.edited(baseline):
-            typer.echo(f"{source_name}: its rows were edited since `ote update` wrote them.", err=True)
-    except accepted.BadBaselineError as error:
-        problems.append(str(error))
+    problems = curated.problems(reference) + accepted.problems(baseline)
     if problems:
-        count = "1 file" if len(problems) == 1 else f"{len(problems)} files"
-        fail("\n".join(problems) + f"\nNothing was built: {count} cannot be read as they are.")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        fail("\n".join(problems) + f"\nNothing was built: {count} to solve first.")
+    for source in accepted.edited(baseline):
+        typer.echo(f"{source}: its rows were edited since `ote update` wrote them.", err=True)
 
 
 def _inputs(reference: Path, baseline: Path) -> str:
@@ -142,13 +135,14 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
 
 def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Path:
     """Run the job `build`; exit with 1 and a message if anything fails."""
-    os.environ["OTE_WAREHOUSE"] = str(warehouse.resolve())
-    os.environ["OTE_REFERENCE"] = str(reference.resolve())
-    os.environ["OTE_BASELINE"] = str(baseline.resolve())
+    from pipelines.warehouse import Warehouse
+
+    folders = {"directory": warehouse, "reference": reference, "baseline": baseline}
+    resource = Warehouse(**{name: str(folder.resolve()) for name, folder in folders.items()})
     typer.echo(f"Building in {_near(warehouse)} ...")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     failed = "The build failed; what was published before is untouched."
-    result = executed("build", warehouse, failed)
+    result = executed("build", warehouse, failed, {"warehouse": resource})
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
     release = Path(str(metadata["release"].value))
     _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})

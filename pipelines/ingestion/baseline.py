@@ -13,10 +13,10 @@ Belongs here: reading these files, and replacing them all at once. Does not belo
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ def listed_quarantine(folder: Path) -> pl.DataFrame:
     """The rows of quarantine.csv: cells that turned rows away when they were fetched."""
     if not (folder / QUARANTINE).exists():
         return pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
-    return _table(folder / QUARANTINE).select(*gates.QUARANTINE_SCHEMA)
+    return _table(folder / QUARANTINE, list(gates.QUARANTINE_SCHEMA))
 
 
 def quarantine(folder: Path) -> pl.DataFrame:
@@ -142,6 +142,23 @@ def edited(folder: Path) -> list[str]:
         if name in catalog.sources()
         and hashlib.sha256(_bytes(path_of(folder, catalog.sources()[name]))).hexdigest() != origin.sha256
     ]
+
+
+def problems(folder: Path) -> list[str]:
+    """What keeps a baseline from being built, a text for each file; only `ote update` can do without one."""
+    listed = [folder / name for name in (MANIFEST, FILES, QUARANTINE)]
+    readers: list[Callable[[], object]] = [partial(_bytes, path) for path in listed]
+    readers += [partial(read, folder) for read in (origins, files, listed_quarantine)]
+    readers += [partial(load, folder, source) for source in catalog.sources().values()]
+    found: dict[str, None] = {}  # what several readers need is named once
+    for read in readers:
+        try:
+            read()
+        except BadBaselineError as error:
+            found[str(error)] = None
+    if not found and (lost := catalog.sources().keys() - origins(folder).keys()):
+        found[f"{folder / MANIFEST}: no row of {', '.join(sorted(lost))}. Restore it with git."] = None
+    return list(found)
 
 
 def csv_bytes(rows: pl.DataFrame, key: Iterable[str]) -> bytes:
@@ -191,17 +208,20 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise BadBaselineError(
-            f"{path}: missing. It holds the accepted rows of an upstream: restore it with git, "
-            f"or fetch it: ote update {path.stem}"
-        ) from None
+        fetched = f", or fetch it: ote update {path.stem}" if path.stem in catalog.sources() else ""
+        raise BadBaselineError(f"{path}: missing. Restore it with git{fetched}.") from None
 
 
-def _table(path: Path) -> pl.DataFrame:
+def _table(path: Path, columns: list[str]) -> pl.DataFrame:
     try:
-        return read_csv(_bytes(path), path.name)
+        table = read_csv(_bytes(path), path.name)
     except UpstreamChangedError as error:
         raise BadBaselineError(f"{path}: {error}. Restore it with git.") from None
+    if table.columns != columns:
+        raise BadBaselineError(
+            f"{path}, line 1: expected the columns {','.join(columns)}. Restore it with git."
+        )
+    return table
 
 
 def _records(path: Path, kind: type) -> list[dict[str, Any]]:
@@ -209,11 +229,7 @@ def _records(path: Path, kind: type) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     types = kind.__annotations__
-    table = _table(path)
-    if table.columns != list(types):
-        raise BadBaselineError(
-            f"{path}, line 1: expected the columns {','.join(types)}. Restore it with git."
-        )
+    table = _table(path, list(types))
     whole = [pl.col(name).cast(pl.Int64) for name, of in types.items() if of is int]
     try:
         return table.with_columns(whole).with_columns(pl.col(pl.String).fill_null("")).to_dicts()

@@ -92,7 +92,8 @@ def _known(values: list[float | None]) -> dict[str, float]:
 
 def _table(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> Table:
     sums = ", ".join(
-        f'sha256(string_agg(coalesce(cast("{c.name}" as varchar), chr(0)), chr(31) order by rowid))'
+        f"""if(count(distinct "{c.name}") + (count("{c.name}") < count(*))::int < 2, '=', '')
+        || sha256(string_agg(coalesce(cast("{c.name}" as varchar), chr(0)), chr(31) order by rowid))"""
         for c in table.columns
     )
     sha256 = connection.execute(f"select {sums} from {table.name}").fetchall()[0]

@@ -50,9 +50,12 @@ class NotUpdatedError(Exception):
 def require_committed(folder: Path) -> None:
     """Refuse to begin on a baseline that is not as it was committed.
 
+    An update that was cut short is finished first: what waits for a commit is then all of it.
+
     Raises:
         NotUpdatedError: names the files that differ.
     """
+    baseline.finish(folder)
     if changed := checkout.uncommitted(folder):
         raise NotUpdatedError(
             f"{folder} has changes that are not committed: {', '.join(changed)}. An update compares with the "
@@ -132,11 +135,10 @@ class Upstream(dg.ConfigurableResource[Any]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Upstream"]:
         """Hold the warehouse's lock; fetched bytes are gone in the end, unless they are kept."""
-        self.require_sound()
         retrieved = f"{self.retrieved}T00:00:00+00:00" if self.retrieved else ""
         self._server = Server(mirror=self.mirror, retrieved=retrieved)
         with lock(Path(self.warehouse), "ote update"), tempfile.TemporaryDirectory() as folder:
-            baseline.finish(Path(self.baseline))
+            self.require_sound()
             self._folder = Path(self.keep or folder)
             yield self
 

@@ -73,7 +73,7 @@ def test_a_date_of_the_timeline_is_a_row_with_its_data_center() -> None:
         "status_date": "2026-03-01",
         "power_mw": "133.0",
         "h100_equivalents": "63000.5",
-        "construction_status": "Building 1 operational",
+        "construction_status": None,
     }
 
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion import curated
 from pipelines.ingestion.facts import BadReferenceError
 from pipelines.ingestion.spelling import spelling_key
-from pipelines.sources import reference
 
 RUNS = catalog.tables()["raw.training_runs"]
 NEW = {
@@ -37,9 +37,9 @@ def add(facts: Path, **cells: str) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.parametrize("table", reference.file_tables(), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", curated.file_tables(), ids=lambda table: table.name)
 def test_every_curated_file_is_taken_as_it_is(table: catalog.Table, facts: Path) -> None:
-    frame = reference.read(facts, table)
+    frame = curated.read(facts, table)
     with (facts / f"{table.stem}.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert frame.height == len(rows)
@@ -52,7 +52,7 @@ def test_every_curated_file_is_taken_as_it_is(table: catalog.Table, facts: Path)
 
 def test_a_run_is_added_by_adding_a_row(facts: Path) -> None:
     add(facts)
-    row = reference.read(facts, RUNS).filter(pl.col("run_id") == "my-run").row(0, named=True)
+    row = curated.read(facts, RUNS).filter(pl.col("run_id") == "my-run").row(0, named=True)
     assert (row["chips"], row["training_hours"], row["chip_hours"], row["pue"]) == (512, 300.0, None, None)
 
 
@@ -141,7 +141,8 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "a value that is no choice": ({"verified": "yes"}, "verified", ("'yes' is not one of primary, epoch",)),
     "a day that is none": ({"published_date": "2024-02-30"}, "published_date", ("YYYY-MM-DD",)),
     "no date at all": ({"published_date": ""}, "published_date", ("started_month", "PUE")),
-    "a day in the future": ({"published_date": "2199-01-01"}, "published_date", ("lies in the future",)),
+    "a day in the future": ({"published_date": "2030-12-30"}, "published_date", ("lies in the future",)),
+    "a day of no model": ({"published_date": "2199-01-01"}, "published_date", ("1940-01-01 to 2030-12-31",)),
     "a month that is none": ({"started_month": "2024-13"}, "started_month", ("YYYY-MM",)),
     "a start after the publication": (
         {"started_month": "2024-06"},
@@ -163,7 +164,7 @@ def test_a_wrong_row_is_refused_by_line_and_column(
 ) -> None:
     line = add(facts, **cells)
     with pytest.raises(BadReferenceError) as refused:
-        reference.read(facts, RUNS)
+        curated.read(facts, RUNS)
     message = str(refused.value)
     assert str(facts / "training_runs.csv") in message
     assert f"line {line}, column {column} (" in message
@@ -175,13 +176,13 @@ def test_the_same_facts_under_another_id_are_refused(facts: Path) -> None:
     first = add(facts)
     second = add(facts, run_id="my-run-again")
     with pytest.raises(BadReferenceError, match=f"line {second}, column model .*line {first}"):
-        reference.read(facts, RUNS)
+        curated.read(facts, RUNS)
 
 
 def test_all_problems_are_named_at_once(facts: Path) -> None:
     lines = [add(facts, run_id="a", pue="110"), add(facts, run_id="b", chips="0")]
     with pytest.raises(BadReferenceError) as refused:
-        reference.read(facts, RUNS)
+        curated.read(facts, RUNS)
     assert "2 problems" in str(refused.value)
     assert all(f"line {line}," in str(refused.value) for line in lines)
 
@@ -190,7 +191,7 @@ def test_a_line_is_counted_through_cells_that_span_lines(facts: Path) -> None:
     add(facts, run_id="a", location="two\nlines")
     line = add(facts, run_id="b", pue="0.9")
     with pytest.raises(BadReferenceError, match=f"line {line}, column pue"):
-        reference.read(facts, RUNS)
+        curated.read(facts, RUNS)
 
 
 FILES: dict[str, tuple[Any, str]] = {
@@ -207,27 +208,27 @@ def test_a_damaged_file_is_refused(facts: Path, damage: Any, says: str) -> None:
     path = facts / "training_runs.csv"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(BadReferenceError, match=says):
-        reference.read(facts, RUNS)
+        curated.read(facts, RUNS)
 
 
 def test_a_missing_file_is_refused(facts: Path) -> None:
     (facts / "training_runs.csv").unlink()
     with pytest.raises(BadReferenceError, match=r"training_runs\.csv: missing"):
-        reference.read(facts, RUNS)
+        curated.read(facts, RUNS)
 
 
 def test_a_reference_to_nothing_is_refused(facts: Path) -> None:
     path = facts / "system_power.csv"
     path.write_text(path.read_text().replace("nvidia-gb200,", "nvidia-gb2000,", 1))
     with pytest.raises(BadReferenceError, match=r"'nvidia-gb2000' is not known.*nvidia-gb200.*hardware\.csv"):
-        reference.read(facts, catalog.tables()["raw.system_power"])
+        curated.read(facts, catalog.tables()["raw.system_power"])
 
 
 def test_a_region_in_no_country_is_refused(facts: Path) -> None:
     path = facts / "region_map.csv"
     path.write_text(path.read_text().replace(",FR,", ",ZZ,", 1))
     with pytest.raises(BadReferenceError, match=r"column country \(GRA\): 'ZZ' is not.*countries\.csv"):
-        reference.read(facts, catalog.tables()["raw.region_map"])
+        curated.read(facts, catalog.tables()["raw.region_map"])
 
 
 def test_the_key_of_spellings_is_that_of_the_queries(database: Any) -> None:

@@ -1,11 +1,6 @@
-"""The whole dataset, from the real files of every upstream over HTTP: what it covers and how it is told.
-
-Skipped where the files are not; continuous integration has them.
-"""
+"""The whole dataset, built from the files of a checkout alone: what it covers, and how it is told."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +10,13 @@ import pytest
 from pipelines import catalog
 from pipelines.answers import why
 from pipelines.answers.published import open_database
-from tests.conftest import REFERENCE, UPSTREAM, needs_upstream, ote, releases
-from tests.store import store
-
-pytestmark = needs_upstream
-EPOCH = catalog.sources()["epoch_models"]
+from tests.conftest import Build, releases
 
 
 @pytest.fixture(scope="module")
-def mirror() -> Iterator[str]:
-    """A copy of the sources."""
-    with store(UPSTREAM) as served:
-        yield served.address
-
-
-@pytest.fixture(scope="module")
-def folder(mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("everything") / "warehouse"
-    facts = Path(shutil.copytree(REFERENCE, directory.parent / "reference"))
-    done = ote("build", "--warehouse", directory, "--reference", facts, "--mirror", mirror)
-    assert done.returncode == 0, done.stderr
-    assert "Absent" not in done.stdout
-    return directory
+def folder(build: Build) -> Path:
+    """The folder of the build."""
+    return build.directory
 
 
 def query(folder: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -47,12 +27,6 @@ def query(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 def one(folder: Path, sql: str) -> Any:
     ((value,),) = query(folder, sql)
     return value
-
-
-def test_every_source_went_in(folder: Path) -> None:
-    told = dict(query(folder, "select title, status from sources where status in ('snapshot', 'absent')"))
-    assert {source.title for source in catalog.sources().values()} <= set(told)
-    assert set(told.values()) == {"snapshot"}
 
 
 def test_the_core_of_a_release_is_below_a_megabyte(folder: Path) -> None:
@@ -243,95 +217,29 @@ def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
     assert min(errors, key=lambda name: errors[name]) == "ote"
 
 
-def test_no_file_or_figure_that_may_not_be_republished_is_in_the_release(folder: Path) -> None:
-    private = [source for source in catalog.sources().values() if not source.republish]
-    assert private, "the Green Software Foundation's file is one"
+def test_every_source_went_in_as_it_was_accepted(folder: Path) -> None:
+    upstream = "status is not null and source_id like 'upstream-%'"
+    told = query(folder, f"select title, status, row_count > 0, license from sources where {upstream}")
+    assert {title: rest for title, *rest in told} == {
+        source.title: ["accepted", True, source.license] for source in catalog.sources().values()
+    }
+
+
+def test_every_public_table_is_filled(folder: Path) -> None:
+    empty = [t.stem for t in catalog.public_tables() if not one(folder, f"select count(*) from {t.stem}")]
+    assert empty == []
+
+
+def test_no_row_cites_what_may_not_be_republished(folder: Path) -> None:
+    private = [publisher for publisher in catalog.publishers() if not publisher.is_republished]
+    assert private, "the Green Software Foundation is one"
     (release,) = releases(folder)
-    for source in private:
-        for path in release.rglob("*.csv"):
-            text = path.read_text(encoding="utf-8")
-            for line in text.splitlines():
-                cited = source.page in line or any(url in line for url in source.files.values())
-                assert not cited or path.stem in ("sources", "source_files"), (path.name, line)
+    for path in (release / "csv").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert not [publisher for publisher in private if publisher.url_prefix in text], path.name
 
 
-def test_hours_are_partitioned_by_zone_and_year_and_each_year_is_explained(folder: Path) -> None:
-    written = {path.parent.parent.name for path in (folder / "hourly").rglob("hours.parquet")}
-    assert len(written) == 17  # 13 zones of CarbonCast, 8 of EIA-930, four of them in both
+def test_each_hourly_zone_is_beside_its_yearly_figures_and_each_difference_explained(folder: Path) -> None:
+    assert one(folder, "select count(*) from grid_months") == 2040
     assert one(folder, "select count(*) from hourly_comparison where explanation = ''") == 0
     assert one(folder, "select count(distinct zone) from hourly_comparison") >= 10
-
-
-def test_nothing_new_upstream_builds_nothing(folder: Path, mirror: str) -> None:
-    again = ote(
-        "build", "--warehouse", folder, "--reference", folder.parent / "reference", "--mirror", mirror
-    )
-    assert again.returncode == 0, again.stderr
-    assert "Nothing changed since" in again.stdout
-    assert again.stdout.count("unchanged") == len(catalog.sources())
-
-
-def test_a_locked_rebuild_gives_the_same_release(folder: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folder, tmp_path / "warehouse", symlinks=True))
-    (release,) = releases(copy)
-    manifest = tmp_path / "manifest.json"
-    shutil.copy(release / "manifest.json", manifest)
-    sums = (release / "SHA256SUMS").read_text()
-    for gone in ("releases", "hourly"):
-        shutil.rmtree(copy / gone)
-    for gone in ("build.duckdb", "emissions.duckdb", "published.json"):
-        (copy / gone).unlink()
-    done = ote("build", "--warehouse", copy, "--reference", folder.parent / "reference", "--locked", manifest)
-    assert done.returncode == 0, done.stderr
-    (again,) = releases(copy)
-    assert again.name == release.name
-    tables = [line for line in sums.splitlines() if line.endswith((".csv", ".parquet"))]
-    assert tables
-    assert set(tables) <= set((again / "SHA256SUMS").read_text().splitlines())
-    assert len(list((copy / "hourly").rglob("hours.parquet"))) == 34
-
-
-def test_a_release_built_from_its_own_inputs_is_the_same_bytes(
-    folder: Path, mirror: str, tmp_path: Path
-) -> None:
-    """In an empty warehouse; what may not be republished is fetched from where it was had."""
-    (release,) = releases(folder)
-    empty = tmp_path / "warehouse"
-    command = ("build", "--warehouse", empty, "--reference", folder.parent / "reference", "--inputs")
-    refused = ote(*command, release / "inputs.zip")
-    assert refused.returncode == 1
-    assert "Cloud_Region_Metadata.csv may not be republished and is not in inputs.zip" in refused.stderr
-    done = ote(*command, release / "inputs.zip", "--mirror", mirror)
-    assert done.returncode == 0, done.stderr
-    (again,) = releases(empty)
-    assert again.name == release.name
-    sums, same = (
-        {line for line in (place / "SHA256SUMS").read_text().splitlines() if not line.endswith(".duckdb")}
-        for place in (release, again)
-    )
-    assert sums == same
-
-
-def test_new_names_are_told_and_registered_and_keep_their_ids(
-    folder: Path, mirror: str, tmp_path: Path
-) -> None:
-    facts = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
-    copy = Path(shutil.copytree(folder, tmp_path / "warehouse", symlinks=True))
-    register = facts / "model_names.csv"
-    lines = register.read_text(encoding="utf-8").splitlines(keepends=True)
-    older = [line.replace("Yi-34B,", "Yi with its old name,", 1) if line.startswith("Yi-34B,") else line
-             for line in lines if not line.startswith("GPT-5,")]  # fmt: skip
-    register.write_text("".join(older), encoding="utf-8")
-    done = ote("build", "--warehouse", copy, "--reference", facts, "--mirror", mirror)
-    assert "New names: 2 models are not in the register of ids yet" in done.stdout, done.stderr
-    done = ote("register", "--warehouse", copy, "--reference", facts)
-    assert done.returncode == 0, done.stderr
-    assert "new      gpt-5: GPT-5" in done.stdout
-    assert "renamed  yi-34b: Yi-34B" in done.stdout
-    written = register.read_text(encoding="utf-8")
-    assert "\nYi-34B,yi-34b," in written
-    assert "\nYi with its old name,yi-34b," in written
-    assert "\nGPT-5,gpt-5," in written
-    again = ote("register", "--warehouse", copy, "--reference", facts)
-    assert again.returncode == 0
-    assert register.read_text(encoding="utf-8") == written
