@@ -31,3 +31,34 @@ def test_a_mass_has_three_digits_and_the_unit_that_fits(tonnes: float, shown: st
 
 def test_an_interval_scales_each_of_its_ends() -> None:
     assert quantities.mass_interval(0.5, 0.05, 5) == "500 kg (50.0 kg to 5.00 t)"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.09, "0.0900"), (1.1, "1.10"), (310, "310"), (76_186, "76,186"), (3_552_000, "3.55 million")],
+)
+def test_counts_are_scaled_from_a_million_on(number: float, text: str) -> None:
+    assert quantities.count(number) == text
+
+
+def test_counts_never_round_up_to_a_thousand_thousands() -> None:
+    assert quantities.count(999_499) == "999,499"
+    assert quantities.count(999_500) == "1.00 million"
+    assert quantities.count(7.538e9) == "7.54 billion"
+
+
+@pytest.mark.parametrize(
+    ("p05", "p95", "energy", "mass"),
+    [
+        (1.22, 1.36, "1.22 to 1.36 MWh", "1.22 to 1.36 t"),
+        (0.5, 20, "500 kWh to 20.0 MWh", "500 kg to 20.0 t"),
+    ],
+)
+def test_a_unit_that_two_ends_share_is_written_once(p05: float, p95: float, energy: str, mass: str) -> None:
+    assert quantities.energy_span(p05, p95) == energy
+    assert quantities.mass_span(p05, p95) == mass
+
+
+def test_a_guess_spans_more_than_a_factor_of_100() -> None:
+    assert not quantities.is_guess(1, 100)
+    assert quantities.is_guess(1, 100.1)
