@@ -303,5 +303,15 @@ def _column(name: str, *, required: bool) -> Column:
         )
     numeric = entry["type"] in ("double", "bigint")
     entry.setdefault("unit", unit(name) if numeric else "")
-    entry["values"] = {value: Value(**meaning) for value, meaning in entry.get("values", {}).items()}
+    entry["values"] = _values(name, entry.get("values", {}))
     return Column(name=name, required=required, **entry)
+
+
+def _values(name: str, entry: Any) -> dict[str, Value]:
+    """The values of a column; each must say what it means, and may have a label."""
+    try:
+        return {str(value): Value(**meaning) for value, meaning in entry.items()}
+    except (AttributeError, TypeError) as error:
+        raise KeyError(
+            f"{name}: each of its values needs {{means: a sentence}}, maybe a label ({error})"
+        ) from None

@@ -126,6 +126,17 @@ def test_an_imagined_run_has_limits_of_its_own_and_a_real_one_those_of_the_colum
         catalog._table("out.x", description="", key=["run_id"], columns=["run_id"], limits={"energy_kwh": {}})
 
 
+@pytest.mark.parametrize(
+    "values", [["gpu", "tpu"], {"gpu": "A graphics processor."}, {"gpu": {"mean": "A graphics processor."}}]
+)
+def test_a_value_without_a_meaning_is_refused(monkeypatch: pytest.MonkeyPatch, values: object) -> None:
+    document = deepcopy(catalog.document())
+    document["columns"]["kind"]["values"] = values
+    monkeypatch.setattr(catalog, "document", lambda: document)
+    with pytest.raises(KeyError, match="kind: each of its values needs"):
+        catalog._column("kind", required=False)
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_relations_have_a_reason_and_read_their_table(name: str) -> None:
     for relation in promises.relations(name):
