@@ -118,7 +118,8 @@ def _reported_energy(found: Tree) -> Tree:
 def _about(result: Tree, about: str) -> str:
     scaled, span = _units(result)
     if is_guess(result["p05"], result["p95"]):
-        return f"between {span(result['p05'], result['p95']).replace(' to ', ' and ')}"
+        ends = span(result["p05"], result["p95"]).replace(" to ", " and ")
+        return f"{about.removesuffix('about')}between {ends}"
     return f"{about} {scaled(result['value'])}"
 
 
