@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from pipelines import catalog, models
-from pipelines.quality import expectations
 from pipelines.ingestion import curated
+from pipelines.quality import expectations
 from pipelines.warehouse import replace_table
 from tests.conftest import REFERENCE
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
+from pipelines.ingestion import curated
 from pipelines.ingestion.facts import BadReferenceError
 from pipelines.ingestion.training_run_rules import spelling_key
-from pipelines.ingestion import curated
 
 RUNS = catalog.tables()["raw.training_runs"]
 NEW = {
