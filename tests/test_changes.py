@@ -1,4 +1,4 @@
-"""What differs between two releases, why, and the version that follows: on few rows, and on built ones."""
+"""What differs between two releases, cell by cell, and why: on few rows, and on built ones."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.releases import changes
-from tests.conftest import Build, execute, ote, releases
+from tests.conftest import Build, Edited, ote
 
 RUN = {"run_id": "t5", "energy_mwh": 80.0, "energy_mwh_p95": 90.0, "co2e_gross_t": 40.0, "co2e_net_t": 40.0}
 FACTOR = {
@@ -57,8 +57,8 @@ def with_factor(**changed: Any) -> Tables:
 
 def test_equal_releases_ask_for_no_step(tmp_path: Path) -> None:
     difference = compared(tmp_path, SAME)
-    assert (difference.step, difference.cells.height) == ("none", 0)
-    assert "Nothing changed" in changes.page(difference)
+    assert difference.cells.height == 0
+    assert "Nothing changed" in changes.page(difference, "")
 
 
 def test_a_changed_cell_has_its_values_and_their_ratio(tmp_path: Path) -> None:
@@ -70,7 +70,6 @@ def test_a_changed_cell_has_its_values_and_their_ratio(tmp_path: Path) -> None:
     assert (row["row_key"], row["change"]) == ("t5", "changed")
     assert (float(row["old_value"]), float(row["new_value"])) == (80, 88)
     assert row["ratio"] == pytest.approx(1.1)
-    assert difference.step == "patch"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +192,6 @@ def test_the_catalog_and_the_libraries_explain_what_no_input_does(
     difference = changes.compare(old, new)
     assert set(difference.cells["cause"]) == {"method_changed"}
     assert all(words in says for says in difference.cells["explanation"])
-    assert difference.step == "major"  # the median moved
 
 
 def test_what_was_had_again_is_no_revised_source_and_what_has_other_bytes_is(tmp_path: Path) -> None:
@@ -205,7 +203,6 @@ def test_what_was_had_again_is_no_revised_source_and_what_has_other_bytes_is(tmp
     old = write(tmp_path / "old", went_in("b", "2026-01-01"))
     again = changes.compare(old, write(tmp_path / "again", went_in("b", "2026-02-01")))
     assert set(again.cells["cause"]) == {"retrieved_again"}
-    assert (again.step, again.reasons) == ("patch", ("the same bytes were had at another time",))
     revised = write(tmp_path / "revised", went_in("c", "2026-02-01"), upstream_models="c")
     assert set(changes.compare(old, revised).cells["cause"]) == {"source_revised"}
 
@@ -223,75 +220,29 @@ def test_what_no_input_explains_says_so(tmp_path: Path) -> None:
     assert set(cells["cause"]) == {"unexplained"}
 
 
-@pytest.mark.parametrize(
-    ("new", "step"),
-    [
-        (SAME | {"emissions": ("run_id", [RUN, RUN | {"run_id": "meena"}])}, "minor"),
-        (SAME | {"emissions": ("run_id", [RUN | {"water_m3": 1.0}])}, "minor"),
-        (SAME | {"places": ("region", [{"region": "r"}])}, "minor"),
-        (SAME | {"emissions": ("run_id", [{k: v for k, v in RUN.items() if k != "co2e_net_t"}])}, "major"),
-        (SAME | {"emissions": ("run_id", [RUN | {"energy_mwh_p95": "90"}])}, "major"),
-        (SAME | {"emissions": ("run_id, energy_mwh", [RUN])}, "major"),
-        ({"emission_factors": SAME["emission_factors"]}, "major"),
-        (with_factor(value=330.0), "patch"),
-    ],
-)
-def test_the_step_follows_from_what_differs(tmp_path: Path, new: Tables, step: str) -> None:
-    assert compared(tmp_path, new, upstream_models="c").step == step
-
-
-def test_a_method_that_moves_medians_is_a_major_step_and_one_that_does_not_is_none(tmp_path: Path) -> None:
-    assert compared(tmp_path / "a", with_factor(value=330.0), method="n").step == "major"
-    little = SAME | {"emissions": ("run_id", [RUN | {"energy_mwh_p95": 91.0}])}
-    assert compared(tmp_path / "b", little, method="n").step == "patch"
-
-
-@pytest.mark.parametrize(
-    ("step", "version"), [("major", "2.0.0"), ("minor", "1.3.0"), ("patch", "1.2.4"), ("none", "1.2.3")]
-)
-def test_the_next_version_is_that_of_semver(step: str, version: str) -> None:
-    assert changes.next_version("1.2.3+aabbccdd", step) == version
-
-
-def test_a_corrected_fact_makes_a_patch_that_says_what_moved_and_why(
-    copy: Path, tmp_path: Path, facts: Path
-) -> None:
-    file = facts / "training_runs.csv"
-    runs = pl.read_csv(file, infer_schema=False)
-    twice = (
-        pl.when(pl.col("run_id") == "colpali").then(pl.lit("80")).otherwise("chip_hours")
-    )  # 40 in the facts
-    runs.with_columns(chip_hours=twice).write_csv(file)
-    assert execute(copy, facts).success
-    old, new = releases(copy)
-    assert (old.name.split("+")[0], new.name.split("+")[0]) == ("0.1.0", "0.1.1")
-    assert (copy / "releases" / "latest").resolve() == new.resolve()
-    index = json.loads((copy / "releases" / "index.json").read_text())
-    assert [entry["version"] for entry in index["releases"]] == [old.name, new.name]
-    assert index["latest"] == new.name
-    cells = pl.read_parquet(new / "changes.parquet")
-    assert "unexplained" not in cells["cause"]
-    energy = cells.filter(
+def test_the_command_says_what_moved_and_why(build: Build, edited: Edited, tmp_path: Path) -> None:
+    folders = (build.release, edited.draft)
+    done = ote("diff", *folders, "--cells", tmp_path / "cells.csv")
+    assert done.returncode == 0, done.stderr
+    assert "colpali | energy_mwh" in done.stdout
+    assert done.stdout.strip().endswith(f"Every cell is in {tmp_path / 'cells.csv'}.")
+    assert "unexplained" not in done.stdout
+    done = ote("diff", *folders)
+    assert done.stdout.strip().endswith("For every cell give --cells FILE, .csv or .parquet.")
+    every = pl.read_csv(tmp_path / "cells.csv", infer_schema=False)
+    assert "unexplained" not in every["cause"]
+    energy = every.filter(
         pl.col("table_name") == "emissions",
         pl.col("row_key") == "colpali",
         pl.col("column_name") == "energy_mwh",
     ).row(0, named=True)
-    assert energy["ratio"] == pytest.approx(2)
+    assert float(energy["ratio"]) == pytest.approx(2)
     assert energy["cause"] == "fact_corrected"
     assert "reference-training-runs" in energy["explanation"]
-    assert "colpali | energy_mwh" in (new / "CHANGES.md").read_text(encoding="utf-8")
-    done = ote("diff", old.name, "--releases", copy / "releases", "--cells", tmp_path / "cells.csv")
-    assert done.returncode == 0, done.stderr
-    assert "colpali | energy_mwh" in done.stdout
-    assert done.stdout.strip().endswith(f"Every cell is in {tmp_path / 'cells.csv'}.")
-    done = ote("diff", old.name, "--releases", copy / "releases")
-    assert done.stdout.strip().endswith("For every cell give --cells FILE, .csv or .parquet.")
-    every = pl.read_csv(tmp_path / "cells.csv", infer_schema=False)
-    (counted,) = cells.filter(pl.col("table_name") == "what_if")["explanation"]
+    counted = changes.compare(*folders).cells.filter(pl.col("table_name") == "what_if")
     listed = every.filter(pl.col("table_name") == "what_if")
-    assert counted.startswith(f"{listed.height} cells")
-    assert listed["row_key"].str.starts_with("colpali, ").all()
-    assert every.height - listed.height == cells.height - 1
+    assert counted.height == 1
+    assert counted["explanation"][0].startswith(f"{listed.height} cells")
 
 
 @pytest.mark.parametrize(

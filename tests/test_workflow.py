@@ -72,7 +72,7 @@ def test_a_release_that_lacks_a_source_goes_no_further(tmp_path: Path) -> None:
     manifest = tmp_path / "warehouse" / "releases" / "latest" / "manifest.json"
     manifest.parent.mkdir(parents=True)
     source = {"source_id": "models", "title": "Models", "url": "u", "license": "l", "sha256": "s", "rows": 1}
-    for status, code in (("snapshot", 0), ("absent", 1)):
+    for status, code in (("accepted", 0), ("absent", 1)):
         manifest.write_text(json.dumps({"sources": [source | {"status": status}]}, indent=2))
         done = run("Refuse", tmp_path)
         assert done.returncode == code
