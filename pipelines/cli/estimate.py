@@ -163,7 +163,7 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         _say(f"Most would be gained by {narrowest.fact}: gross CO2e within {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
-            _say(f"{words.factor(name)}: {source}")
+            _say(f"{words.factor(name)} ({name}): {source}")
     _say(f"Dataset: Open Training Emissions {run['dataset_version']}")
 
 
