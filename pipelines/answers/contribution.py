@@ -15,6 +15,7 @@ from pipelines import catalog, hardware_units
 from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, read_text
 from pipelines.ingestion.training_run_rules import (
     country_names,
+    place_key,
     provider_names,
     spelling_key,
     training_run_problems,
@@ -46,7 +47,7 @@ def as_written(row: Row, reference: Path) -> Row:
     providers, countries = provider_names(reference), country_names(reference)
 
     def country(name: str) -> str:
-        return countries.get(name.strip().lower(), ("", name))[1]
+        return countries.get(place_key(name), ("", name))[1]
 
     return (
         row
