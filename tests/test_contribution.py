@@ -58,6 +58,30 @@ def test_a_row_is_checked_estimated_and_written_in_its_place(build: Build, refer
     assert (again.returncode, "the same run_id" in again.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("hardware", "chips", "written"),
+    [
+        ("TPU v3-8", "", "4"),
+        ("TPU v3 core", "1024", "512"),
+        ("MI250X GCD", "8", "4"),
+        ("v5litepod-16", "2", "32"),
+    ],
+)
+def test_parts_of_chips_are_written_as_chips(
+    build: Build, reference: Path, hardware: str, chips: str, written: str
+) -> None:
+    """The facts count chips, by the table of units that imports and estimates use."""
+    database = build.directory / "emissions.duckdb"
+    change = options(hardware=hardware, chips=chips, site_country="")
+    done = ote("add", *change, "--reference", reference, "--database", database)
+    assert done.returncode == 0, done.stderr
+    rows = pl.read_csv(reference / "training_runs.csv", infer_schema=False)
+    (row,) = rows.filter(pl.col("run_id") == "my-7b-ete").to_dicts()
+    assert row["chips"] == written
+    assert hardware not in row["hardware"]
+    assert "Counted: " in done.stdout
+
+
 def test_names_are_written_as_the_facts_have_them(build: Build, reference: Path) -> None:
     change = {"site_country": "France", "provider": "AWS", "developer_country": "usa;United Kingdom"}
     done = ote(

@@ -449,7 +449,14 @@ def test_the_command_line_answers_and_refuses(database: Path) -> None:
     options = ("--hardware", "H100", "--chips", "512", "--hours", "300", "--region", "us-central1")
     answer = ote("estimate", *options, "--database", database)
     assert answer.returncode == 0, answer.stderr
-    for part in ("CO2e gross", "x/÷", "watts_per_chip", "Assumed:", "Most would be gained by", "Dataset:"):
+    for part in (
+        "CO2e gross",
+        "x/÷",
+        "power per accelerator (watts_per_chip)",
+        "Assumed:",
+        "Most would be gained by",
+        "Dataset:",
+    ):
         assert part in answer.stdout
     machine = json.loads(ote("estimate", *options, "--database", database, "--json").stdout)
     assert machine["hardware_id"] == "nvidia-h100-sxm5-80gb"
@@ -472,8 +479,33 @@ def test_hours_beside_an_energy_are_shown_and_not_used(database: Path) -> None:
         "estimate", "--energy", "100", "--chip-hours", "153600", "--start", "2024", "--database", database
     )
     assert done.returncode == 0, done.stderr
-    (hours,) = [line.split() for line in done.stdout.splitlines() if line.startswith("chip_hours")]
-    assert hours == ["chip_hours", "153,600", "chip-hours", "not", "used", "as", "given"]
+    (hours,) = [line.split() for line in done.stdout.splitlines() if line.startswith("accelerator-hours ")]
+    assert hours == ["accelerator-hours", "153,600", "h", "given,", "not", "used"]
+
+
+def test_a_bad_row_costs_itself(database: Path, tmp_path: Path) -> None:
+    """The third line has a cell too many, the fifth an unknown chip; both have their reasons in a file."""
+    source, target = tmp_path / "runs.csv", tmp_path / "estimates.csv"
+    source.write_text(
+        "model,hardware,chips,training_hours\na,V100,8,1\nb,c,V100,8,1\n\nd,V900,8,1\ne,V100,8,2\n",
+        encoding="utf-8",
+    )
+    done = ote("estimate", "--batch", source, "--out", target, "--database", database)
+    assert done.stdout == f"2 runs estimated: {target}\n"
+    assert pl.read_csv(target)["model"].to_list() == ["a", "e"]
+    rejects = pl.read_csv(tmp_path / "estimates.rejects.csv").select("line", "column", "reason").rows()
+    assert [(line, column) for line, column, _ in rejects] == [(3, None), (5, "hardware")]
+    assert "5 cells, expected 4" in rejects[0][2]
+    assert "'V900' is no accelerator known here" in rejects[1][2]
+    refused = ote(
+        "estimate", "--batch", source, "--out", tmp_path / "no.csv", "--strict", "--database", database
+    )
+    assert refused.returncode == 2
+    assert not (tmp_path / "no.csv").exists()
+    source.write_text("energy_kwh\n12\n", encoding="utf-8")
+    done = ote("estimate", "--batch", source, "--out", target, "--database", database)
+    assert done.stdout == f"1 run estimated: {target}\n"
+    assert not (tmp_path / "estimates.rejects.csv").exists()
 
 
 def test_the_mix_widens_the_draw_where_hours_are_known(database: Path) -> None:

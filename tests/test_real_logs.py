@@ -107,6 +107,32 @@ def test_the_number_of_tracked_gpus_wins_over_those_of_the_machine(tmp_path: Pat
     assert "gpu_count is 1, and gpu_model lists 8" in "".join(log.left_out)
 
 
+def test_a_chip_without_a_number_before_its_name_is_one(build: Build, tmp_path: Path) -> None:
+    apple = {"gpu_model": "Apple M2", "cpu_energy": 0.005, "gpu_energy": 0.003, "ram_energy": 0.003}
+    log = codecarbon(tmp_path, apple | {"energy_consumed": 0.011, "cpu_power": 5, "ram_power": 3})
+    (row,) = through(build, log)[0].to_dicts()
+    assert (row["hardware_name"], row["chips"]) == ("Apple M2", 1)
+    assert row["energy_mwh"] * 1000 == pytest.approx(0.011 * row["pue"])
+
+
+def test_tasks_of_a_run_are_parts_of_it(tmp_path: Path) -> None:
+    """CodeCarbon writes them at one moment; 1.107 Wh of memory at 6 W are 664 s, not 0.446 s."""
+    file = tmp_path / "tasks.csv"
+    header = (
+        "task_name,timestamp,project_name,run_id,duration,cpu_power,ram_power,cpu_energy,gpu_energy,ram_energy,"
+        "energy_consumed,cpu_model,gpu_count,gpu_model"
+    )
+    rows = [
+        "load,2024-05-01T10:00:00,p,r,10,42.5,6,0.000118,0,0.0000167,0.000135,i7,,",
+        "fit,2024-05-01T10:00:00,p,r,0.446,42.5,6,0.00784,0,0.001107,0.00895,i7,,",
+    ]
+    file.write_text("\n".join([header, *rows]), encoding="utf-8")
+    log = imports.read(file)
+    assert [float(run["energy_kwh"]) for run in log.runs] == [0.000135, 0.00895]
+    assert float(log.runs[1]["training_hours"]) * 3600 == pytest.approx(664, rel=1e-3)
+    assert "taken as 664 s" in "".join(log.left_out)
+
+
 def test_a_gpu_with_an_energy_of_zero_was_not_measured(build: Build, tmp_path: Path) -> None:
     change = {
         "gpu_power": 0,
@@ -393,7 +419,7 @@ def test_nvidia_smi_is_integrated_over_time(tmp_path: Path, encoding: str) -> No
         0.5,
     )
     assert float(run["energy_kwh"]) == pytest.approx(0.15)
-    assert "their host is not in the energy" in "".join(log.left_out)
+    assert "the host is not in the energy" in "".join(log.left_out)
     assert log.rejects[0].column == "power.draw [W]"
 
 

@@ -16,6 +16,7 @@ from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplica
 from pipelines.ingestion.spelling import spelling_key
 from pipelines.ingestion.training_run_rules import (
     country_names,
+    place_key,
     provider_names,
     training_run_problems,
 )
@@ -46,7 +47,7 @@ def as_written(row: Row, reference: Path) -> Row:
     providers, countries = provider_names(reference), country_names(reference)
 
     def country(name: str) -> str:
-        return countries.get(name.strip().lower(), ("", name))[1]
+        return countries.get(place_key(name), ("", name))[1]
 
     return (
         row

@@ -6,23 +6,14 @@ belong here: their grids (sql/estimate).
 
 import csv
 import re
-import unicodedata
 from functools import cache
 
 from pipelines.catalog import ROOT
+from pipelines.ingestion.training_run_rules import place_key
 
 REFERENCE = ROOT / "warehouse" / "reference"
 STATES = REFERENCE / "states.csv"
 FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\("
-
-
-def place_key(name: str) -> str:
-    """The words of a name in alphabetical order, without accents and articles, as sql/macros.sql has it."""
-    plain = unicodedata.normalize("NFKD", name)
-    plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).lower()
-    return " ".join(
-        sorted(word for word in re.findall(r"[a-z0-9]+", plain) if word not in ("the", "of", "and"))
-    )
 
 
 def country(*names: str) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, locations
+from pipelines.answers import delimited, locations, words
 from pipelines.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
@@ -159,6 +159,8 @@ def _gpus(row: Row, notes: list[str]) -> tuple[str, int | None, bool]:
     found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", model)
     given = row.get("gpu_count") or ""
     count = int(float(given)) if re.fullmatch(r"\d+(\.0*)?", given) else None
+    if model and " x " not in model:  # Apple's chips have no number before their name
+        return model.strip(), count or 1, True
     if model and not found:
         notes.append(f"gpu_model {model!r} is a mix or not clear; its names stand in no column.")
         return "", None, True
@@ -520,7 +522,8 @@ def nvidia_smi(text: str, file: str, _: float | None, __: bool) -> Iterator[Part
             "started": begin.date().isoformat(),
         }
         yield from (f"{name}: {note}" for note in notes)
-        yield f"{name or 'GPU'}: power of {len(gpus)} GPUs alone; their host is not in the energy."
+        of = words.counted(len(gpus), "GPU")
+        yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
 
 SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"

@@ -163,7 +163,7 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         _say(f"Most would be gained by {narrowest.fact}: gross CO2e within {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
-            _say(f"{words.factor(name)}: {source}")
+            _say(f"{words.factor(name)} ({name}): {source}")
     _say(f"Dataset: Open Training Emissions {run['dataset_version']}")
 
 
@@ -257,7 +257,7 @@ def _estimates(file: Path, database: Path) -> Sequence[disclosing.Run]:
     if not any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
         return [disclosing.checked(row if "factors" in row else _nested(row)) for row in rows]
     estimates, rejected = estimating.estimate_rows(rows, database)
-    lines = [f"{file}, {reject}" for reject in rejected]
+    lines = [f"{file}, row {r.place.row}, {r.column}: {r.reason}" for r in rejected]
     if not estimates:
         raise BadRunsError("\n".join([f"{file}: no run in it can be estimated", *lines[:SHOWN]]))
     _name_rejects(lines)
@@ -370,7 +370,7 @@ def _print_runs(read: imports.Log, out: Path | None) -> None:
         typer.echo(f"{count}: {out}")
     elif sys.stdout.isatty():
         names = [name for name in estimating.COLUMNS if any(run.get(name) for run in read.runs)]
-        table = _table(*names)
+        table = _table(*(estimating.COLUMNS[name][0].removeprefix("--") for name in names))
         for run in read.runs:
             table.add_row(*(run.get(name, "") for name in names))
         typer.echo(f"{count}:")

@@ -4,6 +4,7 @@ Each rule is one function of a row that returns what is wrong and what to do, or
 """
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -30,6 +31,15 @@ COUNTRIES, PROVIDERS = "countries.csv", "provider_aliases.csv"
 Names = dict[str, tuple[str, str]]  # key that names are compared by, to spelling and what is written for it
 
 
+def place_key(name: str) -> str:
+    """The words of a name in alphabetical order, without accents and articles, as sql/macros.sql has it."""
+    plain = unicodedata.normalize("NFKD", name)
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).lower()
+    return " ".join(
+        sorted(word for word in re.findall(r"[a-z0-9]+", plain) if word not in ("the", "of", "and"))
+    )
+
+
 def _spellings(directory: Path) -> Names:
     """Spelling key to spelling and hardware_id, from hardware.csv and hardware_aliases.csv."""
     tables = catalog.tables()
@@ -49,10 +59,10 @@ def provider_names(directory: Path) -> Names:
 
 
 def country_names(directory: Path) -> Names:
-    """Every name and code of a country, in lower case, from countries.csv."""
+    """Every name and code of a country, by its place key, from countries.csv."""
     rows = read_text(directory, catalog.tables()["raw.countries"]).rows
     return {
-        row[column].lower(): (row[column], row["country"])
+        place_key(row[column]): (row[column], row["country"])
         for row in rows
         for column in ("country", "iso3", "alias")
     }
@@ -75,7 +85,7 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
             "hardware": _hardware_problem(row, spellings),
             "developer_country": _countries_problem(row["developer_country"], countries),
             "site_country": _name_problem(
-                row["site_country"], row["site_country"].lower(), countries, COUNTRIES
+                row["site_country"], place_key(row["site_country"]), countries, COUNTRIES
             ),
             "provider": _name_problem(row["provider"], spelling_key(row["provider"]), providers, PROVIDERS),
             "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
@@ -134,7 +144,7 @@ def _name_problem(cell: str, key: str, names: Names, file: str) -> str | None:
 
 
 def _countries_problem(cell: str, names: Names) -> str | None:
-    problems = (_name_problem(part, part.lower(), names, COUNTRIES) for part in cell.split(";"))
+    problems = (_name_problem(part, place_key(part), names, COUNTRIES) for part in cell.split(";"))
     return next((says for says in problems if says), None)
 
 

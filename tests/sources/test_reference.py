@@ -57,6 +57,11 @@ def test_a_run_is_added_by_adding_a_row(facts: Path) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
+    "parts of a chip are no chips": (
+        {"hardware": "TPU v3-8"},
+        "hardware",
+        ("'TPU v3-8' counts parts of a chip", "Write TPU v3, and 4 chips for each"),
+    ),
     "unknown hardware names the nearest": (
         {"hardware": "NVIDIA H100 SXN5 80GB"},
         "hardware",
