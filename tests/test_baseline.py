@@ -75,7 +75,8 @@ def merge(file: Path) -> None:
 
 
 def drop(file: Path) -> None:
-    pl.read_csv(file, infer_schema=False).drop(pl.nth(1)).write_csv(file)
+    frame = pl.read_csv(file, infer_schema=False)
+    frame.drop(frame.columns[1]).write_csv(file)
 
 
 def other_bytes(file: Path) -> None:

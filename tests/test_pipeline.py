@@ -313,8 +313,8 @@ def test_the_order_of_facts_and_accepted_rows_changes_no_table(
     read = {table.name: curated.read(facts, table) for table in curated.file_tables()}
     read |= {source.table: baseline.rows_of(accepted, source.table) for source in catalog.sources().values()}
     with connect() as connection:
-        for name, rows in read.items():
-            replace_table(connection, name, rows)
+        for name, frame in read.items():
+            replace_table(connection, name, frame)
         versions = dict(connection.execute("select name, version from state.tables").fetchall())
     assert len(versions) > 30
     assert versions == {name: known[name] for name in versions}

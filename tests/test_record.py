@@ -20,7 +20,7 @@ def columns(since: str = "", **sums: str) -> dict[str, Column]:
     }
 
 
-def table(rows: int = 3, sha256: str = "t", key: str = "run_id", **columns: Column) -> Table:
+def table(columns: dict[str, Column], rows: int = 3, sha256: str = "t", key: str = "run_id") -> Table:
     return Table(key=[key], rows=rows, sha256=sha256, columns=columns)
 
 
@@ -31,7 +31,7 @@ def released(version: str = "1.2.3+aa", content: str = "aa", method: str = "m", 
     )
 
 
-OLD = released(emissions=table(**columns(a="1", b="2")))
+OLD = released(emissions=table(columns(a="1", b="2")))
 
 
 def moved(found: Record, factor: float) -> Record:
@@ -136,17 +136,17 @@ def broken(old: Table, new: Table, version: str = "0.4.2+aa") -> list[str]:
 
 
 def test_a_renamed_column_must_keep_its_old_name() -> None:
-    old = table(**columns(draw_w=DRAWS))
-    (says,) = broken(old, table(**columns(watts_per_chip=DRAWS)))
+    old = table(columns(draw_w=DRAWS))
+    (says,) = broken(old, table(columns(watts_per_chip=DRAWS)))
     assert "emissions.draw_w is watts_per_chip now: keep the old name" in says
-    assert broken(old, table(**columns(since="0.5.0", draw_w=DRAWS, watts_per_chip=DRAWS))) == []
+    assert broken(old, table(columns(since="0.5.0", draw_w=DRAWS, watts_per_chip=DRAWS))) == []
 
 
 def test_a_column_that_is_gone_for_good_is_no_rename() -> None:
-    old = table(**columns(draw_w=DRAWS))
+    old = table(columns(draw_w=DRAWS))
     assert broken(old, table()) == []
-    assert broken(old, table(**columns(pue="others"))) == []
-    assert broken(table(**columns(draw_w="=null")), table(**columns(pue="=null"))) == [], "any has these"
+    assert broken(old, table(columns(pue="others"))) == []
+    assert broken(table(columns(draw_w="=null")), table(columns(pue="=null"))) == [], "any has these"
 
 
 @pytest.mark.parametrize(
@@ -154,16 +154,16 @@ def test_a_column_that_is_gone_for_good_is_no_rename() -> None:
     [("0.5.0+aa", True), ("0.5.7+aa", True), ("0.6.0+aa", False), ("0.10.0+aa", False), ("1.0.0+aa", False)],
 )
 def test_an_old_name_stays_in_two_minor_versions(version: str, stays: bool) -> None:
-    old = table(**columns(since="0.5.0", draw_w=DRAWS, watts_per_chip=DRAWS))
-    said = broken(old, table(**columns(watts_per_chip=DRAWS)), version)
+    old = table(columns(since="0.5.0", draw_w=DRAWS, watts_per_chip=DRAWS))
+    said = broken(old, table(columns(watts_per_chip=DRAWS)), version)
     assert bool(said) == stays
     assert not said or "emissions.draw_w is deprecated since 0.5.0" in said[0]
 
 
 @pytest.mark.parametrize("since", ["0.5.0", "0.4.0"])
 def test_a_version_that_had_the_name_as_it_was_does_not_count(since: str) -> None:
-    new = table(**columns(since=since, draw_w=DRAWS, watts_per_chip=DRAWS))
-    (says,) = broken(table(**columns(draw_w=DRAWS)), new, "0.5.3+aa")
+    new = table(columns(since=since, draw_w=DRAWS, watts_per_chip=DRAWS))
+    (says,) = broken(table(columns(draw_w=DRAWS)), new, "0.5.3+aa")
     assert f"emissions.draw_w cannot be deprecated since {since}, for 0.5.3+aa had it as it was" in says
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.cli import build as build_command
+from pipelines.cli import summary
 from tests.conftest import Build, Model
 from tests.sql.test_accuracy import CHIPS, FLOP
 
@@ -276,7 +276,7 @@ def test_a_term_that_is_clearly_better_and_not_used_is_told(tmp_path: Path) -> N
             "('chip_hours', 'chips', true, false), ('chip_hours', 'domain', true, true), "
             "('chip_hours', 'run_year', false, false)) as t (factor, term, is_clearly_better, is_used)"
         )
-    assert build_command._better_terms(tmp_path) == ["chips of chip_hours"]
+        assert connection.execute(summary.BETTER).fetchall() == [("chips of chip_hours",)]
 
 
 def test_no_term_that_is_clearly_better_is_left_out_of_the_estimator(build: Build) -> None:
