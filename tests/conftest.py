@@ -71,7 +71,7 @@ def _only_this_machine() -> None:
         _guard(host.decode() if isinstance(host, bytes) else host)
         return look_up(host, *more, **options)
 
-    socket.socket.connect = connect  # type: ignore[method-assign]
+    socket.socket.connect = connect  # type: ignore[method-assign, assignment]
     socket.getaddrinfo = getaddrinfo
 
 
@@ -223,11 +223,11 @@ def execute(
 ) -> dg.ExecuteInProcessResult:
     """Materialize some assets in a folder, with their checks or without."""
     keys = [dg.AssetKey(name.split(".")) for name in assets]
-    selection = dg.AssetSelection.assets(*keys)
-    selection = selection if checked else selection - dg.AssetSelection.checks_for_assets(*keys)
+    chosen = dg.AssetSelection.assets(*keys)
+    selection = chosen if checked else chosen - dg.AssetSelection.checks_for_assets(*keys)
     with uncollected():
         return dg.materialize(
-            [*(defs.assets or ()), *(defs.asset_checks or ())],
+            [*(defs.assets or ()), *(defs.asset_checks or ())],  # type: ignore[list-item]
             selection=selection,
             resources={"warehouse": warehouse(directory, reference)},
             run_config=QUIET,

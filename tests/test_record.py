@@ -57,7 +57,7 @@ STEPS: dict[str, tuple[Record, str, str]] = {
         "major", "emissions.b has another type",
     ),
     "another key": (with_table(key=["a"]), "major", "the key of emissions changed"),
-    "a table": (replace(OLD, tables=OLD.tables | {"places": table()}), "minor", "table places is new"),
+    "a table": (replace(OLD, tables=OLD.tables | {"places": table({})}), "minor", "table places is new"),
     "a table less": (replace(OLD, tables={}), "major", "table emissions is gone"),
     "a run": (
         replace(OLD, estimates=OLD.estimates | {"gpt-3": RUN}), "minor", "1 estimates are new, 0 are gone"
@@ -144,7 +144,7 @@ def test_a_renamed_column_must_keep_its_old_name() -> None:
 
 def test_a_column_that_is_gone_for_good_is_no_rename() -> None:
     old = table(columns(draw_w=DRAWS))
-    assert broken(old, table()) == []
+    assert broken(old, table({})) == []
     assert broken(old, table(columns(pue="others"))) == []
     assert broken(table(columns(draw_w="=null")), table(columns(pue="=null"))) == [], "any has these"
 
