@@ -233,10 +233,11 @@ def estimate_batch(
         uneven = _take_file(connection, source, strict)
         if strict:
             _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
-        rejected = [*uneven, *_placed(_set_aside(connection), source)]
+            connection.execute("create temp view good_estimates as from estimates")
+        bad = [] if strict else _set_aside(connection)
+        rejected = [*uneven, *_placed(bad, source)]
         rejected.sort(key=lambda reject: reject.place.line)
-        ((good,),) = connection.execute("select count(*) from good_estimates").fetchall()
-        if not good:
+        if rejected and not connection.execute("select row_number from good_estimates limit 1").fetchall():
             lines = [f"{source}, {reject}" for reject in rejected]
             raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
         estimated = _copy(connection, target)
@@ -307,11 +308,10 @@ def _placed(bad: Sequence[tuple[int, str, str]], source: Path) -> list[delimited
 def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
     """Row, column and reason of what cannot be; the view good_estimates is of the others."""
     connection.execute(f"create temp table problems as {_problems()}")
-    connection.execute(
-        "create temp view good_estimates as select * from estimates "
-        "where row_number not in (select row_number from problems)"
-    )
-    return connection.execute("select * from problems order by all").fetchall()
+    bad = connection.execute("select * from problems order by all").fetchall()
+    good = "where row_number not in (select row_number from problems)" if bad else ""
+    connection.execute(f"create temp view good_estimates as select * from estimates {good}")
+    return bad
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:

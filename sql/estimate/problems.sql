@@ -110,6 +110,14 @@ names as (
                             string_split(hardware_words(aliases.alias), ' '),
                             string_split(nullif(hardware_words(given.hardware), ''), ' ')
                         ) desc nulls last,
+                        if(
+                            list_has_all(
+                                string_split(hardware_words(aliases.alias), ' '),
+                                string_split(nullif(hardware_words(given.hardware), ''), ' ')
+                            ),
+                            len(string_split(hardware_words(aliases.alias), ' ')),
+                            null
+                        ) asc nulls last,
                         jaro_winkler_similarity(lower(aliases.alias), lower(given.hardware)) desc,
                         aliases.alias asc
                     limit 3
