@@ -30,8 +30,8 @@ def baseline_spec(source: Source, folder: Path) -> dg.AssetSpec:
     origin = baseline.origins(folder).get(source.name)
     shown: dict[str, Any] = {
         "publisher": source.producer,
-        "license": source.license,
         "page": dg.MetadataValue.url(source.page),
+        "license": source.license,
         "file": f"warehouse/baseline/{source.name}.csv",
     }
     if origin:
