@@ -204,7 +204,7 @@ def test_the_accepted_rows_show_their_origin_and_cannot_be_made(dev: Dev, shown:
     assert {asset["assetKey"]["path"][1] for asset in sources} == set(catalog.sources())
     for asset in sources:
         labels = {entry["label"] for entry in asset["metadataEntries"]}
-        assert {"publisher", "license", "page", "retrieved on", "last accepted change"} <= labels
+        assert {"publisher", "license", "page", "retrieved", "last accepted change"} <= labels
         assert (asset["isMaterializable"], asset["isExecutable"]) == (False, False)
     launched = dev.launch("__ASSET_JOB", {}, ["upstream.owid_electricity"])
     assert "run" not in launched, launched

@@ -36,7 +36,7 @@ def baseline_spec(source: Source, folder: Path) -> dg.AssetSpec:
     }
     if origin:
         shown |= {
-            "retrieved on": origin.retrieved_at[:10],
+            "retrieved": origin.retrieved_at[:10],
             "last accepted change": origin.last_change,
             "quarantined rows": origin.quarantined_rows,
             "dagster/row_count": origin.rows,
