@@ -57,9 +57,11 @@ def state(root: Path = ROOT, reference: Path | None = None, baseline: Path | Non
 
 def unusable(folder: Path) -> str:
     """Why nothing can be built in a folder, for whoever named it; empty if it can."""
-    if "?" not in str(folder.resolve()):
+    found = next((character for character in "?\\" if character in str(folder.resolve())), "")
+    if not found:
         return ""
-    return f"{folder.resolve()}: DuckDB cannot write below a folder with ? in its name. Choose another folder"
+    why = f"DuckDB cannot write below a folder with {found} in its name"
+    return f"{folder.resolve()}: {why}. Choose another folder"
 
 
 def uncommitted(folder: Path) -> list[str]:

@@ -26,8 +26,10 @@ RESULTS = {
         select
             count(*) as "runs with an estimate",
             count(*) filter (where is_disclosed) as "runs with disclosed chip-hours",
-            sum(energy_mwh order by run_id) filter (where is_disclosed) as "energy of these (MWh)",
-            sum(co2e_gross_t order by run_id) filter (where is_disclosed) as "gross CO2e of these (t)"
+            round(sum(energy_mwh order by run_id) filter (where is_disclosed))
+                as "MWh of runs with disclosed chip-hours",
+            round(sum(co2e_gross_t order by run_id) filter (where is_disclosed))
+                as "gross t of runs with disclosed chip-hours"
         from (
             select
                 *,
@@ -79,7 +81,7 @@ def definition_metadata(table: catalog.Table, sources: list[str]) -> dict[str, A
         "dagster/column_schema": column_schema(table),
         "dagster/table_name": f"emissions.main.{table.stem}" if table.layer == "out" else table.name,
         "key": ", ".join(table.key),
-        "sources": sources,
+        "sources": ", ".join(sources),
     }
 
 

@@ -204,7 +204,7 @@ def test_the_accepted_rows_show_their_origin_and_cannot_be_made(dev: Dev, shown:
     assert {asset["assetKey"]["path"][1] for asset in sources} == set(catalog.sources())
     for asset in sources:
         labels = {entry["label"] for entry in asset["metadataEntries"]}
-        assert {"publisher", "license", "page", "retrieved on", "last accepted change"} <= labels
+        assert {"publisher", "license", "page", "retrieved", "last accepted change"} <= labels
         assert (asset["isMaterializable"], asset["isExecutable"]) == (False, False)
     launched = dev.launch("__ASSET_JOB", {}, ["upstream.owid_electricity"])
     assert "run" not in launched, launched
@@ -276,7 +276,7 @@ def test_an_update_refuses_settings_that_name_nothing(
 
 @pytest.mark.parametrize(
     "name",
-    ["a%25b", "a%41b", "%", "a#b", "a b", "a'b", 'a"b', "aüb", "a;b&c=d", "a[b]*", "a\\b", "~a"],
+    ["a%25b", "a%41b", "%", "a#b", "a b", "a'b", 'a"b', "aüb", "a;b&c=d", "a[b]*", "~a"],
 )
 def test_a_warehouse_may_have_any_name(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
@@ -300,13 +300,14 @@ def test_a_warehouse_may_have_any_name(name: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_folder_that_duckdb_would_write_beside_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["build", "--warehouse", str(tmp_path / "a?b" / "c")])
+@pytest.mark.parametrize("name", ["a?b", "a\\b"])
+def test_a_folder_that_duckdb_would_misread_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["build", "--warehouse", str(tmp_path / name / "c")])
     assert done.exit_code == 2
-    says = f"{tmp_path}/a?b/c: DuckDB cannot write below a folder with ? in its name. Choose another folder"
-    assert done.stderr == f"{says} with --warehouse.\n"
+    says = f"{tmp_path}/{name}/c: DuckDB cannot write below a folder with {name[1]} in its name."
+    assert done.stderr == f"{says} Choose another folder with --warehouse.\n"
     places = {"reference": str(ROOT / "warehouse" / "reference"), "baseline": str(tmp_path)}
-    resource = Warehouse(directory=str(tmp_path / "a?b" / "c"), **places)
+    resource = Warehouse(directory=str(tmp_path / name / "c"), **places)
     with (
         pytest.raises(ValueError, match="with OTE_WAREHOUSE"),
         resource.yield_for_execution(dg.build_init_resource_context()),

@@ -30,13 +30,13 @@ def baseline_spec(source: Source, folder: Path) -> dg.AssetSpec:
     origin = baseline.origins(folder).get(source.name)
     shown: dict[str, Any] = {
         "publisher": source.producer,
-        "license": source.license,
         "page": dg.MetadataValue.url(source.page),
+        "license": source.license,
         "file": f"warehouse/baseline/{source.name}.csv",
     }
     if origin:
         shown |= {
-            "retrieved on": origin.retrieved_at[:10],
+            "retrieved": origin.retrieved_at[:10],
             "last accepted change": origin.last_change,
             "quarantined rows": origin.quarantined_rows,
             "dagster/row_count": origin.rows,

@@ -17,7 +17,7 @@ from pipelines.releases import release
 from pipelines.warehouse import Warehouse, made_from, require_unchanged, require_validated
 
 DATASET = dg.AssetKey(["release", "dataset"])
-ALL_RAW = sorted({raw for table in catalog.public_tables() for raw in raw_sources(table.name)})
+ALL_RAW = ", ".join(sorted({raw for table in catalog.public_tables() for raw in raw_sources(table.name)}))
 
 
 @dg.asset(

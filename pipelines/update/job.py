@@ -333,7 +333,7 @@ def _tracked(folder: Path, new: Mapping[str, Candidate]) -> dict[str, bytes]:
 def update_job() -> dg.JobDefinition:
     """The job over every source of the catalog: all of them, live, unless settings or environment differ."""
     upstream = Upstream()
-    preset = {"sources": upstream.sources, "mirror": upstream.mirror, "accept": upstream.accept}
+    preset = {"sources": "", "mirror": os.environ.get("OTE_MIRROR", ""), "accept": ""}
 
     @dg.job(
         name="update",
