@@ -8,8 +8,6 @@ import duckdb
 import pytest
 
 from pipelines import catalog
-from pipelines.answers import why
-from pipelines.answers.published import open_database
 from tests.conftest import Build, releases
 
 
@@ -101,16 +99,6 @@ def test_the_paper_s_systems_come_out_as_without_the_upstreams(folder: Path) -> 
     mwh = dict(query(folder, "select run_id, energy_mwh from emissions"))
     for run_id, published in {"t5-11b": 85.7, "gshard-600b": 24.1, "gpt-3-175b": 1287}.items():
         assert mwh[run_id] == pytest.approx(published, rel=0.01)
-
-
-def test_every_number_of_every_run_is_walked_back_to_a_source(folder: Path) -> None:
-    with open_database(folder / "emissions.duckdb", why.PROBE) as connection:
-        sources = {row[0] for row in connection.execute("select source_id from sources").fetchall()}
-        runs = [row[0] for row in connection.execute("select run_id from emissions").fetchall()]
-        for run_id in runs:
-            found = why.tree(connection, run_id)  # raises where a product does not come out
-            told = [found["source"], *(factor["source"] for factor in found["factors"].values())]
-            assert all(s["id"] in sources and s["url"] and s["locator"] for s in told), run_id
 
 
 def test_the_aims_of_the_method_are_met_where_its_pages_say_so(folder: Path) -> None:
@@ -219,7 +207,7 @@ def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
 
 def test_every_source_went_in_as_it_was_accepted(folder: Path) -> None:
     upstream = "status is not null and source_id like 'upstream-%'"
-    told = query(folder, f"select title, status, row_count > 0, license from sources where {upstream}")
+    told = query(folder, f"select title, status, rows > 0, license from sources where {upstream}")
     assert {title: rest for title, *rest in told} == {
         source.title: ["accepted", True, source.license] for source in catalog.sources().values()
     }

@@ -53,7 +53,8 @@ def test_it_writes_the_release_of_a_green_build_and_its_record(build: Build, unr
     kept, written = record.read(unreleased / "released"), record.read(release)
     assert kept is not None
     assert kept == written
-    assert (kept.version, len(kept.estimates)) == (release.name, 1485)
+    estimates = build.query("select count(*) from emissions")
+    assert (kept.version, [(len(kept.estimates),)]) == (release.name, estimates)
     assert sum(file.stat().st_size for file in (unreleased / "released").iterdir()) < 500_000
     again = ote(*command(unreleased))
     assert again.stdout == done.stdout
@@ -73,7 +74,7 @@ def test_the_version_follows_from_the_record_and_from_no_folder(build: Build, un
     assert release.name == f"3.2.0+{build.release.name.split('+')[1]}"
     page = (release / "CHANGES.md").read_text(encoding="utf-8")
     assert page.startswith(f"# Changes from 3.1.4+00000000 to {release.name}\n")
-    assert "1,485 estimates are new, 0 are gone" in page
+    assert f"{len(known.estimates):,} estimates are new, 0 are gone" in page
 
 
 def test_no_release_is_written_that_breaks_a_promise(build: Build, unreleased: Path) -> None:
