@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.ingestion import curated
-from pipelines.update import names
+from pipelines.update import register as ids
 from tests.conftest import fill
 
 REGISTER = """upstream_name,run_id,published_date,source_url,name_status
@@ -44,11 +44,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def register(database: duckdb.DuckDBPyConnection, folder: Path, *listed: dict[str, Any]) -> names.Register:
+def register(database: duckdb.DuckDBPyConnection, folder: Path, *listed: dict[str, Any]) -> ids.Register:
     """The register after an update to a list of models."""
     fill(database, "core.model_ids", list(listed))
-    registered = curated.read(folder, catalog.tables()[names.TABLE])
-    return names.register(registered, database.sql("from core.model_ids").pl())
+    registered = curated.read(folder, catalog.tables()[ids.TABLE])
+    return ids.register(registered, database.sql("from core.model_ids").pl())
 
 
 def test_each_name_that_is_added_or_changes_is_told_and_written(

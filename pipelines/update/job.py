@@ -26,7 +26,7 @@ from pipelines import catalog, checkout
 from pipelines.catalog import Source
 from pipelines.ingestion import baseline, curated, gates
 from pipelines.ingestion.upstream import key_of
-from pipelines.update import files, names, progress, report, results
+from pipelines.update import files, progress, register, report, results
 from pipelines.update.files import Fetched, Server
 from pipelines.update.report import Report
 from pipelines.update.results import Connection, Failure, Results
@@ -159,7 +159,7 @@ class Comparison:
 
     candidates: list[Candidate]
     results: Results | None
-    register: names.Register | None
+    names: register.Register | None
     failures: list[Failure]
 
 
@@ -199,7 +199,7 @@ def compare_results(
     folder, facts = Path(upstream.baseline), Path(upstream.reference)
     new = {found.source: found for found in candidates if found.is_new}
     if not new:
-        return Comparison(candidates=candidates, results=None, register=None, failures=[])
+        return Comparison(candidates=candidates, results=None, names=None, failures=[])
     with tempfile.TemporaryDirectory() as staged:
         for _ in range(ROUNDS):
             _stage(Path(staged), folder, new)
@@ -213,11 +213,11 @@ def compare_results(
     compared = results.compare(before, after) if before else None
     if compared:
         context.add_output_metadata(report.measures(compared))
-    registered = curated.read(facts, catalog.tables()[names.TABLE])
+    registered = curated.read(facts, catalog.tables()[register.TABLE])
     return Comparison(
         candidates=[new.get(found.source, found) for found in candidates],
         results=compared,
-        register=names.register(registered, after.sql("from core.model_ids").pl()),
+        names=register.register(registered, after.sql("from core.model_ids").pl()),
         failures=broken,
     )
 
@@ -277,7 +277,7 @@ def _without(found: Candidate, culprits: pl.DataFrame) -> Candidate:
 def rewrite_baseline(context: dg.OpExecutionContext, upstream: Upstream, comparison: Comparison) -> Report:
     """The decision, and the tracked files that follow from it."""
     made = report.decide(comparison.candidates, comparison.results, comparison.failures, upstream.accept)
-    made = replace(made, names=comparison.register)
+    made = replace(made, names=comparison.names)
     page = report.page(made, upstream.accept, datetime.now(UTC).date())
     folder, facts = Path(upstream.baseline), Path(upstream.reference)
     new = {found.source: found for found in made.candidates if found.is_new}

@@ -15,7 +15,7 @@ import polars as pl
 from pipelines import catalog
 from pipelines.answers import quantities
 from pipelines.ingestion.baseline import Origin
-from pipelines.update import names as naming
+from pipelines.update.register import Register
 from pipelines.update.results import MOVED, Failure, Results
 from pipelines.update.rows import Candidate
 
@@ -32,7 +32,7 @@ class Report:
     failures: list[Failure]
     exceeded: list[str]
     is_accepted: bool
-    names: naming.Register | None = None
+    names: Register | None = None
 
     @property
     def is_new(self) -> bool:
@@ -234,7 +234,7 @@ def _results(compared: Results) -> Iterator[str]:
     yield from _table("Median intensity by scheme and year, where it changed (g/kWh)", medians)
 
 
-def _names(register: naming.Register) -> Iterator[str]:
+def _names(register: Register) -> Iterator[str]:
     counts = register.changes.group_by("change").len().sort("change").rows()
     yield from ("", "## Names of models", "")
     yield f"`model_names.csv`: {', '.join(f'{count:,} {change}' for change, count in counts)}."
