@@ -76,7 +76,7 @@ def built_from(warehouse: Path, head: str | None, *uncommitted: str) -> None:
 def release(folder: Path, warehouse: Path) -> subprocess.CompletedProcess[str]:
     """`ote release` of the code in a checkout, whose record stays as it is."""
     released = warehouse.parent / "released"
-    options = ("release", "--warehouse", warehouse, "--released", released)
+    options = ("release", "make", "--warehouse", warehouse, "--released", released)
     return process(*options, cwd=folder, env=with_git())
 
 

@@ -88,7 +88,7 @@ def test_an_older_release_that_is_got_into_the_folder_of_a_build_is_not_its_late
     build: Build, copy: Path
 ) -> None:
     older(build, copy / "releases")
-    assert ote("release", "--warehouse", copy).returncode == 0
+    assert ote("release", "make", "--warehouse", copy, "--released", copy / "released").returncode == 0
     assert (copy / "releases" / "latest").readlink() == Path(build.release.name)
     assert len(versions(copy / "releases")) == 2
 

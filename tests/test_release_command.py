@@ -34,7 +34,7 @@ def unreleased(copy: Path, tmp_path: Path) -> Path:
 
 def command(folder: Path) -> tuple[str | Path, ...]:
     """`ote release` with a record of its own."""
-    return ("release", "--warehouse", folder, "--released", folder / "released")
+    return ("release", "make", "--warehouse", folder, "--released", folder / "released")
 
 
 def content(folder: Path) -> dict[str, str]:

@@ -32,9 +32,9 @@ EGRID = catalog.sources()["epa_egrid"]
 HEADER = ["Google Cloud Region", "Location", "Google CFE", "Grid carbon intensity (gCO2eq / kWh)"]
 ACCEPTED = baseline.load(BASELINE, GOOGLE)[0]
 YEARS = sorted(baseline.files(BASELINE)[GOOGLE.name])
-LAST = YEARS[-1]
+LAST = max(file for file in YEARS if file not in GOOGLE.optional)
 YEAR = int(Path(LAST).stem)
-NEXT = f"{GOOGLE.name}/{YEAR + 1}.csv"
+NEXT = f"{GOOGLE.name}/{int(Path(YEARS[-1]).stem) + 1}.csv"
 INTENSITY = pl.col("carbon_intensity_g_per_kwh")
 SHARE = pl.col("cfe_fraction")
 
@@ -104,7 +104,7 @@ MOVED = written(of(LAST).with_columns(INTENSITY * 2.5))
 SUSPECT: dict[str, tuple[Answer, str]] = {
     "percent for fraction": (Answer(written(of(LAST).with_columns(SHARE * 100))), "Above 1"),
     "kg for g": (Answer(written(of(LAST).with_columns(INTENSITY / 1000))), "carbon_intensity_g_per_kwh"),
-    "values moved by two and a half": (Answer(MOVED), "factor above 2"),
+    "values moved by two and a half": (Answer(MOVED), "by a factor above"),
     "half the rows gone": (Answer(written(of(LAST).head(20))), "gone"),
     "all rows gone": (Answer((",".join(HEADER) + "\n").encode()), "gone"),
     "every key twice": (Answer(GOOD + GOOD.split(b"\n", 1)[1]), "The same key"),
@@ -134,7 +134,7 @@ def test_all_values_of_a_new_year_wrong_by_a_factor_are_beyond_the_limits(
     factor: float, tmp_path: Path
 ) -> None:
     """No accepted row has that year: only the year before says what it should be like."""
-    answers = google() | {f"/{NEXT}": Answer(written(of(LAST).with_columns(INTENSITY * factor)))}
+    answers = google() | {f"/{NEXT}": Answer(written(of(YEARS[-1]).with_columns(INTENSITY * factor)))}
     assert taken(tmp_path, answers).exceeded
 
 
@@ -363,7 +363,8 @@ def test_faults_of_all_sources_are_a_line_each_and_nothing_is_written(folder: Pa
     with serve(broken(*BROKEN)) as server:
         done = update(folder, "--mirror", server.url, "--refetch")
     assert done.returncode == 2, done.stderr
-    assert done.stderr == "Nothing was updated: no source could be fetched or read.\n"
+    assert done.stderr.endswith("Nothing was updated: no source could be fetched or read.\n")
+    assert "Traceback" not in done.stderr
     lines = [line for line in done.stdout.splitlines() if line]
     assert len(lines) == len(BROKEN) == len(catalog.sources())
     for line, name in zip(lines, catalog.sources(), strict=True):
@@ -483,7 +484,7 @@ def test_a_change_beyond_the_limits_waits_for_a_reason_which_the_report_keeps(fo
     assert '--accept "why it is right"' in refused.stderr
     page = report.read_text(encoding="utf-8")
     assert "Not accepted: no tracked file was changed." in page
-    assert "changed by a factor above 2, e.g. " in page
+    assert "changed by a factor above " in page
     assert "Median intensity by scheme and year" in page
 
     assert done.returncode == 0, done.stderr

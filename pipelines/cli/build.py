@@ -135,14 +135,12 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
 
 def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Path:
     """Run the job `build`; exit with 1 and a message if anything fails."""
-    from pipelines.warehouse import Warehouse
-
     folders = {"directory": warehouse, "reference": reference, "baseline": baseline}
-    resource = Warehouse(**{name: str(folder.resolve()) for name, folder in folders.items()})
+    settings = {name: str(folder.resolve()) for name, folder in folders.items()}
     typer.echo(f"Building in {_near(warehouse)} ...")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     failed = "The build failed; what was published before is untouched."
-    result = executed("build", warehouse, failed, {"warehouse": resource})
+    result = executed("build", warehouse, failed, {"warehouse": settings})
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
     release = Path(str(metadata["release"].value))
     _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})
