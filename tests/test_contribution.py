@@ -170,10 +170,11 @@ def test_every_command_shows_an_example() -> None:
     commands = [
         line.split()[1] for line in listing.splitlines() if line.startswith("│ ") and line[2].isalpha()
     ]
-    assert {"build", "estimate", "report", "import", "add", "explain", "where", "why", "get"} <= set(commands)
-    for command in commands:
-        told = ote(command, "--help")
-        assert "Example: ote" in told.stdout, command
+    named = {"find", "why", "where", "explain", "estimate", "import", "report", "add", "build", "update"}
+    assert named | {"release"} == set(commands)
+    of_releases = [("release", command) for command in ("make", "diff", "verify", "publish", "get")]
+    for command in [*((command,) for command in named), *of_releases]:
+        assert "Example: ote" in ote(*command, "--help").stdout, command
 
 
 def test_the_shell_can_complete(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ import platform
 import textwrap
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +22,7 @@ import typer
 from pipelines import checkout
 from pipelines.catalog import ROOT
 from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse
-from pipelines.cli.terminal import fail
+from pipelines.cli.terminal import fail, said_if_not_writable
 
 SHOWN = 3  # uncommitted files
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
@@ -48,7 +47,7 @@ def build(
     Example: ote build --warehouse /tmp/warehouse
     """
     started = time.perf_counter()
-    with _said_if_not_writable("Nothing was built", "--warehouse"):
+    with said_if_not_writable("Nothing was built", "--warehouse"):
         _require_sound(reference, baseline)
         state = _inputs(reference, baseline)
         if release := _published(warehouse, state):
@@ -57,22 +56,6 @@ def build(
             release = _build(warehouse, reference, baseline, state)
     _summary(warehouse, release)
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
-
-
-@contextmanager
-def _said_if_not_writable(outcome: str, options: str) -> Iterator[None]:
-    """End with one line, not a traceback, where a file cannot be written."""
-    try:
-        yield
-    except BrokenPipeError:  # of whoever reads what is printed
-        raise
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        fail(
-            f"{outcome}: {where}{error.strerror or error}. The folder is not writable, or the disk is full. "
-            f"Fix its permissions, free some space, or choose another folder with {options}.",
-            1,
-        )
 
 
 def _require_sound(reference: Path, baseline: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands on releases: `ote release`, `ote diff`, `ote verify`, `ote publish`, `ote get`.
+"""The commands on releases: `ote release make`, `diff`, `verify`, `publish` and `get`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: what a release is
 (release.py), or how two differ (changes.py).
@@ -32,7 +32,7 @@ def release(
     Everything must be committed, and every table must have passed its checks. Commit the record
     (warehouse/released/) afterwards. `ote build` writes a release as well, but no record.
 
-    Example: ote release && git add warehouse/released
+    Example: ote release make && git add warehouse/released
     """
     import duckdb
 
@@ -88,7 +88,7 @@ def diff(
 ) -> None:
     """Say what differs between two releases, and why.
 
-    Example: ote diff 0.1.0+1a2b3c4d latest --cells changes.csv
+    Example: ote release diff 0.1.0+1a2b3c4d latest --cells changes.csv
     """
     import duckdb
     import pyarrow as pa
@@ -125,7 +125,7 @@ def verify(
 ) -> None:
     """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
 
-    Example: ote verify warehouse/releases/latest
+    Example: ote release verify warehouse/releases/latest
     """
     from pipelines.releases import reading, verification
 
@@ -151,7 +151,7 @@ def publish(
     Credentials of an S3 store are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
     AWS_ENDPOINT_URL for one that is not Amazon's). Cut short, run it again.
 
-    Example: ote publish s3://bucket/open-training-emissions
+    Example: ote release publish s3://bucket/open-training-emissions
     """
     from pipelines.releases import publishing
 
@@ -172,7 +172,7 @@ def get(
 ) -> None:
     """Download a release, check every byte of it, and go on where an earlier download was cut short.
 
-    Example: ote get --from https://example.org/open-training-emissions
+    Example: ote release get --from https://example.org/open-training-emissions
     """
     from pipelines.releases import publishing
 

@@ -83,3 +83,19 @@ def fail(message: str, code: int = 2) -> NoReturn:
     """End with a message on stderr; code 2 is bad input, 1 a fault of the data."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def said_if_not_writable(outcome: str, options: str) -> Iterator[None]:
+    """End with one line, not a traceback, where a file cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:  # of whoever reads what is printed
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(
+            f"{outcome}: {where}{error.strerror or error}. The folder is not writable, or the disk is full. "
+            f"Fix its permissions, free some space, or choose another folder with {options}.",
+            1,
+        )

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Reference, Warehouse
-from pipelines.cli.terminal import fail
+from pipelines.cli.terminal import fail, said_if_not_writable
 
 
 def update(
@@ -61,7 +61,8 @@ def update(
         "keep": str(keep.resolve()) if keep else "",
         "refetch": refetch,
     }
-    _run(settings, baseline)
+    with said_if_not_writable("Nothing was updated", "--warehouse"):
+        _run(settings, baseline)
 
 
 def _run(settings: dict[str, Any], baseline: Path) -> None:

@@ -307,7 +307,7 @@ def _page(old: Record | None, new: Record) -> Iterator[str]:
             more = f", and {len(runs) - LISTED:,} more" if len(runs) > LISTED else ""
             yield from ("", f"{title} ({len(runs):,}): {', '.join(sorted(runs)[:LISTED])}{more}.")
     yield from _moved(old, new)
-    yield from ("", "`ote diff` lists every row and cell that differs between two releases at hand.")
+    yield from ("", "`ote release diff` lists every row and cell that differs between two releases at hand.")
 
 
 def _moved(old: Record, new: Record) -> Iterator[str]:

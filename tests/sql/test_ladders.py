@@ -771,15 +771,6 @@ def test_a_subregion_comes_before_the_country_and_another_year_before_another_gr
     assert found == {2019: 0.6, 2023: 0.6, 2024: pytest.approx(0.9)}  # 1 - 0.4 x 50 / 200
 
 
-def test_a_grid_printed_as_nothing_is_what_rounds_to_it(model: Model) -> None:
-    place = {"region": "r", "provider": "Google", "country": "CA", "grid_zone": "CA-QC"}
-    figure = {"scheme": "google_cloud", "region": "r", "year": 2021, "carbon_intensity_g_per_kwh": 0.0}
-    frame = model(
-        "core.region_intensity", {"raw.region_map": [place], "core.grid_intensity": [figure, CANADA]}
-    )
-    assert frame["carbon_intensity_g_per_kwh"].to_list() == [0.25]
-
-
 def test_a_region_s_pue_is_the_mean_of_its_sites_in_the_year_as_in_its_quarters(model: Model) -> None:
     row = {"provider": "Operator", "cloud_region": "region", **SOURCE}
     frame = model(
