@@ -1,7 +1,6 @@
 """The workflow that releases: who may do what in it, and its steps of shell against what they speak to."""
 
 import io
-import json
 import os
 import re
 import shutil
@@ -19,8 +18,11 @@ import yaml
 from werkzeug.serving import make_server
 
 from pipelines.catalog import ROOT
+from tests.conftest import ote
 
-WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+WORKFLOWS = ROOT / ".github" / "workflows"
+WORKFLOW: dict[str, Any] = yaml.safe_load((WORKFLOWS / "release.yml").read_text())
+UPDATE: dict[str, Any] = yaml.safe_load((WORKFLOWS / "update.yml").read_text())
 STEPS: list[dict[str, Any]] = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 VERSION = "1.2.0+aabbccdd"
 
@@ -39,7 +41,7 @@ def run(name: str, folder: Path, **environment: str) -> subprocess.CompletedProc
 
 
 def test_actions_are_pinned_to_a_commit_and_may_only_read() -> None:
-    used = [step["uses"] for step in STEPS if "uses" in step]
+    used = [step["uses"] for step in [*STEPS, *UPDATE["jobs"]["update"]["steps"]] if "uses" in step]
     assert used
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
     assert WORKFLOW["permissions"] == {"contents": "read"}
@@ -53,30 +55,39 @@ def test_no_secret_is_there_while_what_was_fetched_is_built_and_tested() -> None
         for step in (WORKFLOW, job, *job["steps"])
         if "secrets." in str(step.get("env", ""))
     ]
-    assert [name.split()[0] for name in having] == ["Take", "Publish"]
+    assert [name.split()[0] for name in having] == ["Publish"]
 
 
 def test_each_command_of_this_project_is_one() -> None:
-    scripts = "\n".join(step.get("run", "") for step in STEPS)
-    from pipelines.cli import app
-
-    commands = {
-        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
-    }
-    assert set(re.findall(r"\.venv/bin/ote (\w+)", scripts)) == {"get", "verify", "publish"} <= commands
-    targets = re.findall(r"^make (\S+)$", scripts, flags=re.MULTILINE)
+    steps = [*STEPS, *UPDATE["jobs"]["update"]["steps"]]
+    scripts = "\n".join(step.get("run", "") for step in steps)
+    asked = set(re.findall(r"\.venv/bin/ote ((?:release )?\w+)", scripts))
+    assert asked == {"update", "release get", "release verify", "release publish"}
+    for command in asked:
+        assert ote(*command.split(), "--help").returncode == 0
+    targets = re.findall(r"make (\.?\S+)$", scripts, flags=re.MULTILINE)
     assert set(targets) == {".venv/ready", "dataset", "test"}
 
 
-def test_a_release_that_lacks_a_source_goes_no_further(tmp_path: Path) -> None:
-    manifest = tmp_path / "warehouse" / "releases" / "latest" / "manifest.json"
-    manifest.parent.mkdir(parents=True)
-    source = {"source_id": "models", "title": "Models", "url": "u", "license": "l", "sha256": "s", "rows": 1}
-    for status, code in (("accepted", 0), ("absent", 1)):
-        manifest.write_text(json.dumps({"sources": [source | {"status": status}]}, indent=2))
-        done = run("Refuse", tmp_path)
-        assert done.returncode == code
-        assert ('"title": "Models"' in done.stdout) == bool(code)
+@pytest.mark.skipif(not shutil.which("jq"), reason="no jq here; GitHub's runners have it")
+def test_a_release_whose_record_was_not_committed_goes_no_further(tmp_path: Path) -> None:
+    for folder in ("released", "releases/latest"):
+        (tmp_path / "warehouse" / folder).mkdir(parents=True)
+        (tmp_path / "warehouse" / folder / "record.json").write_text('{"content": "aa"}')
+    assert run("See that the tracked record", tmp_path).returncode == 0
+    (tmp_path / "warehouse" / "released" / "record.json").write_text('{"content": "bb"}')
+    refused = run("See that the tracked record", tmp_path)
+    assert refused.returncode == 1
+    assert "is not the record of this release" in refused.stdout
+
+
+def test_an_update_may_write_only_in_its_own_job_and_shows_a_change_or_asks() -> None:
+    assert UPDATE["permissions"] == {"contents": "read"}
+    assert UPDATE["jobs"]["update"]["permissions"] == dict.fromkeys(
+        ("contents", "pull-requests", "issues"), "write"
+    )
+    outcomes = {step["if"] for step in UPDATE["jobs"]["update"]["steps"] if "if" in step}
+    assert all("steps.update.outputs.outcome" in condition for condition in outcomes)
 
 
 @contextmanager
