@@ -116,5 +116,5 @@ def test_all_that_is_damaged_is_named_before_anything_is_built(accepted: Path, t
     assert done.returncode == 2
     assert f"{accepted / 'owid_electricity.csv'}: " in done.stderr
     assert f"{accepted / 'files.csv'}: missing. Restore it with git." in done.stderr
-    assert done.stderr.endswith("Nothing was built: 2 problems to solve first.\n")
+    assert done.stderr.endswith("Nothing was built: 2 files to correct first.\n")
     assert not (tmp_path / "warehouse").exists()

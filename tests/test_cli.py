@@ -60,7 +60,7 @@ def test_wrong_facts_are_all_named_before_anything_is_built(copy: Path, facts: P
     assert done.returncode == 2
     assert "column published_date (t5-11b)" in done.stderr
     assert f"{facts / 'hardware.csv'}" in done.stderr
-    assert "Nothing was built: 2 problems to solve first." in done.stderr
+    assert "Nothing was built: 2 files to correct first." in done.stderr
     assert "Traceback" not in done.stderr
     assert published(copy) == before
 

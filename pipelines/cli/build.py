@@ -66,8 +66,8 @@ def _require_sound(reference: Path, baseline: Path) -> None:
     accepted.finish(baseline)
     problems = curated.problems(reference) + accepted.problems(baseline)
     if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        fail("\n".join(problems) + f"\nNothing was built: {count} to solve first.")
+        count = "1 file" if len(problems) == 1 else f"{len(problems)} files"
+        fail("\n".join(problems) + f"\nNothing was built: {count} to correct first.")
     for source in accepted.edited(baseline):
         typer.echo(f"{source}: its rows were edited since `ote update` wrote them.", err=True)
 
