@@ -20,7 +20,7 @@ def scores(model: Model, rows: list[dict[str, object]]) -> dict[tuple[str, str],
 
 
 def test_a_blind_score_by_hand(model: Model) -> None:
-    """Width 2 x 1.645 ln 2; an estimate 8 times too high lies ln 8 - 1.645 ln 2 outside, one of 1.5 times inside."""
+    """Width 2 x 1.645 ln 2: an estimate 8 times too high lies outside, one 1.5 times too high inside."""
     rows = [RUN | {"run_id": "a", "estimated_chip_hours": 800.0}]
     rows += [RUN | {"run_id": "b", "estimated_chip_hours": 150.0, "flop_confidence": "likely"}]
     found = scores(model, rows)

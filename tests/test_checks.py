@@ -61,7 +61,7 @@ BROKEN = {
         "update core.training_runs set hours_confidence = 'likely' where run_id = 't5-11b'"
     ),
     "out.emission_factors:uncertain_flop_widen_the_hours": (
-        "update core.training_runs set flop_confidence = 'likely' where run_id = 'pali'"
+        "update core.training_runs set flop_confidence = 'likely' where run_id = 'code-llama-70b'"
     ),
     "out.emission_factors:only_grid_factors_have_an_intensity_basis": (
         "update out.emission_factors set intensity_basis = 'direct' where factor = 'pue'"

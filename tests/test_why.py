@@ -19,7 +19,7 @@ def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) 
     with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:
         sources = {row[0] for row in connection.execute("select source_id from sources").fetchall()}
         runs = [row[0] for row in connection.execute("select run_id from emissions").fetchall()]
-        assert len(runs) == 358
+        assert len(runs) > 500
         for run_id in runs:
             found = why.tree(connection, run_id)  # raises where a product does not come out
             told = [found["source"], *(factor["source"] for factor in found["factors"].values())]
@@ -156,13 +156,16 @@ def test_the_spread_of_uncertain_flop_is_told_beside_that_of_the_hours(build: Bu
     with duckdb.connect(str(guessed)) as connection:
         connection.execute(
             "update emission_factors set flop_confidence = 'likely' "
-            "where run_id = 'pali' and factor = 'chip_hours'"
+            "where run_id = 'code-llama-70b' and factor = 'chip_hours'"
         )
-    told = ote("why", "pali", "--database", guessed).stdout
+    told = ote("why", "code-llama-70b", "--database", guessed).stdout
     assert "with 4.054 of the FLOP, likely: stated by Epoch AI" in told
     (line,) = (line for line in told.splitlines() if "of the FLOP" in line)
     assert len(line) < 140
-    assert "of the FLOP" not in ote("why", "pali", "--database", build.directory / "emissions.duckdb").stdout
+    assert (
+        "of the FLOP"
+        not in ote("why", "code-llama-70b", "--database", build.directory / "emissions.duckdb").stdout
+    )
 
 
 def test_an_unknown_name_gets_the_nearest_and_an_ambiguous_one_all(build: Build, tmp_path: Path) -> None:
