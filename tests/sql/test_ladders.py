@@ -186,6 +186,25 @@ def test_utilisation_is_published_or_counted_never_worked_out_from_the_hours(mod
     assert found == {"counted": (pytest.approx(0.1), "counted"), "published": (0.3, "published")}
 
 
+@pytest.mark.parametrize(
+    ("mfu", "informs"),
+    [(0.3, False), (0.2995, False), (0.33, False), (0.4, False), (0.41, True), (0.31, True), (0.35, True)],
+)
+def test_flop_at_exactly_a_utilisation_that_is_assumed_inform_nothing(
+    model: Model, mfu: float, informs: bool
+) -> None:
+    facts = {"run_id": "a", "covers": "one_run", "chip_hours": 1e4, "training_flop": mfu * 1e4 * 3600 * 1e15}
+    frame = model(
+        "core.flop_observations",
+        {
+            "core.hardware": [CHIP | {"peak_fp16_tflops": 1000.0}],
+            "core.training_runs": [facts | {"hardware_id": "chip"}],
+            "core.upstream_runs": [facts | {"flop_basis": "counted"}],
+        },
+    )
+    assert frame["mfu"].to_list() == ([pytest.approx(mfu)] if informs else [])
+
+
 # watts_per_chip
 
 
