@@ -1,10 +1,10 @@
 -- Training runs as disclosed, each from one source. One row per run.
 -- The curated facts win, whole: a chip count of one source never meets the hours of another. What only describes the
 -- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
--- Upstream models that a gate turned away are left out. Hours of a record that upstream is not confident of are not known to be
--- the developer's: hours_confidence says how sure it is; flop_confidence says so of FLOP that were not counted from the model, or
--- not with confidence, and raw.third_party_runs both of curated runs whose facts are a third party's. Where upstream does not
--- say, it is taken for speculative.
+-- Upstream models that a gate turned away are left out. Upstream mixes hours that developers stated with hours that it worked
+-- out or guessed, so hours that only upstream gives are a third party's: hours_confidence says how sure it is. flop_confidence
+-- says so of FLOP that were not counted from the model, or not with confidence. raw.third_party_runs says both of curated runs
+-- whose facts are a third party's. Where upstream does not say, it is taken for speculative.
 select
     curated.run_id,
     curated.model,
@@ -63,8 +63,8 @@ select
     training_hours,
     chip_hours,
     case
-        when coalesce(chip_hours, chips * training_hours) is null or confidence = 'Confident' then null
-        when confidence = 'Likely' then 'likely'
+        when coalesce(chip_hours, chips * training_hours) is null then null
+        when confidence in ('Confident', 'Likely') then lower(confidence)
         else 'speculative'
     end as hours_confidence,
     mfu,

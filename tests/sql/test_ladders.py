@@ -56,7 +56,7 @@ def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(m
 def test_hours_that_only_a_third_party_states_are_not_disclosed(
     model: Model, facts: dict[str, float], hours: float
 ) -> None:
-    for confidence in ("likely", "speculative"):
+    for confidence in ("confident", "likely", "speculative"):
         run = RUN | facts | {"hours_confidence": confidence}
         ladder = model("core.chip_hours_ladder", {"core.training_runs": [run]})
         assert values(ladder) == {f"third_party_{confidence}": hours}

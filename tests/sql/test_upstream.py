@@ -233,14 +233,14 @@ def test_curated_facts_win_whole_and_upstream_only_describes(model: Model) -> No
 @pytest.mark.parametrize(
     ("confidence", "hours_confidence"),
     [
-        ("Confident", None),
+        ("Confident", "confident"),
         ("Likely", "likely"),
         ("Speculative", "speculative"),
         ("Unknown", "speculative"),
         (None, "speculative"),
     ],
 )
-def test_hours_of_a_record_that_epoch_is_not_confident_of_are_a_third_party_s(
+def test_hours_that_only_epoch_gives_are_a_third_party_s(
     model: Model, confidence: str | None, hours_confidence: str | None
 ) -> None:
     record = {"chip_hours": 99.0, "confidence": confidence}
