@@ -1,5 +1,7 @@
 """Curated runs that correct a slip upstream, each worked by hand from what its source prints."""
 
+import re
+
 import duckdb
 import polars as pl
 import pytest
@@ -325,3 +327,58 @@ def test_accepted_hours_are_in_the_facts_and_rejected_ones_are_not() -> None:
         assert run_id in known or reason.split(",")[0].removeprefix("entered as ") in known
     rejected = hours.filter(pl.col("decision") == "rejected")
     assert set(rejected["run_id"]) & known == set()
+
+
+NOTES = reference.read(REFERENCE, catalog.tables()["raw.note_decisions"])
+PATTERNS = dict(
+    reference.read(REFERENCE, catalog.tables()["raw.note_patterns"])
+    .select("pattern", "regular_expression")
+    .iter_rows()
+)
+
+
+@pytest.mark.parametrize(
+    ("note", "pattern"),
+    [
+        ("it cost 6,000 GPU-hours", "chip_time"),
+        ("trained on 64 V100 GPUs for about two weeks", "chips_for_time"),
+        ("takes 3.5 days on eight A100s", "time_on_chips"),
+        ("The training process took approximately 30 days", "took_time"),
+        ("80 wall-clock hours", "wall_clock"),
+        ("Training began on August 23", "days_from_dates"),
+    ],
+)
+def test_a_pattern_finds_what_it_is_for(note: str, pattern: str) -> None:
+    assert re.search(PATTERNS[pattern], note, re.I)
+
+
+def test_counts_of_tokens_and_flop_match_no_pattern() -> None:
+    for note in (
+        "6 * 7e9 * 1.2e12 tokens = 5e22 FLOP",
+        "trained on 15T tokens",
+        "300k steps, batch size 15360",
+    ):
+        assert [name for name, pattern in PATTERNS.items() if re.search(pattern, note, re.I)] == []
+
+
+def test_every_match_is_decided_by_a_known_pattern_and_entered_hours_are_in_the_facts() -> None:
+    named = {name for names in NOTES["patterns"] for name in names.split(",")}
+    assert named <= set(PATTERNS)
+    facts = reference.read(REFERENCE, catalog.tables()["raw.training_runs"])
+    decided = NOTES.filter(pl.col("note_decision") == "entered")["run_id"]
+    assert set(decided) - set(facts["run_id"]) == set()
+    confirmed = NOTES.filter(pl.col("note_decision") == "confirmed")
+    assert confirmed["confirmed_chip_hours"].null_count() == 0
+    assert set(confirmed["run_id"]) & set(facts["run_id"]) == set()  # a curated row needs no confirmation
+
+
+def test_the_page_counts_the_decisions_as_the_files_have_them() -> None:
+    page = (catalog.ROOT / "docs" / "method" / "facts.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
+    told = {row[0].strip("`"): row[1:] for row in rows}
+    for decision, n in NOTES["note_decision"].value_counts().iter_rows():
+        assert told[decision][0] == str(n), decision
+    for batch, n in DECISIONS["batch"].value_counts().iter_rows():
+        counts = DECISIONS.filter(pl.col("batch") == batch)["decision"].value_counts()
+        by = dict(counts.iter_rows())
+        assert told[batch] == [str(by.get(k, 0)) for k in ("accepted", "accepted_changed", "rejected")], n
