@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import REFERENCE, Build, Model
+from tests.conftest import REFERENCE, Build, Model, Rows
 
 # Student's t, 95th percentile, by degrees of freedom, from a printed table
 STUDENT = {3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 10: 1.812, 15: 1.753, 20: 1.725, 30: 1.697}
@@ -1118,7 +1118,7 @@ def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_
         for run_id, hours in stated.items()
     ]
     rung = {"factor": "chip_hours", "basis": "third_party_confident", "gsd_floor": 1.05, "gsd_unfitted": 1.95}
-    tables = {"core.upstream_runs": upstream, "raw.training_runs": curated, "raw.method_rungs": [rung]}
+    tables: Rows = {"core.upstream_runs": upstream, "raw.training_runs": curated, "raw.method_rungs": [rung]}
     ((gsd, n),) = model("core.method", tables).select("gsd", "n_observations").rows()
     spread = math.sqrt((math.log(2) ** 2 + math.log(4) ** 2) / 3)
     assert (gsd, n) == (pytest.approx(math.exp(spread * (1 + 0.9265 / 3 + 0.8636 / 9 + 0.5979 / 27))), 3)
