@@ -86,6 +86,11 @@ if(
     calibrated_gsd_of_groups(mean_squares)
 );
 
+-- Utilisations that Epoch AI assumes where it works FLOP out from hours: 30 %, 33 % and 40 % of the peak, within its rounding. FLOP
+-- that come out at one of these say nothing about utilisation, whatever method they are filed under.
+create or replace temp macro is_assumed_mfu(mfu) as
+abs(mfu / 0.30 - 1) <= 0.01 or abs(mfu / 0.33 - 1) <= 0.01 or abs(mfu / 0.40 - 1) <= 0.01;
+
 -- A fitted spread, if there is one, and no less than that of who knows more.
 create or replace temp macro no_less(own, of_who_knows_more) as
 if(own is null, null, greatest(own, coalesce(of_who_knows_more, own)));

@@ -54,6 +54,12 @@ BROKEN = {
         "insert into core.training_runs from core.training_runs where run_id = 't5-11b'"
     ),
     "out.agreement:annual_matching_is_not_compared": "update out.agreement set basis = 'net_annual'",
+    "out.disagreements:every_one_has_a_cause": (
+        "update out.disagreements set cause = null where run_id = 'opt-175b'"
+    ),
+    "out.disagreements:chance_is_no_more_frequent_than_the_intervals_allow": (
+        "update out.disagreements set cause = 'chance'"
+    ),
     "out.emission_factors:another_year_is_flagged": (
         "update out.emission_factors set factor_year = factor_year + 3, is_other_year = false"
     ),
@@ -61,7 +67,7 @@ BROKEN = {
         "update core.training_runs set hours_confidence = 'likely' where run_id = 't5-11b'"
     ),
     "out.emission_factors:uncertain_flop_widen_the_hours": (
-        "update core.training_runs set flop_confidence = 'likely' where run_id = 'pali'"
+        "update core.training_runs set flop_confidence = 'likely' where run_id = 'code-llama-70b'"
     ),
     "out.emission_factors:only_grid_factors_have_an_intensity_basis": (
         "update out.emission_factors set intensity_basis = 'direct' where factor = 'pue'"

@@ -1,10 +1,14 @@
 """Curated runs that correct a slip upstream, each worked by hand from what its source prints."""
 
+import re
+
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines import catalog
-from tests.conftest import Build
+from pipelines.sources import reference
+from tests.conftest import REFERENCE, Build
 
 
 def test_glam_s_overhead_counts_once(build: Build) -> None:
@@ -38,6 +42,15 @@ NO_HOURS = None  # what was listed as its chip-hours is not that, and nothing el
         ("sea-lion-v3-llama3-1-70b", 64 * 200 + 128 * 495, "chips of two stages, hours of another model"),
         ("paligemma", 256 * (3 * 24 + 2 * 15), "hours of 32 cores as hours of 256 chips"),
         ("alphazero", (5000 + 64) * 34, "34 hours as 24"),
+        ("pali", 1024 * 7 * 24 + 512 * 3 * 24, "without the second stage"),
+        ("alphafold-2", 128 / 2 * 11 * 24, "estimated from FLOP that were made of these hours"),
+        ("phi-3-small-7-4b", 1024 * 18 * 24, "estimated from FLOP"),
+        ("jais", 16 * 23 * 24, "25 days between two dates that are 23 days apart"),
+        ("minerva-540b", 1024 / 2 * 29 * 24, "1,024 cores as chips"),
+        ("gencast", 32 * 5 * 24, "hours of one chip as of all"),
+        ("muzero", 40 * 12, "estimated from FLOP of board games"),
+        ("a-x-k1", NO_HOURS, "the number of GPUs as hours"),
+        ("hubert", NO_HOURS, "hours of audio as hours of training"),
         ("aragpt2-mega", 64 * 9 * 24, "128 cores as chips"),
         ("arabert-large-v2", 64 * 7 * 24, "128 cores as chips"),
         ("araelectra", 4 * 24 * 24, "8 cores as chips"),
@@ -72,7 +85,7 @@ def test_a_slip_of_the_upstream_is_corrected(
         ("code-llama-70b", 6 * 70e9 * 1e12),  # 2.7 million hours are mostly those of Llama 2 70B
         ("openai-five", 770e15 * 86400),  # 1,536 GPUs are those of the peak, not of ten months
         ("glm-10b", 6 * 10e9 * 1024 * 512 * 200_000),  # 2.5 days of a 335M model, times 10000/335
-        ("pali", 1.69e23),  # 172,032 hours are one of two stages, and without its image encoder: MFU 0.99
+        ("mpt-30b", 6 * 30e9 * 1.05e12),  # 512 H100 for 11.6 days is a price list
         ("rfa-gate-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
     ],
 )
@@ -254,3 +267,118 @@ def test_a_published_energy_has_tonnes_once_its_day_is_known(
     assert year == run_year  # it began before it was published
     assert country == site_country
     assert tonnes == pytest.approx(energy * gross)
+
+
+@pytest.mark.parametrize(
+    ("run_id", "training_flop"),
+    [
+        (
+            "foundation-sec-8b",
+            6 * 8e9 * 5.1e9,
+        ),  # the note has 5.1 trillion where 5.1 billion tokens were seen
+        ("cpm-bee", 6 * 10e9 * 1.002e11),
+        ("cpm-ant", 6 * 10e9 * 3.34e10),
+        ("megatron-lm-1-2b", 6 * 1.2e9 * 1.57e11),
+        ("lima", 6 * 65e9 * 750_000 * 15),
+        ("xlstm-1-4b", 6 * 1.4226e9 * 300e9),
+        ("dolly-2-0-12b", 6 * 12e9 * 3_493_333),
+        ("shortformer", 6 * 247e6 * 103e6 * 205),
+        ("hgrn2-1b", 6 * 1e9 * 100e9),
+    ],
+)
+def test_flop_that_contradict_their_own_sum_are_corrected(
+    build: Build, run_id: str, training_flop: float
+) -> None:
+    told = build.query(f"select training_flop from training_runs where run_id = '{run_id}'")
+    assert told == [(pytest.approx(training_flop, rel=0.01),)]
+
+
+def test_a_program_search_is_no_training_of_the_model_that_it_asks(build: Build) -> None:
+    """FunSearch: its authors give 250 to 500 kWh an experiment; by the FLOP of StarCoder it was 305 MWh."""
+    ((covers, energy),) = build.query("select covers, energy_mwh from emissions where run_id = 'funsearch'")
+    assert covers == "hypothetical"
+    assert 0.25 < energy < 0.5
+
+
+DECISIONS = reference.read(REFERENCE, catalog.tables()["raw.fact_decisions"])
+
+
+def test_every_proposed_fact_is_decided_and_every_change_has_a_reason() -> None:
+    assert dict(DECISIONS["batch"].value_counts().iter_rows()) == {
+        "hours": 175,
+        "hours_without_date": 11,
+        "inferred_hours": 57,
+        "wrong_now": 98,
+        "flop_corrections": 12,
+    }
+    unexplained = DECISIONS.filter((pl.col("decision") != "accepted") & pl.col("decision_reason").is_null())
+    assert unexplained.height == 0
+
+
+def test_accepted_hours_are_in_the_facts_and_rejected_ones_are_not() -> None:
+    facts = reference.read(REFERENCE, catalog.tables()["raw.training_runs"])
+    stated = facts.filter(pl.col("chip_hours").is_not_null() | pl.col("training_hours").is_not_null())
+    known = set(stated["run_id"])
+    hours = DECISIONS.filter(pl.col("batch").is_in(["hours", "hours_without_date"]))
+    accepted = hours.filter(pl.col("decision") == "accepted")
+    assert set(accepted["run_id"]) - known == set()
+    renamed = hours.filter(pl.col("decision") == "accepted_changed")
+    for run_id, reason in renamed.select("run_id", "decision_reason").iter_rows():
+        assert run_id in known or reason.split(",")[0].removeprefix("entered as ") in known
+    rejected = hours.filter(pl.col("decision") == "rejected")
+    assert set(rejected["run_id"]) & known == set()
+
+
+NOTES = reference.read(REFERENCE, catalog.tables()["raw.note_decisions"])
+PATTERNS = dict(
+    reference.read(REFERENCE, catalog.tables()["raw.note_patterns"])
+    .select("pattern", "regular_expression")
+    .iter_rows()
+)
+
+
+@pytest.mark.parametrize(
+    ("note", "pattern"),
+    [
+        ("it cost 6,000 GPU-hours", "chip_time"),
+        ("trained on 64 V100 GPUs for about two weeks", "chips_for_time"),
+        ("takes 3.5 days on eight A100s", "time_on_chips"),
+        ("The training process took approximately 30 days", "took_time"),
+        ("80 wall-clock hours", "wall_clock"),
+        ("Training began on August 23", "days_from_dates"),
+    ],
+)
+def test_a_pattern_finds_what_it_is_for(note: str, pattern: str) -> None:
+    assert re.search(PATTERNS[pattern], note, re.I)
+
+
+def test_counts_of_tokens_and_flop_match_no_pattern() -> None:
+    for note in (
+        "6 * 7e9 * 1.2e12 tokens = 5e22 FLOP",
+        "trained on 15T tokens",
+        "300k steps, batch size 15360",
+    ):
+        assert [name for name, pattern in PATTERNS.items() if re.search(pattern, note, re.I)] == []
+
+
+def test_every_match_is_decided_by_a_known_pattern_and_entered_hours_are_in_the_facts() -> None:
+    named = {name for names in NOTES["patterns"] for name in names.split(",")}
+    assert named <= set(PATTERNS)
+    facts = reference.read(REFERENCE, catalog.tables()["raw.training_runs"])
+    decided = NOTES.filter(pl.col("note_decision") == "entered")["run_id"]
+    assert set(decided) - set(facts["run_id"]) == set()
+    confirmed = NOTES.filter(pl.col("note_decision") == "confirmed")
+    assert confirmed["confirmed_chip_hours"].null_count() == 0
+    assert set(confirmed["run_id"]) & set(facts["run_id"]) == set()  # a curated row needs no confirmation
+
+
+def test_the_page_counts_the_decisions_as_the_files_have_them() -> None:
+    page = (catalog.ROOT / "docs" / "method" / "facts.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
+    told = {row[0].strip("`"): row[1:] for row in rows}
+    for decision, n in NOTES["note_decision"].value_counts().iter_rows():
+        assert told[decision][0] == str(n), decision
+    for batch, n in DECISIONS["batch"].value_counts().iter_rows():
+        counts = DECISIONS.filter(pl.col("batch") == batch)["decision"].value_counts()
+        by = dict(counts.iter_rows())
+        assert told[batch] == [str(by.get(k, 0)) for k in ("accepted", "accepted_changed", "rejected")], n

@@ -215,11 +215,11 @@ def test_the_uncertainty_of_flop_is_shown_with_that_of_the_hours(build: Build, t
     with duckdb.connect(str(guessed)) as connection:
         connection.execute(
             "update emission_factors set flop_confidence = 'likely' "
-            "where run_id = 'pali' and factor = 'chip_hours'"
+            "where run_id = 'code-llama-70b' and factor = 'chip_hours'"
         )
-    told = unwrapped(ote("why", "pali", "--full", "--database", guessed).stdout)
+    told = unwrapped(ote("why", "code-llama-70b", "--full", "--database", guessed).stdout)
     assert "uncertainty of the FLOP, included: gsd 4.054, likely: stated by Epoch AI" in told
-    known = ote("why", "pali", "--full", "--database", build.directory / "emissions.duckdb").stdout
+    known = ote("why", "code-llama-70b", "--full", "--database", build.directory / "emissions.duckdb").stdout
     assert "of the FLOP" not in known
 
 

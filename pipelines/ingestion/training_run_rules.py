@@ -27,6 +27,12 @@ SLIPS = {
 }
 
 
+# Cards of exercises carry energies and tonnes of trainings that nobody ran.
+INVENTED = re.compile(
+    r"\b(home ?work|course ?work|(course|class|student|school) (project|exercise|assignment)s?|exercise|dummy"
+    r"|placeholder|fictitious|made[- ]up|lorem ipsum|carbon accounting audit)\b",
+    re.IGNORECASE,
+)
 COUNTRIES, PROVIDERS = "countries.csv", "provider_aliases.csv"
 Names = dict[str, tuple[str, str]]  # key that names are compared by, to spelling and what is written for it
 
@@ -82,6 +88,7 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
         chip = hardware.get(spellings.get(spelling_key(row["hardware"]), ("", ""))[1])
         checks = {
             **{column: _too_small(row[column], *least) for column, least in LEAST.items()},
+            "source_title": _invented_problem(row),
             "hardware": _hardware_problem(row, spellings),
             "developer_country": _countries_problem(row["developer_country"], countries),
             "site_country": _name_problem(
@@ -118,6 +125,17 @@ def _too_small(cell: str, least: float, slip: str) -> str | None:
     if not cell or float(cell) >= least:
         return None
     return f"{cell} is less than any run with facts has ({least:g}). {slip}. Check the unit."
+
+
+def _invented_problem(row: Row) -> str | None:
+    texts = (row["model"], row["source_title"], row["source_locator"])
+    found = next((match[0] for text in texts if (match := INVENTED.search(text))), None)
+    if found is None:
+        return None
+    return (
+        f"{found!r} names an exercise, not a training that took place. Only runs that were made belong here. "
+        "If this one was, cite where its developer describes it."
+    )
 
 
 def _hardware_problem(row: Row, spellings: Names) -> str | None:

@@ -1,10 +1,11 @@
 -- Training runs as disclosed, each from one source. One row per run.
 -- The curated facts win, whole: a chip count of one source never meets the hours of another. What only describes the
 -- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
--- Upstream models that a gate turned away are left out. Hours of a record that upstream is not confident of are not known to be
--- the developer's: hours_confidence says how sure it is; flop_confidence says so of FLOP that were not counted from the model, or
--- not with confidence, and raw.third_party_runs both of curated runs whose facts are a third party's. Where upstream does not
--- say, it is taken for speculative.
+-- Upstream models that a gate turned away are left out. Upstream mixes hours that developers stated with hours that it worked
+-- out or guessed, so hours that only upstream gives are a third party's: hours_confidence says how sure it is.
+-- raw.note_decisions names the runs whose hours were found in the developer's words. flop_confidence says how sure upstream is of
+-- FLOP that were not counted from the model, or not with confidence. raw.third_party_runs says both of curated runs whose facts
+-- are a third party's. Where upstream does not say, it is taken for speculative.
 select
     curated.run_id,
     curated.model,
@@ -43,47 +44,53 @@ left join core.upstream_runs as upstream on curated.run_id = upstream.run_id
 left join raw.third_party_runs as guessed on curated.run_id = guessed.run_id
 union all
 select
-    run_id,
-    model,
-    developer,
-    developer_country,
-    published_date,
-    domain,
-    covers,
-    parameters,
-    active_parameters,
-    training_flop,
+    upstream.run_id,
+    upstream.model,
+    upstream.developer,
+    upstream.developer_country,
+    upstream.published_date,
+    upstream.domain,
+    upstream.covers,
+    upstream.parameters,
+    upstream.active_parameters,
+    upstream.training_flop,
     case
-        when training_flop is null or (confidence = 'Confident' and flop_basis = 'counted') then null
-        when confidence in ('Confident', 'Likely') then lower(confidence)
+        when upstream.training_flop is null or (upstream.confidence = 'Confident' and upstream.flop_basis = 'counted') then null
+        when upstream.confidence in ('Confident', 'Likely') then lower(upstream.confidence)
         else 'speculative'
     end as flop_confidence,
-    hardware,
-    chips,
-    training_hours,
-    chip_hours,
+    upstream.hardware,
+    upstream.chips,
+    upstream.training_hours,
+    upstream.chip_hours,
     case
-        when coalesce(chip_hours, chips * training_hours) is null or confidence = 'Confident' then null
-        when confidence = 'Likely' then 'likely'
+        when coalesce(upstream.chip_hours, upstream.chips * upstream.training_hours) is null then null
+        -- the developer's words were read, and still say what upstream's columns have
+        when
+            notes.confirmed_chip_hours / coalesce(upstream.chip_hours, upstream.chips * upstream.training_hours)
+            between 0.98 and 1.02
+            then null
+        when upstream.confidence in ('Confident', 'Likely') then lower(upstream.confidence)
         else 'speculative'
     end as hours_confidence,
-    mfu,
-    watts_per_chip,
-    power_basis,
-    started_month,
-    location,
-    provider,
-    cloud_region,
-    site,
-    site_country,
-    pue,
-    gross_kg_per_kwh,
-    net_kg_per_kwh,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from core.upstream_runs
+    upstream.mfu,
+    upstream.watts_per_chip,
+    upstream.power_basis,
+    upstream.started_month,
+    upstream.location,
+    upstream.provider,
+    upstream.cloud_region,
+    upstream.site,
+    upstream.site_country,
+    upstream.pue,
+    upstream.gross_kg_per_kwh,
+    upstream.net_kg_per_kwh,
+    upstream.source_title,
+    upstream.source_url,
+    upstream.source_locator,
+    upstream.verified
+from core.upstream_runs as upstream
+left join raw.note_decisions as notes on upstream.run_id = notes.run_id
 where
-    run_id not in (select curated.run_id from raw.training_runs as curated)
-    and run_id not in (select gates.run_id from core.model_gates as gates)
+    upstream.run_id not in (select curated.run_id from raw.training_runs as curated)
+    and upstream.run_id not in (select gates.run_id from core.model_gates as gates)

@@ -1,6 +1,7 @@
 -- Utilisation (MFU) that training runs reached, published or counted. One row per observation.
 -- Counted: FLOP counted from the model, over disclosed chip-hours at the peak of the chip. FLOP that upstream worked
--- out from hardware and hours, in whole or in part, say nothing of utilisation and are left out.
+-- out from hardware and hours, in whole or in part, say nothing of utilisation and are left out. So are FLOP that come out at
+-- exactly a utilisation that upstream assumes: some that are filed as counted were made from the hours.
 with runs as (
     select
         runs.run_id,
@@ -65,6 +66,7 @@ counted as (
         and runs.hours_confidence is null -- hours that its developer stated
         and runs.training_flop / upstream.training_flop between 0.9 and 1.1 -- the count is that of this row
         and runs.own_mfu >= 0.01 -- below, FLOP and hours are not of the same training
+        and not is_assumed_mfu(runs.own_mfu)
         and runs.run_id not in (select coalesce(published.run_id, '') from published)
 )
 

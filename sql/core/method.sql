@@ -8,6 +8,27 @@ with chips_x_hours as (
     where chips is not null and training_hours is not null and chip_hours is not null
 ),
 
+-- Hours of upstream's confident records over those that the publisher's own text states.
+third_party_hours as (
+    select
+        calibrated_gsd(
+            list(
+                ln(
+                    coalesce(upstream.chip_hours, upstream.chips * upstream.training_hours)
+                    / coalesce(curated.chip_hours, curated.chips * curated.training_hours)
+                ) order by upstream.run_id
+            )
+        ) as fitted_gsd,
+        count(*) as n_observations
+    from core.upstream_runs as upstream
+    inner join raw.training_runs as curated on upstream.run_id = curated.run_id
+    where
+        upstream.confidence = 'Confident'
+        and curated.verified = 'primary'
+        and coalesce(upstream.chip_hours, upstream.chips * upstream.training_hours) is not null
+        and coalesce(curated.chip_hours, curated.chips * curated.training_hours) is not null
+),
+
 hours_fits as (
     select
         basis,
@@ -329,6 +350,13 @@ fits as (
         fitted_gsd,
         n_observations
     from chips_x_hours
+    union all
+    select
+        'chip_hours' as factor,
+        'third_party_confident' as basis,
+        fitted_gsd,
+        n_observations
+    from third_party_hours
     union all
     select
         'chip_hours' as factor,

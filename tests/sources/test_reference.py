@@ -159,6 +159,18 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "net_kg_per_kwh",
         ("exceeds gross", "swapped"),
     ),
+    "a card of homework": (
+        {"source_title": "Homework 3: Green AI, model card"},
+        "source_title",
+        ("'Homework' names an exercise", "cite where its developer describes it"),
+    ),
+    "a dummy model": ({"model": "dummy-bert"}, "source_title", ("'dummy' names an exercise",)),
+    "an audit of an invented run": (
+        {"source_locator": "section Green AI carbon accounting audit"},
+        "source_title",
+        ("'carbon accounting audit'",),
+    ),
+    "a course project": ({"source_title": "CS229 course project"}, "source_title", ("'course project'",)),
     "a stray space": ({"developer": "Me "}, "developer", ("begins or ends with a space",)),
 }
 

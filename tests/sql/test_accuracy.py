@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import REFERENCE, Build, Model
+from tests.conftest import REFERENCE, Build, Model, Rows
 
 # Student's t, 95th percentile, by degrees of freedom, from a printed table
 STUDENT = {3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 10: 1.812, 15: 1.753, 20: 1.725, 30: 1.697}
@@ -1103,3 +1103,24 @@ def test_the_spread_of_a_place_knows_nothing_of_the_company_that_is_estimated(
     row = scored_at_a_site(model, {"covers": "one_run"}, more)["energy_mwh", "pue"]
     total = math.sqrt(2 * math.log(1.1) ** 2 + ln_gsd**2)
     assert math.log(row["p95"] / row["p05"]) / 2 == pytest.approx(1.645 * total, rel=3e-3)
+
+
+def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_the_truth_is_known(
+    model: Model,
+) -> None:
+    """Off by 1, 2 and 1/4: root mean square of ln, widened as Student's t for three. Others do not count."""
+    record = {"confidence": "Confident", "chip_hours": 100.0}
+    upstream = [record | {"run_id": run_id} for run_id in "abcd"]
+    upstream += [record | {"run_id": "e", "confidence": "Likely"}]
+    stated = {"a": 100.0, "b": 50.0, "c": 400.0, "d": 1e6, "e": 1e6}
+    curated = [
+        {"run_id": run_id, "chip_hours": hours, "verified": "epoch" if run_id == "d" else "primary"}
+        for run_id, hours in stated.items()
+    ]
+    rung = {"factor": "chip_hours", "basis": "third_party_confident", "gsd_floor": 1.05, "gsd_unfitted": 1.95}
+    tables: Rows = {"core.upstream_runs": upstream, "raw.training_runs": curated, "raw.method_rungs": [rung]}
+    ((gsd, n),) = model("core.method", tables).select("gsd", "n_observations").rows()
+    spread = math.sqrt((math.log(2) ** 2 + math.log(4) ** 2) / 3)
+    assert (gsd, n) == (pytest.approx(math.exp(spread * (1 + 0.9265 / 3 + 0.8636 / 9 + 0.5979 / 27))), 3)
+    ((gsd, n),) = model("core.method", {"raw.method_rungs": [rung]}).select("gsd", "n_observations").rows()
+    assert (gsd, n) == (1.95, 0)

@@ -56,7 +56,7 @@ def test_chip_hours_are_disclosed_or_chips_times_hours_or_flop_over_throughput(m
 def test_hours_that_only_a_third_party_states_are_not_disclosed(
     model: Model, facts: dict[str, float], hours: float
 ) -> None:
-    for confidence in ("likely", "speculative"):
+    for confidence in ("confident", "likely", "speculative"):
         run = RUN | facts | {"hours_confidence": confidence}
         ladder = model("core.chip_hours_ladder", {"core.training_runs": [run]})
         assert values(ladder) == {f"third_party_{confidence}": hours}
@@ -184,6 +184,25 @@ def test_utilisation_is_published_or_counted_never_worked_out_from_the_hours(mod
     found = {run: (mfu, basis) for run, mfu, basis in frame.select("run_id", "mfu", "mfu_basis").iter_rows()}
     # 3.6e21 FLOP in 3.6e7 chip-seconds at 1e15 FLOP/s
     assert found == {"counted": (pytest.approx(0.1), "counted"), "published": (0.3, "published")}
+
+
+@pytest.mark.parametrize(
+    ("mfu", "informs"),
+    [(0.3, False), (0.2995, False), (0.33, False), (0.4, False), (0.41, True), (0.31, True), (0.35, True)],
+)
+def test_flop_at_exactly_a_utilisation_that_is_assumed_inform_nothing(
+    model: Model, mfu: float, informs: bool
+) -> None:
+    facts = {"run_id": "a", "covers": "one_run", "chip_hours": 1e4, "training_flop": mfu * 1e4 * 3600 * 1e15}
+    frame = model(
+        "core.flop_observations",
+        {
+            "core.hardware": [CHIP | {"peak_fp16_tflops": 1000.0}],
+            "core.training_runs": [facts | {"hardware_id": "chip"}],
+            "core.upstream_runs": [facts | {"flop_basis": "counted"}],
+        },
+    )
+    assert frame["mfu"].to_list() == ([pytest.approx(mfu)] if informs else [])
 
 
 # watts_per_chip

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Model
+from tests.conftest import Model, Rows
 
 DAY = date(2023, 1, 2)
 PAGE = "https://example.org/paper"
@@ -233,14 +233,14 @@ def test_curated_facts_win_whole_and_upstream_only_describes(model: Model) -> No
 @pytest.mark.parametrize(
     ("confidence", "hours_confidence"),
     [
-        ("Confident", None),
+        ("Confident", "confident"),
         ("Likely", "likely"),
         ("Speculative", "speculative"),
         ("Unknown", "speculative"),
         (None, "speculative"),
     ],
 )
-def test_hours_of_a_record_that_epoch_is_not_confident_of_are_a_third_party_s(
+def test_hours_that_only_epoch_gives_are_a_third_party_s(
     model: Model, confidence: str | None, hours_confidence: str | None
 ) -> None:
     record = {"chip_hours": 99.0, "confidence": confidence}
@@ -250,6 +250,23 @@ def test_hours_of_a_record_that_epoch_is_not_confident_of_are_a_third_party_s(
         upstream=[record | {"run_id": "a"}, record | {"run_id": "b"}],
     )
     assert (found["a"]["hours_confidence"], found["b"]["hours_confidence"]) == (None, hours_confidence)
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "hours_confidence"), [(99.0, None), (100.0, None), (50.0, "confident"), (None, "confident")]
+)
+def test_hours_are_stated_while_upstream_has_what_was_read_in_the_developer_s_words(
+    model: Model, confirmed: float | None, hours_confidence: str | None
+) -> None:
+    """A later list of upstream with other hours is a third party's again."""
+    tables: Rows = {
+        "core.upstream_runs": [
+            {"run_id": "a", "chips": 3, "training_hours": 33.0, "confidence": "Confident"}
+        ],
+        "raw.note_decisions": [{"run_id": "a", "confirmed_chip_hours": confirmed}],
+    }
+    (row,) = model("core.disclosed_runs", tables).to_dicts()
+    assert row["hours_confidence"] == hours_confidence
 
 
 @pytest.mark.parametrize(
