@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.sources import reference
+from pipelines.ingestion import curated
 from tests.conftest import REFERENCE, Model
 
-RECORD = reference.read(REFERENCE, catalog.tables()["raw.blind_hours"])
+RECORD = curated.read(REFERENCE, catalog.tables()["raw.blind_hours"])
 RUN = {"compared": "independent", "chip_hours_basis": "flop_by_era", "gsd": 2.0, "stated_chip_hours": 100.0}
 
 

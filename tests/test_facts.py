@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.sources import reference
+from pipelines.ingestion import curated
 from tests.conftest import REFERENCE, Build
 
 
@@ -300,7 +300,7 @@ def test_a_program_search_is_no_training_of_the_model_that_it_asks(build: Build)
     assert 0.25 < energy < 0.5
 
 
-DECISIONS = reference.read(REFERENCE, catalog.tables()["raw.fact_decisions"])
+DECISIONS = curated.read(REFERENCE, catalog.tables()["raw.fact_decisions"])
 
 
 def test_every_proposed_fact_is_decided_and_every_change_has_a_reason() -> None:
@@ -316,7 +316,7 @@ def test_every_proposed_fact_is_decided_and_every_change_has_a_reason() -> None:
 
 
 def test_accepted_hours_are_in_the_facts_and_rejected_ones_are_not() -> None:
-    facts = reference.read(REFERENCE, catalog.tables()["raw.training_runs"])
+    facts = curated.read(REFERENCE, catalog.tables()["raw.training_runs"])
     stated = facts.filter(pl.col("chip_hours").is_not_null() | pl.col("training_hours").is_not_null())
     known = set(stated["run_id"])
     hours = DECISIONS.filter(pl.col("batch").is_in(["hours", "hours_without_date"]))
@@ -329,9 +329,9 @@ def test_accepted_hours_are_in_the_facts_and_rejected_ones_are_not() -> None:
     assert set(rejected["run_id"]) & known == set()
 
 
-NOTES = reference.read(REFERENCE, catalog.tables()["raw.note_decisions"])
+NOTES = curated.read(REFERENCE, catalog.tables()["raw.note_decisions"])
 PATTERNS = dict(
-    reference.read(REFERENCE, catalog.tables()["raw.note_patterns"])
+    curated.read(REFERENCE, catalog.tables()["raw.note_patterns"])
     .select("pattern", "regular_expression")
     .iter_rows()
 )
@@ -364,7 +364,7 @@ def test_counts_of_tokens_and_flop_match_no_pattern() -> None:
 def test_every_match_is_decided_by_a_known_pattern_and_entered_hours_are_in_the_facts() -> None:
     named = {name for names in NOTES["patterns"] for name in names.split(",")}
     assert named <= set(PATTERNS)
-    facts = reference.read(REFERENCE, catalog.tables()["raw.training_runs"])
+    facts = curated.read(REFERENCE, catalog.tables()["raw.training_runs"])
     decided = NOTES.filter(pl.col("note_decision") == "entered")["run_id"]
     assert set(decided) - set(facts["run_id"]) == set()
     confirmed = NOTES.filter(pl.col("note_decision") == "confirmed")
