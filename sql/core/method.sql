@@ -99,7 +99,14 @@ variants as (
         count(*) as n_observations
     from core.hardware as usual
     inner join core.hardware as variants
-        on starts_with(variants.hardware_id, regexp_extract(usual.hardware_id, '^[a-z]+-[a-z0-9]+-'))
+        -- nvidia-rtx-2060 and nvidia-rtx-2060-super: alike up to the first word with a digit
+        on starts_with(
+            variants.hardware_id || '-',
+            coalesce(
+                nullif(regexp_extract(usual.hardware_id || '-', '^[a-z]+-([a-z]+-)*[a-z]*[0-9][a-z0-9]*-'), ''),
+                usual.hardware_id
+            )
+        )
     inner join core.training_runs as runs on variants.hardware_id = runs.hardware_id and not runs.is_ambiguous_hardware
     where
         usual.hardware_id in (

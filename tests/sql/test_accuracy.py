@@ -181,6 +181,33 @@ def test_the_variants_of_a_bare_name_count_as_often_as_runs_name_them(model: Mod
     assert gsd == pytest.approx(math.exp(math.sqrt((math.log(2) ** 2 / 4 + 0) / 2)))
 
 
+def test_cards_of_one_line_are_no_variants_of_each_other(model: Model) -> None:
+    """GTX 1060 and GTX 1080 Ti share a line, and a name without a number shares nothing."""
+    chips = {
+        "nvidia-gtx-1060-6gb": 120, "nvidia-gtx-1080-ti": 250, "nvidia-mx450": 25,
+        "nvidia-jetson-xavier-nx": 15, "nvidia-h100-sxm5-80gb": 700,
+    }  # fmt: skip
+    bare = ("nvidia-gtx-1060-6gb", "nvidia-mx450", "nvidia-jetson-xavier-nx")
+    named = ("nvidia-gtx-1080-ti", "nvidia-h100-sxm5-80gb")
+    fit = model(
+        "core.method",
+        {
+            "core.hardware": [{"hardware_id": chip, "tdp_w": rating} for chip, rating in chips.items()],
+            "core.hardware_aliases": [
+                {"alias": chip, "hardware_id": chip, "is_ambiguous": True} for chip in bare
+            ],
+            "core.training_runs": [
+                {"run_id": chip, "hardware_id": chip, "is_ambiguous_hardware": False} for chip in named
+            ],
+            "raw.method_rungs": [
+                {"factor": "watts_per_chip", "basis": "ambiguous_variant"}
+                | {"gsd_floor": 1.05, "gsd_unfitted": 1.15}
+            ],
+        },
+    )
+    assert fit.select("gsd", "n_observations").rows() == [(1.15, 0)]
+
+
 def test_the_board_takes_no_spread_from_what_errs_together_with_the_draw(model: Model) -> None:
     """Of t (chip c, source C) what is left are the other chips, and the other sources."""
     errors = model("core.power_errors", {"core.withheld_power": ERRORS}).to_dicts()
