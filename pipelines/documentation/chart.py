@@ -149,8 +149,9 @@ def _names(runs: list[Run], last_year: int) -> Iterator[str]:
     known = {run.run_id: run for run in runs}
     for run_id, name, right, down, anchor in NAMED:
         x, y = _x(known[run_id].published, last_year), _y(known[run_id].energy)
+        place = f'x="{x + right}" y="{y + down}" text-anchor="{anchor}"'
         yield f'<circle class="ring" cx="{x}" cy="{y}" r="6"/>'
-        yield f'<text class="name" x="{x + right}" y="{y + down}" text-anchor="{anchor}">{escape(name)}</text>'
+        yield f'<text class="name" {place}>{escape(name)}</text>'
 
 
 def _x(day: date, last_year: int) -> int:

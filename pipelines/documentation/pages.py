@@ -1,7 +1,7 @@
-"""Pages that repeat what is said elsewhere: figures of the release, the words of the catalog, the commands.
+"""Pages that repeat what is said elsewhere: figures of the release, words, help of commands.
 
-Belongs here: taking these texts from where they are said, and putting them into pages. Does not belong here: a
-meaning, a figure or a help text itself.
+Belongs here: taking these texts from where they are said, and putting them into pages. Does not belong here:
+a meaning, a figure or a help text itself.
 """
 
 import csv
@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import duckdb
+import typer
 import typer.main
 
 from pipelines import catalog
@@ -41,7 +41,8 @@ from emissions
 where list_contains($bases, coalesce(chip_hours_basis, 'energy'))
 """
 TOTALS = """
-select count(*), count(*) filter (covers = 'one_run'), count(*) filter (energy_mwh_p95 > $guess * energy_mwh_p05),
+select count(*), count(*) filter (covers = 'one_run'),
+    count(*) filter (energy_mwh_p95 > $guess * energy_mwh_p05),
     (select count(*) from models_without_estimate)
 from emissions
 """
@@ -101,8 +102,9 @@ def _size(connection: duckdb.DuckDBPyConnection) -> str:
         TOTALS, {"guess": quantities.GUESS_RATIO}
     ).fetchall()
     lines = [
-        f"The dataset has **{quantities.counted(runs, 'training run')}** with an estimate: {whole:,} whole runs; the "
-        f"others are parts, families or bounds. It also lists {without:,} models for which too little is published.",
+        f"The dataset has **{quantities.counted(runs, 'training run')}** with an estimate: {whole:,} whole "
+        f"runs; the others are parts, families or bounds. It also lists {without:,} models for which too "
+        "little is published.",
         "How sure an estimate is depends most on how the accelerator-hours of the run are known:",
         "",
         "| accelerator-hours | runs | typical 90 % interval around the energy |",
@@ -121,7 +123,7 @@ def _hours(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         listed = [basis or "energy" for basis in bases]
         ((runs, width),) = connection.execute(TYPICAL, {"bases": listed}).fetchall()
         factor = quantities.significant(width, 2)
-        yield f"| {words} | {runs:,} | ÷ {factor} to × {factor} |"
+        yield f"| {words} | {runs:,} | ÷ {factor} to x {factor} |"
 
 
 def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
@@ -130,18 +132,15 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     def row(quantity: str, withheld: str) -> tuple[int, float, float, float]:
         given = {"quantity": quantity, "withheld": withheld}
         (found,) = connection.execute(HELD_OUT, given).fetchall()
-        return found  # type: ignore[no-any-return]
+        return found
 
     hours, ratio, _, hours_inside = row("chip_hours", "chip_hours")
     draws, _, error, power_inside = row("watts_per_chip", "power")
     return (
-        (
-            "we removed known facts, with everything else from the same source, and estimated them. "
-            f"The median error is a factor of {ratio:.1f} for accelerator-hours computed from FLOP ({hours} runs) and {error:.0%} for power "
-            f"({draws} measurements). The 90 % intervals contained {hours_inside:.0%} and {power_inside:.0%} of the facts."
-        )
-        .replace("%", " %")
-        .replace("90  %", "90 %")
+        "we removed known facts, with everything else from the same source, and estimated them. The median "
+        f"error is a factor of {ratio:.1f} for accelerator-hours computed from FLOP ({hours} runs), and "
+        f"{100 * error:.0f} % for power ({draws} measurements). The 90 % intervals contained "
+        f"{100 * hours_inside:.0f} % and {100 * power_inside:.0f} % of the facts."
     )
 
 
@@ -150,8 +149,8 @@ def _result(connection: duckdb.DuckDBPyConnection) -> str:
     model, title, url, locator = row[0], *row[7:]
     energy, mass = quantities.energy_span(*row[2:4]), quantities.mass_span(*row[5:7])
     return (
-        f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval {energy}) and emitted "
-        f"**{quantities.mass(row[4])} of CO2e** ({mass}).\n"
+        f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval {energy}) "
+        f"and emitted **{quantities.mass(row[4])} of CO2e** ({mass}).\n"
         f"Source: [{title}]({url}), {locator}.\n"
     )
 
@@ -206,17 +205,17 @@ def commands() -> str:
         "Run each as `.venv/bin/ote COMMAND`. `--help` after a command prints the same.",
         "Exit codes: 0 for success, 1 for a failed build or release, 2 for input that cannot be used.",
     ]
-    lines += _command(root, click.Context(root, info_name="ote"))
+    lines += _command(root, typer.Context(root, info_name="ote"))
     return WRITTEN.format(source="the commands in pipelines/cli/") + "\n".join(lines).rstrip() + "\n"
 
 
-def _command(command: Any, context: click.Context) -> Iterator[str]:
+def _command(command: Any, context: typer.Context) -> Iterator[str]:
     """The section of a command, then those of the commands below it."""
-    if isinstance(command, click.Group) or hasattr(command, "list_commands"):
+    if hasattr(command, "list_commands"):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
-            if below is not None and not below.hidden:
-                yield from _command(below, type(context)(below, info_name=name, parent=context))
+            if not below.hidden:
+                yield from _command(below, typer.Context(below, info_name=name, parent=context))
         return
     yield from ("", f"## {context.command_path}", "", *_paragraphs(command.help or ""), "")
     usage = " ".join((context.command_path, *command.collect_usage_pieces(context)))
@@ -232,7 +231,7 @@ def _paragraphs(text: str) -> list[str]:
     return "\n\n".join(blocks).splitlines()
 
 
-def _record(parameter: Any, context: click.Context) -> tuple[str, str] | None:
+def _record(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
     """Name and meaning of an option or argument, without the folder of this checkout."""
     found = parameter.get_help_record(context)
     if found is None or "--help" in parameter.opts:
