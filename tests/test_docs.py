@@ -200,7 +200,7 @@ def test_every_block_is_run_or_says_why_not() -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """To a file of the checkout, a heading of a page, or an address; not to a host that stands for another."""
+    """To a file of the checkout, a heading or an address; not to a host that stands for another."""
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         path, _, heading = link.partition("#")
         if path.startswith("http"):

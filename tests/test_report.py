@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipelines import catalog
-from pipelines.quality import checks, report
+from pipelines.quality import checks, promises, report
 from pipelines.warehouse import connect, replace_table
 from tests.conftest import Build, fill
 from tests.test_checks import GOOD, Session
@@ -72,5 +72,6 @@ def test_what_a_source_says_is_text_and_no_markup() -> None:
 
 
 def test_every_expectation_in_use_has_words() -> None:
-    used = {promise.expectation for table in catalog.tables().values() for promise in checks.promises(table)}
+    tables = catalog.tables().values()
+    used = {promise.expectation for table in tables for promise in promises.promises(table)}
     assert used == {*report.RULES, report.ROWS}
