@@ -105,7 +105,7 @@ def _size(connection: duckdb.DuckDBPyConnection) -> str:
         f"The dataset has **{quantities.counted(runs, 'training run')}** with an estimate: {whole:,} whole "
         f"runs; the others are parts, families or bounds. It also lists {without:,} models for which too "
         "little is published.",
-        "How sure an estimate is depends most on how the accelerator-hours of the run are known:",
+        "How sure an estimate is depends most on how the accelerator-hours (accelerators x hours) are known:",
         "",
         "| accelerator-hours | runs | typical 90 % interval around the energy |",
         "|---|---:|---|",
