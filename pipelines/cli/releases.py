@@ -27,7 +27,7 @@ def release(
         Path, typer.Option(help="Folder of the tracked record of the last release.", envvar="OTE_RELEASED")
     ] = ROOT / checkout.RELEASED,
 ) -> None:
-    """Write the release of what was built, and the record of it that the next release is compared with.
+    """Write the release of the last build, and its record, with which the next release is compared.
 
     Everything must be committed, and every table must have passed its checks. Commit the record
     (warehouse/released/) afterwards. `ote build` writes a release as well, but no record.
