@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: dataset test lint dev clean
+.PHONY: dataset test lint docs dev clean
 
 dataset: $(READY)
 	@$(VENV)/bin/ote build
@@ -16,6 +16,10 @@ lint: $(READY)
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --processes 0 sql
+
+# The chart, the figures of the README, and the pages of words and commands; after a build.
+docs: $(READY)
+	@$(VENV)/bin/python -m pipelines.documentation
 
 dev: $(READY)
 	@DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" exec $(VENV)/bin/dagster dev

@@ -465,7 +465,7 @@ def test_the_command_line_answers_and_refuses(database: Path) -> None:
         (("--chips", "8", "--hours", "nan"), "--hours 'nan'"),
         (("--chips", ""), "--chips: empty"),
         ((), "Nothing to estimate"),
-        (("--batch", "x.csv"), "--batch FILE goes with --out FILE"),
+        (("--batch", "x.csv"), "--batch FILE: give --out FILE as well"),
         (("--batch", "none.csv", "--out", "o.csv"), "there is no such file"),
     ):
         refused = ote("estimate", *wrong, "--database", database)

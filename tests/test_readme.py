@@ -1,132 +1,85 @@
-"""What the README tells people to paste works, on what a build leaves."""
+"""The README is short, begins with what is there and how sure it is, and has a picture of the release."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import quote
+import xml.etree.ElementTree as ET
 
+import duckdb
 import pytest
 
 from pipelines import catalog
-from tests.conftest import Build, ote
-from tests.store import store
+from pipelines.documentation import chart, pages
+from tests.conftest import Build
 
 README = (catalog.ROOT / "README.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-BASE = "https://host/prefix"
-QUERIES = [query for query in QUERIES if BASE not in query]
-EXPECTED = ("MWh, ", "Llama 3.1 405B", "run_year", "t net", "watts_per_chip")
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize(("query", "shows"), zip(QUERIES, EXPECTED, strict=True), ids=EXPECTED)
-def test_each_query_runs_as_pasted(build: Build, tmp_path: Path, query: str, shows: str) -> None:
-    (tmp_path / "warehouse").symlink_to(build.directory)
-    done = subprocess.run(
-        [sys.executable, "-c", query], cwd=tmp_path, capture_output=True, text=True, check=False
+def test_it_has_at_most_900_words_and_a_number_in_its_first_12_lines() -> None:
+    assert len(README.split()) <= 900
+    assert re.search(r"\*\*[\d,]+ training runs\*\*", "\n".join(README.splitlines()[:12]))
+
+
+def test_it_says_where_the_tonnes_of_its_result_come_from(build: Build) -> None:
+    ((tonnes, url),) = build.query(
+        "select co2e_gross_t, f.source_url from emission_factors as f inner join emissions using (run_id) "
+        "where run_id = 'gpt-3-175b' and factor = 'gross_kg_per_kwh'"
     )
-    assert done.returncode == 0, done.stderr
-    assert shows in done.stdout
+    assert f"**{tonnes:.0f} t of CO2e**" in README
+    assert url in README
 
 
-def test_the_derivation_that_is_shown_is_the_one_that_is_printed(build: Build) -> None:
-    (shown,) = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
-    printed = ote("why", "gshard-600b", "--database", build.directory / "emissions.duckdb").stdout
-    assert set(shown.splitlines()) - {"..."} <= set(printed.splitlines())
+def test_no_example_sums_rows_that_overlap() -> None:
+    for page in (README, (catalog.ROOT / "docs" / "use-the-data.md").read_text(encoding="utf-8")):
+        for block in re.findall(r"```\w+\n(.*?)```", page, flags=re.S):
+            assert "one_run" in block or not re.search(r"\bsum\b", block), block
 
 
 @pytest.fixture(scope="module")
-def published(build: Build) -> Iterator[str]:
-    """The releases of a build at an address, as one who publishes them has it."""
-    with store(build.directory / "releases") as served:
-        yield served.address
+def drawn(build: Build) -> str:
+    """The chart of a build."""
+    with duckdb.connect(str(build.directory / "emissions.duckdb"), read_only=True) as connection:
+        return chart.svg(connection)
 
 
-def elsewhere(language: str, published: str) -> str:
-    """The block of a language for a published release, with the address of the server in it."""
-    (block,) = (
-        block
-        for block in re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-        if BASE in block and "ote " not in block
+def test_the_chart_draws_each_whole_run_and_no_number_of_a_guess(build: Build, drawn: str) -> None:
+    ((runs, guesses),) = build.query(
+        "select count(*), count(*) filter (energy_mwh_p95 > 100 * energy_mwh_p05) from emissions "
+        "where covers = 'one_run' and published_date >= '2012-01-01'"
     )
-    return str(block).replace(BASE, published)
+    paths = {
+        tuple(str(e.get("class")).split()): str(e.get("d")) for e in ET.fromstring(drawn).iter(f"{SVG}path")
+    }
+    spans = [d for kinds, d in paths.items() if "span" in kinds]
+    dots = [d for kinds, d in paths.items() if "dot" in kinds]
+    assert sum(d.count("V") for d in spans) == runs
+    assert sum(d.count("h0") for d in dots) == runs - guesses
+    assert f"{runs:,} runs" in drawn
+
+
+def test_the_chart_is_small_and_readable_on_any_background(drawn: str) -> None:
+    assert len(drawn.encode()) < 200_000
+    assert "prefers-color-scheme:dark" in drawn
+    assert 'class="paper"' in drawn
+    sizes = [int(size) for size in re.findall(r"(\d+)px", drawn.split("</style>")[0]) if int(size) > 5]
+    assert min(sizes) * 400 / chart.WIDTH > 10  # px at a width of 400 px
+    assert not re.findall(r"<script|href=|url\(", drawn)
+
+
+def test_a_point_stands_where_its_energy_is() -> None:
+    """GPT-3: 1,289 MWh of May 2020 stands just above 1 GWh, a bit less than half-way from 2018 to 2023."""
+    assert chart._y(1000) > chart._y(1289) > chart._y(10_000)
+    assert chart._y(1e-6) == chart.BOTTOM
+    assert chart._y(1e-9) == chart.BOTTOM
 
 
 @pytest.mark.parametrize(
-    ("language", "tool", "command"),
-    [
-        ("sh", "curl", ["sh", "-euc"]),
-        ("python", sys.executable, [sys.executable, "-c"]),
-        ("js", "node", ["node", "--input-type=module", "-e"]),
-        ("r", "Rscript", ["Rscript", "-e"]),
-    ],
+    "text", ["no marks", "<!-- begin size (x) -->\n", 2 * "<!-- begin size -->\n<!-- end size -->\n"]
 )
-def test_a_published_release_is_read_without_this_tool(
-    build: Build, published: str, tmp_path: Path, language: str, tool: str, command: list[str]
-) -> None:
-    if not shutil.which(tool):
-        pytest.skip(f"{tool} is not installed here")
-    done = subprocess.run(
-        [*command, elsewhere(language, published)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    ((total, header),) = build.query(
-        "select sum(energy_mwh), (select string_agg(column_name, ',') from (describe hardware)) "
-        "from emissions"
-    )
-    if language == "sh":
-        got = (tmp_path / "emissions.csv").read_bytes()
-        assert got == (build.release / "csv" / "emissions.csv").read_bytes()
-    elif language == "js":
-        assert done.stdout.strip() == header
-    else:
-        sums = [float(word) for word in done.stdout.split() if word[0].isdigit()]
-        assert sums
-        assert sums == pytest.approx([total] * len(sums))
+def test_a_readme_without_its_marks_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="'size' once"):
+        pages.filled(text, {"size": "new"})
 
 
-PASTED = """
-import sys, duckdb
-con = duckdb.connect(config={"extension_directory": sys.argv[1]})
-print(con.execute(sys.argv[2]).fetchall())
-"""
-
-
-def test_duckdb_reads_a_published_release(build: Build, published: str, tmp_path: Path) -> None:
-    """The lines as pasted, in the old client, beside which the extension lies; `install` finds it there."""
-    client = Path(sys.prefix) / "apart"
-    if not (extensions := list(client.glob("duckdb_extension_httpfs/extensions/*/*"))):
-        pytest.skip("DuckDB's extension httpfs comes as a package for Linux on x86-64 only")
-    for platform in ("linux_amd64", "linux_amd64_gcc4"):
-        folder = tmp_path / extensions[0].parent.name / platform
-        folder.mkdir(parents=True)
-        shutil.copy(extensions[0], folder)
-    query = elsewhere("sql", published).replace("VERSION", quote(build.release.name))
-    done = subprocess.run(
-        [sys.executable, "-c", PASTED, str(tmp_path), query],
-        env=os.environ | {"PYTHONPATH": str(client)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    largest = build.query("select model, energy_mwh from emissions order by energy_mwh desc, model limit 5")
-    assert done.stdout.strip() == str(largest)
-
-
-def test_the_readme_lists_every_public_table() -> None:
-    named = set(re.findall(r"`([a-z_]+)`", README.split("## The tables")[1].split("## How it is made")[0]))
-    assert {table.stem for table in catalog.public_tables()} <= named
-
-
-def test_every_rung_of_the_readme_is_one_of_the_method(build: Build) -> None:
-    table = README.split("| factor | found as")[1].split("- **Intervals.**")[0]
-    told = {
-        (factor, basis)
-        for factor, rungs in re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", table, flags=re.MULTILINE)
-        for basis in re.findall(r"`([a-z_]+)`", rungs)
-    }
-    assert told == set(build.query("select factor, basis from method where rung is not null"))
+def test_a_part_is_put_between_its_marks() -> None:
+    text = "a\n<!-- begin size (by make) -->\nold\n<!-- end size -->\nb\n"
+    assert pages.filled(text, {"size": "new\n"}) == text.replace("old", "new")

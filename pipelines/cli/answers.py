@@ -43,7 +43,7 @@ def where(
     hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
     chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
     hours: Annotated[float | None, typer.Option(help="For how many hours.")] = None,
-    year: Annotated[int, typer.Option(help="Year whose factors are wanted; 0: that of the run.", min=0)] = 0,
+    year: Annotated[int, typer.Option(help="Year of the factors; 0: the year of the run.", min=0)] = 0,
     provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
     basis: Annotated[
         Basis | None,

@@ -33,7 +33,7 @@ def build(
     reference: Annotated[
         Path,
         typer.Option(
-            help="Folder of the curated facts; others than those of the checkout make a draft.",
+            help="Folder of the curated facts. If they differ from the checkout, the build is a draft.",
             envvar="OTE_REFERENCE",
         ),
     ] = REFERENCE,

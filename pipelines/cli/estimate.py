@@ -39,12 +39,14 @@ def estimate(
     flop: Annotated[str | None, typer.Option(help="Floating-point operations in all, such as 3e23.")] = None,
     power: Annotated[
         str | None,
-        typer.Option(help="Measured mean draw of the whole system per accelerator, W, before PUE."),
+        typer.Option(help="Measured average power of the whole system per accelerator, W, before PUE."),
     ] = None,
     energy: Annotated[
         str | None, typer.Option(help="Measured electricity of the machines, kWh, before PUE.")
     ] = None,
-    pue: Annotated[str | None, typer.Option(help="Total over IT energy of the data center.")] = None,
+    pue: Annotated[
+        str | None, typer.Option(help="Energy of the data center over energy of its computers.")
+    ] = None,
     provider: Annotated[str | None, typer.Option(help="Operator of the data center, such as AWS.")] = None,
     region: Annotated[str | None, typer.Option(help="Cloud region, such as us-central1.")] = None,
     country: Annotated[str | None, typer.Option(help="Country: code or English name.")] = None,
@@ -65,7 +67,7 @@ def estimate(
         Path | None, typer.Option(help="Where the estimates of a batch go (.csv, .parquet, .json).")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a batch of which one row cannot be estimated.")
+        bool, typer.Option("--strict", help="Refuse the whole batch if one row cannot be estimated.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs, and for ote report.")] = False,
     database: Database = DATABASE,
@@ -76,8 +78,8 @@ def estimate(
 
     Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
     watts_per_chip, energy_kwh, pue, provider, cloud_region, site_country, site_state,
-    carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file beside
-    --out whose name ends in .rejects.csv, with line, column and reason.
+    carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file next
+    to --out whose name ends in .rejects.csv, with line, column and reason.
     """
     given = (
         name, hardware, chips, hours, chip_hours, flop, power, energy, pue, provider, region, country,
@@ -85,7 +87,7 @@ def estimate(
     )  # fmt: skip
     run = {column: cell for column, cell in zip(estimating.COLUMNS, given, strict=True) if cell is not None}
     if (batch is None) != (out is None) or (batch is not None and run):
-        _fail("--batch FILE goes with --out FILE, and with no option that describes a single run.")
+        _fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
     if batch is None and not run:
         _fail(
             "Nothing to estimate. Example: ote estimate --hardware H100 --chips 512 --hours 300 --country DE"
@@ -307,29 +309,30 @@ def import_(
             help="The file of runs to write (.csv), for ote estimate --batch. Left out: print them."
         ),
     ] = None,
-    hardware: Annotated[str, typer.Option(help="Accelerator, where the log does not name it.")] = "",
-    region: Annotated[str, typer.Option(help="Cloud region, where the log does not name a place.")] = "",
-    country: Annotated[str, typer.Option(help="Country, where the log does not name a place.")] = "",
-    state: Annotated[str, typer.Option(help="State or province, where the log does not name a place.")] = "",
-    pue: Annotated[str, typer.Option(help="PUE of the data center, where the log does not hold it.")] = "",
+    hardware: Annotated[str, typer.Option(help="Accelerator, if the log does not name it.")] = "",
+    region: Annotated[str, typer.Option(help="Cloud region, if the log does not name a location.")] = "",
+    country: Annotated[str, typer.Option(help="Country, if the log does not name a location.")] = "",
+    state: Annotated[str, typer.Option(help="State or province, if the log does not name a location.")] = "",
+    pue: Annotated[str, typer.Option(help="PUE of the data center, if the log does not contain it.")] = "",
     pue_included: Annotated[
-        str, typer.Option(help="PUE that the energies of the log hold already, where it does not say.")
+        str, typer.Option(help="PUE that the energies of the log already include, if the log does not say.")
     ] = "",
     distinct_machines: Annotated[
         bool,
         typer.Option(
-            "--distinct-machines", help="Count rows of like machines at the same time each: they are several."
+            "--distinct-machines",
+            help="Count each of several rows that look like one machine at the same time.",
         ),
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a log of which one row cannot be taken.")
+        bool, typer.Option("--strict", help="Refuse the whole log if one row cannot be used.")
     ] = False,
 ) -> None:
-    """Read the log of another tool into runs, in our units; its own tonnes are not taken over.
+    """Convert the log of another tool to runs in our units. Its own tonnes are not used.
 
-    Rows of CodeCarbon with the same run_id are states of one run, and the last counts. Rows that cannot be
-    taken go to a file beside --out whose name ends in .rejects.csv, with line, column and reason. What else
-    is in no run is named.
+    CodeCarbon writes several rows with the same run_id for one run; the last one counts. Rows that cannot be
+    used go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. Other
+    lines that belong to no run are listed.
 
     Example: ote import emissions.csv | ote report --as latex, or step by step: ote import emissions.csv
     --out runs.csv && ote estimate --batch runs.csv --out estimates.csv && ote report estimates.csv

@@ -27,7 +27,7 @@ def release(
         Path, typer.Option(help="Folder of the tracked record of the last release.", envvar="OTE_RELEASED")
     ] = ROOT / checkout.RELEASED,
 ) -> None:
-    """Write the release of what was built, and the record of it that the next release is compared with.
+    """Write the release of the last build, and its record, with which the next release is compared.
 
     Everything must be committed, and every table must have passed its checks. Commit the record
     (warehouse/released/) afterwards. `ote build` writes a release as well, but no record.
@@ -146,10 +146,10 @@ def publish(
     version: Annotated[str, typer.Option(help="Version, or folder, of the release.")] = "latest",
     releases: Releases = ROOT / "warehouse" / "releases",
 ) -> None:
-    """Put a release where others get it; its entry in index.json comes last, so none sees half of it.
+    """Upload a release to a store or folder. Its entry in index.json comes last, so nobody sees half of it.
 
-    Credentials of an S3 store are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-    AWS_ENDPOINT_URL for one that is not Amazon's). Cut short, run it again.
+    Credentials of an S3 store come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and
+    AWS_ENDPOINT_URL for a store that is not Amazon's). If it was interrupted, run it again.
 
     Example: ote release publish s3://bucket/open-training-emissions
     """
@@ -168,9 +168,11 @@ def publish(
 def get(
     version: Annotated[str, typer.Argument(help="Version of the index.")] = "latest",
     source: Annotated[str, typer.Option("--from", help="Address or folder of published releases.")] = "",
-    into: Annotated[Path, typer.Option(help="Folder to put it in, below its version.")] = Path("releases"),
+    into: Annotated[
+        Path, typer.Option(help="Folder to write it to; the release gets a folder in it, named by version.")
+    ] = Path("releases"),
 ) -> None:
-    """Download a release, check every byte of it, and go on where an earlier download was cut short.
+    """Download a release and check every byte. An interrupted download continues where it stopped.
 
     Example: ote release get --from https://example.org/open-training-emissions
     """

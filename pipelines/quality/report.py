@@ -4,17 +4,54 @@ Stands alone (no script, no remote style), so that it reads the same offline and
 """
 
 import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import jinja2
 
-PAGE = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-).get_template("report.html")
+from pipelines import catalog
+from pipelines.answers import quantities
+
+CATALOG_CHECK, ROWS = "keeps_its_catalog", "unexpected_rows_expectation"
+# What Great Expectations calls a rule, in words; with a column, its name comes first.
+RULES = {
+    "expect_column_values_to_be_between": "is within its range",
+    "expect_column_values_to_be_in_set": "has only known values",
+    "expect_column_values_to_be_unique": "is different in every row (the key)",
+    "expect_compound_columns_to_be_unique": "The key is different in every row",
+    "expect_table_columns_to_match_ordered_list": "The columns are as in the catalog",
+    "expect_table_row_count_to_be_between": "The table has enough rows",
+}
+
+
+def _counted(number: int, noun: str = "") -> str:
+    return quantities.counted(number, noun) if noun else f"{number:,}"
+
+
+def _page() -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["counted"] = _counted
+    return environment.get_template("report.html")
+
+
+PAGE = _page()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A table of the page: its name with the layer, its rows, and the outcome of each check."""
+
+    name: str
+    row_count: int
+    results: list[dict[str, object]]
+
+    @property
+    def failed(self) -> int:
+        """How many of its checks failed."""
+        return sum(not result["success"] for result in self.results)
 
 
 def render(connection: duckdb.DuckDBPyConnection) -> str:
@@ -25,26 +62,46 @@ def render(connection: duckdb.DuckDBPyConnection) -> str:
         "from state.results as r inner join state.tables as t on r.name = t.name "
         "order by r.name, r.check_name, r.expectation, r.column_name, r.why"
     ).fetchall()
-    tables: dict[str, tuple[str, int, list[dict[str, object]]]] = {}
+    tables: dict[str, Checked] = {}
     for name, row_count, check, expectation, column, why, success, observed, count, examples in rows:
-        label = (
-            check.replace("_", " ")
-            if expectation == "unexpected_rows_expectation"
-            else (expectation.removeprefix("expect_").replace("_", " "))
-        )
+        label, reason = _words(check, expectation, column, why)
         result = {
-            "label": f"{column}: {label}" if column else label,
-            "why": why,
+            "label": label,
+            "why": reason,
             "success": success,
-            "observed": observed,
+            "observed": _plain(observed),
             "unexpected_count": count,
             "examples": json.loads(examples) if examples else [],
         }
-        tables.setdefault(name, (name, row_count, []))[2].append(result)
-    in_order = sorted(tables.values(), key=lambda table: all(result["success"] for result in table[2]))
-    outcomes = [bool(result["success"]) for _, _, results in tables.values() for result in results]
-    page: str = PAGE.render(tables=in_order, passed=sum(outcomes), total=len(outcomes))
+        tables.setdefault(name, Checked(name, row_count, [])).results.append(result)
+    in_order = sorted(tables.values(), key=lambda table: not table.failed)
+    layers: dict[str, list[Checked]] = {
+        layer: [table for table in tables.values() if table.name.startswith(f"{layer}.")]
+        for layer in dict.fromkeys(table.layer for table in catalog.tables().values())
+    }
+    total = sum(len(table.results) for table in in_order)
+    passed = total - sum(table.failed for table in in_order)
+    page: str = PAGE.render(tables=in_order, layers=layers, passed=passed, total=total)
     return page
+
+
+def _words(check: str, expectation: str, column: str | None, why: str) -> tuple[str, str]:
+    """A rule and its reason in words; a rule of the catalog that is a query says itself what it is."""
+    if expectation != ROWS:
+        rule = RULES[expectation]
+        return (f"{column} {rule}" if column else rule), why
+    if check == CATALOG_CHECK:
+        return why.rstrip("."), ""
+    return check.replace("_", " ").capitalize(), why
+
+
+def _plain(observed: str) -> str:
+    """What was seen, with numbers as people read them and the empty cells only where there are any."""
+    if rows := re.fullmatch(r"(\d+) rows", observed):
+        return quantities.counted(int(rows[1]), "row")
+    text = re.sub(r"(, )?\b0 of \d+ null$", "", observed)
+    text = re.sub(r"(\d+) of (\d+) null$", lambda m: f"{int(m[1]):,} of {int(m[2]):,} empty", text)
+    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda m: f"{float(m[0]):.4g}", text)
 
 
 def write(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

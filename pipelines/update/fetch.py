@@ -2,7 +2,7 @@
 
 Belongs here: asking, redirects, retries, limits, and whether the bytes are a whole file of the kind that
 the address ends in: .zip, .gz, .json, and text for every other ending. Does not belong here: where bytes are
-kept (snapshots.py), or what they mean: character set, columns and headers are the parsers' business.
+kept (files.py), or what they mean: character set, columns and headers are the parsers' business.
 """
 
 import gzip

@@ -1,0 +1,240 @@
+"""Pages that repeat what is said elsewhere: figures of the release, words, help of commands.
+
+Belongs here: taking these texts from where they are said, and putting them into pages. Does not belong here:
+a meaning, a figure or a help text itself.
+"""
+
+import csv
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import typer
+import typer.main
+
+from pipelines import catalog
+from pipelines.answers import quantities
+from pipelines.documentation import chart
+
+WRITTEN = "<!-- Written by `make docs`. Change {source} instead. -->\n\n"
+EXAMPLE = "gpt-3-175b"
+FACTORS = {
+    "chip_hours": "chip_hours_basis",
+    "watts_per_chip": "watts_basis",
+    "pue": "pue_basis",
+    "gross_kg_per_kwh": "gross_basis",
+    "net_kg_per_kwh": "net_basis",
+}
+HOURS = (
+    ("published by the developer", ("disclosed", "chips_x_hours")),
+    ("estimated by a third party", ("third_party_likely", "third_party_speculative")),
+    ("computed from the run's FLOP (operations), accelerator known", ("flop_over_throughput",)),
+    ("computed from the run's FLOP, accelerator not known", ("flop_by_developer", "flop_by_era")),
+    ("not known, but the energy is published", (None,)),
+)
+TYPICAL = """
+select count(*), median(sqrt(energy_mwh_p95 / energy_mwh_p05))
+from emissions
+where list_contains($bases, coalesce(chip_hours_basis, 'energy'))
+"""
+TOTALS = """
+select count(*), count(*) filter (covers = 'one_run'),
+    count(*) filter (energy_mwh_p95 > $guess * energy_mwh_p05),
+    (select count(*) from models_without_estimate)
+from emissions
+"""
+HELD_OUT = """
+select n_observations, median_error_ratio, median_error_fraction, coverage_fraction
+from accuracy
+where estimator = 'ote' and left_out = 'developer' and quantity = $quantity and withheld = $withheld
+"""
+RESULT = """
+select e.model, e.energy_mwh, e.energy_mwh_p05, e.energy_mwh_p95, e.co2e_gross_t, e.co2e_gross_t_p05,
+    e.co2e_gross_t_p95, r.source_title, r.source_url, r.source_locator
+from emissions as e inner join training_runs as r on e.run_id = r.run_id
+where e.run_id = $run_id
+"""
+
+
+def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
+    """Every file that `make docs` writes, with its text.
+
+    Args:
+        root: the checkout; its README is read.
+        connection: the published database.
+
+    Raises:
+        ValueError: the README lacks the marks of a part.
+    """
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    return {
+        root / "README.md": filled(readme, readme_parts(connection)),
+        root / "docs" / "energy.svg": chart.svg(connection),
+        root / "docs" / "commands.md": commands(),
+        root / "docs" / "glossary.md": glossary(),
+    }
+
+
+def filled(text: str, parts: Mapping[str, str]) -> str:
+    """A page with its parts put between their marks, `<!-- begin NAME ... -->` and `<!-- end NAME -->`.
+
+    Raises:
+        ValueError: the marks of a part are not there once.
+    """
+    for name, part in parts.items():
+        pattern = rf"(<!-- begin {name}\b[^>]*-->\n).*?(<!-- end {name} -->)"
+        text, found = re.subn(pattern, lambda marks, part=part: marks[1] + part + marks[2], text, flags=re.S)  # type: ignore[misc]
+        if found != 1:
+            raise ValueError(f"expected the marks of the part {name!r} once, found {found}")
+    return text
+
+
+def readme_parts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The parts of the README that hold figures of the release."""
+    return {"size": _size(connection), "result": _result(connection)}
+
+
+def _size(connection: duckdb.DuckDBPyConnection) -> str:
+    ((runs, whole, guesses, without),) = connection.execute(
+        TOTALS, {"guess": quantities.GUESS_RATIO}
+    ).fetchall()
+    lines = [
+        f"The dataset has **{quantities.counted(runs, 'training run')}** with an estimate: {whole:,} whole "
+        f"runs; the others are parts, families or bounds. It also lists {without:,} models for which too "
+        "little is published.",
+        "How sure an estimate is depends most on how the accelerator-hours (accelerators x hours) are known:",
+        "",
+        "| accelerator-hours | runs | typical 90 % interval around the energy |",
+        "|---|---:|---|",
+        *_hours(connection),
+        "",
+        f"{guesses:,} of these runs are guesses: the ends of the interval are more than a factor of "
+        f"{quantities.GUESS_RATIO} apart, and the commands show only the interval.",
+        f"**Accuracy:** {_accuracy(connection)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _hours(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    for words, bases in HOURS:
+        listed = [basis or "energy" for basis in bases]
+        ((runs, width),) = connection.execute(TYPICAL, {"bases": listed}).fetchall()
+        factor = quantities.significant(width, 2)
+        yield f"| {words} | {runs:,} | ÷ {factor} to x {factor} |"
+
+
+def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
+    """How far estimates are from facts that were removed with all else from the same developer or source."""
+
+    def row(quantity: str, withheld: str) -> tuple[int, float, float, float]:
+        given = {"quantity": quantity, "withheld": withheld}
+        (found,) = connection.execute(HELD_OUT, given).fetchall()
+        return found
+
+    hours, ratio, _, hours_inside = row("chip_hours", "chip_hours")
+    draws, _, error, power_inside = row("watts_per_chip", "power")
+    return (
+        "we removed known facts, with everything else from the same source, and estimated them. The median "
+        f"error is a factor of {ratio:.1f} for accelerator-hours computed from FLOP ({hours} runs), and "
+        f"{100 * error:.0f} % for power ({draws} measurements). The 90 % intervals contained "
+        f"{100 * hours_inside:.0f} % and {100 * power_inside:.0f} % of the facts."
+    )
+
+
+def _result(connection: duckdb.DuckDBPyConnection) -> str:
+    (row,) = connection.execute(RESULT, {"run_id": EXAMPLE}).fetchall()
+    model, title, url, locator = row[0], *row[7:]
+    energy, mass = quantities.energy_span(*row[2:4]), quantities.mass_span(*row[5:7])
+    return (
+        f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval {energy}) "
+        f"and emitted **{quantities.mass(row[4])} of CO2e** ({mass}).\n"
+        f"Source: [{title}]({url}), {locator}.\n"
+    )
+
+
+def glossary() -> str:
+    """docs/glossary.md: the words of the catalog, then the bases of every factor."""
+    lines = [
+        "# Glossary",
+        "",
+        "`ote explain WORD` prints the same, and also knows every column, value, table and source.",
+        "",
+        "| word | meaning |",
+        "|---|---|",
+    ]
+    words = sorted(catalog.words().items(), key=lambda item: item[0].lower())
+    for name, word in words:
+        also = f" (also: {', '.join(word.also)})" if word.also else ""
+        lines.append(f"| **{_cell(name)}**{_cell(also)} | {_cell(word.means)} |")
+    lines += [
+        "",
+        "## Bases",
+        "",
+        "The fallback order of each factor: the first basis that the known facts allow is used.",
+    ]
+    for factor, column in FACTORS.items():
+        words_of = catalog.column(column).values
+        lines += ["", f"### {factor} (column `{column}`)", "", "| basis | meaning |", "|---|---|"]
+        lines += [f"| `{basis}` | {_cell(words_of[basis].means)} |" for basis in _bases(factor)]
+    return WRITTEN.format(source="`words:` and `columns:` of catalog.yaml") + "\n".join(lines) + "\n"
+
+
+def _bases(factor: str) -> Iterator[str]:
+    """The bases of a factor, best first."""
+    rungs = catalog.ROOT / "warehouse" / "reference" / "method_rungs.csv"
+    with rungs.open(encoding="utf-8", newline="") as file:
+        mine = [row for row in csv.DictReader(file) if row["factor"] == factor and row["rung"]]
+    yield from (row["basis"] for row in sorted(mine, key=lambda row: int(row["rung"])))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def commands() -> str:
+    """docs/commands.md: the help of every command that is listed."""
+    from pipelines.cli import app
+
+    root = typer.main.get_command(app)
+    lines = [
+        "# Commands",
+        "",
+        "Run each as `.venv/bin/ote COMMAND`. `--help` after a command prints the same.",
+        "Exit codes: 0 for success, 1 for a failed build or release, 2 for input that cannot be used.",
+    ]
+    lines += _command(root, typer.Context(root, info_name="ote"))
+    return WRITTEN.format(source="the commands in pipelines/cli/") + "\n".join(lines).rstrip() + "\n"
+
+
+def _command(command: Any, context: typer.Context) -> Iterator[str]:
+    """The section of a command, then those of the commands below it."""
+    if hasattr(command, "list_commands"):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if not below.hidden:
+                yield from _command(below, typer.Context(below, info_name=name, parent=context))
+        return
+    yield from ("", f"## {context.command_path}", "", *_paragraphs(command.help or ""), "")
+    usage = " ".join((context.command_path, *command.collect_usage_pieces(context)))
+    yield from ("```text", usage, "```", "")
+    records = [record for parameter in command.get_params(context) if (record := _record(parameter, context))]
+    yield from ("| option or argument | meaning |", "|---|---|")
+    yield from (f"| `{_cell(name)}` | {_cell(text)} |" for name, text in records)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """A help text with the lines of each paragraph joined; the example is code."""
+    blocks = [" ".join(block.split()) for block in inspect.cleandoc(text).split("\n\n")]
+    return "\n\n".join(blocks).splitlines()
+
+
+def _record(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
+    """Name and meaning of an option or argument, without the folder of this checkout."""
+    found = parameter.get_help_record(context)
+    if found is None or "--help" in parameter.opts:
+        return None
+    name, text = found
+    return name, text.replace(f"{catalog.ROOT}/", "").replace(str(catalog.ROOT), ".")
