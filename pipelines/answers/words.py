@@ -19,6 +19,7 @@ BASES = {
     "several": "measured or computed, by run",
     "disclosed": "as stated",
     "chips_x_hours": "accelerators x hours",
+    "third_party_confident": "worked out by a third party from stated facts",
     "third_party_likely": "stated by a third party that is fairly sure",
     "third_party_speculative": "stated by a third party that is not sure",
     "flop_over_throughput": "from the operations, at the usual speed of the accelerator",

@@ -44,7 +44,11 @@ class Kind:
 
 KINDS = (
     Kind("flop", "computed from FLOP", ("flop_over_throughput", "flop_by_developer", "flop_by_era")),
-    Kind("third", "estimated by a third party", ("third_party_likely", "third_party_speculative")),
+    Kind(
+        "third",
+        "worked out or guessed by a third party",
+        ("third_party_confident", "third_party_likely", "third_party_speculative"),
+    ),
     Kind("known", "published (hours, or the energy itself)", ("disclosed", "chips_x_hours", None)),
 )
 STYLE = """

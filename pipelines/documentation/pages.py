@@ -30,7 +30,8 @@ FACTORS = {
 }
 HOURS = (
     ("published by the developer", ("disclosed", "chips_x_hours")),
-    ("estimated by a third party", ("third_party_likely", "third_party_speculative")),
+    ("worked out by a third party from stated facts", ("third_party_confident",)),
+    ("guessed by a third party", ("third_party_likely", "third_party_speculative")),
     ("computed from the run's FLOP (operations), accelerator known", ("flop_over_throughput",)),
     ("computed from the run's FLOP, accelerator not known", ("flop_by_developer", "flop_by_era")),
     ("not known, but the energy is published", (None,)),
