@@ -182,13 +182,17 @@ def test_another_rung_is_no_new_evidence_where_nothing_that_went_in_differs(
 
 
 @pytest.mark.parametrize(
-    ("part", "words"), [("catalog_sha256", "the catalog"), ("libraries", "the version of a library changed")]
+    ("part", "values", "words"),
+    [
+        ("catalog_sha256", ("a", "b"), "the catalog"),
+        ("libraries", ({"duckdb": "1"}, {"duckdb": "2"}), "the version of a library changed"),
+    ],
 )
 def test_the_catalog_and_the_libraries_explain_what_no_input_does(
-    tmp_path: Path, part: str, words: str
+    tmp_path: Path, part: str, values: tuple[object, object], words: str
 ) -> None:
-    old = amended(write(tmp_path / "old", SAME), **{part: "a"})
-    new = amended(write(tmp_path / "new", with_factor(value=330.0)), **{part: "b"})
+    old = amended(write(tmp_path / "old", SAME), **{part: values[0]})
+    new = amended(write(tmp_path / "new", with_factor(value=330.0)), **{part: values[1]})
     difference = changes.compare(old, new)
     assert set(difference.cells["cause"]) == {"method_changed"}
     assert all(words in says for says in difference.cells["explanation"])
@@ -242,7 +246,7 @@ def test_the_command_says_what_moved_and_why(build: Build, edited: Edited, tmp_p
     counted = changes.compare(*folders).cells.filter(pl.col("table_name") == "what_if")
     listed = every.filter(pl.col("table_name") == "what_if")
     assert counted.height == 1
-    assert counted["explanation"][0].startswith(f"{listed.height} cells")
+    assert counted["explanation"][0].startswith(f"{listed.height:,} cells")
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,13 @@ def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path, tm
 
 
 @pytest.fixture
-def here(folder: Path, copy: Path) -> Path:
+def here(tmp_path: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of this very code, with a build of its one commit and no release of it yet."""
-    built_from(copy, commit(checked_out(folder)))
+    monkeypatch.delenv("GIT_DIR")
+    root = checked_out(tmp_path / "here")
+    built_from(copy, commit(root))
     shutil.rmtree(copy / "releases")
-    return folder
+    return root
 
 
 def built_from(warehouse: Path, head: str | None, *uncommitted: str) -> None:
@@ -132,7 +134,7 @@ def test_what_is_not_committed_is_a_draft_and_no_release(edited: Edited, build: 
         "warehouse/baseline/google_region_carbon.csv",
         "warehouse/reference/training_runs.csv",
     ]
-    assert f"for a release commit {', '.join(uncommitted)}" in edited.said
+    assert f"for a release commit 3 files: {', '.join(uncommitted)}" in edited.said
     with pytest.raises(
         publishing.NotPublishedError, match=r"draft: not committed are sql/out/paper_claims\.sql"
     ):

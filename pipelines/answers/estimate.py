@@ -235,7 +235,7 @@ def estimate_batch(
             _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
             connection.execute("create temp view good_estimates as from estimates")
         bad = [] if strict else _set_aside(connection)
-        rejected = [*uneven, *_placed(bad, source)]
+        rejected = [*uneven, *_placed(bad, source, even=bool(uneven))]
         rejected.sort(key=lambda reject: reject.place.line)
         if rejected and not connection.execute("select row_number from good_estimates limit 1").fetchall():
             lines = [f"{source}, {reject}" for reject in rejected]
@@ -293,11 +293,12 @@ def _by_row(reject: delimited.Reject) -> str:
     return f"row {reject.place.row}: {reject.reason}"
 
 
-def _placed(bad: Sequence[tuple[int, str, str]], source: Path) -> list[delimited.Reject]:
-    """Rows that cannot be estimated, with the lines that they stand on."""
+def _placed(bad: Sequence[tuple[int, str, str]], source: Path, even: bool) -> list[delimited.Reject]:
+    """Rows that cannot be estimated, with the lines that they stand on; `even`: only even ones were read."""
     table = _table(source) if bad else None
-    known = [place for place, _ in table.rows] + [r.place for r in table.rejects] if table else []
-    places = {place.row: place for place in known}
+    known = [place for place, _ in table.rows] if table else []
+    refused = [reject.place for reject in table.rejects] if table else []
+    places = dict(enumerate(known, start=1)) if even else {place.row: place for place in known + refused}
     rejects = []
     for row, column, says in bad:
         place = places.get(row, delimited.Place(line=row, row=row))

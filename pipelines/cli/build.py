@@ -148,7 +148,8 @@ def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | 
 
     resolved, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
     steps = len(resolved.graph.node_dict)
-    with history.instance(writable(warehouse / "dagster")) as instance, summary.progress(steps) as step:
+    kept = writable(writable(warehouse) / "dagster")
+    with history.instance(kept) as instance, summary.progress(steps) as step:
         instance.add_event_listener(run_id, lambda entry: _told(entry, step))
         result = resolved.execute_in_process(
             instance=instance,
