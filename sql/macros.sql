@@ -86,8 +86,8 @@ if(
     calibrated_gsd_of_groups(mean_squares)
 );
 
--- Utilisations that Epoch AI assumes where it works FLOP out from hours: 30 %, 33 % and 40 % of the peak, within its rounding. FLOP
--- that come out at one of these say nothing about utilisation, whatever method they are filed under.
+-- Utilisations that Epoch AI assumes where it works FLOP out from hours: 30 %, 33 % and 40 % of the peak, within its
+-- rounding. FLOP that come out at one of these say nothing about utilisation, whatever method they are filed under.
 create or replace temp macro is_assumed_mfu(mfu) as
 abs(mfu / 0.30 - 1) <= 0.01 or abs(mfu / 0.33 - 1) <= 0.01 or abs(mfu / 0.40 - 1) <= 0.01;
 

@@ -61,6 +61,8 @@ HOSTILE = {
     "\u24bcPT": "U+24BC CIRCLED LATIN CAPITAL LETTER G",
     "\u0262PT": "U+0262 LATIN LETTER SMALL CAPITAL G",
     "Z" + "\u0335" * 4: "more than 3 marks on one letter",
+    '=HYPERLINK("x")': "a spreadsheet would run it",
+    " @SUM(A1)": "a spreadsheet would run it",
     "x" * 301: "301 characters",
     " \u00a0": "blank",
 }
@@ -93,7 +95,7 @@ def test_a_name_that_hides_or_imitates_is_named_with_its_character(name: str, wo
     "name",
     [
         "GPT\u20114", "GPT\u22124", "GPT -4", "GPT\u00a0-\u20034", "GPT\n-4", "G\u0332PT-4", "GPT-\u2074",
-        "\uff27\uff30\uff34-4", "G\u0420T-4", "GPT\u200b-4", "\U0001d406PT-4",
+        "\uff27\uff30\uff34-4", "G\u0420T-4", "GPT\u200b-4", "GPT4", "GPT 4", "GPT_4", "\U0001d406PT-4",
     ],
 )  # fmt: skip
 def test_a_name_that_looks_like_a_registered_one_is_found_with_it(name: str) -> None:
@@ -101,5 +103,5 @@ def test_a_name_that_looks_like_a_registered_one_is_found_with_it(name: str) -> 
 
 
 def test_names_that_readers_tell_apart_are_not_look_alikes() -> None:
-    others = ["GPT-4o", "GPT4", "gpt-4", "NUWA", "PanGu-a", "GPT-4"]
+    others = ["GPT-4o", "gpt-4", "NUWA", "PanGu-a", "GPT-4"]
     assert look_alikes(others, ["GPT-4", "NÜWA", "PanGu-\u03b1"]) == {}

@@ -137,6 +137,11 @@ def has_word(name: str, word: str) -> bool:
     return any(key.startswith(meant) for key in _from_each_word(name)) or name.lower() == word.lower()
 
 
+def is_of(name: str, whole: str) -> bool:
+    """Whether a name is another one, or of its family, but for spelling."""
+    return _key(whole) in {_key(name), _key(family(name))}
+
+
 def plain(name: str) -> str:
     """A name without the address, owner and format of weights that a repository adds to it."""
     name = HUB.sub("", name).rstrip("/")

@@ -109,14 +109,16 @@ def hours_basis(row: Run) -> tuple[str, str]:
 
 
 def _named(rows: list[Run], aliases: dict[str, list[str]], words: Sequence[str]) -> list[Run]:
-    """The runs that have the words side by side in a name, else those that have each of them somewhere."""
+    """The runs that have each of the words somewhere; those of a model or family, side by side in a name."""
     known = [
         (row, [row["model"], row["run_id"], *aliases.get(row["run_id"], []), *_developers(row)])
         for row in rows
     ]
     phrase = " ".join(words)
-    return [row for row, own in known if any(names.has_word(name, phrase) for name in own)] or [
-        row for row, own in known if all(any(names.has_word(name, word) for name in own) for word in words)
+    is_name = any(names.is_of(name, phrase) for _, own in known for name in own)
+    wanted = [phrase] if is_name else words
+    return [
+        row for row, own in known if all(any(names.has_word(name, word) for name in own) for word in wanted)
     ]
 
 

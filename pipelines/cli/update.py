@@ -89,9 +89,7 @@ def _run(settings: dict[str, Any], baseline: Path) -> None:
     for failure in made.failures:
         rows = "; ".join(str(row) for row in failure.rows[:2])
         typer.echo(f"{failure.table} would fail {failure.check}: {failure.why} {rows}", err=True)
-    for text in made.exceeded:
-        if text.startswith("results:"):
-            typer.echo(text)
+    typer.echo("\n".join(report.of_results(made)), nl=made.results is not None)
     if made.is_accepted:
         typer.echo(f"Rewritten: {baseline}. Review {baseline / 'update.md'} and the diff, then commit them.")
     elif made.is_new:

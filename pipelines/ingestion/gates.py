@@ -4,6 +4,7 @@ Belongs here: types, ranges, values and keys of catalog.yaml, held against what 
 here: what changed since the last version (update/revisions.py), or how a curated file is refused (facts.py).
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -20,6 +21,8 @@ TYPES = facts.TYPES | {"timestamp": pl.Datetime("us")}
 # Columns that name a model, an organisation, an accelerator or a place; some list several, with commas.
 NAMES = ("model", "organizations", "hardware", "base_model", "entity", "region", "location", "site")
 LISTS = ("organizations", "hardware")
+CODES = ("region",)  # of these names: letters, digits, hyphens and underlines
+CODE = re.compile("[A-Za-z0-9_-]+")
 QUARANTINE_SCHEMA = dict.fromkeys(("source", "row_key", "column_name", "cell", "gate", "says"), pl.String)
 
 
@@ -74,6 +77,8 @@ def _suspicious(names: pl.Series) -> Iterator[tuple[str, str]]:
         words = cell.split(",") if names.name in LISTS else [cell]
         if says := next((says for word in words if (says := suspicious_text(word))), None):
             yield cell, says
+        elif names.name in CODES and not CODE.fullmatch(cell):
+            yield cell, "A code has letters A-Z, digits, hyphens and underlines alone."
 
 
 def _cast(column: pl.Series, to: Any) -> pl.Series:

@@ -21,6 +21,7 @@ LINE_BREAK = "\n"
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc")
 VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 MOST_MARKS = 3  # combining marks on one letter; more of them cover the lines around it
+FORMULA = "=+-@"  # no name of 2026 begins with one
 LONGEST = 300  # characters; the longest name of 2026 has 119
 
 # Cyrillic, Greek, Armenian, Cherokee and phonetic letters that look like a Latin letter, by that letter.
@@ -58,6 +59,8 @@ def suspicious_text(name: str) -> str | None:
     """
     if not name.strip():
         return "It is blank."
+    if name.lstrip()[0] in FORMULA:
+        return f"It begins with {name.lstrip()[0]!r}: a spreadsheet would run it."
     if len(name) > LONGEST:
         return f"It has {len(name):,} characters, and a name at most {LONGEST}."
     if name.isascii() and name.isprintable():
@@ -74,11 +77,18 @@ def looks(name: str) -> str:
 
 
 def look_alikes(names: Iterable[str], registered: Iterable[str]) -> dict[str, str]:
-    """The names that are not registered, but look like one that is: each with the registered one."""
+    """The names that are not registered, but look or read like one that is: each with the registered one.
+
+    Blanks, hyphens and underlines do not tell names apart: three pairs of 3,305 names of 2026 need them.
+    """
     own = sorted(set(registered))
-    known = {looks(name): name for name in own}
-    found = {name: known.get(looks(name)) for name in sorted({*names}.difference(own))}
+    known = {_reads(name): name for name in own}
+    found = {name: known.get(_reads(name)) for name in sorted({*names}.difference(own))}
     return {name: like for name, like in found.items() if like}
+
+
+def _reads(name: str) -> str:
+    return looks(name).replace("-", "").replace("_", "")
 
 
 def hidden_character(text: str) -> str | None:

@@ -5,7 +5,7 @@ Belongs here: the limits on results, the decision, and the words. Does not belon
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from pipelines.update.results import MOVED, Failure, Results
 from pipelines.update.rows import Candidate
 
 LISTED = 40  # runs, names and rows of the quarantine that the report names
+NAMED = 5  # runs of each kind that the terminal names
 EXAMPLES = 5  # rows of a check that does not hold
 
 
@@ -82,6 +83,9 @@ def beyond_limits(compared: Results) -> list[str]:
                 f"results: {frame.height:,} estimates {text}, beside {before:,} before (limit {share:.1%}), "
                 f"e.g. {names}"
             )
+    found += [
+        f"results: {text}" for text in _large(compared, limits["large_fraction"], limits["large_ratio"])
+    ]
     for row in compared.years.iter_rows(named=True):
         was, now, ratio = row["energy_mwh"], row["energy_mwh_now"], limits["energy_ratio"]
         if was and now and row["runs"] == row["runs_now"] and max(was / now, now / was) > ratio:
@@ -97,6 +101,45 @@ def beyond_limits(compared: Results) -> list[str]:
                 f"moved from {was:,.0f} to {now:,.3g} g/kWh (limit: a factor of {limits['median_ratio']:g})"
             )
     return found
+
+
+def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
+    """The runs with a large share of the energy of all that moved far, or are gone."""
+    least = share * compared.energy_mwh[0]
+    told = f"(limit: a factor of {ratio:g} for a run above {quantities.energy(least)})"
+    energies = pl.max_horizontal("energy_mwh", "energy_mwh_now")
+    for row in compared.moved.filter(energies > least, pl.col("ratio") > ratio).iter_rows(named=True):
+        yield f"{moved(row)} {told}"
+    for row in compared.gone.filter(pl.col("energy_mwh") > least).iter_rows(named=True):
+        yield f"{row['run_id']} of {quantities.energy(row['energy_mwh'])} is gone {told}"
+
+
+def moved(row: Mapping[str, Any]) -> str:
+    """A run whose estimate moved, in one sentence."""
+    parts = []
+    for quantity, said in (("energy_mwh", quantities.energy), ("co2e_gross_t", quantities.mass)):
+        was, now = row[quantity], row[f"{quantity}_now"]
+        if was is not None and now is not None:
+            parts.append(f"from {said(was)} to {said(now)}")
+    return f"{row['run_id']} moved {' and '.join(parts)}"
+
+
+def of_results(made: Report) -> list[str]:
+    """What became of the estimates: the largest that moved, are new, or are gone; and the limits exceeded."""
+    told: list[str] = []
+    compared = made.results
+    if compared is None:
+        return told
+    for said, frame in (
+        ("moved", compared.moved.sort("energy_mwh", descending=True, nulls_last=True)),
+        ("are new", compared.added),
+        ("are gone", compared.gone),
+    ):
+        if frame.height:
+            names = [f"{run} ({quantities.energy(mwh)})" for run, mwh in
+                     frame.select("run_id", "energy_mwh").head(NAMED).rows()]  # fmt: skip
+            told.append(f"results: {frame.height:,} estimates {said}, the largest: {', '.join(names)}")
+    return told + [text for text in made.exceeded if text.startswith("results:")]
 
 
 def lines(found: Candidate) -> list[str]:

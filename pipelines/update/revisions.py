@@ -44,14 +44,20 @@ def changed(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> dict[s
         "rows_before": before.height,
         "rows_added": added.height,
         "rows_gone": gone.height,
-        "examples_added": _names(added, key),
-        "examples_gone": _names(gone, key),
+        "examples_added": _examples(added, key),
+        "examples_gone": _examples(gone, key),
         "cells_changed": cells,
     }
 
 
-def _names(rows: pl.DataFrame, key: list[str]) -> list[str]:
-    return [" / ".join(map(str, row)) for row in rows.select(key).head(SHOWN).rows()]
+def _examples(rows: pl.DataFrame, key: list[str]) -> list[str]:
+    """The first rows, by key and numbers."""
+    numbers = [c for c in rows.columns if c not in key and rows.schema[c].is_numeric()]
+    examples = []
+    for row in rows.head(SHOWN).iter_rows(named=True):
+        told = ", ".join(f"{c} {row[c]:.6g}" for c in numbers if row[c] is not None)
+        examples.append(" / ".join(str(row[c]) for c in key) + (f" ({told})" if told else ""))
+    return examples
 
 
 def _moved(moved: pl.DataFrame, key: list[str], column: str, of: int, limit: float) -> dict[str, Any]:
@@ -153,12 +159,12 @@ def _leaps(pairs: pl.DataFrame, region: str, column: str, limit: Mapping[str, fl
     now, was = pl.col(column), pl.col(f"{column} before")
     ratio = pl.max_horizontal(now, was) / pl.min_horizontal(now, was)
     leaps = pairs.filter((ratio > limit["ratio"]) & ((now - was).abs() > limit["difference"]))
-    if leaps.height > FEW:
-        row = leaps.row(0, named=True)
-        yield (
-            f"{leaps.height:,} of {pairs.height:,} new values of {column} leap, e.g. {row[region]}, "
-            f"{row['year']}: {row[f'{column} before']} to {row[column]}"
+    if leaps.height:
+        named = "; ".join(
+            f"{row[region]}, {row['year']}: {row[f'{column} before']} to {row[column]}"
+            for row in leaps.head(SHOWN).iter_rows(named=True)
         )
+        yield f"{leaps.height:,} of {pairs.height:,} new values of {column} leap: {named}"
     usual = pairs.select((now / was).median()).item() if pairs.height > FEW else None
     if usual is not None and not 1 / USUAL <= usual <= USUAL:
         yield f"the new values of {column} are {usual:.3g} times those of the year before, by the median"

@@ -1,6 +1,7 @@
 -- The stable id of every model that Epoch lists. One row per name.
 -- A registered name keeps its id. A new name with the address and day of one registered model that is gone is
--- that model renamed. Any other new name gets its slug, with a checksum where the slug is taken.
+-- that model renamed. Any other new name gets its slug, with a checksum where the slug is taken. A name whose
+-- row was turned away keeps the id that it has, and gets none.
 with names as (
     select
         model as upstream_name,
@@ -13,7 +14,10 @@ with names as (
         cast(null as date) as published_date,
         cast(null as varchar) as source_url
     from raw.quarantine
-    where source = 'epoch_models' and row_key not in (select listed.model from raw.epoch_models as listed)
+    where
+        source = 'epoch_models'
+        and row_key not in (select listed.model from raw.epoch_models as listed)
+        and row_key in (select registered.upstream_name from raw.model_names as registered)
 ),
 
 strangers as (
