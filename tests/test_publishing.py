@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import fsspec
 import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
@@ -381,6 +382,12 @@ def test_a_read_only_target_is_said_and_stays_as_it_was(build: Build, tmp_path: 
         assert "Traceback" not in done.stderr
     assert not list(target.iterdir())
     target.chmod(0o755)
+
+
+@pytest.fixture(autouse=True)
+def _own_credentials() -> None:
+    """Forget stores that were reached in this process with the credentials of another test."""
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,8 @@ def test_a_damaged_index_is_said_and_can_be_written_anew(unreleased: Path, damag
     index.write_bytes(damage)
     done = ote(*command(unreleased))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{index}: not the index of releases. Move it away")
+    assert done.stderr.startswith(f"{index}: ")
+    assert f"Move {index} away: it is written anew" in done.stderr
     index.unlink()
     assert ote(*command(unreleased)).returncode == 0
     assert len(releasing.index(unreleased / "releases")) == 2

@@ -157,8 +157,10 @@ def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, str | 
         BadRunsError: a name is not known, and the nearest ones are named; or a quantity cannot be.
         NoDatabaseError: as estimate.
     """
+    # Names alone make no run; of a run with its energy, hardware that is not known would not matter.
+    rest = {"chips": 1, "training_hours": 1} if "hardware" in run else {"energy_kwh": 1}
     with _opened(database, None) as connection:
-        _take_one(connection, {**run, "energy_kwh": 1})  # a run that names alone do not make
+        _take_one(connection, {**rest, **run})
         ((hardware_id, provider),) = connection.execute(
             "select hardware_id, named_provider from runs"
         ).fetchall()

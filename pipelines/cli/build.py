@@ -101,7 +101,7 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
 
     try:
         record = json.loads((warehouse / "published.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
     if record["inputs"] != inputs:
         return None
