@@ -214,3 +214,50 @@ def test_the_accepted_rows_themselves_are_neither() -> None:
         before, _ = baseline.load(BASELINE, source)
         judged = rows.judged(source, text, before, RETRIEVED)
         assert (judged.exceeded, judged.quarantined.height, judged.rows.height) == ([], 0, before.height)
+
+
+def _leaping(source: str, year: int, places: list[str]) -> list[str]:
+    """Why a new year is not taken in which some places have a quarter of their carbon intensity."""
+    accepted = baseline.load(BASELINE, catalog.sources()[source])[0]
+    region = "region" if "region" in accepted.columns else "entity"
+    intensity, last = pl.col("carbon_intensity_g_per_kwh"), accepted.filter(year=accepted["year"].max())
+    new = last.with_columns(
+        pl.lit(year).cast(accepted.schema["year"]).alias("year"),
+        pl.when(pl.col(region).is_in(places)).then(intensity / 4).otherwise(intensity * 0.98),
+    )
+    found = rows.judged(catalog.sources()[source], pl.concat([accepted, new]), accepted, date(year + 1, 6, 1))
+    return [text for text in found.exceeded if "carbon_intensity" in text]
+
+
+@pytest.mark.parametrize(
+    ("source", "year", "place", "others"),
+    [
+        ("google_region_carbon", 2026, "us-central1", []),
+        ("owid_electricity", 2026, "United States", ["Norway", "Sweden"]),
+    ],
+)
+def test_one_new_value_that_leaps_needs_a_person(
+    source: str, year: int, place: str, others: list[str]
+) -> None:
+    (text,) = _leaping(source, year, [place, *others])
+    assert f"{place}, {year}: " in text
+    assert _leaping(source, year, []) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "old", "new", "says"),
+    [
+        ("google_region_carbon", "region", "us-central1", "us\u2011central1", "letters A-Z, digits"),
+        ("epoch_models", "model", "Llama 3.1-405B", "Llama 3.1 405B", "looks like 'Llama 3.1-405B'"),
+        ("epoch_models", "model", "Llama 3.1-405B", '=HYPERLINK("x")', "a spreadsheet would run it"),
+    ],
+)
+def test_a_name_that_is_not_what_it_seems_costs_its_row(
+    source: str, column: str, old: str, new: str, says: str
+) -> None:
+    accepted = baseline.load(BASELINE, catalog.sources()[source])[0]
+    twin = accepted.filter(pl.col(column) == old).with_columns(pl.lit(new).alias(column))
+    found = rows.judged(catalog.sources()[source], pl.concat([accepted, twin]), accepted, date(2026, 11, 29))
+    assert found.rows.height == accepted.height
+    assert {row for row in found.quarantined["row_key"] if row.startswith(new)}
+    assert any(says in text for text in found.quarantined["says"])
