@@ -97,8 +97,12 @@ def test_every_run_has_an_estimate_or_a_reason(build: Build) -> None:
 
 
 def test_what_only_reported_its_energy_says_so(build: Build) -> None:
+    # The three DenseNets of Dodge et al. left this list when their printed hours were entered.
     rows = build.query("select run_id, chip_hours from emissions where energy_basis = 'reported'")
-    assert len(rows) >= 8
+    assert {run_id for run_id, _ in rows} >= {
+        *("olmo-1b-3t", "olmo-2-7b", "olmo-2-13b", "olmo-7b-a100", "olmo-7b-mi250x"),
+        *("openclip-vit-g", "openclip-vit-l", "jurassic-2-jumbo"),
+    }
     assert all(chip_hours is None for _, chip_hours in rows)
 
 
