@@ -183,6 +183,10 @@ if(
     least(1, greatest(1 - operator_cfe_fraction, 0.0025) / (1 - grid_cfe_fraction))
 );
 
+-- How solid a number is: what its basis gives, or a guess where its 90 % interval spans more than a factor of 100.
+create or replace temp macro solidity_of(basis_solidity, ln_gsd) as
+if(2 * 1.645 * ln_gsd > ln(100), 'guessed', basis_solidity);
+
 -- A measured draw by its chip, system and workload.
 create or replace temp macro draw_id(hardware_id, system, workload) as
 hardware_id || ', ' || system || ', ' || workload;

@@ -497,6 +497,7 @@ select
     rungs.factor,
     rungs.basis,
     rungs.rung,
+    rungs.solidity,
     if(fits.n_observations >= 3 and fits.fitted_gsd is not null, greatest(rungs.gsd_floor, fits.fitted_gsd), rungs.gsd_unfitted)
         as gsd,
     fits.fitted_gsd,

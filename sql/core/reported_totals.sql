@@ -5,6 +5,7 @@ select
     max(value) filter (where quantity = 'energy_mwh') as reported_energy_mwh,
     max(scope) filter (where quantity = 'energy_mwh') as reported_energy_scope,
     bool_or(includes_pue) filter (where quantity = 'energy_mwh') as reported_includes_pue,
+    bool_or(derivation = 'measured_power') filter (where quantity = 'energy_mwh') as reported_is_metered,
     max(pue) filter (where quantity = 'energy_mwh') as reported_pue,
     max(value) filter (where quantity = 'co2e_t') as reported_co2e_t
 from core.reported_figures

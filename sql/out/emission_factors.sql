@@ -80,6 +80,7 @@ best as (
         candidates.factor,
         candidates.value,
         method.gsd as rung_gsd,
+        method.solidity,
         candidates.basis,
         candidates.intensity_basis,
         candidates.rounding_ln_gsd,
@@ -109,44 +110,65 @@ variant as (
     select gsd
     from core.method
     where factor = 'watts_per_chip' and basis = 'ambiguous_variant'
+),
+
+factors as (
+    select
+        best.run_id,
+        best.factor,
+        best.value,
+        case
+            when
+                best.factor = 'watts_per_chip'
+                and best.basis not in ('disclosed_measured', 'hardware_mix')
+                and runs.is_ambiguous_hardware
+                then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
+            when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis not like 'flop_%'
+                then exp(sqrt(pow(ln(best.rung_gsd), 2) + mixes.ln_variance))
+            when flop.gsd is not null then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(flop.gsd), 2)))
+            when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
+                then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
+            else best.rung_gsd
+        end as gsd,
+        best.basis,
+        best.solidity,
+        flop.basis as flop_confidence,
+        best.intensity_basis,
+        best.factor_year,
+        best.factor_year <> runs.run_year as is_other_year,
+        source_id(best.source_url) as source_id,
+        best.source_title,
+        best.source_url,
+        best.source_locator,
+        best.verified
+    from best
+    inner join core.training_runs as runs on best.run_id = runs.run_id
+    left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
+    left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
+    left join mixes on best.run_id = mixes.run_id
+    left join core.method as flop
+        on
+            flop.factor = 'training_flop'
+            and runs.flop_confidence = flop.basis
+            and best.factor = 'chip_hours'
+            and best.basis like 'flop_%'
+    cross join variant
 )
 
 select
-    best.run_id,
-    best.factor,
-    best.value,
-    case
-        when
-            best.factor = 'watts_per_chip'
-            and best.basis not in ('disclosed_measured', 'hardware_mix')
-            and runs.is_ambiguous_hardware
-            then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
-        when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis not like 'flop_%'
-            then exp(sqrt(pow(ln(best.rung_gsd), 2) + mixes.ln_variance))
-        when flop.gsd is not null then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(flop.gsd), 2)))
-        when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
-            then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
-        else best.rung_gsd
-    end as gsd,
-    best.basis,
-    flop.basis as flop_confidence,
-    best.intensity_basis,
-    best.factor_year,
-    best.factor_year <> runs.run_year as is_other_year,
-    source_id(best.source_url) as source_id,
-    best.source_title,
-    best.source_url,
-    best.source_locator,
-    best.verified
-from best
-inner join core.training_runs as runs on best.run_id = runs.run_id
-left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
-left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
-left join mixes on best.run_id = mixes.run_id
-left join core.method as flop
-    on
-        flop.factor = 'training_flop'
-        and runs.flop_confidence = flop.basis
-        and best.factor = 'chip_hours'
-        and best.basis like 'flop_%'
-cross join variant
+    run_id,
+    factor,
+    value,
+    gsd,
+    basis,
+    solidity_of(solidity, ln(gsd)) as solidity,
+    flop_confidence,
+    intensity_basis,
+    factor_year,
+    is_other_year,
+    source_id,
+    source_title,
+    source_url,
+    source_locator,
+    verified
+from factors

@@ -14,6 +14,8 @@ with factors as (
         max(ln(gsd)) filter (where factor = 'pue') as pue_ln_gsd,
         max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh') as gross_ln_gsd,
         max(ln(gsd)) filter (where factor = 'net_kg_per_kwh') as net_ln_gsd,
+        max(solidity) filter (where factor = 'chip_hours') as chip_hours_solidity,
+        max(solidity) filter (where factor = 'watts_per_chip') as watts_solidity,
         max(basis) filter (where factor = 'chip_hours') as chip_hours_basis,
         max(basis) filter (where factor = 'watts_per_chip') as watts_basis,
         max(basis) filter (where factor = 'pue') as pue_basis,
@@ -25,7 +27,9 @@ with factors as (
 ),
 
 reported_method as (
-    select ln(gsd) as ln_gsd
+    select
+        ln(gsd) as ln_gsd,
+        solidity
     from core.method
     where factor = 'energy_mwh' and basis = 'reported'
 ),
@@ -40,6 +44,7 @@ formula as (
         coalesce(computed_energy_mwh, reported_at_datacenter_mwh) as energy_mwh,
         energy_mwh * factors.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * factors.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        energy_mwh * lifecycle.value as co2e_lifecycle_t, -- MWh x kg/kWh is t
         if(
             computed_energy_mwh is null,
             reported_method.ln_gsd,
@@ -47,9 +52,21 @@ formula as (
         ) as energy_ln_gsd,
         sqrt(pow(energy_ln_gsd, 2) + pow(factors.gross_ln_gsd, 2)) as gross_ln_gsd,
         sqrt(pow(energy_ln_gsd, 2) + pow(factors.net_ln_gsd, 2)) as net_ln_gsd,
-        if(computed_energy_mwh is null, 'reported', 'computed') as energy_basis
+        sqrt(pow(energy_ln_gsd, 2) + pow(ln(lifecycle.gsd), 2)) as lifecycle_ln_gsd,
+        if(computed_energy_mwh is null, 'reported', 'computed') as energy_basis,
+        solidity_of(
+            case
+                when computed_energy_mwh is null
+                    then if(reported.reported_is_metered, 'measured', reported_method.solidity)
+                when factors.chip_hours_solidity = 'disclosed' and factors.watts_solidity = 'measured' then 'measured'
+                else factors.chip_hours_solidity
+            end,
+            energy_ln_gsd
+        ) as solidity
     from core.training_runs as runs
     left join factors on runs.run_id = factors.run_id
+    left join core.grid_by_basis as lifecycle
+        on runs.run_id = lifecycle.run_id and lifecycle.intensity_basis = 'lifecycle'
     left join core.reported_totals as reported on runs.run_id = reported.run_id
     cross join reported_method
 )
@@ -82,6 +99,10 @@ select
     formula.co2e_net_t,
     formula.co2e_net_t * exp(-1.645 * formula.net_ln_gsd) as co2e_net_t_p05,
     formula.co2e_net_t * exp(1.645 * formula.net_ln_gsd) as co2e_net_t_p95,
+    formula.co2e_lifecycle_t,
+    formula.co2e_lifecycle_t * exp(-1.645 * formula.lifecycle_ln_gsd) as co2e_lifecycle_t_p05,
+    formula.co2e_lifecycle_t * exp(1.645 * formula.lifecycle_ln_gsd) as co2e_lifecycle_t_p95,
+    formula.solidity,
     factors.chip_hours_basis,
     factors.watts_basis,
     factors.pue_basis,

@@ -3,6 +3,7 @@ select
     factor,
     basis,
     rung,
+    solidity,
     gsd,
     n_observations,
     fitted_on

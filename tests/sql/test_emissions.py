@@ -24,7 +24,7 @@ FACTORS = {
     "gross_kg_per_kwh": 0.4,
     "net_kg_per_kwh": 0.1,
 }
-METHOD = [{"factor": "energy_mwh", "basis": "reported", "gsd": 1.5}]
+METHOD = [{"factor": "energy_mwh", "basis": "reported", "gsd": 1.5, "solidity": "disclosed"}]
 
 
 def rows(gsd: float | dict[str, float] = 1.1, reported: float | None = None, **factors: float | None) -> Rows:
@@ -33,6 +33,10 @@ def rows(gsd: float | dict[str, float] = 1.1, reported: float | None = None, **f
     return {
         "core.training_runs": [RUN],
         "core.method": METHOD,
+        "core.grid_by_basis": [
+            {"run_id": "example", "intensity_basis": "direct", "value": 0.4, "gsd": 1.2},
+            {"run_id": "example", "intensity_basis": "lifecycle", "value": 0.44, "gsd": 1.3},
+        ],
         "core.reported_totals": (
             [{"run_id": "example", "reported_energy_mwh": reported, "reported_energy_scope": "servers_x_pue"}]
             if reported is not None
@@ -148,6 +152,48 @@ def test_a_run_of_which_nothing_is_known_has_no_row(model: Model) -> None:
     assert model("out.emissions", rows(chip_hours=None)).is_empty()
 
 
+@pytest.mark.parametrize(
+    ("hours", "watts", "gsd", "solidity"),
+    [
+        ("disclosed", "measured", 1.1, "measured"),
+        ("disclosed", "inferred", 1.1, "disclosed"),
+        ("inferred", "measured", 1.1, "inferred"),
+        (
+            "inferred",
+            "inferred",
+            3.0,
+            "guessed",
+        ),  # three factors of gsd 3: e^(2 x 1.645 x sqrt(3) x ln 3) = 524
+        ("inferred", "inferred", 2.2, "inferred"),  # 89
+        ("inferred", "inferred", 2.3, "guessed"),  # 115
+    ],
+)
+def test_how_solid_a_run_is(model: Model, hours: str, watts: str, gsd: float, solidity: str) -> None:
+    """The hours decide; measured needs measured power as well; above a factor of 100 it is a guess."""
+    facts = rows(gsd)
+    for factor in facts["out.emission_factors"]:
+        factor["solidity"] = {"chip_hours": hours, "watts_per_chip": watts}.get(factor["factor"], "inferred")
+    assert model("out.emissions", facts).row(0, named=True)["solidity"] == solidity
+
+
+@pytest.mark.parametrize(
+    ("is_metered", "solidity"), [(True, "measured"), (False, "disclosed"), (None, "disclosed")]
+)
+def test_how_solid_a_reported_energy_is(model: Model, is_metered: bool | None, solidity: str) -> None:
+    facts = rows(reported=9.0, chip_hours=None, watts_per_chip=None, pue=None)
+    facts["core.reported_totals"][0]["reported_is_metered"] = is_metered
+    assert model("out.emissions", facts).row(0, named=True)["solidity"] == solidity
+
+
+def test_tonnes_with_the_life_cycle_of_the_grid_stand_beside_the_gross_ones(model: Model) -> None:
+    """1.5 MWh at a life-cycle 0.44 kg/kWh; the direct figure of the run's region is the gross one."""
+    row = model("out.emissions", rows()).row(0, named=True)
+    spread = math.exp(1.645 * math.sqrt(3 * math.log(1.1) ** 2 + math.log(1.3) ** 2))
+    assert (row["co2e_gross_t"], row["co2e_lifecycle_t"]) == (pytest.approx(0.6), pytest.approx(0.66))
+    assert row["co2e_lifecycle_t_p05"] == pytest.approx(0.66 / spread)
+    assert row["co2e_lifecycle_t_p95"] == pytest.approx(0.66 * spread)
+
+
 def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Model) -> None:
     """1.5 MWh at the region's direct 0.4, the country's lifecycle 0.44; its direct 0.373 is a lower rung."""
     source = {name: RUN[name] for name in ("source_title", "source_url", "source_locator", "verified")}
@@ -155,9 +201,6 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
     ladder = {"run_id": "example", "factor_year": 2020} | source
     known: Rows = {
         "core.training_runs": [run],
-        "out.emissions": [
-            {"run_id": "example", "run_year": 2020, "energy_mwh": 1.5, "energy_mwh_p95": 1.5 * 1.1**1.645}
-        ],
         "core.method": [
             {"factor": "gross_kg_per_kwh", "basis": basis, "rung": rung, "gsd": 1.2}
             for rung, basis in enumerate(("disclosed", "region_year", "country_year"))
@@ -174,7 +217,14 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
             | {"carbon_intensity_g_per_kwh": 373.0}
         ],
     }
-    direct, lifecycle = model("out.gross_by_basis", known).sort("intensity_basis").rows(named=True)
+    emissions = {"run_id": "example", "run_year": 2020, "energy_mwh": 1.5, "energy_mwh_p95": 1.5 * 1.1**1.645}
+
+    def gross_by_basis() -> list[dict[str, object]]:
+        grids = model("core.grid_by_basis", known).to_dicts()
+        found = model("out.gross_by_basis", {"core.grid_by_basis": grids, "out.emissions": [emissions]})
+        return found.sort("intensity_basis").to_dicts()
+
+    direct, lifecycle = gross_by_basis()
     assert (direct["gross_basis"], lifecycle["gross_basis"]) == ("region_year", "country_year")
     assert direct["co2e_gross_t"] == pytest.approx(0.6)  # 1.5 MWh x 0.4 kg/kWh
     assert lifecycle["co2e_gross_t"] == pytest.approx(0.66)  # 1.5 MWh x 0.44 kg/kWh
@@ -183,7 +233,7 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
     assert direct["co2e_gross_t_p05"] == pytest.approx(0.6 / spread)
     assert (direct["is_other_year"], lifecycle["is_other_year"]) == (False, True)
     del known["core.gross_ladder"][1]  # the region is not known: the country's direct figure stands in
-    direct, _ = model("out.gross_by_basis", known).sort("intensity_basis").rows(named=True)
+    direct, _ = gross_by_basis()
     assert (direct["gross_basis"], direct["co2e_gross_t"]) == ("country_year", pytest.approx(1.5 * 0.373))
 
 
