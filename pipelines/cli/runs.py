@@ -123,7 +123,7 @@ def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
     """A table of runs: each with its interval in the second line, guesses without a number."""
     is_wide = terminal.is_wide(console)
     about = ("developer", "published") if is_wide else ()
-    headers = ("run", *about, "energy", "CO2e gross", "hours are known from")
+    headers = ("run", *about, "energy", "CO2e gross", "source of the hours")
     made = terminal.table(*headers, whole=("energy", "CO2e gross"))
     for run in runs:
         developer = terminal.listed(run["developer"])

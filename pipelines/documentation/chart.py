@@ -14,7 +14,7 @@ import duckdb
 from pipelines.answers import quantities
 
 FIRST_YEAR = 2012
-WIDTH, HEIGHT = 720, 760
+WIDTH, HEIGHT = 720, 776
 LEFT, RIGHT, TOP, BOTTOM = 96, 700, 170, 670  # of the plotting area
 LOW, HIGH = -6, 7  # powers of ten of MWh: 1 Wh to 10 TWh
 TICKS = (-6, -3, 0, 3, 6)
@@ -43,10 +43,14 @@ class Kind:
 
 
 KINDS = (
-    Kind("flop", "computed from FLOP", ("flop_over_throughput", "flop_by_developer", "flop_by_era")),
+    Kind(
+        "flop",
+        "computed from floating-point operations (FLOP)",
+        ("flop_over_throughput", "flop_by_developer", "flop_by_era"),
+    ),
     Kind(
         "third",
-        "worked out or guessed by a third party",
+        "estimated by a third party",
         ("third_party_confident", "third_party_likely", "third_party_speculative"),
     ),
     Kind("known", "published (hours, or the energy itself)", ("disclosed", "chips_x_hours", None)),
@@ -96,7 +100,8 @@ def svg(connection: duckdb.DuckDBPyConnection) -> str:
         'aria-labelledby="title about">',
         '<title id="title">Energy of training runs over time</title>',
         f'<desc id="about">{len(runs):,} whole training runs published since {FIRST_YEAR}, on a logarithmic '
-        f"scale from 1 Wh, with 90 % intervals. Of {guesses:,} guesses only the interval is drawn.</desc>",
+        f"scale from 1 Wh to 10 TWh, with 90 % intervals. Of {guesses:,} guesses only the interval is drawn. "
+        "A value outside the scale is drawn at its edge.</desc>",
         f"<style>{STYLE.strip()}</style>",
         f'<rect class="paper" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="8"/>',
         '<text class="title" x="20" y="36">Electricity of one training run</text>',
@@ -104,8 +109,10 @@ def svg(connection: duckdb.DuckDBPyConnection) -> str:
         *_axes(last_year),
         *(line for kind in KINDS for line in _marks(kind, runs, last_year)),
         *_names(runs, last_year),
-        f'<text class="small" x="20" y="{HEIGHT - 12}">{len(runs):,} runs by day of publication. '
-        "Lines: 90 % intervals. No dot: a guess.</text>",
+        f'<text class="small" x="20" y="{HEIGHT - 40}">{len(runs):,} runs by date of publication. '
+        "Lines: 90 % intervals,</text>",
+        f'<text class="small" x="20" y="{HEIGHT - 14}">without a dot if the ends are more than a factor of '
+        f"{quantities.GUESS_RATIO} apart.</text>",
         "</svg>",
     ]
     return "\n".join(lines) + "\n"

@@ -30,11 +30,11 @@ FACTORS = {
 }
 HOURS = (
     ("published by the developer", ("disclosed", "chips_x_hours")),
-    ("worked out by a third party from stated facts", ("third_party_confident",)),
-    ("guessed by a third party", ("third_party_likely", "third_party_speculative")),
-    ("computed from the run's FLOP (operations), accelerator known", ("flop_over_throughput",)),
-    ("computed from the run's FLOP, accelerator not known", ("flop_by_developer", "flop_by_era")),
-    ("not known, but the energy is published", (None,)),
+    ("estimated by a third party: confident", ("third_party_confident",)),
+    ("estimated by a third party: likely or speculative", ("third_party_likely", "third_party_speculative")),
+    ("computed from the run's floating-point operations (FLOP)", ("flop_over_throughput",)),
+    ("computed from FLOP, with an unknown accelerator", ("flop_by_developer", "flop_by_era")),
+    ("unknown, but the energy is published", (None,)),
 )
 TYPICAL = """
 select count(*), median(sqrt(energy_mwh_p95 / energy_mwh_p05))
@@ -103,17 +103,19 @@ def _size(connection: duckdb.DuckDBPyConnection) -> str:
         TOTALS, {"guess": quantities.GUESS_RATIO}
     ).fetchall()
     lines = [
-        f"The dataset has **{quantities.counted(runs, 'training run')}** with an estimate: {whole:,} whole "
-        f"runs; the others are parts, families or bounds. It also lists {without:,} models for which too "
-        "little is published.",
-        "How sure an estimate is depends most on how the accelerator-hours (accelerators x hours) are known:",
+        f"The dataset has estimates for **{quantities.counted(runs, 'training run')}**. Of these, {whole:,} "
+        "are whole runs; the others are parts of a run, several runs together, bounds or hypothetical. For "
+        f"{without:,} more models, too little is published for an estimate.",
         "",
-        "| accelerator-hours | runs | typical 90 % interval around the energy |",
+        "How sure an estimate is depends mostly on the accelerator-hours (accelerators x hours), which are:",
+        "",
+        "| accelerator-hours | runs | typical 90 % interval of the energy (estimate = 1) |",
         "|---|---:|---|",
         *_hours(connection),
         "",
-        f"{guesses:,} of these runs are guesses: the ends of the interval are more than a factor of "
-        f"{quantities.GUESS_RATIO} apart, and the commands show only the interval.",
+        f"For {guesses:,} of these runs, the upper end of the interval is more than {quantities.GUESS_RATIO} "
+        "times the lower end. We call these *guesses*, and the commands show only their interval.",
+        "",
         f"**Accuracy:** {_accuracy(connection)}",
     ]
     return "\n".join(lines) + "\n"
@@ -123,8 +125,8 @@ def _hours(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     for words, bases in HOURS:
         listed = [basis or "energy" for basis in bases]
         ((runs, width),) = connection.execute(TYPICAL, {"bases": listed}).fetchall()
-        factor = quantities.significant(width, 2)
-        yield f"| {words} | {runs:,} | ÷ {factor} to x {factor} |"
+        high = quantities.significant(width, 2)
+        yield f"| {words} | {runs:,} | {1 / width:.2f} to {high} |"
 
 
 def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
@@ -138,10 +140,10 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     hours, ratio, _, hours_inside = row("chip_hours", "chip_hours")
     draws, _, error, power_inside = row("watts_per_chip", "power")
     return (
-        "we removed known facts, with everything else from the same source, and estimated them. The median "
-        f"error is a factor of {ratio:.1f} for accelerator-hours computed from FLOP ({hours} runs), and "
-        f"{100 * error:.0f} % for power ({draws} measurements). The 90 % intervals contained "
-        f"{100 * hours_inside:.0f} % and {100 * power_inside:.0f} % of the facts."
+        "we removed known facts, with everything else from the same developer or source, and estimated them. "
+        f"Half of the accelerator-hours estimated from FLOP ({hours} runs) are within a factor of "
+        f"{ratio:.1f} of the fact, and half of the estimates of power ({draws} measurements) within {100 * error:.0f} %. "
+        f"The 90 % intervals contain {100 * hours_inside:.0f} % and {100 * power_inside:.0f} % of the facts."
     )
 
 
@@ -150,7 +152,7 @@ def _result(connection: duckdb.DuckDBPyConnection) -> str:
     model, title, url, locator = row[0], *row[7:]
     energy, mass = quantities.energy_span(*row[2:4]), quantities.mass_span(*row[5:7])
     return (
-        f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval {energy}) "
+        f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval: {energy}) "
         f"and emitted **{quantities.mass(row[4])} of CO2e** ({mass}).\n"
         f"Source: [{title}]({url}), {locator}.\n"
     )
