@@ -138,7 +138,7 @@ def test_the_intervals_hold_nine_of_ten_at_every_level_with_twenty_truths(folder
 
 
 BOARD = {
-    "draw": "watts_per_chip",
+    "power": "watts_per_chip",
     "energy": "energy_mwh",
     "tonnes": "co2e_gross_t",
     "chip-hours": "chip_hours",
