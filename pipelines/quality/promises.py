@@ -202,7 +202,7 @@ def _limits(table: catalog.Table, column: catalog.Column) -> Iterator[Promise]:
             f"not ({' and '.join(ends)})",
             expectation="expect_column_values_to_be_between",
             arguments={"column": column.name, "min_value": low, "max_value": high},
-            why=column.why or f"{column.description} It cannot be less.",
+            why=column.why or column.description,
         )
     if column.values:
         yield _of_rows(

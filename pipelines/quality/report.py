@@ -15,9 +15,10 @@ from pipelines import catalog
 from pipelines.answers import quantities
 
 CATALOG_CHECK = "keeps_its_catalog"
+RANGE = "expect_column_values_to_be_between"
 # What Great Expectations calls a rule, in words; with a column, its name comes first.
 RULES = {
-    "expect_column_values_to_be_between": "is within its range",
+    RANGE: "is within its range",
     "expect_column_values_to_be_in_set": "has only known values",
     "expect_column_values_to_be_unique": "is different in every row (the key)",
     "expect_compound_columns_to_be_unique": "The key is different in every row",
@@ -65,6 +66,8 @@ def render(connection: duckdb.DuckDBPyConnection) -> str:
     tables: dict[str, Checked] = {}
     for name, row_count, check, expectation, column, why, success, observed, count, examples in rows:
         label, reason = _words(check, expectation, column, why)
+        if expectation == RANGE:
+            label = f"{column} {_range(catalog.tables()[name], column)}"
         result = {
             "label": label,
             "why": reason,
@@ -74,11 +77,13 @@ def render(connection: duckdb.DuckDBPyConnection) -> str:
             "examples": json.loads(examples) if examples else [],
         }
         tables.setdefault(name, Checked(name, row_count, [])).results.append(result)
-    in_order = sorted(tables.values(), key=lambda table: not table.failed)
     layers: dict[str, list[Checked]] = {
         layer: [table for table in tables.values() if table.name.startswith(f"{layer}.")]
         for layer in dict.fromkeys(table.layer for table in catalog.tables().values())
     }
+    in_order = sorted(
+        (table for members in layers.values() for table in members), key=lambda table: not table.failed
+    )
     total = sum(len(table.results) for table in in_order)
     passed = total - sum(table.failed for table in in_order)
     page: str = PAGE.render(tables=in_order, layers=layers, passed=passed, total=total)
@@ -95,6 +100,16 @@ def _words(check: str, expectation: str, column: str | None, why: str) -> tuple[
     if check == CATALOG_CHECK:
         return why.rstrip("."), ""
     return check.replace("_", " ").capitalize(), why
+
+
+def _range(table: catalog.Table, name: str) -> str:
+    """The ends that the catalog gives a column, e.g. "is 0 to 1"."""
+    (column,) = (column for column in table.columns if column.name == name)
+    if column.min is None:
+        return f"is at most {column.max:,}"
+    if column.max is None:
+        return f"is at least {column.min:,}"
+    return f"is {column.min:,} to {column.max:,}"
 
 
 def _plain(observed: str) -> str:
