@@ -127,7 +127,7 @@ def test_sacct_takes_no_part_of_a_chip_for_a_chip(tmp_path: Path) -> None:
         "Job left out, of a part of an accelerator, 'gpu:a100_1g.5gb=1': 2.",
         "Job left out, of a part of an accelerator, 'gpu:1g.5gb=1': 3.",
         "Job left out, of a part of an accelerator, 'gres/shard=2': 4.",
-        "Jobs left out, of no accelerator or no time: 1.",
+        "Jobs left out because they have no accelerator or no time: 1.",
     ]
 
 

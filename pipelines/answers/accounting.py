@@ -94,7 +94,7 @@ def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -
         return
     kinds = _kinds(tres)
     if not hours or not kinds:
-        left_out["Jobs left out, of no accelerator or no time"] += 1
+        left_out["Jobs left out because they have no accelerator or no time"] += 1
         return
     started = _date(row.get("Start", ""))
     if not started and row.get("Start", "Unknown") not in ("", "Unknown", "None"):

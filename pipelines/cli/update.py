@@ -20,8 +20,8 @@ def update(
     mirror: Annotated[
         str,
         typer.Option(
-            help="Address of a copy of the sources, laid out by the file names in catalog.yaml; "
-            "a file may carry an extra .gz.",
+            help="Address of a copy of the sources, with the file names of catalog.yaml. "
+            "Each file may also be compressed (.gz).",
             envvar="OTE_MIRROR",
         ),
     ] = "",

@@ -48,7 +48,7 @@ Progress = Callable[[str, int, int], None]
 S3_ERRORS = (import_module("botocore.exceptions").BotoCoreError,) if find_spec("botocore") else ()  # an extra
 UNREACHABLE = (OSError, aiohttp.ClientError, ValueError, *S3_ERRORS)
 ADVICE = {
-    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, those of the store",
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the credentials of the store",
     "EndpointConnectionError": "see that AWS_ENDPOINT_URL is the store's, and that it answers",
 }
 

@@ -95,7 +95,9 @@ def verify(directory: Path) -> None:
     present, wrong = folders.listing(real)
     present.pop(SUMS, None)
     wrong += [f"{name} is missing" for name in sums if name not in present]
-    wrong += [f"{name} is not of the release, by {SUMS}" for name in present if name not in sums]
+    wrong += [
+        f"{name}: not part of the release ({SUMS} does not list it)" for name in present if name not in sums
+    ]
     wrong += [
         f"{name} changed, or its line in {SUMS}"
         for name in sums

@@ -272,7 +272,7 @@ def _without(found: Candidate, culprits: pl.DataFrame) -> Candidate:
 
 
 @dg.op(
-    description="Rewrite warehouse/baseline/ with a report for the reviewer; or nothing, beyond the limits."
+    description="Rewrite warehouse/baseline/ and report for the reviewer. Beyond the limits, change nothing."
 )
 def rewrite_baseline(context: dg.OpExecutionContext, upstream: Upstream, comparison: Comparison) -> Report:
     """The decision, and the tracked files that follow from it."""
