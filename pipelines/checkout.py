@@ -60,7 +60,7 @@ def unusable(folder: Path) -> str:
     found = next((character for character in "?\\" if character in str(folder.resolve())), "")
     if not found:
         return ""
-    why = f"DuckDB cannot write below a folder with {found} in its name"
+    why = f"DuckDB cannot write in a folder with {found} in its name"
     return f"{folder.resolve()}: {why}. Choose another folder"
 
 
@@ -90,7 +90,7 @@ def changed_since(made: Checkout, root: Path = ROOT) -> str:
     if here.commit == made.commit and not here.uncommitted:
         return ""
     if made.commit is None:
-        return "the tables were built where there is no commit"
+        return "the tables were built in a folder without a commit"
     if here.commit is None or _git(root, "cat-file", "-t", made.commit, check=False) != "commit\n":
         return f"the tables were built from commit {made.commit}, which is not in this checkout"
     differing = _git(root, "diff", "--name-only", made.commit, "--", *MAKES_RELEASES).splitlines()

@@ -83,7 +83,7 @@ def test_a_changed_cell_has_its_values_and_their_ratio(tmp_path: Path) -> None:
             {"value": 330.0, "basis": "disclosed_measured"},
             {"reference_system_power": "c"},
             "new_evidence",
-            "stands on disclosed_measured, before on measured_same_chip",
+            "is based on disclosed_measured, before on measured_same_chip",
         ),
         ({"value": 330.0, "source_id": "other"}, {"reference_system_power": "c"}, "new_evidence", "other"),
     ],
@@ -170,7 +170,7 @@ def test_the_factor_that_moved_most_comes_first(tmp_path: Path) -> None:
     cells = changes.compare(old, new).cells
     (says,) = cells.filter(pl.col("column_name") == "co2e_gross_t")["explanation"]
     assert says.startswith("gross_kg_per_kwh was 0.4, is 0.5: ")
-    assert "; the spread of chip_hours was 1.100, is 1.200: " in says
+    assert "; the gsd of chip_hours was 1.100, is 1.200: " in says
 
 
 @pytest.mark.parametrize("changed", [{"basis": "stated_tdp"}, {"source_id": "other"}])

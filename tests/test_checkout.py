@@ -97,7 +97,7 @@ def test_a_release_names_the_commit_that_was_built_and_is_refused_when_it_is_no_
 
     for made, words in (
         ((head, "sql/out/method.sql"), "not committed when it was built were sql/out/method.sql"),
-        ((None,), "the tables were built where there is no commit"),
+        ((None,), "the tables were built in a folder without a commit"),
         (("0" * 40,), f"built from commit {'0' * 40}, which is not in this checkout"),
     ):
         built_from(copy, *made)

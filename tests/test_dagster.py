@@ -304,7 +304,7 @@ def test_a_warehouse_may_have_any_name(name: str, tmp_path: Path) -> None:
 def test_a_folder_that_duckdb_would_misread_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["build", "--warehouse", str(tmp_path / name / "c")])
     assert done.exit_code == 2
-    says = f"{tmp_path}/{name}/c: DuckDB cannot write below a folder with {name[1]} in its name."
+    says = f"{tmp_path}/{name}/c: DuckDB cannot write in a folder with {name[1]} in its name."
     assert done.stderr == f"{says} Choose another folder with --warehouse.\n"
     places = {"reference": str(ROOT / "warehouse" / "reference"), "baseline": str(tmp_path)}
     resource = Warehouse(directory=str(tmp_path / name / "c"), **places)

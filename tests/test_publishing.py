@@ -178,7 +178,9 @@ def test_a_release_whose_files_lead_elsewhere_is_refused(tmp_path: Path, name: s
     (folder / name.removeprefix("/")).resolve().write_bytes(b"evil")
     entry = {"version": "1.0.0", "date": "2026-01-31", "sha256": hashlib.sha256(sums).hexdigest()}
     (tmp_path / "from" / "index.json").write_text(json.dumps({"releases": [entry]}))
-    with pytest.raises(publishing.NotPublishedError, match="SHA256SUMS is not that of a release"):
+    with pytest.raises(
+        publishing.NotPublishedError, match="SHA256SUMS is not the checksum file of a release"
+    ):
         publishing.get("latest", str(tmp_path / "from"), tmp_path / "deep" / "into")
     assert not [path for path in (tmp_path / "deep").rglob("*") if path.is_file()]
     (tmp_path / "from" / "index.json").write_text(json.dumps({"releases": [entry | {"version": "../x"}]}))
@@ -288,12 +290,12 @@ def test_what_cannot_be_got_is_said(build: Build, tmp_path: Path, arguments: lis
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("", "'' is no place for releases; expected a folder, s3://bucket/prefix"),
-        ("s3://", "'s3://' is no place for releases"),
-        ("s3:///prefix", "'s3:///prefix' is no place for releases"),
-        ("s3:/bucket", "'s3:/bucket' is no place for releases"),
-        ("file://", "'file://' is no place for releases"),
-        ("ftp://host/x", "'ftp://host/x' is no place for releases"),
+        ("", "'': expected a folder, s3://bucket/prefix"),
+        ("s3://", "'s3://': expected a folder"),
+        ("s3:///prefix", "'s3:///prefix': expected a folder"),
+        ("s3:/bucket", "'s3:/bucket': expected a folder"),
+        ("file://", "'file://': expected a folder"),
+        ("ftp://host/x", "'ftp://host/x': expected a folder"),
         ("http://host/x", "http://host/x: nothing can be put at http://"),
     ],
 )

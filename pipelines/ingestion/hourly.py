@@ -68,7 +68,7 @@ def utc_hours(cells: pl.Series, file: str) -> pl.Series:
         )
     partial = hours.dt.truncate("1h") != hours
     if partial.any():
-        raise UpstreamChangedError(f"{file}: {hours.filter(partial)[0]} is no full hour")
+        raise UpstreamChangedError(f"{file}: {hours.filter(partial)[0]} is not a full hour")
     return hours
 
 
@@ -83,7 +83,9 @@ def numbers(frame: pl.DataFrame, columns: Iterable[str], file: str) -> pl.DataFr
     for name in names:
         bad = (typed[name].is_null() & frame[name].is_not_null()) | ~typed[name].is_finite().fill_null(True)
         if bad.any():
-            raise UpstreamChangedError(f"{file}, column {name}: {frame[name].filter(bad)[0]!r} is no number")
+            raise UpstreamChangedError(
+                f"{file}, column {name}: {frame[name].filter(bad)[0]!r} is not a number"
+            )
     return frame.with_columns(typed)
 
 

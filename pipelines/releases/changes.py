@@ -8,7 +8,7 @@ what went into the releases:
 
 * source_revised: an upstream file has other bytes
 * fact_corrected: a file of curated facts has another text
-* new_evidence: the factor stands on another rung or another source than before, and what went in differs
+* new_evidence: the factor has another basis or source than before, and the inputs differ
 * method_changed: a query behind the table, the code that reads sources, the catalog or a library changed
 * retrieved_again: an upstream was asked at another time and had the same bytes
 """
@@ -444,12 +444,12 @@ def _followed(run: str, column: str, factors: dict[tuple[str, str], tuple[float,
 def _went_in(table: str, key: str, change: str, walk: _Walk) -> Cause:
     """Why a row of what went in differs: it is its own cause."""
     if (table, key) in walk.retrieved:
-        return "retrieved_again", "asked at another time, it had the same bytes"
+        return "retrieved_again", "downloaded at another time, with the same content"
     if key in walk.inputs.differs:
         return "fact_corrected" if key.startswith(FACTS) else "source_revised", f"{key} changed"
     if table == "source_files":
         says = {"added": "the file is new", "gone": "the file is gone"}.get(
-            change, "the file has other bytes"
+            change, "the content of the file changed"
         )
         return "source_revised", says
     return walk.inputs.cause(table)
@@ -502,13 +502,13 @@ def _factor_causes(
         evidence = bool(inputs.read_by("emission_factors"))
         cause, reason = fact or inputs.of_source(source, "emission_factors")
         if was_basis != basis:
-            says = f"{factor} stands on {basis}, before on {was_basis}"
+            says = f"{factor} is based on {basis}, before on {was_basis}"
         elif was_source != source:
             says = f"{factor} is from {source}, before from {was_source}"
         elif was != value:
             says = f"{factor} was {was:.4g}, is {value:.4g}"
         else:
-            says = f"the spread of {factor} was {was_gsd:.3f}, is {gsd:.3f}"
+            says = f"the gsd of {factor} was {was_gsd:.3f}, is {gsd:.3f}"
         if (was_basis, was_source) != (basis, source) and evidence:
             cause = "new_evidence"
         moved = abs(math.log(value / was)) if was and value else 0.0

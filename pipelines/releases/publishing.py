@@ -152,7 +152,8 @@ def get(version: str, source: str, target: Path, progress: Progress = lambda nam
     except documents.MalformedError as error:
         _remove(partial)
         raise MalformedSourceError(
-            f"{one_line(str(error))}: {there}/{reading.SUMS} is not that of a release. Nothing was kept."
+            f"{one_line(str(error))}: {there}/{reading.SUMS} is not the checksum file of a release. "
+            "Nothing was kept."
         ) from None
     except OSError as error:
         raise NotPublishedError(f"{target}: {error}. {wanted} was not put there.") from None
@@ -215,8 +216,7 @@ def _store(address: str) -> tuple[Any, str]:
     """The store of an address, and the path in it."""
     if not PLACE.fullmatch(address):
         raise NotPublishedError(
-            f"{address!r} is no place for releases; expected a folder, s3://bucket/prefix, or to get one "
-            "https://host/prefix."
+            f"{address!r}: expected a folder, s3://bucket/prefix, or for a download https://host/prefix."
         )
     if "://" not in address or address.startswith("file://"):  # to fsspec, a folder a::b would be two stores
         return LocalFileSystem(), str(Path(address.removeprefix("file://")).resolve())
@@ -332,7 +332,9 @@ def _fetch(store: Any, there: str, partial: Path, name: str, sha256: str, limit:
             raise NotPublishedError(f"{path}: missing, though the index names its version.") from None
         except UNREACHABLE as error:
             said = one_line(_said(error))
-            raise CutShortError(f"{path}: {said}. What came is kept; run it again to go on.") from None
+            raise CutShortError(
+                f"{path}: {said}. The downloaded part is kept. Run the command again to continue."
+            ) from None
     raise NotPublishedError(
         f"{path}: its bytes are not those that were published. Nothing was kept; try again."
     )

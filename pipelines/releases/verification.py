@@ -266,7 +266,9 @@ def _values(connection: duckdb.DuckDBPyConnection, relation: str, told: list[dic
                 if end is not None
             ]
         if values := row["values"].split():
-            rules.append((f"{name} is no value of it", f"not list_contains(?, {column})", [values]))
+            rules.append(
+                (f"{name} has a value that is not allowed", f"not list_contains(?, {column})", [values])
+            )
     key = [identifier(row["column"]) for row in told if row["key"] == "yes"]
     counts = [f"count(*) filter (where {condition})" for _, condition, _ in rules]
     distinct = f"count(*) - count(distinct ({', '.join(key)},))" if key else "0"

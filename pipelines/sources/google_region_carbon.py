@@ -56,7 +56,7 @@ def percent_as_fraction(cell: str) -> str:
 def _year(content: bytes, file: str) -> pl.DataFrame:
     year = PurePosixPath(file).stem
     if not (year.isdecimal() and len(year) == 4):
-        raise UpstreamChangedError(f"{file}: the name is no year, expected e.g. {FOLDER}/2024.csv")
+        raise UpstreamChangedError(f"{file}: the name is not a year, expected e.g. {FOLDER}/2024.csv")
     table = read_csv(content, file)
     is_lifecycle = LIFECYCLE_HEADER in table.columns or int(year) <= LAST_LIFECYCLE_YEAR
     share = pl.col("cfe_fraction")

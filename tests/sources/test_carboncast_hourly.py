@@ -130,8 +130,8 @@ def test_an_hour_that_one_file_lacks_is_null_on_its_basis() -> None:
     [
         (ONE.replace("wind", "fusion"), "no factor is known for fusion"),
         (ONE.replace("carbon_intensity", "intensity"), "no column carbon_intensity"),
-        (ONE.replace("359.5", "high"), "column carbon_intensity: 'high' is no number"),
-        (ONE.replace("359.5", "nan"), "'nan' is no number"),
+        (ONE.replace("359.5", "high"), "column carbon_intensity: 'high' is not a number"),
+        (ONE.replace("359.5", "nan"), "'nan' is not a number"),
         ("404: Not Found", "no column UTC time or carbon_intensity"),
     ],
 )

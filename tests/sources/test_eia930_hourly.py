@@ -73,7 +73,7 @@ def test_a_mix_that_does_not_explain_the_intensity_gives_no_share() -> None:
         (TEXT.replace("+00:00", "-05:00"), "'2022-01-01 00:00:00-05:00' is not in the format"),
         (TEXT.replace("avg_CI", "CI"), "no column avg_CI"),
         (TEXT.replace("NUC", "NUK"), "no column NUC"),
-        (TEXT.replace("337.27", "-"), "column avg_CI: '-' is no number"),
+        (TEXT.replace("337.27", "-"), "column avg_CI: '-' is not a number"),
     ],
 )
 def test_a_file_that_is_not_known_is_refused_by_name(text: str, says: str) -> None:
