@@ -46,7 +46,7 @@ def reference_files(directory: Path) -> pl.DataFrame:
         {
             "source_id": f"reference-{table.stem.replace('_', '-')}",
             "producer": dataset["title"],
-            "title": table.description,
+            "title": table.description.split(". ")[0].removesuffix("."),  # the first sentence
             "url": f"warehouse/reference/{table.stem}.csv",
             "license": dataset["license"],
             "sha256": hashlib.sha256((directory / f"{table.stem}.csv").read_bytes()).hexdigest(),
