@@ -1,4 +1,5 @@
--- How far the estimates of a release were from hours that entered the facts later. One row per kind of comparison and group.
+-- Scores of the blind check: how far estimates of a release were from hours that entered the facts later. One row per
+-- kind of comparison and group.
 -- The file is a record of one check: the estimates were made before the stated hours were known, and neither changes any more.
 with errors as (
     select

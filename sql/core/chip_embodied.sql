@@ -1,4 +1,4 @@
--- Embodied emissions of every accelerator by every rung that the facts allow. One row per accelerator and rung.
+-- Embodied emissions of every accelerator, on every basis that the facts allow. One row per accelerator and basis.
 -- Published for its generation; else the mean of the published generations. A wafer is no chip of this kind.
 -- Each source counts once for a generation, each generation once for the rest. Die area was tried and dropped: an A100
 -- and an H100 have the same area, and memory weighs more (docs/method/embodied-and-water.md).

@@ -1,4 +1,4 @@
--- Chip-hours of each run by every rung that its facts allow. One row per run and rung.
+-- Accelerator-hours of each run, on every basis that its facts allow. One row per run and basis.
 -- Hours that no developer is known to have stated are a third party's, and as sure as it is of its record.
 -- Where no accelerator is named, the geometric mean over those that it may have used, by their shares: flop_by_developer
 -- where other runs of its developer tell them, flop_by_era where only those of others do.

@@ -1,7 +1,8 @@
--- Average system draw per chip of every accelerator while training. One row per accelerator that is rated or measured.
--- Measured on that chip; else its rating x measured over rated of its generation, of its kind, of all measured chips.
--- Each source counts once, since the measurements of one source share their meters, cooling and workloads.
--- measured_by names the operators of the systems that the draw rests on: it is surer in their own data centres.
+-- Average power of the whole system per accelerator during training. One row per accelerator that has a rating or a
+-- measurement. The power is measured on that accelerator; else it is its rated power x the measured share of rated
+-- power of its generation, its kind, or all accelerators. Each source counts once, because measurements of one source
+-- share meters, cooling and workloads. measured_by names the operators of the measured systems; the estimate is more
+-- certain in their data centers.
 with sources as (
     select
         hardware_id,

@@ -1,4 +1,4 @@
--- How often each address is cited by the facts. One row per source.
+-- How often the facts cite each address. One row per source.
 select
     source_id(source_url) as source_id,
     first_source(source_title, source_url, null)[1] as title,

@@ -1,5 +1,5 @@
--- PUE by operator, site and period from sources that may be republished. One row per site and period.
--- A factor is printed beside each run that it enters, so what may not be republished informs no run.
+-- PUE from sources that may be republished. One row per operator, site and period. Other sources are not used,
+-- because a factor is shown next to each run that uses it.
 with publishers as (
     select
         pue.provider,

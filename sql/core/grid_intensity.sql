@@ -1,5 +1,5 @@
--- Carbon intensity and carbon-free share of grids: the curated figures, and what the upstreams add to them.
--- One row per scheme, region, year and basis; a figure that the curated facts hold is not taken again.
+-- Carbon intensity and carbon-free share of grids. One row per scheme, region, year and basis. Curated figures come
+-- first, and upstream sources add the others.
 select
     scheme,
     region,

@@ -1,5 +1,5 @@
--- Location-based grid intensity of each run by every rung that the facts allow. One row per run and rung.
--- Another year's intensity stands in only where the year of the run has none; factor_year tells.
+-- Carbon intensity (location-based) of each run, on every basis that the facts allow. One row per run and basis.
+-- Another year is used only if the run's year has no figure; factor_year shows it.
 -- A yearly figure is weighed with the months of the run where all of them are known, on its own basis.
 with grids as (
     select

@@ -1,4 +1,4 @@
--- Accelerators: the curated ones, and those that Epoch knows beyond them. One row per accelerator; peaks are dense.
+-- Accelerators: curated ones, and others from Epoch AI. One row per accelerator. Peaks are dense.
 with spellings as (
     select spelling_key(alias) as alias_key
     from raw.hardware_aliases

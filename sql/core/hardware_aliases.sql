@@ -1,5 +1,5 @@
--- Every spelling of every accelerator, with the key that spellings are compared by. One row per key.
--- A name and an id are spellings too. The key drops case, spaces and punctuation.
+-- Every spelling of every accelerator, with the key by which spellings are compared. One row per key. Names and ids
+-- count as spellings. The key drops case, spaces and punctuation.
 with spellings as (
     select
         alias,

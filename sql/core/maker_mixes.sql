@@ -1,5 +1,5 @@
--- What the developers that make accelerators train on, told from everybody but themselves. One row per run and accelerator of its
--- developer's own make.
+-- Accelerators that makers of accelerators train on, estimated from all other developers. One row per run and
+-- accelerator of the developer's own make.
 -- own_fraction: a maker trains on its own accelerators as often as the other makers do on theirs, each maker counted once.
 -- mix_fraction: of these, on those that others used within a year of the run; if none did, on each that came out in the
 -- year of the run or the three before.

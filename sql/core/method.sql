@@ -1,5 +1,5 @@
--- Geometric standard deviation of every rung, fitted on the facts where they allow it. One row per factor and rung.
--- gsd = the larger of the floor and the fit; the stated value where fewer than three observations exist.
+-- Geometric standard deviation (gsd) of every basis. One row per factor and basis. It is fitted on the facts, but
+-- never below its lower limit. With fewer than three observations, a stated value is used.
 with chips_x_hours as (
     select
         gsd_of(ln(chips * training_hours / chip_hours)) as fitted_gsd,

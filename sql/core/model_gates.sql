@@ -1,5 +1,5 @@
--- Upstream models whose facts contradict each other or physics. One row per model and gate.
--- They are named, with the gate that they failed, and not estimated: which of the facts is wrong is not known.
+-- Upstream models whose facts contradict each other or physics. One row per model and failed check. They get no
+-- estimate, because it is not known which fact is wrong.
 with hours as (
     select
         run_id,

@@ -1,4 +1,5 @@
--- Withheld draws by the rung whose spread their errors tell, and what errs together there. One row per rung and withheld draw.
+-- Errors of held-out powers, by the basis whose gsd they are used for, with the group that shares errors. One row per
+-- basis and held-out power.
 -- A draw on the operator's own systems of the chip is one error by itself: error_group is the measurement.
 -- Elsewhere, what one source measured errs together, and a ratio borrowed from other chips errs for the whole chip.
 -- measured_ratio takes the chips of all operators: only Google measured several chips of a kind. So does

@@ -1,5 +1,5 @@
--- PUE of each run by every rung that the facts allow. One row per run and rung.
--- Another year's PUE stands in only where the year of the run has none; factor_year tells.
+-- PUE of each run, on every basis that the facts allow. One row per run and basis. Another year is used only if the
+-- run's year has no figure; factor_year shows it.
 with runs as (
     select
         run_id,

@@ -1,5 +1,5 @@
--- Grid intensity and carbon-free shares of every region that a run can name, by year. One row per region and year.
--- Google's figure for a region comes first, else the eGRID subregion that the region lies in.
+-- Carbon intensity and carbon-free shares of every region that a run can name. One row per region and year. Google's
+-- figure for a region comes first, else the eGRID subregion.
 -- grid_cfe_fraction is the carbon-free share of the very grid that the intensity is of. It is published for eGRID subregions
 -- and countries. Where Google's figure is of a smaller zone or another cut, what is not carbon-free is taken to emit alike:
 -- 1 - share = (1 - share of the subregion or country) x intensity / its intensity.

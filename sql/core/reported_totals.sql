@@ -1,5 +1,5 @@
--- The one published energy and the one published CO2e that stand beside each run's computed total: the most trusted of
--- core.reported_figures; never a part, a family, a superseded figure.
+-- The one published energy and the one published CO2e that are shown next to the computed totals of a run. One row
+-- per run. They are the first of core.reported_figures, never for a part or a family of runs, and never superseded.
 select
     run_id,
     max(value) filter (where quantity = 'energy_mwh') as reported_energy_mwh,

@@ -1,4 +1,4 @@
--- Draw of one benchmark on many nodes beside that on one node of the same operator. One row per measurement on many nodes.
+-- Power of one benchmark on many nodes and on one node of the same operator. One row per measurement on many nodes.
 -- Efficiency is that of strong scaling: 1 where n times the accelerators end the same benchmark in 1/n of the time.
 with measured as (
     select

@@ -1,5 +1,5 @@
--- What the estimator leaves of every observation when one is left out. One row per factor, left-out observation, what is left
--- out with it, and observation that remains, or the left-out one itself.
+-- Errors of the estimator for every observation, if one is left out. One row per factor, left-out observation, what
+-- else is left out, and estimated observation.
 -- The estimate of each is fitted without the left-out ones: the remaining rows tell a term what to take up, the row of the
 -- left-out one (is_left_out) how far the estimate is from it.
 -- A further factor is one more select, with the withheld estimate of its own.

@@ -1,4 +1,4 @@
--- What Google, Our World in Data and the US EPA publish of grids, in one shape. One row per scheme, region, year and basis.
+-- Grid figures of Google, Our World in Data and the US EPA, in one form. One row per scheme, region, year and basis.
 select
     'google_cloud' as scheme,
     google.region,

@@ -1,6 +1,6 @@
--- What Epoch's database says of each model's training, in the columns of the curated facts. One row per model.
--- Its power is left out, since it is rated power x overhead and no draw. Where a model starts from another, only the
--- FLOP of the fine-tuning are its own; without them, its FLOP may include the base model's, and are an upper bound.
+-- Epoch AI's facts on the training of each model, in the columns of the curated facts. One row per model. Its power
+-- is left out, because it is rated power x overhead and not measured. If a model starts from another, only the FLOP
+-- of the fine-tuning count. If these are unknown, its FLOP may include the base model's and are an upper bound.
 -- So are facts that stand there for another model already: they hold a training that is not its own, or not all its own.
 with repeated as (
     select
