@@ -1,11 +1,13 @@
--- Training runs as disclosed, each from one source. One row per run.
--- The curated facts win, whole: a chip count of one source never meets the hours of another. What only describes the
--- model (developer, country, day, domain, parameters) is taken from upstream where the curated facts lack it.
--- Upstream models that a gate turned away are left out. Upstream mixes hours that developers stated with hours that it worked
--- out or guessed, so hours that only upstream gives are a third party's: hours_confidence says how sure it is.
--- raw.note_decisions names the runs whose hours were found in the developer's words. flop_confidence says how sure upstream is of
--- FLOP that were not counted from the model, or not with confidence. raw.third_party_runs says both of curated runs whose facts
--- are a third party's. Where upstream does not say, it is taken for speculative.
+-- Training runs as published. One row per run, from one source.
+-- A curated row replaces the upstream row as a whole, so that chips of one source are never combined with hours of
+-- another. Only descriptions of the model (developer, country, date, domain, parameters) are filled in from upstream.
+-- Upstream models that failed a check are left out.
+-- Upstream does not separate hours that developers stated from hours that it estimated. Hours that only upstream has
+-- are therefore a third party's, and hours_confidence says how sure it is. raw.note_decisions names runs whose hours
+-- were found in the developer's words.
+-- flop_confidence says how sure upstream is of FLOP that were not counted from the model. raw.third_party_runs has
+-- both for curated runs whose facts are a third party's. If upstream does not say how sure it is, it counts as
+-- speculative.
 select
     curated.run_id,
     curated.model,

@@ -1,8 +1,8 @@
--- The accelerators that a run with FLOP, but without a named accelerator, may have used. One row per run and accelerator.
--- Shares are those of the other runs of its developer within a year of it, drawn to those of all runs of these years
--- as if two of these were the developer's. A developer that makes accelerators is expected on its own (core.maker_mixes).
--- Runs that are named serve to score this: a run never counts for itself, and stranger_share_fraction is the share without
--- any run of its developer.
+-- Accelerators that a run with FLOP but without a named accelerator may have used. One row per run and accelerator.
+-- The shares are from the developer's other runs within a year, drawn towards all runs of these years as if two of
+-- those were the developer's. Developers that make accelerators are expected to use their own (core.maker_mixes).
+-- Runs with a named accelerator are included to score the estimate. A run never counts for itself, and
+-- stranger_share_fraction is the share without any run of its developer.
 with named as (
     select
         run_id,

@@ -1,7 +1,7 @@
--- What is left of the measured draws when one is left out, each as if on one node. One row per left-out measurement, what is
--- left out (the measurement alone, or all that its source measured) and measurement that remains.
--- The slope of the scaling (core.power_observations) is fitted without the measurement, on either side of a pair, and without
--- its source.
+-- Measured powers that remain if one is left out, each converted to a single node. One row per left-out measurement,
+-- what else is left out (nothing, or all measurements of its source), and remaining measurement.
+-- The slope of the scaling (core.power_observations) is fitted without the left-out measurement, on either side of a
+-- pair, and without its source.
 with observations as (
     select
         draw_id(hardware_id, system, workload) as observation_id,

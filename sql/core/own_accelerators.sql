@@ -1,7 +1,8 @@
--- Accelerators of a developer's own make that it may train on. One row per developer, as it is named, and accelerator.
--- A developer is the maker where the first organisation of its name is, or is a part of, the manufacturer (Huawei Noah's Ark
--- Lab). Only accelerators that others have trained on, too: the rest are made for inference (MTIA, Maia), or were never heard
--- of in training; what the developer itself trained on is not asked, so that its runs can be estimated without them.
+-- Accelerators of a developer's own make that it may train on. One row per developer, as it is named, and
+-- accelerator.
+-- A developer is the maker if the first organization of its name is the manufacturer or a part of it (Huawei Noah's
+-- Ark Lab). Only accelerators that others have also trained on: the rest are made for inference (MTIA, Maia) or were
+-- never reported in training. The developer's own runs are not used, so that they can be estimated without them.
 with trainings as (
     select distinct
         hardware_id,

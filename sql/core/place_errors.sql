@@ -1,8 +1,8 @@
--- What the rungs that infer a PUE or a grid make of a run whose own is known. One row per run, factor and rung.
--- Truth is what the run states of its place, else the grid of its region. A hypothetical run was nowhere; and where a country of
--- several grids is all that is known of a place (GPT-3: the USA), its intensity is that of no place.
--- A direct truth is held against the direct figure of a country that has one; one that is not said to be either, against the
--- lifecycle figure.
+-- Estimates of PUE and grid intensity for runs whose own value is known. One row per run, factor and basis.
+-- The known value is what the run's source states, else the grid of its region. Hypothetical runs have no location. A
+-- national average (GPT-3: the USA) is not used as known value where a country has several grids.
+-- A known value that is direct is compared with the direct figure of the country, if there is one. A value of
+-- unstated kind is compared with the lifecycle figure.
 with many_grids as (
     select country
     from raw.region_map

@@ -1,8 +1,11 @@
--- Measured average draw of whole systems while training, one row per physical measurement.
--- Left out: means of other rows, second views of one run, extremes, chips without their host, estimates.
--- A benchmark spread over many nodes until its accelerators wait for each other draws less than a training does. It is taken
--- back to one node by 1 - loss x (1 - scaling efficiency); loss is the slope of core.scaling_pairs, through no loss at 1.
--- A draw read behind the power supply (DC) is taken to the mains by what systems drew that were read on both sides.
+-- Measured average power of whole systems during training. One row per physical measurement.
+-- Not included: means of other rows, second views of one run, extremes, accelerators without their host, and
+-- estimates.
+-- On a benchmark that is spread over many nodes, accelerators wait for each other and use less power than in
+-- training. The power is converted to one node: divided by 1 - loss x (1 - scaling efficiency). loss is the slope in
+-- core.scaling_pairs (least squares through the origin).
+-- Power that was measured behind the power supply (DC) is converted to the mains with the ratio of systems that were
+-- measured on both sides.
 with supplies as (
     select exp(avg(ln(ac.watts_per_chip / dc.watts_per_chip) order by ac.system, ac.workload)) as ac_to_dc_ratio
     from raw.system_power as ac

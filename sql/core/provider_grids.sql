@@ -1,6 +1,7 @@
--- Grid of an operator where its region is not known: the mix of its cloud regions. One row per operator and year.
--- Each region counts once, since capacities are not known, at the lifecycle figure of its country: the one basis that all
--- have. region_gsd is the spread of these figures themselves. Only years in which every region of the operator has one.
+-- Carbon intensity of an operator whose region is not known: the mix of its cloud regions. One row per operator and
+-- year.
+-- Each region counts once, because capacities are not known, with the lifecycle figure of its country, which every
+-- region has. region_gsd is the gsd of these figures. Only years in which every region has a figure.
 with regions as (
     select
         region,

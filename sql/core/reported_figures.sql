@@ -1,7 +1,9 @@
--- Published energies and gross tonnes of single runs in the order in which they are trusted. One row per published figure.
--- Current before superseded or hypothetical, operation before life cycle, whole systems before accelerators alone, measured
--- power before any other derivation, the developer before others, a stated location basis before none.
--- The first of a run and quantity is chosen, if it is eligible; out.conflicts names the rule that each other one lost by.
+-- Published energies and gross emissions of single runs, in the order in which they are trusted. One row per figure.
+-- The order: current before superseded or hypothetical, operation before life cycle, whole systems before
+-- accelerators alone, measured power before any other derivation, the developer before others, a stated location
+-- basis before none.
+-- The first of a run and quantity is used, if it is eligible. out.conflicts names the rule by which each other figure
+-- lost.
 select
     run_id,
     model,

@@ -1,7 +1,8 @@
--- What each term would have to go by. One row per factor, term and observation for which it is known.
--- A slope goes by a feature (the year, ln chips), a shift by a level (the format, the domain). A term may know a ratio before
--- any fit: number_format_peak puts the peak of the run's own format in the place of the 16-bit one.
--- A further factor is one more select for each of its terms.
+-- Values of the terms that an estimator could also use. One row per factor, term and observation for which the value
+-- is known.
+-- A slope depends on a feature (the year, ln chips), a shift on a level (the format, the domain). number_format_peak
+-- also has a ratio that is known before any fit: the peak of the run's own format over the 16-bit peak.
+-- To test another term, add a select.
 select
     'chip_hours' as factor,
     'run_year' as term,

@@ -1,6 +1,7 @@
--- Model FLOP utilisation that training runs reach, per accelerator. One row per accelerator with a 16-bit peak, else an FP32 one.
--- Medians, since one misreported run moves a mean by an order; that of a generation (all its form factors) is drawn to
--- that of its kind as if the kind had two observations more on it.
+-- Usual utilization (MFU) of training runs on an accelerator. One row per accelerator with a 16-bit peak, else an
+-- FP32 peak.
+-- Medians are used, because one wrong run moves a mean by an order of magnitude. The median of a generation (all its
+-- form factors) is drawn towards its kind, as if the kind had two more observations.
 with families as (
     select
         chip_family(hardware_id) as family,

@@ -1,8 +1,8 @@
--- PUE of the places of training runs, in each year within two of theirs. One row per run and year.
--- A place is looked up in that year: the site's year nearest to it, else the operator's. What a run states itself comes before
--- them in its own year, in another year only where nothing else is known of its place; factor_year tells. A hypothetical run was
--- nowhere.
--- A paper tells each of its places once, however many runs it has there: told_place names both.
+-- PUE at the locations of other training runs. One row per run and year within two years of the run.
+-- A location is looked up in that year: the nearest year of the site, else the operator. What a run states itself
+-- comes first in its own year. In another year it is used only if nothing else is known of the location; factor_year
+-- shows it. Hypothetical runs have no location.
+-- A paper counts each of its locations once, however many runs it has there: told_place is location and paper.
 with runs as (
     select
         run_id,

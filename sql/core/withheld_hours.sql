@@ -1,9 +1,11 @@
--- Chip-hours of every observed run as they would be estimated from its FLOP alone. One row per observation, what is left
--- out and rung. An error is that of the chip-hours at the draw usual for the chip: ln(estimated / disclosed).
--- flop_over_throughput knows the accelerator. Without it, flop_by_developer takes the mix of the developer's other runs;
--- flop_by_era, where it has none in these years or is left out, that of all others. The rungs are those of the ladder.
--- own_share_fraction is the share of the chip that it was: so much of the estimate rests on the chip's draw.
--- FLOP cancel: hours = FLOP / speed, so estimated / disclosed = observed speed / estimated speed.
+-- Accelerator-hours of every observed run, as they would be estimated from its FLOP alone. One row per observation,
+-- what else is left out, and basis.
+-- The error is ln(estimated / published) of the hours, at the usual power of the accelerator. FLOP cancel: hours =
+-- FLOP / speed, so estimated / published = observed speed / estimated speed.
+-- flop_over_throughput knows the accelerator. flop_by_developer uses the accelerators of the developer's other runs.
+-- flop_by_era uses those of all others, if the developer has no other run or is left out.
+-- own_share_fraction is the share of the accelerator that the run really used: this part of the estimate depends on
+-- its power.
 with observed as (
     select
         observations.observation_id,

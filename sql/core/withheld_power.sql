@@ -1,8 +1,9 @@
--- Every measured draw as it would be estimated without it. One row per measurement, what is left out and rung.
--- Left out: the measurement alone, or all that its source measured. The rungs of a ratio leave out its whole chip as well, as
--- if it had never been measured, and measured_ratio_other_class its whole kind. Estimators and rungs are those of
--- core.watts_ladder: a rung ends in _elsewhere where no measurement that remains is by the operator of the system.
--- The efficiency of the measurement's own scaling is known, since it is one of times.
+-- Every measured power, as it would be estimated without it. One row per measurement, what else is left out, and
+-- basis.
+-- Left out is the measurement alone, or all measurements of its source. The bases with a ratio also leave out all
+-- measurements of that accelerator, and measured_ratio_other_class its whole kind. Estimators and bases are the same
+-- as in core.watts_ladder: a basis ends in _elsewhere if no remaining measurement is by the operator of the system.
+-- The scaling efficiency of the measurement itself is used, because it follows from times and not from power.
 with observations as (
     select
         draw_id(hardware_id, system, workload) as observation_id,
