@@ -27,7 +27,7 @@ dev: $(READY)
 # Exact versions with hashes; apart what tests need and must not be beside the rest: an old DuckDB, the schema of CITATION.cff, a slow grammar.
 $(READY): requirements.txt tests/apart/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
-	@echo "Making the environment in $(VENV) (a minute, once) ..."
+	@echo "Making the environment in $(VENV) (several minutes, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

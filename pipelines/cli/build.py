@@ -41,8 +41,8 @@ def build(
 ) -> None:
     """Build and check every table, write a release, publish it, and print a summary. Needs no network.
 
-    What is built follows from the files of this checkout alone: the curated facts and the accepted rows of
-    the upstreams, which `ote update` fetches. A build with the same inputs as the published one prints it.
+    A build uses only files of this checkout: the curated facts, and the accepted rows of the upstream
+    sources, which `ote update` fetches. If the inputs have not changed since the last build, nothing is built again.
 
     Example: ote build --warehouse /tmp/warehouse
     """

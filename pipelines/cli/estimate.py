@@ -321,7 +321,7 @@ def import_(
         bool,
         typer.Option(
             "--distinct-machines",
-            help="Count each of several rows that look like one machine at the same time.",
+            help="Also count rows that look like the same machine at the same time.",
         ),
     ] = False,
     strict: Annotated[

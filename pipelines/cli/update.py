@@ -42,11 +42,11 @@ def update(
     baseline: Baseline = BASELINE,
     reference: Reference = REFERENCE,
 ) -> None:
-    """Fetch the upstreams, and rewrite warehouse/baseline/ with what they publish now, for you to commit.
+    """Download what the upstream sources publish now, and rewrite warehouse/baseline/ for you to commit.
 
-    Rows are checked one by one; what breaks a rule is quarantined. What arrives is compared with the accepted
-    rows and with the published results. Beyond the limits of catalog.yaml nothing is changed, unless --accept
-    says why it is right. The report is warehouse/baseline/update.md.
+    Each row is checked; a row that breaks a rule goes to the quarantine. The new rows and results are
+    compared with the accepted rows and the published results. Beyond the limits of catalog.yaml, nothing is
+    changed unless you give the reason with --accept. The report is warehouse/baseline/update.md.
 
     Example: ote update epoch_models owid_electricity
     """

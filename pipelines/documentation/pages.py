@@ -142,9 +142,9 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     return (
         "we removed known facts, with everything else from the same developer or source, and estimated them. "
         f"Half of the accelerator-hours estimated from FLOP ({hours} runs) are within a factor of "
-        f"{ratio:.1f} of the fact, and half of the estimates of power ({draws} measurements) within "
+        f"{ratio:.1f} of the known value, and half of the estimates of power ({draws} measurements) within "
         f"{100 * error:.0f} %. The 90 % intervals contain {100 * hours_inside:.0f} % and "
-        f"{100 * power_inside:.0f} % of the facts."
+        f"{100 * power_inside:.0f} % of the known values."
     )
 
 
