@@ -42,7 +42,8 @@ def build(
     """Build and check every table, write a release, publish it, and print a summary. Needs no network.
 
     A build uses only files of this checkout: the curated facts, and the accepted rows of the upstream
-    sources, which `ote update` fetches. If the inputs have not changed since the last build, nothing is built again.
+    sources, which `ote update` fetches. If no input has changed since
+    the last build, nothing is built again.
 
     Example: ote build --warehouse /tmp/warehouse
     """
