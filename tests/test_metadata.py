@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import jsonschema
 import pytest
 import yaml
 
 from pipelines import catalog
-from pipelines.releases import release, release_files
+from pipelines.releases import metadata, release, release_files
 from tests.conftest import Build
 
 
@@ -107,6 +108,22 @@ def test_every_distribution_is_a_file_with_that_checksum(build: Build) -> None:
     named = {file["contentUrl"]: file.get("sha256") for file in files}
     assert named.pop(release_files.DATABASE) is None  # whose bytes differ from build to build
     assert all(sums[name] == sha256 for name, sha256 in named.items())
+
+
+@pytest.mark.parametrize("public_url", ["", "https://data.example.org/ote"])
+def test_an_address_is_named_once_there_is_one(
+    build: Build, public_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until a host is chosen, the files point to the folder that they are in, and to nothing made up."""
+    manifest = json.loads((build.release / "manifest.json").read_text())
+    monkeypatch.setitem(catalog.document()["dataset"], "public_url", public_url)
+    names = {file.relative_to(build.release).as_posix() for file in release_files.files(build.release)}
+    texts = metadata.files(manifest, dict.fromkeys(names, "0" * 64), dict.fromkeys(names, 1))
+    here = f"{public_url}/{quote(manifest['version'])}/"
+    assert json.loads(texts["dataset.jsonld"])["url"] == (here if public_url else "./")
+    assert json.loads(texts["croissant.json"])["url"] == (here if public_url else "./")
+    assert json.loads(texts["datapackage.json"]).get("homepage", "") == public_url
+    assert yaml.safe_load(texts["CITATION.cff"]).get("url", "") == (here if public_url else "")
 
 
 @pytest.mark.parametrize("name", ["datapackage.json", "croissant.json", "dataset.jsonld", "CITATION.cff"])

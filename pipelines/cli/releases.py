@@ -176,8 +176,10 @@ def get(
 
     Example: ote release get --from https://example.org/open-training-emissions
     """
+    from pipelines import catalog
     from pipelines.releases import publishing
 
+    source = source or catalog.document()["dataset"]["public_url"]
     if not source:
         _fail("Give --from, the address or folder where releases are published.", 2)
     try:

@@ -7,6 +7,7 @@ tables, or writing a release (release.py).
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -101,6 +102,12 @@ def _dataset() -> dict[str, Any]:
     return dataset
 
 
+def _address(manifest: dict[str, Any]) -> str:
+    """Where the release can be downloaded; without a public address, the folder that holds the file."""
+    root = _dataset()["public_url"].rstrip("/")
+    return f"{root}/{quote(manifest['version'])}/" if root else HERE
+
+
 def _core(version: str) -> str:
     """The version without the checksum of its content, as forms with strict SemVer want it."""
     return version.split("+")[0]
@@ -134,6 +141,7 @@ def _datapackage(
         "title": dataset["title"],
         "description": dataset["description"],
         "version": manifest["version"],
+        **({"homepage": _dataset()["public_url"]} if _dataset()["public_url"] else {}),
         "keywords": KEYWORDS,
         "licenses": [{"name": dataset["license"], "path": LICENSE_URL}],
         **({"sources": sources} if sources else {}),
@@ -191,7 +199,7 @@ def _croissant(
         "version": _core(manifest["version"]),
         "datePublished": _date(manifest),
         "license": LICENSE_URL,
-        "url": HERE,
+        "url": _address(manifest),
         "citeAs": f"{dataset['title']}, version {manifest['version']}. {dataset['method']}.",
         "creator": {"@type": "Organization", "name": _cited()["authors"][0]["name"]},
         "keywords": KEYWORDS,
@@ -250,7 +258,7 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
         "version": manifest["version"],
         "datePublished": _date(manifest),
         "license": LICENSE_URL,
-        "url": HERE,
+        "url": _address(manifest),
         "keywords": KEYWORDS,
         "isAccessibleForFree": True,
         "creator": {"@type": "Organization", "name": _cited()["authors"][0]["name"]},
@@ -385,4 +393,6 @@ def _license(manifest: dict[str, Any]) -> str:
 
 def _citation(manifest: dict[str, Any]) -> str:
     cited = _cited() | {"version": manifest["version"], "date-released": _date(manifest)}
+    if (address := _address(manifest)) != HERE:
+        cited["url"] = address
     return yaml.safe_dump(cited, sort_keys=False, allow_unicode=True)
