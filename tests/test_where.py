@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +27,12 @@ def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> Non
     )
     assert taiwan.co2e_gross_t == pytest.approx(load.it_energy_mwh * pue * gross)
     assert taiwan.co2e_net_t == pytest.approx(load.it_energy_mwh * pue * net)
-    assert taiwan.co2e_net_t_p05 < taiwan.co2e_net_t < taiwan.co2e_net_t_p95
-    order = [place.co2e_net_t for place in places.values()]
+    assert taiwan.co2e_net_t is not None
+    assert (taiwan.co2e_net_t_p05 or math.nan) < taiwan.co2e_net_t < (taiwan.co2e_net_t_p95 or math.nan)
+    ranked = [place for place in places.values() if place.rank is not None]
+    order = [place.co2e_gross_t if place.co2e_net_t is None else place.co2e_net_t for place in ranked]
     assert order == sorted(order)
+    assert [place.rank for place in ranked] == [*range(1, len(ranked) + 1)]
     assert len(places) >= 40
 
 
@@ -44,10 +48,11 @@ def test_the_places_of_the_ranking_are_those_of_what_if(build: Build, basis: str
     )
     assert len(table) >= 10
     # a place with a nearer year on the other basis stands in what_if on that one
-    of_table = [p for p in ranked if (p.region, p.factor_year) in {row[:2] for row in table}]
+    of_table = [p for p in ranked if (p.region, p.factor_year) in {row[:2] for row in table} and p.rank]
     four_digits = {p.region: float(f"{p.co2e_net_t:.4g}") for p in of_table}
-    assert four_digits == pytest.approx({region: net_t for region, _, net_t in table})
-    assert [p.region for p in of_table] == [region for region, _, _ in table]
+    of_year = [(region, net_t) for region, year, net_t in table if year == ranked[0].factor_year]
+    assert four_digits == pytest.approx(dict(of_year))
+    assert [p.region for p in of_table] == [region for region, _ in of_year]
 
 
 def test_ranks_of_what_if_are_within_one_basis(build: Build) -> None:
@@ -59,42 +64,114 @@ def test_ranks_of_what_if_are_within_one_basis(build: Build) -> None:
     assert all((first, last) == (1, places) for _, first, last, places in ranks)
 
 
-def place(connection: duckdb.DuckDBPyConnection, region: str, year: int, basis: str, net: float) -> None:
-    connection.execute(
-        "insert into places (region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,"
-        " net_kg_per_kwh, net_gsd) values (?, 'Google', 'SE', ?, ?, 1.1, ?, ?, 1.2)",
-        [region, year, basis, net, net],
-    )
+PLACES = """
+create table places (
+    region text, provider text default 'Google', country text default 'SE', factor_year int,
+    intensity_basis text, pue double default 1.1, pue_basis text default 'provider_year',
+    gross_kg_per_kwh double, gross_gsd double default 1.1, net_kg_per_kwh double,
+    net_basis text default 'operator_hourly', net_gsd double default 1.2
+);
+create table method as select 'pue' as factor, 'provider_year' as basis, 1.05 as gsd;
+insert into places by name
+select *, 2 * net_kg_per_kwh as gross_kg_per_kwh
+from (
+    values ('a', 2024, 'direct', 0.01), ('b', 2020, 'lifecycle', 0.02), ('b', 2021, 'direct', 0.03),
+    ('c', 2020, 'lifecycle', 0.04), ('d', 2021, 'lifecycle', 0.005)
+) as of_google (region, factor_year, intensity_basis, net_kg_per_kwh);
+insert into places by name
+select 'e' as region, 'Other' as provider, 2020 as factor_year, 'lifecycle' as intensity_basis,
+    0.03 as gross_kg_per_kwh, 0.03 as net_kg_per_kwh, 'equals_gross' as net_basis;
+"""
 
 
-def test_a_list_has_one_basis_and_no_chance_between_years() -> None:
-    load = where.Load(name="", it_energy_mwh=100, ln_gsd=0.1, year=2020, hours=None)
+@pytest.fixture
+def few() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Four places of one operator, and one of an operator of which net is not known."""
     with duckdb.connect() as connection:
-        connection.execute(
-            "create table places (region text, provider text, country text, factor_year int,"
-            " intensity_basis text, pue double, gross_kg_per_kwh double, net_kg_per_kwh double,"
-            " net_gsd double)"
-        )
-        for region, year, basis, net in (
-            ("a", 2024, "direct", 0.01),
-            ("b", 2020, "lifecycle", 0.02),
-            ("b", 2021, "direct", 0.03),
-            ("c", 2020, "lifecycle", 0.04),
-            ("d", 2021, "lifecycle", 0.05),
-        ):
-            place(connection, region, year, basis, net)
-        assert where.usual_basis(connection, load) == "lifecycle"  # b, c and d against a
-        assert where.usual_basis(connection, replace(load, region="a")) == "direct"
-        assert where.usual_basis(connection, replace(load, intensity_basis="direct")) == "direct"
-        lifecycle = where.ranked(connection, load, "lifecycle")
-        direct = where.ranked(connection, load, "direct")
-    assert [p.region for p in lifecycle] == ["b", "c", "d"]
-    assert [p.region for p in direct] == ["a", "b"]
+        connection.execute(PLACES)
+        yield connection
+
+
+LOAD = where.Load(name="", it_energy_mwh=100, ln_gsd=0.1, year=2020, hours=None)
+
+
+def test_a_list_is_on_the_basis_of_the_run_or_of_most_places(few: duckdb.DuckDBPyConnection) -> None:
+    assert where.usual_basis(few, LOAD) == "lifecycle"  # b, c and e of 2020
+    assert where.usual_basis(few, replace(LOAD, region="a")) == "direct"
+    assert where.usual_basis(few, replace(LOAD, intensity_basis="direct")) == "direct"
+    assert where.usual_basis(few, replace(LOAD, year=2024)) == "direct"  # a alone is of that year
+
+
+def test_only_places_of_one_year_are_ranked(few: duckdb.DuckDBPyConnection) -> None:
+    ranked = where.ranked(few, LOAD, "lifecycle")
+    # d is the least of all, but of 2021
+    assert [(p.region, p.rank) for p in ranked] == [("b", 1), ("e", 2), ("c", 3), ("d", None)]
+    assert ranked[0].co2e_net_t == pytest.approx(100 * 1.1 * 0.02)
+    assert ranked[0].co2e_gross_t == pytest.approx(100 * 1.1 * 0.04)
+    later = where.ranked(few, replace(LOAD, year=2021), "lifecycle")
+    assert [(p.region, p.rank) for p in later] == [("d", 1), ("b", None), ("e", None), ("c", None)]
+    nearest = where.ranked(few, LOAD, "direct")  # none is of 2020: the nearest year that any has
+    assert [(p.region, p.factor_year, p.rank) for p in nearest] == [("b", 2021, 1), ("a", 2024, None)]
+
+
+def test_an_unknown_net_is_null_and_ranked_by_gross(few: duckdb.DuckDBPyConnection) -> None:
+    known, unknown, last, _ = where.ranked(few, LOAD, "lifecycle")
+    assert (unknown.co2e_net_t, unknown.co2e_net_t_p05, unknown.co2e_net_t_p95) == (None, None, None)
+    assert unknown.co2e_gross_t == pytest.approx(100 * 1.1 * 0.03)
+    half = math.exp(1.645 * math.hypot(0.1, math.log(1.1)))
+    assert unknown.co2e_gross_t_p95 == pytest.approx(100 * 1.1 * 0.03 * half)
+    assert (known.chance_to_beat_next, unknown.chance_to_beat_next) == (None, None)  # net against gross
+    assert last.chance_to_beat_next is None
+    few.execute("update places set net_kg_per_kwh = null, net_gsd = null where region = 'e'")
+    assert where.ranked(few, LOAD, "lifecycle")[1] == unknown
     # 0.02 against 0.04, each with a gsd of 1.2: ln 2 / (sqrt 2 x ln 1.2) = 2.688 standard deviations
-    assert lifecycle[0].chance_to_beat_next == pytest.approx(0.9964, abs=1e-4)
-    assert [p.chance_to_beat_next for p in lifecycle[1:]] == [None, None]  # c is of 2020, d of 2021
-    assert [p.chance_to_beat_next for p in direct] == [None, None]
-    assert lifecycle[0].co2e_net_t == pytest.approx(100 * 1.1 * 0.02)
+    first, *_ = where.ranked(few, LOAD, "lifecycle", "Google")
+    assert first.chance_to_beat_next == pytest.approx(0.9964, abs=1e-4)
+    # 0.03 against 0.06 by gross, each with a gsd of 1.1: 5.142
+    few.execute("update places set net_basis = 'equals_gross'")
+    first, second, _, _ = where.ranked(few, LOAD, "lifecycle")
+    assert (first.region, second.region) == ("e", "b")
+    assert first.chance_to_beat_next == pytest.approx(where.chance(3, math.log(1.1), 4, math.log(1.1)))
+
+
+def test_the_first_year_of_one_region_does_not_win_over_the_newest_of_the_others(build: Build) -> None:
+    """Montreal's figures of 2020, on another basis than its newer ones, ranked first for any year."""
+    database = ("--database", build.directory / "emissions.duckdb")
+    described = ("where", "--hardware", "H100", "--chips", "512", "--hours", "300", *database)
+    ((newest,),) = build.query("select max(factor_year) from places")
+    for options in ((), ("--year", str(newest)), ("--start", f"{newest}-06")):
+        places = json.loads(ote(*described, *options, "--json").stdout)
+        ranked = [place for place in places if place["rank"] is not None]
+        assert {place["factor_year"] for place in ranked} == {newest}, options
+        assert newest not in {place["factor_year"] for place in places if place["rank"] is None}
+        assert places[: len(ranked)] == ranked
+        printed = " ".join(ote(*described, *options).stdout.split())
+        assert f"with lifecycle intensities of {newest}." in printed
+        assert "whose nearest lifecycle intensities are of another year: 2020 (Google 27), " in printed
+    google = json.loads(ote(*described, "--provider", "Google", "--json").stdout)
+    assert {place["factor_year"] for place in google if place["rank"]} == {newest}
+
+
+def test_the_net_of_an_operator_that_publishes_nothing_is_unknown(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    described = ("where", "--hardware", "H100", "--hours", "300", *database)
+    for place in json.loads(ote(*described, "--json").stdout):
+        assert (place["co2e_net_t"] is None) == (place["provider"] != "Google"), place
+    printed = ote(*described).stdout
+    assert " unknown " in printed
+    assert "net CO2e unknown: the operator does not publish" in " ".join(printed.split())
+
+
+def test_the_region_of_the_run_is_found_in_the_ranking(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    described = ("where", "--hardware", "H100", "--hours", "300", *database)
+    places = json.loads(ote(*described, "--region", "us-central1", "--json").stdout)
+    (own,) = (place for place in places if place["region"] == "us-central1")
+    printed = " ".join(ote(*described, "--region", "us-central1", "--top", "2").stdout.split())
+    ranked = sum(place["rank"] is not None for place in places)
+    assert f"us-central1, the region of the run: number {own['rank']} of {ranked}." in printed
+    of_run = " ".join(ote("where", "gshard-600b", "--region", "us-central1", *database).stdout.split())
+    assert "us-central1, the region of the run: number " in of_run
 
 
 def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None:
@@ -107,7 +184,7 @@ def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None
     assert {p["intensity_basis"] for p in direct} == {"direct"}
     assert "europe-north2" not in {p["region"] for p in usual}
     told = " ".join(ote("where", "gshard-600b", "--database", database).stdout.split())
-    assert "Locations by net CO2e, on lifecycle intensities, factors of 2020." in told
+    assert "Locations ranked by CO2e, with lifecycle intensities of 2020." in told
     assert "Only locations with lifecycle intensities are ranked" in told
     assert "--basis direct ranks the locations with direct intensities." in told
 
@@ -157,7 +234,7 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
     told = ote("where", "gshard-600b", "--provider", "Google", "--top", "3", "--database", database).stdout
     rows = [line.split()[0] for line in told.splitlines() if " (" in line[:32] and "%" in line]
     assert rows == [p["region"] for p in places[:3]]
-    assert places[-1]["chance_to_beat_next"] is None
+    assert [p["chance_to_beat_next"] for p in places if p["rank"]][-1] is None
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
@@ -166,14 +243,13 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     database = build.directory / "emissions.duckdb"
-    ranking = ("where", "gshard-600b", "--top", "0", "--basis", "direct", "--database", database)
+    ranking = ("where", "gshard-600b", "--top", "0", "--basis", "lifecycle", "--database", database)
     told = ote(*ranking).stdout
     assert max(map(len, told.splitlines())) <= columns
     for place in json.loads(ote(*ranking, "--json").stdout):
-        assert place["region"] in told
+        assert place["region"] in told or place["rank"] is None
         assert place["provider"] in told
-    assert "years differ" in told  # no chance is known there
-    assert told.count(" last") == 1
+    assert told.count(" last\n") == 1
     for unit in (" kg", " t"):  # units fit the number
         assert unit in told
 
@@ -182,7 +258,7 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
     ("arguments", "says"),
     [
         (["no-such-run"], "'no-such-run' is not a run here. The nearest: "),
-        (["t5-11b", "--year", "1990"], "--year 1990: expected 20"),
+        (["t5-11b", "--year", "1990"], "--year 1990: expected 2019 to 20"),
         (["t5-11b", "--year", "2199"], "--year 2199: expected 20"),
         ([], "Give either"),
         (["t5-11b", "--hardware", "H100"], "Give either"),
@@ -208,6 +284,18 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
         (["t5-11b", "--basis", "marginal"], "--basis"),
         (["t5-11b", "--provider", "Scaleway", "--basis", "direct"], "--basis direct: Scaleway has no place"),
         (["t5-11b", "--month", "2022-07", "--basis", "direct"], "--basis direct: with --month"),
+        (["t5-11b", "--month", "2022-07", "--region", "us-east1"], "--region does not go with --month"),
+        (["t5-11b", "--month", "2022-07", "--provider", "AWS"], "--provider does not go with --month"),
+        (["t5-11b", "--month", "2022-07", "--year", "2022"], "--year 2022 does not go with --month"),
+        (["t5-11b", "--year", "2022", "--start", "2022-07"], "--year and --start: give one of them."),
+        (["t5-11b", "--start", "soon"], "--start 'soon': expected a date as YYYY-MM-DD"),
+        (["t5-11b", "--start", "2199"], "--start 2199: in the future"),
+        (["t5-11b", "--region", "us-centra1"], "The nearest: us-central1, "),
+        (["t5-11b", "--region", " "], "--region: empty"),
+        (
+            ["t5-11b", "--provider", "AWS", "--basis", "direct", "--year", "2025"],
+            "--year 2025: none of these locations has direct intensities of that year; the nearest",
+        ),
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(build: Build, arguments: list[str], says: str) -> None:
@@ -247,12 +335,13 @@ def test_names_mean_what_they_mean_to_why_and_estimate(
     assert done.stdout == ote("where", *same, *database).stdout
 
 
-def test_years_of_places_that_are_not_that_of_the_run_are_told(build: Build) -> None:
+def test_a_year_that_is_not_that_of_the_run_is_told(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    told = ote("where", "t5-11b", "--basis", "direct", *database).stdout  # few are of 2019, as the run is
-    assert "year: the year of the factors, the nearest to 2019 that is known." in told
-    assert "(wanted: 2019)" in told
-    assert "year:" not in ote("where", "t5-11b", "--provider", "Google", *database).stdout
+    older = " ".join(ote("where", "alexnet", *database).stdout.split())
+    assert "intensities of 2019, the nearest known year to 2012." in older
+    assert (
+        "nearest" not in ote("where", "t5-11b", "--provider", "Google", *database).stdout.split("region")[0]
+    )
 
 
 def test_starts_on_the_command_line(build: Build) -> None:
@@ -262,7 +351,12 @@ def test_starts_on_the_command_line(build: Build) -> None:
     assert starts[0]["zone"] == "BPAT"  # hydropower
     assert all(0 <= start["start_hour_utc"] < 24 and start["saved_fraction"] >= 0 for start in starts)
     assert "BPAT" in ote(*described, "--month", "2022-07").stdout
-    for month, says in [("2022-13", "YYYY-MM"), ("2019-07", "hours of 2020, 2021, 2022")]:
+    for month, says in [
+        ("2022-13", "YYYY-MM"),
+        ("2019-07", "hours of 2020, 2021, 2022"),
+        ("2025-09", "\n2022-01 to 2022-12: AZPS, BPAT, "),
+        ("2025-09", "Give one of these months, such as --month 2022-09."),
+    ]:
         wrong = ote(*described, "--month", month)
         assert wrong.returncode == 2
         assert says in wrong.stderr

@@ -150,8 +150,8 @@ def estimate_run(
     return nested(row)
 
 
-def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, str | None]:
-    """The hardware_id and the provider that names of `hardware` and `provider` stand for, as in a run.
+def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, Any]:
+    """What the names of a run stand for: hardware_id, provider, cloud_region, and run_year of `started`.
 
     Raises:
         BadRunsError: a name is not known, and the nearest ones are named; or a quantity cannot be.
@@ -161,10 +161,10 @@ def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, str | 
     rest = {"chips": 1, "training_hours": 1} if "hardware" in run else {"energy_kwh": 1}
     with _opened(database, None) as connection:
         _take_one(connection, {**rest, **run})
-        ((hardware_id, provider),) = connection.execute(
-            "select hardware_id, named_provider from runs"
+        (found,) = connection.execute(
+            "select hardware_id, named_provider, cloud_region, run_year from runs"
         ).fetchall()
-    return {"hardware_id": hardware_id, "provider": provider}
+    return dict(zip(("hardware_id", "provider", "cloud_region", "run_year"), found, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

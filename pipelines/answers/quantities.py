@@ -4,10 +4,13 @@ Belongs here: scaling a number to a unit. Does not belong here: any computation 
 """
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 ENERGY_UNITS = ("Wh", "kWh", "MWh", "GWh", "TWh")
 MASS_UNITS = ("g", "kg", "t", "kt", "Mt")
 GUESS_RATIO = 100  # p95 over p05
+GUESS = f"a guess: p95 is more than {GUESS_RATIO} times p05, so only the interval is given"
 
 
 def energy(mwh: float) -> str:
@@ -50,6 +53,22 @@ def mass_span(p05: float, p95: float) -> str:
 def is_guess(p05: float, p95: float) -> bool:
     """Whether an interval is so wide that only the interval may be shown, and no number within it."""
     return p95 > GUESS_RATIO * p05
+
+
+def without_guesses(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """A row for programs: columns that are guesses are null, and then `null_because` says why."""
+    guesses = [
+        column
+        for column in columns
+        if row[column] is not None and is_guess(row[f"{column}_p05"], row[f"{column}_p95"])
+    ]
+    return {**row, **dict.fromkeys(guesses), "null_because": GUESS if guesses else None}
+
+
+def duration(hours: float) -> str:
+    """A time, e.g. 10.0001388889 as "10 hours" and 0.25 as "0.25 hours"."""
+    number = f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"
+    return f"{number} hour" if number == "1" else f"{number} hours"
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -95,6 +95,11 @@ def of_runs(connection: duckdb.DuckDBPyConnection, run_ids: Sequence[str]) -> tu
     return sorted(known, key=lambda row: row["is_guess"]), [r for r in run_ids if r not in found]
 
 
+def without_guesses(runs: Sequence[Run]) -> list[Run]:
+    """Runs for programs: an energy or a mass that is a guess is null, and `null_because` says so."""
+    return [quantities.without_guesses(run, ("energy_mwh", "co2e_gross_t")) for run in runs]
+
+
 def without_estimate(connection: duckdb.DuckDBPyConnection, words: Sequence[str]) -> list[str]:
     """The models that have these words in a name, and no estimate."""
     rows = connection.execute("select model, run_id from models_without_estimate order by model").fetchall()

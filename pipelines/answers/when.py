@@ -18,10 +18,22 @@ from read_csv($files, union_by_name = true, all_varchar = true)
 where year = $year::varchar
 order by source, zone
 """
+# The first and the last month of each source and year; a month without hours is null.
+MONTHS = """
+with months as (
+    select source, zone, year, unnest(range(1, 13)) as month, lifecycle_by_hour
+    from read_csv($1, union_by_name = true, all_varchar = true)
+)
+select source, year, min(month), max(month), string_agg(distinct zone, ', ' order by zone)
+from months
+where json_extract_string(lifecycle_by_hour, '$[' || (month - 1) || ']') is not null
+group by source, year
+order by year, source
+"""
 
 
 class NoHoursError(Exception):
-    """No grid has the hours of this month; the message says which years there are."""
+    """No grid has the hours of this month; the message says which months and grids there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +73,25 @@ def best_starts(baseline: Path, year: int, month: int, hours: float) -> list[Sta
     rows = duckdb.execute(DAYS, asked).fetchall() if files else []
     days = [(source, zone, json.loads(known)) for source, zone, _, known in rows if known != "null"]
     if not days:
-        known_years = "select distinct year from read_csv(?, union_by_name = true) order by year"
-        years = [str(y) for (y,) in duckdb.execute(known_years, [files]).fetchall()] if files else []
-        raise NoHoursError(
-            f"No hours of {year}-{month:02}: there are hours of {', '.join(years) or 'no year'}."
-        )
+        raise NoHoursError(_without_hours(files, year, month))
     starts = [_start(source, zone, day, math.ceil(hours)) for source, zone, day in days]
     return sorted(starts, key=lambda start: (start.best_g_per_kwh, start.source, start.zone))
+
+
+def _without_hours(files: list[str], year: int, month: int) -> str:
+    """Which months and grids there are instead of a month that no grid has, and which one to give."""
+    rows = duckdb.execute(MONTHS, [files]).fetchall() if files else []
+    if not rows:
+        return f"No hours of {year}-{month:02}: there are hours of no year."
+    years = sorted({int(year) for _, year, *_ in rows})
+    lines = [
+        f"No hours of {year}-{month:02}: there are hours of {', '.join(map(str, years))}.",
+        *(f"{y}-{first:02} to {y}-{last:02}: {zones} ({source})" for source, y, first, last, zones in rows),
+    ]
+    _, newest, first, last, _ = max(rows, key=lambda row: (row[1], row[2] <= month <= row[3]))
+    same = month if first <= month <= last else last
+    lines.append(f"Give one of these months, such as --month {newest}-{same:02}.")
+    return "\n".join(lines)
 
 
 def _start(source: str, zone: str, day: list[float], hours: int) -> Start:

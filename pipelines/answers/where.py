@@ -6,14 +6,19 @@ place come about (sql/out/places.sql), or printing (cli/answers.py).
 
 import math
 from dataclasses import dataclass, replace
-from datetime import date
+from itertools import pairwise
+from typing import Any
 
 import duckdb
 
+from pipelines.answers import quantities
 from pipelines.answers.published import Z_90
 
 # Fails on a database that is older than this module.
-PROBE = "select places.net_gsd, draws.watts_gsd from places, hardware_draws as draws limit 0"
+PROBE = """
+select places.net_basis, places.gross_gsd, draws.watts_gsd, method.gsd
+from places, hardware_draws as draws, method limit 0
+"""
 
 # A place may be known on one basis in one year, and on the other in another year.
 NEAREST = """
@@ -25,13 +30,18 @@ with nearest as (
     ) = 1
 )
 """
+# Net that repeats gross is not known: such a place is ranked by gross.
 PLACES = f"""{NEAREST}
-select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh, net_kg_per_kwh,
-    ln(net_gsd)
-from nearest
-order by pue * net_kg_per_kwh, region
+select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,
+    ln(method.gsd) as pue_ln_gsd, ln(gross_gsd) as gross_ln_gsd,
+    net_basis is distinct from 'equals_gross' and net_kg_per_kwh is not null as has_net,
+    if(has_net, net_kg_per_kwh, null) as net, ln(net_gsd) as net_ln_gsd,
+    pue * if(has_net, net_kg_per_kwh, gross_kg_per_kwh) as ranked_value,
+    if(has_net, net_ln_gsd, gross_ln_gsd) as ranked_ln_gsd
+from nearest inner join method on method.factor = 'pue' and nearest.pue_basis = method.basis
+order by abs(factor_year - $year), factor_year, ranked_value, region
 """
-# That of the run's own place, else of its own grid, else of most places in the year nearest to it.
+# The basis of the run's own place, else of its own grid, else of most places in that year or nearest to it.
 USUAL_BASIS = f"""{NEAREST}
 select intensity_basis
 from nearest
@@ -39,10 +49,14 @@ group by intensity_basis
 order by
     coalesce(bool_or(region = $region), false) desc,
     intensity_basis = $own_basis desc nulls last,
+    count(*) filter (factor_year = $year) desc,
     count(*) desc,
     intensity_basis
 limit 1
 """
+
+
+Row = dict[str, Any]  # of PLACES
 
 
 class NotFoundError(Exception):
@@ -51,23 +65,31 @@ class NotFoundError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One place for one run: tonnes with the 90 % interval, and how sure it is that it beats the next one.
+    """One place for one run: MWh with PUE, and tonnes with 90 % intervals.
 
-    chance_to_beat_next: probability that its net emissions are below those of the next in the list, from
-    the spreads of the two places alone, since hours and power are the same at both; None for the last, and
-    where the two are known of different years, since no spread says how a grid changes between these.
+    rank: from 1 on, by net where it is known, else by gross; None where the factors are of another year than
+        those of the ranked places.
+    co2e_net_t: None where nothing is known of the operator's carbon-free energy.
+    chance_to_beat_next: probability that its emissions are below those of the next in the list, from the
+        uncertainty of the two places alone, since hours and power are the same at both; None for the last
+        one, and where only one of the two has a known net.
     """
 
     region: str
     provider: str
     country: str
+    rank: int | None
     factor_year: int
     intensity_basis: str
     energy_mwh: float
+    energy_mwh_p05: float
+    energy_mwh_p95: float
     co2e_gross_t: float
-    co2e_net_t: float
-    co2e_net_t_p05: float
-    co2e_net_t_p95: float
+    co2e_gross_t_p05: float
+    co2e_gross_t_p95: float
+    co2e_net_t: float | None
+    co2e_net_t_p05: float | None
+    co2e_net_t_p95: float | None
     chance_to_beat_next: float | None
 
 
@@ -147,7 +169,7 @@ def load_of_hardware(
         )
     ((name, watts, gsd),) = rows
     return Load(
-        name=f"{chips:,} x {name} for {hours:g} hours",
+        name=f"{chips:,} x {name} for {quantities.duration(hours)}",
         it_energy_mwh=chips * hours * watts / 1e6,  # Wh to MWh
         ln_gsd=math.log(gsd),
         year=year,
@@ -155,19 +177,35 @@ def load_of_hardware(
     )
 
 
+def years(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """The first and the last year that factors of places are known of."""
+    ((first, last),) = connection.execute("select min(factor_year), max(factor_year) from places").fetchall()
+    return first, last
+
+
 def in_year(connection: duckdb.DuckDBPyConnection, load: Load, year: int) -> Load:
     """The load in another year, whose factors are wanted.
 
     Raises:
-        NotFoundError: it lies before the factors of any place, or in the future.
+        NotFoundError: no place has factors of it.
     """
-    ((first,),) = connection.execute("select min(factor_year) from places").fetchall()
-    if not first <= year <= date.today().year:
+    first, last = years(connection)
+    if not first <= year <= last:
         raise NotFoundError(
-            f"--year {year}: expected {first}, the first year that factors of places are known of, "
-            f"to {date.today().year}."
+            f"--year {year}: expected {first} to {last}, the years that factors of locations are known for."
         )
     return replace(load, year=year)
+
+
+def at_region(connection: duckdb.DuckDBPyConnection, load: Load, region: str) -> Load:
+    """The load with another place as its own.
+
+    Raises:
+        NotFoundError: the region is not among the places.
+    """
+    if not connection.execute("select 1 from places where region = ? limit 1", [region]).fetchall():
+        raise NotFoundError(f"--region {region}: no grid or no PUE is known of it, so it cannot be ranked.")
+    return replace(load, region=region, intensity_basis=None)
 
 
 def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> str:
@@ -195,42 +233,55 @@ def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str
 def ranked(
     connection: duckdb.DuckDBPyConnection, load: Load, basis: str, provider: str | None = None
 ) -> list[Place]:
-    """Every place on one basis of intensities, least net first, at factors of the year nearest to the load's.
+    """Every place on one basis of intensities: those with factors of one year ranked, least emissions first.
+
+    That year is the load's, or the nearest to it that any place has. After them, and not ranked, come the
+    places of which only factors of other years are known.
 
     Raises:
         NotFoundError: the provider has no place on this basis.
     """
-    rows = connection.execute(PLACES, {"year": load.year, "provider": provider, "basis": basis}).fetchall()
+    cursor = connection.execute(PLACES, {"year": load.year, "provider": provider, "basis": basis})
+    names = [column[0] for column in cursor.description or []]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if not rows:
         raise NotFoundError(
             f"--basis {basis}: {provider or 'nobody'} has no place that is known on {basis} intensities; "
             "leave --basis out."
         )
-    spreads = [row[8] for row in rows]
-    per_kwh = [row[5] * row[7] for row in rows]
-    places = []
-    for i, (region, operator, country, factor_year, _, pue, gross, net, spread) in enumerate(rows):
-        energy = load.it_energy_mwh * pue
-        half = Z_90 * math.hypot(load.ln_gsd, spread)
-        is_alone = i + 1 == len(rows) or rows[i + 1][3] != factor_year
-        places.append(
-            Place(
-                region=region,
-                provider=operator,
-                country=country,
-                factor_year=factor_year,
-                intensity_basis=basis,
-                energy_mwh=energy,
-                co2e_gross_t=energy * gross,  # MWh x kg/kWh is t
-                co2e_net_t=energy * net,
-                co2e_net_t_p05=energy * net * math.exp(-half),
-                co2e_net_t_p95=energy * net * math.exp(half),
-                chance_to_beat_next=None
-                if is_alone
-                else chance(per_kwh[i], spread, per_kwh[i + 1], spreads[i + 1]),
-            )
-        )
-    return places
+    of_year = [row for row in rows if row["factor_year"] == rows[0]["factor_year"]]
+    chances = [_chance(one, other) for one, other in pairwise(of_year)]
+    unranked = [_place(load, row, None, None) for row in rows[len(of_year) :]]
+    ranks = zip(of_year, [*chances, None], strict=True)
+    return [_place(load, row, rank, beats) for rank, (row, beats) in enumerate(ranks, start=1)] + unranked
+
+
+def _place(load: Load, row: Row, rank: int | None, chance_to_beat_next: float | None) -> Place:
+    energy = load.it_energy_mwh * row["pue"]
+    net = None if row["net"] is None else energy * row["net"]  # MWh x kg/kWh is t
+    return Place(
+        **{name: row[name] for name in ("region", "provider", "country", "factor_year", "intensity_basis")},
+        **_interval("energy_mwh", energy, load.ln_gsd, row["pue_ln_gsd"]),
+        **_interval("co2e_gross_t", energy * row["gross_kg_per_kwh"], load.ln_gsd, row["gross_ln_gsd"]),
+        **_interval("co2e_net_t", net, load.ln_gsd, row["net_ln_gsd"]),
+        rank=rank,
+        chance_to_beat_next=chance_to_beat_next,
+    )
+
+
+def _interval(name: str, value: float | None, *ln_gsds: float) -> dict[str, Any]:
+    """A value with the ends of its 90 % interval, by their names; what is not known has none."""
+    if value is None:
+        return dict.fromkeys((name, f"{name}_p05", f"{name}_p95"))
+    half = Z_90 * math.hypot(*ln_gsds)
+    return {name: value, f"{name}_p05": value * math.exp(-half), f"{name}_p95": value * math.exp(half)}
+
+
+def _chance(one: Row, other: Row) -> float | None:
+    """The chance that one place is below another one; None where net is known of one of them alone."""
+    if one["has_net"] != other["has_net"]:
+        return None
+    return chance(one["ranked_value"], one["ranked_ln_gsd"], other["ranked_value"], other["ranked_ln_gsd"])
 
 
 def chance(one: float, one_ln_gsd: float, other: float, other_ln_gsd: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.answers import inputs
+from pipelines.answers import inputs, quantities
 from pipelines.answers.published import Z_90
 
 FACTORS = {
@@ -59,6 +59,28 @@ BESIDE = (
         "source",
     ),
 )
+# Columns of emissions that a derivation begins with.
+ABOUT = (
+    "run_id",
+    "model",
+    "developer",
+    "published_date",
+    "run_year",
+    "energy_mwh",
+    "energy_mwh_p05",
+    "energy_mwh_p95",
+    "energy_basis",
+    "covers",
+)
+RIVALS = """
+select column_name, chosen_value, rival_value, rule, rival_source_id, rival_source_locator
+from conflicts where subject_kind = 'training_run' and subject = ? order by all
+"""
+PUBLISHED = """
+select quantity, basis, published_value, computed_value, inside_interval, scope, derivation, source_url,
+    source_locator
+from agreement where run_id = ? order by all
+"""
 
 Tree = dict[str, Any]
 
@@ -83,11 +105,42 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
     run = _rows(connection, "from emissions where run_id = ?", run_id)
     if not run:
         (absent,) = _rows(connection, "from models_without_estimate where run_id = ?", run_id)
-        return {"run_id": run_id, "model": absent["model"], "without_estimate": absent["reason"]} | {
-            "source": {k: absent[f"source_{k}"] for k in ("id", "title", "url", "locator")}
+        return {
+            "run_id": run_id,
+            "model": absent["model"],
+            "without_estimate": absent["reason"],
+            "source": _source(absent),
         }
     (row,) = run
     factors = {factor["factor"]: factor for factor in map(_factor, _factors(connection, run_id))}
+    results = _results(row, factors)
+    _add_inputs(connection, run_id, factors)
+    return {
+        **{name: row[name] for name in ABOUT},
+        "results": results,
+        "factors": factors,
+        "beside": [found for beside in BESIDE if (found := _beside(connection, run_id, *beside))],
+        "reported": {
+            "energy_mwh": row["reported_energy_mwh"],
+            "energy_scope": row["reported_energy_scope"],
+            "co2e_t": row["reported_co2e_t"],
+        },
+        "source": _source(row),
+        "rivals": _rows(connection, RIVALS, run_id),
+        "published": _rows(connection, PUBLISHED, run_id),
+    }
+
+
+def _source(row: Tree) -> Tree:
+    return {part: row[f"source_{part}"] for part in ("id", "title", "url", "locator")}
+
+
+def _results(row: Tree, factors: dict[str, Tree]) -> list[Tree]:
+    """The results that are products of factors.
+
+    Raises:
+        BrokenDatabaseError: one is not.
+    """
     values = {name: factor["value"] for name, factor in factors.items()} | {"energy_mwh": row["energy_mwh"]}
     results = [
         _result(name, unit, of, row, values)
@@ -98,43 +151,44 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
         product = math.prod(values[name] for name in result["of"]) / result["over"]
         if not math.isclose(product, result["value"], rel_tol=TOLERANCE, abs_tol=1e-300):
             raise BrokenDatabaseError(
-                f"{run_id}: {result['name']} is {result['value']!r}, but its factors give {product!r}: "
-                "the database is damaged. Build it anew."
+                f"{row['run_id']}: {result['name']} is {result['value']!r}, but its factors give "
+                f"{product!r}: the database is damaged. Build it anew."
             )
-    _add_inputs(connection, run_id, factors)
+    return results
+
+
+def without_guesses(found: Tree) -> Tree:
+    """A derivation for programs: guesses are null, and `null_because` next to them says why."""
+    if "without_estimate" in found:
+        return found
+    known = quantities.without_guesses(found, ("energy_mwh",))
+    is_guess = known["null_because"] is not None
+    results = [_without_guess(result) for result in found["results"]]
+    hidden = {result["name"] for result in results if result["value"] is None}
     return {
-        "run_id": run_id,
-        "model": row["model"],
-        "developer": row["developer"],
-        "published_date": row["published_date"],
-        "run_year": row["run_year"],
-        "energy_mwh": row["energy_mwh"],
-        "energy_mwh_p05": row["energy_mwh_p05"],
-        "energy_mwh_p95": row["energy_mwh_p95"],
-        "energy_basis": row["energy_basis"],
-        "covers": row["covers"],
+        **known,
         "results": results,
-        "factors": factors,
-        "beside": [found for beside in BESIDE if (found := _beside(connection, run_id, *beside))],
-        "reported": {
-            "energy_mwh": row["reported_energy_mwh"],
-            "energy_scope": row["reported_energy_scope"],
-            "co2e_t": row["reported_co2e_t"],
-        },
-        "source": {k: row[f"source_{k}"] for k in ("id", "title", "url", "locator")},
-        "rivals": _rows(
-            connection,
-            "select column_name, chosen_value, rival_value, rule, rival_source_id, rival_source_locator "
-            "from conflicts where subject_kind = 'training_run' and subject = ? order by all",
-            run_id,
-        ),
-        "published": _rows(
-            connection,
-            "select quantity, basis, published_value, computed_value, inside_interval, scope, derivation, "
-            "source_url, source_locator from agreement where run_id = ? order by all",
-            run_id,
-        ),
+        "factors": {name: _without_guess(factor) for name, factor in found["factors"].items()},
+        "beside": [_without_guess(beside, is_guess=is_guess) for beside in found["beside"]],
+        "published": [
+            {**other, "computed_value": None} if _computed(other) in hidden else other
+            for other in found["published"]
+        ],
     }
+
+
+def _computed(other: Tree) -> str:
+    """The result that a published figure is compared with."""
+    if other["quantity"] == "energy_mwh":
+        return "energy_mwh"
+    return "co2e_net_t" if other["basis"].startswith("net") else "co2e_gross_t"
+
+
+def _without_guess(item: Tree, *, is_guess: bool = False) -> Tree:
+    if not (is_guess or quantities.is_guess(item["p05"], item["p95"])):
+        return {**item, "null_because": None}
+    hidden = [name for name in ("value", "formula") if name in item]
+    return {**item, **dict.fromkeys(hidden), "null_because": quantities.GUESS}
 
 
 def _add_inputs(connection: duckdb.DuckDBPyConnection, run_id: str, factors: dict[str, Tree]) -> None:

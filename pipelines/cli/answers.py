@@ -6,27 +6,30 @@ why.py), how a derivation is written (derivation.py), or lists of runs (runs.py)
 
 import json
 import math
-from dataclasses import asdict
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import duckdb
 import typer
 
-from pipelines.answers import names, quantities
-from pipelines.answers.published import DATABASE, Z_90
-from pipelines.cli import runs, terminal
-from pipelines.cli.options import BASELINE, Database
+from pipelines.answers import estimate, names, quantities, when
+from pipelines.answers import where as placing
+from pipelines.answers import why as deriving
+from pipelines.answers.published import DATABASE, Z_90, NoDatabaseError, open_database
+from pipelines.cli import derivation, runs, terminal
+from pipelines.cli.options import BASELINE, AsJson, Database, Hardware, Region, Start
 
 if TYPE_CHECKING:
-    import duckdb
     from rich.console import Console
 
-    from pipelines.answers import when
-    from pipelines.answers import where as placing
-
-
-WHOLE = ("net CO2e", "gross CO2e", "year", "beats next")  # columns that never wrap
+WHOLE = ("net CO2e", "gross CO2e", "beats next")  # columns that never wrap
+PLACED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 
 
 class Basis(StrEnum):
@@ -40,89 +43,136 @@ def where(
     run: Annotated[
         list[str] | None, typer.Argument(help="Name of a model, or run_id; leave out to describe a run.")
     ] = None,
-    hardware: Annotated[str, typer.Option(help="Accelerator, in any known spelling.")] = "",
-    chips: Annotated[int, typer.Option(help="How many of them.", min=1)] = 1,
-    hours: Annotated[float | None, typer.Option(help="For how many hours.")] = None,
-    year: Annotated[int, typer.Option(help="Year of the factors; 0: the year of the run.", min=0)] = 0,
-    provider: Annotated[str, typer.Option(help="Only the regions of one provider.")] = "",
-    basis: Annotated[
-        Basis | None,
-        typer.Option(
-            help="Intensities to rank on. Default: the kind known for the run's location, else for most."
-        ),
+    hardware: Hardware = None,
+    chips: Annotated[int, typer.Option(help="Number of accelerators.", min=1)] = 1,
+    hours: Annotated[float | None, typer.Option(help="Wall-clock hours.")] = None,
+    region: Region = None,
+    provider: Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")] = None,
+    start: Start = None,
+    year: Annotated[
+        int | None, typer.Option(help="Year to rank. Default: the year of the run, else the newest one.")
     ] = None,
-    month: Annotated[str, typer.Option(help="YYYY-MM: rank the hours of the day to start at.")] = "",
+    basis: Annotated[
+        Basis | None, typer.Option(help="Intensities to rank on. Default: the kind that most regions have.")
+    ] = None,
+    month: Annotated[str, typer.Option(help="Rank the hours of the day to start at in this YYYY-MM.")] = "",
     top: Annotated[int, typer.Option(help="How many locations to print; 0: all.", min=0)] = 15,
-    as_json: Annotated[bool, typer.Option("--json", help="All locations, as JSON, for programs.")] = False,
+    as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
-    """Rank cloud regions for a run by net CO2e, and say how sure the ranking is.
+    """Rank cloud regions for a run by CO2e in one year, and say how sure the ranking is.
 
-    Direct and life-cycle intensities are never compared: one list has locations on one of them.
-    With --month, rank grids by the best hour of the day to start at, on the mean day of that month.
+    A region is ranked by net CO2e if its operator publishes its carbon-free energy, else by gross CO2e.
+    One list has intensities of one kind, direct or life-cycle, because the two cannot be compared.
 
-    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --month 2022-07
+    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --region us-east1
     """
-    from pipelines.answers import estimate, published, when, where
-
     name = " ".join(run or [])
-    if bool(name) == bool(hardware):
-        terminal.fail("Give either a run_id or --hardware with --chips and --hours.")
-    if month and basis is Basis.direct:
+    described = {"hardware": hardware, "provider": provider, "cloud_region": region, "started": start}
+    given = {column: cell for column, cell in described.items() if cell is not None}
+    _refuse(name, given, hours, year, month, basis)
+    with _failing(name, database, as_json):
+        meant = _meant(given, chips, hours, database)
+        with open_database(database, placing.PROBE) as connection:
+            load = _load(connection, name, meant, chips, hours, year)
+            if month:
+                _print_starts(load, month, top, as_json)
+                return
+            ranked_on = basis or placing.usual_basis(connection, load, meant["provider"])
+            places = placing.ranked(connection, load, ranked_on, meant["provider"])
+    if year and places[0].factor_year != year:
         terminal.fail(
-            "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out.",
+            f"--year {year}: none of these locations has {ranked_on} intensities of that year; "
+            f"the nearest year is {places[0].factor_year}."
         )
-    if hardware:
-        hours = _hours(hours)
-    try:
-        if hardware:
-            estimate.meant({"chips": chips, "training_hours": hours}, database)  # refused as of one's own run
-        described = {"hardware": hardware, "provider": provider}
-        meant = estimate.meant({column: cell for column, cell in described.items() if cell}, database)
-        with published.open_database(database, where.PROBE) as connection:
-            load = (
-                where.load_of_hardware(connection, meant["hardware_id"], chips, hours or 0, date.today().year)
-                if meant["hardware_id"]
-                else where.load_of_run(connection, _run_of(connection, name))
-            )
-            load = where.in_year(connection, load, year) if year else load
-            ranked_on = basis or where.usual_basis(connection, load, meant["provider"])
-            places = where.ranked(connection, load, ranked_on, meant["provider"])
-        if month:
-            if load.hours is None:
-                terminal.fail(
-                    f"{name}: the length of the run is not known; describe it with --hardware and --hours."
-                )
-            starts = when.best_starts(BASELINE, *_month(month), load.hours)
-            _print_starts(load.name, load.hours, month, starts, top, as_json)
-            return
-    except names.UnknownRunError as error:
-        runs.fail_unknown(error, name, database, as_json)
-    except (
-        estimate.BadRunsError,
-        where.NotFoundError,
-        published.NoDatabaseError,
-        when.NoHoursError,
-    ) as error:
-        terminal.fail(str(error))
     if as_json:
-        typer.echo(json.dumps([asdict(place) for place in places], indent=1))
+        typer.echo(json.dumps([_as_json(place) for place in places], indent=1))
         return
     with terminal.page() as console:
         _print_places(console, load, places, top)
 
 
-def _hours(hours: float | None) -> float:
-    if hours is None:
+@contextmanager
+def _failing(name: str, database: Path, as_json: bool) -> Iterator[None]:
+    """End with a message, and with JSON for a program, where a question cannot be answered."""
+    try:
+        yield
+    except names.UnknownRunError as error:
+        runs.fail_unknown(error, name, database, as_json)
+    except (
+        estimate.BadRunsError,
+        placing.NotFoundError,
+        NoDatabaseError,
+        when.NoHoursError,
+    ) as error:
+        if as_json:
+            typer.echo(json.dumps({"error": str(error), "run_ids": []}, indent=1))
+        terminal.fail(str(error))
+    except deriving.BrokenDatabaseError as error:
+        terminal.fail(str(error), code=1)
+
+
+def _refuse(
+    name: str,
+    given: dict[str, str],
+    hours: float | None,
+    year: int | None,
+    month: str,
+    basis: Basis | None,
+) -> None:
+    """End where options contradict each other, or would do nothing."""
+    if bool(name) == ("hardware" in given):
+        terminal.fail("Give either the name of a run, or --hardware with --chips and --hours.")
+    if year is not None and "started" in given:
+        terminal.fail("--year and --start: give one of them.")
+    for column, cell in given.items():
+        if not cell.strip():
+            terminal.fail(f"{estimate.COLUMNS[column][0]}: empty; leave it out, or give a value.")
+        if month and column != "hardware":
+            terminal.fail(f"{estimate.COLUMNS[column][0]} does not go with --month, which ranks whole grids.")
+    if month and year is not None:
+        terminal.fail(f"--year {year} does not go with --month, which has a year; leave one out.")
+    if month and basis is Basis.direct:
+        terminal.fail(
+            "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out."
+        )
+    if "hardware" in given and hours is None:
         terminal.fail(
             "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300."
         )
-    if not (math.isfinite(hours) and hours > 0):
-        terminal.fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.", 2)
-    return hours
+    if hours is not None and not (math.isfinite(hours) and hours > 0):
+        terminal.fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.")
 
 
-def _run_of(connection: "duckdb.DuckDBPyConnection", name: str) -> str:
+def _meant(given: dict[str, str], chips: int, hours: float | None, database: Path) -> dict[str, Any]:
+    """What the names that are given stand for, refused as those of a run to estimate are."""
+    described = {"chips": chips, "training_hours": hours} if "hardware" in given else {}
+    meant = estimate.meant({**given, **described}, database)
+    return {**meant, "run_year": meant["run_year"] if "started" in given else None}
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    meant: dict[str, Any],
+    chips: int,
+    hours: float | None,
+    year: int | None,
+) -> placing.Load:
+    """The run that is to be placed, in the year and the region that are asked for."""
+    if name:
+        load = placing.load_of_run(connection, _run_of(connection, name))
+    else:
+        newest = placing.years(connection)[1]
+        load = placing.load_of_hardware(connection, meant["hardware_id"], chips, hours or 0, newest)
+    if meant["cloud_region"]:
+        load = placing.at_region(connection, load, meant["cloud_region"])
+    if meant["run_year"]:
+        load = replace(load, year=meant["run_year"])
+    return placing.in_year(connection, load, year) if year is not None else load
+
+
+def _run_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     """The run that a name means; says so where the name is not its own."""
     found = names.find(connection, name)
     if not found.is_literal:
@@ -131,44 +181,78 @@ def _run_of(connection: "duckdb.DuckDBPyConnection", name: str) -> str:
     return found.run_id
 
 
-def _print_places(console: "Console", load: "placing.Load", places: "list[placing.Place]", top: int) -> None:
-    shown = places[: top or None]
-    ranked_on = shown[0].intensity_basis
-    (other,) = (basis for basis in Basis if basis != ranked_on)
+def _as_json(place: placing.Place) -> dict[str, Any]:
+    return quantities.without_guesses(asdict(place), PLACED)
+
+
+def _print_places(console: "Console", load: placing.Load, places: Sequence[placing.Place], top: int) -> None:
+    ranked = [place for place in places if place.rank is not None]
+    year, ranked_on = ranked[0].factor_year, ranked[0].intensity_basis
+    nearest = "" if year == load.year else f", the nearest known year to {load.year}"
     console.print(
-        f"{load.name}: {_energy_of(load)} before PUE. Locations by net CO2e, on {ranked_on} intensities, "
-        f"factors of {_years(load, shown)}."
+        f"{load.name}: {_energy_of(load)} before PUE. Locations ranked by CO2e, with {ranked_on} intensities "
+        f"of {year}{nearest}."
     )
     is_wide = terminal.is_wide(console)
     provider = ("provider",) if is_wide else ()
-    made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "year", "beats next", whole=WHOLE)
+    made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "beats next", whole=WHOLE)
+    shown = ranked[: top or None]
     for place in shown:
         region = f"{place.region} ({place.country})"
-        low, high = place.co2e_net_t_p05, place.co2e_net_t_p95
-        is_guess = quantities.is_guess(low, high)
-        net, gross = quantities.mass(place.co2e_net_t), quantities.mass(place.co2e_gross_t)
         made.add_row(
             *((region, place.provider) if is_wide else (f"{region}\n{place.provider}",)),
-            f"{'a guess' if is_guess else net}\n{quantities.mass_span(low, high)}",
-            "a guess" if is_guess else gross,
-            f"{place.factor_year}",
-            _chance(place, is_last=place is places[-1]),
+            _tonnes(place.co2e_net_t, place.co2e_net_t_p05, place.co2e_net_t_p95),
+            _tonnes(place.co2e_gross_t, place.co2e_gross_t_p05, place.co2e_gross_t_p95),
+            _chance(place, is_last=place is ranked[-1]),
         )
     console.print(made)
-    notes = [
-        f"{len(shown):,} of {quantities.counted(len(places), 'location')}. "
-        "Second line of net CO2e: 90 % interval.",
-        "beats next: chance that net CO2e is below that of the next location in the list. "
-        "`years differ`: no chance is known, because the factors of the two are of different years.",
-        f"Only locations with {ranked_on} intensities are ranked: by default the kind that is known for the "
-        f"run's own location, else for most. --basis {other} ranks the locations with {other} intensities.",
-    ]
-    if any(place.factor_year != load.year for place in shown):
-        notes.append(f"year: the year of the factors, the nearest to {load.year} that is known.")
-    console.print("\n".join(notes))
+    counted = quantities.counted(len(ranked), "location")
+    console.print(f"{len(shown):,} of {counted}. Second line of net and gross CO2e: 90 % interval.")
+    for note in _notes(load, shown, places):
+        console.print(note)
 
 
-def _energy_of(load: "placing.Load") -> str:
+def _tonnes(value: float | None, p05: float | None, p95: float | None) -> str:
+    """A mass with its interval in a second line; of a guess the interval alone."""
+    if value is None or p05 is None or p95 is None:
+        return "unknown"
+    first = "a guess" if quantities.is_guess(p05, p95) else quantities.mass(value)
+    return f"{first}\n{quantities.mass_span(p05, p95)}"
+
+
+def _notes(
+    load: placing.Load, shown: Sequence[placing.Place], places: Sequence[placing.Place]
+) -> Iterator[str]:
+    """What a reader has to know of the list: the run's own region, what is unknown, what is not ranked."""
+    ranked = sum(place.rank is not None for place in places)
+    if own := next((place for place in places if place.region == load.region), None):
+        rank = "not ranked" if own.rank is None else f"number {own.rank:,} of {ranked:,}"
+        yield f"{own.region}, the region of the run: {rank}."
+    if any(place.co2e_net_t is None for place in shown):
+        yield (
+            "net CO2e unknown: the operator does not publish its carbon-free energy by the hour, so the "
+            "location is ranked by gross CO2e."
+        )
+    yield (
+        "beats next: chance that the emissions are below those of the next location in the list. "
+        "`not comparable`: net is known of only one of the two."
+    )
+    ranked_on = shown[0].intensity_basis
+    (other,) = (basis for basis in Basis if basis != ranked_on)
+    yield (
+        f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
+        f"--basis {other} ranks the locations with {other} intensities."
+    )
+    others = Counter((place.factor_year, place.provider) for place in places if place.rank is None)
+    if others:
+        of = ", ".join(f"{year} ({provider} {number})" for (year, provider), number in sorted(others.items()))
+        yield (
+            f"Not ranked: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
+            f"intensities are of another year: {of}. --year ranks another year."
+        )
+
+
+def _energy_of(load: placing.Load) -> str:
     """The energy of a load; of a guess the interval."""
     energy, half = load.it_energy_mwh, math.exp(Z_90 * load.ln_gsd)
     if quantities.is_guess(energy / half, energy * half):
@@ -176,18 +260,11 @@ def _energy_of(load: "placing.Load") -> str:
     return quantities.energy(energy)
 
 
-def _years(load: "placing.Load", shown: "list[placing.Place]") -> str:
-    """The years of the factors of a list, and the year that was wanted."""
-    years = sorted({place.factor_year for place in shown})
-    span = f"{years[0]}" if len(years) == 1 else f"{years[0]} to {years[-1]}"
-    return span if years == [load.year] else f"{span} (wanted: {load.year})"
-
-
-def _chance(place: "placing.Place", is_last: bool) -> str:
+def _chance(place: placing.Place, is_last: bool) -> str:
     """The chance in words where there is none."""
     if place.chance_to_beat_next is not None:
         return f"{place.chance_to_beat_next:.0%}"
-    return "last" if is_last else "years differ"
+    return "last" if is_last else "not comparable"
 
 
 def _month(text: str) -> tuple[int, int]:
@@ -199,30 +276,32 @@ def _month(text: str) -> tuple[int, int]:
         terminal.fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
 
 
-def _print_starts(
-    name: str, hours: float, month: str, starts: "list[when.Start]", top: int, as_json: bool
-) -> None:
+def _print_starts(load: placing.Load, month: str, top: int, as_json: bool) -> None:
+    if load.hours is None:
+        terminal.fail(
+            f"{load.name}: the length of the run is not known; describe it with --hardware and --hours."
+        )
+    starts = when.best_starts(BASELINE, *_month(month), load.hours)
     if as_json:
         shown = [asdict(start) | {"saved_fraction": start.saved_fraction} for start in starts]
         typer.echo(json.dumps(shown, indent=1))
         return
+    headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
+    made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
+    for start in starts[: top or None]:
+        intensities = (start.best_g_per_kwh, start.mean_g_per_kwh, start.worst_g_per_kwh)
+        made.add_row(
+            start.zone,
+            start.source,
+            f"{start.start_hour_utc:02}:00",
+            *(f"{intensity:.0f}" for intensity in intensities),
+            f"{start.saved_fraction:.0%}",
+        )
     with terminal.page() as console:
         console.print(
-            f"{name}: {hours:g} h, best hour of the day (UTC) to start at in {month}. "
-            "Life-cycle intensity in g/kWh, mean over the run."
+            f"{load.name}: {quantities.duration(load.hours)}, best hour of the day (UTC) to start at in "
+            f"{month}. Life-cycle intensity in g/kWh, mean over the run."
         )
-        headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
-        made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
-        for start in starts[: top or None]:
-            made.add_row(
-                start.zone,
-                start.source,
-                f"{start.start_hour_utc:02}:00",
-                f"{start.best_g_per_kwh:.0f}",
-                f"{start.mean_g_per_kwh:.0f}",
-                f"{start.worst_g_per_kwh:.0f}",
-                f"{start.saved_fraction:.0%}",
-            )
         console.print(made)
         console.print(
             "saves: compared with a start at any hour of the day. Each day of the run is taken as "
@@ -232,33 +311,21 @@ def _print_starts(
 
 def why(
     run: Annotated[list[str], typer.Argument(help="Name of a model, or run_id.")],
-    full: Annotated[bool, typer.Option("--full", help="Every formula, input and source.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The whole derivation, for programs.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show every formula, input and source.")] = False,
+    as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
     """Show energy and CO2e of a run, and where each number comes from.
 
     Example: ote why t5-11b, or: ote why "Llama 2 70B" --full
     """
-    from pipelines.answers import published, why
-    from pipelines.cli import derivation
-
     if full and as_json:
         terminal.fail("--full and --json: give one of them; --json is the whole derivation.")
     name = " ".join(run)
-    try:
-        with published.open_database(database, why.PROBE) as connection:
-            found = why.tree(connection, _run_of(connection, name))
-    except names.UnknownRunError as error:
-        runs.fail_unknown(error, name, database, as_json)
-    except published.NoDatabaseError as error:
-        if as_json:
-            typer.echo(json.dumps({"error": str(error), "run_ids": []}, indent=1))
-        terminal.fail(str(error))
-    except why.BrokenDatabaseError as error:
-        terminal.fail(str(error), code=1)
+    with _failing(name, database, as_json), open_database(database, deriving.PROBE) as connection:
+        found = deriving.tree(connection, _run_of(connection, name))
     if as_json:
-        typer.echo(json.dumps(found, indent=1, default=str))
-    else:
-        with terminal.page() as console:
-            (derivation.print_full if full else derivation.print_short)(console, found)
+        typer.echo(json.dumps(deriving.without_guesses(found), indent=1, default=str))
+        return
+    with terminal.page() as console:
+        (derivation.print_full if full else derivation.print_short)(console, found)

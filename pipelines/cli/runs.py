@@ -103,8 +103,7 @@ def _print_found(
     found: list[search.Run], limit: int | None, absent: list[str], *, as_json: bool, as_csv: bool
 ) -> None:
     if as_json or as_csv:
-        found = found[: limit or None]
-        (_print_json if as_json else _print_csv)(found)
+        (_print_json if as_json else _print_csv)(search.without_guesses(found[: limit or None]))
         return
     shown = found[: (SHOWN if limit is None else limit) or None]
     with terminal.page() as console:
@@ -168,7 +167,9 @@ def _print_json(found: list[search.Run]) -> None:
 
 
 def _print_csv(found: list[search.Run]) -> None:
-    writer = csv.DictWriter(sys.stdout, [*search.COLUMNS, "interval_factor", "is_guess"], lineterminator="\n")
+    writer = csv.DictWriter(
+        sys.stdout, [*search.COLUMNS, "interval_factor", "is_guess", "null_because"], lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows({name: _cell(cell) for name, cell in run.items()} for run in found)
 
@@ -185,7 +186,7 @@ def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_jso
     with open_database(database, search.PROBE) as connection:
         runs, absent = search.of_runs(connection, error.run_ids)
     if as_json:
-        found = {"error": str(error), "run_ids": error.run_ids, "runs": runs}
+        found = {"error": str(error), "run_ids": error.run_ids, "runs": search.without_guesses(runs)}
         typer.echo(json.dumps(found, indent=1, default=str))
     if as_json or error.are_near or not error.run_ids:
         terminal.fail(str(error))
