@@ -33,6 +33,34 @@ from tests.conftest import Build, ote
         ("bigscience/bloom", "bloom-176b"),
         ("https://huggingface.co/bigscience/bloom", "bloom-176b"),
         ("facebook/opt-175b", "opt-175b"),
+        ("https://huggingface.co/meta-llama/Llama-2-70b-hf/tree/main", "llama-2-70b"),
+        ("mistralai/Mixtral-8x7B-v0.1", "mixtral-8x7b"),
+        ("deepseek-ai/DeepSeek-R1", "deepseek-r1"),
+        ("runwayml/stable-diffusion-v1-5", "stable-diffusion-1-5"),
+        ("stable-diffusion-v1-4", "stable-diffusion-1-4"),
+        ("whisper large v3", "whisper-v3"),
+        # as people type: quotes, dashes and blanks of all kinds, versions, abbreviations
+        *(
+            (name, "gpt-3-175b")
+            for name in ('"GPT-3"', "\u201cgpt-3\u201d", "GPT\u20113", "GPT\u20133 ", "gpt_3")
+        ),
+        ("gpt 4", "gpt-4-mar-2023"),
+        ("gpt4o", "gpt-4o"),
+        ("GPT-4O", "gpt-4o"),
+        ("LLaMA-65B", "llama-65b"),
+        ("llama3 405b", "llama-3.1-405b"),
+        ("llama3.1:70b", "llama-3.1-70b"),
+        ("Gemini Ultra", "gemini-1-0-ultra"),
+        ("claude", "claude"),
+        ("claude 3 opus", "claude-3-opus"),
+        ("deepseek v3", "deepseek-v3"),
+        ("alphafold 2", "alphafold-2"),
+        ("whisper", "whisper"),
+        ("whisper 2", "whisper-v2"),
+        ("sdxl", "stable-diffusion-xl-sdxl"),
+        ("dalle 2", "dall-e-2"),
+        ("bert large", "bert-large"),
+        ("gpt neox", "gpt-neox-20b"),
         # the beginning of one name, or its words with others between them
         ("AlphaEarth", "alphaearth-foundations"),
         ("DeepSpeech2", "deepspeech2-english"),
@@ -59,6 +87,9 @@ def test_what_was_taken_is_said_where_it_is_not_what_was_given(build: Build) -> 
         ("Llama 2", ["llama-2-70b", "llama-2-34b", "llama-2-13b", "llama-2-7b"]),
         ("BERT", ["bert-large"]),
         ("Llama 3.1", ["llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b"]),
+        ("T5", ["t5-11b", "t5-3b"]),
+        ("Mixtral", ["mixtral-8x22b", "mixtral-8x7b"]),
+        ("stable diffusion", ["stable-diffusion-v1", "stable-diffusion-xl-sdxl"]),
     ],
 )
 def test_several_are_listed_with_energy_tonnes_and_basis(build: Build, name: str, first: list[str]) -> None:
@@ -122,6 +153,18 @@ def test_a_family_means_its_only_whole_run(build: Build, tmp_path: Path, name: s
     ("name", "told"),
     [
         ("t5-11c", "The nearest: t5-11b"),
+        ("gtp-3", "The nearest: gpt-3-175b, "),  # swapped
+        ("chatgtp", "The nearest: chatgpt-agent, "),
+        ("blom", "The nearest: bloom-176b, "),  # a family, its largest run first
+        ("lama 2", "The nearest: llama-2-70b, "),
+        ("deepsek v3", "The nearest: deepseek-v3, "),
+        ("gemeni ultra", "The nearest: gemini-1-0-ultra, "),
+        ("bert-bse", "The nearest: bert-base-tpuv2, bert-base-v100, "),
+        (
+            "resnet50",
+            "Runs with that in their name: detr-resnet-50, ",
+        ),  # a part of CLIP and of DETR is not it
+        ("opus", "claude-3-opus"),
         ("175b", "Runs with that in their name: gpt-3-175b, "),  # not the beginning of any
         ("Llama-2-70b-chat-hf", "The nearest: llama-2-70b"),  # a chat model is another training
         ("?", "The nearest: "),
@@ -139,6 +182,27 @@ def test_a_name_that_is_not_known_gets_the_nearest(build: Build, name: str, told
     assert told in str(caught.value)
     done = ote("why", name, "--database", database)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "changes"),
+    [
+        ("gtp3", "gpt3", 1),
+        ("gpt3", "gpt3", 0),
+        ("", "abc", 3),
+        ("kitten", "sitting", 3),
+        ("ca", "abc", 3),  # swapped letters are not changed again
+        ("teh", "the", 1),
+    ],
+)
+def test_a_swap_is_one_change(one: str, other: str, changes: int) -> None:
+    assert names.distance(one, other) == names.distance(other, one) == changes
+
+
+def test_a_search_that_finds_nothing_names_the_nearest(build: Build) -> None:
+    done = ote("find", "gtp-3", "--database", build.directory / "emissions.duckdb")
+    assert done.returncode == 2
+    assert "the nearest names: gpt-3-175b, " in done.stderr
 
 
 def test_a_name_may_be_given_in_several_words(build: Build) -> None:

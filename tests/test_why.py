@@ -179,6 +179,31 @@ def test_a_guess_is_an_interval_and_no_number(build: Build, tmp_path: Path) -> N
         assert command[0] == "where" or span in printed or span.replace(" to ", " and ") in printed, command
         for hidden in (quantities.energy(energy), quantities.mass(gross), f"{hours:,.0f}"):
             assert hidden not in printed, (command, hidden)
+    for command in (["why", "t5-11b"], ["find", "t5-11b"], ["where", "t5-11b"]):
+        told = ote(*command, "--json", "--database", guessed).stdout
+        assert '"null_because": "a guess: p95 is more than 100 times p05' in told
+        assert str(low) in told or command[0] == "where"
+        assert not any(str(value) in told for value in (energy, gross, hours)), command
+
+
+def test_the_json_of_a_guess_has_the_interval_and_the_reason(build: Build) -> None:
+    """Each value with p95 over p05 above 100, and each computed one that a published figure is set beside."""
+    database = ("--database", build.directory / "emissions.duckdb")
+    runs = build.query(
+        "select run_id, energy_mwh, co2e_gross_t, co2e_net_t from emissions "
+        "where energy_mwh_p95 > 100 * energy_mwh_p05 "
+        "order by run_id in (select run_id from agreement) desc, energy_mwh desc limit 5"
+    )
+    for run_id, *values in runs:
+        printed = ote("why", run_id, "--json", *database).stdout
+        found = json.loads(printed)
+        assert not any(str(value) in printed for value in values), run_id
+        for item in [*found["results"], *found["factors"].values(), *found["beside"]]:
+            is_guess = item["p95"] > 100 * item["p05"]
+            assert (item["value"] is None) >= is_guess, item
+            assert (item["value"] is None) == (item["null_because"] is not None), item
+        assert found["energy_mwh"] is None
+        assert found["null_because"]
 
 
 def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:

@@ -4,7 +4,6 @@ Belongs here: matching a name, and what to say where it means no run or several.
 known of the run (why.py, where.py), or lists with filters (search.py).
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import duckdb
 from pipelines.ingestion.spelling import spelling_key
 
 SHOWN_RUNS = 8  # of those that a name may mean
+NEAREST = 3  # runs that are named instead of a mistyped one
 NAMES = """
 with names (run_id, name, is_repository) as (
     select run_id, model, false from emissions
@@ -31,7 +31,7 @@ where names.run_id in (select run_id from emissions union all select run_id from
 order by emissions.energy_mwh desc nulls last, names.run_id
 """
 HUB = re.compile(r"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
-REPOSITORY = re.compile(r"[\w.-]*\w[\w.-]*/([\w.-]*\w[\w.-]*)")  # owner/name
+REPOSITORY = re.compile(r"[\w.-]*\w[\w.-]*/([\w.-]*\w[\w.-]*)(?:/(?:tree|blob|resolve)/.*)?")  # owner/name
 # What repositories add to a name for the format of the weights, which says nothing of the training.
 FORMAT = re.compile(
     r"[-_ ](?:hf|gguf|gptq|awq|mlx|onnx|safetensors|fp8|fp16|bf16|int[48]|[48]bit|uncased|cased|v0\.\d+)$",
@@ -41,6 +41,7 @@ FORMAT = re.compile(
 NUMBER = r"a?\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)?[bmt]"
 SIZE = re.compile(rf"[-_ ](?:{NUMBER}|tiny|mini|small|base|medium|large|huge|x{{1,2}}l)$", re.IGNORECASE)
 EDITION = re.compile(rf"\s*\((?:{NUMBER}|[a-z]{{3}} \d{{4}})\)$", re.IGNORECASE)
+VERSION = re.compile(r"(?<![a-z])v(?=\d)", re.IGNORECASE)  # Stable Diffusion v1-5 is Stable Diffusion 1.5
 BRACKETS = re.compile(r"\(([^()]*)\)")
 # run_id, a name of it, whether that is a repository, what the run covers; None without an estimate
 Known = tuple[str, str, bool, str | None]
@@ -102,6 +103,11 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> Found:
     return _by_part(name, plain(given), known)
 
 
+def nearest(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """The runs whose names are nearest to one that may be mistyped."""
+    return _nearest(_key(plain(name)), connection.execute(NAMES).fetchall())
+
+
 def _by_part(name: str, short: str, known: list[Known]) -> Found:
     """The run that a part of a name means, or the name with what repositories add to it.
 
@@ -110,20 +116,21 @@ def _by_part(name: str, short: str, known: list[Known]) -> Found:
     """
     covers = {run_id: covered for run_id, _, _, covered in known}
     repositories, others = [k for k in known if k[2]], [k for k in known if not k[2]]
+    published = _runs(repositories, lambda _, other: _key(plain(other)) == _key(short))
     for found in (
         _runs(others, lambda _, other: _key(other) == _key(short)),
         _runs(others, lambda _, other: _key(EDITION.sub("", other)) == _key(short)),
+        _runs(others, lambda _, other: _key(short) in _abbreviations(other)),
+        _runs(others, lambda _, other: _key(VERSION.sub("", other)) == _key(VERSION.sub("", short))),
     ):
         if found:
             return _only_whole(name, found, [], covers)
     begun = _runs(others, lambda _, other: _begins(other, short))
-    begun += _runs(others, lambda run_id, other: short in BRACKETS.findall(other) and run_id not in begun)
     if found := _runs(others, lambda _, other: _key(family(other)) == _key(short)):
-        published = _runs(repositories, lambda _, other: _key(other.rpartition("/")[2]) == _key(short))
         if published == found[:1]:  # the largest of the family, and its repository has this very name
             return Found(run_id=found[0], is_literal=False, others=tuple(found[1:]))
         return _only_whole(name, found, begun, covers)
-    for found in (begun, _runs(others, lambda _, other: _begins_with_all(other, short))):
+    for found in (published, begun, _runs(others, lambda _, other: _begins_with_all(other, short))):
         if len(found) == 1 and covers[found[0]]:
             return Found(run_id=found[0], is_literal=False)
         if len(found) > 1:
@@ -183,6 +190,27 @@ def _from_each_word(name: str) -> tuple[str, ...]:
     return tuple(spelling_key(name[word.start() :]) for word in re.finditer(r"[A-Za-z0-9]+", name))
 
 
+@cache
+def _abbreviations(name: str) -> tuple[str, ...]:
+    """The keys of abbreviations of a name in brackets after it: SDXL, but no word for what it is made of."""
+    written_out = _key(BRACKETS.sub("", name))
+    keys = [_key(short) for short in BRACKETS.findall(name)]
+    return tuple(key for key in keys if key[:1] == written_out[:1] and _is_within(key, written_out))
+
+
+def _is_within(letters: Sequence[str], sequence: Sequence[str]) -> bool:
+    """Whether some things are in a sequence in this order, with others between them or not."""
+    rest = iter(sequence)
+    return all(letter in rest for letter in letters)
+
+
+@cache
+def _beginnings(name: str) -> tuple[str, ...]:
+    """The keys of the first words of a name, and of its family: chatgpt and chatgptagent of ChatGPT Agent."""
+    ends = [word.end() for word in re.finditer(r"[A-Za-z0-9]+", name)]
+    return (*(_key(name[:end]) for end in ends), _key(family(name)))
+
+
 def _begins(other: str, name: str) -> bool:
     """Whether the words of a name begin with those of another one."""
     meant = _words(name)
@@ -216,16 +244,39 @@ def _unknown(name: str, short: str, known: list[Known]) -> UnknownRunError:
     """What to give instead of a name that is not known: runs with a part of it, else the nearest names."""
     says = f"{name!r} is not a run here"
     meant, words = _key(short), _words(short)
+    begun = _runs(known, lambda _, other: _key(other).startswith(meant))
+    within = _runs(known, lambda _, other: any(key.startswith(meant) for key in _from_each_word(other)))
     if held := (
-        _runs(known, lambda _, other: _key(other).startswith(meant))
-        or _runs(known, lambda _, other: any(key.startswith(meant) for key in _from_each_word(other)))
+        list(dict.fromkeys(begun + within))
         or _runs(known, lambda _, other: set(words) <= set(_words(other)) if words else False)
     ):
         return UnknownRunError(f"{says}. Runs with that in their name", held)
-    if held := _longest_within(words, known):
-        return UnknownRunError(f"{says}. The nearest", held, are_near=True)
-    near = difflib.get_close_matches(name.lower(), sorted(_runs(known, lambda *_: True)), n=3, cutoff=0)
+    near = _longest_within(words, known) or _nearest(meant, known)
     return UnknownRunError(f"{says}. The nearest", near, are_near=True)
+
+
+def _nearest(key: str, known: list[Known]) -> list[str]:
+    """The runs whose names take the fewest changes to become a mistyped one; whole names before parts."""
+    changes: dict[str, tuple[int, bool]] = {}
+    for run_id, name, *_ in known:
+        for spelling in (_key(name), *_beginnings(name)):
+            found = (distance(key, spelling), spelling != _key(name))
+            changes[run_id] = min(changes.get(run_id, found), found)
+    return sorted(changes, key=changes.__getitem__)[:NEAREST]
+
+
+@cache
+def distance(one: str, other: str) -> int:
+    """How many letters have to be put in, left out, replaced, or swapped with the next one."""
+    rows = [[*range(len(other) + 1)]]
+    for i, letter in enumerate(one, start=1):
+        row = [i]
+        for j, at in enumerate(other, start=1):
+            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != at)))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], at):
+                row[-1] = min(row[-1], rows[-2][j - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def _longest_within(words: tuple[str, ...], known: list[Known]) -> list[str]:
@@ -233,8 +284,7 @@ def _longest_within(words: tuple[str, ...], known: list[Known]) -> list[str]:
     held: dict[int, list[str]] = {}
     for run_id, other, *_ in known:
         own = _words(other)
-        rest = iter(words)
-        if len(own) > 1 and all(word in rest for word in own):
+        if len(own) > 1 and _is_within(own, words):
             held.setdefault(len(own), []).append(run_id)
     return list(dict.fromkeys(held[max(held)])) if held else []
 

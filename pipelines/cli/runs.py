@@ -89,13 +89,14 @@ def find(
             )
             found = search.search(connection, wanted, sort)
             absent = search.without_estimate(connection, words) if words else []
+            near = names.nearest(connection, " ".join(words)) if words and not found else []
     except NoDatabaseError as error:
         terminal.fail(str(error))
     _print_found(found, limit, absent, as_json=as_json, as_csv=as_csv)
     if not found:
         terminal.fail(
             "No run with an estimate matches. Give fewer words or options; "
-            "ote find alone lists the largest runs."
+            + (f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs.")
         )
 
 
