@@ -1,14 +1,20 @@
 """`ote build` as a person or a script meets it: messages, exit codes, locks, kills."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+import typer.main
 
 from pipelines import catalog
+from pipelines.cli import app
 from pipelines.warehouse import lock
 from tests.conftest import (
     Build,
@@ -165,3 +171,41 @@ def test_an_unknown_option_ends_with_code_2() -> None:
     done = ote("build", "--nonsense")
     assert done.returncode == 2
     assert "--nonsense" in done.stderr
+
+
+def commands(command: Any, context: typer.Context) -> Iterator[tuple[str, Any]]:
+    """Every command that is listed, with its path."""
+    yield context.command_path, command
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        below = command.get_command(context, name)
+        if not below.hidden:
+            yield from commands(below, typer.Context(below, info_name=name, parent=context))
+
+
+ROOT_COMMAND = typer.main.get_command(app)
+COMMANDS = dict(commands(ROOT_COMMAND, typer.Context(ROOT_COMMAND, info_name="ote")))
+
+
+def test_there_are_at_most_fourteen_commands_in_groups_of_what_people_do() -> None:
+    listed = [command for path, command in COMMANDS.items() if path.count(" ") == 1]
+    assert len(listed) <= 14
+    groups = {command.rich_help_panel for command in listed}
+    assert groups == {"Ask the dataset", "Your own run", "Add facts", "Run the pipeline"}
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_each_command_and_option_is_explained_in_sentences(path: str) -> None:
+    first = COMMANDS[path].help.strip().split("\n\n")[0]
+    assert re.fullmatch(r"[A-Z].{15,}\.", first, flags=re.DOTALL), first
+    for option in COMMANDS[path].params:
+        assert re.fullmatch(r"[A-Z].{5,150}\.", option.help or ""), (path, option.name, option.help)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("path", COMMANDS)
+def test_help_fits_the_terminal(path: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = ote(*path.split()[1:], "--help")
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= columns
+    assert "\u2026" not in done.stdout, "a default or a name is cut"

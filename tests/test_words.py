@@ -1,11 +1,14 @@
 """Every word that tables hold and commands print has a meaning that `ote explain` knows."""
 
+import json
 import re
 
 import pytest
 
 from pipelines import catalog
+from pipelines.answers import words
 from pipelines.answers.explain import explain
+from pipelines.cli import derivation
 from tests.conftest import REFERENCE, Build, ote
 
 COLUMNS = {column.name: column for table in catalog.public_tables() for column in table.columns}
@@ -62,8 +65,10 @@ def test_what_tables_of_answers_are_headed_with_is_explained(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")  # so that no header is broken into two lines
     database = ("--database", build.directory / "emissions.duckdb")
+    hours = ("--hardware", "H100", "--hours", "3", "--month", "2022-07")
     answers = [
-        ote(*command, *database).stdout for command in (["why", "gpt-3"], ["find"], ["where", "gpt-3"])
+        ote(*command, *database).stdout
+        for command in (["why", "gpt-3"], ["find"], ["where", "gpt-3"], ["where", *hours])
     ]
     for printed in answers:
         lines = printed.splitlines()
@@ -72,6 +77,45 @@ def test_what_tables_of_answers_are_headed_with_is_explained(
         for i in ruled:
             for header in re.split(r"\s{2,}", lines[i - 1].strip()):
                 assert explain(header, REFERENCE), header
+
+
+PRINTED = (
+    "a guess, only guessed, null_because, unknown, bound, not comparable, beats next, zone, source, "
+    "best start, best, mean, worst, saves, net CO2e, gross CO2e, region, provider, runs, model, developer, "
+    "published, how it is known, hours are known from, chip-hours are known as, value, x/÷, quantity, "
+    "chip inferred, upper bound, lower bound, rank, measured energy"
+)
+
+
+@pytest.mark.parametrize("word", PRINTED.split(", "))
+def test_a_word_that_tables_print_is_explained(word: str) -> None:
+    assert explain(word, REFERENCE)
+
+
+def test_each_label_and_each_part_of_one_is_explained() -> None:
+    for column in COLUMNS.values():
+        for value in column.values:
+            for part in catalog.label(column.name, value).split(", "):
+                assert explain(part, REFERENCE), (column.name, part)
+            assert explain(catalog.label(column.name, value), REFERENCE)
+
+
+def test_the_words_for_a_run_of_ones_own_are_explained() -> None:
+    for said in (*words.BASES.values(), *(title for title, _ in words.FACTORS.values()), *words.FACTORS):
+        assert explain(said, REFERENCE), said
+
+
+def test_the_words_of_a_derivation_are_explained() -> None:
+    for said in (*derivation.FACTORS.values(), *derivation.RESULTS.values()):
+        assert explain(said, REFERENCE), said
+
+
+def test_every_column_of_what_programs_get_is_explained(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    for command in (["find", "gpt-3"], ["where", "gpt-3"], ["why", "gpt-3"]):
+        found = json.loads(ote(*command, "--json", *database).stdout)
+        for name in found[0] if isinstance(found, list) else found:
+            assert explain(name, REFERENCE), (command, name)
 
 
 def test_a_part_of_a_word_gives_the_word_or_the_nearest() -> None:

@@ -86,6 +86,11 @@ FACTS = {
     "pue": "the PUE of the data center, as --pue",
     "gross_kg_per_kwh": "the grid of the place, as --region, --country or --intensity",
 }
+# Once the country or the region is given.
+FINER = {
+    "site_country": "the grid of the place within the country, as --region, --state or --intensity",
+    "cloud_region": "the intensity of the grid in that time, as --intensity",
+}
 
 
 class BadRunsError(Exception):
@@ -398,10 +403,18 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
     left = math.sqrt(max(now**2 - gains[factor], 0))
     return Narrowing(
         factor=factor,
-        fact=FACTS[factor],
+        fact=_fact(run, factor),
         co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-Z_90 * left),
         co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(Z_90 * left),
     )
+
+
+def _fact(run: Mapping[str, Any], factor: str) -> str:
+    """What to give next for a factor: nothing that was given already."""
+    given = (
+        [finer for column, finer in FINER.items() if run.get(column)] if factor == "gross_kg_per_kwh" else []
+    )
+    return given[-1] if given else FACTS[factor]
 
 
 def best_spreads(database: Path = DATABASE) -> dict[str, float]:
@@ -523,7 +536,7 @@ def _with_options(text: str) -> str:
             text = re.sub(rf"\b{column}\b", COLUMNS[column][0], text)
     for column in ("hardware", "chips"):
         text = text.replace(f"{column}=", f"{COLUMNS[column][0]} ")
-    return text
+    return text.replace(" chips with --hours", " --chips with --hours")
 
 
 def _query(name: str) -> str:

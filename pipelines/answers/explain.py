@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines import catalog
+from pipelines.answers import words
 
 Rung = dict[str, str]  # a row of method_rungs.csv
 
@@ -72,14 +73,20 @@ def _column(key: str) -> Iterator[str]:
 
 
 def _value(key: str) -> Iterator[str]:
-    """A value of columns, by its name or by the words that tables print for it: one meaning once."""
+    """A value of columns, by its name or by words that are printed for it: one meaning once."""
     found: dict[tuple[str, str], list[str]] = {}
     for column in _columns().values():
         for value, word in column.values.items():
-            if key in (_key(value), _key(word.label)):
+            if key in map(_key, _printed(value, word)):
                 found.setdefault((value, word.means), []).append(column.name)
     for (value, means), columns in found.items():
         yield f"{value}: a value of {', '.join(columns)}. {means}"
+
+
+def _printed(value: str, word: catalog.Value) -> list[str]:
+    """What stands for a value: itself, its label, each part of that, and its words for a run of one's own."""
+    spellings = [value, word.label, *word.label.split(", "), words.BASES.get(value, "")]
+    return [spelling for spelling in dict.fromkeys(spellings) if spelling]
 
 
 def _rungs(key: str, rungs: list[Rung]) -> Iterator[str]:
@@ -109,9 +116,9 @@ def _names(rungs: list[Rung]) -> list[str]:
         name
         for column in columns.values()
         for value, word in column.values.items()
-        for name in (value, word.label)
-    } - {""}
-    words = {word for name, entry in catalog.words().items() for word in (name, *entry.also)}
+        for name in _printed(value, word)
+    }
+    defined = {word for name, entry in catalog.words().items() for word in (name, *entry.also)}
     tables = {table.stem for table in catalog.public_tables()}
     bases = {rung[name] for rung in rungs for name in ("basis", "factor")}
-    return sorted({*tables, *columns, *values, *words, *catalog.sources(), *bases})
+    return sorted({*tables, *columns, *values, *defined, *catalog.sources(), *bases})

@@ -268,7 +268,7 @@ def _nearest(key: str, known: list[Known]) -> list[str]:
 @cache
 def distance(one: str, other: str) -> int:
     """How many letters have to be put in, left out, replaced, or swapped with the next one."""
-    rows = [[*range(len(other) + 1)]]
+    rows: list[list[int]] = [[*range(len(other) + 1)]]
     for i, letter in enumerate(one, start=1):
         row = [i]
         for j, at in enumerate(other, start=1):

@@ -231,7 +231,11 @@ def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str
 
 
 def ranked(
-    connection: duckdb.DuckDBPyConnection, load: Load, basis: str, provider: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    load: Load,
+    basis: str,
+    provider: str | None = None,
+    year: int | None = None,
 ) -> list[Place]:
     """Every place on one basis of intensities: those with factors of one year ranked, least emissions first.
 
@@ -239,7 +243,7 @@ def ranked(
     places of which only factors of other years are known.
 
     Raises:
-        NotFoundError: the provider has no place on this basis.
+        NotFoundError: the provider has no place on this basis, or none in the year that was given.
     """
     cursor = connection.execute(PLACES, {"year": load.year, "provider": provider, "basis": basis})
     names = [column[0] for column in cursor.description or []]
@@ -248,6 +252,11 @@ def ranked(
         raise NotFoundError(
             f"--basis {basis}: {provider or 'nobody'} has no place that is known on {basis} intensities; "
             "leave --basis out."
+        )
+    if year is not None and rows[0]["factor_year"] != year:
+        raise NotFoundError(
+            f"--year {year}: none of these locations has {basis} intensities of that year; the nearest year "
+            f"is {rows[0]['factor_year']}."
         )
     of_year = [row for row in rows if row["factor_year"] == rows[0]["factor_year"]]
     chances = [_chance(one, other) for one, other in pairwise(of_year)]

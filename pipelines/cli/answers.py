@@ -39,24 +39,33 @@ class Basis(StrEnum):
     lifecycle = "lifecycle"
 
 
+Chips = Annotated[int, typer.Option(help="Number of accelerators.", min=1)]
+Hours = Annotated[float | None, typer.Option(help="Wall-clock hours.")]
+Operator = Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")]
+Year = Annotated[
+    int | None, typer.Option(help="Year to rank. Default: the year of the run, else the newest one.")
+]
+Kind = Annotated[
+    Basis | None, typer.Option(help="Intensities to rank on. Default: the kind that most regions have.")
+]
+Month = Annotated[str, typer.Option(help="Rank the hours of the day to start at in this month: YYYY-MM.")]
+Top = Annotated[int, typer.Option(help="How many locations to print; 0 prints all.", min=0)]
+
+
 def where(
     run: Annotated[
         list[str] | None, typer.Argument(help="Name of a model, or run_id; leave out to describe a run.")
     ] = None,
     hardware: Hardware = None,
-    chips: Annotated[int, typer.Option(help="Number of accelerators.", min=1)] = 1,
-    hours: Annotated[float | None, typer.Option(help="Wall-clock hours.")] = None,
+    chips: Chips = 1,
+    hours: Hours = None,
     region: Region = None,
-    provider: Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")] = None,
+    provider: Operator = None,
     start: Start = None,
-    year: Annotated[
-        int | None, typer.Option(help="Year to rank. Default: the year of the run, else the newest one.")
-    ] = None,
-    basis: Annotated[
-        Basis | None, typer.Option(help="Intensities to rank on. Default: the kind that most regions have.")
-    ] = None,
-    month: Annotated[str, typer.Option(help="Rank the hours of the day to start at in this YYYY-MM.")] = "",
-    top: Annotated[int, typer.Option(help="How many locations to print; 0: all.", min=0)] = 15,
+    year: Year = None,
+    basis: Kind = None,
+    month: Month = "",
+    top: Top = 15,
     as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
@@ -79,12 +88,7 @@ def where(
                 _print_starts(load, month, top, as_json)
                 return
             ranked_on = basis or placing.usual_basis(connection, load, meant["provider"])
-            places = placing.ranked(connection, load, ranked_on, meant["provider"])
-    if year and places[0].factor_year != year:
-        terminal.fail(
-            f"--year {year}: none of these locations has {ranked_on} intensities of that year; "
-            f"the nearest year is {places[0].factor_year}."
-        )
+            places = placing.ranked(connection, load, ranked_on, meant["provider"], year)
     if as_json:
         typer.echo(json.dumps([_as_json(place) for place in places], indent=1))
         return

@@ -35,6 +35,11 @@ BASES = {
     "gross_kg_per_kwh": "gross_basis",
     "net_kg_per_kwh": "net_basis",
 }
+AS_PRINTED = (
+    "disclosed",
+    "chips_x_hours",
+    "disclosed_measured",
+)  # bases with the uncertainty of a printed number
 RESULTS = {"energy_mwh": "Energy", "co2e_gross_t": "Gross CO2e", "co2e_net_t": "Net CO2e"}
 # How a sentence begins, and how it puts an amount, by what the row covers.
 COVERS = {
@@ -57,6 +62,10 @@ def print_short(console: "Console", found: Tree) -> None:
     if found["factors"]:
         console.print("energy = chip-hours x power x PUE; CO2e = energy x carbon intensity (gross or net)")
         console.print(_factors(found), "")
+    if published := [
+        FACTORS[name] for name, factor in found["factors"].items() if factor["basis"] in AS_PRINTED
+    ]:
+        console.print(_covered(published), "", sep="\n")
     if found["energy_basis"] == "reported":
         console.print("The energy is the published one: nothing to compute it from was published.", "")
     for line in _published(found):
@@ -181,6 +190,14 @@ def _factors(found: Tree) -> Any:
     return made
 
 
+def _covered(published: list[str]) -> str:
+    """What the intervals of factors that were published for the run cover, and what they do not."""
+    return (
+        f"Published for the run: {', '.join(published)}. Their 90 % covers rounding and metering of the "
+        "published numbers. It does not cover an error, an assumption or an omission in the publication."
+    )
+
+
 def _value(factor: Tree) -> str:
     """The value with its unit, of a guess the interval; chip-hours are named by their factor."""
     unit = {"chip_hours": "", "watts_per_chip": " W", "pue": ""}.get(factor["factor"], " kg/kWh")
@@ -207,11 +224,8 @@ def _published(found: Tree) -> Iterator[str]:
 def _words_of(other: Tree) -> str:
     """What a published figure counts, in words."""
     kind = {"gross_location": "gross", "net_hourly": "net"}.get(other["basis"], "")
-    scope = {"servers_x_pue": "with servers and PUE", "accelerators_only": "accelerators only"}
-    power = "" if other["derivation"] == "unspecified" else f"from {other['derivation'].replace('_', ' ')}"
-    return ", ".join(
-        part for part in (kind, scope.get(other["scope"], f"scope {other['scope']}"), power) if part
-    )
+    power = "" if other["derivation"] == "unspecified" else catalog.label("derivation", other["derivation"])
+    return ", ".join(part for part in (kind, catalog.label("scope", other["scope"]), power) if part)
 
 
 def _print_without_estimate(console: "Console", found: Tree) -> None:
@@ -226,7 +240,7 @@ def _add_reported(top: "Branch", found: Tree) -> None:
     """How the published energy became the energy of the data center."""
     energy_mwh, reported = found["energy_mwh"], found["reported"]["energy_mwh"]
     pue = "" if energy_mwh == reported else f" x {short(energy_mwh / reported)} PUE"
-    scope = found["reported"]["energy_scope"].replace("_", " ")
+    scope = catalog.label("scope", found["reported"]["energy_scope"])
     branch = top.add("Energy (energy_mwh): the published one; nothing to compute it from was published")
     branch.add(f"= {short(reported)} MWh ({scope}){pue} = {short(energy_mwh)} MWh")
     branch.add(_cited(found["source"]))

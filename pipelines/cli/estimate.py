@@ -25,15 +25,15 @@ from pipelines.answers import estimate as estimating
 from pipelines.answers.disclosure import GIVEN, value_of
 from pipelines.answers.estimate import BadRunsError, Narrowing
 from pipelines.answers.published import DATABASE, Z_90, NoDatabaseError
-from pipelines.cli.options import Database
+from pipelines.cli.options import AsJson, Country, Database, Hardware, Provider, Pue, Region, Start, State
 
 SHOWN = 10  # rows that are left out are named up to this number; a file names all
 
 
 def estimate(
     name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
-    hardware: Annotated[str | None, typer.Option(help="Accelerator, in any known spelling.")] = None,
-    chips: Annotated[str | None, typer.Option(help="How many accelerators.")] = None,
+    hardware: Hardware = None,
+    chips: Annotated[str | None, typer.Option(help="Number of accelerators.")] = None,
     hours: Annotated[str | None, typer.Option(help="Wall-clock hours.")] = None,
     chip_hours: Annotated[str | None, typer.Option(help="Accelerators x hours.")] = None,
     flop: Annotated[str | None, typer.Option(help="Floating-point operations in all, such as 3e23.")] = None,
@@ -44,21 +44,15 @@ def estimate(
     energy: Annotated[
         str | None, typer.Option(help="Measured electricity of the machines, kWh, before PUE.")
     ] = None,
-    pue: Annotated[
-        str | None, typer.Option(help="Energy of the data center over energy of its computers.")
-    ] = None,
-    provider: Annotated[str | None, typer.Option(help="Operator of the data center, such as AWS.")] = None,
-    region: Annotated[str | None, typer.Option(help="Cloud region, such as us-central1.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country: code or English name.")] = None,
-    state: Annotated[
-        str | None, typer.Option(help="State of the USA or province, such as Texas or CA-QC.")
-    ] = None,
+    pue: Pue = None,
+    provider: Provider = None,
+    region: Region = None,
+    country: Country = None,
+    state: State = None,
     intensity: Annotated[
         str | None, typer.Option(help="Intensity of the grid, location-based, g CO2e per kWh.")
     ] = None,
-    start: Annotated[
-        str | None, typer.Option(help="When it started: YYYY-MM-DD, YYYY-MM or YYYY. Left out: today.")
-    ] = None,
+    start: Start = None,
     batch: Annotated[
         Path | None,
         typer.Option(help="A file with a run per row (.csv, .parquet, .json, .jsonl) instead of options."),
@@ -69,12 +63,14 @@ def estimate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse the whole batch if one row cannot be estimated.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs, and for ote report.")] = False,
+    as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
     """Estimate energy and CO2e of a run: give what you know, the rest comes from the dataset.
 
     Example: ote estimate --hardware H100 --chips 512 --hours 300 --region us-central1 --start 2024-03
+
+    A run without --start counts as started today.
 
     Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
     watts_per_chip, energy_kwh, pue, provider, cloud_region, site_country, site_state,
@@ -219,10 +215,14 @@ def report(
     ] = Path("-"),
     form: Annotated[
         Form,
-        typer.Option("--as", help="Paper (markdown, latex, bibtex), model card, SBOM, or EU documentation."),
+        typer.Option(
+            "--as",
+            help="Form: markdown, latex or bibtex for a paper; model-card; cyclonedx or spdx (SBOM); eu.",
+            metavar="<form>",
+        ),
     ] = Form.markdown,
     training_type: Annotated[
-        str, typer.Option(help="For the model card: pre-training or fine-tuning.")
+        str, typer.Option(help="What the model card says: pre-training or fine-tuning.")
     ] = "pre-training",
     database: Database = DATABASE,
 ) -> None:
@@ -309,11 +309,11 @@ def import_(
             help="The file of runs to write (.csv), for ote estimate --batch. Left out: print them."
         ),
     ] = None,
-    hardware: Annotated[str, typer.Option(help="Accelerator, if the log does not name it.")] = "",
-    region: Annotated[str, typer.Option(help="Cloud region, if the log does not name a location.")] = "",
-    country: Annotated[str, typer.Option(help="Country, if the log does not name a location.")] = "",
-    state: Annotated[str, typer.Option(help="State or province, if the log does not name a location.")] = "",
-    pue: Annotated[str, typer.Option(help="PUE of the data center, if the log does not contain it.")] = "",
+    hardware: Hardware = None,
+    region: Region = None,
+    country: Country = None,
+    state: State = None,
+    pue: Pue = None,
     pue_included: Annotated[
         str, typer.Option(help="PUE that the energies of the log already include, if the log does not say.")
     ] = "",
@@ -329,6 +329,8 @@ def import_(
     ] = False,
 ) -> None:
     """Convert the log of another tool to runs in our units. Its own tonnes are not used.
+
+    Options for hardware, location and PUE are used only where the log does not say it.
 
     CodeCarbon writes several rows with the same run_id for one run; the last one counts. Rows that cannot be
     used go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. Other
@@ -350,7 +352,7 @@ def import_(
             placed = run.get("cloud_region") or run.get("site_country")
             known = {"hardware": hardware, "pue": pue}
             known |= {} if placed else {"cloud_region": region, "site_country": country, "site_state": state}
-            run.update({column: cell for column, cell in known.items() if not run.get(column)})
+            run.update({column: cell for column, cell in known.items() if cell and not run.get(column)})
         if out is not None:
             imports.write(read.runs, out)
     except imports.UnknownLogError as error:

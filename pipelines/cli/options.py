@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import checkout
+from pipelines.answers.published import DATABASE
 from pipelines.catalog import ROOT
 from pipelines.cli.terminal import fail
 
@@ -24,14 +25,32 @@ def _usable(folder: Path) -> Path:
     return folder
 
 
+def _shown(default: Path) -> str:
+    """A default without the folder of this checkout, which would be too long for a terminal."""
+    return default.relative_to(ROOT).as_posix()
+
+
 Warehouse = Annotated[
-    Path, typer.Option(help="Folder to build in.", envvar="OTE_WAREHOUSE", callback=_usable)
+    Path,
+    typer.Option(
+        help="Folder to build in.", envvar="OTE_WAREHOUSE", callback=_usable, show_default=_shown(WAREHOUSE)
+    ),
 ]
-Reference = Annotated[Path, typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE")]
+Reference = Annotated[
+    Path,
+    typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE", show_default=_shown(REFERENCE)),
+]
 Baseline = Annotated[
-    Path, typer.Option(help="Folder of the accepted rows of the upstreams.", envvar="OTE_BASELINE")
+    Path,
+    typer.Option(
+        help="Folder of the accepted rows of the upstreams.",
+        envvar="OTE_BASELINE",
+        show_default=_shown(BASELINE),
+    ),
 ]
-Database = Annotated[Path, typer.Option(help="The published database.", envvar="OTE_DATABASE")]
+Database = Annotated[
+    Path, typer.Option(help="The published database.", envvar="OTE_DATABASE", show_default=_shown(DATABASE))
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 # What a run may state; the commands that take it from a log, from options or from a file name it alike.
@@ -41,6 +60,4 @@ Region = Annotated[str | None, typer.Option(help="Cloud region of the run, such 
 Country = Annotated[str | None, typer.Option(help="Country of the run: code or English name.")]
 State = Annotated[str | None, typer.Option(help="State of the USA or province, such as Texas or CA-QC.")]
 Pue = Annotated[str | None, typer.Option(help="Energy of the data center over energy of its computers.")]
-Start = Annotated[
-    str | None, typer.Option(help="When the run started: YYYY-MM-DD, YYYY-MM or YYYY. Default: today.")
-]
+Start = Annotated[str | None, typer.Option(help="When the run started: YYYY-MM-DD, YYYY-MM or YYYY.")]

@@ -7,7 +7,7 @@ or which run a name means (names.py).
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -19,7 +19,7 @@ from pipelines import catalog
 from pipelines.answers import names, quantities, search
 from pipelines.answers.published import DATABASE, NoDatabaseError, open_database
 from pipelines.cli import terminal
-from pipelines.cli.options import Database
+from pipelines.cli.options import AsJson, Database
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +28,7 @@ SHOWN = 20
 ENERGY_UNITS = {
     unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS, -2)
 }  # in MWh
+HOURS = (*catalog.column("chip_hours_basis").values, "reported")
 
 
 class Sort(StrEnum):
@@ -40,30 +41,54 @@ class Sort(StrEnum):
     name = "name"
 
 
+Words = Annotated[
+    list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
+]
+Developer = Annotated[str, typer.Option(help="Developer, or how its name begins.")]
+AnyCountry = Annotated[str, typer.Option(help="Country of a developer or of the run: code or name.")]
+Years = Annotated[str, typer.Option(help="Year of publication, such as 2023, or a span, such as 2020-2023.")]
+AnyHardware = Annotated[str, typer.Option(help="Accelerator, or how its name begins.")]
+Domain = Annotated[str, typer.Option(help="What the model works on, such as language.")]
+Covers = Annotated[str, typer.Option(help="What the row covers, such as one_run for one whole run.")]
+Hours = Annotated[
+    list[str] | None,
+    typer.Option(help="How the hours are known, such as disclosed; may be given several times."),
+]
+Within = Annotated[
+    float | None,
+    typer.Option(help="Only runs with an uncertainty of at most this factor (x/÷, 90 %).", min=1),
+]
+MinEnergy = Annotated[str, typer.Option(help="Least energy, such as 500 (MWh) or 2GWh.")]
+Order = Annotated[
+    Sort,
+    typer.Option(
+        help="Order: energy, co2e, interval, published or name; guesses always come last.", metavar="<order>"
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        help="How many runs to list; 0 lists all. Default: 20, and all with --json or --csv.", min=0
+    ),
+]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")]
+
+
 def find(
-    words: Annotated[
-        list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
-    ] = None,
-    developer: Annotated[str, typer.Option(help="Developer, or how its name begins.")] = "",
-    country: Annotated[str, typer.Option(help="Country of a developer or of the run: code or name.")] = "",
-    year: Annotated[str, typer.Option(help="Year of publication: 2023, or from to: 2020-2023.")] = "",
-    hardware: Annotated[str, typer.Option(help="Accelerator, or how its name begins.")] = "",
-    domain: Annotated[str, typer.Option(help="What the model works on, such as language.")] = "",
-    covers: Annotated[str, typer.Option(help="What the row covers, such as one_run.")] = "",
-    hours: Annotated[
-        list[str] | None,
-        typer.Option(help="How the hours are known, such as disclosed; may be given several times."),
-    ] = None,
-    within: Annotated[
-        float | None, typer.Option(help="Only runs whose 90 % interval is within x/÷ this factor.", min=1)
-    ] = None,
-    min_energy: Annotated[str, typer.Option(help="Least energy, such as 500 (MWh) or 2GWh.")] = "",
-    sort: Annotated[Sort, typer.Option(help="Order of the list; guesses always come last.")] = Sort.energy,
-    limit: Annotated[
-        int | None, typer.Option(help="How many runs; 0: all. Default: 20, all for programs.", min=0)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, for spreadsheets.")] = False,
+    words: Words = None,
+    developer: Developer = "",
+    country: AnyCountry = "",
+    year: Years = "",
+    hardware: AnyHardware = "",
+    domain: Domain = "",
+    covers: Covers = "",
+    hours: Hours = None,
+    within: Within = None,
+    min_energy: MinEnergy = "",
+    sort: Order = Sort.energy,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
     database: Database = DATABASE,
 ) -> None:
     """List and search training runs: energy and CO2e with 90 % intervals, and how their hours are known.
@@ -75,29 +100,27 @@ def find(
     words = [word for given in words or [] for word in given.split()]
     try:
         with open_database(database, search.PROBE) as connection:
-            wanted = search.Wanted(
+            asked = search.Wanted(
                 words=words,
                 developer=developer.strip(),
                 country=_country(connection, country.strip()),
                 years=_years(year.strip()),
                 hardware=hardware.strip(),
                 domain=_domain(connection, domain.strip()),
-                covers=_value("--covers", "covers", covers),
-                bases=[_hours(basis) for basis in hours or []],
+                covers=_value("--covers", covers, catalog.column("covers").values),
+                bases=[_value("--hours", basis, HOURS) for basis in hours or []],
                 min_energy_mwh=_energy(min_energy.strip()),
                 within=within,
             )
-            found = search.search(connection, wanted, sort)
+            found = search.search(connection, asked, sort)
             absent = search.without_estimate(connection, words) if words else []
             near = names.nearest(connection, " ".join(words)) if words and not found else []
     except NoDatabaseError as error:
         terminal.fail(str(error))
     _print_found(found, limit, absent, as_json=as_json, as_csv=as_csv)
     if not found:
-        terminal.fail(
-            "No run with an estimate matches. Give fewer words or options; "
-            + (f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs.")
-        )
+        hint = f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs."
+        terminal.fail(f"No run with an estimate matches. Give fewer words or options; {hint}")
 
 
 def _print_found(
@@ -238,17 +261,9 @@ def _years(text: str) -> tuple[int, int] | None:
     return int(first), int(last or first)
 
 
-def _value(option: str, column: str, name: str) -> str:
-    known = catalog.column(column).values
+def _value(option: str, name: str, known: Iterable[str]) -> str:
     if name and name not in known:
         terminal.fail(f"{option} {name}: expected one of {', '.join(known)}.")
-    return name
-
-
-def _hours(name: str) -> str:
-    known = [*catalog.column("chip_hours_basis").values, "reported"]
-    if name not in known:
-        terminal.fail(f"--hours {name}: expected one of {', '.join(known)}.")
     return name
 
 

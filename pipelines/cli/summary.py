@@ -17,7 +17,6 @@ from pipelines import catalog
 from pipelines.answers import quantities
 from pipelines.cli import terminal
 
-GUESSED = 100  # p95 over p05 from which an estimate is no number but an interval
 HOURS = """
 select coalesce(chip_hours_basis, 'energy'), count(*),
     count(*) filter (where energy_mwh_p95 > $guessed * energy_mwh_p05)
@@ -87,7 +86,7 @@ def _checks(manifest: dict[str, Any]) -> str:
 
 
 def _print_hours(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
-    found = connection.execute(HOURS, {"guessed": GUESSED}).fetchall()
+    found = connection.execute(HOURS, {"guessed": quantities.GUESS_RATIO}).fetchall()
     bases = catalog.column("chip_hours_basis").values
     order = [*bases, "energy"]
     rows = sorted(found, key=lambda row: order.index(row[0]))
@@ -100,7 +99,10 @@ def _print_hours(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
     total, guessed = sum(runs for _, runs, _ in rows), sum(guesses for *_, guesses in rows)
     made.add_row("all runs with an estimate", f"{total:,}", f"{guessed:,}")
     console.print(made)
-    console.print(f"Only guessed: the ends of the 90 % interval are more than a factor of {GUESSED} apart.\n")
+    console.print(
+        "Only guessed: the ends of the 90 % interval are more than a factor of "
+        f"{quantities.GUESS_RATIO} apart.\n"
+    )
 
 
 def _print_largest(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
@@ -117,7 +119,7 @@ def _print_largest(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _print_guesses(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
-    rows = connection.execute(GUESSES, {"guessed": GUESSED}).fetchall()
+    rows = connection.execute(GUESSES, {"guessed": quantities.GUESS_RATIO}).fetchall()
     if not rows:
         return
     console.print("\nOnly guessed, by the upper end of the 90 % interval")

@@ -32,7 +32,25 @@ unread as (
                     'a percentage; expected '
                     || if(column_name = 'pue', 'total over IT energy, such as 1.1', 'a number in its own unit')
             when column_name = 'chips' then 'expected a whole number of accelerators, such as 512'
-            else 'expected a finite number, such as 1.5 or 3e23'
+            else
+                'expected a finite number'
+                || case column_name
+                    when 'training_hours' then ' of hours, such as 300'
+                    when 'chip_hours' then ' of accelerator-hours, such as 153600'
+                    when 'training_flop' then ' of operations, such as 3e23'
+                    when 'watts_per_chip' then ' of watts, such as 700'
+                    when 'energy_kwh' then ' of kilowatt-hours, such as 1500'
+                    when 'carbon_intensity_g_per_kwh' then ' of g CO2e per kWh, such as 380'
+                    else ', such as 1.1'
+                end
+                || coalesce(
+                    format(
+                        '; {0} days are {1:g} hours',
+                        nullif(regexp_extract(cell, '^\s*([0-9]{1,4})\s*d(ays?)?\s*$', 1), ''),
+                        24 * try_cast(regexp_extract(cell, '^\s*([0-9]{1,4})\s*d(ays?)?\s*$', 1) as double)
+                    ),
+                    ''
+                )
         end as says
     from cells
     where
@@ -492,7 +510,7 @@ incomplete as (
             when training_hours is not null and chips is null then 'chips'
             else 'chip_hours'
         end as column_name,
-        'missing: give energy_kwh; or chip_hours; or chips and training_hours; or training_flop' as says
+        'missing: give one of energy_kwh, chip_hours, chips with training_hours, training_flop' as says
     from runs
     where
         coalesce(energy_kwh, known_chip_hours, training_flop) is null
