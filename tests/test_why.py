@@ -204,6 +204,20 @@ def test_the_json_of_a_guess_has_the_interval_and_the_reason(build: Build) -> No
             assert (item["value"] is None) == (item["null_because"] is not None), item
         assert found["energy_mwh"] is None
         assert found["null_because"]
+        # the other factors would give it
+        assert found["factors"]["chip_hours"]["value"] is None
+
+
+def test_what_the_interval_of_a_published_factor_covers_is_said(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    told = unwrapped(ote("why", "gpt-3-175b", *database).stdout)
+    assert "Published for the run: Chip-hours, Power, PUE, Gross, Net." in told
+    assert "covers rounding and metering only, not an error, an assumption or an omission" in told
+    ((computed,),) = build.query(
+        "select min(run_id) from emissions where run_id not in (select run_id from emission_factors "
+        "where basis in ('disclosed', 'chips_x_hours', 'disclosed_measured')) and energy_basis = 'computed'"
+    )
+    assert "Published for the run" not in ote("why", computed, *database).stdout
 
 
 def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:

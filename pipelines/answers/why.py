@@ -168,13 +168,23 @@ def without_guesses(found: Tree) -> Tree:
     return {
         **known,
         "results": results,
-        "factors": {name: _without_guess(factor) for name, factor in found["factors"].items()},
+        "factors": {
+            name: _without_guess(factor, is_guess=hides(found, name))
+            for name, factor in found["factors"].items()
+        },
         "beside": [_without_guess(beside, is_guess=is_guess) for beside in found["beside"]],
         "published": [
             {**other, "computed_value": None} if _computed(other) in hidden else other
             for other in found["published"]
         ],
     }
+
+
+def hides(found: Tree, factor: str) -> bool:
+    """Whether only the interval of a factor is shown: a guess, and the hours of a run whose energy is one."""
+    of, energy = found["factors"][factor], (found["energy_mwh_p05"], found["energy_mwh_p95"])
+    is_of_guess = factor == "chip_hours" and quantities.is_guess(*energy)
+    return is_of_guess or quantities.is_guess(of["p05"], of["p95"])
 
 
 def _computed(other: Tree) -> str:

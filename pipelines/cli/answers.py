@@ -321,6 +321,8 @@ def why(
 ) -> None:
     """Show energy and CO2e of a run, and where each number comes from.
 
+    In JSON the value of a guess is null, p05 and p95 are given, and null_because says why.
+
     Example: ote why t5-11b, or: ote why "Llama 2 70B" --full
     """
     if full and as_json:

@@ -12,7 +12,7 @@ from pipelines import catalog
 from pipelines.answers import inputs
 from pipelines.answers.published import Z_90
 from pipelines.answers.quantities import count, counted, energy, energy_span, is_guess, mass, mass_span
-from pipelines.answers.why import Tree, short
+from pipelines.answers.why import Tree, hides, short
 from pipelines.cli import terminal
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def print_full(console: "Console", found: Tree) -> None:
     if found["energy_basis"] == "reported":
         _add_reported(top, found)
     for name, factor in found["factors"].items():
-        _add_factor(top, name, factor)
+        _add_factor(top, name, factor, hides(found, name))
     for beside in found["beside"]:
         _add_beside(top, beside, is_guess(found["energy_mwh_p05"], found["energy_mwh_p95"]))
     _add_other_figures(top, found)
@@ -181,7 +181,7 @@ def _factors(found: Tree) -> Any:
     for name, factor in found["factors"].items():
         made.add_row(
             FACTORS[name],
-            _value(factor),
+            _value(factor, hides(found, name)),
             terminal.times_over(math.exp(Z_90 * math.log(factor["gsd"]))),
             catalog.label(BASES[name], factor["basis"]),
             "" if factor["factor_year"] is None else f"{factor['factor_year']}",
@@ -193,16 +193,16 @@ def _factors(found: Tree) -> Any:
 def _covered(published: list[str]) -> str:
     """What the intervals of factors that were published for the run cover, and what they do not."""
     return (
-        f"Published for the run: {', '.join(published)}. Their 90 % covers rounding and metering of the "
-        "published numbers. It does not cover an error, an assumption or an omission in the publication."
+        f"Published for the run: {', '.join(published)}. Their uncertainty (90 %) covers rounding and "
+        "metering only, not an error, an assumption or an omission in the publication."
     )
 
 
-def _value(factor: Tree) -> str:
+def _value(factor: Tree, is_hidden: bool) -> str:
     """The value with its unit, of a guess the interval; chip-hours are named by their factor."""
     unit = {"chip_hours": "", "watts_per_chip": " W", "pue": ""}.get(factor["factor"], " kg/kWh")
     low, high = factor["p05"], factor["p95"]
-    value = f"{count(low)} to\n{count(high)}" if is_guess(low, high) else count(factor["value"])
+    value = f"{count(low)} to\n{count(high)}" if is_hidden else count(factor["value"])
     return f"{value}{unit}"
 
 
@@ -246,14 +246,14 @@ def _add_reported(top: "Branch", found: Tree) -> None:
     branch.add(_cited(found["source"]))
 
 
-def _add_factor(top: "Branch", name: str, factor: Tree) -> None:
+def _add_factor(top: "Branch", name: str, factor: Tree, is_hidden: bool) -> None:
     source, value = factor["source"], factor["basis"]
     meaning = catalog.column(BASES[name]).values[value].means
     year = "" if factor["factor_year"] is None else f", for {factor['factor_year']}"
     year += ", which is not the year of the run" if factor["is_other_year"] else ""
     grid = f", {factor['intensity_basis']} intensity" if factor["intensity_basis"] else ""
     low, high = factor["p05"], factor["p95"]
-    number = "a guess" if is_guess(low, high) else f"{short(factor['value'])} {factor['unit']}"
+    number = "a guess" if is_hidden else f"{short(factor['value'])} {factor['unit']}"
     branch = top.add(
         f"{FACTORS[name]} ({name}): {number}, 90 % interval {short(low)} to {short(high)}{grid}{year}"
     )

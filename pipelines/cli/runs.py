@@ -93,6 +93,8 @@ def find(
 ) -> None:
     """List and search training runs: energy and CO2e with 90 % intervals, and how their hours are known.
 
+    In JSON and CSV the value of a guess is null, p05 and p95 are given, and null_because says why.
+
     Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed
     """
     if as_json and as_csv:

@@ -241,4 +241,5 @@ def _record(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
     if found is None or "--help" in parameter.opts:
         return None
     name, text = found
+    text = re.sub(r"default: \(([^()]*)\)", r"default: \1", text)  # a default that is given as text
     return name, text.replace(f"{catalog.ROOT}/", "").replace(str(catalog.ROOT), ".")
