@@ -152,6 +152,25 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
         assert given or (about["source_url"] and about["source_locator"]), factor
 
 
+@pytest.mark.parametrize(
+    ("place", "advised", "known"),
+    [
+        ({}, ("--region", "--country", "--intensity"), ()),
+        ({"site_country": "DE"}, ("--region", "--intensity"), ("--country",)),
+        ({"cloud_region": "us-central1"}, ("--intensity",), ("--country", "--region")),
+    ],
+)
+def test_what_is_given_already_is_not_advised(
+    database: Path, place: dict[str, str], advised: tuple[str, ...], known: tuple[str, ...]
+) -> None:
+    run = estimating.estimate_run({"energy_kwh": 100, **place}, database, TODAY)
+    narrowest = estimating.narrowing(run, estimating.best_spreads(database))
+    assert narrowest is not None
+    if narrowest.factor == "gross_kg_per_kwh":
+        assert all(option in narrowest.fact for option in advised)
+    assert not any(option in narrowest.fact for option in known)
+
+
 def test_the_fact_that_narrows_most_does_so(database: Path) -> None:
     """What is announced is what comes out once the fact is given."""
     run = estimating.estimate_run({"training_flop": 1e23, "hardware": "A100"}, database, TODAY)
@@ -252,6 +271,13 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"training_hours": "1e400"}, "--hours '1e400': expected a finite number"),
         ({"training_hours": "inf"}, "--hours 'inf': expected a finite number"),
         ({"training_hours": "12,5"}, "--hours '12,5': a comma"),
+        (
+            {"training_hours": "12d"},
+            "--hours '12d': expected a finite number of hours, such as 300; 12 days are 288",
+        ),
+        ({"training_hours": "a week"}, "--hours 'a week': expected a finite number of hours, such as 300"),
+        ({"pue": "good"}, "--pue 'good': expected a finite number, such as 1.1"),
+        ({"watts_per_chip": "400W"}, "--power '400W': expected a finite number of watts, such as 700"),
         ({"training_hours": " "}, "--hours ' ': empty"),
         ({"pue": "110%"}, "--pue '110%': a percentage; expected total over IT energy"),
         ({"pue": 110}, "it looks like percent; write 1.1"),
@@ -290,7 +316,10 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"started": "20240301"}, "expected a date as YYYY-MM-DD"),
         ({"started": "1821-01"}, "before 2009, the first year that the dataset has factors for"),
         ({"training_hours": None}, "--hours missing: give --energy"),
-        ({"chips": None, "training_hours": None}, "--chip-hours missing: give --energy"),
+        (
+            {"chips": None, "training_hours": None},
+            "--chip-hours missing: give --energy, or --chip-hours, or --chips with --hours, or",
+        ),
         ({"hours": 5}, "did you mean training_hours?"),
     ],
 )

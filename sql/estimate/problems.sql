@@ -510,7 +510,7 @@ incomplete as (
             when training_hours is not null and chips is null then 'chips'
             else 'chip_hours'
         end as column_name,
-        'missing: give one of energy_kwh, chip_hours, chips with training_hours, training_flop' as says
+        'missing: give energy_kwh, or chip_hours, or chips with training_hours, or training_flop' as says
     from runs
     where
         coalesce(energy_kwh, known_chip_hours, training_flop) is null

@@ -1,5 +1,5 @@
--- The grids, in the year of one run, of the places of its developer's other runs within two years, as in core.gross_ladder. One
--- row per place and paper: a paper tells a place once, however many runs it has there.
+-- The grids, in the year of one run, where its developer trained its other runs within two years, as in core.gross_ladder.
+-- One row per location and paper, so that a paper with many runs in one location counts once.
 with told as (
     select
         others.source_url as paper_url,

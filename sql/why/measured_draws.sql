@@ -1,6 +1,6 @@
--- The measured draws that the draw of one run is the mean of: those on its chip, or, for a ratio, on its generation, its kind or
--- on all chips, as in core.watts_ladder. One row per draw; of a ratio the value is measured over rated power.
--- Draws of one source count once together, and so do the sources of one chip.
+-- The measurements of power that the power of one run is the mean of, as in core.watts_ladder: on its chip, or, for a ratio, on
+-- its generation, on its kind, or on all chips. One row per measurement; a ratio is measured over rated power.
+-- All measurements of one source count as one, and so do all sources of one chip.
 with near as (
     select
         power.*,

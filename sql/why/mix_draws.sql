@@ -1,4 +1,4 @@
--- The accelerators that one run without a named one may have used, with the draw of each. One row per accelerator.
+-- The accelerators that a run may have used if it does not name one, with the power of each. One row per accelerator.
 select
     hardware.name,
     draws.watts_per_chip as value,

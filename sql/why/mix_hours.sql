@@ -1,5 +1,5 @@
--- The accelerators that one run without a named one may have used, with the hours that its FLOP take on each. One row per
--- accelerator; the source is that of its peak.
+-- The accelerators that a run may have used if it does not name one, with the hours that its FLOP take on each. One row per
+-- accelerator, with the source of its peak speed.
 select
     hardware.name || ' at ' || round(100 * draws.mfu, 1) || ' % of its peak' as name,
     runs.training_flop / draws.sustained_flop_per_s / 3600 as value, -- seconds to hours

@@ -1,5 +1,5 @@
--- The PUE, in the year of one run, of the places of other runs within two years: of its developer's, or of all others, each
--- company counted once, as in core.pue_ladder. One row per run. A paper tells a place once, however many runs it has there.
+-- The PUE, in the year of one run, of the locations of other runs within two years: the developer's own runs, or those of
+-- all other developers, as in core.pue_ladder. One row per run. Each company counts once, and so does each location of it.
 with others as (
     select
         told.*,

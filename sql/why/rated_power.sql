@@ -1,4 +1,4 @@
--- The rated power that a ratio of one run is taken of. One row.
+-- The rated power that a ratio is multiplied by. One row.
 select
     hardware.name || ', rated power' as name,
     hardware.tdp_w as value,
