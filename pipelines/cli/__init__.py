@@ -3,9 +3,11 @@
 Belongs here: nothing else. Each command stands in the module of what it is about.
 """
 
+import inspect
 import io
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -16,25 +18,38 @@ FACTS, RUN = "Add facts", "Run the pipeline"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
-app.command(rich_help_panel=ASK)(runs.find)
-app.command(rich_help_panel=ASK)(answers.why)
-app.command(rich_help_panel=ASK)(answers.where)
-app.command(rich_help_panel=ASK)(contribute.explain)
-app.command(rich_help_panel=YOURS)(estimate.estimate)
-app.command("import", rich_help_panel=YOURS)(estimate.import_)
-app.command(rich_help_panel=YOURS)(estimate.report)
+
+def _help(command: Callable[..., None]) -> str:
+    """The text of a command, each paragraph in one line: it wraps where the terminal ends."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+for panel, name, asked in (
+    (ASK, "find", runs.find),
+    (ASK, "why", answers.why),
+    (ASK, "where", answers.where),
+    (ASK, "explain", contribute.explain),
+    (YOURS, "estimate", estimate.estimate),
+    (YOURS, "import", estimate.import_),
+    (YOURS, "report", estimate.report),
+):
+    app.command(name, help=_help(asked), rich_help_panel=panel)(asked)
 app.command(
-    rich_help_panel=FACTS, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    help=_help(contribute.add),
+    rich_help_panel=FACTS,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(contribute.add)
-app.command(rich_help_panel=RUN)(build.build)
-app.command(rich_help_panel=RUN)(update.update)
+app.command(help=_help(build.build), rich_help_panel=RUN)(build.build)
+app.command(help=_help(update.update), rich_help_panel=RUN)(update.update)
 
 release = typer.Typer(no_args_is_help=True, help="Make, compare, check, publish and download releases.")
 app.add_typer(release, name="release", rich_help_panel=RUN)
-release.command("make")(releases.release)
+release.command("make", help=_help(releases.release))(releases.release)
 for command in (releases.diff, releases.verify, releases.publish, releases.get):
-    release.command()(command)
-    app.command(hidden=True)(command)  # the short name, as texts and scripts of 0.x have it
+    release.command(help=_help(command))(command)
+    # the short name, as texts and scripts of 0.x have it
+    app.command(hidden=True, help=_help(command))(command)
 
 
 @app.callback()

@@ -30,7 +30,7 @@ def add(
     reference: Reference = REFERENCE,
     database: Database = DATABASE,
 ) -> None:
-    """Add a published run to the facts: an option for each column of training_runs, or none to be asked.
+    """Add a published run to the facts. Give an option for each column that is known, or none to be asked.
 
     Example: ote add --model "My-7B" --developer Me --published-date 2024-05-01 --hardware H100
     --chips 512 --training-hours 300 --site-country FR --source-title "My report"

@@ -226,7 +226,7 @@ def report(
     ] = "pre-training",
     database: Database = DATABASE,
 ) -> None:
-    """Write the disclosure of a run, or of the sum of several, in the form that it must be handed in.
+    """Write the report of one or several runs, for a paper, a model card, an SBOM or the EU.
 
     Example: ote import emissions.csv | ote report --as latex, or: ote estimate --hardware H100 --chips 512
     --hours 300 --json | ote report --as model-card, or: ote report estimates.csv
@@ -330,7 +330,7 @@ def import_(
 ) -> None:
     """Convert the log of another tool to runs in our units. Its own tonnes are not used.
 
-    Options for hardware, location and PUE are used only where the log does not say it.
+    The options for hardware, location and PUE fill in what the log does not say.
 
     CodeCarbon writes several rows with the same run_id for one run; the last one counts. Rows that cannot be
     used go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. Other
