@@ -62,3 +62,19 @@ def test_a_unit_that_two_ends_share_is_written_once(p05: float, p95: float, ener
 def test_a_guess_spans_more_than_a_factor_of_100() -> None:
     assert not quantities.is_guess(1, 100)
     assert quantities.is_guess(1, 100.1)
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [
+        (10.0001388889, "10 hours"),
+        (1, "1 hour"),
+        (0.25, "0.25 hours"),
+        (2.5, "2.5 hours"),
+        (300, "300 hours"),
+        (1234.56, "1,235 hours"),
+        (87600, "87,600 hours"),
+    ],
+)
+def test_a_time_has_the_digits_that_fit(hours: float, text: str) -> None:
+    assert quantities.duration(hours) == text

@@ -410,7 +410,7 @@ def _paragraph(run: Run) -> str:
     what = run["model"] or "The model"
     chips, place = _hardware(run), _place(run)
     trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {place}' if place else ''}"
-    hours = f" for {exact(run['training_hours'])} hours" if run.get("training_hours") else ""
+    hours = f" for {quantities.duration(run['training_hours'])}" if run.get("training_hours") else ""
     return (
         f"{trained}{hours}. Training used {quantities.energy(run['energy_mwh'])} "
         f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
