@@ -124,9 +124,9 @@ def test_sacct_takes_no_part_of_a_chip_for_a_chip(tmp_path: Path) -> None:
     done = ote("import", file, "--out", runs)
     assert pl.read_csv(runs)["chips"].to_list() == [8, 4]
     assert done.stderr.splitlines() == [
-        "Job left out, of a part of an accelerator, 'gpu:a100_1g.5gb=1': 2.",
-        "Job left out, of a part of an accelerator, 'gpu:1g.5gb=1': 3.",
-        "Job left out, of a part of an accelerator, 'gres/shard=2': 4.",
+        "Job left out because it used only a part of an accelerator, 'gpu:a100_1g.5gb=1': 2.",
+        "Job left out because it used only a part of an accelerator, 'gpu:1g.5gb=1': 3.",
+        "Job left out because it used only a part of an accelerator, 'gres/shard=2': 4.",
         "Jobs left out because they have no accelerator or no time: 1.",
     ]
 

@@ -90,7 +90,7 @@ def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -
     """A run for each kind of accelerator of a job."""
     hours = _elapsed(row) / SECONDS_PER_HOUR
     if hours and (part := re.search(PART_OF_A_CHIP, tres)):
-        yield f"Job left out, of a part of an accelerator, {part[0]!r}: {job}."
+        yield f"Job left out because it used only a part of an accelerator, {part[0]!r}: {job}."
         return
     kinds = _kinds(tres)
     if not hours or not kinds:
@@ -229,7 +229,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
                 lines[f"Lines left out, {kind}"] += 1
             elif chip := _chip_of(sku):
                 hours = _hours(cells, amount, unit, names)
-                lines["Lines that take off use (corrections)"] += hours < 0
+                lines["Corrections that reduce earlier use"] += hours < 0
                 region = _region(cells)
                 day = cells.get("usage start time") or cells.get("usage start date") or ""
                 key = (chip, region, _month(day))

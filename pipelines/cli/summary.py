@@ -90,7 +90,7 @@ def _print_hours(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
     bases = catalog.column("chip_hours_basis").values
     order = [*bases, "energy"]
     rows = sorted(found, key=lambda row: order.index(row[0]))
-    made = terminal.table("chip-hours are known as", "runs", "only guessed", right=("runs", "only guessed"))
+    made = terminal.table("source of the hours", "runs", "guesses", right=("runs", "guesses"))
     for basis, runs, guesses in rows:
         known = (
             catalog.label("chip_hours_basis", basis) if basis in bases else "(only the energy is published)"
@@ -100,8 +100,7 @@ def _print_hours(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
     made.add_row("all runs with an estimate", f"{total:,}", f"{guessed:,}")
     console.print(made)
     console.print(
-        "Only guessed: the ends of the 90 % interval are more than a factor of "
-        f"{quantities.GUESS_RATIO} apart.\n"
+        f"Guesses: the upper end of the 90 % interval is more than {quantities.GUESS_RATIO} times the lower end.\n"
     )
 
 
@@ -122,7 +121,7 @@ def _print_guesses(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute(GUESSES, {"guessed": quantities.GUESS_RATIO}).fetchall()
     if not rows:
         return
-    console.print("\nOnly guessed, by the upper end of the 90 % interval")
+    console.print("\nThe largest guesses, by the upper end of the 90 % interval")
     made = terminal.table("model", "energy", "chip-hours")
     for model, p05, p95, basis in rows:
         interval = f"{quantities.energy(p05)} to {quantities.energy(p95)}"
