@@ -100,7 +100,8 @@ def _print_hours(console: Any, connection: duckdb.DuckDBPyConnection) -> None:
     made.add_row("all runs with an estimate", f"{total:,}", f"{guessed:,}")
     console.print(made)
     console.print(
-        f"Guesses: the upper end of the 90 % interval is more than {quantities.GUESS_RATIO} times the lower end.\n"
+        f"Guesses: the upper end of the 90 % interval is more than {quantities.GUESS_RATIO} times "
+        "the lower end.\n"
     )
 
 
