@@ -55,10 +55,11 @@ def test_one_and_many_are_counted_in_words() -> None:
     assert "on 1 table." in text
 
 
-@pytest.mark.parametrize(("rows", "says"), [(1, "1 row against the rule"), (2, "2 rows against the rule")])
+@pytest.mark.parametrize(("rows", "says"), [(1, "1 row breaks the rule"), (2, "2 rows break the rule")])
 def test_a_failed_table_is_open_and_linked_from_the_top(rows: int, says: str) -> None:
     text = page([GOOD | {"region": f"r{n}", "cfe_fraction": 40} for n in range(rows)])
     assert "cfe_fraction is 0 to 1<" in text
+    assert "year is 1900 to 2030<" in text
     assert says in text
     assert "1 check failed." in text
     assert f'See <a href="#{NAME}">{NAME}</a>.' in text

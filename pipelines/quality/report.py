@@ -105,11 +105,17 @@ def _words(check: str, expectation: str, column: str | None, why: str) -> tuple[
 def _range(table: catalog.Table, name: str) -> str:
     """The ends that the catalog gives a column, e.g. "is 0 to 1"."""
     (column,) = (column for column in table.columns if column.name == name)
-    if column.min is None:
-        return f"is at most {column.max:,}"
-    if column.max is None:
-        return f"is at least {column.min:,}"
-    return f"is {column.min:,} to {column.max:,}"
+    low, high = (None if end is None else _end(end, column.unit) for end in (column.min, column.max))
+    if low is None:
+        return f"is at most {high}"
+    return f"is at least {low}" if high is None else f"is {low} to {high}"
+
+
+def _end(value: float, unit: str) -> str:
+    """An end of a range: years without separators, whole numbers without decimals."""
+    if unit == "year" or abs(value) >= 1e9:
+        return f"{value:g}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def _plain(observed: str) -> str:
