@@ -1,4 +1,4 @@
--- A spelling that stands for two accelerators would give a run either of them by chance.
+-- If one spelling stood for two accelerators, a run would get one of them by chance.
 select
     alias,
     hardware_count

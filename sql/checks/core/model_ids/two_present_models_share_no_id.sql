@@ -1,4 +1,4 @@
--- Two names that upstream lists at once are two models: under one id, one of them would be lost.
+-- Two names in the same upstream list are two models. With one run_id, one of them would be lost.
 select
     run_id,
     string_agg(upstream_name, '; ' order by upstream_name) as upstream_names

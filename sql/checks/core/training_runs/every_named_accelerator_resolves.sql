@@ -1,5 +1,5 @@
--- A curated run that names an accelerator must find it; else its estimate would fall to a coarser rung unseen.
--- What upstream names and this project does not know is listed in out.unresolved.
+-- If a curated run names an accelerator, it must be found. Otherwise the run would silently get a less certain basis.
+-- Unknown accelerators of upstream runs are listed in out.unresolved.
 select
     runs.run_id,
     runs.hardware

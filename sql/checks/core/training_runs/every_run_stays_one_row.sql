@@ -1,4 +1,4 @@
--- A join that multiplies or loses a run would count its energy twice or not at all.
+-- If a join multiplied or lost a run, its energy would count twice or not at all.
 with resolved as (
     select count(*) as row_count
     from core.training_runs

@@ -1,4 +1,4 @@
--- Annual market-based tonnes (often zero) have no computed counterpart; beside net or gross they would mislead.
+-- Annual market-based tonnes (often zero) have no computed counterpart. A comparison with net or gross would mislead.
 select
     run_id,
     basis

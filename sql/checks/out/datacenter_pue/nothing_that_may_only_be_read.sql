@@ -1,4 +1,4 @@
--- What a licence allows to read but not to republish stays out of releases.
+-- Figures that may be read but not republished must not be part of a release.
 select
     pue.provider,
     pue.site,

@@ -1,4 +1,5 @@
--- One figure in ten may lie outside a 90 % interval by chance; if more are put down to it, the intervals are too narrow.
+-- One figure in ten may be outside a 90 % interval by chance. If more are attributed to chance, the intervals are too
+-- narrow.
 with figures as (
     select count(*) as figure_count
     from out.agreement

@@ -1,4 +1,5 @@
--- A published figure outside our interval is a finding until somebody says why: a wrong fact of ours looks like any other miss.
+-- Every published figure outside our interval needs a cause, because a wrong fact of ours would look the same as
+-- chance.
 select
     run_id,
     quantity,

@@ -1,4 +1,4 @@
--- A factor of another year was the whole error of a popular tracker on T5; it may stand in, never unseen.
+-- A factor of another year may be used, but must be marked. It was the whole error of a popular tracker on T5.
 select
     factors.run_id,
     factors.factor,

@@ -1,4 +1,5 @@
--- Epoch AI guesses the hours of models whose developers said nothing; taken for disclosed, they had the spread of rounding.
+-- Epoch AI estimates the hours of models whose developers published nothing. Such hours must not get the small
+-- uncertainty of published hours.
 select
     factors.run_id,
     factors.basis,

@@ -1,4 +1,4 @@
--- A factor is printed beside its run, so one that may not be republished would be.
+-- A factor is shown with its run, so a factor that may not be republished must not be used.
 select
     factors.run_id,
     factors.factor,

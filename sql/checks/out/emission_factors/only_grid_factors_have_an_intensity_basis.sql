@@ -1,4 +1,5 @@
--- Direct and lifecycle intensities differ by a tenth and more: every intensity says which it is, and nothing else does.
+-- Direct and life-cycle intensities differ by a tenth or more. Every intensity must say which it is, and no other
+-- factor may.
 select
     run_id,
     factor,

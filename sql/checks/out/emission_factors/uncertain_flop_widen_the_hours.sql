@@ -1,4 +1,5 @@
--- The spreads of hours from FLOP are fitted on FLOP that were counted; guessed ones are off by more.
+-- The uncertainty of hours from FLOP is fitted on FLOP that were counted. For other FLOP, more uncertainty must be
+-- added.
 select
     factors.run_id,
     factors.gsd,

@@ -1,5 +1,5 @@
--- A system draws 0.15 to 1.5 times the rating of its chips. One well-known database doubled 45 models' power
--- unseen: 923 W on a chip of 450 W.
+-- A system uses 0.15 to 1.5 times the rated power of its accelerators. In a well-known database, the power of 45
+-- models doubled unnoticed: 923 W for a chip rated at 450 W.
 select
     emissions.run_id,
     emissions.hardware_id,

@@ -1,4 +1,5 @@
--- Chip-hours x W x PUE in MWh, and tonnes as MWh x kg/kWh: a lost or doubled conversion is off by far more than rounding.
+-- Energy in MWh is chip-hours x W x PUE / 1e6, and tonnes are MWh x kg/kWh. A missing or repeated conversion is wrong
+-- by far more than rounding.
 select
     run_id,
     energy_mwh,

@@ -1,4 +1,5 @@
--- A run with an accelerator of known rating and with chip-hours, chips x hours or FLOP has an energy; losing it would be silent.
+-- A run has an energy if its accelerator has a rating and its chip-hours, chips x hours or FLOP are known. A lost run
+-- would not be noticed.
 select
     runs.run_id,
     runs.hardware

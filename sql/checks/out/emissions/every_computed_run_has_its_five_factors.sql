@@ -1,4 +1,4 @@
--- A computed energy stands on three factors and its tonnes on two more; with one missing, the row cannot be walked back.
+-- A computed energy needs three factors, and its tonnes two more. If one is missing, the result cannot be traced.
 select
     emissions.run_id,
     count(factors.factor) as factor_count

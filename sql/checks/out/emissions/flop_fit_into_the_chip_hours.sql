@@ -1,4 +1,5 @@
--- Nothing computes faster than its peak: a run above it has chips counted once instead of hours, or dense for sparse peaks.
+-- No accelerator is faster than its peak. If a run would be, its hours are not chip-hours, or a sparse peak was taken
+-- for a dense one.
 select
     emissions.run_id,
     emissions.training_flop,

@@ -1,4 +1,4 @@
--- An interval that leaves out its own value, or has no width, was built from the wrong spread.
+-- If an interval does not contain its own value, or has no width, it was computed with a wrong gsd.
 select
     run_id,
     energy_mwh_p05,

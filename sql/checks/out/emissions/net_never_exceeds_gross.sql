@@ -1,4 +1,4 @@
--- Carbon-free energy can only take away from the grid's emissions; more net than gross means that the two are swapped.
+-- Carbon-free energy can only lower the emissions of the grid. If net is higher than gross, the two are swapped.
 select
     run_id,
     gross_kg_per_kwh,

@@ -1,5 +1,5 @@
--- No run draws more than the largest AI site known when it was published could in 4,000 hours, longer than 99 % of the
--- known trainings above 1e24 FLOP. Before 2020 the largest was one of 76 MW.
+-- No run may use more energy than the largest AI site of its time uses in 4,000 hours. 99 % of the known trainings
+-- above 1e24 FLOP are shorter than that. Before 2020, the largest site had 76 MW.
 with sites as (
     select
         status_date,

@@ -1,4 +1,4 @@
--- Only a run whose power was measured on the whole system may say so; a data sheet's figure is stated_tdp.
+-- Only a power that was measured on the whole system may be called measured. A data sheet's figure is stated_tdp.
 select
     emissions.run_id,
     emissions.watts_basis,

@@ -1,4 +1,5 @@
--- A published total stands in only for a run of which nothing else is known, as it is or x PUE, its authors' own first.
+-- A published total is the estimate only if nothing else is known of the run. It is used as published, or multiplied
+-- by a PUE, preferably its authors'.
 select
     emissions.run_id,
     emissions.energy_basis,

@@ -1,4 +1,4 @@
--- Burning lignite alone emits about 1,250 g/kWh, so no grid's direct intensity exceeds 1,300.
+-- Electricity from lignite alone has about 1,250 g/kWh, so no direct intensity of a grid is above 1,300.
 select
     scheme,
     region,

@@ -1,5 +1,5 @@
--- No grid emits below 1 g/kWh direct or 4 g/kWh in the life cycle, as hydropower alone would: such a value is a zero
--- for "not known", or in another unit.
+-- No grid is below 1 g/kWh (direct) or 4 g/kWh (life-cycle), the level of hydropower alone. A lower value is a 0 that
+-- means unknown, or has another unit.
 select
     scheme,
     region,

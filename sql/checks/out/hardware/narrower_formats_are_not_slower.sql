@@ -1,4 +1,5 @@
--- A dense peak does not fall with the width of the number; where FP8 is below FP16, one of them is sparse or mistyped.
+-- The dense peak of a narrower number format is not lower. If the FP8 peak is below the FP16 peak, one of them is
+-- sparse or mistyped.
 select
     hardware_id,
     peak_fp16_tflops,

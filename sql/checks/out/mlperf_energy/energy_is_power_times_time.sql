@@ -1,4 +1,5 @@
--- Watts per chip x chips x seconds is the energy of the timed window; kWh for J or nodes for chips would be far off.
+-- Watts per chip x chips x seconds is the energy of the timed window. With kWh for J, or nodes for chips, it would be
+-- far off.
 select
     round,
     system,

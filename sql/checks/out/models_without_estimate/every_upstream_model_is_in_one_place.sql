@@ -1,4 +1,4 @@
--- A model that upstream lists is estimated or listed with a reason, never lost and never both.
+-- Every upstream model either has an estimate or is listed with a reason. None is lost.
 select
     ids.run_id,
     ids.upstream_name,

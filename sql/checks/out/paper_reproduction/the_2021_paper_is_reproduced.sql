@@ -1,5 +1,5 @@
--- The paper's own disclosed facts must give its results: Table 4 to 1 % of energy and 2 % of tonnes,
--- Table 1, which prints two digits of some results, to the rounding of what it prints.
+-- The facts that the paper publishes must give its results. For Table 4 within 1 % of energy and 2 % of tonnes; for
+-- Table 1, which prints some results with two digits, within rounding.
 select
     run_id,
     quantity,

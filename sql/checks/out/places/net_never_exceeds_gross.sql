@@ -1,4 +1,5 @@
--- Carbon-free energy can only lower what a place emits: more net than gross means that a share was taken twice.
+-- Carbon-free energy can only lower the emissions of a location. If net is higher than gross, a share was subtracted
+-- twice.
 select
     region,
     factor_year,

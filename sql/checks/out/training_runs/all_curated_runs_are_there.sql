@@ -1,4 +1,4 @@
--- No curated fact is lost or doubled on the way, nor its chips and hours replaced by another source's.
+-- No curated run is lost or repeated, and its chips and hours are not replaced by another source's.
 select curated.run_id
 from raw.training_runs as curated
 left join out.training_runs as published on curated.run_id = published.run_id

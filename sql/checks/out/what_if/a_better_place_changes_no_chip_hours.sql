@@ -1,4 +1,5 @@
--- At another place the same chips draw the same power: energy differs by the PUE alone, within 1.0 to 2.5.
+-- At another location, the same accelerators use the same power. The energy differs only by the PUE, which is 1.0 to
+-- 2.5.
 select
     what_if.run_id,
     what_if.region,

@@ -1,5 +1,5 @@
--- A training counts once, and is left out with its developer: so an observation bears the id of the run that it is of, not
--- one that no list has.
+-- Each training counts once, and is left out together with its developer. Each observation therefore needs the run_id
+-- of a known run.
 select
     model,
     run_id,

@@ -1,4 +1,5 @@
--- A draw that a run's own paper measured on it bears the run's id: else it would inform the estimate that it is to score.
+-- A power that was measured on a run needs its run_id. Otherwise it would influence the estimate that it is compared
+-- with.
 select
     power.hardware_id,
     power.system,

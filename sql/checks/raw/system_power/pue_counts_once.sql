@@ -1,4 +1,4 @@
--- The draw per chip is before PUE: an observation that includes the overhead must not inform it.
+-- Power per chip excludes PUE, so an observation that includes the overhead must not be used.
 select
     hardware_id,
     system,
