@@ -36,7 +36,7 @@ COLUMNS = {
     "training_hours": ("--hours", "wall-clock hours"),
     "chip_hours": ("--chip-hours", "accelerators x hours"),
     "training_flop": ("--flop", "floating-point operations in all"),
-    "watts_per_chip": ("--power", "measured mean draw of the whole system per accelerator, W, before PUE"),
+    "watts_per_chip": ("--power", "measured mean power of the whole system per accelerator, W, before PUE"),
     "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
     "pue": ("--pue", "total over IT energy of the data center"),
     "provider": ("--provider", "operator of the data center"),
@@ -82,7 +82,7 @@ LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
 # Which fact puts a factor on its best rung, and how a person gives it.
 FACTS = {
     "chip_hours": "the chip-hours, as --chip-hours or --chips with --hours",
-    "watts_per_chip": "the measured draw of the whole system per accelerator, as --power",
+    "watts_per_chip": "the measured power of the whole system per accelerator, as --power",
     "pue": "the PUE of the data center, as --pue",
     "gross_kg_per_kwh": "the grid of the place, as --region, --country or --intensity",
 }
