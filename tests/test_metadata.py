@@ -69,11 +69,13 @@ def test_each_file_names_the_version_and_the_licence(build: Build) -> None:
 def test_every_upstream_is_named_with_its_licence(build: Build) -> None:
     package = json.loads((build.release / "datapackage.json").read_text())
     based_on = json.loads((build.release / "dataset.jsonld").read_text())["isBasedOn"]
-    assert all(address.startswith("https://") for address in based_on)
-    licence = (build.release / "LICENSE").read_text()
-    for source in catalog.sources().values():
-        assert source.title in [named["title"] for named in package["sources"]]
-        assert source.title in licence
+    licence = (build.release / "LICENSE").read_text().splitlines()
+    sources = catalog.sources().values()
+    named = sorted((source.title, source.page) for source in sources)
+    assert sorted((source["title"], source["path"]) for source in package["sources"]) == named
+    assert sorted((source["name"], source["url"]) for source in based_on) == named
+    for source in sources:
+        assert f"- {source.title} ({source.page}): {source.license}" in licence
 
 
 def test_the_card_says_what_each_file_is_for(build: Build) -> None:

@@ -263,7 +263,10 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
         "isAccessibleForFree": True,
         "creator": {"@type": "Organization", "name": _cited()["authors"][0]["name"]},
         "measurementTechnique": dataset["method"],
-        "isBasedOn": [source["url"] for source in _upstreams(manifest)],
+        "isBasedOn": [
+            {"@type": "CreativeWork", "name": source["title"], "url": source["url"]}
+            for source in _upstreams(manifest)
+        ],
         "variableMeasured": [
             {
                 "@type": "PropertyValue",
