@@ -241,6 +241,22 @@ def test_a_duration_that_cannot_be_is_replaced(tmp_path: Path, duration: float, 
     assert bool(log.left_out) == (duration != 36000)
 
 
+@pytest.mark.parametrize(
+    ("memory_kwh", "duration_h", "hours"),
+    [
+        (0.238, 4, 11.9),  # 0.238 kWh at 20 W: within 20 % of the processor's 10 h, so the clock was wrong
+        (0.242, 4, 4),  # 12.1 h and 10 h do not agree, and 4 h are possible
+        (0.238, 6, 6),  # within a factor of two of what is stated
+    ],
+)
+def test_a_duration_gives_way_to_two_meters_that_agree(
+    tmp_path: Path, memory_kwh: float, duration_h: float, hours: float
+) -> None:
+    row = H20 | {"ram_energy": memory_kwh, "duration": duration_h * 3600}
+    (run,) = imports.read(codecarbon(tmp_path, row)).runs
+    assert float(run["training_hours"]) == pytest.approx(hours)
+
+
 def test_a_duration_that_cannot_be_replaced_is_left_out_and_named(build: Build, tmp_path: Path) -> None:
     columns = {
         "cpu_power": "",

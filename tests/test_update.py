@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -21,7 +22,7 @@ from pipelines import catalog
 from pipelines.catalog import Source
 from pipelines.ingestion import baseline, gates
 from pipelines.sources import epa_egrid, epoch_models
-from pipelines.update import fetch, files, revisions, rows
+from pipelines.update import fetch, files, progress, revisions, rows
 from pipelines.update.rows import Candidate
 from tests.conftest import BASELINE, REFERENCE, UPSTREAM, commit, needs_upstream, ote
 from tests.faults import Answer, closed_port, redirect, serve
@@ -602,3 +603,27 @@ def test_the_next_update_finishes_a_killed_one_and_asks_to_commit_it(half: Path)
     for name in ("baseline/a.csv", "baseline/b.csv", "baseline/c.csv"):
         assert name in done.stderr
     assert "not committed" in done.stderr
+
+
+class Terminal(io.StringIO):
+    """What is written on a terminal."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_the_progress_shows_sizes_and_the_speed_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """6 MB in 4 s, then 8 MB in 4.1 s; within a fifth of a second only the end of a file is shown."""
+    clock, terminal = iter([100.0, 104.0, 104.1, 104.1]), Terminal()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(sys, "stderr", terminal)
+    show = progress.on_terminal()
+    assert show is not None
+    show("a.csv", 6_000_000, 12_000_000)
+    show("b.csv", 1_000_000, 2_000_000)
+    show("b.csv", 2_000_000, 2_000_000)
+    assert terminal.getvalue().split("\r\x1b[K")[1:] == [
+        "a.csv: 6.0 of 12.0 MB; 1 files, 6.0 MB, 1.5 MB/s",
+        "b.csv: 2.0 of 2.0 MB; 2 files, 8.0 MB, 2.0 MB/s",
+    ]

@@ -189,6 +189,25 @@ def test_a_wrong_row_is_refused_by_line_and_column(
         assert words in message
 
 
+def test_a_run_may_reach_the_peak_and_no_more(facts: Path) -> None:
+    """10 H100 x 1000 h x 3600 s x 1978.9e12 FLOP/s of FP8 are 7.12404e22 FLOP."""
+    ten = {"chips": "10", "training_hours": "1000"}
+    add(facts, **ten, training_flop="7.1240e22")
+    assert "my-run" in curated.read(facts, RUNS)["run_id"]
+    add(facts, **ten, run_id="more", model="More", source_locator="4", training_flop="7.1241e22")
+    with pytest.raises(BadReferenceError, match=r"1\.0 times the peak of the chip"):
+        curated.read(facts, RUNS)
+
+
+@pytest.mark.parametrize(
+    "known", [{"hardware": NEW["hardware"]}, {"chips": "512"}, {"chip_hours": "512"}, {}]
+)
+def test_a_run_that_cannot_be_computed_needs_no_date(facts: Path, known: dict[str, str]) -> None:
+    nothing = dict.fromkeys(("hardware", "chips", "training_hours", "training_flop", "published_date"), "")
+    add(facts, **nothing | known)
+    assert "my-run" in curated.read(facts, RUNS)["run_id"]
+
+
 def test_the_same_facts_under_another_id_are_refused(facts: Path) -> None:
     first = add(facts)
     second = add(facts, run_id="my-run-again")
