@@ -12,7 +12,7 @@ import pytest
 
 from pipelines import catalog, models, quality
 from pipelines.quality import checks, plain_sql, promises, report
-from pipelines.warehouse import connect, replace_table
+from pipelines.warehouse import Warehouse, connect, replace_table
 from tests.conftest import Build, fill
 
 RELATIONS = {
@@ -183,22 +183,18 @@ SMALL = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Session:
-    """What checks ask of the warehouse resource."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A second handle."""
-        return self.connection.cursor()
+def opened(connection: duckdb.DuckDBPyConnection) -> Warehouse:
+    """The warehouse resource over a database that is open already."""
+    resource = Warehouse(directory="", reference="", baseline="")
+    resource._connection = connection
+    return resource
 
 
 def outcome(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> list[promises.Result]:
     """Check raw.grid_intensity with these rows."""
     fill(connection, "raw.grid_intensity", rows)
     replace_table(connection, "raw.grid_intensity", "from raw.grid_intensity")
-    return checks.validate(Session(connection), catalog.tables()["raw.grid_intensity"])  # type: ignore[arg-type]
+    return checks.validate(opened(connection), catalog.tables()["raw.grid_intensity"])
 
 
 def test_a_good_table_passes_and_says_what_was_seen() -> None:
@@ -390,7 +386,7 @@ def test_plain_sql_and_great_expectations_see_the_same(working: Path, tmp_path: 
         connection.execute("delete from state.validations")  # which knew the table before
         plain = [promise for promise, count in plain_sql.counts(connection, table) if count]
         rows = [plain_sql.failing_rows(connection, table, promise) for promise in plain]
-        failed = [r for r in checks.validate(Session(connection), table) if not r.success]  # type: ignore[arg-type]
+        failed = [r for r in checks.validate(opened(connection), table) if not r.success]
     assert [(p.expectation, p.column, p.check, p.why) for p in plain] == [
         (r.expectation, r.column_name, r.check_name, r.why) for r in failed
     ]
@@ -406,7 +402,7 @@ def test_a_table_without_a_promised_column_fails(database: duckdb.DuckDBPyConnec
     assert [promise.arguments for promise, count in plain_sql.counts(database, table) if count] == [
         {"column_list": [column.name for column in table.columns]}
     ]
-    failed = [r for r in checks.validate(Session(database), table) if not r.success]  # type: ignore[arg-type]
+    failed = [r for r in checks.validate(opened(database), table) if not r.success]
     assert failed[0].expectation == "expect_table_columns_to_match_ordered_list"
 
 
@@ -441,13 +437,13 @@ def test_a_published_table_needs_it_only_when_it_changed(working: Path, tmp_path
     shutil.copy(working, tmp_path / "build.duckdb")
     table = catalog.tables()["out.hardware"]
     with connect(tmp_path / "build.duckdb") as connection:
-        results = checks.validate(Session(connection), table)  # type: ignore[arg-type]
+        results = checks.validate(opened(connection), table)
         assert results
         assert all(result.success for result in results)
         query = "select * replace (name || '!' as name) from out.hardware"
         replace_table(connection, "out.hardware", query)
         with pytest.raises(ImportError, match="great_expectations"):
-            checks.validate(Session(connection), table)  # type: ignore[arg-type]
+            checks.validate(opened(connection), table)
 
 
 MUTANTS = {

@@ -102,10 +102,14 @@ def test_the_second_of_two_builds_says_who_holds_the_lock(tmp_path: Path) -> Non
 
 
 def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
-    code = "import sys, time; from pathlib import Path; from pipelines.warehouse import lock\n"
-    code += "with lock(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
+    code = "import sys; from pathlib import Path; from pipelines.warehouse import lock\n"
+    code += "with lock(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=catalog.ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=catalog.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"

@@ -502,13 +502,22 @@ def test_a_release_is_as_large_as_the_index_says(tmp_path: Path) -> None:
     )
 
 
-class Endless(BaseHTTPRequestHandler):
-    """A server that never stops sending, whatever it is asked for."""
+class Endless(ThreadingHTTPServer):
+    """A server that never stops sending, whatever it is asked for, but for the files that are known."""
+
+    daemon_threads = True
+    known: dict[str, bytes]
+
+
+class WithoutEnd(BaseHTTPRequestHandler):
+    """What it answers."""
+
+    server: Endless
 
     def do_GET(self) -> None:
         """Send what is known by that name; else zeros without end."""
         name = self.path.rpartition("/")[2]
-        known = self.server.known  # type: ignore[attr-defined]
+        known = self.server.known
         self.send_response(206 if self.headers.get("Range") else 200)
         self.end_headers()
         try:
@@ -525,9 +534,9 @@ class Endless(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def endless() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
-    server.daemon_threads = True
+def endless() -> Iterator[Endless]:
+    server = Endless(("127.0.0.1", 0), WithoutEnd)
+    server.known = {}
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -535,15 +544,14 @@ def endless() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def test_a_server_that_never_stops_is_cut_off(tmp_path: Path, endless: ThreadingHTTPServer) -> None:
+def test_a_server_that_never_stops_is_cut_off(tmp_path: Path, endless: Endless) -> None:
     address = f"http://127.0.0.1:{endless.server_port}"
-    endless.known = {}  # type: ignore[attr-defined]
     refused(run("get", "--from", address, "--into", tmp_path / "a"), "index.json", "more than")
     sums = f"{SUM}  LICENSE\n".encode()
     entry = ENTRY | {"sha256": hashlib.sha256(sums).hexdigest(), "size_bytes": 3 << 20}
-    endless.known["index.json"] = json.dumps({"releases": [entry]}).encode()  # type: ignore[attr-defined]
+    endless.known["index.json"] = json.dumps({"releases": [entry]}).encode()
     for known in ({}, {"SHA256SUMS": sums}):
-        endless.known |= known  # type: ignore[attr-defined]
+        endless.known |= known
         done = run("get", "--from", address, "--into", tmp_path / "b")
         assert done.exit_code == 1
         assert "more than the " in done.stderr

@@ -8,10 +8,8 @@ import re
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from fsspec.implementations.http import HTTPFileSystem
 
 from pipelines import catalog
 from pipelines.releases import publishing, release
-from tests.conftest import OTE, Build, ote, resum, without_privilege
+from tests.conftest import OTE, Build, ote, outlasts, resum, without_privilege
 from tests.faults import Answer, serve
 from tests.store import Store, store
 
@@ -117,12 +115,12 @@ def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path)
 
 
 TELLING = """
-import sys, time
+import sys
 from pathlib import Path
 from pipelines.releases import publishing
 def tell(name, *_):
     print(name, flush=True)
-    time.sleep(0.002)  # files are copied faster than a signal comes: kills shall fall between them
+    sys.stdin.read(1)  # files are copied faster than a signal comes: kills shall fall between them
 publishing.publish(Path(sys.argv[1]), sys.argv[2], tell)
 """
 
@@ -137,14 +135,19 @@ def test_the_index_comes_last_and_a_publication_goes_on_where_it_was_cut(
     for _ in range(20):
         process = subprocess.Popen(
             [sys.executable, "-c", TELLING, str(build.release), str(target)],
+            bufsize=0,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": str(catalog.ROOT)},
         )
+        assert process.stdin is not None
         assert process.stdout is not None
         for _ in range(moments.randrange(1, files - 20)):
             process.stdout.readline()
+            process.stdin.write(b".")
         process.send_signal(signal.SIGKILL)
         process.wait()
+        process.stdin.close()
         process.stdout.close()
         assert versions(target) == []
         assert not (target / "latest").exists()
@@ -426,9 +429,12 @@ def test_an_s3_store_that_cannot_be_reached_is_said_in_a_line(
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket of an S3 server of this test."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    port = server.get_host_and_port()[1]
     facts = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": "test",
@@ -437,26 +443,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }
     for name, value in facts.items():
         monkeypatch.setenv(name, value)
-    program = "import sys; from moto.server import main; main(sys.argv[1:])"
-    server = subprocess.Popen(
-        [sys.executable, "-c", program, "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | facts,
-    )
-    try:
-        import boto3
-
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        boto3.client("s3").create_bucket(Bucket="releases")
-        yield "s3://releases/open-training-emissions"
-    finally:
-        server.kill()
-        server.wait()
+    boto3.client("s3").create_bucket(Bucket=f"releases-{port}")
+    yield f"s3://releases-{port}/open-training-emissions"
+    server.stop()
 
 
 def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_path: Path) -> None:
@@ -481,7 +470,7 @@ def test_killed_on_an_s3_store_no_reader_sees_half_a_release(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(moments.uniform(0.6, 1.8))
+        outlasts(process, moments.uniform(0.6, 1.8))
         process.send_signal(signal.SIGKILL)
         process.wait()
         seen = ote("get", "--from", bucket, "--into", tmp_path / "seen")

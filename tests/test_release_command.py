@@ -6,7 +6,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from pipelines import catalog
 from pipelines.releases import record
 from pipelines.releases import release as releasing
-from tests.conftest import OTE, Build, ote, process, releases, resum, without_privilege
+from tests.conftest import OTE, Build, ote, outlasts, process, releases, resum, without_privilege
 
 
 @pytest.fixture
@@ -206,9 +205,8 @@ def test_killed_at_any_moment_no_half_release_is_seen(unreleased: Path) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(0.5 + 0.12 * moment)
-        if process.poll() is not None:  # from here on the release is there, and each later moment is the same
-            break
+        if not outlasts(process, 0.5 + 0.12 * moment):
+            break  # from here on the release is there, and each later moment is the same
         process.send_signal(signal.SIGKILL)
         killed += 1
         process.wait()

@@ -8,7 +8,7 @@ from pipelines import catalog
 from pipelines.quality import checks, promises, report
 from pipelines.warehouse import connect, replace_table
 from tests.conftest import Build, fill
-from tests.test_checks import GOOD, Session
+from tests.test_checks import GOOD, opened
 
 NAME = "raw.grid_intensity"
 
@@ -18,7 +18,7 @@ def page(rows: list[dict[str, object]]) -> str:
     with connect() as connection:
         fill(connection, NAME, rows)
         replace_table(connection, NAME, f"from {NAME}")
-        checks.validate(Session(connection), catalog.tables()[NAME])  # type: ignore[arg-type]
+        checks.validate(opened(connection), catalog.tables()[NAME])
         return report.render(connection)
 
 

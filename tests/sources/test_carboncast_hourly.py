@@ -170,8 +170,8 @@ def test_every_real_zone_has_every_hour_of_both_years(zone: str) -> None:
         assert hours.height == count
         assert hours["hour_utc"].diff().drop_nulls().dt.total_hours().unique().to_list() == [1]
         assert hours.drop("biomass_fraction").null_count().row(0) == (0,) * (len(HOURS) - 1)
-        assert 0 <= hours[DIRECT].min() <= hours[DIRECT].max() <= 1300  # type: ignore[operator]
-        assert 0 <= hours["cfe_fraction"].min() <= hours["cfe_fraction"].max() <= 1  # type: ignore[operator]
+        assert hours[DIRECT].is_between(0, 1300).all()
+        assert hours["cfe_fraction"].is_between(0, 1).all()
         assert (hours["direct_gap_g_per_kwh"] == 0).all(), "the mix times the factors is the stated intensity"
         assert (hours["lifecycle_gap_g_per_kwh"] == 0).all() == (zone != "SE")
 
