@@ -1132,6 +1132,15 @@ def test_the_spread_of_a_place_knows_nothing_of_the_company_that_is_estimated(
     assert math.log(row["p95"] / row["p05"]) / 2 == pytest.approx(1.645 * total, rel=3e-3)
 
 
+def test_the_spread_of_tonnes_is_wider_than_that_of_energy_by_the_grid(model: Model) -> None:
+    """Squared logarithms of a gsd of 1.1 add up: of three factors for energy, of four for tonnes."""
+    rows = scored_at_a_site(model, {"covers": "one_run"})
+    for quantity, factors in (("energy_mwh", 3), ("co2e_gross_t", 4)):
+        row = rows[quantity, "power"]
+        spread = math.log(row["p95"] / row["p05"]) / 2 / 1.645
+        assert spread == pytest.approx(math.sqrt(factors) * math.log(1.1), rel=3e-3)
+
+
 def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_the_truth_is_known(
     model: Model,
 ) -> None:

@@ -47,10 +47,12 @@ def test_a_tpu_runs_at_google_and_a_region_tells_operator_and_country(model: Mod
         rows(
             RUN | {"run_id": "tpu", "hardware": "TPU"},
             RUN | {"run_id": "region", "cloud_region": "r-1"},
+            RUN | {"run_id": "stated", "cloud_region": "r-1", "provider": "Stated", "site_country": "BB"},
             RUN | {"run_id": "unknown"},
             region_map=[region],
         ),
     )
     providers = dict(found.select("run_id", "provider").iter_rows())
-    assert providers == {"tpu": "Google", "region": "Operator", "unknown": None}
-    assert dict(found.select("run_id", "site_country").iter_rows())["region"] == "AA"
+    assert providers == {"tpu": "Google", "region": "Operator", "stated": "Stated", "unknown": None}
+    countries = dict(found.select("run_id", "site_country").iter_rows())
+    assert countries == {"tpu": None, "region": "AA", "stated": "BB", "unknown": None}

@@ -1,0 +1,61 @@
+"""The grids of the sources in one table, and the places that a run could move to, by hand."""
+
+import math
+
+import pytest
+
+from tests.conftest import Model
+
+SHARES = {
+    f"{source}_fraction": share
+    for source, share in (
+        ("nuclear", 0.1),
+        ("hydro", 0.02),
+        ("biomass", 0.03),
+        ("wind", 0.04),
+        ("solar", 0.05),
+        ("geothermal", 0.06),
+    )
+}
+
+
+def test_the_low_carbon_share_is_the_sum_of_its_sources(model: Model) -> None:
+    """The sources of eGRID make 0.3; OWID has 30 % renewables, and 20 of 100 TWh nuclear."""
+    egrid = {"region": "SUB", "location": "Somewhere", "year": 2020, "co2_lb_per_mwh": 1000.0} | SHARES
+    owid = {"entity": "Aland", "year": 2020, "carbon_intensity_g_per_kwh": 300.0}
+    owid |= {"renewables_fraction": 0.3, "nuclear_twh": 20.0, "generation_twh": 100.0}
+    countries = [{"country": "AA", "alias": "Aland"}]
+    tables = {"raw.epa_egrid": [egrid], "raw.owid_electricity": [owid], "raw.countries": countries}
+    found = {row["region"]: row for row in model("core.upstream_grids", tables).to_dicts()}
+    assert found["SUB"]["cfe_fraction"] == pytest.approx(0.3)
+    assert found["SUB"]["carbon_intensity_g_per_kwh"] == pytest.approx(453.59237)
+    assert found["AA"]["cfe_fraction"] == pytest.approx(0.5)
+
+
+def test_a_region_without_a_grid_of_its_own_has_that_of_its_country(model: Model) -> None:
+    country = {"scheme": "country", "region": "AA", "year": 2020, "intensity_basis": "lifecycle"}
+    own = {"region": "own", "factor_year": 2020, "intensity_basis": "lifecycle"}
+    average = {"provider": "Industry average (Uptime Institute)", "pue": 1.5, "is_average": True}
+    gsds = {
+        ("pue", "industry_year"): 1.1,
+        ("gross_kg_per_kwh", "region_year"): 1.1,
+        ("gross_kg_per_kwh", "country_year"): 1.3,
+        ("net_kg_per_kwh", "equals_gross"): 1.0,
+    }
+    tables = {
+        "raw.region_map": [
+            {"region": name, "provider": "P", "country": "AA"} for name in ("own", "bare", "site:x")
+        ],
+        "core.region_intensity": [own | {"carbon_intensity_g_per_kwh": 100.0}],
+        "core.grid_intensity": [country | {"carbon_intensity_g_per_kwh": 300.0}],
+        "core.pue_years": [average | {"factor_year": 2020}],
+        "core.method": [{"factor": f, "basis": b, "gsd": gsd} for (f, b), gsd in gsds.items()],
+    }
+    found = {row["region"]: row for row in model("out.places", tables).to_dicts()}
+    assert set(found) == {"own", "bare"}
+    for region, kg, basis, gsd in (("own", 0.1, "region_year", 1.1), ("bare", 0.3, "country_year", 1.3)):
+        place = found[region]
+        assert (place["gross_basis"], place["net_basis"]) == (basis, "equals_gross")
+        assert (place["gross_kg_per_kwh"], place["net_kg_per_kwh"]) == pytest.approx((kg, kg))
+        spread = math.sqrt(math.log(1.1) ** 2 + math.log(gsd) ** 2)
+        assert math.log(place["gross_gsd"]) == pytest.approx(spread)
