@@ -831,6 +831,15 @@ def board(model: Model, rivals: list[tuple[str, str, str, float]]) -> dict[tuple
     return {(quantity, run, name): value for quantity, run, name, value in frame.select(columns).iter_rows()}
 
 
+def test_a_rival_is_scored_in_power_at_every_measured_draw_of_its_accelerator(model: Model) -> None:
+    found = board(model, RIVALS)
+    watts = {
+        (run, name): value for (quantity, run, name), value in found.items() if quantity == "watts_per_chip"
+    }
+    draws = {"green_algorithms": 300.0, "carbontracker_simulated": 200.0, "tdp_x_pue": 500.0}
+    assert watts == {(run, name): draw for run in PLACES for name, draw in draws.items()}
+
+
 def test_a_rival_is_scored_in_tonnes_with_its_own_grid_of_the_place(model: Model) -> None:
     found = board(model, RIVALS)
     tonnes = {
@@ -1060,6 +1069,26 @@ def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> 
         (run, basis, pytest.approx(math.log(ratio)))
         for run, ratio in (("direct", 0.95), ("stated", 1.1))
         for basis in ("country_year", "developer_country_year")
+    ]
+
+
+def test_a_stated_pue_is_the_truth_of_the_bases_that_infer_one(model: Model) -> None:
+    """Inferred as 1.5 and 1.35 where 1.2 is stated. A run without any, or hypothetical, has no truth."""
+    runs = [
+        {"run_id": "stated", "covers": "one_run", "pue": 1.2},
+        {"run_id": "unstated", "covers": "one_run"},
+        {"run_id": "if", "covers": "hypothetical", "pue": 1.2},
+    ]
+    inferred = {"disclosed": 1.2, "site_year": 1.1, "training_places": 1.5, "industry_year": 1.35}
+    ladder = [
+        {"run_id": run["run_id"], "basis": basis, "value": value}
+        for run in runs
+        for basis, value in inferred.items()
+    ]
+    frame = model("core.place_errors", {"core.training_runs": runs, "core.pue_ladder": ladder})
+    assert sorted(frame.select("run_id", "factor", "basis", "log_ratio").rows()) == [
+        ("stated", "pue", "industry_year", pytest.approx(math.log(1.125))),
+        ("stated", "pue", "training_places", pytest.approx(math.log(1.25))),
     ]
 
 
