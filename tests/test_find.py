@@ -8,6 +8,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from rich.cells import set_cell_size
 
 from pipelines import catalog
 from tests.conftest import OTE, Build, ote
@@ -134,9 +135,8 @@ def test_the_table_fits_and_cuts_no_name(build: Build, columns: int, monkeypatch
     assert "…" not in done.stdout
     header = next(line for line in done.stdout.splitlines() if line.startswith("run "))
     width = header.index(header.split()[1])
-    names = "".join(
-        "".join(line[:width].split()) for line in done.stdout.splitlines()
-    )  # wrapped at spaces or not
+    first = (set_cell_size(line, width) for line in done.stdout.splitlines())  # some letters are two wide
+    names = "".join("".join(cell.split()) for cell in first)  # wrapped at spaces or not
     read = 0
     for run in found(build):
         read = names.index("".join(run["model"].split()), read)

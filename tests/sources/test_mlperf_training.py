@@ -47,6 +47,7 @@ def run(power: bytes, result: bytes = RESULT) -> dict[str, object]:
 def test_a_kilowatt_for_36_seconds_is_ten_watt_hours() -> None:
     row = run(log((10_000, "power_measurement_start", None), (46_000, "power_reading", 1000), STOP))
     assert row["energy_kwh"] == pytest.approx(0.01)
+    assert row["official_run_energy_j"] == pytest.approx(36_000)
     assert row["watts_per_chip"] == pytest.approx(125)
     assert row["time_to_train_s"] == 36
 
