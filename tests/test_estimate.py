@@ -294,6 +294,7 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"chip_hours": 900}, "are 800. Give"),
         ({"training_flop": 1e30}, "of its peak"),
         ({"training_flop": 300}, "not FLOP/s"),
+        ({"training_flop": 9.99e8}, "not FLOP/s"),
         ({"training_hours": 1e15}, "--hours 1e+15: more than ten years"),
         ({"training_hours": None, "chip_hours": 1e9}, "more than ten years"),
         ({"training_flop": "9e307"}, "all accelerators of the world can do"),
@@ -328,6 +329,15 @@ def test_what_cannot_be_is_refused_in_one_line(database: Path, change: dict[str,
         estimating.estimate_run(KNOWN | change, database, TODAY)
     assert says in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_small_training_is_no_speed(database: Path) -> None:
+    """Twice the FLOP are twice the hours, from 1e9 on; less is refused."""
+    small = {"hardware": "H100", "started": "2024-05"}
+    one, two = (
+        estimating.estimate_run(small | {"training_flop": flop}, database, TODAY) for flop in (1e9, 2e9)
+    )
+    assert 0 < 2 * one["chip_hours"] == pytest.approx(two["chip_hours"])
 
 
 def test_every_problem_is_named_at_once(database: Path) -> None:

@@ -163,12 +163,22 @@ def test_trackers_of_one_machine_at_one_time_count_once(build: Build, tmp_path: 
     assert both.height == 8
 
 
-def test_of_machines_measured_twice_for_a_while_that_while_counts_once(tmp_path: Path) -> None:
-    """10 h to 18:00 and 10 h to 23:00: five hours are in both."""
-    rows = [H20 | {"run_id": "a"}, H20 | {"run_id": "b", "timestamp": "2025-05-24T23:00:00"}]
+@pytest.mark.parametrize(
+    ("until", "machines", "share"),
+    [
+        ("23:00:00", 1.5, "50% of its time"),
+        ("18:30:00", 1.05, "95% of its time"),
+        ("18:29:59", 1, "at the same time: counted once"),  # less than a twentieth is the clocks
+    ],
+)
+def test_of_machines_measured_twice_for_a_while_that_while_counts_once(
+    tmp_path: Path, until: str, machines: float, share: str
+) -> None:
+    """10 h to 18:00 and 10 h to a later time: the hours between are in one of them alone."""
+    rows = [H20 | {"run_id": "a"}, H20 | {"run_id": "b", "timestamp": f"2025-05-24T{until}"}]
     log = imports.read(codecarbon(tmp_path, *rows))
-    assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(3.625 * 1.5)
-    assert "50% of its time the same machine was measured" in "".join(log.left_out)
+    assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(3.625 * machines)
+    assert share in "".join(log.left_out)
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
         (["--hardware", "H100", "--hours", "1e9"], "--hours 1e+09: more than ten years (87600 hours)"),
         (
             ["--hardware", "H100", "--hours", "87600", "--chips", "10000000"],
-            "--chips 1e+07 for 87600 hours are 8.76e+11 chip-hours: more than",
+            "--chips 10000000 for 87600 hours are 8.76e+11 chip-hours: more than",
         ),
         (["--hardware", "CPU", "--hours", "3"], "CPUs are known by name, such as "),
         (

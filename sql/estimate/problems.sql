@@ -361,7 +361,7 @@ bounds as (
         runs.row_number,
         'chips' as column_name,
         format(
-            '{:g} for {:g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
+            '{:.15g} for {:.15g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
             runs.chips, runs.training_hours, runs.chips * runs.training_hours, limits.expected
         ) as says
     from runs
