@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import duckdb
 import pytest
@@ -63,6 +64,14 @@ def test_the_chart_is_small_and_readable_on_any_background(drawn: str) -> None:
     sizes = [int(size) for size in re.findall(r"(\d+)px", drawn.split("</style>")[0]) if int(size) > 5]
     assert min(sizes) * 400 / chart.WIDTH > 10  # px at a width of 400 px
     assert not re.findall(r"<script|href=|url\(", drawn)
+
+
+def test_the_legend_stands_line_by_line_under_its_title(drawn: str) -> None:
+    texts = [(e.text or "", e.get("x"), int(e.get("y", ""))) for e in ET.fromstring(drawn).iter(f"{SVG}text")]
+    (title,) = [y for text, _, y in texts if text.startswith("How the accelerator-hours")]
+    lines = [y for _, x, y in texts if x == "44"]
+    assert len(lines) == len(chart.KINDS)
+    assert all(after - before >= 20 for before, after in pairwise([title, *lines]))
 
 
 def test_a_point_stands_where_its_energy_is() -> None:
