@@ -1,4 +1,4 @@
--- Accelerators that a run with FLOP but without a named accelerator may have used. One row per run and accelerator.
+-- Accelerators that a run with FLOP or hours but without a named accelerator may have used. One row per run and accelerator.
 -- The shares are from the developer's other runs within a year, drawn towards all runs of these years as if two of
 -- those were the developer's. Developers that make accelerators are expected to use their own (core.maker_mixes).
 -- Runs with a named accelerator are included to score the estimate. A run never counts for itself, and
@@ -24,9 +24,8 @@ targets as (
     from core.training_runs
     where
         run_year is not null
-        and training_flop is not null
         and (
-            hardware_id is null
+            (hardware_id is null and coalesce(training_flop, chip_hours, chips * training_hours) is not null)
             or run_id in (select observed.run_id from core.flop_observations as observed)
         )
 ),

@@ -5,10 +5,10 @@ with unestimated as (
         run_id,
         model,
         case
-            when hardware is null and training_flop is null and chip_hours is null
+            when hardware is null and coalesce(training_flop, chip_hours, chips * training_hours) is null
                 then 'no accelerator, chip-hours, FLOP or energy disclosed'
             when run_year is null then 'no publication date, so no year to find PUE and grid for'
-            when training_flop is null and chip_hours is null and (chips is null or training_hours is null)
+            when coalesce(training_flop, chip_hours, chips * training_hours) is null
                 then 'no chip-hours, and no FLOP to infer them from'
             when hardware is not null and hardware_id is null then 'an accelerator that is not known here'
             when
