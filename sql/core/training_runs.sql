@@ -1,7 +1,7 @@
 -- Training runs with chip, operator, place and year resolved. One row per run; changes no disclosed value.
 -- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
 -- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google. Of several accelerators the
--- first named counts, and the run counts as ambiguous, as does one that names none.
+-- first named counts, or the first with a published rating, and the run counts as ambiguous, as does one that names none.
 with usual as (
     select median(date_diff('day', strptime(started_month, '%Y-%m')::date, published_date)) as lag_days
     from core.disclosed_runs
@@ -16,6 +16,30 @@ dated as (
         ) as started_date
     from core.disclosed_runs as runs
     cross join usual
+),
+
+spellings as (
+    select
+        run_id,
+        unnest(string_split(hardware, ',')) as spelling,
+        unnest(range(len(string_split(hardware, ',')))) as place
+    from core.disclosed_runs
+),
+
+named as (
+    select
+        spellings.run_id,
+        aliases.hardware_id,
+        aliases.is_ambiguous,
+        hardware.kind
+    from spellings
+    left join core.hardware_aliases as aliases on spelling_key(spellings.spelling) = aliases.alias_key
+    left join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+    qualify
+        row_number() over (
+            partition by spellings.run_id
+            order by hardware.hardware_id is not null and hardware.tdp_w is null, spellings.place
+        ) = 1
 )
 
 select
@@ -31,8 +55,8 @@ select
     runs.training_flop,
     runs.flop_confidence,
     runs.hardware,
-    aliases.hardware_id,
-    coalesce(aliases.is_ambiguous, true) or contains(runs.hardware, ',') as is_ambiguous_hardware,
+    named.hardware_id,
+    coalesce(named.is_ambiguous, true) or contains(runs.hardware, ',') as is_ambiguous_hardware,
     runs.chips,
     runs.training_hours,
     runs.chip_hours,
@@ -43,7 +67,7 @@ select
     runs.started_month,
     year(dated.started_date) as run_year,
     runs.location,
-    coalesce(runs.provider, regions.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
+    coalesce(runs.provider, regions.provider, if(named.kind = 'tpu', 'Google', null)) as provider,
     runs.cloud_region,
     runs.site,
     coalesce(runs.cloud_region, 'site:' || runs.site) as region,
@@ -57,8 +81,6 @@ select
     runs.verified
 from core.disclosed_runs as runs
 inner join dated on runs.run_id = dated.run_id
-left join core.hardware_aliases as aliases
-    on spelling_key(string_split(runs.hardware, ',')[1]) = aliases.alias_key
-left join core.hardware as hardware on aliases.hardware_id = hardware.hardware_id
+left join named on runs.run_id = named.run_id
 left join raw.region_map as regions
     on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region

@@ -56,3 +56,22 @@ def test_a_tpu_runs_at_google_and_a_region_tells_operator_and_country(model: Mod
     assert providers == {"tpu": "Google", "region": "Operator", "stated": "Stated", "unknown": None}
     countries = dict(found.select("run_id", "site_country").iter_rows())
     assert countries == {"tpu": None, "region": "AA", "stated": "BB", "unknown": None}
+
+
+def test_of_several_accelerators_the_first_with_a_rating_counts(model: Model) -> None:
+    """One that is not known here keeps its place: it is reported, not passed over."""
+    named = ["Unrated, Maker X-1", "Maker X-1, TPU", "Unrated", "Unheard, Maker X-1"]
+    tables = rows(*(RUN | {"run_id": names, "hardware": names} for names in named))
+    tables["core.hardware"] = [
+        {"hardware_id": "unrated", "kind": "asic"},
+        {"hardware_id": "maker-x1", "kind": "gpu", "tdp_w": 300.0},
+        {"hardware_id": "tpu", "kind": "tpu", "tdp_w": 200.0},
+    ]
+    unrated = {"alias_key": "unrated", "hardware_id": "unrated", "is_ambiguous": False}
+    tables["core.hardware_aliases"] = [*tables["core.hardware_aliases"], unrated]
+    found = model("core.training_runs", tables)
+    assert dict(found.select("run_id", "hardware_id").iter_rows()) == dict(
+        zip(named, ["maker-x1", "maker-x1", "unrated", None], strict=True)
+    )
+    ambiguous = dict(found.select("run_id", "is_ambiguous_hardware").iter_rows())
+    assert ambiguous == dict(zip(named, [True, True, False, True], strict=True))
