@@ -300,6 +300,20 @@ def test_a_program_search_is_no_training_of_the_model_that_it_asks(build: Build)
     assert 0.25 < energy < 0.5
 
 
+def test_every_developer_has_an_organisation(build: Build) -> None:
+    known = set(curated.read(REFERENCE, catalog.tables()["raw.organisations"])["developer_name"])
+    named = build.query(
+        "select distinct unnest(string_split(developer, ';')) from training_runs where developer is not null"
+    )
+    assert {name for (name,) in named} - known == set(), "add them to organisations.csv"
+
+
+def test_every_identified_run_is_in_the_dataset(build: Build) -> None:
+    runs = build.query("select run_id from emissions union select run_id from models_without_estimate")
+    identified = set(curated.read(REFERENCE, catalog.tables()["raw.run_identifiers"])["run_id"])
+    assert identified - {run_id for (run_id,) in runs} == set()
+
+
 DECISIONS = curated.read(REFERENCE, catalog.tables()["raw.fact_decisions"])
 
 

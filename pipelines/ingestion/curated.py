@@ -20,11 +20,16 @@ from pipelines.ingestion.facts import (
     typed,
     unknown_references,
 )
+from pipelines.ingestion.identity_rules import identifier_problems, organisation_problems
 from pipelines.ingestion.training_run_rules import training_run_problems
 
 SHOWN = 20
 MADE = {"raw.publishers", "raw.reference_files", "raw.upstreams", "raw.source_files", "raw.quarantine"}
-RULES: dict[str, Callable[[File, Path], list[Problem]]] = {"raw.training_runs": training_run_problems}
+RULES: dict[str, Callable[[File, Path], list[Problem]]] = {
+    "raw.organisations": organisation_problems,
+    "raw.run_identifiers": identifier_problems,
+    "raw.training_runs": training_run_problems,
+}
 
 
 def file_tables() -> list[catalog.Table]:

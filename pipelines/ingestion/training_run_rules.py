@@ -90,7 +90,7 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
             **{column: _too_small(row[column], *least) for column, least in LEAST.items()},
             "source_title": _invented_problem(row),
             "hardware": _hardware_problem(row, spellings),
-            "developer_country": _countries_problem(row["developer_country"], countries),
+            "developer_country": countries_problem(row["developer_country"], countries),
             "site_country": _name_problem(
                 row["site_country"], place_key(row["site_country"]), countries, COUNTRIES
             ),
@@ -161,7 +161,8 @@ def _name_problem(cell: str, key: str, names: Names, file: str) -> str | None:
     return None if cell == written else f"{cell!r} is written {written!r} here."
 
 
-def _countries_problem(cell: str, names: Names) -> str | None:
+def countries_problem(cell: str, names: Names) -> str | None:
+    """The first of several codes, separated by semicolons, that is none."""
     problems = (_name_problem(part, place_key(part), names, COUNTRIES) for part in cell.split(";"))
     return next((says for says in problems if says), None)
 

@@ -51,7 +51,8 @@ countries as (
 select
     ids.run_id,
     models.model,
-    replace(models.organizations, ',', ';') as developer,
+    -- a comma before a space is part of a name: Booz Allen Hamilton, McLean
+    regexp_replace(regexp_replace(models.organizations, '\s+', ' ', 'g'), ' ?,([^ ])', ';\1', 'g') as developer,
     countries.developer_country,
     models.published_date,
     lower(models.domain) as domain,

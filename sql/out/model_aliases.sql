@@ -1,5 +1,5 @@
 -- Every name that a model has had upstream or has on Hugging Face, and the run that it is here. One row per name.
--- A rename upstream is one more alias of the same run_id. A repository of several runs names none of them.
+-- A rename upstream is one more alias of the same run_id. A repository is the model of one run at most.
 select
     upstream_name,
     run_id,
@@ -14,10 +14,8 @@ from raw.model_names
 where upstream_name not in (select ids.upstream_name from core.model_ids as ids)
 union all
 select
-    huggingface_repo as upstream_name,
-    min(run_id) as run_id,
+    identifier as upstream_name,
+    run_id,
     'hugging_face' as identity_rule
-from raw.model_crosswalk
-where huggingface_match = 'same'
-group by huggingface_repo
-having count(*) = 1
+from raw.run_identifiers
+where identifier_scheme = 'huggingface' and identifier_match = 'same'

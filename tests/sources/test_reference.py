@@ -267,6 +267,40 @@ def test_a_region_in_no_country_is_refused(facts: Path) -> None:
         curated.read(facts, catalog.tables()["raw.region_map"])
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("x,arxiv,arXiv:2104.10350,", "'arXiv:2104.10350' is not a number like"),
+        ("x,huggingface,bloom,same", "'bloom' is not a repository like"),
+        ("x,huggingface,a/b,", "same or variant is expected for a repository"),
+        ("x,arxiv,2104.10350,same", "nothing for a paper"),
+        ("x,huggingface,BigScience/BLOOM,same", r"the model of bloom-176b as well \(line \d+\)"),
+    ],
+)
+def test_an_identifier_of_another_form_or_of_two_runs_is_refused(facts: Path, row: str, says: str) -> None:
+    path = facts / "run_identifiers.csv"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{row},Title,https://example.org,README,primary\n")
+    with pytest.raises(BadReferenceError, match=rf"run_identifiers\.csv: (.|\n)*{says}"):
+        curated.read(facts, catalog.tables()["raw.run_identifiers"])
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("New Lab,Google Brain,US", "'Google Brain' belongs to 'Google' itself"),
+        ("New Lab,New Lab,USA", "'USA' is written 'US' here"),
+        ("New Lab,New Lab,GB;ZZ", "'ZZ' is not known"),
+        ("Google,Google,US", "the same developer_name as line"),
+    ],
+)
+def test_an_organisation_within_another_or_in_no_country_is_refused(facts: Path, row: str, says: str) -> None:
+    with (facts / "organisations.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{row},Title,https://example.org,list,primary\n")
+    with pytest.raises(BadReferenceError, match=rf"organisations\.csv: (.|\n)*{says}"):
+        curated.read(facts, catalog.tables()["raw.organisations"])
+
+
 def test_the_key_of_spellings_is_that_of_the_queries(database: Any) -> None:
     for spelling in ("NVIDIA A100-SXM4 (80 GB)", "tpu_v5e", "H100"):
         ((key,),) = database.execute("select spelling_key(?)", [spelling]).fetchall()

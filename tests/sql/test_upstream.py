@@ -306,3 +306,23 @@ def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) ->
         gates=[{"run_id": "a"}, {"run_id": "b"}],
     )
     assert set(found) == {"a", "c"}
+
+
+@pytest.mark.parametrize(
+    ("organizations", "developer"),
+    [
+        ("Lab A,Lab B", "Lab A;Lab B"),
+        ("X,Booz Allen Hamilton, McLean,Y", "X;Booz Allen Hamilton, McLean;Y"),
+        ("Some Technology Co., Ltd. (Brand)", "Some Technology Co., Ltd. (Brand)"),
+        ("Lab A ,Institute of\nTechnology", "Lab A;Institute of Technology"),
+    ],
+)
+def test_a_comma_in_the_name_of_an_organisation_does_not_part_it(
+    model: Model, organizations: str, developer: str
+) -> None:
+    tables = {
+        "raw.epoch_models": [{"model": "A", "organizations": organizations}],
+        "core.model_ids": [{"upstream_name": "A", "run_id": "a"}],
+        "raw.upstreams": [{"source": "epoch_models"}],
+    }
+    assert model("core.upstream_runs", tables)["developer"].to_list() == [developer]
