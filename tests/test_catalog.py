@@ -6,6 +6,7 @@ import duckdb
 import pint
 import polars as pl
 import pytest
+import yaml
 
 from pipelines import catalog, models
 from pipelines.ingestion import curated
@@ -88,6 +89,19 @@ def test_every_sql_file_is_catalogued_and_the_reverse() -> None:
 def test_every_curated_file_is_catalogued_and_the_reverse() -> None:
     files = {f"raw.{path.stem}" for path in REFERENCE.glob("*.csv")}
     assert files == {table.name for table in curated.file_tables()}
+
+
+def test_nothing_is_defined_twice() -> None:
+    """YAML takes the last of two keys without a word."""
+
+    def twice(node: yaml.Node | None) -> list[str]:
+        if not isinstance(node, yaml.MappingNode):
+            return []
+        keys = [key.value for key, _ in node.value]
+        within = [found for _, value in node.value for found in twice(value)]
+        return [key for key in keys if keys.count(key) > 1] + within
+
+    assert twice(yaml.compose((catalog.ROOT / "catalog.yaml").read_text(encoding="utf-8"))) == []
 
 
 def test_every_defined_column_is_used() -> None:

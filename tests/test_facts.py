@@ -344,11 +344,9 @@ def test_accepted_hours_are_in_the_facts_and_rejected_ones_are_not() -> None:
 
 
 NOTES = curated.read(REFERENCE, catalog.tables()["raw.note_decisions"])
-PATTERNS = dict(
-    curated.read(REFERENCE, catalog.tables()["raw.note_patterns"])
-    .select("pattern", "regular_expression")
-    .iter_rows()
-)
+FOUND = curated.read(REFERENCE, catalog.tables()["raw.note_patterns"])
+PATTERNS = dict(FOUND.select("pattern", "regular_expression").iter_rows())
+SUBJECTS = ("hours", "hardware", "date", "location")
 
 
 @pytest.mark.parametrize(
@@ -360,6 +358,17 @@ PATTERNS = dict(
         ("The training process took approximately 30 days", "took_time"),
         ("80 wall-clock hours", "wall_clock"),
         ("Training began on August 23", "days_from_dates"),
+        ("106 sec per epoch", "time_for_step"),
+        ("0.45 s an image", "time_for_step"),
+        ("each iteration takes 3 s", "time_for_step"),
+        ("conducted on Tesla K20 GPUs", "accelerator_named"),
+        ("a TPUv3-64 slice", "accelerator_named"),
+        ("from October 10, 2024", "month_named"),
+        ("2023 June 25 to July 18", "month_named"),
+        ("the run started in mid July", "month_of_training"),
+        ("8 AWS EC2 instances", "place_named"),
+        ("on the Berzelius supercomputer", "place_named"),
+        ("using the vivolm system", "cluster_named"),
     ],
 )
 def test_a_pattern_finds_what_it_is_for(note: str, pattern: str) -> None:
@@ -371,27 +380,45 @@ def test_counts_of_tokens_and_flop_match_no_pattern() -> None:
         "6 * 7e9 * 1.2e12 tokens = 5e22 FLOP",
         "trained on 15T tokens",
         "300k steps, batch size 15360",
+        "1,100 batches an epoch, 40 epochs",
     ):
         assert [name for name, pattern in PATTERNS.items() if re.search(pattern, note, re.I)] == []
 
 
-def test_every_match_is_decided_by_a_known_pattern_and_entered_hours_are_in_the_facts() -> None:
-    named = {name for names in NOTES["patterns"] for name in names.split(",")}
-    assert named <= set(PATTERNS)
+def test_every_match_is_decided_by_a_pattern_of_its_subject() -> None:
+    subjects = dict(FOUND.select("pattern", "note_subject").iter_rows())
+    assert set(subjects.values()) == set(SUBJECTS)
+    for run_id, subject, names in NOTES.select("run_id", "note_subject", "patterns").iter_rows():
+        assert {subjects[name] for name in names.split(",")} == {subject}, run_id
+
+
+def test_entered_facts_are_in_the_facts_and_confirmed_hours_have_a_number() -> None:
     facts = curated.read(REFERENCE, catalog.tables()["raw.training_runs"])
-    decided = NOTES.filter(pl.col("note_decision") == "entered")["run_id"]
-    assert set(decided) - set(facts["run_id"]) == set()
+    known = set(facts["run_id"])
+    stated = {
+        "hours": known,
+        "hardware": set(facts.filter(pl.col("hardware").is_not_null())["run_id"]),
+        "date": set(facts.filter(pl.col("started_month").is_not_null())["run_id"]),
+        "location": set(
+            facts.filter(pl.any_horizontal(pl.col("provider", "site_country").is_not_null()))["run_id"]
+        ),
+    }
+    entered = NOTES.filter(pl.col("note_decision") == "entered")
+    for run_id, subject in entered.select("run_id", "note_subject").iter_rows():
+        assert run_id in stated[subject], (run_id, subject)
     confirmed = NOTES.filter(pl.col("note_decision") == "confirmed")
+    assert set(confirmed["note_subject"]) == {"hours"}
     assert confirmed["confirmed_chip_hours"].null_count() == 0
-    assert set(confirmed["run_id"]) & set(facts["run_id"]) == set()  # a curated row needs no confirmation
+    assert set(confirmed["run_id"]) & known == set()  # a curated row needs no confirmation
 
 
 def test_the_page_counts_the_decisions_as_the_files_have_them() -> None:
     page = (catalog.ROOT / "docs" / "method" / "facts.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
     told = {row[0].strip("`"): row[1:] for row in rows}
-    for decision, n in NOTES["note_decision"].value_counts().iter_rows():
-        assert told[decision][0] == str(n), decision
+    for (decision,), rows_of in NOTES.group_by("note_decision"):
+        by_subject = dict(rows_of["note_subject"].value_counts().iter_rows())
+        assert told[str(decision)][:4] == [str(by_subject.get(kind) or "") for kind in SUBJECTS], decision
     for batch, n in DECISIONS["batch"].value_counts().iter_rows():
         counts = DECISIONS.filter(pl.col("batch") == batch)["decision"].value_counts()
         by = dict(counts.iter_rows())

@@ -263,7 +263,10 @@ def test_hours_are_stated_while_upstream_has_what_was_read_in_the_developer_s_wo
         "core.upstream_runs": [
             {"run_id": "a", "chips": 3, "training_hours": 33.0, "confidence": "Confident"}
         ],
-        "raw.note_decisions": [{"run_id": "a", "confirmed_chip_hours": confirmed}],
+        "raw.note_decisions": [
+            {"run_id": "a", "note_subject": "hours", "confirmed_chip_hours": confirmed},
+            {"run_id": "a", "note_subject": "date"},  # no second row of the run
+        ],
     }
     (row,) = model("core.disclosed_runs", tables).to_dicts()
     assert row["hours_confidence"] == hours_confidence
