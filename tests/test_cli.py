@@ -2,10 +2,12 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,39 @@ def test_a_history_that_cannot_be_written_is_named_in_one_line(tmp_path: Path) -
     assert done.returncode == 1
     assert done.stderr.startswith(f"Nothing was built: {history}: Permission denied.")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("command", "most"), [("build", 0), ("build", 2_000_000), ("update", 60_000)])
+def test_a_disk_that_is_full_is_named_in_one_line(command: str, most: int, tmp_path: Path) -> None:
+    """No file may grow beyond some bytes, which the history of runs meets first: as on a full disk."""
+    mirror = ("--mirror", closed_port()) if command == "update" else ()
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most, most))
+    done = process(command, *mirror, "--warehouse", tmp_path, preexec_fn=full)
+    assert done.returncode == 1
+    outcome = "Nothing was built" if command == "build" else "Nothing was updated"
+    (said,) = [line for line in done.stderr.splitlines() if not line.endswith(("...", "_hourly"))]
+    assert said.startswith(f"{outcome}: {tmp_path / 'dagster'}: disk I/O error. ")
+    assert "the disk is full" in said
+    assert not [*tmp_path.rglob("emissions.duckdb"), *tmp_path.rglob("SHA256SUMS")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [("find", "gpt"), ("find", "--csv"), ("why", "gpt-3")])
+def test_output_to_a_full_disk_is_told_in_one_line(build: Build, arguments: tuple[str, ...]) -> None:
+    database = build.directory / "emissions.duckdb"
+    with Path("/dev/full").open("w") as full:
+        streams = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
+        done = process(*arguments, "--database", database, **streams)
+    assert (done.returncode, done.stderr) == (1, "Not all of the output was written: the disk is full.\n")
+
+
+@pytest.mark.parametrize("arguments", [("find", "--csv"), ("why", "gpt-3")])
+def test_an_answer_that_nobody_reads_is_no_fault(build: Build, arguments: tuple[str, ...]) -> None:
+    """Standard output is closed, as a service may have it."""
+    database = build.directory / "emissions.duckdb"
+    streams = {"capture_output": False, "stderr": subprocess.PIPE, "preexec_fn": partial(os.close, 1)}
+    done = process(*arguments, "--database", database, **streams)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_unknown_option_ends_with_code_2() -> None:

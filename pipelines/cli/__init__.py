@@ -3,6 +3,7 @@
 Belongs here: nothing else. Each command stands in the module of what it is about.
 """
 
+import errno
 import inspect
 import io
 import os
@@ -60,16 +61,25 @@ def main(version: version.Version = False) -> None:
 def run() -> None:
     """The console script. Leaves at once when done: DuckDB's client reports leaks at interpreter exit."""
     code = 0
+    # One that is closed is None.
+    sys.stdout, sys.stderr = (stream or io.StringIO() for stream in (sys.stdout, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters of a name, or a path hold none
             stream.reconfigure(errors="backslashreplace")
-    try:
-        app()
-    except SystemExit as done:
-        code = done.code if isinstance(done.code, int) else 1
-    for stream in (sys.stdout, sys.stderr):
+    for step in (app, sys.stdout.flush, sys.stderr.flush):
         try:
-            stream.flush()
-        except BrokenPipeError:  # who reads, such as head, has had enough
-            code = code or 1
+            step()
+        except SystemExit as done:
+            code = done.code if isinstance(done.code, int) else 1
+        except OSError as error:
+            code = code or _not_printed(error)
     os._exit(code)
+
+
+def _not_printed(error: OSError) -> int:
+    """The exit code where what is printed goes to a full disk, or to a program that has had enough."""
+    if error.errno == errno.ENOSPC and not error.filename:
+        os.write(2, b"Not all of the output was written: the disk is full.\n")
+    elif not isinstance(error, BrokenPipeError):
+        raise error
+    return 1

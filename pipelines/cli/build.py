@@ -139,33 +139,48 @@ def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | 
         warehouse: the history of runs is kept below it.
         failed: what to say first of a failure.
         settings: of its resources, by name, where they are not those of the definitions.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
     """
     # Great Expectations makes millions of objects in a process that ends in seconds: a tenth of the time.
     gc.disable()
-    from pipelines import history
-    from pipelines.cli import summary
-    from pipelines.definitions import defs
+    from sqlalchemy.exc import OperationalError
+
     from pipelines.warehouse import writable
 
-    resolved, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
-    steps = len(resolved.graph.node_dict)
     kept = writable(writable(warehouse) / "dagster")
-    with history.instance(kept) as instance, summary.progress(steps) as step:
-        instance.add_event_listener(run_id, lambda entry: _told(entry, step))
-        result = resolved.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            raise_on_error=False,
-            run_config={
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                "resources": {name: {"config": config} for name, config in (settings or {}).items()},
-            },
-        )
+    config = {name: {"config": given} for name, given in (settings or {}).items()}
+    try:
+        result = _run(job, kept, config)
+    except OperationalError as error:  # of the history, which says no more than "disk I/O error"
+        raise OSError(f"{kept}: {error.orig}") from None
     if not result.success:
         typer.echo(failed, err=True)
         _explain(result, warehouse)
         raise typer.Exit(1)
     return result
+
+
+def _run(job: str, kept: Path, resources: dict[str, Any]) -> Any:
+    """Run a job with its history in a folder, and show the steps that have ended."""
+    from pipelines import history
+    from pipelines.cli import summary
+    from pipelines.definitions import defs
+
+    resolved, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
+    steps = len(resolved.graph.node_dict)
+    with history.instance(kept) as instance, summary.progress(steps) as step:
+        instance.add_event_listener(run_id, lambda entry: _told(entry, step))
+        return resolved.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "resources": resources,
+            },
+        )
 
 
 def _told(entry: Any, step: Callable[[str], None]) -> None:
