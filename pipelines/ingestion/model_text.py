@@ -46,6 +46,10 @@ STYLED = re.compile(
     r"|((NEGATIVE )?(CIRCLED|SQUARED)|FULLWIDTH|PARENTHESIZED|SEGMENTED|OUTLINED) (LATIN|DIGIT) "
     r"|LATIN LETTER SMALL CAPITAL |REGIONAL INDICATOR "
 )
+# Scripts with letters like Latin ones, which no name needs within a Latin word; Greek is in real names.
+SIMILAR = re.compile(
+    r"(CYRILLIC|ARMENIAN|CHEROKEE|COPTIC|LISU|DESERET|OSAGE|OLD ITALIC|CARIAN|LYCIAN|LYDIAN) "
+)
 WORD = re.compile(r"[^\s()\[\]{}/,;\uff08\uff09]+")
 # Iota, nu, rho or upsilon, where it is no part of a row of letters: a symbol, as in Rho-1 (\u03c1-1).
 SYMBOL = re.compile(r"(?<![^\W\d_])[\u03b9\u03bd\u03c1\u03c5](?![^\W\d_])")
@@ -119,11 +123,13 @@ def _crowded(name: str) -> str | None:
 
 
 def _mixed(name: str) -> str | None:
-    """A letter that looks like a Latin one in a word that has Latin letters; hyphens part no words."""
+    """A letter of a script that resembles Latin in a word that has Latin letters; hyphens part no words."""
     for word in WORD.findall(unicodedata.normalize("NFC", name)):
-        odd = [c for c in SYMBOL.sub("", word) if c in LOOK_ALIKES]
-        if odd and any(unicodedata.name(c, "").startswith("LATIN ") for c in word if c not in odd):
-            return f"It holds {_called(odd[0])}, which looks like {LOOK_ALIKES[odd[0]]}, in {word!r}."
+        named = {c: unicodedata.name(c, "") for c in SYMBOL.sub("", word)}
+        odd = [c for c in named if c in LOOK_ALIKES or SIMILAR.match(named[c])]
+        if odd and any(of.startswith("LATIN ") for c, of in named.items() if c not in odd):
+            like = f"looks like {LOOK_ALIKES[odd[0]]}" if odd[0] in LOOK_ALIKES else "is not a Latin letter"
+            return f"It holds {_called(odd[0])}, which {like}, in {word!r}."
     return None
 
 
