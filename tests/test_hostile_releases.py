@@ -144,7 +144,9 @@ def test_a_dictionary_of_another_form_is_refused(folder: Path, content: str | by
     refused(run("verify", folder), DICTIONARY)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "datapackage.json", "croissant.json", "dataset.jsonld"])
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "datapackage.json", "croissant.json", "dataset.jsonld", "record.json"]
+)
 def test_json_of_another_form_is_refused_by_name(folder: Path, name: str) -> None:
     for content in (
         DEEP,

@@ -24,7 +24,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a table or column
 DICTIONARY_BYTES = METADATA_BYTES = 1 << 24
 RESOURCES = {"resources": [{"path": str, "hash": str, "bytes": int}]}  # of datapackage.json
 # Documents that are JSON, with what is read of each.
-METADATA = {"datapackage.json": RESOURCES, "croissant.json": {}, "dataset.jsonld": {}}
+METADATA = {"datapackage.json": RESOURCES, "croissant.json": {}, "dataset.jsonld": {}, "record.json": {}}
 
 # Each query lists rows that cannot be: {emissions} is the file.
 PHYSICS = {
