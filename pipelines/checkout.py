@@ -91,6 +91,8 @@ def changed_since(made: Checkout, root: Path = ROOT) -> str:
         return ""
     if made.commit is None:
         return "the tables were built in a folder without a commit"
+    if shutil.which("git") is None:
+        return f"the tables were built from commit {made.commit}, and git is missing, which would compare it"
     if here.commit is None or _git(root, "cat-file", "-t", made.commit, check=False) != "commit\n":
         return f"the tables were built from commit {made.commit}, which is not in this checkout"
     differing = _git(root, "diff", "--name-only", made.commit, "--", *MAKES_RELEASES).splitlines()

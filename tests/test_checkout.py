@@ -179,3 +179,13 @@ def test_a_draft_of_the_same_content_names_what_is_not_committed_now(copy: Path)
     assert (manifest["commit"], manifest["uncommitted"]) == ("c", [])
     assert releases(copy) == [written]
     assert written.name == draft.name
+
+
+def test_without_git_it_is_said_that_nothing_can_be_compared(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = checkout.state(folder)
+    assert checkout.changed_since(made, folder) == ""
+    monkeypatch.setenv("PATH", "")
+    assert "git is missing" in checkout.changed_since(made, folder)
+    assert checkout.uncommitted(folder) == []
