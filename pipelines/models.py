@@ -1,15 +1,17 @@
-"""One asset per SQL file: sql/core/training_runs.sql is asset and table core.training_runs.
+"""One asset per table: of a raw table from files, else of an SQL file that has its name.
 
 Dependencies come from the query itself, through DuckDB's parser, so no one lists them twice.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
+import polars as pl
 from sqlglot import exp
 from sqlglot.lineage import Node, lineage
 
@@ -151,6 +153,43 @@ def results(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, float
     return {
         label: value for label, value in zip(labels, found.fetchall()[0], strict=True) if value is not None
     }
+
+
+def raw_asset(
+    name: str,
+    group: str,
+    rows: Callable[[Path], pl.DataFrame],
+    sources: list[str],
+    deps: Iterable[dg.AssetKey] = (),
+    **shown: str,
+) -> dg.AssetsDefinition:
+    """The asset of a raw table.
+
+    Args:
+        name: the table.
+        group: `upstream`, whose rows are read from the folder of the accepted rows; or `reference`.
+        rows: reads them from that folder.
+        sources: the files or pages that they come from.
+        deps: the assets of those.
+        shown: what Dagster shows beside the table's columns and sources.
+    """
+    table = catalog.tables()[name]
+
+    @dg.asset(
+        key=name.split("."),
+        group_name=group,
+        description=table.description,
+        kinds={"csv", "polars", "duckdb"},
+        owners=OWNERS,
+        deps=deps,
+        metadata=definition_metadata(table, sources) | shown,
+    )
+    def read(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
+        folder = warehouse.baseline if group == "upstream" else warehouse.reference
+        with distrusted_on_failure(warehouse.connection, name):
+            return replace_table(warehouse.connection, name, rows(Path(folder)))
+
+    return read
 
 
 def sql_asset(name: str, query: str) -> dg.AssetsDefinition:

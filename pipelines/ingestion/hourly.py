@@ -7,7 +7,7 @@ here: the columns and factors of one source (sources/), or the comparison with y
 
 import json
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import reduce
 from operator import add
@@ -47,8 +47,6 @@ FULL_MONTH = 0.9
 
 # A slash means month first: with the day first, 13/01 fails here, as it should.
 TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S+00:00", "%m/%d/%Y %H:%M:%S")
-
-ParseZone = Callable[[Mapping[str, bytes], str, int], pl.DataFrame]
 
 
 def utc_hours(cells: pl.Series, file: str) -> pl.Series:

@@ -6,8 +6,8 @@ mean together (sql/core).
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -15,28 +15,7 @@ import polars as pl
 from pipelines import catalog
 from pipelines.ingestion.curated import file_tables, read
 from pipelines.ingestion.facts import read_text
-from pipelines.models import OWNERS, definition_metadata
-from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
-
-
-def reference_asset(table: catalog.Table) -> dg.AssetsDefinition:
-    """The asset of one curated file."""
-    path = f"warehouse/reference/{table.stem}.csv"
-
-    @dg.asset(
-        key=table.name.split("."),
-        group_name="reference",
-        description=table.description,
-        kinds={"csv", "polars", "duckdb"},
-        owners=OWNERS,
-        metadata=definition_metadata(table, [path]),
-    )
-    def facts(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        with distrusted_on_failure(warehouse.connection, table.name):
-            frame = read(Path(warehouse.reference), table)
-            return replace_table(warehouse.connection, table.name, frame)
-
-    return facts
+from pipelines.models import raw_asset
 
 
 def reference_files(directory: Path) -> pl.DataFrame:
@@ -70,24 +49,21 @@ RECORDS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
-def record_asset(name: str) -> dg.AssetsDefinition:
-    """The asset of a table about the curated facts: their files, or the producers of what they cite."""
-    table = catalog.tables()[name]
-
-    @dg.asset(
-        key=name.split("."),
-        group_name="reference",
-        description=table.description,
-        kinds={"csv", "duckdb"},
-        owners=OWNERS,
-        deps=[dg.AssetKey(table.name.split(".")) for table in file_tables()],
-        metadata=definition_metadata(table, ["warehouse/reference/*.csv", "catalog.yaml"]),
-    )
-    def records(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        with distrusted_on_failure(warehouse.connection, name):
-            return replace_table(warehouse.connection, name, RECORDS[name](Path(warehouse.reference)))
-
-    return records
-
-
-reference_assets = [*(reference_asset(table) for table in file_tables()), *map(record_asset, RECORDS)]
+reference_assets = [
+    *(
+        raw_asset(
+            table.name, "reference", partial(read, table=table), [f"warehouse/reference/{table.stem}.csv"]
+        )
+        for table in file_tables()
+    ),
+    *(
+        raw_asset(
+            name,
+            "reference",
+            rows,
+            ["warehouse/reference/*.csv", "catalog.yaml"],
+            [dg.AssetKey(table.name.split(".")) for table in file_tables()],
+        )
+        for name, rows in RECORDS.items()
+    ),
+]

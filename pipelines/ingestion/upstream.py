@@ -7,6 +7,7 @@ accepted (update/), or one source's columns (sources/).
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ import dagster as dg
 import polars as pl
 
 from pipelines import catalog
-from pipelines.catalog import Source, Table
+from pipelines.catalog import Source
 from pipelines.ingestion import baseline
-from pipelines.models import OWNERS, definition_metadata
-from pipelines.warehouse import Warehouse, distrusted_on_failure, replace_table
+from pipelines.models import OWNERS, raw_asset
 
 
 def key_of(source: Source) -> dg.AssetKey:
@@ -54,29 +54,18 @@ def baseline_spec(source: Source, folder: Path) -> dg.AssetSpec:
     )
 
 
-def upstream_asset(table: Table) -> dg.AssetsDefinition:
+def upstream_asset(table: str) -> dg.AssetsDefinition:
     """The asset that stores the accepted rows of the sources of a table."""
-    sources = catalog.sources_of(table.name)
-
-    @dg.asset(
-        key=table.name.split("."),
-        group_name="upstream",
-        description=table.description,
-        kinds={"polars", "duckdb"},
-        owners=OWNERS,
-        deps=[key_of(source) for source in sources],
-        metadata=definition_metadata(table, [source.page for source in sources])
-        | {
-            "producer": "; ".join(source.producer for source in sources),
-            "license": "; ".join(source.license for source in sources),
-        },
+    sources = catalog.sources_of(table)
+    return raw_asset(
+        table,
+        "upstream",
+        partial(baseline.rows_of, table=table),
+        [source.page for source in sources],
+        map(key_of, sources),
+        producer="; ".join(source.producer for source in sources),
+        license="; ".join(source.license for source in sources),
     )
-    def rows(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        with distrusted_on_failure(warehouse.connection, table.name):
-            frame = baseline.rows_of(Path(warehouse.baseline), table.name)
-            return replace_table(warehouse.connection, table.name, frame)
-
-    return rows
 
 
 def upstreams(folder: Path) -> pl.DataFrame:
@@ -137,26 +126,6 @@ RECORDS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
-def record_asset(name: str) -> dg.AssetsDefinition:
-    """The asset of a table that says what went in or was turned away."""
-    table = catalog.tables()[name]
-
-    @dg.asset(
-        key=name.split("."),
-        group_name="upstream",
-        description=table.description,
-        kinds={"csv", "duckdb"},
-        owners=OWNERS,
-        deps=[key_of(source) for source in catalog.sources().values()],
-        metadata=definition_metadata(table, ["warehouse/baseline/"]),
-    )
-    def records(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        with distrusted_on_failure(warehouse.connection, name):
-            return replace_table(warehouse.connection, name, RECORDS[name](Path(warehouse.baseline)))
-
-    return records
-
-
 def _utc(column: str) -> pl.Expr:
     """A time as written ("2026-03-30T00:00:00+00:00") in UTC, without a zone."""
     return pl.col(column).str.to_datetime(time_zone="UTC").dt.replace_time_zone(None)
@@ -176,9 +145,10 @@ def upstream_assets(folder: Path) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     Args:
         folder: the baseline whose origin the external assets show.
     """
-    tables = sorted({source.table for source in catalog.sources().values()})
+    sources = catalog.sources().values()
+    every = [key_of(source) for source in sources]
     return [
-        *(baseline_spec(source, folder) for source in catalog.sources().values()),
-        *(upstream_asset(catalog.tables()[table]) for table in tables),
-        *map(record_asset, RECORDS),
+        *(baseline_spec(source, folder) for source in sources),
+        *map(upstream_asset, sorted({source.table for source in sources})),
+        *(raw_asset(n, "upstream", rows, ["warehouse/baseline/"], every) for n, rows in RECORDS.items()),
     ]
