@@ -261,3 +261,74 @@ def test_a_name_that_is_not_what_it_seems_costs_its_row(
     assert found.rows.height == accepted.height
     assert {row for row in found.quarantined["row_key"] if row.startswith(new)}
     assert any(says in text for text in found.quarantined["says"])
+
+
+IOWA_2025 = {"region": "us-central1", "year": 2025}
+
+
+def _twice(accepted: pl.DataFrame, other: dict[str, object], first: str, **of: object) -> rows.Candidate:
+    """What an update makes of rows of which one comes twice, the other time with some other cells."""
+    twin = accepted.filter(**of).with_columns(**{name: pl.lit(value) for name, value in other.items()})
+    parts = [twin.cast(accepted.schema), accepted]
+    frame = pl.concat(parts if first == "twin" else parts[::-1])
+    return rows.judged(catalog.sources()[GOOGLE], frame, accepted, RETRIEVED)
+
+
+@pytest.mark.parametrize("first", ["twin", "accepted"])
+def test_of_two_rows_of_one_key_the_accepted_one_stays_wherever_it_comes(first: str) -> None:
+    accepted = baseline.load(BASELINE, catalog.sources()[GOOGLE])[0]
+    found = _twice(accepted, {G: 100.0}, first, **IOWA_2025)
+    assert (found.exceeded, found.change["cells_changed"]) == ([], {})
+    assert found.rows.sort("region", "year").equals(accepted.sort("region", "year"))
+    (row,) = found.quarantined.rows(named=True)
+    assert (row["row_key"], row["gate"]) == ("us-central1 / 2025", "key")
+    assert f"{G} 100.0" in row["cell"]
+    assert "with other values: the accepted row stays" in row["says"]
+
+
+def test_an_accepted_row_stays_also_where_both_of_two_rows_differ_from_it() -> None:
+    accepted = baseline.load(BASELINE, catalog.sources()[GOOGLE])[0]
+    twins = [accepted.filter(**IOWA_2025).with_columns(pl.lit(value).alias(G)) for value in (100.0, 410.0)]
+    others = accepted.join(twins[0], on=["region", "year"], how="anti")
+    found = rows.judged(catalog.sources()[GOOGLE], pl.concat([*twins, others]), accepted, RETRIEVED)
+    assert found.rows.sort("region", "year").equals(accepted.sort("region", "year"))
+    assert found.quarantined.height == 2
+
+
+def test_of_two_new_rows_of_one_key_neither_is_taken_unless_they_are_equal() -> None:
+    accepted = baseline.load(BASELINE, catalog.sources()[GOOGLE])[0]
+    new = accepted.filter(**IOWA_2025).with_columns(year=pl.lit(2026, pl.Int64))
+    for other, taken, says in ((100.0, 0, "none of them is taken"), (None, 1, "the same values")):
+        twin = new if other is None else new.with_columns(pl.lit(other).alias(G))
+        frame = pl.concat([accepted, new, twin])
+        found = rows.judged(catalog.sources()[GOOGLE], frame, accepted, date(2027, 6, 1))
+        assert found.rows.filter(year=2026).height == taken
+        assert set(found.quarantined["row_key"]) == {"us-central1 / 2026"}
+        assert all(says in text for text in found.quarantined["says"])
+
+
+@pytest.mark.parametrize(
+    ("source", "fault", "says"),
+    [
+        (OWID, FAULTS["one zero"][1], "Below 4 gram / kilowatt hour. "),
+        (CHIPS, times("tdp_w", 1000, where=pl.col("name") == "NVIDIA A40 PCIe"), "Above 30000 watt. "),
+        (EPOCH, cells(DAY, to("31/12/2022"), where=ALPHACODE), "Expected a day as YYYY-MM-DD. "),
+        (
+            EPOCH,
+            FAULTS["FLOP beyond any"][1],
+            "More than 10 times the largest known by its day, 5e+26 FLOP: ",
+        ),
+        (EPOCH, FAULTS["a letter of another script"][1], "It holds U+0422 "),
+        (EPOCH, FAULTS["a name told apart by a blank"][1], "It looks like 'AlphaCode'. "),
+    ],
+)
+def test_a_quarantined_row_says_the_limit_with_its_unit_and_what_to_do(
+    source: str, fault: Fault, says: str
+) -> None:
+    of = catalog.sources()[source]
+    text = pl.read_csv(baseline.path_of(BASELINE, of), infer_schema=False)
+    (row,) = rows.judged(of, fault(text), baseline.load(BASELINE, of)[0], RETRIEVED).quarantined.to_dicts()
+    assert row["says"].startswith(says)
+    assert (
+        f"Tell {of.producer}, or add the right value with its source to warehouse/reference/" in row["says"]
+    )

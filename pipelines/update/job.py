@@ -243,6 +243,7 @@ def _culprits(
     if not found or models is None:
         return pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
     source = catalog.sources()["epoch_models"]
+    todo = gates.advice(source)
     accepted = baseline.load(folder, source)[0]
     changed = models.rows.join(accepted, on=accepted.columns, how="anti", nulls_equal=True)
     ids = after.sql("select upstream_name as row_key, run_id from core.model_ids").pl()
@@ -257,7 +258,7 @@ def _culprits(
             column_name=pl.lit("run_id"),
             cell="run_id",
             gate=pl.lit("check"),
-            says="says",
+            says=pl.format(f"{{}} {todo}", "says"),
         )
     )
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion.gates import QUARANTINE_SCHEMA
+from pipelines.ingestion.gates import QUARANTINE_SCHEMA, advice
 
 SHOWN = 5  # rows of each kind that are named
 LONGEST = 60  # characters of a cell
@@ -199,7 +199,11 @@ def beyond_frontier(source: Source, before: pl.DataFrame, after: pl.DataFrame) -
                 column_name=pl.lit(column),
                 cell=pl.col(column).cast(pl.String),
                 gate=pl.lit("frontier"),
-                says=pl.format(f"More than {times:g} times the largest known by then, {{}}.", "largest"),
+                says=pl.format(
+                    f"More than {times:g} times the largest known by its day, {{}} FLOP: check the exponent. "
+                    f"{advice(source)}",
+                    pl.col("largest").map_elements("{:.3g}".format, return_dtype=pl.String),
+                ),
             )
         )
     return pl.concat(found)

@@ -94,7 +94,7 @@ def judged(
     Raises:
         UpstreamChangedError: the frame has other columns than the catalog.
     """
-    rows, quarantined = gates.gated(frame, source, retrieved)
+    rows, quarantined = gates.gated(frame, source, retrieved, before)
     if before is None:
         change = changed(source, baseline.empty(source), rows)
         return Candidate(
@@ -102,6 +102,7 @@ def judged(
             exceeded=_too_few(source, rows, quarantined),
         )  # fmt: skip
     key = catalog.tables()[source.table].key
+    rows = pl.concat([rows, _undecided(before, rows, quarantined, key)])
     if is_partial:
         other_years = before.filter(~pl.col("year").is_in(rows["year"].implode()))
         rows = pl.concat([rows, other_years]).sort(list(key))
@@ -124,12 +125,24 @@ def judged(
     )
 
 
+def _undecided(
+    before: pl.DataFrame, rows: pl.DataFrame, quarantined: pl.DataFrame, key: tuple[str, ...]
+) -> pl.DataFrame:
+    """The accepted rows of keys that come several times with other values: they stay."""
+    repeated = quarantined.filter(pl.col("gate") == "key")["row_key"]
+    named = pl.concat_str(pl.col(key).cast(pl.String), separator=" / ", ignore_nulls=True)
+    known = before.filter(named.is_in(repeated.implode()))
+    return known.join(rows, on=key, how="anti", nulls_equal=True)
+
+
 def _look_alikes(source: Source, before: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """New names that look like an accepted one, as findings: they would take its place for a reader."""
     key = catalog.tables()[source.table].key
     found = look_alikes(rows[key[0]], before[key[0]]) if key == ("model",) else {}
+    todo = gates.advice(source)
     findings = [
-        (source.name, name, key[0], name, "name", f"It looks like {like!r}.") for name, like in found.items()
+        (source.name, name, key[0], name, "name", f"It looks like {like!r}. {todo}")
+        for name, like in found.items()
     ]
     return pl.DataFrame(findings, schema=gates.QUARANTINE_SCHEMA, orient="row")
 

@@ -3,7 +3,9 @@
 with hours as (
     select
         run_id,
-        chip_hours / (chips * training_hours) as stated_over_product_ratio
+        chip_hours,
+        chips * training_hours as product_hours,
+        chip_hours / product_hours as stated_over_product_ratio
     from core.upstream_runs
     where chip_hours is not null and chips is not null and training_hours is not null
 ),
@@ -33,7 +35,9 @@ peaks as (
 speeds as (
     select
         runs.run_id,
-        coalesce(runs.chip_hours, runs.chips * runs.training_hours) * 3600 as chip_seconds, -- hours to seconds
+        runs.training_flop,
+        coalesce(runs.chip_hours, runs.chips * runs.training_hours) as used_chip_hours,
+        used_chip_hours * 3600 as chip_seconds, -- hours to seconds
         runs.training_flop / (chip_seconds * peaks.peak_tflops * 1e12) as needed_mfu -- TFLOP to FLOP
     from core.upstream_runs as runs
     inner join peaks on runs.run_id = peaks.run_id
@@ -45,8 +49,11 @@ select
     runs.model,
     'chip_hours_contradict' as gate,
     hours.stated_over_product_ratio as value,
-    'stated chip-hours are ' || round(hours.stated_over_product_ratio, 2) || ' times chips x hours: hours of one chip given '
-    || 'as all, chips counted twice, or cores for chips' as says
+    format(
+        '{:.4g} stated chip-hours are {:.3g} times the {:.4g} of chips x hours', hours.chip_hours,
+        hours.stated_over_product_ratio, hours.product_hours
+    ) || ' (limit 1.5 times): hours of one chip given as all, chips counted twice, or cores for chips; state the right ones '
+    || 'with their source in warehouse/reference/training_runs.csv' as says
 from hours
 inner join core.upstream_runs as runs on hours.run_id = runs.run_id
 where hours.stated_over_product_ratio not between 1 / 1.5 and 1.5
@@ -56,7 +63,11 @@ select
     runs.model,
     'mfu_above_one' as gate,
     speeds.needed_mfu as value,
-    'its FLOP in its chip-hours need ' || round(speeds.needed_mfu, 2) || ' times the peak of its chip' as says
+    format(
+        '{:.3g} FLOP in {:.4g} chip-hours need {:.3g} times the peak of its chip', speeds.training_flop,
+        speeds.used_chip_hours, speeds.needed_mfu
+    ) || ' (limit 1): check FLOP, chips and hours; state the right ones with their source in '
+    || 'warehouse/reference/training_runs.csv' as says
 from speeds
 inner join core.upstream_runs as runs on speeds.run_id = runs.run_id
 where speeds.needed_mfu > 1
