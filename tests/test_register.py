@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines import catalog
@@ -81,3 +82,34 @@ def test_an_older_list_only_adds_names(database: duckdb.DuckDBPyConnection, fold
     assert found.changes.rows() == [("Other", "other", "new")]
     added = "Other,other,2022-01-01,https://example.org/other,former\n"
     assert found.rows.write_csv() == REGISTER.replace("Same,", f"{added}Same,")
+
+
+def many(count: int) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """A register of some names, a month each from 2020 on, and the list that it was made from."""
+    listed = [name(f"Model {i:02}", f"{2020 + i // 12}-{i % 12 + 1:02}-01", f"{i}") for i in range(count)]
+    register = pl.DataFrame(listed).drop("identity_rule").with_columns(name_status=pl.lit("current"))
+    return register, listed
+
+
+@pytest.mark.parametrize("day", ["2024-01-01", "2026-11-01"])
+def test_late_new_names_do_not_make_an_older_list_new(database: duckdb.DuckDBPyConnection, day: str) -> None:
+    """Two such names once turned 52 real ones into former ones."""
+    registered, listed = many(48)
+    late = [name("Late", day, "late", "new"), name("Later", day, "later", "new")]
+    fill(database, "core.model_ids", [*listed[:38], *late])
+    found = ids.register(registered, database.sql("from core.model_ids").pl())
+    assert found.newest == date(2023, 12, 1)
+    assert found.changes.rows() == [("Late", "late", "new"), ("Later", "later", "new")]
+    assert found.rows["name_status"].unique().to_list() == ["current"]
+
+
+@pytest.mark.parametrize("gone", [[47], [46, 47], [*range(0, 43, 7), 45]])
+def test_single_names_that_are_gone_are_former_also_among_the_newest(
+    database: duckdb.DuckDBPyConnection, gone: list[int]
+) -> None:
+    registered, listed = many(48)
+    new = name("New", "2024-01-01", "new", "new")
+    fill(database, "core.model_ids", [*(row for i, row in enumerate(listed) if i not in gone), new])
+    found = ids.register(registered, database.sql("from core.model_ids").pl())
+    former = found.rows.filter(name_status="former")["upstream_name"].to_list()
+    assert former == [f"Model {i:02}" for i in gone]

@@ -12,6 +12,7 @@ import polars as pl
 from pipelines import catalog
 
 TABLE = "raw.model_names"
+NEWEST = 5  # names of the register of which a list that is no older has at least half
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Register:
     """The register after an update, and what changed: a row per name.
 
     change: new, renamed, current (again), former (upstream has it no longer) or restated (its day or
-    address). newest: the day of the newest model of the register, where the list at hand ends before it.
+    address). newest: the day of the newest model of the register, where the list at hand lacks the newest.
     """
 
     rows: pl.DataFrame
@@ -31,7 +32,7 @@ def register(registered: pl.DataFrame, names: pl.DataFrame) -> Register:
     """Add the names that upstream gave since the register was last written; ids in it never change.
 
     A name that upstream has no longer stays, as former. A list older than the one that the register was made
-    from decides nothing about the names in it.
+    from decides nothing about the names in it; what it adds is current only if it is newer than all of them.
 
     Args:
         registered: the rows of raw.model_names.
@@ -39,7 +40,8 @@ def register(registered: pl.DataFrame, names: pl.DataFrame) -> Register:
     """
     newest = _later(registered.filter(name_status="current"), names)
     added = names.join(registered, on="upstream_name", how="anti")
-    fresh = added.with_columns(_status(pl.lit(newest is None)))
+    is_later = pl.lit(True) if newest is None else (pl.col("published_date") > newest).fill_null(False)
+    fresh = added.with_columns(_status(is_later))
     kept = registered if newest else _as_listed(registered, names)
     columns = [column.name for column in catalog.tables()[TABLE].columns]
     whole = pl.concat([kept.select(columns), fresh.select(columns)]).sort("upstream_name")
@@ -52,9 +54,17 @@ def register(registered: pl.DataFrame, names: pl.DataFrame) -> Register:
 
 
 def _later(current: pl.DataFrame, names: pl.DataFrame) -> date | None:
-    """The day of the newest model of the register, if it is later than any of a list, which is older then."""
-    known, listed = current["published_date"].max(), names["published_date"].max()
-    return known if isinstance(known, date) and isinstance(listed, date) and known > listed else None
+    """The day of the newest model of the register, if the list is older than the register.
+
+    It is older if it ends before that day, or lacks most of the newest names: upstream drops single names,
+    and a single new name may have any day, also a wrong one.
+    """
+    newest = current.drop_nulls("published_date").sort("published_date", "upstream_name").tail(NEWEST)
+    known, listed = newest["published_date"].max(), names["published_date"].max()
+    if not isinstance(known, date) or not isinstance(listed, date):
+        return None
+    present = newest.join(names, on="upstream_name", how="semi").height
+    return known if known > listed or 2 * present < newest.height else None
 
 
 def _as_listed(registered: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:

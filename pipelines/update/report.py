@@ -282,7 +282,10 @@ def _names(register: Register) -> Iterator[str]:
     yield from ("", "## Names of models", "")
     yield f"`model_names.csv`: {', '.join(f'{count:,} {change}' for change, count in counts)}."
     if register.newest:
-        yield f"The list ends before {register.newest}, the newest registered model: no name counts as gone."
+        yield (
+            f"The list lacks the newest registered models (the last is of {register.newest}), so it is older "
+            "than the register: no name counts as gone."
+        )
     yield from _table("Names", register.changes.head(LISTED))
 
 
