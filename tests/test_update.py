@@ -274,10 +274,12 @@ def test_the_years_of_egrid_without_a_live_address_stay_as_accepted(tmp_path: Pa
     }
     with serve(answers) as server:
         source = live(EGRID, server.url)
-        assert files.ask(tmp_path, source, files.Server(), known).files == known
+        unasked = files.ask(tmp_path, source, files.Server(), known)
+        assert (unasked.files, unasked.unasked) == (known, files.PINNED)
         assert not server.requests, "an address that names a commit is not asked twice"
         fetched = files.ask(tmp_path, source, files.Server(), known, refetch=True)
     assert fetched.problems == []
+    assert fetched.unasked == f"not fetched, without a live address: {', '.join(sorted(EGRID.mirror_only))}"
     assert {file: fetched.files[file] for file in EGRID.mirror_only} == {
         f: known[f] for f in EGRID.mirror_only
     }

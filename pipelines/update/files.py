@@ -23,6 +23,7 @@ from pipelines.update import fetch
 USER_AGENT = "open-training-emissions/0.1 (+https://arxiv.org/abs/2104.10350)"
 AT_ONCE = 8
 ENOUGH = 8  # failures after which the other files of a source are not asked for: it will not be whole
+PINNED = "pinned, not fetched: each address names one version of its file; --refetch asks all the same"
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -40,12 +41,16 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What came of one source. With problems its files are not whole, and are not to be used."""
+    """What came of one source. With problems its files are not whole, and are not to be used.
+
+    unasked: why no file, or some files, were not asked for; empty where every file was.
+    """
 
     source: str
     folder: Path
     files: dict[str, FileFacts]
     problems: list[str]
+    unasked: str = ""
 
 
 class Bytes(Mapping[str, bytes]):
@@ -91,7 +96,7 @@ def ask(
         progress: called with file, bytes so far and bytes expected.
     """
     if source.immutable and not refetch and set(source.files) <= {*known, *source.mirror_only}:
-        return Fetched(source=source.name, folder=folder, files=dict(known), problems=[])
+        return Fetched(source=source.name, folder=folder, files=dict(known), problems=[], unasked=PINNED)
     folder.mkdir(parents=True, exist_ok=True)
     asker = _Asker(folder, source, server, progress)
     files = {f: url for f, url in source.files.items() if server.mirror or f not in source.mirror_only}
@@ -100,7 +105,8 @@ def ask(
         instead, also = _Asker(folder, source, server, progress).ask_all(source.fallback, {})
         got, problems = (instead, []) if instead and not also else (got, [*problems, *also])
     kept = {f: known[f] for f in source.mirror_only & known.keys() if f not in got}
-    return Fetched(source=source.name, folder=folder, files=got | kept, problems=problems)
+    unasked = f"not fetched, without a live address: {', '.join(sorted(kept))}" if kept else ""
+    return Fetched(source=source.name, folder=folder, files=got | kept, problems=problems, unasked=unasked)
 
 
 def is_same(files: Mapping[str, FileFacts], known: Mapping[str, FileFacts]) -> bool:

@@ -146,7 +146,8 @@ class Upstream(dg.ConfigurableResource[Any]):
         """The present files of a source; none, without a problem, if it is not to be updated."""
         known = baseline.files(Path(self.baseline)).get(source.name, {})
         if source.name not in self.names:
-            return Fetched(source=source.name, folder=self._folder, files=known, problems=[])
+            unasked = "not asked for"
+            return Fetched(source=source.name, folder=self._folder, files=known, problems=[], unasked=unasked)
         shown = progress.on_terminal()
         fetched = files.ask(self._folder, source, self._server, known, refetch=self.refetch, progress=shown)
         progress.clear()

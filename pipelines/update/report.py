@@ -130,15 +130,18 @@ def of_results(made: Report) -> list[str]:
     compared = made.results
     if compared is None:
         return told
-    for said, frame in (
-        ("moved", compared.moved.sort("energy_mwh", descending=True, nulls_last=True)),
-        ("are new", compared.added),
-        ("are gone", compared.gone),
+    moved = compared.moved.sort("energy_mwh", descending=True, nulls_last=True)
+    for one, many, frame in (
+        ("moved", "moved", moved),
+        ("is new", "are new", compared.added),
+        ("is gone", "are gone", compared.gone),
     ):
         if frame.height:
             names = [f"{run} ({quantities.energy(mwh)})" for run, mwh in
                      frame.select("run_id", "energy_mwh").head(NAMED).rows()]  # fmt: skip
-            told.append(f"results: {frame.height:,} estimates {said}, the largest: {', '.join(names)}")
+            said = f"{many}, the largest" if frame.height > 1 else one
+            count = quantities.counted(frame.height, "estimate")
+            told.append(f"results: {count} {said}: {', '.join(names)}")
     return told + [text for text in made.exceeded if text.startswith("results:")]
 
 
@@ -147,8 +150,12 @@ def lines(found: Candidate) -> list[str]:
     if found.problem:
         return [f"{found.source}: kept as accepted; {found.problem}"]
     if not found.is_new:
-        return [f"{found.source}: unchanged"]
-    return [f"{found.source}: {summary(found)}", *(f"    beyond a limit: {text}" for text in found.exceeded)]
+        return [f"{found.source}: {found.unasked or 'unchanged'}"]
+    unasked = f" ({found.unasked})" if found.unasked else ""
+    return [
+        f"{found.source}: {summary(found)}{unasked}",
+        *(f"    beyond a limit: {text}" for text in found.exceeded),
+    ]
 
 
 def counts(found: Candidate) -> dict[str, int]:
@@ -248,10 +255,19 @@ def _source(found: Candidate) -> Iterator[str]:
     for column, cells in change["cells_changed"].items():
         largest = "; ".join(f"{c['row']}: {c['before']} to {c['after']}" for c in cells["largest"])
         yield f"- {column}: {cells['changed']:,} of {cells['of']:,} cells changed, e.g. {largest}"
-    for row in found.quarantined.head(LISTED).iter_rows(named=True):
-        yield f"- quarantined: {row['row_key']}: {row['column_name']} = {row['cell']}. {row['says']}"
-    if found.quarantined.height > LISTED:
-        yield f"- and {found.quarantined.height - LISTED:,} more findings in quarantine.csv"
+    yield from _quarantined(found)
+
+
+def _quarantined(found: Candidate) -> Iterator[str]:
+    """The findings of the quarantine, those that this update adds first."""
+    cell = ["source", "row_key", "column_name", "gate"]
+    new = found.quarantined.join(found.known, on=cell, how="anti", nulls_equal=True)
+    old = found.quarantined.join(found.known, on=cell, how="semi", nulls_equal=True)
+    for said, rows, count in (("quarantined", new, LISTED), ("quarantined as before", old, EXAMPLES)):
+        for row in rows.head(count).iter_rows(named=True):
+            yield f"- {said}: {row['row_key']}: {row['column_name']} = {row['cell']}. {row['says']}"
+        if rows.height > count:
+            yield f"- {said}: {rows.height - count:,} more findings in quarantine.csv"
 
 
 def _results(compared: Results) -> Iterator[str]:

@@ -110,11 +110,11 @@ def compare(before: Connection, after: Connection) -> Results:
 
 
 def _emissions(connection: Connection) -> pl.DataFrame:
-    runs: pl.DataFrame = connection.sql(
+    return _rows(
+        connection,
         "select run_id, model, run_year, energy_mwh, co2e_gross_t, co2e_net_t, chip_hours_basis "
-        "from out.emissions order by run_id"
-    ).pl()
-    return runs
+        "from out.emissions order by run_id",
+    )
 
 
 def _by_year(runs: pl.DataFrame) -> pl.DataFrame:
@@ -122,11 +122,16 @@ def _by_year(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _intensities(connection: Connection) -> pl.DataFrame:
-    medians: pl.DataFrame = connection.sql(
+    return _rows(
+        connection,
         "select scheme, intensity_basis, year, median(carbon_intensity_g_per_kwh) as median_g_per_kwh, "
-        "count(*) as rows from out.grid_intensity where carbon_intensity_g_per_kwh is not null group by all"
-    ).pl()
-    return medians
+        "count(*) as rows from out.grid_intensity where carbon_intensity_g_per_kwh is not null group by all",
+    )
+
+
+def _rows(connection: Connection, query: str) -> pl.DataFrame:
+    rows: pl.DataFrame = connection.sql(query).pl()
+    return rows
 
 
 def _beside(was: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:

@@ -30,16 +30,19 @@ class Candidate:
     """What an update would make of one source.
 
     problem: why there is nothing to take; empty otherwise. exceeded: the limits that a person must lift.
-    is_new: whether anything differs from what was accepted.
+    is_new: whether anything differs from what was accepted. unasked: why files were not asked for.
+    known: the findings of the quarantine before this update.
     """
 
     source: str
     files: dict[str, FileFacts] = field(default_factory=dict)
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     quarantined: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=gates.QUARANTINE_SCHEMA))
+    known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=gates.QUARANTINE_SCHEMA))
     change: dict[str, Any] = field(default_factory=dict)
     exceeded: list[str] = field(default_factory=list)
     problem: str = ""
+    unasked: str = ""
     is_new: bool = False
 
 
@@ -63,14 +66,16 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
         more = f" (and {len(fetched.problems) - 1} more files)" if len(fetched.problems) > 1 else ""
         return Candidate(source=source.name, problem=f"{fetched.problems[0]}{more}")
     if is_same(fetched.files, known) and not refetch:
-        return Candidate(source=source.name, files=known)
+        return Candidate(source=source.name, files=known, unasked=fetched.unasked)
     retrieved = date.fromisoformat(max(facts.retrieved_at for facts in fetched.files.values())[:10])
     before = baseline.load(folder, source)[0] if baseline.path_of(folder, source).exists() else None
     here = {f: facts for f, facts in fetched.files.items() if (fetched.folder / facts.sha256).exists()}
     try:
         frame = parser(source)(Bytes(fetched.folder, here))
         kept = fetched.files.keys() - here.keys()
-        return replace(judged(source, frame, before, retrieved, bool(kept)), files=fetched.files)
+        found = judged(source, frame, before, retrieved, bool(kept))
+        listed = baseline.listed_quarantine(folder).filter(source=source.name)
+        return replace(found, files=fetched.files, unasked=fetched.unasked, known=listed)
     except UpstreamChangedError as error:
         return Candidate(source=source.name, problem=f"not readable: {error}")
 

@@ -1,0 +1,108 @@
+"""What an update says and decides of the results, and in which order its report names things."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines import catalog
+from pipelines.ingestion.gates import QUARANTINE_SCHEMA
+from pipelines.update import files, report
+from pipelines.update.report import Report
+from pipelines.update.results import Results
+from pipelines.update.rows import Candidate
+
+LIMITS = catalog.document()["result_limits"]
+TOTAL = 1_000_000.0  # MWh of all runs
+LEAST = LIMITS["large_fraction"] * TOTAL  # a run with more is large
+RUN = {"run_id": pl.String, "energy_mwh": pl.Float64, "co2e_gross_t": pl.Float64}
+NOW = {f"{name}_now": pl.Float64 for name in ("energy_mwh", "co2e_gross_t")}
+YEARS = {"run_year": pl.Int64, "energy_mwh": pl.Float64, "runs": pl.Int64}
+MEDIANS = {"scheme": pl.String, "median_g_per_kwh": pl.Float64, "median_g_per_kwh_now": pl.Float64}
+
+
+def results(**frames: list[tuple[Any, ...]]) -> Results:
+    """The results of an update: moved (run, MWh, t, MWh now, t now), added and gone (run, MWh, t)."""
+    moved = pl.DataFrame(frames.get("moved", []), schema=RUN | NOW, orient="row")
+    ratio = pl.max_horizontal("energy_mwh_now", "energy_mwh") / pl.min_horizontal(
+        "energy_mwh_now", "energy_mwh"
+    )
+    return Results(
+        runs=(1000, 1000),
+        energy_mwh=(TOTAL, TOTAL),
+        years=pl.DataFrame(schema=YEARS),
+        intensities=pl.DataFrame(schema=MEDIANS),
+        largest=pl.DataFrame(schema=RUN),
+        moved=moved.with_columns(ratio=ratio),
+        added=pl.DataFrame(frames.get("added", []), schema=RUN, orient="row"),
+        gone=pl.DataFrame(frames.get("gone", []), schema=RUN, orient="row"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"moved": [("a", LEAST * 1.01, 5.0, LEAST * 2.03, 10.0)]}, "a moved from 10.1 GWh to 20.3 GWh and "),
+        ({"moved": [("a", LEAST * 0.3, 5.0, LEAST * 1.01, 17.0)]}, "a moved from 3.00 GWh to 10.1 GWh and "),
+        ({"moved": [("a", LEAST * 1.01, 5.0, LEAST * 2.01, 10.0)]}, ""),  # by less than a factor of two
+        ({"moved": [("a", LEAST * 0.3, 5.0, LEAST * 0.99, 17.0)]}, ""),  # not large, neither before nor now
+        (
+            {"gone": [("a", LEAST * 1.01, 5.0)]},
+            "a of 10.1 GWh is gone (limit: a factor of 2 for a run above ",
+        ),
+        ({"gone": [("a", LEAST * 0.99, 5.0)]}, ""),
+        ({"added": [("a", LEAST * 3, 5.0)]}, ""),  # a new run is listed, and held to the checks
+    ],
+)
+def test_a_large_run_that_moves_twofold_or_is_gone_needs_a_person(
+    change: dict[str, list[tuple[Any, ...]]], says: str
+) -> None:
+    assert (LIMITS["large_fraction"], LIMITS["large_ratio"]) == (0.01, 2)
+    found = report.beyond_limits(results(**change))
+    assert len(found) == (1 if says else 0)
+    assert all(text.startswith(f"results: {says}") and "10.0 GWh" in text for text in found)
+
+
+def test_the_terminal_names_the_largest_estimates_that_moved_are_new_or_gone_and_the_limits() -> None:
+    moved = [(f"m{i}", float(i), 1.0, 1.5 * i, 2.0) for i in range(1, 8)]
+    compared = results(moved=moved, added=[("n", 2.0, 1.0)], gone=[("g", 30_000.0, 1.0)])
+    made = report.decide([], compared, [], "")
+    assert report.of_results(made) == [
+        "results: 7 estimates moved, the largest: m7 (7.00 MWh), m6 (6.00 MWh), m5 (5.00 MWh), m4 (4.00 MWh), m3 (3.00 MWh)",
+        "results: 1 estimate is new: n (2.00 MWh)",
+        "results: 1 estimate is gone: g (30.0 GWh)",
+        "results: g of 30.0 GWh is gone (limit: a factor of 2 for a run above 10.0 GWh)",
+    ]
+    nothing = Report(candidates=[], results=None, failures=[], exceeded=[], is_accepted=False)
+    assert report.of_results(nothing) == []
+
+
+def finding(key: str) -> dict[str, str]:
+    return dict.fromkeys(QUARANTINE_SCHEMA, "x") | {"source": "epoch_models", "row_key": key}
+
+
+def test_the_report_names_new_rows_of_the_quarantine_before_those_of_earlier_updates() -> None:
+    old = [finding(f"old {i}") for i in range(50)]
+    change = {"rows_added": 0, "rows_gone": 0, "cells_changed": {}}
+    found = Candidate(
+        source="epoch_models",
+        quarantined=pl.DataFrame([*old, finding("new")], schema=QUARANTINE_SCHEMA),
+        known=pl.DataFrame(old, schema=QUARANTINE_SCHEMA),
+        change=change,
+        is_new=True,
+    )
+    made = Report(candidates=[found], results=None, failures=[], exceeded=[], is_accepted=True)
+    page = report.page(made, "", date(2026, 11, 29))
+    lines = [line for line in page.splitlines() if line.startswith("- quarantined")]
+    assert lines[0] == "- quarantined: new: x = x. x"
+    assert lines[1] == "- quarantined as before: old 0: x = x. x"
+    assert lines[-1] == "- quarantined as before: 45 more findings in quarantine.csv"
+
+
+def test_a_file_that_is_not_asked_for_is_not_said_to_be_unchanged() -> None:
+    pinned = Candidate(source="epa_egrid", unasked=files.PINNED)
+    assert report.lines(pinned)[0].startswith(
+        "epa_egrid: pinned, not fetched: each address names one version"
+    )
+    assert report.lines(Candidate(source="epa_egrid")) == ["epa_egrid: unchanged"]
