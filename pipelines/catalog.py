@@ -102,7 +102,8 @@ class Limits:
     rows_fraction, rows_gone_fraction: rows that are added or gone, of all. values_fraction: cells of a column
     that change, also from or to null, of those that are known; nulls_fraction: only those. ratio: cells that
     move by more than this factor; cells_beyond_ratio of them are allowed. leaps: of a new period of a region,
-    by column: more than this factor and this difference from the period before. frontier: by column, how many
+    by column: more than this factor and this difference from the period before. mix: what a carbon intensity
+    is held against; see Mix. frontier: by column, how many
     times the largest value known by its day a value may be; beyond it, its row is quarantined.
     """
 
@@ -115,6 +116,28 @@ class Limits:
     quarantined_fraction: float = 0.02
     leaps: dict[str, dict[str, float]] = field(default_factory=dict)
     frontier: dict[str, float] = field(default_factory=dict)
+    mix: "Mix | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """How a carbon intensity follows from other columns of its row.
+
+    name: what it is, for messages. parts: the intensity of each column, which is a share of `whole`, or of 1
+    without it; rest: of what they do not cover. rounding: how far a part may be off. Beside the year before,
+    a value may leap by `ratio` (1: always looked at), and its ratio to the mix may then change by `change`.
+    level: the least and the greatest ratio to the mix of a new region, or of a changed value that was within.
+    """
+
+    column: str
+    name: str
+    parts: dict[str, float]
+    rest: float
+    rounding: float
+    ratio: float
+    change: float
+    level: tuple[float, float]
+    whole: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +255,7 @@ def _source(
         name=name,
         hosts=frozenset(hosts),
         table=table or f"raw.{name}",
-        limits=Limits(**limits),
+        limits=Limits(**limits | ({"mix": Mix(**limits["mix"])} if "mix" in limits else {})),
         files={
             **(files or {}),
             **dict.fromkeys(mirror_only or [], entry["page"]),

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.ingestion import baseline
-from pipelines.update import rows
+from pipelines.update import mixes, rows
 
 BASELINE = catalog.ROOT / "warehouse" / "baseline"
 Fault = Callable[[pl.DataFrame], pl.DataFrame]
@@ -332,3 +332,95 @@ def test_a_quarantined_row_says_the_limit_with_its_unit_and_what_to_do(
     assert (
         f"Tell {of.producer}, or add the right value with its source to warehouse/reference/" in row["says"]
     )
+
+
+CLEAN = {
+    GOOGLE: ("europe-west9", "europe-west6", "southamerica-east1", "northamerica-northeast2", "us-west1"),
+    OWID: ("Norway", "Sweden", "France", "Switzerland", "Iceland", "Paraguay"),
+}
+
+
+@pytest.mark.parametrize("factor", [1 / 4, 1 / 2.1, 2.1, 4])
+@pytest.mark.parametrize(("source", "place"), [(s, place) for s, places in CLEAN.items() for place in places])
+def test_one_clean_grid_wrong_by_a_factor_in_a_new_year_needs_a_person(
+    source: str, place: str, factor: float
+) -> None:
+    """Their differences in g/kWh are small: what tells is the mix of the row."""
+    accepted = baseline.load(BASELINE, catalog.sources()[source])[0]
+    name, last = ("region", 2025) if source == GOOGLE else ("entity", 2024)
+    share = "cfe_fraction" if source == GOOGLE else "renewables_fraction"
+    wrong = pl.when(pl.col(name) == place).then(pl.col(G) * factor).otherwise(pl.col(G) * 0.98)
+    new = accepted.filter(pl.col("year") == last, pl.col(G).is_not_null()).with_columns(
+        pl.lit(2026, pl.Int64).alias("year"), wrong.alias(G), (pl.col(share) - 0.001).clip(0).alias(share)
+    )
+    frame = pl.concat([accepted, new])
+    found = rows.judged(catalog.sources()[source], frame, accepted, date(2027, 6, 1))
+    stopped = any(f"{place}, 2026: " in text for text in found.exceeded)
+    lost = any(row.startswith(f"{place} / 2026") for row in found.quarantined["row_key"])  # below the bound
+    assert stopped or lost, found.exceeded
+
+
+def _history(source: str) -> list[tuple[int, list[str]]]:
+    """What is said of each year of a source beside the years before."""
+    of = catalog.sources()[source]
+    accepted = baseline.load(BASELINE, of)[0]
+    earlier = [
+        (year, accepted.filter(pl.col("year") < year)) for year in sorted(accepted["year"].unique())[1:]
+    ]
+    return [
+        (year, mixes.unlike_mix(of, before, accepted.filter(pl.col("year") <= year))[0])
+        for year, before in earlier
+    ]
+
+
+@pytest.mark.parametrize(("source", "since"), [(GOOGLE, 2019), (OWID, 2001), (EGRID, 2018)])
+def test_no_real_year_is_unlike_its_mix(source: str, since: int) -> None:
+    assert [text for year, texts in _history(source) if year >= since for text in texts] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "of"),
+    [(OWID, "Norway", None), (OWID, "Poland", None), (EGRID, "NYUP", None), (OWID, "Chile", 2025),
+     (GOOGLE, "us-west1", 2025), (EGRID, "CAMX", 2023)],
+)  # fmt: skip
+def test_small_steps_stop_before_they_add_up_to_twice(source: str, place: str, of: int | None) -> None:
+    """Each step is accepted before the next; all years of a place, or one."""
+    named = catalog.sources()[source]
+    first = accepted = baseline.load(BASELINE, named)[0]
+    column = named.limits.mix.column if named.limits.mix else G
+    name = catalog.tables()[named.table].key[0]
+    hit = (pl.col(name) == place) & (pl.lit(of is None) | (pl.col("year") == (of or 0)))
+    for step in range(1, 6):
+        moved = first.with_columns(
+            pl.when(hit).then(pl.col(column) * 1.15**step).otherwise(column).alias(column)
+        )
+        found = rows.judged(named, moved, accepted, RETRIEVED)
+        if found.exceeded:
+            break
+        accepted = found.rows
+    assert found.exceeded
+    assert 1.15**step < 2.02  # it is the fifth step that would make it twice as much
+
+
+@pytest.mark.parametrize(("intensity", "gas"), [("25", "0.1"), ("1100", "0.1"), ("480", None)])
+def test_a_new_country_is_held_against_its_mix(intensity: str, gas: str | None) -> None:
+    mix = dict.fromkeys(("coal_twh", "oil_twh", "hydro_twh", "nuclear_twh", "solar_twh", "wind_twh"), "0")
+    given = mix | {"gas_twh": gas, "generation_twh": gas, "renewables_fraction": "0"} if gas else {}
+    fault = new_row(entity="Andorra", iso3="AND", year="2025", **{G: intensity}, **given)
+    accepted = baseline.load(BASELINE, catalog.sources()[OWID])[0]
+    text = pl.read_csv(baseline.path_of(BASELINE, catalog.sources()[OWID]), infer_schema=False)
+    found = rows.judged(catalog.sources()[OWID], fault(text), accepted, RETRIEVED)
+    (said,) = found.exceeded
+    assert "Andorra, 2025: " in said
+    gas_alone = mix | {"gas_twh": "0.1", "generation_twh": "0.1", G: "480"}
+    right = new_row(entity="Andorra", year="2025", **gas_alone)(text)
+    assert rows.judged(catalog.sources()[OWID], right, accepted, RETRIEVED).exceeded == []
+
+
+def test_a_leap_that_the_mix_explains_is_named_for_the_reviewer() -> None:
+    accepted = baseline.load(BASELINE, catalog.sources()[GOOGLE])[0]
+    before = accepted.filter(pl.col("year") < 2025)
+    found = rows.judged(catalog.sources()[GOOGLE], accepted, before, RETRIEVED)
+    assert found.exceeded == []
+    (said,) = found.notices
+    assert "europe-north2, 2025: 19.39 (2.73 before; " in said

@@ -16,8 +16,12 @@ from pipelines.update.rows import Candidate
 LIMITS = catalog.document()["result_limits"]
 TOTAL = 1_000_000.0  # MWh of all runs
 LEAST = LIMITS["large_fraction"] * TOTAL  # a run with more is large
-RUN = {"run_id": pl.String, "energy_mwh": pl.Float64, "co2e_gross_t": pl.Float64}
-NOW = {f"{name}_now": pl.Float64 for name in ("energy_mwh", "co2e_gross_t")}
+RUN: dict[str, type[pl.DataType]] = {
+    "run_id": pl.String,
+    "energy_mwh": pl.Float64,
+    "co2e_gross_t": pl.Float64,
+}
+NOW: dict[str, type[pl.DataType]] = {f"{name}_now": pl.Float64 for name in ("energy_mwh", "co2e_gross_t")}
 YEARS = {"run_year": pl.Int64, "energy_mwh": pl.Float64, "runs": pl.Int64}
 MEDIANS = {"scheme": pl.String, "median_g_per_kwh": pl.Float64, "median_g_per_kwh_now": pl.Float64}
 
@@ -69,7 +73,8 @@ def test_the_terminal_names_the_largest_estimates_that_moved_are_new_or_gone_and
     compared = results(moved=moved, added=[("n", 2.0, 1.0)], gone=[("g", 30_000.0, 1.0)])
     made = report.decide([], compared, [], "")
     assert report.of_results(made) == [
-        "results: 7 estimates moved, the largest: m7 (7.00 MWh), m6 (6.00 MWh), m5 (5.00 MWh), m4 (4.00 MWh), m3 (3.00 MWh)",
+        "results: 7 estimates moved, the largest: m7 (7.00 MWh), m6 (6.00 MWh), m5 (5.00 MWh), "
+        "m4 (4.00 MWh), m3 (3.00 MWh)",
         "results: 1 estimate is new: n (2.00 MWh)",
         "results: 1 estimate is gone: g (30.0 GWh)",
         "results: g of 30.0 GWh is gone (limit: a factor of 2 for a run above 10.0 GWh)",

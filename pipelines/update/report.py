@@ -155,6 +155,7 @@ def lines(found: Candidate) -> list[str]:
     return [
         f"{found.source}: {summary(found)}{unasked}",
         *(f"    beyond a limit: {text}" for text in found.exceeded),
+        *(f"    to look at: {text}" for text in found.notices),
     ]
 
 
@@ -248,6 +249,7 @@ def _how(made: Report) -> str:
 
 def _source(found: Candidate) -> Iterator[str]:
     yield from ("", f"## {found.source}", "")
+    yield from (f"- to look at: {text}" for text in found.notices)
     change = found.change
     for kind in ("added", "gone"):
         if change[f"rows_{kind}"]:

@@ -20,6 +20,7 @@ from pipelines.ingestion.baseline import FileFacts
 from pipelines.ingestion.model_text import look_alikes
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.update.files import Bytes, Fetched, is_same
+from pipelines.update.mixes import unlike_mix
 from pipelines.update.revisions import beyond_frontier, beyond_limits, changed, unlike_neighbours
 
 Parse = Callable[[Mapping[str, bytes]], pl.DataFrame]
@@ -31,7 +32,7 @@ class Candidate:
 
     problem: why there is nothing to take; empty otherwise. exceeded: the limits that a person must lift.
     is_new: whether anything differs from what was accepted. unasked: why files were not asked for.
-    known: the findings of the quarantine before this update.
+    known: the findings of the quarantine before this update. notices: what a reviewer should look at.
     """
 
     source: str
@@ -41,6 +42,7 @@ class Candidate:
     known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=gates.QUARANTINE_SCHEMA))
     change: dict[str, Any] = field(default_factory=dict)
     exceeded: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     problem: str = ""
     unasked: str = ""
     is_new: bool = False
@@ -116,15 +118,18 @@ def judged(
         rows = rows.filter(~pl.col(key[0]).is_in(turned_away["row_key"].implode()))
     quarantined = pl.concat([quarantined, turned_away])
     change = changed(source, before, rows)
+    unexplained, notices = unlike_mix(source, before, rows)
     return Candidate(
         source=source.name,
         rows=rows,
         quarantined=quarantined,
         change=change,
+        notices=notices,
         exceeded=[
             *_too_few(source, rows, quarantined),
             *beyond_limits(source, change, before),
             *unlike_neighbours(source, before, rows),
+            *unexplained,
         ],
         is_new=True,
     )
