@@ -23,6 +23,10 @@ RUN: dict[str, type[pl.DataType]] = {
 }
 NOW: dict[str, type[pl.DataType]] = {f"{name}_now": pl.Float64 for name in ("energy_mwh", "co2e_gross_t")}
 YEARS = {"run_year": pl.Int64, "energy_mwh": pl.Float64, "runs": pl.Int64}
+PLACES: dict[str, type[pl.DataType]] = {
+    "scheme": pl.String, "region": pl.String, "country": pl.String, "year": pl.Int64,
+    "intensity_basis": pl.String, "carbon_intensity_g_per_kwh": pl.Float64, "country_g_per_kwh": pl.Float64,
+}  # fmt: skip
 MEDIANS = {"scheme": pl.String, "median_g_per_kwh": pl.Float64, "median_g_per_kwh_now": pl.Float64}
 
 
@@ -41,6 +45,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
         moved=moved.with_columns(ratio=ratio),
         added=pl.DataFrame(frames.get("added", []), schema=RUN, orient="row"),
         gone=pl.DataFrame(frames.get("gone", []), schema=RUN, orient="row"),
+        regions=pl.DataFrame(frames.get("regions", []), schema=PLACES, orient="row"),
     )
 
 
@@ -111,3 +116,20 @@ def test_a_file_that_is_not_asked_for_is_not_said_to_be_unchanged() -> None:
         "epa_egrid: pinned, not fetched: each address names one version"
     )
     assert report.lines(Candidate(source="epa_egrid")) == ["epa_egrid: unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("country", "value", "stops", "says"),
+    [
+        ("NO", 46.0, True, "new region north9, 2026: 46 g/kWh direct (NO: 30 life-cycle)"),
+        ("NO", 44.0, False, "new region north9, 2026: 44 g/kWh direct (NO: 30 life-cycle)"),
+        (None, 400.0, False, "(no country; add the region to warehouse/reference/region_map.csv)"),
+    ],
+)
+def test_a_new_region_is_held_against_its_country(
+    country: str | None, value: float, stops: bool, says: str
+) -> None:
+    row = ("google_cloud", "north9", country, 2026, "direct", value, 30.0 if country else None)
+    made = report.decide([], results(regions=[row]), [], "")
+    assert bool(made.exceeded) == stops
+    assert any(says in text for text in report.of_results(made))

@@ -68,10 +68,19 @@ def decide(
 def beyond_limits(compared: Results) -> list[str]:
     """Why the change of the results needs a person, as sentences; the limits are those of catalog.yaml."""
     limits = catalog.document()["result_limits"]
-    before, _ = compared.runs
-    by = limits["estimate_ratio"]
+    found = [
+        *_many(compared, limits),
+        *_large(compared, limits["large_fraction"], limits["large_ratio"]),
+        *_high(compared, limits["new_region_ratio"]),
+        *_summaries(compared, limits),
+    ]
+    return [f"results: {text}" for text in found]
+
+
+def _many(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
+    """The estimates that moved, are gone or are new, where they are many."""
+    before, by = compared.runs[0], limits["estimate_ratio"]
     far = compared.moved.filter(pl.col("ratio") > by)
-    found = []
     for text, frame, share in (
         (f"moved by more than a factor of {by:g}", far, limits["moved_fraction"]),
         ("are gone", compared.gone, limits["gone_fraction"]),
@@ -79,28 +88,45 @@ def beyond_limits(compared: Results) -> list[str]:
     ):
         if frame.height > max(share * before, 1):
             names = ", ".join(frame["run_id"].head(3))
-            found.append(
-                f"results: {frame.height:,} estimates {text}, beside {before:,} before (limit {share:.1%}), "
+            yield (
+                f"{frame.height:,} estimates {text}, beside {before:,} before (limit {share:.1%}), "
                 f"e.g. {names}"
             )
-    found += [
-        f"results: {text}" for text in _large(compared, limits["large_fraction"], limits["large_ratio"])
-    ]
+
+
+def _high(compared: Results, ratio: float) -> Iterator[str]:
+    """The new regions that emit far more than their country."""
+    above = pl.col("carbon_intensity_g_per_kwh") > ratio * pl.col("country_g_per_kwh")
+    for row in compared.regions.filter(above).iter_rows(named=True):
+        yield f"new region {_region(row)} (limit: {ratio:g} times the country)"
+
+
+def _summaries(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
+    """The years whose energy moved far, and the schemes whose median intensity did."""
+    ratio = limits["energy_ratio"]
     for row in compared.years.iter_rows(named=True):
-        was, now, ratio = row["energy_mwh"], row["energy_mwh_now"], limits["energy_ratio"]
+        was, now = row["energy_mwh"], row["energy_mwh_now"]
         if was and now and row["runs"] == row["runs_now"] and max(was / now, now / was) > ratio:
-            found.append(
-                f"results: the energy of the runs of {row['run_year']} moved from {quantities.energy(was)} "
+            yield (
+                f"the energy of the runs of {row['run_year']} moved from {quantities.energy(was)} "
                 f"to {quantities.energy(now)} (limit: a factor of {ratio:g})"
             )
     for row in compared.intensities.iter_rows(named=True):
         was, now = row["median_g_per_kwh"], row["median_g_per_kwh_now"]
         if was and now and max(was / now, now / was) > limits["median_ratio"]:
-            found.append(
-                f"results: the median intensity of {row['scheme']}, {row['intensity_basis']}, {row['year']} "
+            yield (
+                f"the median intensity of {row['scheme']}, {row['intensity_basis']}, {row['year']} "
                 f"moved from {was:,.0f} to {now:,.3g} g/kWh (limit: a factor of {limits['median_ratio']:g})"
             )
-    return found
+
+
+def _region(row: Mapping[str, Any]) -> str:
+    """A cloud region beside its country, in one sentence."""
+    country = row["country_g_per_kwh"]
+    place = row["country"] or "no country; add the region to warehouse/reference/region_map.csv"
+    beside = f"{place}: {country:.4g} life-cycle" if country is not None else place
+    value = f"{row['carbon_intensity_g_per_kwh']:.4g} g/kWh {row['intensity_basis']}"
+    return f"{row['region']}, {row['year']}: {value} ({beside})"
 
 
 def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
@@ -142,6 +168,7 @@ def of_results(made: Report) -> list[str]:
             said = f"{many}, the largest" if frame.height > 1 else one
             count = quantities.counted(frame.height, "estimate")
             told.append(f"results: {count} {said}: {', '.join(names)}")
+    told += [f"results: to look at: new region {_region(row)}" for row in compared.regions.to_dicts()]
     return told + [text for text in made.exceeded if text.startswith("results:")]
 
 
@@ -288,6 +315,7 @@ def _results(compared: Results) -> Iterator[str]:
     for title, frame in (("New estimates", compared.added), ("Estimates that are gone", compared.gone)):
         shown = frame.select("run_id", "run_year", "energy_mwh", "chip_hours_basis").head(LISTED)
         yield from _table(f"{title} ({frame.height:,})", shown)
+    yield from _table("New regions beside their country (g/kWh)", compared.regions)
     medians = compared.intensities.filter(
         pl.col("median_g_per_kwh").ne_missing(pl.col("median_g_per_kwh_now"))
         | pl.col("rows").ne_missing(pl.col("rows_now"))

@@ -29,7 +29,8 @@ class Results:
     """What two builds differ in.
 
     runs, energy_mwh: before and after. years, intensities: frames with a row per year, or per scheme, basis
-    and year. moved: runs whose estimate moved by more than MOVED, the most first. added, gone: runs.
+    and year. moved: runs whose estimate moved by more than MOVED, the most first. added, gone: runs. regions:
+    cloud regions that had no intensity before, with that of their country (life-cycle) in the nearest year.
     """
 
     runs: tuple[int, int]
@@ -40,6 +41,7 @@ class Results:
     moved: pl.DataFrame
     added: pl.DataFrame
     gone: pl.DataFrame
+    regions: pl.DataFrame
 
 
 def build(folder: Path, facts: Path, wanted: Iterable[str]) -> Connection:
@@ -106,6 +108,7 @@ def compare(before: Connection, after: Connection) -> Results:
         moved=moved.sort("ratio", "run_id", descending=[True, False]),
         added=now.join(was, on="run_id", how="anti").sort("energy_mwh", descending=True),
         gone=was.join(now, on="run_id", how="anti").sort("energy_mwh", descending=True),
+        regions=_regions(after).join(_regions(before), on=["scheme", "region"], how="anti"),
     )
 
 
@@ -126,6 +129,18 @@ def _intensities(connection: Connection) -> pl.DataFrame:
         connection,
         "select scheme, intensity_basis, year, median(carbon_intensity_g_per_kwh) as median_g_per_kwh, "
         "count(*) as rows from out.grid_intensity where carbon_intensity_g_per_kwh is not null group by all",
+    )
+
+
+def _regions(connection: Connection) -> pl.DataFrame:
+    return _rows(
+        connection,
+        "select places.scheme, places.region, places.year, places.country, places.intensity_basis, "
+        "places.carbon_intensity_g_per_kwh, countries.carbon_intensity_g_per_kwh as country_g_per_kwh "
+        "from out.grid_intensity as places asof left join (from out.grid_intensity where scheme = 'country' "
+        "and intensity_basis = 'lifecycle') as countries on places.country = countries.region "
+        "and places.year >= countries.year where places.scheme <> 'country' "
+        "and places.carbon_intensity_g_per_kwh is not null order by all",
     )
 
 

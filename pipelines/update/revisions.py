@@ -150,7 +150,10 @@ def unlike_neighbours(source: Source, before: pl.DataFrame, after: pl.DataFrame)
     return [
         text
         for column, limit in source.limits.leaps.items()
-        for text in _leaps(pairs.drop_nulls([column, f"{column} before"]), region, column, limit)
+        for text in (
+            *_leaps(pairs.drop_nulls([column, f"{column} before"]), region, column, limit),
+            *_repeats(new, before, region, column),
+        )
     ]
 
 
@@ -168,9 +171,20 @@ def _leaps(pairs: pl.DataFrame, region: str, column: str, limit: Mapping[str, fl
     usual = pairs.select((now / was).median()).item() if pairs.height > FEW else None
     if usual is not None and not 1 / USUAL <= usual <= USUAL:
         yield f"the new values of {column} are {usual:.3g} times those of the year before, by the median"
-    same = pairs.filter(now == was).height
-    if pairs.height > FEW and same > REPEATED * pairs.height:
-        yield f"{same:,} of {pairs.height:,} new values of {column} repeat the year before"
+
+
+def _repeats(new: pl.DataFrame, before: pl.DataFrame, region: str, column: str) -> Iterator[str]:
+    """The earlier years whose values the new values of a column repeat."""
+    pairs = new.join(before, on=region, suffix=" before").drop_nulls([column, f"{column} before"])
+    years = pairs.group_by("year", "year before").agg(
+        of=pl.len(), same=(pl.col(column) == pl.col(f"{column} before")).sum()
+    )
+    repeated = years.filter(pl.col("of") > FEW, pl.col("same") > REPEATED * pl.col("of"))
+    for row in repeated.sort("year", "year before").iter_rows(named=True):
+        yield (
+            f"{row['same']:,} of {row['of']:,} values of {column} of {row['year']} repeat those of "
+            f"{row['year before']}"
+        )
 
 
 def beyond_frontier(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

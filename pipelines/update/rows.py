@@ -116,7 +116,13 @@ def judged(
     turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, rows)])
     if turned_away.height:
         rows = rows.filter(~pl.col(key[0]).is_in(turned_away["row_key"].implode()))
-    quarantined = pl.concat([quarantined, turned_away])
+    return _compared(source, before, rows, pl.concat([quarantined, turned_away]))
+
+
+def _compared(
+    source: Source, before: pl.DataFrame, rows: pl.DataFrame, quarantined: pl.DataFrame
+) -> Candidate:
+    """The rows that are left beside the accepted ones, and the limits that their changes exceed."""
     change = changed(source, before, rows)
     unexplained, notices = unlike_mix(source, before, rows)
     return Candidate(
