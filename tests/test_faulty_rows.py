@@ -425,3 +425,34 @@ def test_a_leap_that_the_mix_explains_is_named_for_the_reviewer() -> None:
     assert found.exceeded == []
     (said,) = found.notices
     assert "europe-north2, 2025: 19.39 (2.73 before; " in said
+
+
+MPT, H100 = pl.col("model") == "MPT-30B", pl.col("name") == "NVIDIA H100 SXM5 80GB"
+SINGLE: dict[str, tuple[str, Fault]] = {
+    "FLOP a thousand times": (EPOCH, times(FLOP, 1e3, where=pl.col("model") == "OPT-6.7B")),
+    "FLOP a tenth": (EPOCH, times(FLOP, 0.1, where=pl.col("model") == "Qwen2-72B")),
+    "days for hours": (EPOCH, times("training_hours", 1 / 24, where=MPT)),
+    "nodes for chips": (EPOCH, times("chips", 1 / 8, where=pl.col("model") == "OPT-175B")),
+    "rated power twice": (CHIPS, times("tdp_w", 2.1, where=H100)),
+    "sparse for dense": (CHIPS, times("peak_tensor_fp16_flop_per_s", 2.1, where=H100)),
+    "MB for GB": (CHIPS, times("memory_bytes", 1e-3, where=H100)),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_single_cell_that_moves_far_waits_for_a_person(name: str) -> None:
+    source_name, fault = SINGLE[name]
+    source = catalog.sources()[source_name]
+    accepted = baseline.load(BASELINE, source)[0]
+    text = fault(pl.read_csv(baseline.path_of(BASELINE, source), infer_schema=False))
+    found = rows.judged(source, text, accepted, RETRIEVED)
+    key = list(catalog.tables()[source.table].key)
+    assert found.exceeded == []
+    assert found.rows.sort(key).equals(accepted.sort(key))
+    (row,) = found.quarantined.to_dicts()
+    assert (
+        f"The accepted row stays; to take the new one: ote update --refetch {source_name} --accept"
+        in row["says"]
+    )
+    taken = rows.judged(source, text, accepted, RETRIEVED, is_accepted=True)
+    assert (taken.quarantined.height, len(taken.change["cells_changed"])) == (0, 1)

@@ -183,7 +183,9 @@ def check_op(source: Source) -> dg.OpDefinition:
     )
     def check(context: dg.OpExecutionContext, upstream: Upstream, fetched: Fetched) -> Candidate:
         refetch = upstream.refetch and source.name in upstream.names
-        found = candidate(source, fetched, Path(upstream.baseline), refetch=refetch)
+        is_accepted = bool(upstream.accept.strip())
+        folder = Path(upstream.baseline)
+        found = candidate(source, fetched, folder, refetch=refetch, is_accepted=is_accepted)
         for line in report.lines(found):
             context.log.info(line)
         context.add_output_metadata({"comparison": dg.MetadataValue.md("  \n".join(report.lines(found)))})

@@ -221,3 +221,38 @@ def beyond_frontier(source: Source, before: pl.DataFrame, after: pl.DataFrame) -
             )
         )
     return pl.concat(found)
+
+
+def moved_far(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Single cells that moved by more than the limit of a source that goes on without them, as findings.
+
+    Which of the two values is wrong is not known, so that the accepted one stays until a person decides.
+    """
+    key, limit = list(catalog.tables()[source.table].key), source.limits.ratio
+    found = [pl.DataFrame(schema=QUARANTINE_SCHEMA)]
+    if not source.limits.cells_beyond_ratio:
+        return found[0]
+    pairs = before.join(after, on=key, suffix=" now")
+    named = pl.concat_str(pl.col(key).cast(pl.String), separator=" / ", ignore_nulls=True)
+    for column in [c for c in before.columns if c not in key and before.schema[c].is_numeric()]:
+        was, now = pl.col(column), pl.col(f"{column} now")
+        factor = pl.max_horizontal(was, now) / pl.min_horizontal(was, now)
+        beyond = pairs.filter(was.is_not_null() & now.is_not_null() & (was != now) & (factor > limit))
+        if beyond.height > source.limits.cells_beyond_ratio:
+            continue  # a pattern, which beyond_limits stops
+        says = pl.format(
+            f"It was {{}}: moved by more than a factor of {limit:g}. The accepted row stays; to take the new "
+            f'one: ote update --refetch {source.name} --accept "why it is right".',
+            was.map_elements("{:.6g}".format, return_dtype=pl.String),
+        )
+        found.append(
+            beyond.select(
+                source=pl.lit(source.name),
+                row_key=named,
+                column_name=pl.lit(column),
+                cell=now.cast(pl.String),
+                gate=pl.lit("ratio"),
+                says=says,
+            )
+        )
+    return pl.concat(found)

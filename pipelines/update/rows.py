@@ -21,7 +21,13 @@ from pipelines.ingestion.model_text import look_alikes
 from pipelines.ingestion.tabular import UpstreamChangedError
 from pipelines.update.files import Bytes, Fetched, is_same
 from pipelines.update.mixes import unlike_mix
-from pipelines.update.revisions import beyond_frontier, beyond_limits, changed, unlike_neighbours
+from pipelines.update.revisions import (
+    beyond_frontier,
+    beyond_limits,
+    changed,
+    moved_far,
+    unlike_neighbours,
+)
 
 Parse = Callable[[Mapping[str, bytes]], pl.DataFrame]
 
@@ -54,7 +60,9 @@ def parser(source: Source) -> Parse:
     return parse
 
 
-def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool = False) -> Candidate:
+def candidate(
+    source: Source, fetched: Fetched, folder: Path, *, refetch: bool = False, is_accepted: bool = False
+) -> Candidate:
     """Parse what came, apply the rules of the catalog to each row, and compare with the accepted rows.
 
     Args:
@@ -62,6 +70,7 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
         fetched: its files.
         folder: the baseline.
         refetch: parse also where every file is as it was.
+        is_accepted: whether a person says that the change is right.
     """
     known = baseline.files(folder).get(source.name, {})
     if fetched.problems:
@@ -75,7 +84,7 @@ def candidate(source: Source, fetched: Fetched, folder: Path, *, refetch: bool =
     try:
         frame = parser(source)(Bytes(fetched.folder, here))
         kept = fetched.files.keys() - here.keys()
-        found = judged(source, frame, before, retrieved, bool(kept))
+        found = judged(source, frame, before, retrieved, bool(kept), is_accepted)
         listed = baseline.listed_quarantine(folder).filter(source=source.name)
         return replace(found, files=fetched.files, unasked=fetched.unasked, known=listed)
     except UpstreamChangedError as error:
@@ -88,6 +97,7 @@ def judged(
     before: pl.DataFrame | None,
     retrieved: date,
     is_partial: bool = False,
+    is_accepted: bool = False,
 ) -> Candidate:
     """What an update would make of parsed rows.
 
@@ -97,6 +107,7 @@ def judged(
         before: the accepted rows; None before the first update.
         retrieved: the day on which the files were fetched.
         is_partial: whether the accepted rows of years that are not in the frame stay.
+        is_accepted: whether a person says that the change is right: no row is held back.
 
     Raises:
         UpstreamChangedError: the frame has other columns than the catalog.
@@ -116,7 +127,19 @@ def judged(
     turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, rows)])
     if turned_away.height:
         rows = rows.filter(~pl.col(key[0]).is_in(turned_away["row_key"].implode()))
-    return _compared(source, before, rows, pl.concat([quarantined, turned_away]))
+    quarantined = pl.concat([quarantined, turned_away])
+    if not is_accepted:
+        stay = moved_far(source, before, rows)
+        rows = _held(before, rows, stay, key)
+        quarantined = pl.concat([quarantined, stay])
+    return _compared(source, before, rows, quarantined)
+
+
+def _held(before: pl.DataFrame, rows: pl.DataFrame, stay: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
+    """The rows, with the accepted ones in place of those that are held back."""
+    named = pl.concat_str(pl.col(key).cast(pl.String), separator=" / ", ignore_nulls=True)
+    is_held = named.is_in(stay["row_key"].implode())
+    return pl.concat([rows.filter(~is_held), before.filter(is_held)])
 
 
 def _compared(
