@@ -125,14 +125,10 @@ def judged(
         other_years = before.filter(~pl.col("year").is_in(rows["year"].implode()))
         rows = pl.concat([rows, other_years]).sort(list(key))
     turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, rows)])
-    if turned_away.height:
-        rows = rows.filter(~pl.col(key[0]).is_in(turned_away["row_key"].implode()))
-    quarantined = pl.concat([quarantined, turned_away])
-    if not is_accepted:
-        stay = moved_far(source, before, rows)
-        rows = _held(before, rows, stay, key)
-        quarantined = pl.concat([quarantined, stay])
-    return _compared(source, before, rows, quarantined)
+    rows = rows.filter(~pl.col(key[0]).is_in(turned_away["row_key"].implode()))
+    stay = turned_away.clear() if is_accepted else moved_far(source, before, rows)
+    rows = _held(before, rows, stay, key)
+    return _compared(source, before, rows, pl.concat([quarantined, turned_away, stay]))
 
 
 def _held(before: pl.DataFrame, rows: pl.DataFrame, stay: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
