@@ -1,0 +1,1 @@
+"""The explorer: a static site made from one release, where people look before they download."""

@@ -1,0 +1,262 @@
+"""What pages are made of: links, tables, sections, and a run as every list shows it.
+
+Belongs here: turning rows into cells with digits and units that fit. Does not belong here: which rows a page
+shows (pages.py, subjects.py, evidence.py), or HTML (templates/).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from pipelines import catalog
+from pipelines.answers import quantities
+from pipelines.site import charts
+from pipelines.site.data import SOLIDITY, Data, Row, identifier, split as split
+
+FACTORS = {  # name, unit, and the column that says what a basis means
+    "energy_mwh": ("energy", "MWh", "energy_basis"),
+    "chip_hours": ("accelerator-hours", "h", "chip_hours_basis"),
+    "watts_per_chip": ("power per accelerator", "W", "watts_basis"),
+    "pue": ("PUE", "", "pue_basis"),
+    "gross_kg_per_kwh": ("grid intensity, gross", "kg/kWh", "gross_basis"),
+    "net_kg_per_kwh": ("grid intensity, net", "kg/kWh", "net_basis"),
+}
+MEANS = {
+    "measured": "The developer measured the power, and published the accelerator-hours.",
+    "disclosed": "The developer published the accelerator-hours, or the energy.",
+    "inferred": "The accelerator-hours are computed, or worked out by a third party.",
+    "guessed": "Too little is known for one number: only the 90 % interval is shown.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A word that leads to another page of the site, or outside."""
+
+    text: str
+    href: str
+    is_outside: bool = False
+    kind: ClassVar[str] = "link"
+
+
+@dataclass(frozen=True)
+class Links:
+    """Several links in one cell."""
+
+    links: tuple[Link, ...]
+    kind: ClassVar[str] = "links"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A text with a smaller one under it."""
+
+    text: str
+    small: str = ""
+    kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """How solid a number is."""
+
+    solidity: str
+    kind: ClassVar[str] = "badge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table: numeric says which columns are set to the right, by their place."""
+
+    caption: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    numeric: Collection[int] = ()
+    name: str = ""
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether it is so long that readers get a search field."""
+        return bool(self.name) and len(self.rows) > 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a page under a heading."""
+
+    heading: str
+    text: Sequence[str] = ()
+    plots: Sequence[charts.Chart] = ()
+    table: Table | None = None
+    runs: Sequence[Row] = ()
+    code: str = ""
+    html: Markup = field(default_factory=Markup)
+    anchor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page: its file in the site, its template and what goes into it."""
+
+    path: str
+    template: str
+    title: str
+    about: str
+    context: dict[str, Any]
+
+
+def page(path: str, title: str, about: str, sections: Sequence[Section], facts: Sequence[Any] = ()) -> Page:
+    """A page of a lead, facts and sections."""
+    context = {"lead": about, "sections": [s for s in sections if s is not None], "facts": facts}
+    return Page(path=path, template="page.html", title=title, about=about, context=context)
+
+
+def energy(run: Row) -> str:
+    """The energy of a run; empty where only the interval may be shown."""
+    return "" if run["is_guess"] else quantities.energy(run["energy_mwh"])
+
+
+def tonnes(run: Row, name: str = "co2e_lifecycle_t") -> str:
+    """The tonnes of a run; empty where they are not known, or only the interval may be shown."""
+    return "" if run["is_guess"] or run[name] is None else quantities.mass(run[name])
+
+
+def span(run: Row, name: str) -> str:
+    """The 90 % interval of a quantity of a run; empty where it is not known."""
+    low, high = run[f"{name}_p05"], run[f"{name}_p95"]
+    if low is None or high is None:
+        return ""
+    return quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high)
+
+
+def in_list(data: Data, run: Row) -> Row:
+    """A run as lists show it."""
+    year = str(run["published_date"].year) if run["published_date"] else ""
+    who = ", ".join(run["organisations"][:2]) + (" and others" if len(run["organisations"]) > 2 else "")
+    return {
+        "id": identifier(run["run_id"]),
+        "model": run["model"],
+        "organisations": who,
+        "who": ", ".join(part for part in (who, year) if part),
+        "year": year,
+        "hardware": run["hardware_name"] or "",
+        "energy": energy(run),
+        "energy_span": span(run, "energy_mwh"),
+        "tonnes": tonnes(run),
+        "tonnes_span": span(run, "co2e_lifecycle_t"),
+        "solidity": run["solidity"],
+    }
+
+
+def listed(data: Data, runs: Sequence[Row]) -> list[Row]:
+    """Runs as lists show them."""
+    return [in_list(data, run) for run in runs]
+
+
+def of_organisations(data: Data, names: Sequence[str]) -> Links | None:
+    """Links to organisations."""
+    known = [Link(text=n, href=f"organisation/{data.slugs[n]}.html") for n in names if n in data.slugs]
+    return Links(tuple(known)) if known else None
+
+
+def of_hardware(data: Data, hardware_id: str | None) -> Link | None:
+    """A link to an accelerator."""
+    if hardware_id is None or hardware_id not in data.hardware:
+        return None
+    return Link(text=data.hardware[hardware_id]["name"], href=f"hardware/{identifier(hardware_id)}.html")
+
+
+def of_country(data: Data, code: str) -> Link | str:
+    """A link to a country where its grid is known, else its name."""
+    name = data.countries.get(code, code)
+    return Link(text=name, href=f"location/{identifier(code)}.html") if code in data.grids else name
+
+
+def of_region(data: Data, region: str) -> Link | str:
+    """A link to a cloud region."""
+    return Link(text=region, href=f"location/{identifier(region)}.html") if region in data.regions else region
+
+
+def of_source(data: Data, source_id: str | None) -> Link | None:
+    """A link to a source."""
+    if source_id is None or source_id not in data.sources:
+        return None
+    return Link(text=data.sources[source_id]["title"] or source_id, href=f"source/{identifier(source_id)}.html")
+
+
+def outside(url: str | None, text: str = "") -> Link | str | None:
+    """A link out of the site, if it is one of the web; else the text itself."""
+    if url and urlsplit(url).scheme in ("http", "https"):
+        return Link(text=text or url, href=url, is_outside=True)
+    return url
+
+
+def words(column: str, value: str | None) -> str:
+    """A value of a column in words."""
+    if value is None:
+        return ""
+    known = catalog.column(column).values
+    return catalog.label(column, value) if value in known else value.replace("_", " ")
+
+
+def meaning(column: str, value: str | None) -> str:
+    """What a value of a column means, in a sentence."""
+    known = catalog.column(column).values
+    return known[value].means if value in known else ""
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage."""
+    return "" if fraction is None else f"{100 * fraction:.0f} %"
+
+
+def times(factor: float) -> str:
+    """An uncertainty factor: the ends of the 90 % interval over and under the value."""
+    return f"×/÷ {factor:.2f}" if factor < 1.995 else f"×/÷ {quantities.significant(factor, 2)}"
+
+
+def runs_chart(title: str, runs: Sequence[Row], scales: tuple[Any, Any], name: str = "") -> charts.Chart:
+    """Energies of runs over time with their intervals; of a guess the interval alone."""
+    (x, x_ticks), (y, y_ticks) = scales
+    present = {run["solidity"] for run in runs}
+    return charts.Chart(
+        title=title,
+        axis="Energy, logarithmic, by day of publication; lines are 90 % intervals.",
+        x_ticks=x_ticks,
+        y_ticks=y_ticks,
+        marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
+        legend=[(s, s) for s in SOLIDITY if s in present],
+        css="large",
+        name=name,
+    )
+
+
+def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
+    """A run of a chart."""
+    shown = ", ".join(part for part in (energy(run), span(run, "energy_mwh")) if part)
+    return charts.Mark(
+        x=x(charts.day(run["published_date"])),
+        y=None if run["is_guess"] else y(run["energy_mwh"]),
+        low=y(run["energy_mwh_p05"]),
+        high=y(run["energy_mwh_p95"]),
+        css=run["solidity"],
+        label=f"{run['model']}: {shown} ({run['solidity']})",
+        href=f"run/{identifier(run['run_id'])}.html",
+    )
+
+
+def drawn(runs: Sequence[Row], since: date = date.min) -> list[Row]:
+    """The runs that a chart over time can show."""
+    return [run for run in runs if run["published_date"] and run["published_date"] >= since]
+
+
+def run_scales(runs: Sequence[Row]) -> tuple[Any, Any]:
+    """The two axes for energies of runs over time."""
+    ends = [run[f"energy_mwh_{end}"] for run in runs for end in ("p05", "p95")]
+    return charts.year_axis([charts.day(run["published_date"]) for run in runs]), charts.log_axis(
+        ends, lambda mwh: quantities.energy(mwh).replace(".00", "")
+    )

@@ -1,0 +1,187 @@
+"use strict";
+// Charts by keyboard, search in long tables, and the runs of the first page: filter, sort, CSV, address.
+// Text from the data enters the page by textContent alone.
+
+const element = (name, text = "", kind = "") => {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+};
+
+// Charts: one tab stop; arrows move from run to run, Enter opens one.
+for (const figure of document.querySelectorAll(".chart")) {
+  const marks = figure.querySelector(".marks"), tip = figure.querySelector(".tip");
+  const says = (mark) => { tip.textContent = mark ? mark.querySelector("title").textContent : ""; };
+  const shown = () => [...marks.querySelectorAll("a:not([hidden])")];
+  for (const type of ["mouseover", "focusin"]) marks.addEventListener(type, (event) => says(event.target.closest(".marks > *")));
+  marks.addEventListener("mouseout", () => says(null));
+  shown().forEach((mark, place) => mark.setAttribute("tabindex", place ? "-1" : "0"));
+  marks.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const all = shown(), now = all.indexOf(event.target.closest("a"));
+    if (!step || now < 0 || !all[now + step]) return;
+    event.preventDefault();
+    all[now].setAttribute("tabindex", "-1");
+    all[now + step].setAttribute("tabindex", "0");
+    all[now + step].focus();
+  });
+}
+
+// Search in long tables.
+for (const field of document.querySelectorAll("input[data-rows]")) {
+  const rows = [...document.getElementById(field.dataset.rows).tBodies[0].rows];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const status = field.closest("p").querySelector("[role=status]");
+  field.closest("p").hidden = false;
+  field.addEventListener("input", () => {
+    const words = field.value.toLowerCase().split(/\s+/);
+    let found = 0;
+    rows.forEach((row, place) => {
+      row.hidden = !words.every((word) => texts[place].includes(word));
+      found += !row.hidden;
+    });
+    status.textContent = `${found} of ${rows.length} rows`;
+  });
+}
+
+// The runs of the first page.
+const form = document.getElementById("filters");
+if (form) {
+  const STEP = Number(form.dataset.shown), table = document.getElementById("all-runs");
+  const fields = form.elements, more = document.getElementById("more"), count = document.getElementById("count");
+  const NAMES = ["q", "organisation", "country", "year", "hardware", "domain", "solidity", "sort"];
+  const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+  const state = () => Object.fromEntries(NAMES.map((name) => [name, fields[name].value.trim()]));
+  let runs = null, loading = null, wanted = [], visible = STEP;
+
+  const load = () => {
+    loading ??= fetch("runs.json").then((answer) => {
+      if (!answer.ok) throw new Error(`runs.json: ${answer.status}`);
+      return answer.json();
+    }).then((all) => {
+      runs = all;
+      for (const run of runs) run.text = plain([run.model, run.id, run.of.join(" "), run.hardware, run.year].join(" "));
+      const names = new Set(runs.flatMap((run) => run.of));
+      fields.organisation.list.replaceChildren(...[...names].sort().map((name) => {
+        const option = element("option");
+        option.value = name;
+        return option;
+      }));
+      draw();
+    }).catch((error) => {
+      loading = null;
+      count.textContent = `The other runs could not be loaded (${error.message}). Serve the folder with: ote site`;
+    });
+    return loading;
+  };
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const svg = (name, attributes) => {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  };
+  const label = (run) => `${run.model}: ${[run.energy, run.energy_span].filter(Boolean).join(", ")} (${run.solidity})`;
+  const mark = (run) => {
+    const [x, y, low, high] = run.at;
+    const link = svg("a", { href: `run/${run.id}.html`, class: run.solidity, tabindex: "-1" });
+    const title = svg("title", {});
+    title.textContent = label(run);
+    link.append(title, svg("line", { class: "interval", x1: `${x}%`, x2: `${x}%`, y1: `${low}%`, y2: `${high}%` }));
+    if (y !== null) link.append(svg("circle", { cx: `${x}%`, cy: `${y}%`, r: 4 }));
+    return link;
+  };
+  const draw = () => {
+    const marks = document.querySelector("#over-time .marks");
+    const dated = runs.filter((run) => run.at).sort((one, other) => one.at[0] - other.at[0]);
+    for (const run of dated) run.mark = mark(run);
+    marks.replaceChildren(...dated.map((run) => run.mark));
+  };
+
+  const cell = (row, text, small, kind = "") => {
+    const made = row.appendChild(element("td", text, kind));
+    if (small !== undefined) made.append(element("small", small));
+  };
+  const row = (run) => {
+    const made = element("tr"), head = made.appendChild(element("th"));
+    head.scope = "row";
+    const link = head.appendChild(element("a", run.model));
+    link.href = `run/${run.id}.html`;
+    head.append(element("small", run.who, "thin"));
+    cell(made, run.organisations, undefined, "wide");
+    cell(made, run.year, undefined, "wide");
+    cell(made, run.hardware, undefined, "wide");
+    cell(made, run.energy, run.energy_span, "n");
+    cell(made, run.tonnes, run.tonnes_span, "n");
+    made.appendChild(element("td")).append(element("span", run.solidity, `solid ${run.solidity}`));
+    return made;
+  };
+
+  const matches = (run, s) =>
+    s.q.split(/\s+/).every((word) => run.text.includes(plain(word))) &&
+    (!s.organisation || run.of.some((name) => name.toLowerCase() === s.organisation.toLowerCase())) &&
+    (!s.country || run.countries.includes(s.country)) && (!s.year || run.year === s.year) &&
+    (!s.hardware || run.hardware_id === s.hardware) && (!s.domain || run.domains.includes(s.domain)) &&
+    (!s.solidity || run.solidity === s.solidity);
+  const down = (value) => (value === null ? Infinity : -value);
+  const ORDERS = {
+    "": () => 0, // as the file has them
+    tonnes: (run) => down(run.t[0]),
+    new: (run) => (run.published ? -Date.parse(run.published) : Infinity),
+    sure: (run) => run.mwh[2] / run.mwh[1],
+    name: (run) => run.model.toLowerCase(),
+  };
+  const compare = (order) => (one, other) => {
+    const [a, b] = [order(one), order(other)];
+    const guesses = (one.energy === "") - (other.energy === ""); // guesses are never ranked first
+    return guesses || (a < b ? -1 : a > b ? 1 : 0);
+  };
+
+  const show = () => {
+    const s = state();
+    wanted = runs.filter((run) => matches(run, s)).sort(compare(ORDERS[s.sort] ?? ORDERS[""]));
+    table.tBodies[0].replaceChildren(...wanted.slice(0, visible).map(row));
+    const kept = new Set(wanted);
+    for (const run of runs) if (run.mark) run.mark.toggleAttribute("hidden", !kept.has(run));
+    const first = wanted.find((run) => run.mark);
+    for (const run of runs) if (run.mark) run.mark.setAttribute("tabindex", run === first ? "0" : "-1");
+    more.hidden = wanted.length <= visible;
+    const listed = Math.min(visible, wanted.length);
+    count.textContent = `${wanted.length} of ${runs.length} runs${listed < wanted.length ? `, the first ${listed} shown` : ""}; guesses come last.`;
+  };
+  const update = async () => {
+    const given = Object.entries(state()).filter(([, value]) => value);
+    history.replaceState(null, "", given.length ? `?${new URLSearchParams(given)}` : location.pathname);
+    await load();
+    if (runs) show();
+  };
+
+  // A text that a spreadsheet would take for a formula has an apostrophe in front, as in the CSV of a release.
+  const quoted = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return `"${(typeof value === "string" && /^[=+\-@\t']/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  };
+  const csv = () => {
+    const ends = (name) => [name, `${name}_p05`, `${name}_p95`];
+    const header = ["run_id", "model", "organisations", "published", "hardware_id", "solidity", ...ends("energy_mwh"), ...ends("co2e_lifecycle_t")];
+    const lines = wanted.map((run) => [run.id, run.model, run.of.join(";"), run.published, run.hardware_id, run.solidity, ...run.mwh, ...run.t]);
+    const link = element("a");
+    link.href = URL.createObjectURL(new Blob([[header, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n"], { type: "text/csv" }));
+    link.download = "training-runs.csv";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+
+  const given = new URLSearchParams(location.search);
+  for (const name of NAMES) if (given.has(name)) fields[name].value = given.get(name);
+  form.hidden = false;
+  more.hidden = Number(form.dataset.all) <= STEP;
+  form.addEventListener("focusin", load, { once: true });
+  form.addEventListener("input", () => { visible = STEP; update(); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => { visible = STEP; setTimeout(update); });
+  fields.csv.addEventListener("click", async () => { await update(); if (runs) csv(); });
+  more.addEventListener("click", () => { visible += runs ? STEP : 0; visible ||= STEP; update(); });
+  if (NAMES.some((name) => given.get(name))) update();
+}
