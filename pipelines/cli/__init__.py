@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.cli import answers, build, contribute, estimate, releases, runs, update, version
+from pipelines.cli import answers, build, contribute, estimate, releases, runs, site, update, version
 
 ASK, YOURS = "Ask the dataset", "Your own run"
 FACTS, RUN = "Add facts", "Run the pipeline"
@@ -31,6 +31,7 @@ for panel, name, asked in (
     (ASK, "why", answers.why),
     (ASK, "where", answers.where),
     (ASK, "explain", contribute.explain),
+    (ASK, "site", site.site),
     (YOURS, "estimate", estimate.estimate),
     (YOURS, "import", estimate.import_),
     (YOURS, "report", estimate.report),

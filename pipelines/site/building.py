@@ -19,13 +19,15 @@ import jinja2
 from pipelines import catalog
 from pipelines.names import one_line
 from pipelines.releases import reading
-from pipelines.site import evidence, guides, pages, parts, subjects
+from pipelines.site import evidence, guides, markup, pages, parts, subjects
 from pipelines.site.data import Data, opened
 
 HERE = Path(__file__).parent
+FOLDER = "site"  # of a warehouse, and next to published releases
 MADE = "site.json"  # of which release and templates a site was made
 SHOWN = 10  # dead links of a message
-LINK = re.compile(r'(?:href|src)="([^"]*)"')
+LINKS = re.compile(r'href="([^"]*)"'), re.compile(r'src="([^"]*)"')  # one by one: ten times as fast
+BLANKS = re.compile(r"\n\s*\n")
 ANCHOR = re.compile(r'\bid="([^"]*)"')
 NAV = (
     ("index.html", "Runs"),
@@ -91,6 +93,16 @@ def fingerprint(release: Path) -> str:
     return digest.hexdigest()
 
 
+def last(warehouse: Path) -> Path | None:
+    """The release, or draft, that was built last in a warehouse; else the latest release there."""
+    try:
+        record = json.loads((warehouse / "published.json").read_text(encoding="utf-8"))
+        folder = warehouse / str(record["release"])
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
+        folder = warehouse / "releases" / "latest"
+    return folder if (folder / reading.SUMS).exists() else None
+
+
 def is_current(release: Path, site: Path) -> bool:
     """Whether a site was made of this release, by this code."""
     try:
@@ -107,10 +119,10 @@ def _texts(data: Data) -> dict[str, str]:
     for page in _pages(data):
         if page.path in texts:
             raise TwoPagesError(f"{page.path}: two pages of the site have this name.")
-        root = "../" * page.path.count("/")
-        shown: dict[str, Any] = {"title": page.title, "about": page.about, "root": root, "here": page.path}
+        shown: dict[str, Any] = {"title": page.title, "about": page.about, "here": page.path}
         text = environment.get_template(page.template).render(page.context | shown)
-        texts[page.path] = re.sub(r"\n\s*\n+", "\n", text)
+        # Templates write links from the top folder; no text from the data holds a bare quotation mark.
+        texts[page.path] = BLANKS.sub("\n", text).replace('="~/', f'="{"../" * page.path.count("/")}')
     return texts
 
 
@@ -129,7 +141,15 @@ def _environment(data: Data) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
     )
+    environment.filters |= {
+        "badge": markup.badge,
+        "cell": markup.cell,
+        "marks": markup.marks,
+        "runs": markup.runs,
+        "table": markup.table,
+    }
     environment.globals |= {
         "nav": NAV,
         "version": data.manifest["version"],
@@ -163,23 +183,31 @@ def check_links(texts: dict[str, str], files: set[str]) -> None:
         DeadLinkError: names the first links that lead nowhere.
     """
     anchors = {name: {*ANCHOR.findall(text)} for name, text in texts.items()}
-    there, dead = {*texts, *files}, []
+    there, dead, good = {*texts, *files}, [], set[tuple[str, str]]()
     for name, text in texts.items():
         if not name.endswith(".html"):
             continue
         folder = posixpath.dirname(name)
-        for link in {*LINK.findall(text)}:
-            address = urlsplit(unescape(link))
-            if address.scheme in ("http", "https"):
+        for link in {link for kind in LINKS for link in kind.findall(text)}:
+            if (folder, link) in good or link.startswith(("https://", "http://")):
                 continue
-            target = posixpath.normpath(posixpath.join(folder, unquote(address.path))) if address.path else name
-            is_there = target in there and not address.scheme
-            if not is_there or (address.fragment and unquote(address.fragment) not in anchors.get(target, set())):
+            if _leads(link, name, there, anchors):
+                good |= {(folder, link)} if not link.startswith("#") else set()
+            else:
                 dead.append(f"{name}: {link}")
     if dead:
         more = f", and {len(dead) - SHOWN:,} more" if len(dead) > SHOWN else ""
         shown = "; ".join(one_line(link, 200) for link in sorted(dead)[:SHOWN])
         raise DeadLinkError(f"The site was not written: these links lead nowhere: {shown}{more}.")
+
+
+def _leads(link: str, of: str, there: set[str], anchors: dict[str, set[str]]) -> bool:
+    """Whether a link of a page leads to a file of the site or the release, and to a part of it that is there."""
+    address = urlsplit(unescape(link))
+    path = posixpath.join(posixpath.dirname(of), unquote(address.path))
+    target = posixpath.normpath(path) if address.path else of
+    part = unquote(address.fragment)
+    return not address.scheme and target in there and (not part or part in anchors.get(target, set()))
 
 
 def _replace(partial: Path, site: Path) -> None:

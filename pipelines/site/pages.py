@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from markupsafe import Markup
+
 from pipelines import catalog
 from pipelines.answers import disclosure, quantities
 from pipelines.answers.published import Z_90
@@ -42,7 +44,7 @@ def first(data: Data) -> parts.Page:
         "solidities": [*parts.MEANS.items()],
         "selects": _selects(data, runs),
         "total": total,
-        "rows": parts.listed(data, rows),
+        "rows": parts.listed(rows),
         "json_ld": json_ld(_dataset(data)),
     }
     return parts.Page(path="index.html", template="index.html", title="Runs", about=lead, context=context)
@@ -74,7 +76,7 @@ def on_demand(data: Data) -> str:
     placed = {run["run_id"] for run in parts.drawn(runs, SINCE)}
     return json.dumps(
         [
-            parts.in_list(data, run)
+            vars(listed)
             | {
                 "of": run["organisations"],
                 "countries": run["countries"],
@@ -85,7 +87,7 @@ def on_demand(data: Data) -> str:
                 "t": _ends(run, "co2e_lifecycle_t"),
                 "at": _place(parts.run_mark(run, x, y)) if run["run_id"] in placed else None,
             }
-            for run in runs
+            for run, listed in zip(runs, parts.listed(runs), strict=True)
         ],
         ensure_ascii=False,
         separators=(",", ":"),
@@ -240,14 +242,14 @@ def _published(data: Data, run: Row) -> parts.Section | None:
         kind = "energy" if figure["quantity"] == "energy_mwh" else f"CO2e, {parts.words('basis', figure['basis'])}"
         computed = None if run["is_guess"] else show(figure["computed_value"])
         far = "" if run["is_guess"] else f"{quantities.significant(figure['ratio'], 3)} times"
-        scope = f"{parts.words('scope', figure['scope'])}; {parts.words('derivation', figure['derivation'])}"
+        scope = f"{parts.meaning('scope', figure['scope'])} {parts.meaning('derivation', figure['derivation'])}"
         rows.append(
             (kind, show(figure["published_value"]), computed, far, "yes" if figure["inside_interval"] else "no", scope)
             + (parts.words("published_by", figure["published_by"]), parts.of_source(data, figure["source_id"]))
         )
     if not rows:
         return None
-    headers = ("Quantity", "Published", "Here", "Here is", "Inside 90 %", "Covers; made from", "Published by", "Source")
+    headers = ("Quantity", "Published", "Here", "Here is", "Inside 90 %", "Covers", "Published by", "Source")
     return parts.Section(
         heading="What others published",
         table=parts.Table(caption="Published figures", headers=headers, rows=rows, numeric={1, 2, 3}),
@@ -257,7 +259,7 @@ def _published(data: Data, run: Row) -> parts.Section | None:
 
 def _rivals(data: Data, run: Row) -> parts.Section | None:
     rows = [
-        (rival["column_name"], _plain(rival["chosen_value"]), _plain(rival["rival_value"]))
+        (_fact(rival["column_name"]), _plain(rival["chosen_value"]), _plain(rival["rival_value"]))
         + (parts.meaning("rule", rival["rule"]), parts.of_source(data, rival["rival_source_id"]))
         for rival in data.rivals.get(run["run_id"], [])
     ]
@@ -266,6 +268,10 @@ def _rivals(data: Data, run: Row) -> parts.Section | None:
     headers = ("Fact", "Chosen", "Other value", "Why not the other", "Its source")
     table = parts.Table(caption="Other values of facts", headers=headers, rows=rows, numeric={1, 2})
     return parts.Section(heading="Where sources disagree", table=table)
+
+
+def _fact(column: str) -> str:
+    return parts.FACTORS[column][0] if column in parts.FACTORS else column.replace("_", " ")
 
 
 def _plain(value: float | None) -> str:
@@ -297,15 +303,14 @@ def _group(data: Data, run: Row, group: Group, energy: float, spread: float) -> 
     best, worst = group.places[0], group.places[-1]
     low = energy * best.co2e_net_t * math.exp(-Z_90 * math.hypot(spread, group.spreads[0]))
     high = energy * worst.co2e_net_t * math.exp(Z_90 * math.hypot(spread, group.spreads[-1]))
-    links = [parts.of_region(data, place.region) for place in group.places[:NAMED]]
-    names = parts.Links(tuple(link for link in links if isinstance(link, parts.Link)))
-    more = len(group.places) - NAMED
-    if more > 0:
-        names = parts.Links((*names.links, parts.Link(text=f"{more} more", href="locations.html")))
-    central = quantities.mass_span(energy * best.co2e_net_t, energy * worst.co2e_net_t)
-    if best is worst:
-        central = quantities.mass(energy * best.co2e_net_t)
-    return names, "" if run["is_guess"] else central, quantities.mass_span(low, high)
+    links = tuple(parts.of_region(data, place.region) for place in group.places[:NAMED])
+    if (more := len(group.places) - NAMED) > 0:
+        links = (*links, parts.Link(text=f"{more} more", href="locations.html"))
+    central = ""
+    if not run["is_guess"]:
+        ends = energy * best.co2e_net_t, energy * worst.co2e_net_t
+        central = quantities.mass(ends[0]) if best is worst else quantities.mass_span(*ends)
+    return parts.Links(links), central, quantities.mass_span(low, high)
 
 
 def _beside(run: Row) -> parts.Section | None:
@@ -377,6 +382,6 @@ def _dataset(data: Data, run: Row | None = None) -> Row:
     }
 
 
-def json_ld(content: Row) -> str:
+def json_ld(content: Row) -> Markup:
     """JSON for a script element: nothing in it ends the element."""
-    return json.dumps(content, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
+    return Markup(json.dumps(content, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026"))

@@ -4,10 +4,11 @@ Belongs here: turning rows into cells with digits and units that fit. Does not b
 shows (pages.py, subjects.py, evidence.py), or HTML (templates/).
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from pipelines.answers import quantities
 from pipelines.site import charts
 from pipelines.site.data import SOLIDITY, Data, Row, identifier, split as split
 
+LEAST_MWH = 1e-6  # the lower end of charts: 1 Wh
 FACTORS = {  # name, unit, and the column that says what a basis means
     "energy_mwh": ("energy", "MWh", "energy_basis"),
     "chip_hours": ("accelerator-hours", "h", "chip_hours_basis"),
@@ -40,15 +42,13 @@ class Link:
     text: str
     href: str
     is_outside: bool = False
-    kind: ClassVar[str] = "link"
 
 
 @dataclass(frozen=True)
 class Links:
     """Several links in one cell."""
 
-    links: tuple[Link, ...]
-    kind: ClassVar[str] = "links"
+    links: tuple[Link | str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,6 @@ class Text:
 
     text: str
     small: str = ""
-    kind: ClassVar[str] = "text"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,23 @@ class Badge:
     """How solid a number is."""
 
     solidity: str
-    kind: ClassVar[str] = "badge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A run as every list shows it: text alone; energy and tonnes are empty for a guess."""
+
+    id: str
+    model: str
+    organisations: str
+    who: str
+    year: str
+    hardware: str
+    energy: str
+    energy_span: str
+    tonnes: str
+    tonnes_span: str
+    solidity: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +107,7 @@ class Section:
     text: Sequence[str] = ()
     plots: Sequence[charts.Chart] = ()
     table: Table | None = None
-    runs: Sequence[Row] = ()
+    runs: Sequence[Listed] = ()
     code: str = ""
     html: Markup = field(default_factory=Markup)
     anchor: str = ""
@@ -133,28 +148,30 @@ def span(run: Row, name: str) -> str:
     return quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high)
 
 
-def in_list(data: Data, run: Row) -> Row:
-    """A run as lists show it."""
+def listed(runs: Sequence[Row]) -> list[Listed]:
+    """Runs as lists show them; each is made once, though many pages list it."""
+    for run in runs:
+        if "listed" not in run:
+            run["listed"] = _listed(run)
+    return [run["listed"] for run in runs]
+
+
+def _listed(run: Row) -> Listed:
     year = str(run["published_date"].year) if run["published_date"] else ""
     who = ", ".join(run["organisations"][:2]) + (" and others" if len(run["organisations"]) > 2 else "")
-    return {
-        "id": identifier(run["run_id"]),
-        "model": run["model"],
-        "organisations": who,
-        "who": ", ".join(part for part in (who, year) if part),
-        "year": year,
-        "hardware": run["hardware_name"] or "",
-        "energy": energy(run),
-        "energy_span": span(run, "energy_mwh"),
-        "tonnes": tonnes(run),
-        "tonnes_span": span(run, "co2e_lifecycle_t"),
-        "solidity": run["solidity"],
-    }
-
-
-def listed(data: Data, runs: Sequence[Row]) -> list[Row]:
-    """Runs as lists show them."""
-    return [in_list(data, run) for run in runs]
+    return Listed(
+        id=identifier(run["run_id"]),
+        model=run["model"],
+        organisations=who,
+        who=", ".join(part for part in (who, year) if part),
+        year=year,
+        hardware=run["hardware_name"] or "",
+        energy=energy(run),
+        energy_span=span(run, "energy_mwh"),
+        tonnes=tonnes(run),
+        tonnes_span=span(run, "co2e_lifecycle_t"),
+        solidity=run["solidity"],
+    )
 
 
 def of_organisations(data: Data, names: Sequence[str]) -> Links | None:
@@ -258,5 +275,5 @@ def run_scales(runs: Sequence[Row]) -> tuple[Any, Any]:
     """The two axes for energies of runs over time."""
     ends = [run[f"energy_mwh_{end}"] for run in runs for end in ("p05", "p95")]
     return charts.year_axis([charts.day(run["published_date"]) for run in runs]), charts.log_axis(
-        ends, lambda mwh: quantities.energy(mwh).replace(".00", "")
+        [max(end, LEAST_MWH) for end in ends], lambda mwh: re.sub(r"\.0+(?= )", "", quantities.energy(mwh))
     )

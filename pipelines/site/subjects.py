@@ -21,14 +21,14 @@ def pages(data: Data) -> Iterator[parts.Page]:
     yield from _sources(data)
 
 
-def _runs(data: Data, heading: str, runs: Sequence[Row]) -> parts.Section | None:
+def _runs(heading: str, runs: Sequence[Row]) -> parts.Section | None:
     """A list of runs, with their chart where there are three or more."""
     if not runs:
         return None
     found = parts.drawn(runs)
     chart = [parts.runs_chart("Electricity of these runs", found, parts.run_scales(found))] if len(found) > 2 else []
     cut = [f"The {MOST} largest of {len(runs):,}; guesses come last."] if len(runs) > MOST else []
-    return parts.Section(heading=heading, text=cut, plots=chart, runs=parts.listed(data, runs[:MOST]))
+    return parts.Section(heading=heading, text=cut, plots=chart, runs=parts.listed(runs[:MOST]))
 
 
 def _solid(runs: Sequence[Row]) -> list[str]:
@@ -44,7 +44,7 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
         rows.append((parts.Link(text=name, href=path), f"{len(runs):,}", *_solid(runs)))
         about = f"{quantities.counted(len(runs), 'training run')} of {name}, with energy and CO2e."
         pue = [_pue(name, operators[name])] if name in operators else []
-        yield parts.page(path, name, about, [*filter(None, [_runs(data, "Runs", runs)]), *pue])
+        yield parts.page(path, name, about, [*filter(None, [_runs("Runs", runs)]), *pue])
     for name, years in operators.items():
         if name not in data.organisations:
             path = f"organisation/{_operator(name)}.html"
@@ -98,7 +98,7 @@ def _hardware(data: Data) -> Iterator[parts.Page]:
             )
         )
         about = f"{row['name']}: rated and measured power, and {quantities.counted(len(mine), 'training run')}."
-        sections = [_power(data, row, power.get(hardware_id, [])), _runs(data, "Runs on it", mine)]
+        sections = [_power(data, row, power.get(hardware_id, [])), _runs("Runs on it", mine)]
         yield parts.page(path, row["name"], about, [s for s in sections if s], [*_specification(data, row)])
     table = parts.Table(
         caption="Accelerators",
@@ -190,7 +190,7 @@ def _locations(data: Data) -> Iterator[parts.Page]:
             + (f"{len(runs):,}",)
         )
         about = f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE and clean energy."
-        sections = [_region(data, region, years), _runs(data, "Runs there", runs)]
+        sections = [_region(data, region, years), _runs("Runs there", runs)]
         facts = [("operator", latest["provider"]), ("country", parts.of_country(data, latest["country"]))]
         yield parts.page(path, region, about, [s for s in sections if s], facts)
     for code, years in data.grids.items():
@@ -202,7 +202,7 @@ def _locations(data: Data) -> Iterator[parts.Page]:
             (parts.Link(text=name, href=path), "", name, str(last["year"]), "lifecycle", gross, "", "", f"{len(runs):,}")
         )
         about = f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
-        sections = [_country(data, name, years), _runs(data, "Runs there", runs)]
+        sections = [_country(data, name, years), _runs("Runs there", runs)]
         yield parts.page(path, name, about, [s for s in sections if s])
     yield _all_locations(rows)
 
@@ -260,7 +260,7 @@ def _sources(data: Data) -> Iterator[parts.Page]:
         runs.sort(key=lambda run: (run["is_guess"], -run["energy_mwh"]))
         about = f"{quantities.counted(len(runs), 'training run')} of this dataset depend on this source."
         yield parts.page(
-            path, title, about, [*filter(None, [_runs(data, "What depends on it", runs)])], [*_source(row)]
+            path, title, about, [*filter(None, [_runs("What depends on it", runs)])], [*_source(row)]
         )
     table = parts.Table(
         caption="Sources",

@@ -1,0 +1,78 @@
+"""Serve a site and its release on this machine alone, as they lie next to each other where they are published.
+
+Belongs here: which folders are served under which address. Does not belong here: writing a site (building.py).
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+LOOPBACK = "127.0.0.1"
+FIRST = "/site/index.html"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Files of the given folders by the first part of an address, and nothing else."""
+
+    def __init__(self, *arguments: Any, folders: Mapping[str, Path], **options: Any) -> None:
+        self.folders = folders
+        super().__init__(*arguments, **options)
+
+    def do_GET(self) -> None:
+        """Send a file, or lead to the first page."""
+        if urlsplit(self.path).path in ("/", "/site", "/site/"):
+            self.send_response(HTTPStatus.FOUND)
+            self.send_header("Location", FIRST)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self._is_meant():
+            super().do_GET()
+
+    def do_HEAD(self) -> None:
+        """Send what would be said of a file."""
+        if self._is_meant():
+            super().do_HEAD()
+
+    def _is_meant(self) -> bool:
+        """Whether the address is one of this server's: another site's name that leads here gets nothing."""
+        host = self.headers.get("Host", "").rpartition(":")[0]
+        if host in (LOOPBACK, "localhost") and self._folder():
+            return True
+        self.send_error(HTTPStatus.NOT_FOUND)
+        return False
+
+    def _folder(self) -> Path | None:
+        first = unquote(urlsplit(self.path).path).removeprefix("/").partition("/")[0]
+        return self.folders.get(first)
+
+    def translate_path(self, path: str) -> str:
+        """The file of an address; the first part names the folder."""
+        self.directory = str(self._folder())
+        return super().translate_path("/" + urlsplit(path).path.removeprefix("/").partition("/")[2])
+
+    def list_directory(self, path: Any) -> None:
+        """Folders are not listed."""
+        self.send_error(HTTPStatus.NOT_FOUND)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing of each request."""
+
+
+def server(site: Path, release: Path, port: int) -> ThreadingHTTPServer:
+    """A server on the loopback that is not running yet; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    release = release.resolve()
+    folders = {"site": site.resolve(), release.name: release}
+    return ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, folders=folders))
+
+
+def address(of: ThreadingHTTPServer) -> str:
+    """The address of the first page."""
+    return f"http://{LOOPBACK}:{of.server_port}{FIRST}"
