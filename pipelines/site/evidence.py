@@ -91,6 +91,7 @@ def _calibration(rows: Sequence[Row], quantity: str, withheld: str, name: str, u
         marks=marks,
         lines=[charts.Line(x1=x(low), y1=y(low), x2=x(high), y2=y(high), css="even")],
         legend=[("measured", "interval holds the published value"), ("inferred", "interval misses it")],
+        css="square",
     )
 
 
@@ -268,7 +269,7 @@ def _download(data: Data) -> parts.Page:
         parts.Section(
             heading="Files",
             text=["The DuckDB file holds every table. CSV and Parquet hold one table each.", *text],
-            table=parts.Table(caption="Files", headers=("File", "Size", "SHA-256"), rows=files, numeric={1}, name="files"),
+            table=parts.Table(caption="Files", headers=("File", "Size", "SHA-256"), rows=files, numeric={1}, name="file-rows"),
             anchor="files",
         ),
         parts.Section(
@@ -291,4 +292,4 @@ def _dictionary(data: Data) -> parts.Table:
     with (data.folder / "data_dictionary.csv").open(encoding="utf-8", newline="") as file:
         rows: list[Any] = [(r["column"], r["table"], r["type"], r["unit"], r["description"]) for r in csv.DictReader(file)]
     headers = ("Column", "Table", "Type", "Unit", "Meaning")
-    return parts.Table(caption="Dictionary", headers=headers, rows=rows, name="dictionary")
+    return parts.Table(caption="Dictionary", headers=headers, rows=rows, name="dictionary-rows")

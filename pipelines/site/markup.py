@@ -17,7 +17,7 @@ RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
     '<th scope="col" class="wide">Published</th><th scope="col" class="wide">Accelerator</th>'
     '<th scope="col" class="n">Energy<small>90 % interval</small></th>'
-    '<th scope="col" class="n">CO2e, life-cycle<small>90 % interval</small></th><th scope="col">Solidity</th>'
+    '<th scope="col" class="n">CO2e, life-cycle<small>90 % interval</small></th><th scope="col" class="wide">Solidity</th>'
 )
 
 
@@ -56,10 +56,10 @@ def run_row(run: parts.Listed) -> str:
     """A run in a table of runs."""
     known = {name: escape(text) for name, text in vars(run).items()}
     return (
-        '<tr><th scope="row"><a href="~/run/{id}.html">{model}</a><small class="thin">{who}</small></th>'
+        '<tr><th scope="row"><a href="~/run/{id}.html">{model}</a><small class="thin">{who} <span class="solid {solidity}">{solidity}</span></small></th>'
         '<td class="wide">{organisations}</td><td class="wide">{year}</td><td class="wide">{hardware}</td>'
         '<td class="n">{energy}<small>{energy_span}</small></td><td class="n">{tonnes}<small>{tonnes_span}</small></td>'
-        '<td><span class="solid {solidity}">{solidity}</span></td></tr>'
+        '<td class="wide"><span class="solid {solidity}">{solidity}</span></td></tr>'
     ).format(**known)
 
 
@@ -91,6 +91,8 @@ def _cell(value: Any) -> str:
         return badge(value.solidity)
     if isinstance(value, parts.Text):
         return escape(value.text) + (f"<small>{escape(value.small)}</small>" if value.small else "")
+    if isinstance(value, parts.Cited):
+        return _cell(value.source) + f"<small>{escape(value.locator)}</small>"
     raise TypeError(f"{type(value).__name__} cannot be the content of a cell")
 
 

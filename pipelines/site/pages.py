@@ -19,6 +19,7 @@ from pipelines.site.data import SOLIDITY, Data, Group, Row, identifier
 
 IN_HTML = 300  # the largest runs, which the first page shows without JavaScript
 SINCE = date(2010, 1, 1)  # of the chart of the first page
+NAMED_RUNS = ("bert-large", "gpt-3-175b", "bloom-176b", "llama-3.1-405b")  # in the chart
 NAMED = 3  # locations of a group
 
 
@@ -30,7 +31,12 @@ def first(data: Data) -> parts.Page:
     rows = [run for run in runs if run["run_id"] in shown]
     every = parts.drawn(runs, SINCE)
     chart = parts.runs_chart(
-        "Electricity of training runs", parts.drawn(rows, SINCE), parts.run_scales(every), "over-time"
+        "Electricity of training runs",
+        parts.drawn(rows, SINCE),
+        parts.run_scales(every),
+        "over-time",
+        [run for run in every if run["run_id"] not in shown],
+        NAMED_RUNS,
     )
     without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
     lead = (
@@ -221,12 +227,12 @@ def _factors(data: Data, run: Row) -> parts.Section:
                 parts.Badge(factor["solidity"]),
                 means or parts.words(column, factor["basis"]),
                 f"{factor['factor_year'] or ''}{' (not the year of the run)' if factor['is_other_year'] else ''}",
-                parts.of_source(data, factor["source_id"]),
-                factor["source_locator"] or "",
-                parts.outside(factor["source_url"], "open"),
+                parts.Cited(
+                    source=parts.of_source(data, factor["source_id"]), locator=factor["source_locator"] or ""
+                ),
             )
         )
-    headers = ("Factor", "Value", "Solidity", "How it is known", "Year", "Source, with checksum", "Where in it", "Link")
+    headers = ("Factor", "Value", "Solidity", "How it is known", "Year", "Source, and the place in it")
     return parts.Section(
         heading="Where each factor comes from",
         text=["The value is followed by the factor to each end of its 90 % interval."],

@@ -18,6 +18,7 @@ from pipelines.answers import quantities
 from pipelines.site import charts
 from pipelines.site.data import SOLIDITY, Data, Row, identifier, split as split
 
+UNIT = re.compile(r" (?=[kMGT]?Wh\b|[kM]?t\b(?!o)|k?g\b)")
 LEAST_MWH = 1e-6  # the lower end of charts: 1 Wh
 FACTORS = {  # name, unit, and the column that says what a basis means
     "energy_mwh": ("energy", "MWh", "energy_basis"),
@@ -57,6 +58,14 @@ class Text:
 
     text: str
     small: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cited:
+    """A source, with the place in it."""
+
+    source: Link | None
+    locator: str
 
 
 @dataclass(frozen=True)
@@ -132,12 +141,12 @@ def page(path: str, title: str, about: str, sections: Sequence[Section], facts: 
 
 def energy(run: Row) -> str:
     """The energy of a run; empty where only the interval may be shown."""
-    return "" if run["is_guess"] else quantities.energy(run["energy_mwh"])
+    return "" if run["is_guess"] else _whole(quantities.energy(run["energy_mwh"]))
 
 
 def tonnes(run: Row, name: str = "co2e_lifecycle_t") -> str:
     """The tonnes of a run; empty where they are not known, or only the interval may be shown."""
-    return "" if run["is_guess"] or run[name] is None else quantities.mass(run[name])
+    return "" if run["is_guess"] or run[name] is None else _whole(quantities.mass(run[name]))
 
 
 def span(run: Row, name: str) -> str:
@@ -145,7 +154,12 @@ def span(run: Row, name: str) -> str:
     low, high = run[f"{name}_p05"], run[f"{name}_p95"]
     if low is None or high is None:
         return ""
-    return quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high)
+    return _whole(quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high))
+
+
+def _whole(text: str) -> str:
+    """A quantity whose numbers are never parted from their units at the end of a line."""
+    return UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def listed(runs: Sequence[Row]) -> list[Listed]:
@@ -236,16 +250,38 @@ def times(factor: float) -> str:
     return f"×/÷ {factor:.2f}" if factor < 1.995 else f"×/÷ {quantities.significant(factor, 2)}"
 
 
-def runs_chart(title: str, runs: Sequence[Row], scales: tuple[Any, Any], name: str = "") -> charts.Chart:
-    """Energies of runs over time with their intervals; of a guess the interval alone."""
+def runs_chart(
+    title: str,
+    runs: Sequence[Row],
+    scales: tuple[Any, Any],
+    name: str = "",
+    rest: Sequence[Row] = (),
+    named: Collection[str] = (),
+) -> charts.Chart:
+    """Energies of runs over time with their intervals; of a guess the interval alone.
+
+    Args:
+        title: what is shown.
+        runs: the runs that are links.
+        scales: as run_scales gives them.
+        name: the id of the chart.
+        rest: further runs, drawn without interval and link.
+        named: ids of runs whose name is written beside their mark.
+    """
     (x, x_ticks), (y, y_ticks) = scales
-    present = {run["solidity"] for run in runs}
+    present = {run["solidity"] for run in (*runs, *rest)}
     return charts.Chart(
         title=title,
         axis="Energy, logarithmic, by day of publication; lines are 90 % intervals.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
         marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
+        rest=charts.paths(run_mark(run, x, y) for run in rest),
+        names=[
+            charts.Name(x=x(charts.day(run["published_date"])), y=y(run["energy_mwh"]), text=run["model"])
+            for run in (*runs, *rest)
+            if run["run_id"] in named and not run["is_guess"]
+        ],
         legend=[(s, s) for s in SOLIDITY if s in present],
         css="large",
         name=name,
@@ -275,5 +311,5 @@ def run_scales(runs: Sequence[Row]) -> tuple[Any, Any]:
     """The two axes for energies of runs over time."""
     ends = [run[f"energy_mwh_{end}"] for run in runs for end in ("p05", "p95")]
     return charts.year_axis([charts.day(run["published_date"]) for run in runs]), charts.log_axis(
-        [max(end, LEAST_MWH) for end in ends], lambda mwh: re.sub(r"\.0+(?= )", "", quantities.energy(mwh))
+        [max(end, LEAST_MWH) for end in ends], quantities.energy
     )

@@ -10,6 +10,7 @@ from pipelines.answers import quantities
 from pipelines.site import charts, parts
 from pipelines.site.data import SOLIDITY, Data, Row, grouped, identifier
 
+INTENSITIES = {"direct": "direct", "lifecycle": "life-cycle"}
 MOST = 200  # runs that a page lists
 
 
@@ -147,7 +148,7 @@ def _specification(data: Data, row: Row) -> Iterator[tuple[str, Any]]:
         ("memory", "memory_gb", "GB"),
         ("process", "process_nm", "nm"),
     ):
-        yield name, None if row[column] is None else f"{quantities.significant(row[column])} {unit}"
+        yield name, None if row[column] is None else f"{row[column]:,.10g} {unit}"
     yield "released", str(row["released_date"]) if row["released_date"] else None
     yield "maker", row["manufacturer"]
     yield "source", parts.of_source(data, row["source_id"])
@@ -160,7 +161,7 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
     if row["watts_per_chip"] is not None:
         text = [
             f"Estimates take {quantities.significant(row['watts_per_chip'])} W for the whole system per accelerator in "
-            f"training: {parts.meaning('watts_basis', row['watts_basis'])}"
+            f"training ({parts.words('watts_basis', row['watts_basis'])})."
         ]
     rows = [
         (
@@ -183,7 +184,7 @@ def _locations(data: Data) -> Iterator[parts.Page]:
     for region, years in sorted(data.regions.items()):
         path, runs = f"location/{identifier(region)}.html", by_region.get(region, [])
         latest = max(years, key=lambda row: (row["factor_year"], row["intensity_basis"]))
-        kind, country = latest["intensity_basis"], data.countries.get(latest["country"], latest["country"])
+        kind, country = INTENSITIES[latest["intensity_basis"]], data.countries.get(latest["country"], latest["country"])
         shown = (f"{latest['gross_kg_per_kwh']:.3f}", f"{latest['net_kg_per_kwh']:.3f}", f"{latest['pue']:.2f}")
         rows.append(
             (parts.Link(text=region, href=path), latest["provider"], country, str(latest["factor_year"]), kind, *shown)
@@ -199,7 +200,7 @@ def _locations(data: Data) -> Iterator[parts.Page]:
         path = f"location/{identifier(code)}.html"
         gross = f"{last['carbon_intensity_g_per_kwh'] / 1000:.3f}"
         rows.append(
-            (parts.Link(text=name, href=path), "", name, str(last["year"]), "lifecycle", gross, "", "", f"{len(runs):,}")
+            (parts.Link(text=name, href=path), "", name, str(last["year"]), INTENSITIES["lifecycle"], gross, "", "", f"{len(runs):,}")
         )
         about = f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
         sections = [_country(data, name, years), _runs("Runs there", runs)]
@@ -225,9 +226,9 @@ def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
                 ("disclosed", "net of clean energy", "net_kg_per_kwh"),
             )
         ]
-        found.append(charts.series(f"Grid of {region}", f"kg CO2e per kWh, {kind} intensity.", points))
+        found.append(charts.series(f"Grid of {region}", f"kg CO2e per kWh, {INTENSITIES[kind]} intensity.", points))
     rows = [
-        (str(row["factor_year"]), row["intensity_basis"], f"{row['gross_kg_per_kwh']:.3f}")
+        (str(row["factor_year"]), INTENSITIES[row["intensity_basis"]], f"{row['gross_kg_per_kwh']:.3f}")
         + (f"{row['net_kg_per_kwh']:.3f}", f"{row['pue']:.2f}", parts.of_source(data, row["source_id"]))
         for row in years
     ]

@@ -94,6 +94,7 @@ if (form) {
   };
   const draw = () => {
     const marks = document.querySelector("#over-time .marks");
+    document.querySelector("#over-time .rest")?.remove();
     const dated = runs.filter((run) => run.at).sort((one, other) => one.at[0] - other.at[0]);
     for (const run of dated) run.mark = mark(run);
     marks.replaceChildren(...dated.map((run) => run.mark));
@@ -108,13 +109,15 @@ if (form) {
     head.scope = "row";
     const link = head.appendChild(element("a", run.model));
     link.href = `run/${run.id}.html`;
-    head.append(element("small", run.who, "thin"));
+    const thin = element("small", `${run.who} `, "thin");
+    thin.append(element("span", run.solidity, `solid ${run.solidity}`));
+    head.append(thin);
     cell(made, run.organisations, undefined, "wide");
     cell(made, run.year, undefined, "wide");
     cell(made, run.hardware, undefined, "wide");
     cell(made, run.energy, run.energy_span, "n");
     cell(made, run.tonnes, run.tonnes_span, "n");
-    made.appendChild(element("td")).append(element("span", run.solidity, `solid ${run.solidity}`));
+    made.appendChild(element("td", "", "wide")).append(element("span", run.solidity, `solid ${run.solidity}`));
     return made;
   };
 
@@ -148,7 +151,7 @@ if (form) {
     for (const run of runs) if (run.mark) run.mark.setAttribute("tabindex", run === first ? "0" : "-1");
     more.hidden = wanted.length <= visible;
     const listed = Math.min(visible, wanted.length);
-    count.textContent = `${wanted.length} of ${runs.length} runs${listed < wanted.length ? `, the first ${listed} shown` : ""}; guesses come last.`;
+    count.textContent = `${wanted.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs${listed < wanted.length ? `, the first ${listed} shown` : ""}; guesses come last.`;
   };
   const update = async () => {
     const given = Object.entries(state()).filter(([, value]) => value);
