@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its DevTools protocol: pages, keys, screenshots, and what a page asked for.
+"""A headless Chromium, driven over its DevTools protocol: pages, keys, pictures, and what a page asked for.
 
 Belongs here: talking to the browser. Does not belong here: what a page must do (test_site_browser.py).
 """
@@ -22,9 +22,10 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
 
 
 class Page:
-    """One tab; `errors` are messages of its console, exceptions and refused requests, `asked` its addresses."""
+    """One tab; `errors` are messages of its console and refused requests, `asked` what it asked for."""
 
     def __init__(self, socket: ClientConnection) -> None:
+        """Begin to listen to a tab."""
         self.socket, self.numbers = socket, itertools.count(1)
         self.errors: list[str] = []
         self.asked: list[str] = []
@@ -64,7 +65,9 @@ class Page:
     def until(self, script: str) -> None:
         """Wait until an expression is true, looking at every frame."""
         self.value(
-            "new Promise((done) => { const look = () => (" + script + ") ? done(true) : requestAnimationFrame(look);"
+            "new Promise((done) => { const look = () => ("
+            + script
+            + ") ? done(true) : requestAnimationFrame(look);"
             " look(); })"
         )
 
@@ -105,7 +108,9 @@ def browser() -> Iterator[Page]:
     """
     with tempfile.TemporaryDirectory() as home:
         command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={home}", "about:blank"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
             try:
                 with connect(_tab(process), max_size=None, proxy=None) as socket:
                     yield Page(socket)
@@ -124,4 +129,6 @@ def _tab(process: subprocess.Popen[str]) -> str:
                 targets = json.loads(socket.recv(timeout=PATIENCE_S))["result"]["targetInfos"]
             tab = next(target["targetId"] for target in targets if target["type"] == "page")
             return f"{address.split('/devtools/')[0]}/devtools/page/{tab}"
-    raise RuntimeError("Chromium ended before it listened; see what `chromium --headless=new --no-sandbox` says.")
+    raise RuntimeError(
+        "Chromium ended before it listened; see what `chromium --headless=new --no-sandbox` says."
+    )

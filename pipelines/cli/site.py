@@ -20,7 +20,9 @@ def site(
     release: Annotated[
         Path | None, typer.Option(help="Folder of a release to look at, instead of the last build.")
     ] = None,
-    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)] = PORT,
+    port: Annotated[
+        int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)
+    ] = PORT,
     serve: Annotated[bool, typer.Option(help="Serve the pages until Ctrl-C.")] = True,
 ) -> None:
     """Show the dataset as pages in a browser, from this machine alone: runs, factors, sources, accuracy.

@@ -202,7 +202,7 @@ def check_links(texts: dict[str, str], files: set[str]) -> None:
 
 
 def _leads(link: str, of: str, there: set[str], anchors: dict[str, set[str]]) -> bool:
-    """Whether a link of a page leads to a file of the site or the release, and to a part of it that is there."""
+    """Whether a link of a page leads to a file of the site or the release, and to a part that it has."""
     address = urlsplit(unescape(link))
     path = posixpath.join(posixpath.dirname(of), unquote(address.path))
     target = posixpath.normpath(path) if address.path else of
@@ -218,5 +218,3 @@ def _replace(partial: Path, site: Path) -> None:
         site.rename(old)
     partial.rename(site)
     shutil.rmtree(old, ignore_errors=True)
-
-

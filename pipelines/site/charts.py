@@ -3,6 +3,7 @@
 Belongs here: scales and marks. Does not belong here: SVG (templates/macros.html), or which rows are drawn.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -142,7 +143,7 @@ def day(of: date) -> float:
 
 
 def paths(marks: Iterable[Mark]) -> dict[str, str]:
-    """Marks as one path for each css class, in thousandths of width and height: a point, or an interval alone."""
+    """Marks as one path for each css class, in thousandths of the plot: a point, or an interval alone."""
     found: dict[str, list[str]] = {}
     for mark in marks:
         part = f"M{10 * mark.x:.0f} "
@@ -156,9 +157,7 @@ def paths(marks: Iterable[Mark]) -> dict[str, str]:
 
 def line(points: Sequence[tuple[float, float]], css: str) -> list[Line]:
     """The parts of a line through points in percent."""
-    return [
-        Line(x1=a[0], y1=a[1], x2=b[0], y2=b[1], css=css) for a, b in zip(points, points[1:], strict=False)
-    ]
+    return [Line(x1=a[0], y1=a[1], x2=b[0], y2=b[1], css=css) for a, b in itertools.pairwise(points)]
 
 
 def series(
@@ -189,4 +188,3 @@ def series(
     return Chart(
         title=title, axis=axis, x_ticks=x_ticks, y_ticks=y_ticks, marks=marks, lines=lines, legend=legend
     )
-

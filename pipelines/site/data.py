@@ -7,23 +7,22 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import yaml
 
 from pipelines import catalog
 from pipelines.answers import quantities, where
-from pipelines.answers.published import Z_90
 from pipelines.releases import reading, release_files
 
 SQL = catalog.ROOT / "sql" / "site"
-SOLIDITY = ("measured", "disclosed", "inferred", "guessed")  # best first
+SOLIDITY = (*catalog.column("solidity").values,)  # best first
 IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?", re.ASCII)
 SURE = 0.95  # two groups of locations really differ from this probability on
 
@@ -34,12 +33,15 @@ class BadIdentifierError(ValueError):
     """An id of a table that cannot be the name of a page."""
 
 
-@dataclass(frozen=True)
-class Group:
-    """Locations that cannot be told apart, least emissions first; tonnes are those of 1 MWh before PUE."""
+class Place(NamedTuple):
+    """A location: tonnes of 1 MWh before PUE, its name, and the ln gsd of the tonnes."""
 
-    places: tuple[where.Place, ...]
-    spreads: tuple[float, ...]
+    t: float
+    region: str
+    spread: float
+
+
+Group = tuple[Place, ...]  # that cannot be told apart, least emissions first
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,13 @@ class Data:
     folder: Path
     connection: duckdb.DuckDBPyConnection
 
-    def query(self, name: str, **given: Any) -> list[Row]:
+    def query(self, name: str) -> list[Row]:
         """The rows of a query of sql/site."""
-        return _rows(self.connection, (SQL / f"{name}.sql").read_text(encoding="utf-8"), given)
+        return _rows(self.connection, (SQL / f"{name}.sql").read_text(encoding="utf-8"))
 
     def table(self, name: str) -> list[Row]:
         """All rows of a published table."""
-        return _rows(self.connection, f'from "{name}" order by all', {})
+        return _rows(self.connection, f'from "{name}" order by all')
 
     @cached_property
     def manifest(self) -> Row:
@@ -71,20 +73,22 @@ class Data:
     @cached_property
     def runs(self) -> dict[str, Row]:
         """Runs with an estimate by id: the largest first, guesses after all others."""
-        found = self.query("runs", wide=quantities.GUESS_RATIO)
+        found = self.query("runs")
         for run in found:
             run["is_guess"] = quantities.is_guess(run["energy_mwh_p05"], run["energy_mwh_p95"])
             run["organisations"] = split(run["developer"])
             run["countries"] = sorted({*split(run["developer_country"]), *split(run["site_country"])})
             run["domains"] = split(run["domain"], ",")
-        return {run["run_id"]: run for run in found}
+        return {run["run_id"]: run for run in sorted(found, key=lambda run: run["is_guess"])}
 
     @cached_property
     def factors(self) -> dict[str, list[Row]]:
         """The factors of each run, each with its share of the uncertainty of the gross tonnes."""
         found = grouped(self.query("factors"), "run_id")
         for factors in found.values():
-            variances = {f["factor"]: math.log(f["gsd"]) ** 2 for f in factors if not f["factor"].startswith("net")}
+            variances = {
+                f["factor"]: math.log(f["gsd"]) ** 2 for f in factors if not f["factor"].startswith("net")
+            }
             total = sum(variances.values())
             for factor in factors:
                 factor["share"] = variances.get(factor["factor"], 0) / total if total else 0.0
@@ -142,9 +146,9 @@ class Data:
         """The name of the page of each organisation: letters and digits of its name; no two are equal."""
         found: dict[str, str] = {}
         for name in self.organisations:
-            slug = _slug(name)
-            taken = slug in found.values() or not slug
-            found[name] = f"{slug or 'organisation'}-{sha256(name.encode()).hexdigest()[:8]}" if taken else slug
+            word = slug(name)
+            is_own = word and word not in found.values()
+            found[name] = word if is_own else f"{word or 'name'}-{sha256(name.encode()).hexdigest()[:8]}"
         return found
 
     @cached_property
@@ -154,17 +158,21 @@ class Data:
         return {year: self._groups(year) for year in years}
 
     def _groups(self, year: int) -> list[Group]:
-        load = where.Load(name="1 MWh", it_energy_mwh=1.0, ln_gsd=0.0, year=year, hours=None)
-        groups: list[list[tuple[where.Place, float]]] = []
-        for place in where.ranked(self.connection, load, "lifecycle"):
-            spread = math.log(place.co2e_net_t_p95 / place.co2e_net_t) / Z_90 if place.co2e_net_t else 0.0
+        groups: list[list[Place]] = []
+        for place in sorted(self._places(year)):
             first = groups[-1][0] if groups else None
-            if first is None or (
-                where.chance(first[0].co2e_net_t, first[1], place.co2e_net_t, spread or first[1]) >= SURE
-            ):
+            if first is None or where.chance(first.t, first.spread, place.t, place.spread) >= SURE:
                 groups.append([])
-            groups[-1].append((place, spread))
-        return [Group(*zip(*group, strict=True)) for group in groups]
+            groups[-1].append(place)
+        return [tuple(group) for group in groups]
+
+    def _places(self, year: int) -> Iterator[Place]:
+        """Each location with its life-cycle intensity of the nearest year."""
+        for region, rows in self.regions.items():
+            known = [row for row in rows if row["intensity_basis"] == "lifecycle"]
+            if known:
+                row = min(known, key=lambda row: (abs(row["factor_year"] - year), row["factor_year"]))
+                yield Place(row["pue"] * row["gross_kg_per_kwh"], region, math.log(row["gross_gsd"]))
 
 
 def opened(folder: Path) -> Data:
@@ -176,7 +184,6 @@ def opened(folder: Path) -> Data:
     """
     connection = duckdb.connect(str(folder / release_files.DATABASE), read_only=True)
     connection.execute("set threads = 1")
-    connection.execute((SQL / "solidity.sql").read_text(encoding="utf-8"))
     return Data(folder, connection)
 
 
@@ -206,12 +213,13 @@ def grouped(rows: Iterable[Row], by: str) -> dict[Any, list[Row]]:
     return dict(found)
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Letters and digits of a name as a word of an address; empty if it has none of ASCII."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-")
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, given: Row) -> list[Row]:
-    cursor = connection.execute(query, given) if given else connection.execute(query)
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    cursor = connection.execute(query)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

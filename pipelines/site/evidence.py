@@ -1,6 +1,6 @@
 """The pages on accuracy, disclosure, the paper, models without an estimate, and the download.
 
-Belongs here: which rows these pages show, in which words. Does not belong here: queries, HTML, or other pages.
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
 """
 
 import csv
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pipelines.answers import quantities
 from pipelines.releases import reading, release
 from pipelines.site import charts, guides, pages, parts
-from pipelines.site.data import Data, Row, grouped
+from pipelines.site.data import Data, Row, grouped, identifier
 
 KINDS = (("hours", "accelerator-hours"), ("power", "measured power"), ("place", "location"), ("pue", "PUE"))
 COLOURS = ("disclosed", "measured", "inferred", "guessed")
@@ -34,7 +34,11 @@ def all_pages(data: Data) -> Iterator[parts.Page]:
 
 
 def _accuracy(data: Data) -> parts.Page:
-    truths = [row for row in data.table("accuracy_runs") if row["estimator"] == OWN and row["left_out"] == "developer"]
+    truths = [
+        row
+        for row in data.table("accuracy_runs")
+        if row["estimator"] == OWN and row["left_out"] == "developer"
+    ]
     scores = data.table("accuracy")
     plots = [chart for kind in CALIBRATED if (chart := _calibration(truths, *kind))]
     about = "How far estimates are from published values that were held out, and what would narrow them most."
@@ -42,7 +46,8 @@ def _accuracy(data: Data) -> parts.Page:
         parts.Section(
             heading="Estimates against held-out values",
             text=[
-                "Each point is a published value that the estimate was not allowed to see, and neither any other run of "
+                "Each point is a published value that the estimate was not allowed to see, and neither "
+                "any other run of "
                 "its developer. Right estimates lie on the line; nine of ten intervals should cross it."
             ],
             plots=plots,
@@ -55,12 +60,15 @@ def _accuracy(data: Data) -> parts.Page:
 
 
 RIVALS = (
-    "The same runs, with the measured power held out. A calculator that is metered reads the power while the run takes "
+    "The same runs, with the measured power held out. A calculator that is metered reads the power while "
+    "the run takes "
     "place, so it knows more than an estimate can."
 )
 
 
-def _calibration(rows: Sequence[Row], quantity: str, withheld: str, name: str, unit: str) -> charts.Chart | None:
+def _calibration(
+    rows: Sequence[Row], quantity: str, withheld: str, name: str, unit: str
+) -> charts.Chart | None:
     found = [row for row in rows if row["quantity"] == quantity and row["withheld"] == withheld]
     if not found:
         return None
@@ -68,7 +76,9 @@ def _calibration(rows: Sequence[Row], quantity: str, withheld: str, name: str, u
     def show(value: float) -> str:
         return f"{quantities.count(value) if value >= 1 else f'{value:g}'} {unit}"
 
-    values = [row[column] for row in found for column in ("truth_value", "estimate", "p05", "p95") if row[column]]
+    values = [
+        row[column] for row in found for column in ("truth_value", "estimate", "p05", "p95") if row[column]
+    ]
     x, x_ticks = charts.log_axis(values, show, (charts.LEFT, charts.RIGHT))
     y, y_ticks = charts.log_axis(values, show)
     low, high = charts.decades(values)
@@ -79,7 +89,9 @@ def _calibration(rows: Sequence[Row], quantity: str, withheld: str, name: str, u
             low=y(row["p05"]) if row["p05"] else None,
             high=y(row["p95"]) if row["p95"] else None,
             css="measured" if row["inside_interval"] else "inferred",
-            label=f"{row['truth_id']}: published {show(row['truth_value'])}, estimated {show(row['estimate'])}",
+            label=(
+                f"{row['truth_id']}: published {show(row['truth_value'])}, estimated {show(row['estimate'])}"
+            ),
         )
         for row in found
     ]
@@ -98,18 +110,20 @@ def _calibration(rows: Sequence[Row], quantity: str, withheld: str, name: str, u
 def _errors(scores: Sequence[Row]) -> parts.Table:
     rows = [
         (
-            parts.meaning("quantity", row["quantity"]) or row["quantity"],
+            parts.quantity(row["quantity"]),
             parts.meaning("withheld", row["withheld"]),
             parts.meaning("left_out", row["left_out"]),
             str(row["n_observations"]),
-            f"×/÷ {row['median_error_ratio']:.2f}",
+            f"\N{MULTIPLICATION SIGN}/÷ {row['median_error_ratio']:.2f}",
             parts.percent(row["coverage_fraction"]),
         )
         for row in scores
         if row["estimator"] == OWN
     ]
     headers = ("Quantity", "Held out", "How", "Values", "Median error", "In the 90 % interval")
-    return parts.Table(caption="Errors of estimates", headers=headers, rows=rows, numeric={3, 4, 5}, name="errors")
+    return parts.Table(
+        caption="Errors of estimates", headers=headers, rows=rows, numeric={3, 4, 5}, name="errors"
+    )
 
 
 def _rivals(scores: Sequence[Row]) -> parts.Table:
@@ -117,9 +131,9 @@ def _rivals(scores: Sequence[Row]) -> parts.Table:
     rows = [
         (
             "this dataset" if row["estimator"] == OWN else row["estimator"].replace("_", " "),
-            parts.meaning("quantity", row["quantity"]) or row["quantity"],
+            parts.quantity(row["quantity"]),
             str(row["n_observations"]),
-            f"×/÷ {row['median_error_ratio']:.2f}",
+            f"\N{MULTIPLICATION SIGN}/÷ {row['median_error_ratio']:.2f}",
             f"{100 * row['bias_fraction']:+.0f} %",
         )
         for row in sorted(found, key=lambda row: (row["quantity"], row["median_error_ratio"]))
@@ -130,7 +144,12 @@ def _rivals(scores: Sequence[Row]) -> parts.Table:
 
 def _narrow(data: Data) -> parts.Section:
     rows = [
-        (parts.FACTORS[row["factor"]][0], f"{row['runs']:,}", parts.times(row["width_now"]), parts.times(row["width_known"]))
+        (
+            parts.FACTORS[row["factor"]][0],
+            f"{row['runs']:,}",
+            parts.times(row["width_now"]),
+            parts.times(row["width_known"]),
+        )
         for row in data.query("narrow")
     ]
     headers = ("Least known factor", "Runs", "Typical interval of CO2e now", "If this factor were published")
@@ -146,11 +165,18 @@ def _disclosure(data: Data) -> parts.Page:
     runs = data.query("disclosed")
     years = {year: of for year, of in sorted(grouped(runs, "year").items(), key=lambda e: e[0] or 0) if year}
     shares = [
-        (css, words, [(year, 100 * _count(of, kind) / len(of)) for year, of in years.items() if year >= SINCE])
+        (
+            css,
+            words,
+            [(year, 100 * _count(of, kind) / len(of)) for year, of in years.items() if year >= SINCE],
+        )
         for css, (kind, words) in zip(COLOURS, KINDS, strict=True)
     ]
     chart = charts.series(
-        "Runs whose developer published a fact", "Percent of the runs published in a year.", shares, lambda v: f"{v:.0f} %"
+        "Runs whose developer published a fact",
+        "Percent of the runs published in a year.",
+        shares,
+        lambda v: f"{v:.0f} %",
     )
     by_year = parts.Table(
         caption="Runs by year",
@@ -158,15 +184,22 @@ def _disclosure(data: Data) -> parts.Page:
         rows=[(str(year), f"{len(of):,}", *_counts(of)) for year, of in reversed(years.items())],
         numeric={1, 2, 3, 4, 5},
     )
-    about = "Which developers publish accelerator-hours, measured power, location and PUE of their training runs."
+    about = (
+        "Which developers publish accelerator-hours, measured power, location and PUE of their training runs."
+    )
     sections = [
-        parts.Section(heading="Who discloses most", text=[WHO], table=_by_organisation(data, runs), anchor="who"),
+        parts.Section(
+            heading="Who discloses most", text=[WHO], table=_by_organisation(data, runs), anchor="who"
+        ),
         parts.Section(heading="By year", plots=[chart], table=by_year),
     ]
     return parts.page("disclosure.html", "Disclosure", about, sections)
 
 
-WHO = "Organisations by the number of these four facts that they published, over all models that the dataset knows."
+WHO = (
+    "Organisations by the number of these four facts that they published, over all models that the "
+    "dataset knows."
+)
 
 
 def _count(runs: Sequence[Row], kind: str) -> int:
@@ -185,7 +218,12 @@ def _by_organisation(data: Data, runs: Sequence[Row]) -> parts.Table:
         return sum(_count(found[name], kind) for kind, _ in KINDS)
 
     rows = [
-        (parts.of_organisations(data, [name]) or name, f"{facts(name):,}", f"{len(found[name]):,}", *_counts(found[name]))
+        (
+            parts.of_organisations(data, [name]) or name,
+            f"{facts(name):,}",
+            f"{len(found[name]):,}",
+            *_counts(found[name]),
+        )
         for name in sorted(found, key=lambda name: (-facts(name), name))
         if facts(name)
     ]
@@ -197,15 +235,25 @@ def _by_organisation(data: Data, runs: Sequence[Row]) -> parts.Table:
 
 def _paper(data: Data) -> parts.Page:
     claims = [
-        (row["claim"], _range(row, "paper"), _range(row, "computed"), "yes" if row["holds"] else "no", row["computed_from"])
+        (
+            row["claim"],
+            _range(row, "paper"),
+            _range(row, "computed"),
+            "yes" if row["holds"] else "no",
+            row["computed_from"],
+        )
         for row in data.table("paper_claims")
     ]
     tables = grouped(data.table("paper_reproduction"), "paper_table")
     headers = ("Claim", "Printed", "Computed", "Holds", "Computed from")
-    about = "Patterson et al. 2021, Carbon Emissions and Large Neural Network Training: what it prints, and what this dataset computes."
+    about = (
+        "Patterson et al. 2021, Carbon Emissions and Large Neural Network Training: what it prints, and "
+        "what this dataset computes."
+    )
     sections = [
         parts.Section(
-            heading="Claims", table=parts.Table(caption="Claims", headers=headers, rows=claims, numeric={1, 2})
+            heading="Claims",
+            table=parts.Table(caption="Claims", headers=headers, rows=claims, numeric={1, 2}),
         ),
         *(parts.Section(heading=name, table=_reproduced(data, name, rows)) for name, rows in tables.items()),
     ]
@@ -223,10 +271,8 @@ def _range(row: Row, of: str) -> str:
 def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
     made = [
         (
-            parts.Link(text=data.runs[row["run_id"]]["model"], href=f"run/{row['run_id']}.html")
-            if row["run_id"] in data.runs
-            else row["run_id"],
-            parts.meaning("quantity", row["quantity"]),
+            _run(data, row["run_id"]),
+            parts.quantity(row["quantity"]),
             f"{row['printed_value']:g}",
             quantities.significant(row["computed_value"], 4),
             f"{100 * row['relative_difference']:+.2f} %",
@@ -236,6 +282,14 @@ def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
     ]
     headers = ("Run", "Quantity", "Printed", "Computed", "Difference", "Within rounding")
     return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4})
+
+
+def _run(data: Data, run_id: str) -> parts.Link | str:
+    run = data.runs.get(run_id)
+    if run is None:
+        return run_id
+    text = ", ".join(part for part in (run["model"], run["hardware_name"]) if part)
+    return parts.Link(text=text, href=f"run/{identifier(run_id)}.html")
 
 
 def _without(data: Data) -> parts.Page:
@@ -258,10 +312,12 @@ def file_address(version: str, name: str) -> str:
 
 def _download(data: Data) -> parts.Page:
     version, sums = data.manifest["version"], reading.checksums(data.folder)
-    files = [(name, *_file(data, version, name), sums[name]) for name in sums]
-    files = [(parts.Link(text=name, href=href), size, checksum) for name, href, size, checksum in files]
+    files = [(*_file(data, version, name), checksum) for name, checksum in sums.items()]
     known = [entry for entry in release.index(data.folder.parent) if entry["version"] != version]
-    versions = [(version, data.released, "this one"), *((e["version"], e["date"], "") for e in reversed(known))]
+    versions = [
+        (version, data.released, "this one"),
+        *((e["version"], e["date"], "") for e in reversed(known)),
+    ]
     changes = (data.folder / "CHANGES.md").read_text(encoding="utf-8") if "CHANGES.md" in sums else ""
     text = [f"Checksum of the list of checksums: {release.entry(data.folder)['sha256']}"]
     sections = [
@@ -269,27 +325,39 @@ def _download(data: Data) -> parts.Page:
         parts.Section(
             heading="Files",
             text=["The DuckDB file holds every table. CSV and Parquet hold one table each.", *text],
-            table=parts.Table(caption="Files", headers=("File", "Size", "SHA-256"), rows=files, numeric={1}, name="file-rows"),
+            table=parts.Table(
+                caption="Files",
+                headers=("File", "Size", "SHA-256"),
+                rows=files,
+                numeric={1},
+                name="file-rows",
+            ),
             anchor="files",
         ),
         parts.Section(
-            heading="Versions", table=parts.Table(caption="Versions", headers=("Version", "Day", ""), rows=versions)
+            heading="Versions",
+            table=parts.Table(caption="Versions", headers=("Version", "Day", ""), rows=versions),
         ),
         parts.Section(heading="Changes", html=guides.rendered(changes, lambda href: href)),
         parts.Section(heading="Dictionary", table=_dictionary(data), anchor="dictionary"),
     ]
-    about = f"Release {version}: files with sizes and checksums, how to cite, changes, and what each column means."
+    about = (
+        f"Release {version}: files with sizes and checksums, how to cite, changes, and what each column "
+        "means."
+    )
     return parts.page("download.html", "Download and cite", about, sections)
 
 
-def _file(data: Data, version: str, name: str) -> tuple[str, str]:
+def _file(data: Data, version: str, name: str) -> tuple[parts.Link, str]:
     size = (data.folder / name).stat().st_size
     shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):,.1f} kB"
-    return file_address(version, name), shown
+    return parts.Link(text=name, href=file_address(version, name)), shown
 
 
 def _dictionary(data: Data) -> parts.Table:
     with (data.folder / "data_dictionary.csv").open(encoding="utf-8", newline="") as file:
-        rows: list[Any] = [(r["column"], r["table"], r["type"], r["unit"], r["description"]) for r in csv.DictReader(file)]
+        rows: list[Any] = [
+            (r["column"], r["table"], r["type"], r["unit"], r["description"]) for r in csv.DictReader(file)
+        ]
     headers = ("Column", "Table", "Type", "Unit", "Meaning")
     return parts.Table(caption="Dictionary", headers=headers, rows=rows, name="dictionary-rows")

@@ -44,7 +44,9 @@ def pages(root: Path) -> Iterator[parts.Page]:
         )
     table = parts.Table(caption="Guides", headers=("Page", "About"), rows=listed)
     about = "Guides for users, authors and contributors, and the method of each factor."
-    yield parts.page("docs/index.html", "Guides and method", about, [parts.Section(heading="All", table=table)])
+    yield parts.page(
+        "docs/index.html", "Guides and method", about, [parts.Section(heading="All", table=table)]
+    )
 
 
 def pictures(root: Path) -> Iterator[tuple[str, bytes]]:

@@ -17,7 +17,8 @@ RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
     '<th scope="col" class="wide">Published</th><th scope="col" class="wide">Accelerator</th>'
     '<th scope="col" class="n">Energy<small>90 % interval</small></th>'
-    '<th scope="col" class="n">CO2e, life-cycle<small>90 % interval</small></th><th scope="col" class="wide">Solidity</th>'
+    '<th scope="col" class="n">CO2e, life-cycle<small>90 % interval</small></th><th scope="col" '
+    'class="wide">Solidity</th>'
 )
 
 
@@ -56,9 +57,11 @@ def run_row(run: parts.Listed) -> str:
     """A run in a table of runs."""
     known = {name: escape(text) for name, text in vars(run).items()}
     return (
-        '<tr><th scope="row"><a href="~/run/{id}.html">{model}</a><small class="thin">{who} <span class="solid {solidity}">{solidity}</span></small></th>'
+        '<tr><th scope="row"><a href="~/run/{id}.html">{model}</a><small class="thin">{who} <span '
+        'class="solid {solidity}">{solidity}</span></small></th>'
         '<td class="wide">{organisations}</td><td class="wide">{year}</td><td class="wide">{hardware}</td>'
-        '<td class="n">{energy}<small>{energy_span}</small></td><td class="n">{tonnes}<small>{tonnes_span}</small></td>'
+        '<td class="n">{energy}<small>{energy_span}</small></td><td '
+        'class="n">{tonnes}<small>{tonnes_span}</small></td>'
         '<td class="wide"><span class="solid {solidity}">{solidity}</span></td></tr>'
     ).format(**known)
 
@@ -71,7 +74,8 @@ def marks(of: Iterable[charts.Mark]) -> Markup:
 def _scrolled(caption: str, tag: str, heads: str, lines: Iterable[str]) -> Markup:
     named, body = escape(caption), "\n".join(lines)
     return Markup(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{named}">\n{tag}<caption>{named}</caption>\n'
+        '<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{named}">\n{tag}<caption>{named}</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 

@@ -1,6 +1,6 @@
 """The first page, its data on demand, and a page for each run.
 
-Belongs here: which rows these pages show, in which words. Does not belong here: queries, HTML, or other pages.
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
 """
 
 import json
@@ -40,14 +40,15 @@ def first(data: Data) -> parts.Page:
     )
     without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
     lead = (
-        f"Energy and CO2e of {total:,} training runs, each with a 90 % interval, and with the source of every "
+        f"Energy and CO2e of {total:,} training runs, each with a 90 % interval, and with the source of "
+        "every "
         "factor."
     )
     context = {
         "lead": lead,
         "facts": [*_numbers(runs), ("known, without an estimate", f"{without:,} models")],
         "chart": chart,
-        "solidities": [*parts.MEANS.items()],
+        "solidities": [(name, parts.meaning("solidity", name)) for name in SOLIDITY],
         "selects": _selects(data, runs),
         "total": total,
         "rows": parts.listed(rows),
@@ -131,7 +132,7 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
             context={
                 "answer": answer,
                 "solidity": run["solidity"],
-                "meaning": parts.MEANS[run["solidity"]],
+                "meaning": parts.meaning("solidity", run["solidity"]),
                 "facts": _facts(data, run),
                 "products": [*_products(data, run)],
                 "sections": [section for section in sections if section],
@@ -145,11 +146,14 @@ def _answer(run: Row) -> str:
     if run["is_guess"]:
         tonnes = f", and emitted {gross} CO2e" if gross else ""
         return (
-            f"Training {run['model']} took somewhere from {energy} of electricity{tonnes} (90 % intervals). This is a "
+            f"Training {run['model']} took somewhere from {energy} of electricity{tonnes} (90 % "
+            "intervals). This is a "
             "guess: too little is published."
         )
     tonnes = f", and emitted {parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
-    return f"Training {run['model']} took {parts.energy(run)} of electricity ({energy}){tonnes}; 90 % intervals."
+    return (
+        f"Training {run['model']} took {parts.energy(run)} of electricity ({energy}){tonnes}; 90 % intervals."
+    )
 
 
 def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
@@ -165,12 +169,19 @@ def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
     if run["site"]:
         yield "site", run["site"]
     yield "country of the run", parts.of_country(data, run["site_country"]) if run["site_country"] else None
-    yield "CO2e, life-cycle (as in lists)", parts.Text(
-        text=parts.tonnes(run) or parts.span(run, "co2e_lifecycle_t"), small=_small(run, "co2e_lifecycle_t")
+    yield (
+        "CO2e, life-cycle (as in lists)",
+        parts.Text(
+            text=parts.tonnes(run) or parts.span(run, "co2e_lifecycle_t"),
+            small=_small(run, "co2e_lifecycle_t"),
+        ),
     )
-    yield "CO2e, net of clean energy", parts.Text(
-        text=parts.tonnes(run, "co2e_net_t"), small=parts.span(run, "co2e_net_t")
-    ) if run["co2e_net_t"] is not None and not run["is_guess"] else None
+    yield (
+        "CO2e, net of clean energy",
+        parts.Text(text=parts.tonnes(run, "co2e_net_t"), small=parts.span(run, "co2e_net_t"))
+        if run["co2e_net_t"] is not None and not run["is_guess"]
+        else None,
+    )
     yield "facts of the run from", parts.of_source(data, run["source_id"])
 
 
@@ -181,14 +192,16 @@ def _small(run: Row, name: str) -> str:
 def _products(data: Data, run: Row) -> Iterator[Row]:
     """The two multiplications: energy from hours, power and PUE; tonnes from energy and grid."""
     factors = {factor["factor"]: factor for factor in data.factors[run["run_id"]]}
-    energy = [_factor(factors[name]) for name in ("chip_hours", "watts_per_chip", "pue") if name in factors]
+    energy = [
+        _factor(factors[name], run) for name in ("chip_hours", "watts_per_chip", "pue") if name in factors
+    ]
     total = _result(run, "energy_mwh", "energy", parts.energy(run))
     if run["energy_basis"] == "computed":
         yield total | {"label": "Energy is the product of", "factors": energy}
     if gross := factors.get("gross_kg_per_kwh"):
         whole = {"name": "energy", "value": total["value"], "width": total["span"], "share": None}
         result = _result(run, "co2e_gross_t", "CO2e, gross", parts.tonnes(run, "co2e_gross_t"))
-        yield result | {"label": "CO2e is the product of", "factors": [whole, _factor(gross)]}
+        yield result | {"label": "CO2e is the product of", "factors": [whole, _factor(gross, run)]}
 
 
 def _result(run: Row, column: str, name: str, value: str) -> Row:
@@ -196,14 +209,25 @@ def _result(run: Row, column: str, name: str, value: str) -> Row:
     return {"name": name, "value": value or interval, "span": interval if value else "90 % interval"}
 
 
-def _factor(factor: Row) -> Row:
-    name, unit, _ = parts.FACTORS[factor["factor"]]
+def _factor(factor: Row, run: Row) -> Row:
+    value, width = _amount(factor, run)
     return {
-        "name": name,
-        "value": f"{_value(factor['value'])} {unit}".strip(),
-        "width": parts.times(math.exp(Z_90 * math.log(factor["gsd"]))),
+        "name": parts.FACTORS[factor["factor"]][0],
+        "value": value,
+        "width": width,
         "share": round(100 * factor["share"]),
     }
+
+
+def _amount(factor: Row, run: Row) -> tuple[str, str]:
+    """A factor, and how far the ends of its interval are; of the hours of a guess the interval alone."""
+    unit, width = parts.FACTORS[factor["factor"]][1], math.exp(Z_90 * math.log(factor["gsd"]))
+    if run["is_guess"] and factor["factor"] == "chip_hours":
+        return (
+            f"{_value(factor['value'] / width)} to {_value(factor['value'] * width)} {unit}",
+            "90 % interval",
+        )
+    return f"{_value(factor['value'])} {unit}".strip(), parts.times(width)
 
 
 def _value(value: float) -> str:
@@ -213,20 +237,18 @@ def _value(value: float) -> str:
 def _factors(data: Data, run: Row) -> parts.Section:
     rows = []
     for factor in data.factors[run["run_id"]]:
-        name, unit, column = parts.FACTORS[factor["factor"]]
+        name, _, column = parts.FACTORS[factor["factor"]]
+        value, width = _amount(factor, run)
         means = parts.meaning(column, factor["basis"])
         if factor["basis"] == "equals_gross":
             continue  # nothing is known of the operator's supply
         rows.append(
             (
                 name,
-                parts.Text(
-                    text=f"{_value(factor['value'])} {unit}".strip(),
-                    small=parts.times(math.exp(Z_90 * math.log(factor["gsd"]))),
-                ),
+                parts.Text(text=value, small=width),
                 parts.Badge(factor["solidity"]),
                 means or parts.words(column, factor["basis"]),
-                f"{factor['factor_year'] or ''}{' (not the year of the run)' if factor['is_other_year'] else ''}",
+                _year(factor),
                 parts.Cited(
                     source=parts.of_source(data, factor["source_id"]), locator=factor["source_locator"] or ""
                 ),
@@ -241,17 +263,37 @@ def _factors(data: Data, run: Row) -> parts.Section:
     )
 
 
+def _year(factor: Row) -> str:
+    return f"{factor['factor_year'] or ''}" + (
+        " (not the year of the run)" if factor["is_other_year"] else ""
+    )
+
+
 def _published(data: Data, run: Row) -> parts.Section | None:
     rows = []
     for figure in data.published.get(run["run_id"], []):
         show = quantities.energy if figure["quantity"] == "energy_mwh" else quantities.mass
-        kind = "energy" if figure["quantity"] == "energy_mwh" else f"CO2e, {parts.words('basis', figure['basis'])}"
+        kind = (
+            "energy"
+            if figure["quantity"] == "energy_mwh"
+            else f"CO2e, {parts.words('basis', figure['basis'])}"
+        )
         computed = None if run["is_guess"] else show(figure["computed_value"])
         far = "" if run["is_guess"] else f"{quantities.significant(figure['ratio'], 3)} times"
-        scope = f"{parts.meaning('scope', figure['scope'])} {parts.meaning('derivation', figure['derivation'])}"
+        scope = (
+            f"{parts.meaning('scope', figure['scope'])} {parts.meaning('derivation', figure['derivation'])}"
+        )
         rows.append(
-            (kind, show(figure["published_value"]), computed, far, "yes" if figure["inside_interval"] else "no", scope)
-            + (parts.words("published_by", figure["published_by"]), parts.of_source(data, figure["source_id"]))
+            (
+                kind,
+                show(figure["published_value"]),
+                computed,
+                far,
+                "yes" if figure["inside_interval"] else "no",
+                scope,
+                parts.words("published_by", figure["published_by"]),
+                parts.of_source(data, figure["source_id"]),
+            )
         )
     if not rows:
         return None
@@ -265,8 +307,13 @@ def _published(data: Data, run: Row) -> parts.Section | None:
 
 def _rivals(data: Data, run: Row) -> parts.Section | None:
     rows = [
-        (_fact(rival["column_name"]), _plain(rival["chosen_value"]), _plain(rival["rival_value"]))
-        + (parts.meaning("rule", rival["rule"]), parts.of_source(data, rival["rival_source_id"]))
+        (
+            _fact(rival["column_name"]),
+            _plain(rival["chosen_value"]),
+            _plain(rival["rival_value"]),
+            parts.meaning("rule", rival["rule"]),
+            parts.of_source(data, rival["rival_source_id"]),
+        )
         for rival in data.rivals.get(run["run_id"], [])
     ]
     if not rows:
@@ -291,14 +338,16 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
     factors = {factor["factor"]: factor["gsd"] for factor in data.factors[run["run_id"]]}
     spread = math.hypot(math.log(factors["chip_hours"]), math.log(factors["watts_per_chip"]))
     rows = [_group(data, run, group, energy, spread) for group in data.elsewhere[run["run_year"]]]
-    year = data.elsewhere[run["run_year"]][0].places[0].factor_year
-    headers = ("Locations", "CO2e, net", "90 % interval")
+    headers = ("Locations", *(["CO2e"] if not run["is_guess"] else []), "90 % interval of CO2e")
     return parts.Section(
         heading="The same run elsewhere",
         text=[
-            "The same accelerator-hours and power, with the PUE, the grid and the operator's clean energy of other "
-            f"cloud regions (life-cycle intensities of {year} or the nearest year). Locations of one group cannot be "
-            "told apart; the best of a group is better than the best of the next with 95 % probability."
+            "The same accelerator-hours and power, with the PUE, the grid and the operator's clean "
+            "energy of other "
+            f"cloud regions in {run['run_year']} or the nearest year (life-cycle intensities). Locations "
+            "of one group "
+            "cannot be told apart; the best of a group is better than the best of the next with 95 % "
+            "probability."
         ],
         table=parts.Table(caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}),
         anchor="elsewhere",
@@ -306,27 +355,39 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
 
 
 def _group(data: Data, run: Row, group: Group, energy: float, spread: float) -> tuple[Any, ...]:
-    best, worst = group.places[0], group.places[-1]
-    low = energy * best.co2e_net_t * math.exp(-Z_90 * math.hypot(spread, group.spreads[0]))
-    high = energy * worst.co2e_net_t * math.exp(Z_90 * math.hypot(spread, group.spreads[-1]))
-    links = tuple(parts.of_region(data, place.region) for place in group.places[:NAMED])
-    if (more := len(group.places) - NAMED) > 0:
+    best, worst = group[0], group[-1]
+    low = energy * best.t * math.exp(-Z_90 * math.hypot(spread, best.spread))
+    high = energy * worst.t * math.exp(Z_90 * math.hypot(spread, worst.spread))
+    links = tuple(parts.of_region(data, place.region) for place in group[:NAMED])
+    if (more := len(group) - NAMED) > 0:
         links = (*links, parts.Link(text=f"{more} more", href="locations.html"))
-    central = ""
-    if not run["is_guess"]:
-        ends = energy * best.co2e_net_t, energy * worst.co2e_net_t
-        central = quantities.mass(ends[0]) if best is worst else quantities.mass_span(*ends)
-    return parts.Links(links), central, quantities.mass_span(low, high)
+    interval = quantities.mass_span(low, high)
+    if run["is_guess"]:
+        return parts.Links(links), interval
+    ends = energy * best.t, energy * worst.t
+    return (
+        parts.Links(links),
+        quantities.mass(ends[0]) if best is worst else quantities.mass_span(*ends),
+        interval,
+    )
 
 
 def _beside(run: Row) -> parts.Section | None:
     kinds = (
         ("embodied_t", "CO2e of making the hardware, its share", quantities.mass),
         ("water_site_m3", "water evaporated on site", lambda m3: f"{quantities.count(m3)} m³"),
-        ("water_grid_m3", "water consumed in making the electricity", lambda m3: f"{quantities.count(m3)} m³"),
+        (
+            "water_grid_m3",
+            "water consumed in making the electricity",
+            lambda m3: f"{quantities.count(m3)} m³",
+        ),
     )
     rows = [
-        (words, "" if run["is_guess"] else show(run[name]), f"{show(run[f'{name}_p05'])} to {show(run[f'{name}_p95'])}")
+        (
+            words,
+            "" if run["is_guess"] else show(run[name]),
+            f"{show(run[f'{name}_p05'])} to {show(run[f'{name}_p95'])}",
+        )
         for name, words, show in kinds
         if run[name] is not None
     ]
@@ -350,7 +411,8 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
     title = f"{escaped}, in: {data.manifest['title']}" if model else data.manifest["title"]
     key = "-".join(part for part in (data.manifest["name"], run_id) if part)
     return (
-        f"@misc{{{key},\n  author = {{{{The {data.manifest['title']} contributors}}}},\n  title = {{{{{title}}}}},\n"
+        f"@misc{{{key},\n  author = {{{{The {data.manifest['title']} contributors}}}},\n"
+        f"  title = {{{{{title}}}}},\n"
         f"  year = {{{data.released[:4]}}},\n  version = {{{data.manifest['version']}}},\n"
         f"  note = {{License: {data.manifest['license']}}}\n}}"
     )

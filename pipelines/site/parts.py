@@ -16,7 +16,8 @@ from markupsafe import Markup
 from pipelines import catalog
 from pipelines.answers import quantities
 from pipelines.site import charts
-from pipelines.site.data import SOLIDITY, Data, Row, identifier, split as split
+from pipelines.site.data import SOLIDITY, Data, Row, identifier
+from pipelines.site.data import split as split
 
 UNIT = re.compile(r" (?=[kMGT]?Wh\b|[kM]?t\b(?!o)|k?g\b)")
 LEAST_MWH = 1e-6  # the lower end of charts: 1 Wh
@@ -28,11 +29,13 @@ FACTORS = {  # name, unit, and the column that says what a basis means
     "gross_kg_per_kwh": ("grid intensity, gross", "kg/kWh", "gross_basis"),
     "net_kg_per_kwh": ("grid intensity, net", "kg/kWh", "net_basis"),
 }
-MEANS = {
-    "measured": "The developer measured the power, and published the accelerator-hours.",
-    "disclosed": "The developer published the accelerator-hours, or the energy.",
-    "inferred": "The accelerator-hours are computed, or worked out by a third party.",
-    "guessed": "Too little is known for one number: only the 90 % interval is shown.",
+QUANTITIES = {
+    "energy_mwh": "energy, MWh",
+    "co2e_t": "CO2e, t",
+    "co2e_gross_t": "CO2e gross, t",
+    "co2e_net_t": "CO2e net, t",
+    "chip_hours": "accelerator-hours, h",
+    "watts_per_chip": "power per accelerator, W",
 }
 
 
@@ -133,9 +136,11 @@ class Page:
     context: dict[str, Any]
 
 
-def page(path: str, title: str, about: str, sections: Sequence[Section], facts: Sequence[Any] = ()) -> Page:
-    """A page of a lead, facts and sections."""
-    context = {"lead": about, "sections": [s for s in sections if s is not None], "facts": facts}
+def page(
+    path: str, title: str, about: str, sections: Sequence[Section | None], facts: Sequence[Any] = ()
+) -> Page:
+    """A page of a lead, facts and sections; a section that has nothing to show is None."""
+    context = {"lead": about, "sections": [section for section in sections if section], "facts": facts}
     return Page(path=path, template="page.html", title=title, about=about, context=context)
 
 
@@ -154,7 +159,9 @@ def span(run: Row, name: str) -> str:
     low, high = run[f"{name}_p05"], run[f"{name}_p95"]
     if low is None or high is None:
         return ""
-    return _whole(quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high))
+    return _whole(
+        quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high)
+    )
 
 
 def _whole(text: str) -> str:
@@ -216,7 +223,9 @@ def of_source(data: Data, source_id: str | None) -> Link | None:
     """A link to a source."""
     if source_id is None or source_id not in data.sources:
         return None
-    return Link(text=data.sources[source_id]["title"] or source_id, href=f"source/{identifier(source_id)}.html")
+    return Link(
+        text=data.sources[source_id]["title"] or source_id, href=f"source/{identifier(source_id)}.html"
+    )
 
 
 def outside(url: str | None, text: str = "") -> Link | str | None:
@@ -240,6 +249,11 @@ def meaning(column: str, value: str | None) -> str:
     return known[value].means if value in known else ""
 
 
+def quantity(name: str) -> str:
+    """A quantity in words, with its unit."""
+    return QUANTITIES.get(name, words("quantity", name))
+
+
 def percent(fraction: float | None) -> str:
     """A fraction as a percentage."""
     return "" if fraction is None else f"{100 * fraction:.0f} %"
@@ -247,7 +261,11 @@ def percent(fraction: float | None) -> str:
 
 def times(factor: float) -> str:
     """An uncertainty factor: the ends of the 90 % interval over and under the value."""
-    return f"×/÷ {factor:.2f}" if factor < 1.995 else f"×/÷ {quantities.significant(factor, 2)}"
+    return (
+        f"\N{MULTIPLICATION SIGN}/÷ {factor:.2f}"
+        if factor < 1.995
+        else f"\N{MULTIPLICATION SIGN}/÷ {quantities.significant(factor, 2)}"
+    )
 
 
 def runs_chart(

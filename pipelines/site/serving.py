@@ -1,6 +1,6 @@
-"""Serve a site and its release on this machine alone, as they lie next to each other where they are published.
+"""Serve a site and its release on this machine alone, next to each other as where they are published.
 
-Belongs here: which folders are served under which address. Does not belong here: writing a site (building.py).
+Belongs here: which folder is served under which address. Does not belong here: writing a site (building.py).
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The pages of organisations, accelerators, locations and sources, and the lists of them.
 
-Belongs here: which rows these pages show, in which words. Does not belong here: queries, HTML, or other pages.
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.answers import quantities
 from pipelines.site import charts, parts
-from pipelines.site.data import SOLIDITY, Data, Row, grouped, identifier
+from pipelines.site.data import SOLIDITY, Data, Row, grouped, identifier, slug
 
 INTENSITIES = {"direct": "direct", "lifecycle": "life-cycle"}
 MOST = 200  # runs that a page lists
@@ -27,7 +27,11 @@ def _runs(heading: str, runs: Sequence[Row]) -> parts.Section | None:
     if not runs:
         return None
     found = parts.drawn(runs)
-    chart = [parts.runs_chart("Electricity of these runs", found, parts.run_scales(found))] if len(found) > 2 else []
+    chart = (
+        [parts.runs_chart("Electricity of these runs", found, parts.run_scales(found))]
+        if len(found) > 2
+        else []
+    )
     cut = [f"The {MOST} largest of {len(runs):,}; guesses come last."] if len(runs) > MOST else []
     return parts.Section(heading=heading, text=cut, plots=chart, runs=parts.listed(runs[:MOST]))
 
@@ -40,12 +44,11 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
     rows = []
     operators = grouped(data.query("pue"), "provider")
     for name, runs in data.organisations.items():
-        slug = identifier(data.slugs[name])
-        path = f"organisation/{slug}.html"
+        path = f"organisation/{identifier(data.slugs[name])}.html"
         rows.append((parts.Link(text=name, href=path), f"{len(runs):,}", *_solid(runs)))
         about = f"{quantities.counted(len(runs), 'training run')} of {name}, with energy and CO2e."
         pue = [_pue(name, operators[name])] if name in operators else []
-        yield parts.page(path, name, about, [*filter(None, [_runs("Runs", runs)]), *pue])
+        yield parts.page(path, name, about, [*pue, _runs("Runs", runs)])
     for name, years in operators.items():
         if name not in data.organisations:
             path = f"organisation/{_operator(name)}.html"
@@ -58,13 +61,17 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
         numeric={1, 2, 3, 4, 5},
         name="organisations",
     )
-    about = f"{len(rows):,} organisations that train models or operate data centers, and how solid their numbers are."
-    yield parts.page("organisations.html", "Organisations", about, [parts.Section(heading="All", table=table)])
+    about = (
+        f"{len(rows):,} organisations that train models or operate data centers, and how solid their "
+        "numbers are."
+    )
+    yield parts.page(
+        "organisations.html", "Organisations", about, [parts.Section(heading="All", table=table)]
+    )
 
 
 def _operator(name: str) -> str:
-    slug = "".join(letter.lower() if letter.isalnum() and letter.isascii() else "-" for letter in name).strip("-")
-    return identifier(f"operator-{slug}")
+    return identifier(f"operator-{slug(name)}")
 
 
 def _pue(name: str, years: Sequence[Row]) -> parts.Section:
@@ -83,7 +90,10 @@ def _pue(name: str, years: Sequence[Row]) -> parts.Section:
 
 
 def _hardware(data: Data) -> Iterator[parts.Page]:
-    runs, power = grouped(data.runs.values(), "hardware_id"), grouped(data.table("system_power"), "hardware_id")
+    runs, power = (
+        grouped(data.runs.values(), "hardware_id"),
+        grouped(data.table("system_power"), "hardware_id"),
+    )
     rows = []
     for hardware_id, row in data.hardware.items():
         path, mine = f"hardware/{identifier(hardware_id)}.html", runs.get(hardware_id, [])
@@ -98,17 +108,30 @@ def _hardware(data: Data) -> Iterator[parts.Page]:
                 f"{len(mine):,}",
             )
         )
-        about = f"{row['name']}: rated and measured power, and {quantities.counted(len(mine), 'training run')}."
+        about = (
+            f"{row['name']}: rated and measured power, and {quantities.counted(len(mine), 'training run')}."
+        )
         sections = [_power(data, row, power.get(hardware_id, [])), _runs("Runs on it", mine)]
-        yield parts.page(path, row["name"], about, [s for s in sections if s], [*_specification(data, row)])
+        yield parts.page(path, row["name"], about, sections, [*_specification(data, row)])
     table = parts.Table(
         caption="Accelerators",
-        headers=("Accelerator", "Maker", "Released", "Rated, W", "In training, W", "Peak, TFLOP/s per W", "Runs"),
+        headers=(
+            "Accelerator",
+            "Maker",
+            "Released",
+            "Rated, W",
+            "In training, W",
+            "Peak, TFLOP/s per W",
+            "Runs",
+        ),
         rows=rows,
         numeric={2, 3, 4, 5, 6},
         name="accelerators",
     )
-    about = f"{len(rows):,} accelerators: rated power, average power of the whole system in training, and efficiency."
+    about = (
+        f"{len(rows):,} accelerators: rated power, average power of the whole system in training, and "
+        "efficiency."
+    )
     sections = [
         parts.Section(heading="Over the years", plots=[*_over_years(data)]),
         parts.Section(heading="All", table=table),
@@ -133,10 +156,10 @@ def _over_years(data: Data) -> Iterator[charts.Chart]:
         ("Rated power of an accelerator", "Watt, logarithmic, by day of release.", lambda row: row["tdp_w"]),
         ("Efficiency at peak", "TFLOP/s in 16 bits per watt, logarithmic, by day of release.", _efficiency),
     ):
-        points = [(charts.day(row["released_date"]), value(row)) for row in dated if value(row)]
+        points = [(charts.day(row["released_date"]), known) for row in dated if (known := value(row))]
         if points:
             named = [("disclosed", "accelerators", points)]
-            yield charts.series(title, axis, named, lambda v: f"{v:g}", is_log=True, is_joined=False)
+            yield charts.series(title, axis, named, lambda v: f"{v:,g}", is_log=True, is_joined=False)
 
 
 def _specification(data: Data, row: Row) -> Iterator[tuple[str, Any]]:
@@ -160,7 +183,8 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
     text = []
     if row["watts_per_chip"] is not None:
         text = [
-            f"Estimates take {quantities.significant(row['watts_per_chip'])} W for the whole system per accelerator in "
+            f"Estimates take {quantities.significant(row['watts_per_chip'])} W for the whole system per "
+            "accelerator in "
             f"training ({parts.words('watts_basis', row['watts_basis'])})."
         ]
     rows = [
@@ -184,36 +208,85 @@ def _locations(data: Data) -> Iterator[parts.Page]:
     for region, years in sorted(data.regions.items()):
         path, runs = f"location/{identifier(region)}.html", by_region.get(region, [])
         latest = max(years, key=lambda row: (row["factor_year"], row["intensity_basis"]))
-        kind, country = INTENSITIES[latest["intensity_basis"]], data.countries.get(latest["country"], latest["country"])
-        shown = (f"{latest['gross_kg_per_kwh']:.3f}", f"{latest['net_kg_per_kwh']:.3f}", f"{latest['pue']:.2f}")
-        rows.append(
-            (parts.Link(text=region, href=path), latest["provider"], country, str(latest["factor_year"]), kind, *shown)
-            + (f"{len(runs):,}",)
+        kind, country = (
+            INTENSITIES[latest["intensity_basis"]],
+            data.countries.get(latest["country"], latest["country"]),
         )
-        about = f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE and clean energy."
+        shown = (
+            f"{latest['gross_kg_per_kwh']:.3f}",
+            _intensity(latest["net_kg_per_kwh"]),
+            f"{latest['pue']:.2f}",
+        )
+        rows.append(
+            (
+                parts.Link(text=region, href=path),
+                latest["provider"],
+                country,
+                str(latest["factor_year"]),
+                kind,
+                *shown,
+                f"{len(runs):,}",
+            )
+        )
+        about = (
+            f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE and clean "
+            "energy."
+        )
         sections = [_region(data, region, years), _runs("Runs there", runs)]
         facts = [("operator", latest["provider"]), ("country", parts.of_country(data, latest["country"]))]
-        yield parts.page(path, region, about, [s for s in sections if s], facts)
+        yield parts.page(path, region, about, sections, facts)
     for code, years in data.grids.items():
         runs = [run for run in data.runs.values() if run["site_country"] == code]
         name, last = data.countries[code], years[-1]
         path = f"location/{identifier(code)}.html"
         gross = f"{last['carbon_intensity_g_per_kwh'] / 1000:.3f}"
         rows.append(
-            (parts.Link(text=name, href=path), "", name, str(last["year"]), INTENSITIES["lifecycle"], gross, "", "", f"{len(runs):,}")
+            (
+                parts.Link(text=name, href=path),
+                "",
+                name,
+                str(last["year"]),
+                INTENSITIES["lifecycle"],
+                gross,
+                "",
+                "",
+                f"{len(runs):,}",
+            )
         )
-        about = f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
+        about = (
+            f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
+        )
         sections = [_country(data, name, years), _runs("Runs there", runs)]
-        yield parts.page(path, name, about, [s for s in sections if s])
+        yield parts.page(path, name, about, sections)
     yield _all_locations(rows)
 
 
 def _all_locations(rows: Sequence[Sequence[Any]]) -> parts.Page:
-    headers = ("Location", "Operator", "Country", "Year", "Intensity", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Runs")
-    table = parts.Table(caption="Locations", headers=headers, rows=rows, numeric={3, 5, 6, 7, 8}, name="locations")
-    about = "Cloud regions, sites and countries: the carbon intensity of their grid, and the PUE of their data centers."
-    text = ["Direct intensities count the power plants alone, life-cycle ones also fuel and building: do not compare them."]
-    return parts.page("locations.html", "Locations", about, [parts.Section(heading="All", text=text, table=table)])
+    headers = (
+        "Location",
+        "Operator",
+        "Country",
+        "Year",
+        "Intensity",
+        "Gross, kg/kWh",
+        "Net, kg/kWh",
+        "PUE",
+        "Runs",
+    )
+    table = parts.Table(
+        caption="Locations", headers=headers, rows=rows, numeric={3, 5, 6, 7, 8}, name="locations"
+    )
+    about = (
+        "Cloud regions, sites and countries: the carbon intensity of their grid, and the PUE of their "
+        "data centers."
+    )
+    text = [
+        "Direct intensities count the power plants alone, life-cycle ones also fuel and building: do not "
+        "compare them."
+    ]
+    return parts.page(
+        "locations.html", "Locations", about, [parts.Section(heading="All", text=text, table=table)]
+    )
 
 
 def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
@@ -226,10 +299,18 @@ def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
                 ("disclosed", "net of clean energy", "net_kg_per_kwh"),
             )
         ]
-        found.append(charts.series(f"Grid of {region}", f"kg CO2e per kWh, {INTENSITIES[kind]} intensity.", points))
+        found.append(
+            charts.series(f"Grid of {region}", f"kg CO2e per kWh, {INTENSITIES[kind]} intensity.", points)
+        )
     rows = [
-        (str(row["factor_year"]), INTENSITIES[row["intensity_basis"]], f"{row['gross_kg_per_kwh']:.3f}")
-        + (f"{row['net_kg_per_kwh']:.3f}", f"{row['pue']:.2f}", parts.of_source(data, row["source_id"]))
+        (
+            str(row["factor_year"]),
+            INTENSITIES[row["intensity_basis"]],
+            f"{row['gross_kg_per_kwh']:.3f}",
+            _intensity(row["net_kg_per_kwh"]),
+            f"{row['pue']:.2f}",
+            parts.of_source(data, row["source_id"]),
+        )
         for row in years
     ]
     headers = ("Year", "Intensity", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Source")
@@ -237,12 +318,20 @@ def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
     return parts.Section(heading="Grid, clean energy and PUE", plots=found, table=table)
 
 
+def _intensity(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
     points = [(row["year"], row["carbon_intensity_g_per_kwh"] / 1000) for row in years]
     chart = charts.series(f"Grid of {name}", "kg CO2e per kWh, life-cycle.", [("inferred", "gross", points)])
     rows = [
-        (str(row["year"]), f"{row['carbon_intensity_g_per_kwh'] / 1000:.3f}", parts.percent(row["cfe_fraction"]))
-        + (parts.of_source(data, row["source_id"]),)
+        (
+            str(row["year"]),
+            f"{row['carbon_intensity_g_per_kwh'] / 1000:.3f}",
+            parts.percent(row["cfe_fraction"]),
+            parts.of_source(data, row["source_id"]),
+        )
         for row in reversed(years)
     ]
     headers = ("Year", "kg/kWh", "Low-carbon share", "Source")
@@ -252,42 +341,60 @@ def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
 
 def _sources(data: Data) -> Iterator[parts.Page]:
     uses, rows = grouped(data.query("uses"), "source_id"), []
+    cited = grouped(data.query("cited_in"), "source_id")
     for source_id, row in data.sources.items():
         path, mine = f"source/{identifier(source_id)}.html", uses.get(source_id, [])
         title = row["title"] or source_id
-        status = parts.words("status", row["status"])
-        rows.append((parts.Link(text=title, href=path), row["producer"] or "", status, f"{len(mine):,}"))
+        rows.append(
+            (parts.Link(text=title, href=path), row["producer"] or "", row["status"], f"{len(mine):,}")
+        )
         runs = [data.runs[use["run_id"]] for use in mine if use["run_id"] in data.runs]
         runs.sort(key=lambda run: (run["is_guess"], -run["energy_mwh"]))
         about = f"{quantities.counted(len(runs), 'training run')} of this dataset depend on this source."
-        yield parts.page(
-            path, title, about, [*filter(None, [_runs("What depends on it", runs)])], [*_source(row)]
-        )
-    table = parts.Table(
-        caption="Sources",
-        headers=("Source", "Publisher", "Kind", "Runs"),
-        rows=rows,
-        numeric={3},
-        name="sources",
+        sections = [_what_it_is(data, row, cited.get(source_id, [])), _runs("What depends on it", runs)]
+        yield parts.page(path, title, about, sections, [*_source(row)])
+    headers = ("Source", "Publisher", "Kind", "Runs")
+    table = parts.Table(caption="Sources", headers=headers, rows=rows, numeric={3}, name="sources")
+    about = (
+        f"{len(rows):,} sources: publications that facts cite, upstream datasets, and files of curated facts."
     )
-    about = f"{len(rows):,} sources: publications that facts cite, upstream datasets, and files of curated facts."
     yield parts.page("sources.html", "Sources", about, [parts.Section(heading="All", table=table)])
 
 
 def _source(row: Row) -> Iterator[tuple[str, Any]]:
     yield "address", parts.outside(row["url"])
     yield "publisher", row["producer"]
-    yield "kind", parts.meaning("status", row["status"])
     yield "license", row["license"]
     if row["factors"]:
         yield "gives", ", ".join(parts.FACTORS[name][0] for name in row["factors"] if name in parts.FACTORS)
     yield "rows", f"{row['rows']:,}" if row["rows"] is not None else None
     if row["sha256"]:
         yield "SHA-256 of the file", row["sha256"]
-        yield "downloaded", str(row["retrieved_at"]) if row["retrieved_at"] else None
-    else:
-        yield (
-            "checksum",
-            "None: the publication itself is not part of the release. Facts from it are rows of the curated files, "
-            "which the list of sources gives with checksums.",
+    if row["retrieved_at"]:
+        yield "downloaded", str(row["retrieved_at"])
+
+
+def _what_it_is(data: Data, row: Row, cited: Sequence[Row]) -> parts.Section:
+    """What kind of source it is; of a publication, which files with checksums hold the facts from it."""
+    means = parts.meaning("status", row["status"])
+    if row["sha256"] or not cited:
+        return parts.Section(heading="What it is", text=[means])
+    rows = []
+    for one in cited:
+        file = data.sources.get(f"reference-{one['table_name'].replace('_', '-')}")
+        link = None if file is None else parts.of_source(data, file["source_id"])
+        name, sha256 = one["table_name"], (file or {}).get("sha256")
+        rows.append(
+            (
+                name,
+                f"{one['row_count']:,}",
+                parts.Link(text=file["url"], href=link.href) if file and link else "",
+                sha256 or "",
+            )
         )
+    headers = ("Table", "Rows that cite it", "File of curated facts", "SHA-256 of the file")
+    return parts.Section(
+        heading="What it is",
+        text=[f"{means} The publication itself is not part of the release, so it has no checksum here."],
+        table=parts.Table(caption="Where it is cited", headers=headers, rows=rows, numeric={1}),
+    )

@@ -12,7 +12,7 @@ select
     f.source_title,
     f.source_url,
     f.source_locator,
-    factor_solidity(f.basis) as solidity
+    f.solidity
 from emission_factors as f inner join emissions as e on f.run_id = e.run_id
 order by
     f.run_id,

@@ -1,14 +1,20 @@
 -- For each factor: the runs in which it is the largest part of the uncertainty of the energy or tonnes, and how wide
 -- their intervals are (factor around the estimate), now and if this factor were known as well as the best basis knows it.
 with best as (
-    select factor, min(gsd) as gsd
+    select
+        factor,
+        min(gsd) as gsd
     from method
     where basis in ('disclosed', 'chips_x_hours', 'disclosed_measured')
     group by factor
 ),
 
 parts as (
-    select f.run_id, f.factor, ln(f.gsd) ** 2 as now, least(ln(f.gsd), ln(b.gsd)) ** 2 as known
+    select
+        f.run_id,
+        f.factor,
+        ln(f.gsd) ** 2 as now,
+        least(ln(f.gsd), ln(b.gsd)) ** 2 as known
     from emission_factors as f
     inner join emissions as e on f.run_id = e.run_id
     inner join best as b on f.factor = b.factor
@@ -16,9 +22,11 @@ parts as (
 ),
 
 runs as (
-    select *, sum(now) over (partition by run_id) as total
+    select
+        *,
+        sum(now) over (partition by run_id) as total
     from parts
-    qualify row_number() over (partition by run_id order by now desc, factor) = 1
+    qualify row_number() over (partition by run_id order by now desc, factor asc) = 1
 )
 
 select
@@ -28,4 +36,4 @@ select
     median(exp(1.6448536269514722 * sqrt(total - now + known))) as width_known
 from runs
 group by factor
-order by runs desc, factor
+order by runs desc, factor asc

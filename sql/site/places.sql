@@ -8,6 +8,7 @@ select
     p.pue,
     p.pue_basis,
     p.gross_kg_per_kwh,
+    p.gross_gsd,
     p.net_kg_per_kwh,
     p.net_basis,
     p.source_id,

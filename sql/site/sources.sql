@@ -1,8 +1,22 @@
+-- Sources, with the factors that they give.
+with given as (
+    select
+        source_id,
+        list(distinct factor order by factor) as factors
+    from emission_factors
+    group by source_id
+)
+
 select
-    s.*,
-    (
-        select list(distinct f.factor order by f.factor)
-        from emission_factors as f where s.source_id = f.source_id
-    ) as factors
-from sources as s
+    s.source_id,
+    s.producer,
+    s.title,
+    s.url,
+    s.license,
+    s.sha256,
+    s.retrieved_at,
+    s.rows,
+    s.status,
+    g.factors
+from sources as s left join given as g on s.source_id = g.source_id
 order by s.source_id
