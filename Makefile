@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: dataset test lint docs dev clean
+.PHONY: dataset test lint docs dev site clean
 
 dataset: $(READY)
 	@$(VENV)/bin/ote build
@@ -16,6 +16,10 @@ lint: $(READY)
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --processes 0 sql
+
+# The pages of the last release, in warehouse/site; `ote site` serves them.
+site: $(READY)
+	@$(VENV)/bin/ote site --no-serve
 
 # The chart, the figures of the README, and the pages of words and commands; after a build.
 docs: $(READY)

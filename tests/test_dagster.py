@@ -37,7 +37,7 @@ TRACKED = (
     ".env", "catalog.yaml", "CITATION.cff", "dagster.yaml", "LICENSE", "pipelines", "pyproject.toml",
     "requirements.txt", "sql", "warehouse/baseline", "warehouse/reference",
 )  # fmt: skip
-GROUPS = {"upstream", "reference", "core", "out", "release"}
+GROUPS = {"upstream", "reference", "core", "out", "release", "site"}
 TABLE = "out.hardware"
 LAUNCH = """mutation($run: ExecutionParams!) { launchPipelineExecution(executionParams: $run) {
     ... on LaunchRunSuccess { run { runId } } ... on RunConfigValidationInvalid { errors { message } }
@@ -253,7 +253,7 @@ def test_all_that_can_be_made_is_what_ote_build_makes() -> None:
     job = defs.resolve_job_def("build")
     assert job.asset_layer.selected_asset_keys == made
     assert made.isdisjoint({key_of(source) for source in catalog.sources().values()})
-    assert len(made) == len(catalog.tables()) + 2
+    assert len(made) == len(catalog.tables()) + 3
 
 
 @pytest.mark.parametrize(

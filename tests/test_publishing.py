@@ -41,7 +41,7 @@ def versions(target: Path) -> list[str]:
 
 def test_what_is_published_is_got_whole_over_http(build: Build, served: Store, tmp_path: Path) -> None:
     folder, address = served.folder, served.address
-    assert ote("publish", folder, "--version", build.release).returncode == 0
+    assert ote("publish", folder, "--version", build.release, "--no-pages").returncode == 0
     done = ote("get", "--from", address, "--into", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     got = Path(done.stdout.strip())
@@ -73,7 +73,7 @@ def test_a_copy_under_another_name_is_not_published_as_a_version(build: Build, t
 def test_an_older_release_that_is_published_later_is_not_the_latest(build: Build, tmp_path: Path) -> None:
     target, lower = tmp_path / "to", older(build, tmp_path)
     for folder in (build.release, lower):
-        assert ote("publish", target, "--version", folder).returncode == 0
+        assert ote("publish", target, "--version", folder, "--no-pages").returncode == 0
     assert versions(target) == [build.release.name, lower.name]
     index = json.loads((target / "index.json").read_text())
     assert index["latest"] == build.release.name
@@ -334,7 +334,7 @@ def test_a_publication_whose_link_to_the_latest_failed_can_be_run_again(build: B
     assert "is not published; run it again" in done.stderr
     assert versions(target) == []
     shutil.rmtree(target / ".latest.partial")
-    assert ote("publish", target, "--version", build.release).returncode == 0
+    assert ote("publish", target, "--version", build.release, "--no-pages").returncode == 0
     assert versions(target) == [build.release.name]
     assert (target / "latest").readlink() == Path(build.release.name)
 
@@ -363,7 +363,7 @@ def test_a_full_disk_shows_no_reader_half_a_release(build: Build, tmp_path: Path
     assert done.returncode == 1
     assert "is not published; run it again" in done.stderr
     assert versions(target) == []
-    assert ote("publish", target, "--version", build.release).returncode == 0
+    assert ote("publish", target, "--version", build.release, "--no-pages").returncode == 0
     release.verify(target / build.release.name)
     assert not list(target.rglob("*.partial"))
     done = limited("get", "--from", target, "--into", tmp_path / "got")
@@ -449,7 +449,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_path: Path) -> None:
-    done = ote("publish", bucket, "--version", build.release)
+    done = ote("publish", bucket, "--version", build.release, "--no-pages")
     assert done.returncode == 0, done.stderr
     again = ote("publish", bucket, "--version", build.release)
     assert again.returncode == 1
@@ -476,7 +476,7 @@ def test_killed_on_an_s3_store_no_reader_sees_half_a_release(
         seen = ote("get", "--from", bucket, "--into", tmp_path / "seen")
         assert "no index.json there" in seen.stderr or seen.returncode == 0
     if seen.returncode != 0:
-        assert ote("publish", bucket, "--version", build.release).returncode == 0
+        assert ote("publish", bucket, "--version", build.release, "--no-pages").returncode == 0
     done = ote("get", "--from", bucket, "--into", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     release.verify(tmp_path / "got" / build.release.name)

@@ -21,6 +21,7 @@ import typer
 
 from pipelines import checkout
 from pipelines.catalog import ROOT
+from pipelines.cli import site
 from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse
 from pipelines.cli.terminal import fail, said_if_not_writable
 
@@ -55,7 +56,9 @@ def build(
             typer.echo(f"Nothing changed since {release.name} was published; nothing was built.")
         else:
             release = _build(warehouse, reference, baseline, state)
+        site.write(release, warehouse)
     _summary(warehouse, release)
+    typer.echo(f"Pages:    {_near(warehouse / 'site')}; look at them with: {site.opens(warehouse)}")
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
 
@@ -79,8 +82,9 @@ def _inputs(reference: Path, baseline: Path) -> str:
     And of what is not committed, since that decides between a release and a draft.
     """
     code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html", ".csv")]
+    pages = {*ROOT.glob("pipelines/site/**/*"), *ROOT.glob("sql/site/*")}  # the tables do not depend on them
     released = [*(ROOT / checkout.RELEASED).glob("*")]
-    files = sorted([*ROOT.glob("sql/**/*.sql"), *code, *released, ROOT / "catalog.yaml"])
+    files = sorted({*ROOT.glob("sql/**/*.sql"), *code, *released, ROOT / "catalog.yaml"} - pages)
     uncommitted = checkout.state(reference=reference, baseline=baseline).uncommitted
     digest = hashlib.sha256(f"{platform.python_version()} {uncommitted}".encode())
     for library in LIBRARIES:

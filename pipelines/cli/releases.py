@@ -6,6 +6,7 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: wha
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from pipelines import checkout
 from pipelines.catalog import ROOT
 from pipelines.checkout import Checkout
+from pipelines.cli import site
 from pipelines.names import one_line
 
 Releases = Annotated[
@@ -145,6 +147,9 @@ def publish(
     target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
     version: Annotated[str, typer.Option(help="Version, or folder, of the release.")] = "latest",
     releases: Releases = ROOT / "warehouse" / "releases",
+    pages: Annotated[
+        bool, typer.Option(help="Upload the pages that `ote site` shows, too, of the latest release.")
+    ] = True,
 ) -> None:
     """Upload a release to a store or folder. Its entry in index.json comes last, so nobody sees half of it.
 
@@ -163,6 +168,9 @@ def publish(
     except publishing.NotPublishedError as error:
         _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
     typer.echo(f"{folder.name} is published at {target}.")
+    if pages and publishing.is_latest(folder.name, target):
+        with TemporaryDirectory() as place:
+            site.upload(site.write(folder, Path(place)), target)
 
 
 def get(

@@ -11,12 +11,14 @@ import typer
 from pipelines.catalog import ROOT
 from pipelines.cli.terminal import fail
 
+WAREHOUSE = ROOT / "warehouse"
 PORT = 8420
 
 
 def site(
-    warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
-    / "warehouse",
+    warehouse: Annotated[
+        Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")
+    ] = WAREHOUSE,
     release: Annotated[
         Path | None, typer.Option(help="Folder of a release to look at, instead of the last build.")
     ] = None,
@@ -24,6 +26,9 @@ def site(
         int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)
     ] = PORT,
     serve: Annotated[bool, typer.Option(help="Serve the pages until Ctrl-C.")] = True,
+    put: Annotated[
+        str, typer.Option(help="Upload the pages to where releases are published, instead of serving them.")
+    ] = "",
 ) -> None:
     """Show the dataset as pages in a browser, from this machine alone: runs, factors, sources, accuracy.
 
@@ -31,29 +36,59 @@ def site(
 
     Example: ote site
     """
+    folder = release or _last(warehouse)
+    target = write(folder, warehouse)
+    if put:
+        upload(target, put)
+    elif serve:
+        _serve(target, folder, port)
+    else:
+        typer.echo(f"Pages: {target}")
+
+
+def write(release: Path, warehouse: Path) -> Path:
+    """The pages of a release, in their folder; written where they are not there already."""
     import duckdb
 
     from pipelines.releases import reading
-    from pipelines.site import building, serving
+    from pipelines.site import building
     from pipelines.site.data import BadIdentifierError
 
-    folder = release or _last(warehouse)
     target = warehouse / building.FOLDER
     try:
-        if not building.is_current(folder, target):
-            typer.echo(f"Writing the pages of {folder.resolve().name} ...", err=True)
-            pages = building.build(folder, target)
-            typer.echo(f"{pages:,} pages in {target}")
+        if not building.is_current(release, target):
+            typer.echo(f"Writing the pages of {release.resolve().name} ...", err=True)
+            building.build(release, target)
     except reading.MalformedReleaseError as error:
         fail(str(error))
     except (building.DeadLinkError, building.TwoPagesError, BadIdentifierError) as error:
         fail(str(error), 1)
     except (OSError, duckdb.Error, reading.BrokenReleaseError) as error:
-        fail(f"{folder}: the pages were not written: {error}", 1)
-    if not serve:
-        return
+        fail(f"{release}: its pages were not written: {error}", 1)
+    return target
+
+
+def opens(warehouse: Path) -> str:
+    """The command that shows the pages."""
+    return "ote site" if warehouse.resolve() == WAREHOUSE else f"ote site --warehouse {warehouse}"
+
+
+def upload(site: Path, target: str) -> None:
+    """Put pages next to published releases."""
+    from pipelines.releases import publishing
+
     try:
-        running = serving.server(target, folder, port)
+        publishing.put_site(site, target)
+    except publishing.NotPublishedError as error:
+        fail(f"{error} The release is not affected. To try again: ote site --put {target}", 1)
+    typer.echo(f"The pages are at {target.rstrip('/')}/{site.name}/index.html")
+
+
+def _serve(site: Path, release: Path, port: int) -> None:
+    from pipelines.site import serving
+
+    try:
+        running = serving.server(site, release, port)
     except OSError as error:
         fail(f"--port {port}: {error.strerror or error}. Choose another, or 0 for a free one.")
     typer.echo(f"Open {serving.address(running)} (Ctrl-C ends)")

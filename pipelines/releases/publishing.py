@@ -113,6 +113,40 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         ) from None
 
 
+def is_latest(version: str, target: str) -> bool:
+    """Whether a published version is the highest of those at a target."""
+    return version == release.highest(entry["version"] for entry in _index(*_store(target)))
+
+
+def put_site(site: Path, target: str) -> None:
+    """Copy the pages of a release next to the published releases; what was there and is not a page now goes.
+
+    Args:
+        site: the folder of the pages; it keeps its name.
+        target: where releases are published.
+
+    Raises:
+        NotPublishedError: the target cannot be written.
+    """
+    store, root = _store(target)
+    if "http" in store.protocol:
+        raise NotPublishedError(
+            f"{target}: nothing can be put at http://; expected a folder or s3://bucket/prefix."
+        )
+    files = sorted(file for file in site.rglob("*") if file.is_file())
+    there = f"{root}/{site.name}"
+    wanted = [f"{there}/{file.relative_to(site).as_posix()}" for file in files]
+    try:
+        if "file" in store.protocol:
+            for folder in {Path(path).parent for path in wanted}:
+                folder.mkdir(parents=True, exist_ok=True)
+        store.put([str(file) for file in files], wanted)
+        if stale := sorted({*store.find(there)} - {*wanted}):
+            store.rm(stale)
+    except UNREACHABLE as error:
+        raise NotPublishedError(f"{target}: {_said(error)}. Not all pages are there.") from None
+
+
 def get(version: str, source: str, target: Path, progress: Progress = lambda name, done, total: None) -> Path:
     """Download a release; every file is checked, and what is whole already is not fetched again.
 

@@ -4,6 +4,7 @@ Belongs here: rendering and writing. Does not belong here: what a page says.
 """
 
 import hashlib
+import itertools
 import json
 import posixpath
 import re
@@ -41,6 +42,9 @@ NAV = (
     ("download.html", "Download"),
     ("docs/index.html", "Guides"),
 )
+
+
+GUIDES = (("docs/corrections.html", "Correct a number"), ("docs/glossary.html", "Glossary"))  # of every page
 
 
 class DeadLinkError(Exception):
@@ -85,7 +89,7 @@ def build(release: Path, site: Path) -> int:
 def fingerprint(release: Path) -> str:
     """A checksum of all that a site is made of: the release, the guides, the templates and the code."""
     digest = hashlib.sha256((release / reading.SUMS).read_bytes())
-    guide_files = [*(catalog.ROOT / "docs").rglob("*"), catalog.ROOT / "CONTRIBUTING.md"]
+    guide_files = [*(catalog.ROOT / "docs").rglob("*"), *catalog.ROOT.glob("CONTRIBUTING.md")]
     code = [*HERE.rglob("*"), *(catalog.ROOT / "sql" / "site").glob("*.sql"), catalog.ROOT / "catalog.yaml"]
     for file in sorted([*guide_files, *code]):
         if file.is_file() and file.suffix != ".pyc":
@@ -114,9 +118,11 @@ def is_current(release: Path, site: Path) -> bool:
 
 def _texts(data: Data) -> dict[str, str]:
     """Every text file of the site."""
-    environment = _environment(data)
+    environment, written = _environment(data), [*guides.pages(catalog.ROOT)]
+    there = {page.path for page in written}
+    environment.globals["guides"] = [guide for guide in GUIDES if guide[0] in there]
     texts: dict[str, str] = {"runs.json": pages.on_demand(data)}
-    for page in _pages(data):
+    for page in itertools.chain(_pages(data), written):
         if page.path in texts:
             raise TwoPagesError(f"{page.path}: two pages of the site have this name.")
         shown: dict[str, Any] = {"title": page.title, "about": page.about, "here": page.path}
@@ -131,7 +137,6 @@ def _pages(data: Data) -> Iterator[parts.Page]:
     yield from pages.of_runs(data)
     yield from subjects.pages(data)
     yield from evidence.all_pages(data)
-    yield from guides.pages(catalog.ROOT)
 
 
 def _environment(data: Data) -> jinja2.Environment:

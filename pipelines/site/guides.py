@@ -26,7 +26,7 @@ def pages(root: Path) -> Iterator[parts.Page]:
     Args:
         root: the checkout.
     """
-    files = [*sorted((root / "docs").rglob("*.md")), root / "CONTRIBUTING.md"]
+    files = [*sorted((root / "docs").rglob("*.md")), *root.glob("CONTRIBUTING.md")]
     known = {file.relative_to(root).as_posix(): _path(file.relative_to(root).as_posix()) for file in files}
     listed = []
     for name, path in known.items():
