@@ -4,6 +4,7 @@ Belongs here: which rows these pages show, in which words. Does not belong here:
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -59,6 +60,7 @@ def _accuracy(data: Data) -> parts.Page:
     return parts.page("accuracy.html", "Accuracy", about, sections)
 
 
+TITLE = re.compile(r"\A# .*\n")
 RIVALS = (
     "The same runs, with the measured power held out. A calculator that is metered reads the power while "
     "the run takes "
@@ -338,7 +340,7 @@ def _download(data: Data) -> parts.Page:
             heading="Versions",
             table=parts.Table(caption="Versions", headers=("Version", "Day", ""), rows=versions),
         ),
-        parts.Section(heading="Changes", html=guides.rendered(changes, lambda href: href)),
+        parts.Section(heading="Changes", html=guides.rendered(TITLE.sub("", changes), lambda href: href)),
         parts.Section(heading="Dictionary", table=_dictionary(data), anchor="dictionary"),
     ]
     about = (

@@ -1,0 +1,396 @@
+"""The pages: what they say is what the tables say, names are text, every link leads somewhere."""
+
+import gzip
+import json
+import re
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from html import unescape
+from html.parser import HTMLParser
+from http.client import HTTPConnection
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.answers import quantities
+from pipelines.releases import publishing, reading
+from pipelines.site import building, charts, data, guides, pages, serving
+from tests.conftest import Build, ote
+
+EVIL = "<img src=x onerror=alert(1)>\"'</script>&"
+INDEX_BYTES, RUNS = 150_000, 5_000  # of the first page over the wire, and what that holds for
+SECONDS = 10
+
+
+class Reader(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, text: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag and its attributes."""
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def values(self, attribute: str) -> list[str]:
+        """The values of an attribute."""
+        return [value for _, name, value in self.attributes if name == attribute]
+
+
+@pytest.fixture(scope="module")
+def site(build: Build) -> Path:
+    return build.directory / building.FOLDER
+
+
+@pytest.fixture(scope="module")
+def release(build: Build) -> Iterator[data.Data]:
+    opened = data.opened(build.release)
+    yield opened
+    opened.connection.close()
+
+
+def text_of(site: Path, name: str) -> str:
+    return (site / name).read_text(encoding="utf-8")
+
+
+def words_of(page: str) -> str:
+    """What a reader sees, with plain blanks."""
+    return unescape(re.sub(r"<[^>]+>", " ", page)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def edited(build: Build, folder: Path, *statements: str) -> Path:
+    """A copy of the release with other rows."""
+    copy = Path(shutil.copytree(build.release, folder / build.release.name))
+    database = copy / "open-training-emissions.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        for statement in statements:
+            connection.execute(statement, {"evil": EVIL} if "$evil" in statement else None)
+    return copy
+
+
+def test_each_row_has_a_page_and_each_page_a_row(build: Build, site: Path) -> None:
+    for folder, query in (
+        ("run", "select run_id from emissions"),
+        ("hardware", "select hardware_id from hardware"),
+        ("source", "select source_id from sources"),
+    ):
+        assert {file.stem for file in (site / folder).iterdir()} == {row[0] for row in build.query(query)}
+    regions = {row[0] for row in build.query("select distinct region from places")}
+    assert regions <= {file.stem for file in (site / "location").iterdir()}
+    guide_names = {page.path for page in guides.pages(building.catalog.ROOT)}
+    assert guide_names <= {file.relative_to(site).as_posix() for file in site.rglob("*.html")}
+
+
+def test_gpt_3_has_the_figures_of_the_paper_and_its_source(site: Path) -> None:
+    words = words_of(text_of(site, "run/gpt-3-175b.html"))
+    assert "Training GPT-3 took 1.29 GWh of electricity (1.22 to 1.36 GWh)" in words
+    assert "emitted 553 t CO2e (519 to 589 t)" in words
+    assert 'href="../source/arxiv-org-abs-2104-10350.html"' in text_of(site, "run/gpt-3-175b.html")
+    assert "https://arxiv.org/abs/2104.10350" in text_of(site, "source/arxiv-org-abs-2104-10350.html")
+
+
+def test_every_run_says_what_its_table_says(build: Build, site: Path) -> None:
+    rows = build.query(
+        "select run_id, model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t_p05, "
+        "co2e_gross_t_p95, solidity from emissions"
+    )
+    for run_id, model, energy, low, high, t_low, t_high, solidity in rows:
+        lead = text_of(site, f"run/{run_id}.html").split('<p class="lead">')[1].split("</p>")[0]
+        words = words_of(lead)
+        assert words.startswith(f"Training {model} took ")
+        assert words.rstrip().endswith(solidity)
+        assert quantities.energy_span(low, high) in words
+        assert t_low is None or quantities.mass_span(t_low, t_high) in words
+        assert quantities.is_guess(low, high) != (f"took {quantities.energy(energy)} of" in words)
+
+
+def test_a_guess_is_an_interval_everywhere_and_never_first(build: Build, site: Path) -> None:
+    guesses = {
+        run_id: (energy, hours)
+        for run_id, energy, hours in build.query(
+            "select run_id, energy_mwh, chip_hours from emissions where solidity = 'guessed'"
+        )
+    }
+    assert len(guesses) > 100
+    runs = json.loads(text_of(site, "runs.json"))
+    order = [run["id"] in guesses for run in runs]
+    assert order == sorted(order)
+    assert all((run["mwh"][0] is None) == (run["id"] in guesses) for run in runs)
+    assert all(run["energy"] == "" for run in runs if run["id"] in guesses)
+    for run_id, (energy, hours) in guesses.items():
+        page = text_of(site, f"run/{run_id}.html")
+        product = words_of(page.split("What multiplies what")[1].split("</section>")[0])
+        assert quantities.energy(energy) not in re.split(r"\s{2,}", product)
+        assert hours is None or f" {quantities.count(hours)} h " not in product
+        assert f'"value": {float(f"{energy:.4g}")}' not in page
+    first = text_of(site, "index.html").split("<tbody>")[1].split("</tr>")[0]
+    assert not any(f"run/{run_id}.html" in first for run_id in guesses)
+
+
+def test_what_is_loaded_on_demand_is_the_table(build: Build, site: Path) -> None:
+    runs = {run["id"]: run for run in json.loads(text_of(site, "runs.json"))}
+    rows = build.query(
+        "select run_id, solidity, energy_mwh_p05, energy_mwh_p95, co2e_lifecycle_t, co2e_lifecycle_t_p95, "
+        "developer from emissions"
+    )
+    assert len(runs) == len(rows)
+    for run_id, solidity, low, high, tonnes, tonnes_high, developer in rows:
+        run = runs[run_id]
+        assert run["solidity"] == solidity
+        assert run["mwh"][1:] == pytest.approx([low, high], rel=1e-3)
+        assert run["t"][2] == (None if tonnes_high is None else pytest.approx(tonnes_high, rel=1e-3))
+        assert run["t"][0] is None or run["t"][0] == pytest.approx(tonnes, rel=1e-3)
+        assert run["of"] == [name.strip() for name in (developer or "").split(";") if name.strip()]
+
+
+def test_the_shares_of_the_uncertainty_are_those_of_the_logarithms(release: data.Data) -> None:
+    factors = {row["factor"]: row for row in release.factors["gpt-3-175b"]}
+    # ln 1.01, 1.03, 1.01 and 1.02, squared: 0.99, 8.74, 0.99 and 3.92 parts of 14.64
+    expected = {"chip_hours": 0.068, "watts_per_chip": 0.597, "pue": 0.068, "gross_kg_per_kwh": 0.268}
+    assert {name: round(factors[name]["share"], 3) for name in expected} == expected
+    assert sum(row["share"] for row in factors.values()) == pytest.approx(1)
+
+
+def test_groups_of_locations_are_in_order_and_hold_each_location_once(release: data.Data) -> None:
+    for groups in release.elsewhere.values():
+        places = [place for group in groups for place in group]
+        assert places == sorted(places)
+        assert len({place.region for place in places}) == len(places)
+        for one, other in pairwise(groups):
+            first, last, following = one[0], one[-1], other[0]
+            assert data.where.chance(first.t, first.spread, following.t, following.spread) >= data.SURE
+            assert (
+                one is other
+                or last == first
+                or data.where.chance(first.t, first.spread, last.t, last.spread) < data.SURE
+            )
+
+
+def test_pages_are_whole_and_strict(site: Path) -> None:
+    for file in site.rglob("*.html"):
+        page = Reader(file.read_text(encoding="utf-8"))
+        name = file.relative_to(site).as_posix()
+        assert page.tags["h1"] == page.tags["main"] == page.tags["html"] == 1, name
+        assert any(value.startswith("default-src 'none'; ") for value in page.values("content")), name
+        assert not page.tags["style"], name
+        assert not page.values("style"), name
+        assert not [found for _, found, _ in page.attributes if found.startswith("on")], name
+        repeated = [value for value, times in Counter(page.values("id")).items() if times > 1]
+        assert not repeated, (name, repeated)
+        loaded = [
+            v for tag, found, v in page.attributes if found == "src" or (tag, found) == ("link", "href")
+        ]
+        assert all(value.lstrip("./").startswith(("static/", "docs/")) for value in loaded), name
+        assert page.tags["table"] <= page.tags["caption"] + page.tags["article"] * 99, name
+
+
+def test_a_name_from_upstream_is_text_on_every_page(build: Build, tmp_path: Path) -> None:
+    copy = edited(
+        build,
+        tmp_path,
+        "update emissions set model = $evil, developer = $evil, domain = $evil, site = $evil",
+        "update hardware set name = $evil, manufacturer = $evil",
+        "update sources set title = $evil, producer = $evil, url = 'javascript:alert(1)'",
+        "update emission_factors set source_locator = $evil, source_url = 'javascript:alert(1)'",
+        "update models_without_estimate set model = $evil, reason = $evil",
+        "update system_power set workload = $evil",
+    )
+    (copy / "CHANGES.md").write_text(EVIL, encoding="utf-8")
+    building.build(copy, tmp_path / "site")
+    for file in (tmp_path / "site").rglob("*.html"):
+        page = Reader(file.read_text(encoding="utf-8"))
+        assert not page.tags["img"], file
+        assert not [found for _, found, _ in page.attributes if found == "onerror"], file
+        assert not [href for href in page.values("href") if href.startswith("javascript")], file
+        json_ld = re.findall(r'ld\+json">(.*?)</script>', file.read_text(encoding="utf-8"))
+        assert all(json.loads(found)["@type"] == "Dataset" for found in json_ld), file
+    run = json.loads((tmp_path / "site" / "runs.json").read_text(encoding="utf-8"))[0]
+    assert run["model"] == EVIL
+    found = re.search(r'ld\+json">(.*?)</script>', text_of(tmp_path / "site", f"run/{run['id']}.html"))
+    assert found is not None
+    assert json.loads(found[1])["name"].endswith(EVIL)
+
+
+@pytest.mark.parametrize("bad", ["../../outside", ".hidden", "a/b", "", "x" * 250, "naïve", "a b"])
+def test_an_id_that_is_no_name_of_a_page_stops_the_build(build: Build, tmp_path: Path, bad: str) -> None:
+    with pytest.raises(data.BadIdentifierError, match="cannot be the name of a page"):
+        data.identifier(bad)
+    if bad == "../../outside":
+        copy = edited(build, tmp_path, f"update sources set source_id = '{bad}' where status = 'accepted'")
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "before.html").touch()
+        done = ote("site", "--warehouse", tmp_path, "--release", copy, "--no-serve")
+        assert done.returncode == 1
+        assert "'../../outside' cannot be the name of a page" in done.stderr
+        assert [file.name for file in (tmp_path / "site").iterdir()] == ["before.html"]
+        assert not list(tmp_path.glob(".site*"))
+
+
+def test_names_without_ascii_and_equal_names_have_pages_of_their_own(release: data.Data) -> None:
+    assert len(set(release.slugs.values())) == len(release.slugs) == len(release.organisations)
+    assert data.slug("École Polytechnique (X)") == "ecole-polytechnique-x"
+    assert data.slug("白泽") == ""
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [
+        ("b.html", True),
+        ("b.html#part", True),
+        ("#own", True),
+        ("../0.1.0%2Bab/x.csv", True),
+        ("https://example.org/x", True),
+        ("c.html", False),
+        ("b.html#other", False),
+        ("#other", False),
+        ("../b.html", False),
+        ("/b.html", False),
+        ("javascript:alert(1)", False),
+        ("//example.org/b.html", False),
+        ("../0.1.0%2Bab/y.csv", False),
+    ],
+)
+def test_a_link_that_leads_nowhere_stops_the_build(link: str, leads: bool) -> None:
+    texts = {"a.html": f'<p id="own"><a href="{link}">x</a>', "b.html": '<p id="part">'}
+    files = {"../0.1.0+ab/x.csv"}
+    if leads:
+        building.check_links(texts, files)
+    else:
+        with pytest.raises(building.DeadLinkError, match=re.escape(f"a.html: {link}")):
+            building.check_links(texts, files)
+
+
+def test_links_of_guides_lead_to_pages_or_become_text() -> None:
+    html = guides.rendered("[a](x.md) [b](https://e.org) <b>c</b>", lambda href: href if "//" in href else "")
+    assert html == '<p><a>a</a> <a href="https://e.org">b</a> &lt;b&gt;c&lt;/b&gt;</p>\n'
+
+
+def test_the_first_page_stays_small_with_5000_runs(release: data.Data, site: Path) -> None:
+    runs = [*release.runs.values()]
+    many = data.Data(release.folder, release.connection)
+    known: dict[str, Any] = {}
+    for number in range(RUNS):
+        run = runs[number % len(runs)]
+        known[f"{run['run_id'][:150]}-{number}"] = {k: v for k, v in run.items() if k != "listed"} | {
+            "run_id": f"{run['run_id'][:150]}-{number}",
+            "developer": f"{run['developer']} {number // 7}",
+            "energy_mwh": run["energy_mwh"] * (1 + number / RUNS),
+        }
+    many.__dict__["runs"] = known
+    page = pages.first(many)
+    environment = building._environment(many)
+    environment.globals["guides"] = []
+    text = environment.get_template(page.template).render(
+        page.context | {"title": page.title, "about": page.about, "here": page.path}
+    )
+    others = [(site / "static" / name).read_bytes() for name in ("style.css", "site.js", "icon.svg")]
+    size = sum(len(gzip.compress(content)) for content in [text.encode(), *others])
+    assert text.count("<tr>") == pages.IN_HTML + 1
+    assert size < INDEX_BYTES
+
+
+def test_the_pages_take_less_than_ten_seconds_and_are_written_only_when_needed(
+    build: Build, tmp_path: Path
+) -> None:
+    started = time.process_time()
+    assert building.build(build.release, tmp_path / "site") > 3_000
+    assert time.process_time() - started < SECONDS
+    assert building.is_current(build.release, tmp_path / "site")
+    before = (tmp_path / "site" / "index.html").stat().st_ino
+    done = ote("site", "--warehouse", tmp_path, "--release", build.release, "--no-serve")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "index.html").stat().st_ino == before
+
+
+def test_the_same_release_gives_the_same_bytes(build: Build, site: Path, tmp_path: Path) -> None:
+    building.build(build.release, tmp_path / "site")
+    for file in (tmp_path / "site").rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (site / file.relative_to(tmp_path / "site")).read_bytes(), file
+
+
+@pytest.fixture(scope="module")
+def port(build: Build, site: Path) -> Iterator[int]:
+    with serving.server(site, build.release, 0) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def asked(port: int, path: str, **headers: str) -> tuple[int, bytes]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_only_the_site_and_its_release_are_served(build: Build, port: int) -> None:
+    name = build.release.name.replace("+", "%2B")
+    assert asked(port, "/site/index.html")[0] == 200
+    assert asked(port, f"/{name}/manifest.json") == (200, (build.release / "manifest.json").read_bytes())
+    assert asked(port, "/")[0] == 302
+    for path in (
+        *("/site/run/", "/site/../emissions.duckdb", "/site/%2e%2e/emissions.duckdb", "/emissions.duckdb"),
+        *("/site/..%2f..%2fetc/passwd", f"/{name}/", "/nowhere/x", "//etc/passwd"),
+    ):
+        assert asked(port, path)[0] == 404, path
+    assert asked(port, "/site/index.html", Host="evil.test:80")[0] == 404
+
+
+def test_bad_input_of_ote_site_is_said(build: Build, site: Path, tmp_path: Path, port: int) -> None:
+    done = ote("site", "--warehouse", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"ote build --warehouse {tmp_path}" in done.stderr
+    done = ote("site", "--warehouse", build.directory, "--port", port)
+    assert done.returncode == 2
+    assert f"--port {port}: " in done.stderr
+    (tmp_path / "release").mkdir()
+    done = ote("site", "--warehouse", tmp_path, "--release", tmp_path / "release")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_pages_lie_next_to_the_releases_and_old_ones_go(build: Build, site: Path, tmp_path: Path) -> None:
+    target = tmp_path / "to"
+    publishing.publish(build.release, str(target))
+    (target / "site" / "run").mkdir(parents=True)
+    (target / "site" / "run" / "gone.html").write_text("an older page")
+    done = ote("site", "--warehouse", build.directory, "--release", build.release, "--put", target)
+    assert done.returncode == 0, done.stderr
+    put = {file.relative_to(target / "site") for file in (target / "site").rglob("*") if file.is_file()}
+    assert put == {file.relative_to(site) for file in site.rglob("*") if file.is_file()}
+    for link in re.findall(r'href="(\.\./[^"]+)"', text_of(target / "site", "download.html")):
+        assert (target / "site" / link.replace("%2B", "+")).exists(), link
+    with pytest.raises(publishing.NotPublishedError, match="nothing can be put at http"):
+        publishing.put_site(site, "http://127.0.0.1:1/x")
+
+
+def test_the_download_page_has_each_file_with_its_checksum(build: Build, site: Path) -> None:
+    words = words_of(text_of(site, "download.html"))
+    for name, checksum in reading.checksums(build.release).items():
+        assert name in words
+        assert checksum in words
+
+
+def test_axes_hold_their_values() -> None:
+    scale, ticks = charts.log_axis([3e-3, 40.0], str)
+    assert [tick.label for tick in ticks] == ["0.001", "0.01", "0.1", "1", "10", "100"]
+    assert (scale(1e-3), scale(100.0), scale(1e9)) == (charts.BOTTOM, charts.TOP, charts.TOP)
+    scale, ticks = charts.zero_axis([0.97], lambda value: f"{value:.2f}")
+    assert [tick.label for tick in ticks] == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+    assert scale(0.5) == pytest.approx((charts.BOTTOM + charts.TOP) / 2)
+    scale, ticks = charts.year_axis([2019, 2025])
+    assert (ticks[0].label, ticks[-1].label, scale(2025)) == ("2019", "2025", charts.RIGHT)
+    assert charts.year_axis([2020])[1][-1].label == "2021"

@@ -1,0 +1,221 @@
+"""The pages in a browser: on phones and desktops, by keyboard, without JavaScript, and for everyone (axe)."""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.site import building, serving
+from tests.browser import CHROMIUM, Page, browser
+from tests.conftest import Build
+from tests.test_site import EVIL, edited
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium (as .ci/run does)"
+)
+AXE = gzip.decompress((Path(__file__).parent / "axe" / "axe.min.js.gz").read_bytes()).decode()
+CHECK = "axe.run().then((found) => found.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 200)))"
+WIDTHS = (375, 1024, 1600)
+TEMPLATES = (
+    *(
+        "index.html",
+        "run/gpt-3-175b.html",
+        "organisations.html",
+        "organisation/google.html",
+        "accelerators.html",
+    ),
+    *(
+        "hardware/nvidia-h100-sxm5-80gb.html",
+        "locations.html",
+        "location/us-central1.html",
+        "location/FR.html",
+    ),
+    *(
+        "sources.html",
+        "source/arxiv-org-abs-2104-10350.html",
+        "accuracy.html",
+        "disclosure.html",
+        "paper.html",
+    ),
+    *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html"),
+)
+SHOWN = "[...document.querySelectorAll('#all-runs tbody tr')]"
+READY = "document.querySelector('#organisations').options.length > 100"
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with browser() as tab:
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def address(build: Build) -> Iterator[str]:
+    with serving.server(build.directory / building.FOLDER, build.release, 0) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield serving.address(server).removesuffix("index.html")
+        server.shutdown()
+
+
+def set_field(page: Page, name: str, value: str) -> None:
+    """Fill a field of the filters as a person does, and wait for the rows."""
+    page.value(
+        f"(() => {{ const field = document.getElementById('filters').elements['{name}'];"
+        f" field.focus(); field.value = {json.dumps(value)};"
+        " field.dispatchEvent(new Event('input', { bubbles: true })); })()"
+    )
+    page.until(f"{READY} && location.search.includes('{name}=')")
+    page.until("document.getElementById('count').textContent.includes(' of ')")
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_each_template_fits_every_screen_and_has_no_barrier(page: Page, address: str, name: str) -> None:
+    for width in WIDTHS:
+        page.open(address + name, width)
+        assert page.value("document.documentElement.scrollWidth") <= width
+        assert page.errors == []
+        assert all(asked.startswith(address) for asked in page.asked)
+        small = (
+            "[...document.querySelectorAll('svg text')].every((t) => t.getBoundingClientRect().height >= 12)"
+        )
+        assert page.value(small)
+        if width != WIDTHS[1]:  # a phone and a desktop
+            page.value(AXE)
+            assert page.value(CHECK) == []
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert page.value("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 26)"
+    assert page.value(CHECK) == []
+    page.call("Emulation.setEmulatedMedia", features=[])
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_without_javascript_no_page_is_empty(page: Page, address: str, name: str) -> None:
+    page.open(address + name, scripts=False)
+    text = page.call("DOM.getDocument", depth=1) and page.call(
+        "DOM.getOuterHTML", nodeId=page.call("DOM.querySelector", nodeId=1, selector="main")["nodeId"]
+    )
+    assert len(text["outerHTML"]) > 1_500
+    page.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_search_filters_and_sort_have_an_address(page: Page, address: str, build: Build) -> None:
+    page.open(f"{address}index.html")
+    assert page.value(f"{SHOWN}.length") == 300
+    assert not any("runs.json" in asked for asked in page.asked)
+    set_field(page, "q", "gpt-3")
+    assert page.value(f"{SHOWN}.some((row) => row.cells[0].querySelector('a').textContent === 'GPT-3')")
+    set_field(page, "q", "")
+    set_field(page, "solidity", "measured")
+    (measured,) = build.query("select count(*) from emissions where solidity = 'measured'")[0]
+    assert page.value(f"{SHOWN}.length") == measured
+    set_field(page, "organisation", "Google")
+    set_field(page, "sort", "tonnes")
+    names = page.value(f"{SHOWN}.map((row) => row.cells[0].querySelector('a').textContent)")
+    expected = build.query(
+        "select model from emissions where solidity = 'measured' "
+        "and list_contains(string_split(developer, ';'), 'Google') order by co2e_lifecycle_t desc"
+    )
+    assert names == [name for (name,) in expected]
+    there = page.value("location.href")
+    page.open(there)
+    page.until(READY)
+    page.until(f"{SHOWN}.length === {len(names)}")
+    assert page.value(f"{SHOWN}.map((row) => row.cells[0].querySelector('a').textContent)") == names
+    assert page.errors == []
+
+
+def test_filters_give_the_rows_of_the_table(page: Page, address: str, build: Build) -> None:
+    for name, value, condition in (
+        ("country", "FR", "list_contains(string_split(developer_country, ';'), 'FR') or site_country = 'FR'"),
+        ("year", "2021", "year(published_date) = 2021"),
+        ("hardware", "google-tpu-v4", "hardware_id = 'google-tpu-v4'"),
+        ("domain", "speech", "list_contains(string_split(domain, ','), 'speech')"),
+    ):
+        page.open(f"{address}index.html?{name}={value}")
+        page.until(READY)
+        page.until("location.search && document.getElementById('count').textContent.includes('come last.')")
+        (number,) = build.query(f"select count(*) from emissions where {condition}")[0]
+        assert page.value("document.getElementById('count').textContent").startswith(f"{number:,} of "), name
+
+
+def test_a_guess_is_never_ranked_first(page: Page, address: str) -> None:
+    for order in ("", "tonnes", "new", "sure", "name"):
+        page.open(f"{address}index.html?q=grok&sort={order}")
+        page.until(READY)
+        page.until(f"{SHOWN}.length < 300")
+        solid = page.value(f"{SHOWN}.map((row) => row.lastElementChild.textContent === 'guessed')")
+        assert True in solid
+        assert solid == sorted(solid)
+
+
+def test_the_csv_is_what_is_shown(page: Page, address: str) -> None:
+    page.open(f"{address}index.html?organisation=xAI")
+    page.until(READY)
+    page.until(f"{SHOWN}.length < 300")
+    rows = page.value(f"{SHOWN}.length")
+    page.value("URL.createObjectURL = (blob) => { window.made = blob.text(); return '#'; }, 1")
+    page.value("document.getElementById('filters').elements.csv.click()")
+    page.until("window.made")
+    header, *lines = page.value("window.made").strip().split("\r\n")
+    assert header.startswith('"run_id","model","organisations"')
+    assert len(lines) == rows
+    guess = next(line for line in lines if '"grok-4"' in line)
+    assert '"guessed","",' in guess
+
+
+def test_the_chart_is_walked_by_keyboard(page: Page, address: str) -> None:
+    page.open(f"{address}index.html")
+    assert page.value("document.querySelectorAll('#over-time a[tabindex=\"0\"]').length") == 1
+    page.value("document.querySelector('#over-time a[tabindex=\"0\"]').focus()")
+    first = page.value("document.querySelector('#over-time .tip').textContent")
+    page.press("ArrowRight")
+    second = page.value("document.querySelector('#over-time .tip').textContent")
+    assert first != second
+    assert "Wh" in second
+    target = page.value("document.activeElement.href.baseVal")
+    page.press("Enter")
+    page.until(f"location.pathname.endsWith({json.dumps('/' + target)})")
+
+
+def test_all_runs_are_in_the_chart_once_loaded(page: Page, address: str, build: Build) -> None:
+    page.open(f"{address}index.html")
+    page.value("document.getElementById('more').click()")
+    page.until(READY)
+    page.until(f"{SHOWN}.length > 300")
+    (drawn,) = build.query("select count(*) from emissions where published_date >= '2010-01-01'")[0]
+    assert page.value("document.querySelectorAll('#over-time .marks a').length") == drawn
+
+
+def test_a_long_table_is_searched(page: Page, address: str) -> None:
+    page.open(f"{address}sources.html")
+    page.value(
+        "(() => { const f = document.querySelector('[data-rows]'); f.value = 'patterson google';"
+        " f.dispatchEvent(new Event('input')); })()"
+    )
+    shown = "[...document.querySelectorAll('#sources tbody tr')].filter((row) => !row.hidden)"
+    assert 1 <= page.value(f"{shown}.length") < 20
+
+
+def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> None:
+    copy = edited(build, tmp_path, "update emissions set model = $evil, developer = $evil, domain = $evil")
+    building.build(copy, tmp_path / "site")
+    with serving.server(tmp_path / "site", copy, 0) as server:
+        threading.Thread(target=server.serve_forever).start()
+        first = serving.address(server)
+        page.open(first)
+        page.value("window.alert = () => { window.attacked = true; }, 1")
+        page.value("document.getElementById('more').click()")
+        page.until(f"{SHOWN}.length > 300")
+        assert page.value(f"{SHOWN}[0].cells[0].querySelector('a').textContent") == EVIL
+        assert page.value("document.querySelectorAll('img').length") == 0
+        page.open(first.replace("index.html", "run/gpt-3-175b.html"))
+        assert page.value("document.querySelector('h1').textContent") == EVIL
+        assert (
+            page.value("Boolean(window.attacked) || document.querySelectorAll('main img').length > 0")
+            is False
+        )
+        assert page.errors == []
+        server.shutdown()
