@@ -100,11 +100,11 @@ class Limits:
     """How far the rows of a source may move before a person must accept it.
 
     rows_fraction, rows_gone_fraction: rows that are added or gone, of all. values_fraction: cells of a
-    column that change, also from or to null, of those that are known; nulls_fraction: only those. ratio: cells
-    that move by more than this factor; of up to cells_beyond_ratio a column the accepted rows stay. leaps: of a
-    new period of a region, by column: more than this factor and this difference from the period before. mix:
-    what a carbon intensity is held against; see Mix. frontier: by column, how many times the largest value
-    known by its day a value may be; beyond it, its row is quarantined.
+    column that change, also from or to null, of those that are known; nulls_fraction: only those. ratio:
+    cells that move by more than this factor; of up to cells_beyond_ratio a column the accepted rows stay.
+    leaps: of a new period of a region, by column: more than this factor and this difference from the period
+    before. mix: what a carbon intensity is held against; see Mix. frontier: by column, how many times the
+    largest value known by its day a value may be; beyond it, its row is quarantined.
     """
 
     rows_fraction: float

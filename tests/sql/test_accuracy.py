@@ -1074,7 +1074,7 @@ def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> 
 
 def test_a_stated_pue_is_the_truth_of_the_bases_that_infer_one(model: Model) -> None:
     """Inferred as 1.5 and 1.35 where 1.2 is stated. A run without any, or hypothetical, has no truth."""
-    runs = [
+    runs: list[dict[str, Any]] = [
         {"run_id": "stated", "covers": "one_run", "pue": 1.2},
         {"run_id": "unstated", "covers": "one_run"},
         {"run_id": "if", "covers": "hypothetical", "pue": 1.2},

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.conftest import Model
+from tests.conftest import Model, Rows
 
 SHARES = {
     f"{source}_fraction": share
@@ -25,7 +25,7 @@ def test_the_low_carbon_share_is_the_sum_of_its_sources(model: Model) -> None:
     owid = {"entity": "Aland", "year": 2020, "carbon_intensity_g_per_kwh": 300.0}
     owid |= {"renewables_fraction": 0.3, "nuclear_twh": 20.0, "generation_twh": 100.0}
     countries = [{"country": "AA", "alias": "Aland"}]
-    tables = {"raw.epa_egrid": [egrid], "raw.owid_electricity": [owid], "raw.countries": countries}
+    tables: Rows = {"raw.epa_egrid": [egrid], "raw.owid_electricity": [owid], "raw.countries": countries}
     found = {row["region"]: row for row in model("core.upstream_grids", tables).to_dicts()}
     assert found["SUB"]["cfe_fraction"] == pytest.approx(0.3)
     assert found["SUB"]["carbon_intensity_g_per_kwh"] == pytest.approx(453.59237)
@@ -42,7 +42,7 @@ def test_a_region_without_a_grid_of_its_own_has_that_of_its_country(model: Model
         ("gross_kg_per_kwh", "country_year"): 1.3,
         ("net_kg_per_kwh", "equals_gross"): 1.0,
     }
-    tables = {
+    tables: Rows = {
         "raw.region_map": [
             {"region": name, "provider": "P", "country": "AA"} for name in ("own", "bare", "site:x")
         ],
