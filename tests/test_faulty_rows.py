@@ -434,7 +434,7 @@ SINGLE: dict[str, tuple[str, Fault]] = {
     "days for hours": (EPOCH, times("training_hours", 1 / 24, where=MPT)),
     "nodes for chips": (EPOCH, times("chips", 1 / 8, where=pl.col("model") == "OPT-175B")),
     "rated power twice": (CHIPS, times("tdp_w", 2.1, where=H100)),
-    "sparse for dense": (CHIPS, times("peak_tensor_fp16_flop_per_s", 2.1, where=H100)),
+    "sparse for dense": (CHIPS, times("peak_tensor_fp16_flop_per_s", 2, where=H100)),
     "MB for GB": (CHIPS, times("memory_bytes", 1e-3, where=H100)),
 }
 

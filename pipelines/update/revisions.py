@@ -237,11 +237,11 @@ def moved_far(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.D
     for column in [c for c in before.columns if c not in key and before.schema[c].is_numeric()]:
         was, now = pl.col(column), pl.col(f"{column} now")
         factor = pl.max_horizontal(was, now) / pl.min_horizontal(was, now)
-        beyond = pairs.filter(was.is_not_null() & now.is_not_null() & (was != now) & (factor > limit))
+        beyond = pairs.filter(was.is_not_null() & now.is_not_null() & (was != now) & (factor >= limit))
         if beyond.height > source.limits.cells_beyond_ratio:
             continue  # a pattern, which beyond_limits stops
         says = pl.format(
-            f"It was {{}}: moved by more than a factor of {limit:g}. The accepted row stays; to take the new "
+            f"It was {{}}: moved by a factor of {limit:g} or more. The accepted row stays; to take the new "
             f'one: ote update --refetch {source.name} --accept "why it is right".',
             was.map_elements("{:.6g}".format, return_dtype=pl.String),
         )
