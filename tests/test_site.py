@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.answers import quantities
+from pipelines import catalog
+from pipelines.answers import quantities, where
 from pipelines.releases import publishing, reading
 from pipelines.site import building, charts, data, guides, pages, serving
 from tests.conftest import Build, ote
@@ -89,7 +90,7 @@ def test_each_row_has_a_page_and_each_page_a_row(build: Build, site: Path) -> No
         assert {file.stem for file in (site / folder).iterdir()} == {row[0] for row in build.query(query)}
     regions = {row[0] for row in build.query("select distinct region from places")}
     assert regions <= {file.stem for file in (site / "location").iterdir()}
-    guide_names = {page.path for page in guides.pages(building.catalog.ROOT)}
+    guide_names = {page.path for page in guides.pages(catalog.ROOT)}
     assert guide_names <= {file.relative_to(site).as_posix() for file in site.rglob("*.html")}
 
 
@@ -170,11 +171,11 @@ def test_groups_of_locations_are_in_order_and_hold_each_location_once(release: d
         assert len({place.region for place in places}) == len(places)
         for one, other in pairwise(groups):
             first, last, following = one[0], one[-1], other[0]
-            assert data.where.chance(first.t, first.spread, following.t, following.spread) >= data.SURE
+            assert where.chance(first.t, first.spread, following.t, following.spread) >= data.SURE
             assert (
                 one is other
                 or last == first
-                or data.where.chance(first.t, first.spread, last.t, last.spread) < data.SURE
+                or where.chance(first.t, first.spread, last.t, last.spread) < data.SURE
             )
 
 
@@ -353,7 +354,7 @@ def test_bad_input_of_ote_site_is_said(build: Build, site: Path, tmp_path: Path,
     done = ote("site", "--warehouse", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"ote build --warehouse {tmp_path}" in done.stderr
-    done = ote("site", "--warehouse", build.directory, "--port", port)
+    done = ote("site", "--warehouse", build.directory, "--port", str(port))
     assert done.returncode == 2
     assert f"--port {port}: " in done.stderr
     (tmp_path / "release").mkdir()
