@@ -65,6 +65,8 @@ def render(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     tables: dict[str, Checked] = {}
     for name, row_count, check, expectation, column, why, success, observed, count, examples in rows:
+        if name not in catalog.tables():  # built before the catalog lost it
+            continue
         label, reason = _words(check, expectation, column, why)
         if expectation == RANGE:
             label = f"{column} {_range(catalog.tables()[name], column)}"
@@ -104,7 +106,9 @@ def _words(check: str, expectation: str, column: str | None, why: str) -> tuple[
 
 def _range(table: catalog.Table, name: str) -> str:
     """The ends that the catalog gives a column, e.g. "is 0 to 1"."""
-    (column,) = (column for column in table.columns if column.name == name)
+    column = next((column for column in table.columns if column.name == name), None)
+    if column is None:  # checked before the catalog lost it
+        return RULES[RANGE]
     low, high = (None if end is None else _end(end, column.unit) for end in (column.min, column.max))
     if low is None:
         return f"is at most {high}"
