@@ -36,6 +36,10 @@ Warehouse = Annotated[
         help="Folder to build in.", envvar="OTE_WAREHOUSE", callback=_usable, show_default=_shown(WAREHOUSE)
     ),
 ]
+Built = Annotated[
+    Path,
+    typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE", show_default=_shown(WAREHOUSE)),
+]
 Reference = Annotated[
     Path,
     typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE", show_default=_shown(REFERENCE)),

@@ -15,6 +15,7 @@ from pipelines import checkout
 from pipelines.catalog import ROOT
 from pipelines.checkout import Checkout
 from pipelines.cli import site
+from pipelines.cli.options import WAREHOUSE, Built
 from pipelines.names import one_line
 
 Releases = Annotated[
@@ -23,8 +24,7 @@ Releases = Annotated[
 
 
 def release(
-    warehouse: Annotated[Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")] = ROOT
-    / "warehouse",
+    warehouse: Built = WAREHOUSE,
     released: Annotated[
         Path, typer.Option(help="Folder of the tracked record of the last release.", envvar="OTE_RELEASED")
     ] = ROOT / checkout.RELEASED,

@@ -8,17 +8,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.catalog import ROOT
+from pipelines.cli.options import WAREHOUSE, Built
 from pipelines.cli.terminal import fail
 
-WAREHOUSE = ROOT / "warehouse"
 PORT = 8420
 
 
 def site(
-    warehouse: Annotated[
-        Path, typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE")
-    ] = WAREHOUSE,
+    warehouse: Built = WAREHOUSE,
     release: Annotated[
         Path | None, typer.Option(help="Folder of a release to look at, instead of the last build.")
     ] = None,
