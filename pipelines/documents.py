@@ -46,11 +46,20 @@ def parse(text: str | bytes, shape: Shape, where: str) -> Any:
         document = json.loads(text, object_pairs_hook=_once, parse_constant=_not_json)
     except RecursionError:
         raise MalformedError(f"{where}: lists or objects are nested too deep") from None
-    except ValueError as error:  # also of what is not UTF-8
-        raise MalformedError(f"{where}: no JSON ({error})") from None
+    except ValueError as error:
+        raise MalformedError(f"{where}: no JSON ({_cause(error)})") from None
     if problem := mismatch(document, shape):
         raise MalformedError(f"{where}: {problem}")
     return document
+
+
+def _cause(error: ValueError) -> str:
+    """Where a text stops being JSON, without the words of the parser."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return "a number has too many digits" if "integer string" in str(error) else str(error)
 
 
 def mismatch(value: Any, shape: Shape, at: str = "") -> str | None:

@@ -6,8 +6,10 @@ belong here: which accelerator a spelling is (sql/estimate/runs.sql), or what it
 
 import csv
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from pipelines.catalog import ROOT
 
@@ -95,6 +97,22 @@ def hint(hardware_id: str | None) -> str | None:
                 f'If the number counts {unit.noun}s, name the hardware "{unit.name}".'
             )
     return None
+
+
+def notes_on(run: Mapping[str, Any]) -> list[str]:
+    """How the accelerators of an estimated run were counted, and which variant was assumed; sentences."""
+    notes = []
+    if run.get("counting"):
+        number = f", so {run['chips']:,} in all" if run.get("chips") else ""
+        notes.append(f"Counted: {run['counting']}{number}.")
+    elif says := hint(run["hardware_id"]):
+        notes.append(says)
+    if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
+        notes.append(
+            f"The name stands for several variants, and {run['hardware_name']} is assumed; "
+            "the exact one (SXM, PCIe, memory) narrows the power."
+        )
+    return notes
 
 
 def _part(unit: Unit, spelling: str) -> Counting:

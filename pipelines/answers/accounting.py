@@ -15,6 +15,7 @@ from pipelines import hardware_units
 from pipelines.answers import delimited, locations
 from pipelines.answers.delimited import BadCellError, Place, Reject, Row, Table
 from pipelines.answers.trackers import (
+    EXAMPLE_BY_HAND,
     SECONDS_PER_HOUR,
     Part,
     UnknownUnitError,
@@ -28,6 +29,7 @@ SACCT_HEADER = r"(?:^|[|,;\t ])JobID(?:Raw)?(?:[|,;\t ]|$)"
 # Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html
 PART_OF_A_CHIP = r"gpu:[\w.-]*\d+g\.\d+gb[\w.-]*[=:]\d+|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]\d+"
 TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
+NODES = ("NNodes", "AllocNodes", "ReqNodes")
 TIMES = (
     "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d",
     "%d.%m.%Y %H:%M:%S", "%d.%m.%Y", "%d %b %Y %H:%M:%S", "%d %b %Y %H:%M", "%d %b %Y", "%d-%b-%Y",
@@ -52,6 +54,7 @@ UNCLEAR = (
 )
 GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
 UNIT_HOURS = {"second": 1 / SECONDS_PER_HOUR, "s": 1 / SECONDS_PER_HOUR, "minute": 1 / 60, "hour": 1, "h": 1}
+NO_JSON = "the text breaks off, or a comma, bracket or quote is missing"
 SKU, AMOUNT, UNIT = "sku description", "usage amount", "usage unit"
 
 
@@ -68,6 +71,16 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         raise UnknownUnitError(f"{file}: neither AllocTRES nor AllocGRES; {SACCT}")
     if resources.startswith("Req"):
         yield f"Accelerators as requested ({resources}); what was allocated is not in the file."
+    nodes = next((name for name in NODES if name in table.header), None)
+    if resources == "ReqGRES":  # what is asked of each node
+        yield (
+            f"ReqGRES is of one node: multiplied by {nodes}."
+            if nodes
+            else (
+                "ReqGRES is of one node, and there is no column NNodes: each job is counted as one node. "
+                f"If one had more, {SACCT}"
+            )
+        )
     left_out: Counter[str] = Counter()
     seen: set[tuple[str, ...]] = set()
     for place, row in table.rows:
@@ -80,14 +93,15 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             continue
         seen.add(identity)
         try:
-            yield from _jobs(place, row, job, row[resources], left_out)
+            count = int(number(row, nodes)) if nodes and resources == "ReqGRES" else 1
+            yield from _jobs(place, row, job, row[resources], count, left_out)
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
 
 
-def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -> Iterator[Part]:
-    """A run for each kind of accelerator of a job."""
+def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Counter[str]) -> Iterator[Part]:
+    """A run for each kind of accelerator of a job; `tres` are those of each of so many nodes."""
     hours = _elapsed(row) / SECONDS_PER_HOUR
     if hours and (part := re.search(PART_OF_A_CHIP, tres)):
         yield f"Job left out because it used only a part of an accelerator, {part[0]!r}: {job}."
@@ -104,7 +118,7 @@ def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -
         notes: list[str] = []
         yield {
             "model": f"{name} ({kind or 'other accelerators'})" if len(kinds) > 1 else name,
-            **counted_as(_product(kind), chips, hours, "scheduler", notes),
+            **counted_as(_product(kind), chips * nodes, hours, "scheduler", notes),
             "training_hours": text_of(hours),
             "started": started,
         }
@@ -215,9 +229,10 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     names = {_column(name): name for name in table.header}
     amounts = [("usage amount", "usage unit"), ("usage amount in pricing units", "usage pricing unit")]
     amount, unit = next(((a, u) for a, u in amounts if a in names and u in names), (None, None))
-    if amount is None or unit is None:
+    if amount is None or unit is None or SKU not in names:
         raise UnknownUnitError(
-            f"{file}: neither usage.amount with usage.unit, nor the console's 'Usage amount' and 'Usage unit'"
+            f"{file}: neither sku.description with usage.amount and usage.unit, nor the console's "
+            f"'SKU description', 'Usage amount' and 'Usage unit' of Google Cloud. {EXAMPLE_BY_HAND}"
         )
     spent: dict[tuple[str, str, str], float] = {}
     lines: Counter[str] = Counter()
@@ -228,7 +243,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             if kind := _no_use(sku, cells.get("cost type", "")):
                 lines[f"Lines left out, {kind}"] += 1
             elif chip := _chip_of(sku):
-                hours = _hours(cells, amount, unit, names)
+                hours = _hours(cells, amount, unit, names, table.mark)
                 lines["Corrections that reduce earlier use"] += hours < 0
                 region = _region(cells)
                 day = cells.get("usage start time") or cells.get("usage start date") or ""
@@ -273,7 +288,7 @@ def _billing_table(text: str) -> Table:
     if re.match(r"\s*[\[{]", text):
         return _json_table(text, lines)
     at = next(index for index, line in enumerate(lines) if re.search(r"(?i)sku[._ ]description", line))
-    return delimited.parse("\n".join(lines[at:]), first_line=at + 1)
+    return delimited.with_points(delimited.parse("\n".join(lines[at:]), first_line=at + 1))
 
 
 def _json_table(text: str, lines: list[str]) -> Table:
@@ -284,15 +299,15 @@ def _json_table(text: str, lines: list[str]) -> Table:
         try:
             records = [(Place(line=1, row=n), record) for n, record in enumerate(json.loads(text), start=1)]
         except json.JSONDecodeError as error:
-            table.rejects.append(Reject(place=Place(line=error.lineno), reason=f"no JSON ({error.msg})"))
+            table.rejects.append(Reject(place=Place(line=error.lineno), reason=f"no JSON ({NO_JSON})"))
     else:
         for line_number, line in enumerate(lines, start=1):
             place = Place(line=line_number, row=len(records) + len(table.rejects) + 1)
             try:
                 if line.strip():
                     records.append((place, json.loads(line)))
-            except json.JSONDecodeError as error:
-                table.rejects.append(Reject(place=place, reason=f"no JSON ({error.msg})"))
+            except json.JSONDecodeError:
+                table.rejects.append(Reject(place=place, reason=f"no JSON ({NO_JSON})"))
     flat = [(place, _flattened(record)) for place, record in records]
     header = list(dict.fromkeys(name for _, row in flat for name in row))
     table.header.extend(header)
@@ -341,17 +356,17 @@ def _chip_of(sku: str) -> str:
     return GOOGLE_NAMES.get(name.upper(), name)
 
 
-def _hours(cells: Row, amount: str, unit: str, names: Row) -> float:
+def _hours(cells: Row, amount: str, unit: str, names: Row, mark: str) -> float:
     noun = cells[unit].strip().lower().removesuffix("s") or cells[unit]
     if noun not in UNIT_HOURS:
         raise BadCellError(names[unit], f"{cells[unit]!r}, expected seconds or hours of an accelerator")
     written = cells[amount]
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", written):
+    if mark == "," and re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", written):
         written = written.replace(",", "")
     try:
-        return float(written) * UNIT_HOURS[noun]
-    except ValueError:
-        raise BadCellError(names[amount], f"{cells[amount]!r}, expected a number") from None
+        return delimited.number(written) * UNIT_HOURS[noun]
+    except ValueError as error:
+        raise BadCellError(names[amount], str(error)) from None
 
 
 def _region(cells: Row) -> str:

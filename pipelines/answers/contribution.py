@@ -96,6 +96,11 @@ def problems(row: Row, reference: Path) -> list[Problem]:
     return found
 
 
+def file_of(reference: Path) -> Path:
+    """The file that rows go to."""
+    return reference / f"{TABLE.removeprefix('raw.')}.csv"
+
+
 def add(row: Row, reference: Path) -> Path:
     """Write the row into the file, in the order of run_id; every other byte stays as it is."""
     file = read_text(reference, catalog.tables()[TABLE])

@@ -4,6 +4,7 @@ Belongs here: lines, cells and remains of a crash. Does not belong here: what a 
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,7 @@ class Table:
     """The rows of a delimited text by the names of its header, and the lines that are no rows."""
 
     header: list[str]
+    mark: str = ","
     rows: list[tuple[Place, Row]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
@@ -74,7 +76,7 @@ def parse(text: str, mark: str | None = None, quoted: bool = True, first_line: i
         return Table(header=[])
     mark = mark or separator(lines[at])
     header = [name.strip() for name in _cells(lines[at].strip("\r\0"), mark, quoted)]
-    table = Table(header=header)
+    table = Table(header=header, mark=mark)
     names = header
     number = 0
     for index, cells in _records(lines, at + 1, mark, quoted):
@@ -93,6 +95,35 @@ def parse(text: str, mark: str | None = None, quoted: bool = True, first_line: i
         else:
             table.rows.append((place, {n: cell.strip() for n, cell in zip(names, cells, strict=True)}))
     return table
+
+
+def with_points(table: Table) -> Table:
+    """A table whose decimals have a point, also where a spreadsheet wrote them with a comma.
+
+    A comma before three digits may separate thousands; it is a decimal one if the file has another that is.
+    """
+    if table.mark == ",":
+        return table
+    cells = (cell for _, row in table.rows for cell in row.values())
+    if any(re.fullmatch(r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))", cell) for cell in cells):
+        for _, row in table.rows:
+            commas = {name: cell for name, cell in row.items() if re.fullmatch(r"-?\d+,\d+(?:E-?\d+)?", cell)}
+            row.update({name: cell.replace(",", ".") for name, cell in commas.items()})
+    return table
+
+
+def number(cell: str) -> float:
+    """The number in a cell.
+
+    Raises:
+        ValueError: it is none; the message says what was expected.
+    """
+    try:
+        return float(cell)
+    except ValueError:
+        comma = re.fullmatch(r"-?[\d.]+,\d+", cell.strip())
+        hint = "; write decimals with a point, and thousands without a separator" if comma else ""
+        raise ValueError(f"{cell!r}, expected a number{hint}") from None
 
 
 def write_rejects(rejects: Sequence[Reject], file: Path) -> None:
@@ -157,5 +188,8 @@ def _uneven(cells: Sequence[str], names: Sequence[str], mark: str) -> str:
     if len(cells) > len(names):
         hint = f"a cell that holds {mark!r} must stand in double quotes"
     else:
-        hint = "a crash while the file was written leaves half a line"
+        hint = (
+            "a crash while the file was written leaves half a line, and CodeCarbon leaves empty cells out "
+            "when it appends; complete the line, or take it out"
+        )
     return f"{len(cells)} cells, expected {len(names)} as in the header; {hint}"

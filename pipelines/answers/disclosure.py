@@ -10,6 +10,7 @@ import json
 import math
 import re
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,14 +18,13 @@ from typing import Any
 import yaml
 
 from pipelines import documents
-from pipelines.answers import locations, quantities, words
+from pipelines.answers import locations, quantities, texts, words
 from pipelines.answers.published import Z_90
 from pipelines.catalog import ROOT
 from pipelines.names import shown
 
 TRAINING_TYPES = ("pre-training", "fine-tuning")
 METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
-EXPECTED = "expected what `ote estimate --json` prints"
 NEEDED = (
     "energy_mwh",
     "co2e_gross_t",
@@ -50,6 +50,8 @@ ESTIMATE = {
     **dict.fromkeys(("model", "provider"), TEXT),
     **{f"{name}?": TEXT for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis")},
     **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
+    "metering?": TEXT,
+    "is_ambiguous_hardware?": (bool, ABSENT),
     **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
 }
 # Bases of what was given, not estimated.
@@ -66,6 +68,10 @@ SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 SHARED = (
     "The interval of the total treats all errors as shared by the runs, so that none averages out: "
     "its ends are the sums of the ends of the runs."
+)
+AMBIGUOUS = (
+    "The name of the accelerator stands for several variants (SXM, PCIe, memory); "
+    "the interval allows for all of them."
 )
 SCOPE = (
     "Operational emissions of what is described, without hardware manufacturing, failed runs, "
@@ -115,20 +121,25 @@ def rows(content: bytes, ending: str) -> list[dict[str, Any]]:
     try:
         if ending == ".parquet":
             return list(pl.read_parquet(io.BytesIO(content)).to_dicts())
-        text = content.decode("utf-8-sig").strip()
+        text = texts.decoded(content).strip()
         if ending in (".json", ".jsonl") or (ending != ".csv" and text[:1] in ("{", "[")):
             return _json_rows(text)
         if not text or "," not in text.split("\n", 1)[0] + ("," if ending == ".csv" else ""):
             raise NotAnEstimateError(f"{EXPECTED}; no JSON, and no CSV")
-        names = pl.read_csv(io.BytesIO(content), n_rows=0).columns
+        names = pl.read_csv(io.StringIO(text), n_rows=0).columns
         text_columns: dict[str, Any] = {
-            name: pl.String for name in ("model", "hardware_name") if name in names
+            name: pl.String for name in ("model", "hardware_name", "metering") if name in names
         }
         frame = pl.read_csv(
-            io.BytesIO(content), infer_schema_length=None, schema_overrides=text_columns, raise_if_empty=False
+            io.StringIO(text), infer_schema_length=None, schema_overrides=text_columns, raise_if_empty=False
         )
-    except (UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        raise NotAnEstimateError(f"{EXPECTED}; cannot be read ({str(error).splitlines()[0]})") from None
+    except texts.UnreadableError as error:
+        raise NotAnEstimateError(f"{EXPECTED}; {error}") from None
+    except pl.exceptions.PolarsError:
+        kind = (
+            "Parquet file" if ending == ".parquet" else "CSV with as many cells in each row as in its header"
+        )
+        raise NotAnEstimateError(f"{EXPECTED}; this is not a {kind}") from None
     return list(frame.to_dicts())
 
 
@@ -190,12 +201,22 @@ def summed(runs: Sequence[Run]) -> Run:
         total[name] = _common(runs, name, None)
     for name in ("energy_basis", "intensity_basis", "net_basis"):
         total[name] = _common(runs, name, "several")
+    total["is_ambiguous_hardware"] = any(run.get("is_ambiguous_hardware") for run in runs)
+    total["metering"] = _meterings(runs)
     return total
 
 
 def _common(runs: Sequence[Run], name: str, several: str | None) -> Any:
     values = {run.get(name) for run in runs}
     return values.pop() if len(values) == 1 else several
+
+
+def _meterings(runs: Sequence[Run]) -> str | None:
+    """How the energies of runs were measured, each way once."""
+    ways = Counter(run["metering"] for run in runs if run.get("metering"))
+    if len(ways) == 1 and ways.total() == len(runs):
+        return str(next(iter(ways)))
+    return "; ".join(f"{words.counted(number, 'run')} by {way}" for way, number in ways.items()) or None
 
 
 def markdown(run: Run) -> str:
@@ -211,9 +232,10 @@ def latex(run: Run) -> str:
     """A paragraph and a table for a paper, in LaTeX without packages, and a BibTeX entry that TeX skips."""
     header, rows = _table(run)
     body = "".join(f"    {' & '.join(map(_latex, cells))} \\\\\n" for cells in rows)
+    size = "\\scriptsize" if "runs" in run else ""  # for more columns
     return (
         f"{_latex(_paragraph(run))}\n\n"
-        "\\begin{table}[h]\n  \\centering\n"
+        f"\\begin{{table}}[h]\n  \\centering{size}\n"
         f"  \\caption{{{_latex('Energy and operational CO2e of training.')}}}\n"
         f"  \\begin{{tabular}}{{{'l' * len(header)}}}\n    \\hline\n"
         f"    {' & '.join(map(_latex, header))} \\\\\n    \\hline\n"
@@ -273,7 +295,10 @@ def cyclonedx(run: Run) -> str:
         "modelCard": {
             "considerations": {
                 "environmentalConsiderations": {
-                    "energyConsumptions": [_consumption(each) for each in _runs(run)]
+                    "energyConsumptions": [
+                        _consumption(each, name)
+                        for name, each in zip(_names(_runs(run)), _runs(run), strict=True)
+                    ]
                 }
             }
         },
@@ -290,7 +315,7 @@ def cyclonedx(run: Run) -> str:
     )
 
 
-def _consumption(run: Run) -> dict[str, Any]:
+def _consumption(run: Run, name: str) -> dict[str, Any]:
     kwh = {"value": rounded(run["energy_mwh"] * 1000, 3), "unit": "kWh"}  # MWh to kWh
     grid = (
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({words.basis(run['gross_basis'])}), "
@@ -308,7 +333,7 @@ def _consumption(run: Run) -> dict[str, Any]:
         ],
         "activityEnergyCost": kwh,
         "co2CostEquivalent": {"value": rounded(run["co2e_gross_t"], 6), "unit": "tCO2eq"},
-        "properties": [{"name": name, "value": cell} for name, cell in _properties(run)],
+        "properties": [{"name": key, "value": cell} for key, cell in [("run", name), *_properties(run)]],
     }
 
 
@@ -316,24 +341,6 @@ def spdx(run: Run) -> str:
     """An SPDX 3.0.1 document with an AI package that states the energy of each run."""
     base = f"urn:uuid:{_identity(run)}"
     about = {"creationInfo": "_:creation"}
-    package = {
-        "type": "ai_AIPackage",
-        "spdxId": f"{base}#model",
-        **about,
-        "name": run["model"] or "model",
-        "comment": "; ".join(f"{name}: {cell}" for name, cell in _properties(run)),
-        "ai_energyConsumption": {
-            "type": "ai_EnergyConsumption",
-            "ai_trainingEnergyConsumption": [
-                {
-                    "type": "ai_EnergyConsumptionDescription",
-                    "ai_energyQuantity": rounded(each["energy_mwh"] * 1000, 3),  # MWh to kWh
-                    "ai_energyUnit": "kilowattHour",
-                }
-                for each in _runs(run)
-            ],
-        },
-    }
     graph = [
         {
             "type": "CreationInfo",
@@ -348,7 +355,7 @@ def spdx(run: Run) -> str:
             **about,
             "name": f"Open Training Emissions {run['dataset_version']}",
         },
-        package,
+        {"type": "ai_AIPackage", "spdxId": f"{base}#model", **about, **_package(run)},
         {
             "type": "SpdxDocument",
             "spdxId": f"{base}#document",
@@ -361,13 +368,32 @@ def spdx(run: Run) -> str:
     return _json({"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph})
 
 
+def _package(run: Run) -> dict[str, Any]:
+    """The model of an SPDX document."""
+    return {
+        "name": run["model"] or "model",
+        "comment": "; ".join(f"{name}: {cell}" for name, cell in _properties(run)),
+        "ai_energyConsumption": {
+            "type": "ai_EnergyConsumption",
+            "ai_trainingEnergyConsumption": [
+                {
+                    "type": "ai_EnergyConsumptionDescription",
+                    "ai_energyQuantity": rounded(each["energy_mwh"] * 1000, 3),  # MWh to kWh
+                    "ai_energyUnit": "kilowattHour",
+                }
+                for each in _runs(run)
+            ],
+        },
+    }
+
+
 def eu(run: Run) -> str:
     """Compute and energy for the documentation of a general-purpose AI model.
 
     Items of Regulation (EU) 2024/1689, Annex XI, section 1, point 2 (d) and (e); what an estimate does not
     know is left to be filled in.
     """
-    known = {"measured": "measured", "several": "measured or estimated, by run"}
+    known = {"measured": "metered x PUE", "several": "metered or estimated, by run, x PUE"}
     runs = _runs(run)
     rows = [
         ("Model", (run["model"] or "to be filled in").replace("|", "\\|")),
@@ -385,6 +411,7 @@ def eu(run: Run) -> str:
             f"{quantities.mass(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')}; "
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
+        *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
         ("Methodology", f"{METHOD}; {_how(run)}"),
         ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -416,9 +443,19 @@ def _paragraph(run: Run) -> str:
         f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
         f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. "
-        f"{_net(run)} Method: {METHOD}; {_how(run)}; "
+        f"{_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
+
+
+def _limits(run: Run) -> str:
+    """What was measured and what was not, and which variant of an accelerator was assumed; or nothing."""
+    says = ""
+    if run.get("metering"):
+        says += f"Metering: {run['metering'].rstrip('.')}. "
+    if run.get("is_ambiguous_hardware") and run["energy_basis"] != "measured":
+        says += f"{AMBIGUOUS} "
+    return says
 
 
 def _paragraph_of_sum(run: Run) -> str:
@@ -428,7 +465,7 @@ def _paragraph_of_sum(run: Run) -> str:
         f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
         f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
-        f"{SHARED} {_net(run)} Method: {METHOD}; {_how(run)}; "
+        f"{SHARED} {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
 
@@ -454,7 +491,7 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
             "energy",
             quantities.energy(run["energy_mwh"]),
             _interval(run, "energy_mwh"),
-            words.basis(run["energy_basis"]),
+            "metered x PUE" if run["energy_basis"] == "measured" else words.basis(run["energy_basis"]),
         ],
         [
             "CO2e, gross",
@@ -480,15 +517,35 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
 def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
     rows = [
         [
-            each["model"] or f"run {number}",
+            name,
             _hardware(each) or "not stated",
             _place(each) or "not stated",
+            _value(each, "pue"),
+            _value(each, "gross_kg_per_kwh"),
             *_figures(each),
         ]
-        for number, each in enumerate(run["runs"], start=1)
+        for name, each in zip(_names(run["runs"]), run["runs"], strict=True)
     ]
-    rows.append(["total", "", "", *_figures(run)])
-    return ["run", "hardware", "place", "energy (90 % interval)", "CO2e, gross (90 % interval)"], rows
+    rows.append(["total", "", "", "", "", *_figures(run)])
+    return [
+        "run", "hardware", "place", "PUE", "grid intensity (kg/kWh)", "energy (90 % interval)",
+        "CO2e, gross (90 % interval)",
+    ], rows  # fmt: skip
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """A name for each run that no other run has: runs of one name are numbered."""
+    given = [str(run["model"] or "run") for run in runs]
+    counts, taken, names = Counter(given), set(given), []
+    numbers: Counter[str] = Counter()
+    for name in given:
+        unique = name
+        while counts[name] > 1 and unique in taken:
+            numbers[name] += 1
+            unique = f"{name} ({numbers[name]})"
+        taken.add(unique)
+        names.append(unique)
+    return names
 
 
 def _figures(run: Run) -> list[str]:
@@ -500,7 +557,9 @@ def _figures(run: Run) -> list[str]:
 def _properties(run: Run) -> list[tuple[str, str]]:
     """What a bill of materials has no field for: intervals, net, accounting, dataset."""
     net = "as gross" if run["net_basis"] == "equals_gross" else words.basis(run["net_basis"])
+    metering = [("metering", str(run["metering"]))] if run.get("metering") else []
     return [
+        *metering,
         ("energy, 90 % interval", _interval(run, "energy_mwh")),
         ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
@@ -545,9 +604,9 @@ def _sum_of(runs: Sequence[Run], column: str) -> str:
 
 def _how(run: Run) -> str:
     if run["energy_basis"] == "measured":
-        return "energy measured at the machines x PUE"
+        return "metered energy x PUE" if run.get("metering") else "measured energy (how is not stated) x PUE"
     if "runs" in run:
-        return "each run's measured energy, or its accelerator-hours x power, x PUE"
+        return "each run's metered energy, or its accelerator-hours x power, x PUE"
     bases = (run["chip_hours_basis"], run["watts_basis"], run["pue_basis"])
     hours, watts, pue = (words.basis(basis) for basis in bases)
     return f"accelerator-hours ({hours}) x power ({watts}) x PUE ({pue})"
@@ -557,7 +616,10 @@ def _hardware(run: Run) -> str:
     """The accelerators with their number; of several runs, if they are the same ones."""
     if not run.get("hardware_name"):
         return ""
-    return f"{run['chips']:,} x {run['hardware_name']}" if run.get("chips") else str(run["hardware_name"])
+    name = str(run["hardware_name"])
+    if run.get("is_ambiguous_hardware"):
+        name += " (assumed, as the variant was not stated)"
+    return f"{run['chips']:,} x {name}" if run.get("chips") else name
 
 
 def _place(run: Run) -> str:

@@ -6,6 +6,7 @@ Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/es
 """
 
 import csv
+import errno
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, locations
+from pipelines.answers import delimited, locations, quantities, texts
 from pipelines.answers.published import DATABASE, Z_90, open_database
 from pipelines.catalog import ROOT
 from pipelines.names import identifier, literal, shown
@@ -38,6 +39,7 @@ COLUMNS = {
     "training_flop": ("--flop", "floating-point operations in all"),
     "watts_per_chip": ("--power", "measured mean power of the whole system per accelerator, W, before PUE"),
     "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
+    "metering": ("--metering", "how that energy was measured, and what is not in it, free text"),
     "pue": ("--pue", "total over IT energy of the data center"),
     "provider": ("--provider", "operator of the data center"),
     "cloud_region": ("--region", "cloud region"),
@@ -68,13 +70,20 @@ READERS = {
     ".json": "read_json_auto({})",
     ".jsonl": "read_json_auto({}, format = 'newline_delimited')",
 }
+FORMS = {
+    ".csv": "a header such as hardware,chips and a line for each run",
+    ".parquet": "a Parquet file with a row for each run",
+    ".json": "a JSON array with an object for each run",
+    ".jsonl": "a JSON object for each run, one a line",
+}
 WRITERS = {
     ".csv": "format csv, header",
     ".parquet": "format parquet, compression zstd",
     ".json": "format json, array true",
 }
 # Beside an answer only where they say something.
-IF_KNOWN = ("counting", "site_state")
+IF_KNOWN = ("counting", "metering", "site_state")
+FREE_TEXT = ("model", "hardware_name", "counting", "metering")
 SHOWN = 10
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
 LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
@@ -178,6 +187,7 @@ class Batch:
 
     estimated: int
     rejected: list[delimited.Reject]
+    notes: list[str]
 
 
 def estimate_rows(
@@ -247,13 +257,31 @@ def estimate_batch(
         if rejected and not connection.execute("select row_number from good_estimates limit 1").fetchall():
             lines = [f"{source}, {reject}" for reject in rejected]
             raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
+        notes = _notes(connection)
         estimated = _copy(connection, target)
-    return Batch(estimated=estimated, rejected=rejected)
+    return Batch(estimated=estimated, rejected=rejected, notes=notes)
+
+
+def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """How accelerators were counted and which variants were assumed, each kind once."""
+    cursor = connection.execute(
+        "select hardware_id, hardware_name, is_ambiguous_hardware, energy_basis, counting, count(*) as runs "
+        "from good_estimates where energy_basis = 'computed' group by all order by all"
+    )
+    names = [column[0] for column in cursor.description or []]
+    kinds = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [
+        f"{quantities.counted(kind['runs'], 'run')} on {kind['hardware_name']}: {note}"
+        for kind in kinds
+        for note in hardware_units.notes_on(kind)
+    ]
 
 
 def _check_files(source: Path, target: Path) -> None:
-    if not source.is_file():
-        raise BadRunsError(f"{source}: there is no such file")
+    try:
+        texts.check(source)
+    except texts.UnreadableError as error:
+        raise BadRunsError(f"{source}: {error}") from None
     for file, known in ((source, READERS), (target, WRITERS)):
         if file.suffix not in known:
             raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
@@ -273,8 +301,7 @@ def _take_file(connection: duckdb.DuckDBPyConnection, source: Path, strict: bool
         if table and strict:
             _refuse_lines([f"{source}, {_by_row(reject)}" for reject in table.rejects[: SHOWN + 1]])
         if not table or not table.rejects:
-            says = " ".join(str(error).split("\n\n")[0].splitlines())
-            raise BadRunsError(f"{source}: cannot be read ({says})") from None
+            raise BadRunsError(f"{source}: {_malformed(source, str(error))}") from None
     else:
         return []
     import polars as pl
@@ -284,6 +311,19 @@ def _take_file(connection: duckdb.DuckDBPyConnection, source: Path, strict: bool
     connection.register("even", pl.DataFrame(rows, schema=dict.fromkeys(table.header, pl.String)))
     _take(connection, "even", table.header)
     return table.rejects
+
+
+def _malformed(source: Path, says: str) -> str:
+    """Why DuckDB cannot read a file of runs, in words."""
+    try:
+        if source.suffix != ".parquet":
+            texts.decoded(texts.content(source))
+    except texts.UnreadableError as error:
+        return str(error)
+    line = re.search(r"\bline:? (\d+)", says, re.IGNORECASE)
+    return f"cannot be read: expected {FORMS[source.suffix]}" + (
+        f"; line {line[1]} is not" if line else "; it is not"
+    )
 
 
 def _table(source: Path) -> delimited.Table | None:
@@ -325,15 +365,17 @@ def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, st
 def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)  # a link there would be followed
-    safe = "replace (spreadsheet_safe(model) as model)" if target.suffix == ".csv" else ""
+    partial.touch()  # says plainly why it cannot be, as DuckDB does not
+    safe = ", ".join(f"spreadsheet_safe({column}) as {column}" for column in FREE_TEXT)
+    replaced = f"replace ({safe})" if target.suffix == ".csv" else ""
     try:
         rows = connection.execute(
-            f"copy (select * exclude (row_number) {safe} from good_estimates) to {literal(partial)} "
+            f"copy (select * exclude (row_number) {replaced} from good_estimates) to {literal(partial)} "
             f"({WRITERS[target.suffix]})"
         ).fetchall()[0][0]
         partial.replace(target)
     except duckdb.IOException as error:
-        raise OSError(str(error).splitlines()[0]) from None
+        raise OSError(errno.EIO, "the disk is full or failed") from error
     finally:
         partial.unlink(missing_ok=True)
     return int(rows)

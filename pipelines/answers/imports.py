@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.answers import accounting, trackers
+from pipelines.answers import accounting, nvidia_smi, texts, trackers
 from pipelines.answers.delimited import Reject
 from pipelines.answers.estimate import COLUMNS
 from pipelines.answers.trackers import EXAMPLE_BY_HAND, Part, Run, UnknownUnitError
@@ -32,10 +32,32 @@ class UnknownLogError(Exception):
 class Log:
     """What a tool wrote: runs in the columns of estimate.COLUMNS, as text, and what is in none of them."""
 
-    tool: str
+    reader: "Reader"
     runs: list[Run]
     left_out: list[str]
     rejects: list[Reject]
+
+    @property
+    def tool(self) -> str:
+        """The tool that wrote it."""
+        return self.reader.tool
+
+    def complete(self, known: Run, location: Run) -> None:
+        """Take what the log does not say: hardware and PUE of any run, the location of one without any.
+
+        Accelerators are counted as the tool counts them: 8 GPUs of Slurm on MI250X are 4 modules.
+        """
+        for run in self.runs:
+            placed = run.get("cloud_region") or run.get("site_country")
+            given = known | ({} if placed else location)
+            missing = {column: cell for column, cell in given.items() if cell and not run.get(column)}
+            run.update(missing)
+            if "hardware" in missing and run.get("chips"):
+                notes: list[str] = []
+                hours = float(run["training_hours"]) if run.get("training_hours") else None
+                chips = int(run.pop("chips"))
+                run.update(trackers.counted_as(run["hardware"], chips, hours, self.reader.counted_by, notes))
+                self.left_out.extend(f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
 def read(file: Path, pue_included: float | None = None, distinct_machines: bool = False) -> Log:
@@ -50,26 +72,37 @@ def read(file: Path, pue_included: float | None = None, distinct_machines: bool 
     Raises:
         UnknownLogError: the file cannot be read, or no row of it can be taken.
     """
-    text = _text_of_file(file)
-    head = "\n".join(text.split("\n", HEAD_LINES)[:HEAD_LINES])
-    for tool, mark, parse in READERS:
-        if re.search(mark, head, re.MULTILINE):
-            try:
-                parts = list(parse(text, str(file), pue_included, distinct_machines))
-            except UnknownUnitError as error:
-                raise UnknownLogError(str(error)) from None
-            runs = [part for part in parts if isinstance(part, dict)]
-            left_out = [part for part in parts if isinstance(part, str)]
-            rejects = sorted(
-                (part for part in parts if isinstance(part, Reject)), key=lambda reject: reject.place.line
-            )
-            if not runs:
-                says = (
-                    f"{file}: {tool} wrote it, but it holds no run that used an accelerator and can be taken"
-                )
-                raise UnknownLogError("\n".join([says, *_named(file, rejects), *left_out]))
-            return Log(tool=tool, runs=runs, left_out=left_out, rejects=rejects)
-    raise UnknownLogError(_unknown(file, text, head))
+    try:
+        text = texts.decoded(texts.content(file))
+    except texts.UnreadableError as error:
+        raise UnknownLogError(f"{file}: {error}") from None
+    reader = _reader(text)
+    if reader is None:
+        raise UnknownLogError(_unknown(file, text))
+    try:
+        parts = list(reader.parse(text, str(file), pue_included, distinct_machines))
+    except UnknownUnitError as error:
+        raise UnknownLogError(str(error)) from None
+    runs = [part for part in parts if isinstance(part, dict)]
+    left_out = [part for part in parts if isinstance(part, str)]
+    rejects = sorted(
+        (part for part in parts if isinstance(part, Reject)), key=lambda reject: reject.place.line
+    )
+    if not runs:
+        says = (
+            f"{file}: a log of {reader.tool}, but it holds no run that used an accelerator and can be taken"
+        )
+        raise UnknownLogError("\n".join([says, *_named(file, rejects), *left_out]))
+    return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects)
+
+
+def tool_of(data: bytes) -> str | None:
+    """The tool whose log some bytes are; None if they are of none that is read."""
+    try:
+        reader = _reader(texts.decoded(data))
+    except texts.UnreadableError:
+        return None
+    return reader.tool if reader else None
 
 
 def refuse(file: Path, rejects: Sequence[Reject]) -> None:
@@ -103,41 +136,73 @@ def write(runs: Sequence[Run], out: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _text_of_file(file: Path) -> str:
-    try:
-        data = file.read_bytes()
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes the output of a command
-            text = data.decode("utf-16")
-        else:
-            text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnknownLogError(f"{file}: cannot be read ({error})") from None
-    return text.replace("\r\n", "\n")
+def _head(text: str) -> str:
+    return "\n".join(text.split("\n", HEAD_LINES)[:HEAD_LINES])
+
+
+def _reader(text: str) -> "Reader | None":
+    head = _head(text)
+    return next((reader for reader in READERS if re.search(reader.mark, head, re.MULTILINE)), None)
 
 
 def _named(file: Path, rejects: Sequence[Reject]) -> Iterator[str]:
     return (f"{file}, {reject}" for reject in rejects)
 
 
-def _unknown(file: Path, text: str, head: str) -> str:
-    tools = ", ".join(tool for tool, _, _ in READERS)
-    if re.search(CARBONTRACKER_OUTPUT, head):
+def _unknown(file: Path, text: str) -> str:
+    tools = ", ".join(reader.tool for reader in READERS)
+    if not text.strip("\0 \n"):
+        what = "NUL bytes, which a crash leaves" if text.strip() else "empty"
+        return f"{file}: {what}; written by none of {tools}. {EXAMPLE_BY_HAND}"
+    if re.search(CARBONTRACKER_OUTPUT, _head(text)):
         return (
             f"{file}: Carbontracker's output, whose energies are multiplied by a PUE that it does not name; "
             "import the file beside it whose name ends in _carbontracker.log"
         )
-    if re.search(r"NVIDIA-SMI|^#\s*gpu\b", head, re.MULTILINE):
-        return f"{file}: nvidia-smi in a form that is not read; log with {trackers.SMI}. {EXAMPLE_BY_HAND}"
-    first = text.split("\n", 1)[0]
+    if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
+        return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
+    first = next(line for line in text.split("\n") if line.strip("\0 "))
     return f"{file}: written by none of {tools}; its first line is {first[:80]!r}. {EXAMPLE_BY_HAND}"
 
 
-Parse = Callable[[str, str, float | None, bool], Iterator[Part]]
-READERS: tuple[tuple[str, str, Parse], ...] = (
-    ("CodeCarbon", r"(?:^|[,;\t])\"?energy_consumed\b", trackers.codecarbon),
-    ("Carbontracker", r"carbontracker version", trackers.carbontracker),
-    ("eco2AI", r"power_consumption\(", trackers.eco2ai),
-    ("Slurm's sacct", accounting.SACCT_HEADER, accounting.sacct),
-    ("Google Cloud's billing export", r"(?i:sku[._ ]description)|\"sku\"\s*:", accounting.billing),
-    ("nvidia-smi", r"(?:^|,)\s*power\.draw", trackers.nvidia_smi),
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """How the log of a tool is known and read.
+
+    counted_by: whose GPUs it counts, as hardware_units has it; empty for a bill, which names each chip.
+    """
+
+    tool: str
+    mark: str
+    parse: Callable[[str, str, float | None, bool], Iterator[Part]]
+    counted_by: str
+
+
+READERS = (
+    Reader(
+        tool="CodeCarbon",
+        mark=r"(?:^|[,;\t])\"?energy_consumed\b",
+        parse=trackers.codecarbon,
+        counted_by="driver",
+    ),
+    Reader(
+        tool="Carbontracker",
+        mark=r"carbontracker version",
+        parse=trackers.carbontracker,
+        counted_by="driver",
+    ),
+    Reader(tool="eco2AI", mark=r"power_consumption\(", parse=trackers.eco2ai, counted_by="driver"),
+    Reader(
+        tool="Slurm's sacct",
+        mark=accounting.SACCT_HEADER,
+        parse=accounting.sacct,
+        counted_by="scheduler",
+    ),
+    Reader(
+        tool="Google Cloud's billing export",
+        mark=r"(?i:sku[._ ]description)|\"sku\"\s*:",
+        parse=accounting.billing,
+        counted_by="bill",
+    ),
+    Reader(tool="nvidia-smi", mark=r"(?:^|,)\s*power\.draw", parse=nvidia_smi.runs, counted_by="driver"),
 )

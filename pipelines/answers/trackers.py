@@ -1,18 +1,19 @@
-"""Logs of energy trackers as runs: CodeCarbon, Carbontracker, eco2AI, nvidia-smi.
+"""Logs of energy trackers as runs: CodeCarbon, Carbontracker, eco2AI.
 
 Belongs here: what the columns of these tools are in our units, and which of their numbers cannot be. Does not
-belong here: schedulers and bills (accounting.py), or which tool wrote a file (imports.py).
+belong here: nvidia-smi (nvidia_smi.py), schedulers and bills (accounting.py), or which tool wrote a file
+(imports.py).
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, locations, words
+from pipelines.answers import delimited, locations
 from pipelines.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
@@ -23,17 +24,21 @@ SECONDS_PER_HOUR = 3600
 MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
 # Timestamps have whole seconds: what overlaps by less does not overlap.
 CLOCK_S = 2
+# Half of 85 W, in core/cpu.py and external/hardware.py of CodeCarbon.
+CODECARBON_DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
+PROCESSORS_UNCLEAR = "processors read or estimated from their rated power (the log does not say which)"
+NOT_METERED = "fans, power supplies and network not included"
 UNREAD = ("", "none", "nan", "n/a", "[n/a]", "[not supported]", "null")
 EXAMPLE_BY_HAND = (
     "Give the hours or the energy by hand, for example: "
-    "ote estimate --hardware A100 --chips 8 --hours 72 --country DE, or ote estimate --energy 40 --country DE"
+    "ote estimate --hardware A100 --chips 8 --hours 72 --country DE, or "
+    "ote estimate --energy 40 --country DE (kWh, before PUE; 3.6 million J are 1 kWh)"
 )
 # Of a Carbontracker log; the draws of many devices are an array that goes on over several lines.
 MEASUREMENT = (
-    r"Duration: (?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
+    r"Duration: (?P<negative>-?)(?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
     r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[^\]]*\]|.+)"
 )
-SMI_TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +60,7 @@ class Measured:
 
 def codecarbon(text: str, _: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
     """CodeCarbon: kWh and seconds; energies hold the PUE of the column `pue`, where there is one."""
-    table = delimited.parse(text)
+    table = delimited.with_points(delimited.parse(text))
     yield from table.rejects
     taken: list[tuple[Place, Row]] = []
     for place, row in table.rows:
@@ -64,6 +69,10 @@ def codecarbon(text: str, _: str, pue_included: float | None, distinct: bool) ->
             taken.append((place, row))
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
+    if "task_name" in table.header and "pue" not in table.header and not pue_included:
+        yield "A file of tasks does not name a PUE; if the tracker was given one, import with --pue-included."
+    if "task_name" in table.header:
+        yield "CodeCarbon writes the sum of the tasks to emissions.csv as well; import one of the two files."
     last = _last_of_each_run(taken)
     if earlier := len(taken) - len(last):
         yield f"Rows left out, as a later one of the same run_id holds them: {earlier:,}."
@@ -83,13 +92,37 @@ def _codecarbon_run(place: Place, row: Row, pue_included: float | None, notes: l
     if pue < 1:
         raise BadCellError("pue", f"{row['pue']}, expected a PUE of 1 or more")
     energy = _energy_consumed(row) / pue
-    hardware, chips, whole = _gpus(row, notes)
     if energy == 0:
         raise BadCellError(
             "energy_consumed", f"0 kWh in {row.get('duration')} s: the run ended before anything was measured"
         )
+    hardware, chips, whole = _gpus(row, notes)
     hours = _hours(row, energy, pue, chips, notes)
     is_read = _gpu_was_read(row, hardware, chips)
+    _note_unread(row, energy, is_read, notes)
+    end = _timestamp(row)
+    run = {
+        "model": row.get("project_name", ""),
+        **counted_as(hardware, chips, hours, "driver", notes),
+        "training_hours": text_of(hours) if hours else "",
+        "energy_kwh": text_of(energy) if is_read else "",
+        "metering": _codecarbon_metering(row, pue) if is_read else "",
+        "pue": text_of(pue) if pue > 1 else "",
+        **_codecarbon_place(row, notes),
+        "started": _day_before(row, end, hours),
+    }
+    is_part = bool(row.get("task_name")) or (row.get("tracking_mode") == "process" and not hardware)
+    return Measured(
+        place=place,
+        run=run,
+        hours=hours,
+        energy_kwh=energy,
+        end=None if is_part else end,
+        machine=_machine(row) if whole and not is_part else None,
+    )
+
+
+def _note_unread(row: Row, energy: float, is_read: bool, notes: list[str]) -> None:
     if not is_read:
         notes.append(
             f"the GPU was not read (gpu_energy is 0), so its {energy:.3g} kWh are not taken as measured; "
@@ -98,32 +131,26 @@ def _codecarbon_run(place: Place, row: Row, pue_included: float | None, notes: l
     for part in ("cpu", "ram"):
         if row.get(f"{part}_energy") and not _is_read(row[f"{part}_energy"]):
             notes.append(f"{part}_energy is {row[f'{part}_energy']}: not measured, and not in the energy.")
-    end = _timestamp(row)
-    run = {
-        "model": row.get("project_name", ""),
-        **counted_as(hardware, chips, hours, "driver", notes),
-        "training_hours": text_of(hours) if hours else "",
-        "energy_kwh": text_of(energy) if is_read else "",
-        "pue": text_of(pue) if pue > 1 else "",
-        **_codecarbon_place(row, notes),
-        "started": _day_before(row, end, hours),
+
+
+def _codecarbon_metering(row: Row, pue: float) -> str:
+    """What CodeCarbon read and what it worked out, as far as its log says."""
+    is_default = _is_read(row.get("cpu_power", "")) and round(_power_w(row, "cpu", pue), 6) == 42.5
+    says = {
+        "gpu": "GPUs read from the driver",
+        "cpu": CODECARBON_DEFAULT if is_default else PROCESSORS_UNCLEAR,
+        "ram": "memory estimated from its size",
     }
-    return Measured(
-        place=place,
-        run=run,
-        hours=hours,
-        energy_kwh=energy,
-        end=end,
-        machine=_machine(row) if whole and not row.get("task_name") else None,
-    )
+    parts = [words for part, words in says.items() if _is_read(row.get(f"{part}_energy", ""))]
+    who = f"CodeCarbon {row.get('codecarbon_version', '')}".strip()
+    of = " (processors and memory of the process alone)" if row.get("tracking_mode") == "process" else ""
+    return f"{who}: {', '.join(parts) or 'its log does not name the components'}{of}; {NOT_METERED}"
 
 
 def _machine(row: Row) -> tuple[str, ...] | None:
     """What tells one machine from another in a row of CodeCarbon; None where nothing does."""
     if not (row.get("cpu_model") or row.get("gpu_model")):
         return None
-    if row.get("tracking_mode") == "process" and not row.get("gpu_model"):
-        return None  # of the process alone
     columns = ("os", "cpu_model", "cpu_count", "gpu_model", "country_iso_code", "region", "cloud_region")
     memory = row.get("ram_total_size", "")[:5]
     return (*(row.get(column, "") for column in columns), memory)
@@ -136,21 +163,41 @@ def _energy_consumed(row: Row) -> float:
     parts = [f"{part}_energy" for part in ("cpu", "gpu", "ram")]
     known = [number(row, part) for part in parts if _is_known(row.get(part, ""))]
     if not known:
-        raise BadCellError("energy_consumed", f"{row.get('energy_consumed')!r}, expected a number of kWh")
+        raise BadCellError(
+            "energy_consumed", f"{row.get('energy_consumed') or 'empty'}, expected a number of kWh"
+        )
     return sum(known)
 
 
 def _last_of_each_run(rows: list[tuple[Place, Row]]) -> list[tuple[Place, Row]]:
     """The last row of each run_id: every flush() appends the run so far, and its energy never falls.
 
+    Where energy and duration fall, the tracker was started again and counts from zero: both parts count.
     Rows of tasks are parts of a run, not states of it. The first versions wrote no run_id, and a row a run.
     """
-    last: dict[str | int, tuple[Place, Row]] = {}
+    last: dict[tuple[str, int], tuple[Place, Row]] = {}
+    starts: Counter[str] = Counter()
     for place, row in rows:
-        run = place.line if row.get("task_name") else row.get("run_id") or place.line
-        if run not in last or _energy_consumed(row) >= _energy_consumed(last[run][1]):
-            last[run] = (place, row)
+        name = "" if row.get("task_name") else row.get("run_id", "")
+        if not name:
+            last["", place.line] = (place, row)
+            continue
+        before = last.get((name, starts[name]))
+        if before and _energy_consumed(row) < _energy_consumed(before[1]):
+            if not _is_shorter(row, before[1]):
+                continue  # an earlier state that stands later in the file
+            starts[name] += 1
+        last[name, starts[name]] = (place, row)
     return list(last.values())
+
+
+def _is_shorter(row: Row, other: Row) -> bool:
+    """Whether a row has less time than another one, and was written later."""
+    try:
+        is_less = number(row, "duration") < number(other, "duration")
+    except BadCellError:
+        return False
+    return is_less and row.get("timestamp", "") >= other.get("timestamp", "")
 
 
 def _gpus(row: Row, notes: list[str]) -> tuple[str, int | None, bool]:
@@ -186,9 +233,9 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
         notes.append("no duration is stated; the hours are left out.")
         return None
     try:
-        hours = float(row["duration"]) / SECONDS_PER_HOUR
-    except ValueError:
-        raise BadCellError("duration", f"{row['duration']!r}, expected a number of seconds") from None
+        hours = delimited.number(row["duration"]) / SECONDS_PER_HOUR
+    except ValueError as error:
+        raise BadCellError("duration", str(error)) from None
     most_kw = _most_kw(row, chips)
     times = [time for part in ("ram", "cpu") if (time := _constant_hours(row, part, pue))]
     agree = len(times) == 2 and max(times) <= 1.2 * min(times)
@@ -196,6 +243,12 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
     if not is_wrong and not (agree and not 0.5 < times[0] / hours < 2):
         return hours
     better = next((time for time in times if energy / time <= most_kw), None)
+    if better and 980 < better / hours < 1020:
+        raise BadCellError(
+            "energy_consumed",
+            f"{energy:.3g} kWh in {row['duration']} s is {energy / hours:.3g} kW, and so are its parts: "
+            "it looks like Wh; CodeCarbon writes kWh",
+        )
     draw = f"{energy / hours:.3g} kW" if hours > 0 else "no draw"
     says = f"a duration of {row['duration']} s with {energy:.3g} kWh is {draw}, which cannot be: "
     if better:
@@ -214,10 +267,17 @@ def _most_kw(row: Row, chips: int | None) -> float:
 
 def _constant_hours(row: Row, part: str, pue: float) -> float | None:
     try:
-        energy, power = float(row[f"{part}_energy"]) / pue, float(row[f"{part}_power"])
-    except (KeyError, ValueError):
+        energy, power = number(row, f"{part}_energy") / pue, _power_w(row, part, pue)
+    except BadCellError:
         return None
     return energy * 1000 / power if energy > 0 and power > 0 else None  # kWh to Wh
+
+
+def _power_w(row: Row, part: str, pue: float) -> float:
+    """Power of a component before PUE (W); from 3.3.1 on CodeCarbon multiplies that by the PUE as well."""
+    version = re.match(r"(\d+)\.(\d+)\.(\d+)", row.get("codecarbon_version", ""))
+    has_pue = version is not None and tuple(map(int, version.groups())) >= (3, 3, 1)
+    return number(row, f"{part}_power") / (pue if has_pue else 1)
 
 
 def _codecarbon_place(row: Row, notes: list[str]) -> Run:
@@ -291,10 +351,30 @@ def _counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
                 groups.setdefault(each.machine, []).append(each)
         for group in groups.values():
             yield from _shares_of_a_machine(group, shares)
+        yield from _note_overlaps([each for each in measured if not each.machine])
     for each in measured:
         share = shares[each.place]
         if share > 0:
             yield each.run if share == 1 else _scaled(each, share)
+
+
+def _note_overlaps(unnamed: list[Measured]) -> Iterator[str]:
+    """A sentence on trackers that ran at once, where the log does not tell their machines apart."""
+    spans = sorted((each.start, each.end, each.place.line) for each in unnamed if each.start and each.end)
+    lines: list[int] = []
+    reached: tuple[datetime, int] | None = None
+    for start, end, line in spans:
+        if reached and (reached[0] - start).total_seconds() > CLOCK_S:
+            lines += [reached[1], line]
+        if not reached or end > reached[0]:
+            reached = (end, line)
+    if lines:
+        named = sorted(set(lines))
+        yield (
+            f"Lines {', '.join(map(str, named[:10]))}{', ...' * (len(named) > 10)} overlap in time, and the "
+            "log does not say whether they measured the same processors and memory: each is counted in full. "
+            "If one machine was measured by several trackers, keep one line of them."
+        )
 
 
 def _shares_of_a_machine(group: list[Measured], shares: dict[Place, float]) -> Iterator[str]:
@@ -360,63 +440,101 @@ def _scaled(each: Measured, share: float) -> Run:
     return scaled
 
 
+@dataclass(kw_only=True)
+class Epoch:
+    """An epoch of Carbontracker: seconds, W of each component, and those not read, as they are written."""
+
+    place: Place
+    seconds: float
+    watts: dict[str, float]
+    unread: list[tuple[Place, str, str]]
+
+
 def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
-    epochs: list[tuple[Place, float, dict[str, float]]] = []  # seconds, and W of each component
-    unread: dict[int, tuple[Place, str]] = {}  # epoch: where its power stands, and of what
-    for found in re.finditer(MEASUREMENT, text):
-        place = Place(line=text.count("\n", 0, found.start()) + 1)
-        if found["draws"] is None:
-            days, hours, minutes, seconds = (float(found[part] or 0) for part in ("d", "h", "m", "s"))
-            length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-            epochs.append((place, length, {}))
-            continue
-        watts = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
-        if not epochs:
-            yield Reject(place=place, reason=f"a power before any duration: {found[0]!r}")
-        elif not watts or "nan" in watts:
-            unread[len(epochs)] = (place, found["part"])
-        else:
-            epochs[-1][2][found["part"]] = sum(map(float, watts))
-    parts = {part for _place, _seconds, draws in epochs for part in draws}
-    for epoch, (place, _seconds, draws) in enumerate(epochs, start=1):
-        where, part = unread.get(epoch, (place, "any component"))
-        if not draws:
-            yield Reject(place=where, reason=f"epoch {epoch}: a duration without a measured power of {part}")
-        elif missing := parts - set(draws):
-            yield f"Epoch {epoch}: power of {', '.join(sorted(missing))} not measured, and not in the energy."
-    for part in sorted({part for _place, part in unread.values()} - parts) if parts else ():
-        yield f"Power of {part}: not measured (None), and not in the energy."
-    if taken := [each for each in epochs if each[2]]:
+    epochs, early = _epochs(text)
+    yield from early
+    parts = {part for epoch in epochs for part in epoch.watts}
+    for number, epoch in enumerate(epochs, start=1):
+        where, part, _written = epoch.unread[-1] if epoch.unread else (epoch.place, "any component", "")
+        if not epoch.seconds:
+            yield Reject(place=epoch.place, reason=f"epoch {number}: a duration of 0 or less")
+        elif not epoch.watts:
+            yield Reject(place=where, reason=f"epoch {number}: a duration without a measured power of {part}")
+        elif missing := parts - set(epoch.watts):
+            names = ", ".join(sorted(missing))
+            yield f"Epoch {number}: power of {names} not measured, and not in the energy."
+    never = {part: written for epoch in epochs for _, part, written in epoch.unread if part not in parts}
+    for part, written in sorted(never.items()) if parts else ():
+        yield f"Power of {part}: not measured ({written}), and not in the energy."
+    if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts]:
         yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
         notes: list[str] = []
         yield _carbontracker_run(text, file, pue_included, taken, notes)
         yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
+def _epochs(text: str) -> tuple[list[Epoch], list[Reject]]:
+    """The epochs of a log, and powers that stand before any duration; a power of exactly 0 was not read."""
+    epochs: list[Epoch] = []
+    early: list[Reject] = []
+    for found in re.finditer(MEASUREMENT, text):
+        place = Place(line=text.count("\n", 0, found.start()) + 1)
+        if found["draws"] is None:
+            days, hours, minutes, seconds = (float(found[part] or 0) for part in ("d", "h", "m", "s"))
+            length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+            seconds = 0.0 if found["negative"] else length
+            epochs.append(Epoch(place=place, seconds=seconds, watts={}, unread=[]))
+            continue
+        watts = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
+        if not epochs:
+            early.append(Reject(place=place, reason=f"a power before any duration: {found[0]!r}"))
+        elif not watts or "nan" in watts or not any(map(float, watts)):
+            epochs[-1].unread.append((place, found["part"], found["draws"].strip()))
+        else:
+            epochs[-1].watts[found["part"]] = sum(map(float, watts))
+    return epochs, early
+
+
 def _carbontracker_run(
     text: str,
     file: str,
     pue_included: float | None,
-    taken: list[tuple[Place, float, dict[str, float]]],
+    taken: list[Epoch],
     notes: list[str],
 ) -> Run:
-    seconds = sum(length for _place, length, _draws in taken)
-    kwh = (
-        sum(sum(draws.values()) * length for _place, length, draws in taken) / SECONDS_PER_HOUR / 1000
-    )  # Wh to kWh
+    seconds = sum(epoch.seconds for epoch in taken)
+    joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
+    kwh = joules / 3.6e6  # J to kWh
     devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
     gpus = [name.strip() for name in devices[1].split(",")] if devices else []
     hardware, chips = (gpus[0], len(gpus)) if len(set(gpus)) == 1 else ("", None)
     if len(set(gpus)) > 1:
         notes.append(f"the GPUs are a mix ({', '.join(gpus)}); their names stand in no column.")
+    parts = {part for epoch in taken for part in epoch.watts}
+    is_read = not gpus or "gpu" in parts
+    if not is_read:
+        notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
     return {
         "model": re.sub(r"_carbontracker$", "", Path(file).stem),
         **counted_as(hardware, chips, seconds / SECONDS_PER_HOUR, "driver", notes),
         "training_hours": text_of(seconds / SECONDS_PER_HOUR),
-        "energy_kwh": text_of(kwh / (pue_included or 1)),
+        "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
+        "metering": _carbontracker_metering(text, parts) if is_read else "",
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
     }
+
+
+def _carbontracker_metering(text: str, parts: set[str]) -> str:
+    """What Carbontracker read; without RAPL it takes half of a processor's rated power."""
+    is_rapl = re.search(r"CPU with device\(s\) (?:cpu|dram|core|uncore|psys):\d", text)
+    says = {
+        "gpu": "GPUs read from the driver",
+        "cpu": "processors read from RAPL" if is_rapl else PROCESSORS_UNCLEAR,
+    }
+    version = re.search(r"carbontracker version (\S+)", text)
+    who = f"Carbontracker {version[1]}" if version else "Carbontracker"
+    return f"{who}: {', '.join(says.get(part, part) for part in sorted(parts, reverse=True))}; {NOT_METERED}"
 
 
 def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
@@ -424,7 +542,7 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
 
     Its column region/country holds country/region, in brackets where the user gave the intensity.
     """
-    table = delimited.parse(text)
+    table = delimited.with_points(delimited.parse(text))
     yield from table.rejects
     energy = next((name for name in table.header if name.startswith("power_consumption(")), "")
     if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
@@ -449,28 +567,19 @@ def _eco2ai_run(
 ) -> Measured:
     energy = number(row, energy_column) / (pue_included or 1)
     hours = number(row, "duration(s)") / SECONDS_PER_HOUR
-    if energy == 0 or hours == 0:
-        raise BadCellError(
-            energy_column, f"{row[energy_column]} kWh in {row['duration(s)']} s: nothing was measured"
-        )
-    gpu = re.match(r"(.*?)\s*[/ ]?\s*(\d+) device\(s\)", (row.get("GPU_name") or "").strip())
-    hardware, chips = (gpu[1].strip(" /"), int(gpu[2])) if gpu else ("", 0)
-    if chips and not hardware:
-        notes.append(f"{chips} GPUs without a name; give it with --hardware.")
-    most_kw = (chips * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
-    if energy / hours > most_kw:
-        raise BadCellError(
-            energy_column,
-            f"{energy:.3g} kWh in {row['duration(s)']} s is {energy / hours:.3g} kW; "
-            f"a machine of {chips} GPUs draws {most_kw:.3g} kW at the most",
-        )
-    name, _, region = (row.get("region/country") or "").strip("() ").partition("/")
+    hardware, chips = _eco2ai_gpus(row, notes)
+    _refuse_too_much(row, energy_column, energy, hours, chips)
+    country = row.get("region/country") or row.get("country") or ""
+    name, _, region = country.strip("() ").partition("/")
     started = row.get("start_time", "")
+    parts = ["GPUs read from the driver"] if chips else []
+    parts += ["processors estimated from their rated power and load", "memory estimated from its size"]
     run = {
         "model": row.get("project_name", ""),
-        **counted_as(hardware if chips else "", chips or None, hours, "driver", notes),
+        **counted_as(hardware, chips or None, hours, "driver", notes),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(energy),
+        "metering": f"eco2AI: {', '.join(parts)}; {NOT_METERED}",
         **_country_and_state(name.strip(), "", region.strip(), notes),
         "started": started[:10],
     }
@@ -480,92 +589,35 @@ def _eco2ai_run(
         raise BadCellError(
             "start_time", f"{started!r}, expected a time such as 2025-01-03 00:00:00"
         ) from None
-    machine = (row.get("CPU_name", ""), row.get("GPU_name", ""), row.get("OS", "")) if chips else None
     return Measured(
         place=place,
         run=run,
         hours=hours,
         energy_kwh=energy,
         end=begin + timedelta(hours=hours) if begin else None,
-        machine=machine,
+        machine=(row.get("CPU_name", ""), row.get("GPU_name", ""), row.get("OS", "")) if chips else None,
     )
 
 
-def nvidia_smi(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
-    """Log of nvidia-smi --query-gpu=timestamp,name,power.draw: W of each GPU, integrated over time."""
-    table = delimited.parse(text, ",")
-    yield from table.rejects
-    power = next((name for name in table.header if name.startswith("power.draw")), None)
-    if power is None or "timestamp" not in table.header:
-        raise UnknownUnitError(f"{file}: no timestamp or no power.draw; log with {SMI}. {EXAMPLE_BY_HAND}")
-    samples: dict[tuple[str, str], list[tuple[datetime, float]]] = {}
-    for place, row in table.rows:
-        try:
-            samples.setdefault(_smi_gpu(row, samples), []).append((_smi_time(row), _smi_watts(row, power)))
-        except BadCellError as error:
-            yield Reject(place=place, column=error.column, reason=error.reason)
-    by_name: dict[str, list[list[tuple[datetime, float]]]] = {}
-    for (name, _gpu), draws in samples.items():
-        by_name.setdefault(name, []).append(sorted(draws))
-    for name, gpus in sorted(by_name.items()):
-        begin, end = min(draws[0][0] for draws in gpus), max(draws[-1][0] for draws in gpus)
-        hours = (end - begin).total_seconds() / SECONDS_PER_HOUR
-        if hours == 0:
-            yield f"{name or 'GPU'}: a single moment was logged, which has no duration; left out."
-            continue
-        notes: list[str] = []
-        yield {
-            "model": Path(file).stem,
-            **counted_as(name, len(gpus), hours, "driver", notes),
-            "training_hours": text_of(hours),
-            "energy_kwh": text_of(sum(map(_integral_kwh, gpus))),
-            "started": begin.date().isoformat(),
-        }
-        yield from (f"{name}: {note}" for note in notes)
-        of = words.counted(len(gpus), "GPU")
-        yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
+def _eco2ai_gpus(row: Row, notes: list[str]) -> tuple[str, int]:
+    gpu = re.match(r"(.*?)\s*[/ ]?\s*(\d+) device\(s\)", (row.get("GPU_name") or "").strip())
+    hardware, chips = (gpu[1].strip(" /"), int(gpu[2])) if gpu else ("", 0)
+    if chips and not hardware:
+        notes.append(f"{chips} GPUs without a name; give it with --hardware.")
+    return hardware if chips else "", chips
 
 
-SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"
-
-
-def _smi_gpu(row: Row, samples: dict[tuple[str, str], list[tuple[datetime, float]]]) -> tuple[str, str]:
-    """Name and identity of a GPU; without a column for it, GPUs of one moment stand in a fixed order."""
-    name = row.get("name") or row.get("gpu_name") or ""
-    for column in ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial"):
-        if row.get(column):
-            return name, row[column]
-    now = _smi_time(row)
-    order = 0
-    while (known := samples.get((name, str(order)))) and known[-1][0] == now:
-        order += 1
-    return name, str(order)
-
-
-def _smi_time(row: Row) -> datetime:
-    written = row["timestamp"]
-    for pattern in SMI_TIMES:
-        try:
-            return datetime.strptime(written, pattern)
-        except ValueError:
-            continue
-    raise BadCellError("timestamp", f"{written!r}, expected a time such as 2025/01/03 00:00:00.000")
-
-
-def _smi_watts(row: Row, column: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?: W)?", row[column])
-    if not found:
-        raise BadCellError(column, f"{row[column]!r}: the power was not read; expected W")
-    return float(found[1])
-
-
-def _integral_kwh(draws: list[tuple[datetime, float]]) -> float:
-    """Energy (kWh) below the line through the samples."""
-    joules = sum(
-        (after - before).total_seconds() * (first + second) / 2
-        for (before, first), (after, second) in pairwise(draws)
-    )
-    return joules / 3.6e6  # J to kWh
+def _refuse_too_much(row: Row, column: str, energy: float, hours: float, chips: int) -> None:
+    """Refuse an energy that is none, or that no such machine could use in its time."""
+    if energy == 0 or hours == 0:
+        raise BadCellError(column, f"{row[column]} kWh in {row['duration(s)']} s: nothing was measured")
+    most_kw = (chips * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
+    if energy / hours > most_kw:
+        raise BadCellError(
+            column,
+            f"{energy:.3g} kWh in {row['duration(s)']} s is {energy / hours:.3g} kW; "
+            f"a machine of {chips} GPUs draws {most_kw:.3g} kW at the most",
+        )
 
 
 def _is_known(cell: str) -> bool:
@@ -575,7 +627,7 @@ def _is_known(cell: str) -> bool:
 def _is_read(cell: str) -> bool:
     """Whether a component was measured: what is exactly 0 was not."""
     try:
-        return _is_known(cell) and float(cell) != 0
+        return _is_known(cell) and delimited.number(cell) != 0
     except ValueError:
         return False
 
@@ -587,9 +639,9 @@ def number(row: Row, column: str) -> float:
         BadCellError: the cell is none.
     """
     try:
-        value = float(row[column])
-    except (KeyError, ValueError):
-        raise BadCellError(column, f"{row.get(column)!r}, expected a number") from None
+        value = delimited.number(row.get(column) or "")
+    except ValueError as error:
+        raise BadCellError(column, str(error)) from None
     if not 0 <= value < float("inf"):
         raise BadCellError(column, f"{row[column]} cannot be")
     return value

@@ -5,18 +5,19 @@ Belongs here: options, questions, what a person sees, exit codes. Does not belon
 """
 
 import sys
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from pipelines import hardware_units
-from pipelines.answers import contribution, estimate, quantities
+from pipelines.answers import contribution, estimate, quantities, texts
 from pipelines.answers import explain as explanation
 from pipelines.answers.estimate import BadRunsError
 from pipelines.answers.published import DATABASE, NoDatabaseError
 from pipelines.cli import terminal
 from pipelines.cli.options import REFERENCE, Database, Reference
-from pipelines.ingestion.facts import BadReferenceError
+from pipelines.ingestion.facts import BadReferenceError, Row
 
 ASKED = (
     "model developer developer_country published_date hardware chips training_hours chip_hours training_flop "
@@ -36,42 +37,49 @@ def add(
     --chips 512 --training-hours 300 --site-country FR --source-title "My report"
     --source-url https://example.org/report --source-locator "Table 2" --verified primary
     """
-    given = _given(context.args) or _asked()
-    told = contribution.row_of(given)
-    try:
-        row = contribution.as_written(told, reference)
-        problems = contribution.problems(row, reference)
-    except BadReferenceError as error:
-        _fail(str(error))
-    if problems:
-        lines = [f"--{problem.column.replace('_', '-')}: {problem.says}" for problem in problems]
-        _fail("\n".join([*lines, "Nothing was written."]))
-    for column in row:
-        if row[column] != told[column]:
-            typer.echo(
-                f"--{column.replace('_', '-')} {told[column]}: taken as {row[column]}".replace("  ", " ")
-            )
-    if counting := hardware_units.named(told["hardware"]):
-        typer.echo(f"Counted: {counting.says}.")
-    try:
-        run = estimate.estimate_run(contribution.run_to_estimate(row), database)
-    except (BadRunsError, NoDatabaseError) as error:
-        typer.echo(f"{row['run_id']}: no estimate here. {error}")
-    else:
-        gross = (run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95"))
-        typer.echo(
-            f"{row['run_id']}: about {quantities.energy(run['energy_mwh'])} "
-            f"and {quantities.mass_interval(*gross)} CO2e gross"
-        )
+    row = _checked(_given(context.args) or _asked(), reference)
+    _say_estimate(row, database)
     if dry_run:
         typer.echo("Nothing was written (--dry-run).")
         return
     try:
         file = contribution.add(row, reference)
     except OSError as error:
-        typer.echo(f"{reference}: the row could not be written ({error}).", err=True)
-        raise typer.Exit(1) from None
+        terminal.fail(texts.unwritten(contribution.file_of(reference), error), 1)
     typer.echo(f"Added to {file}. Next: make dataset, make test, and a pull request with this row.")
+
+
+def _checked(given: dict[str, str], reference: Path) -> Row:
+    """The row as it would be written; ends with every problem where it cannot be."""
+    told = contribution.row_of(given)
+    try:
+        row = contribution.as_written(told, reference)
+        problems = contribution.problems(row, reference)
+    except BadReferenceError as error:
+        terminal.fail(str(error))
+    if problems:
+        lines = [f"--{problem.column.replace('_', '-')}: {problem.says}" for problem in problems]
+        terminal.fail("\n".join([*lines, "Nothing was written."]))
+    for column in row:
+        if row[column] != told[column]:
+            option = f"--{column.replace('_', '-')}"
+            typer.echo(" ".join(filter(None, (option, told[column]))) + f": taken as {row[column]}")
+    if counting := hardware_units.named(told["hardware"]):
+        typer.echo(f"Counted: {counting.says}.")
+    return row
+
+
+def _say_estimate(row: Row, database: Path) -> None:
+    try:
+        run = estimate.estimate_run(contribution.run_to_estimate(row), database)
+    except (BadRunsError, NoDatabaseError) as error:
+        typer.echo(f"{row['run_id']}: no estimate here. {error}")
+        return
+    gross = (run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95"))
+    typer.echo(
+        f"{row['run_id']}: about {quantities.energy(run['energy_mwh'])} "
+        f"and {quantities.mass_interval(*gross)} CO2e gross"
+    )
 
 
 def explain(
@@ -86,9 +94,9 @@ def explain(
     try:
         paragraphs = explanation.explain(name, reference)
     except KeyError as near:
-        _fail(f"{name!r} is not a word that is known here. The nearest: {near.args[0]}.")
+        terminal.fail(f"{name!r} is not a word that is known here. The nearest: {near.args[0]}.")
     except OSError as error:
-        _fail(f"{reference}: cannot be read ({error}).")
+        terminal.fail(f"{reference}: {texts.unread(error)}.")
     with terminal.page() as console:
         console.print("\n".join(paragraphs))
 
@@ -104,12 +112,14 @@ def _given(words: list[str]) -> dict[str, str]:
             import difflib
 
             near = difflib.get_close_matches(option, known, 1)
-            _fail(f"{option}: no such option. " + (f"Did you mean {near[0]}?" if near else " ".join(known)))
+            terminal.fail(
+                f"{option}: no such option. " + (f"Did you mean {near[0]}?" if near else " ".join(known))
+            )
         value = cell if equals else next(rest, None)
         if value is None:
-            _fail(f"{option}: a value is missing.")
+            terminal.fail(f"{option}: a value is missing.")
         if known[option] in given:
-            _fail(f"{option}: given twice.")
+            terminal.fail(f"{option}: given twice.")
         given[known[option]] = value
     return given
 
@@ -117,12 +127,7 @@ def _given(words: list[str]) -> dict[str, str]:
 def _asked() -> dict[str, str]:
     """The answers of a person to one question a column; an empty one is unknown."""
     if not sys.stdin.isatty():
-        _fail("Nothing to add. Example: ote add --help")
+        terminal.fail("Nothing to add. Example: ote add --help")
     typer.echo("What the source states; leave empty what it does not.")
     about = {column.name: column for column in contribution.columns()}
     return {name: typer.prompt(f"{name} ({about[name].description})", default="") for name in ASKED.split()}
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)

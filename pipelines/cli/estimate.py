@@ -7,24 +7,26 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: how
 import json
 import math
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, imports, quantities, words
+from pipelines.answers import delimited, imports, quantities, texts, words
 from pipelines.answers import disclosure as disclosing
 from pipelines.answers import estimate as estimating
 from pipelines.answers.disclosure import GIVEN, value_of
 from pipelines.answers.estimate import BadRunsError, Narrowing
 from pipelines.answers.published import DATABASE, Z_90, NoDatabaseError
+from pipelines.cli import terminal
 from pipelines.cli.options import AsJson, Country, Database, Hardware, Provider, Pue, Region, Start, State
 
 SHOWN = 10  # rows that are left out are named up to this number; a file names all
@@ -43,6 +45,9 @@ def estimate(
     ] = None,
     energy: Annotated[
         str | None, typer.Option(help="Measured electricity of the machines, kWh, before PUE.")
+    ] = None,
+    metering: Annotated[
+        str | None, typer.Option(help="How that energy was measured, and what is not in it, for the report.")
     ] = None,
     pue: Pue = None,
     provider: Provider = None,
@@ -73,41 +78,67 @@ def estimate(
     A run without --start counts as started today.
 
     Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
-    watts_per_chip, energy_kwh, pue, provider, cloud_region, site_country, site_state,
+    watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country, site_state,
     carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file next
     to --out whose name ends in .rejects.csv, with line, column and reason.
     """
     given = (
-        name, hardware, chips, hours, chip_hours, flop, power, energy, pue, provider, region, country,
-        state, intensity, start,
+        name, hardware, chips, hours, chip_hours, flop, power, energy, metering, pue, provider, region,
+        country, state, intensity, start,
     )  # fmt: skip
     run = {column: cell for column, cell in zip(estimating.COLUMNS, given, strict=True) if cell is not None}
     if (batch is None) != (out is None) or (batch is not None and run):
-        _fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
-    if batch is None and not run:
-        _fail(
+        terminal.fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
+    if batch and out:
+        _estimate_batch(batch, out, database, strict)
+        return
+    if not run:
+        terminal.fail(
             "Nothing to estimate. Example: ote estimate --hardware H100 --chips 512 --hours 300 --country DE"
         )
     for column, cell in run.items():
         if not cell.strip():
-            _fail(f"{estimating.COLUMNS[column][0]}: empty; leave it out, or give a value.")
+            terminal.fail(f"{estimating.COLUMNS[column][0]}: empty; leave it out, or give a value.")
     try:
-        if batch and out:
-            done = estimating.estimate_batch(batch, out, database, strict=strict)
-            _set_rejects_down(done.rejected, out)
-            typer.echo(f"{words.counted(done.estimated, 'run')} estimated: {out}")
-            return
         answer = estimating.estimate_run(run, database)
         narrowest = estimating.narrowing(answer, estimating.best_spreads(database))
     except (BadRunsError, NoDatabaseError) as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{out}: cannot be written ({error}).")
+        terminal.fail(str(error))
     if as_json:
         extra = {"narrow_most": None if narrowest is None else vars(narrowest)}
         typer.echo(json.dumps(answer | extra, indent=1))
         return
     _print(answer, narrowest)
+
+
+def _estimate_batch(batch: Path, out: Path, database: Path, strict: bool) -> None:
+    try:
+        done = estimating.estimate_batch(batch, out, database, strict=strict)
+    except BadRunsError as error:
+        terminal.fail(_or_import(batch, f"{error}"))
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    except OSError as error:
+        terminal.fail(texts.unwritten(out, error))
+    _set_rejects_down(done.rejected, out)
+    for note in done.notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{words.counted(done.estimated, 'run')} estimated: {out}")
+
+
+def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
+    """What to do with the log of another tool; of a file that is none, what else is wrong."""
+    try:
+        tool = imports.tool_of(texts.content(file) if data is None else data)
+    except texts.UnreadableError:
+        return otherwise
+    if not tool:
+        return otherwise
+    name = "LOG" if str(file) == "-" else shlex.quote(str(file))
+    return (
+        f"{file}: a log of {tool}, not a file of runs or estimates. Convert it first: "
+        f"ote import {name} --out runs.csv, or in one line: ote import {name} | ote report --as latex"
+    )
 
 
 def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
@@ -138,12 +169,10 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
 
 def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     """What was counted and assumed, and where the factors come from."""
-    counting = run.get("counting")
-    if counting:
-        number = f", so {run['chips']:,} in all" if run["chips"] else ""
-        _say(f"Counted: {counting}{number}.")
-    elif hint := hardware_units.hint(run["hardware_id"]):
-        _say(hint)
+    for note in hardware_units.notes_on(run):
+        _say(note)
+    if run.get("metering"):
+        _say(f"Metering: {run['metering']}.")
     known = run["factors"].items()
     assumed = [words.factor(f) for f, about in known if about["basis"] and about["basis"] not in GIVEN]
     if run["is_assumed_provider"]:
@@ -152,8 +181,6 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
         _say(f"Of the nearest year that is known, not of {run['run_year']}: {'; '.join(others)}.")
-    if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
-        _say("The name stands for several variants; the exact one (SXM, PCIe, memory) narrows the power.")
     if narrowest:
         ends = (
             f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
@@ -232,13 +259,16 @@ def report(
     --hours 300 --json | ote report --as model-card, or: ote report estimates.csv
     """
     if training_type not in disclosing.TRAINING_TYPES:
-        _fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
+        terminal.fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
+    content = _content(run)
     try:
-        total = disclosing.summed(_estimates(run, database))
+        total = disclosing.summed(_estimates(run, content, database))
     except disclosing.NotAnEstimateError as error:
-        _fail(f"{run}: {error}")
-    except (BadRunsError, NoDatabaseError) as error:
-        _fail(str(error))
+        terminal.fail(_or_import(run, f"{run}: {error}", content))
+    except BadRunsError as error:
+        terminal.fail(_or_import(run, str(error), content))
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
     written = {
         Form.markdown: disclosing.markdown,
         Form.latex: disclosing.latex,
@@ -253,9 +283,9 @@ def report(
     )
 
 
-def _estimates(file: Path, database: Path) -> Sequence[disclosing.Run]:
+def _estimates(file: Path, content: bytes, database: Path) -> Sequence[disclosing.Run]:
     """The estimates that a file or the pipe holds; runs are estimated, and what cannot be is named."""
-    rows = disclosing.rows(*_content(file))
+    rows = disclosing.rows(content, "" if str(file) == "-" else file.suffix)
     if not any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
         return [disclosing.checked(row if "factors" in row else _nested(row)) for row in rows]
     estimates, rejected = estimating.estimate_rows(rows, database)
@@ -274,16 +304,16 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
         return row
 
 
-def _content(file: Path) -> tuple[bytes, str]:
-    """What a file or the pipe holds, and the ending that says what it is."""
+def _content(file: Path) -> bytes:
+    """What a file or the pipe holds."""
     if str(file) == "-":
         if sys.stdin.isatty():
-            _fail("Nothing to report. Example: ote import emissions.csv | ote report --as latex")
-        return sys.stdin.buffer.read(), ""
+            terminal.fail("Nothing to report. Example: ote import emissions.csv | ote report --as latex")
+        return sys.stdin.buffer.read()
     try:
-        return file.read_bytes(), file.suffix
-    except OSError as error:
-        _fail(f"{file}: cannot be read ({error}).")
+        return texts.content(file)
+    except texts.UnreadableError as error:
+        terminal.fail(f"{file}: {error}")
 
 
 def _pue_included(given: str) -> float | None:
@@ -294,7 +324,7 @@ def _pue_included(given: str) -> float | None:
     except ValueError:
         included = math.nan
     if not 1 <= included <= 2.5:
-        _fail(f"--pue-included {given}: expected a number from 1 to 2.5")
+        terminal.fail(f"--pue-included {given}: expected a number from 1 to 2.5")
     return included
 
 
@@ -341,24 +371,22 @@ def import_(
     """
     included = _pue_included(pue_included)
     if out is not None and out.suffix != ".csv":
-        _fail(f"--out {out}: expected a file that ends in .csv")
+        terminal.fail(f"--out {out}: expected a file that ends in .csv")
     if out is not None and out.exists() and log.exists() and out.samefile(log):
-        _fail(f"--out {out}: the log itself; the runs need another file")
+        terminal.fail(f"--out {out}: the log itself; the runs need another file")
     try:
         read = imports.read(log, included, distinct_machines)
         if strict:
             imports.refuse(log, read.rejects)
-        for run in read.runs:
-            placed = run.get("cloud_region") or run.get("site_country")
-            known = {"hardware": hardware, "pue": pue}
-            known |= {} if placed else {"cloud_region": region, "site_country": country, "site_state": state}
-            run.update({column: cell for column, cell in known.items() if cell and not run.get(column)})
+    except imports.UnknownLogError as error:
+        terminal.fail(str(error))
+    location = {"cloud_region": region, "site_country": country, "site_state": state}
+    read.complete({"hardware": hardware, "pue": pue}, location)
+    try:
         if out is not None:
             imports.write(read.runs, out)
-    except imports.UnknownLogError as error:
-        _fail(str(error))
     except OSError as error:
-        _fail(f"{out}: cannot be written ({error}).")
+        terminal.fail(texts.unwritten(out or log, error))
     for sentence in read.left_out:
         typer.echo(sentence, err=True)
     if out is not None:
@@ -382,11 +410,8 @@ def _print_runs(read: imports.Log, out: Path | None) -> None:
         _show(table)
     else:
         typer.echo(imports.as_csv(read.runs), nl=False)
-    if any(run.get("energy_kwh") for run in read.runs):
-        typer.echo(
-            "Its energies are readings of components: fans, power supplies and network are not in them.",
-            err=out is None,
-        )
+    for metering in dict.fromkeys(run["metering"] for run in read.runs if run.get("metering")):
+        typer.echo(f"Metering: {metering}.", err=out is None)
 
 
 def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
@@ -398,7 +423,7 @@ def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
     try:
         delimited.write_rejects(rejects, file)
     except OSError as error:
-        _fail(f"{file}: cannot be written ({error}).")
+        terminal.fail(texts.unwritten(file, error))
     _name_rejects([str(reject) for reject in rejects], f" (all in {file})")
 
 
@@ -407,8 +432,3 @@ def _name_rejects(lines: Sequence[str], where: str = "") -> None:
         typer.echo(f"{words.counted(len(lines), 'problem')}; these rows are left out{where}:", err=True)
         for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
             typer.echo(f"  {line}", err=True)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)

@@ -380,6 +380,7 @@ select
     if(energy_kwh is null, exp(chip_hours_ln_gsd), null) as chip_hours_gsd,
     if(energy_kwh is null, exp(watts_ln_gsd), null) as watts_gsd,
     energy_kwh,
+    metering,
     if(energy_kwh is null, null, exp(it_energy_ln_gsd)) as energy_gsd,
     exp(pue_ln_gsd) as pue_gsd,
     exp(gross_ln_gsd) as gross_gsd,

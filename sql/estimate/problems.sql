@@ -435,6 +435,13 @@ contradictions as (
     union all
     select
         row_number,
+        'metering' as column_name,
+        'says how an energy was measured, but no energy is given; give energy_kwh, or leave it out' as says
+    from runs
+    where metering is not null and energy_kwh is null
+    union all
+    select
+        row_number,
         'energy_kwh' as column_name,
         format(
             '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: '

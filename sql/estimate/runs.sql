@@ -129,6 +129,7 @@ select
     numbers.typed_flop as training_flop,
     numbers.counted_watts as watts_per_chip,
     numbers.typed_energy_kwh as energy_kwh,
+    nullif(trim(numbers.metering), '') as metering,
     numbers.typed_pue as pue,
     numbers.typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
     region_map.region as cloud_region,

@@ -1,0 +1,458 @@
+"""Logs as the source code of their tools writes them, with faults: counted exactly, or refused in words."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.answers import imports
+from pipelines.answers.estimate import estimate_rows, estimate_run
+from tests.conftest import Build, ote
+
+# CodeCarbon 2.3.5: two hours of one A100, 0.87 kWh with a PUE of 1.2 in it.
+ROW: dict[str, Any] = {
+    "timestamp": "2024-05-01T12:00:00", "project_name": "p", "run_id": "r1", "duration": 7200,
+    "emissions": 0.1, "cpu_power": 42.5, "gpu_power": 300, "ram_power": 20, "cpu_energy": 0.102,
+    "gpu_energy": 0.72, "ram_energy": 0.048, "energy_consumed": 0.87, "country_name": "France",
+    "country_iso_code": "FRA", "region": "", "cloud_provider": "", "cloud_region": "",
+    "codecarbon_version": "2.3.5", "cpu_model": "Xeon", "gpu_count": 1,
+    "gpu_model": "1 x NVIDIA A100-SXM4-40GB", "tracking_mode": "machine", "pue": 1.2,
+}  # fmt: skip
+CARBONTRACKER = """\
+2024-03-01 10:00:00 - carbontracker version 1.1.6
+2024-03-01 10:00:00 - The following components were found: \
+GPU with device(s) Tesla T4. CPU with device(s) cpu:0.
+2024-03-01 11:00:00 - Epoch 1:
+2024-03-01 11:00:00 - Duration: 1:00:00.00
+2024-03-01 11:00:00 - Average power usage (W) for gpu: [70.0]
+2024-03-01 11:00:00 - Average power usage (W) for cpu: [30.0]
+"""
+CASE_FILES = Path(__file__).parent / "cases"
+SKU = "Nvidia Tesla A100 GPU running in Americas"
+
+
+def codecarbon(*changes: dict[str, Any], without: Sequence[str] = ()) -> str:
+    """A log with a row for each change to the two hours."""
+    buffer = io.StringIO()
+    names = [name for name in {**ROW, **changes[0]} if name not in without]
+    writer = csv.DictWriter(buffer, names, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(ROW | change for change in changes)
+    return buffer.getvalue()
+
+
+def smi(
+    times: Sequence[str], gpus: int, watts: str = "300.00 W", apart_ms: int = 0, index: bool = False
+) -> str:
+    """A log of nvidia-smi with so many GPUs at each time; later GPUs are read some ms later."""
+    lines = ["timestamp, index, name, power.draw [W]" if index else "timestamp, name, power.draw [W]"]
+    for time in times:
+        for gpu in range(gpus):
+            number = f"{gpu}, " if index else ""
+            stamp = f"2024/05/{time}.{100 + gpu * apart_ms:03}"
+            lines.append(f"{stamp}, {number}NVIDIA A100-SXM4-40GB, {watts}")
+    return "\n".join(lines) + "\n"
+
+
+HOUR = [f"01 10:{minute:02}:00" for minute in range(60)] + ["01 11:00:00"]
+DAYS = HOUR + [time.replace("01 ", "04 ") for time in HOUR]
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "log.csv") -> imports.Log:
+    file = tmp_path / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return imports.read(file)
+
+
+# Content, and of each run: accelerators (or their hours), hours, kWh before PUE; by hand.
+COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
+    "pue taken out once": (codecarbon({}), [(1, 2, 0.725)]),
+    "flushed twice": (
+        codecarbon({"energy_consumed": 0.5, "duration": 3600}, {}), [(1, 2, 0.725)],
+    ),
+    "started again, counts from zero": (
+        codecarbon(
+            {"timestamp": "2024-05-01T13:00:00"},
+            {"timestamp": "2024-05-01T15:00:00", "duration": 3600, "energy_consumed": 0.435,
+             "cpu_energy": 0.051, "ram_energy": 0.024},
+        ),
+        [(1, 2, 0.725), (1, 1, 0.3625)],
+    ),
+    "a duration that cannot be, before 3.3.1: powers without PUE": (
+        codecarbon({"duration": 0.5}), [(1, 2, 0.725)],
+    ),
+    "a duration that cannot be, from 3.3.1 on: powers with PUE": (
+        codecarbon({"duration": 0.5, "codecarbon_version": "3.3.2", "cpu_power": 51, "ram_power": 24}),
+        [(1, 2, 0.725)],
+    ),
+    "an earlier state that stands later": (
+        codecarbon({}, {"timestamp": "2024-05-01T11:00:00", "duration": 3600, "energy_consumed": 0.5}),
+        [(1, 2, 0.725)],
+    ),
+    "version 1: no components, no run_id": (
+        "timestamp,experiment_id,project_name,duration,emissions,energy_consumed,country_name,country_iso_code,"
+        "region,on_cloud,cloud_provider,cloud_region\n"
+        "2020-12-01T10:00:00,8a1c,p,7200.0,0.2,0.5,United States,USA,texas,N,,\n",
+        [(0, 2, 0.5)],
+    ),
+    "a task": (
+        codecarbon({"task_name": "fit"}, without=["pue"]), [(1, 2, 0.87)],
+    ),
+    "semicolons and decimal commas": (
+        codecarbon({"codecarbon_version": "2"}, without=["cpu_model"]).replace(",", ";").replace(".", ","),
+        [(1, 2, 0.725)],
+    ),
+    "carbontracker: 70 W and 30 W": (CARBONTRACKER, [(1, 1, 0.1)]),
+    "carbontracker: a GPU that reads 0 W": (CARBONTRACKER.replace("[70.0]", "0.0"), [(1, 1, None)]),
+    "carbontracker: two GPUs": (
+        CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla T4.").replace("[70.0]", "[70.0 40.0]"),
+        [(2, 1, 0.14)],
+    ),
+    "carbontracker: a clock set back": (
+        CARBONTRACKER + CARBONTRACKER.split("\n", 2)[2].replace("Duration: ", "Duration: -"), [(1, 1, 0.1)],
+    ),
+    "eco2AI of May 2022: tabs, kWTh, country": (
+        "project_name\texperiment_description(model type etc.)\tstart_time\tduration(s)\t"
+        "power_consumption(kWTh)\tCO2_emissions(kg)\tCPU_name\tGPU_name\tOS\tcountry\n"
+        "p\tx\t2022-05-31 10:00:00\t3600\t0.3\t0.1\ti7/1 device(s), TDP:95.0\t"
+        "Tesla V100 2 device(s)\tLinux\tFR\n",
+        [(2, 1, 0.3)],
+    ),
+    "nvidia-smi: 4 GPUs, told by index": (smi(HOUR, 4, index=True), [(4, 1, 1.2)]),
+    "nvidia-smi: 4 GPUs at one moment": (smi(HOUR, 4), [(4, 1, 1.2)]),
+    "nvidia-smi: 8 GPUs, 3 ms apart": (smi(HOUR, 8, apart_ms=3), [(8, 1, 2.4)]),
+    "nvidia-smi: 1 GPU": (smi(HOUR, 1), [(1, 1, 0.3)]),
+    "nvidia-smi: without units": (smi(HOUR, 1, watts="300.00"), [(1, 1, 0.3)]),
+    "nvidia-smi: three days of pause": (smi(DAYS, 1, index=True), [(1, 2, 0.6)]),
+    "nvidia-smi: started again into one file": (smi(HOUR, 8, apart_ms=3) * 2, [(8, 1, 2.4)]),
+    "sacct: AllocTRES is of all nodes": (
+        "JobID|AllocTRES|NNodes|ElapsedRaw\n1|cpu=512,gres/gpu:a100=32,gres/gpu=32,node=4|4|3600\n",
+        [(32, 1, None)],
+    ),
+    "sacct: AllocGRES is of all nodes": (
+        "JobID|AllocGRES|NNodes|ElapsedRaw\n1|gpu:32|4|3600\n", [(32, 1, None)],
+    ),
+    "sacct: ReqGRES is of one node": (
+        "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:a100:8|4|3600\n", [(32, 1, None)],
+    ),
+    "sacct: ReqGRES, one node each": (
+        "JobID|ReqGRES|ElapsedRaw\n1|gpu:a100:8|3600\n", [(8, 1, None)],
+    ),
+    "a bill with thousands in quotes": (
+        f'SKU description,Usage amount,Usage unit\n{SKU},"1,100",hour\n', [(1100, 0, None)],
+    ),
+    "a bill of a German sheet": (
+        f"SKU description;Usage amount;Usage unit\n{SKU};1,100;hour\n{SKU};0,5;hour\n", [(1.6, 0, None)],
+    ),
+    "a bill by seconds, JSON lines": (
+        json.dumps({"sku": {"id": "x", "description": SKU}, "usage": {"amount": 360000, "unit": "seconds"}}),
+        [(100, 0, None)],
+    ),
+}  # fmt: skip
+
+
+def number(cell: str | None) -> float | None:
+    return float(cell) if cell else None
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_a_log_is_counted_as_its_tool_counts(tmp_path: Path, case: str) -> None:
+    content, expected = COUNTED[case]
+    runs = read(tmp_path, content).runs
+    assert len(runs) == len(expected)
+    for run, (chips, hours, kwh) in zip(runs, expected, strict=True):
+        assert number(run.get("chips") or run.get("chip_hours") or "0") == pytest.approx(chips)
+        assert number(run.get("training_hours") or "0") == pytest.approx(hours)
+        assert number(run.get("energy_kwh")) == (None if kwh is None else pytest.approx(kwh))
+        assert bool(run.get("metering")) == bool(run.get("energy_kwh"))
+
+
+GOOD = codecarbon({"project_name": "pé"})
+ENCODED = {
+    "BOM": GOOD.encode("utf-8-sig"),
+    "UTF-16": GOOD.encode("utf-16"),
+    "UTF-16 without BOM": GOOD.encode("utf-16-le"),
+    "CRLF": GOOD.replace("\n", "\r\n").encode(),
+    "CR": GOOD.replace("\n", "\r").encode(),
+    "gzip": gzip.compress(GOOD.encode()),
+    "gzip in two parts": gzip.compress(GOOD[:100].encode()) + gzip.compress(GOOD[100:].encode()),
+}
+
+
+@pytest.mark.parametrize("how", ENCODED)
+def test_a_log_is_read_however_it_is_encoded(tmp_path: Path, how: str) -> None:
+    (run,) = read(tmp_path, ENCODED[how]).runs
+    assert (run["model"], run["energy_kwh"]) == ("pé", "0.725")
+
+
+BY_HAND = "Give the hours or the energy by hand"
+# Content, and what is said of it.
+REFUSED: dict[str, tuple[str | bytes, str]] = {
+    "empty": ("", "empty; written by none of CodeCarbon"),
+    "NUL bytes": (b"\0" * 500, "NUL bytes, which a crash leaves"),
+    "Latin-1": (GOOD.encode("latin-1"), "line 2 holds the byte 0xe9, which is not UTF-8"),
+    "workbook": (b"PK\x03\x04\x00", "a zip archive or a workbook"),
+    "Parquet": (b"PAR1\x00\xff", "a Parquet file, not text"),
+    "gzip, cut off": (gzip.compress(GOOD.encode())[:-20], "cut off"),
+    "gzip, damaged": (gzip.compress(GOOD.encode())[:12] + b"\xff" * 20, "damaged"),
+    "Wh in a column of kWh": (
+        codecarbon({"energy_consumed": 870, "cpu_energy": 102, "gpu_energy": 720, "ram_energy": 48}),
+        "energy_consumed: 725 kWh in 7200 s is 362 kW, and so are its parts: it looks like Wh",
+    ),
+    "a decimal comma in quotes": (
+        codecarbon({"energy_consumed": "0,87"}), "energy_consumed: '0,87', expected a number; write decimals",
+    ),
+    "a comma of a sheet that may be either": (
+        f"SKU description;Usage amount;Usage unit\n{SKU};1,100;hour\n", "'1,100', expected a number; write",
+    ),
+    "an empty cell left out": (codecarbon({}).replace(",FRA,", ","), "cells, expected 23 as in the header"),
+    "own columns": ("run,energy_consumed (J),duration\na,1000,5\n", "energy_consumed: empty, expected"),
+    "nvidia-smi, 3 GPUs and then 2": (
+        smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:], 2, apart_ms=3), "several GPUs that cannot be told apart",
+    ),
+    "nvidia-smi, 0 W": (smi(HOUR, 1, watts="0.00 W"), "'0.00 W': the power was not read"),
+    "nvidia-smi without a header": (smi(HOUR, 1).split("\n", 1)[1], "nvidia-smi in a form that is not read"),
+    "nvidia-smi dmon": ("# gpu    pwr  gtemp\n# Idx      W      C\n    0     60     40\n", "--query-gpu="),
+    "nvidia-smi dmon -o DT": ("#Date Time gpu pwr\n 20240501   10:00:00   0\n", "--query-gpu"),
+    "nvidia-smi pmon": ("# gpu   pid  type    sm   command\n    0   12345   C  80  python\n", "--query-gpu="),
+    "nvidia-smi, the table": ("| NVIDIA-SMI 525.60.13    Driver Version: 525.60.13 |\n", "--query-gpu="),
+    "Zeus, J": ("start_time,window_name,elapsed_time,gpu0_energy\n1700000000,epoch,3600,1080000\n", BY_HAND),
+    "experiment-impact-tracker": ('{"gpu": {"nvidia_draw_absolute": 200.0}, "timestamp": 1}', BY_HAND),
+    "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", BY_HAND),
+    "AWS CUR": ("lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n", BY_HAND),
+    "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
+    "Azure": ("Date,MeterName,Quantity,UnitOfMeasure\n01/05/2024,NC24ads A100 v4,10,1 Hour\n", BY_HAND),
+    "Azure, JSON": ('[{"sku": {"name": "x"}, "quantity": 3}]', BY_HAND),
+    "a sku without a description": ('{"sku": "abc", "usage": {"amount": 1, "unit": "seconds"}}', BY_HAND),
+    "FOCUS": ("BilledCost,ConsumedQuantity,ConsumedUnit,SkuId\n1,2,Hours,x\n", BY_HAND),
+    "Weights & Biases": ('"Step","run - system/gpu.0.powerWatts"\n0,300\n', BY_HAND),
+    "trainer_state": ('{"epoch": 1, "total_flos": 1e18, "log_history": []}', BY_HAND),
+    "model card": ("---\nco2_eq_emissions:\n  emissions: 126.35\n---\n", BY_HAND),
+    "ML CO2 calculator": ("A cumulative of 100 hours of computation was performed on a T4.\n", BY_HAND),
+    "seff": ("Job ID: 123\nNodes: 1\nCPU Utilized: 01:00:00\nJob Wall-clock time: 02:00:00\n", BY_HAND),
+    "kubecost": ("name,gpuHours,cpuCost\nx,100,2\n", BY_HAND),
+}  # fmt: skip
+RAW = ("Errno", "codec can't", "Traceback", "Error:", ".partial", "magic bytes")
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_read_is_refused_in_words(tmp_path: Path, case: str) -> None:
+    content, says = REFUSED[case]
+    file = tmp_path / "log"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    refused = ote("import", file, "--out", tmp_path / "runs.csv")
+    assert refused.returncode == 2
+    assert says in refused.stderr
+    assert str(file) in refused.stderr
+    assert not any(raw in refused.stderr for raw in RAW)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_files_that_cannot_be_read_or_written_are_named_in_words(build: Build, tmp_path: Path) -> None:
+    log, runs, folder = tmp_path / "log.csv", tmp_path / "runs.csv", tmp_path / "folder.csv"
+    log.write_text(codecarbon({}), encoding="utf-8")
+    runs.write_text("energy_kwh\n1\n", encoding="utf-8")
+    folder.mkdir()
+    none, nowhere, out = tmp_path / "none.csv", tmp_path / "none" / "out.csv", ("--out", tmp_path / "e.csv")
+    database = ("--database", build.directory / "emissions.duckdb")
+    for arguments, says in (
+        (("import", none), f"{none}: there is no such file"),
+        (("import", folder), f"{folder}: is a folder"),
+        (("import", log, "--out", nowhere), f"{nowhere}: cannot be written. There is no folder"),
+        (("import", log, "--out", folder), f"{folder}: cannot be written. It is a folder"),
+        (("report", none, *database), f"{none}: there is no such file"),
+        (("report", folder, *database), f"{folder}: is a folder"),
+        (("estimate", "--batch", none, *out, *database), f"{none}: there is no such file"),
+        (("estimate", "--batch", folder, *out, *database), f"{folder}: is a folder"),
+        (("estimate", "--batch", runs, "--out", nowhere, *database), f"{nowhere}: cannot be written. There"),
+        (("estimate", "--batch", runs, "--out", folder, *database), f"{folder}: cannot be written. It is"),
+    ):  # fmt: skip
+        done = ote(*arguments)
+        assert (done.returncode, done.stdout) == (2, ""), arguments
+        assert says in done.stderr
+        assert not any(raw in done.stderr for raw in RAW)
+    assert sorted(tmp_path.iterdir()) == sorted([log, runs, folder])
+
+
+def test_a_log_that_was_not_imported_is_pointed_to_import(build: Build, tmp_path: Path) -> None:
+    log = tmp_path / "emissions of May.csv"
+    log.write_text(codecarbon({}), encoding="utf-8")
+    database = ("--database", build.directory / "emissions.duckdb")
+    out = ("--out", tmp_path / "estimates.csv")
+    for done in (ote("report", log, *database), ote("estimate", "--batch", log, *out, *database)):
+        assert done.returncode == 2
+        assert (
+            f"a log of CodeCarbon, not a file of runs or estimates. Convert it first: ote import '{log}'"
+            in done.stderr
+        )
+
+
+def test_hardware_that_is_given_is_counted_as_the_tool_counts(tmp_path: Path) -> None:
+    """Eight GPUs of Slurm without a name are eight dies of an MI250X, which are four modules."""
+    log = tmp_path / "sacct.txt"
+    log.write_text("JobID|AllocTRES|ElapsedRaw\n1|gres/gpu=8|3600\n", encoding="utf-8")
+    done = ote("import", log, "--hardware", "MI250X", "--out", tmp_path / "runs.csv")
+    assert pl.read_csv(tmp_path / "runs.csv").select("hardware", "chips").rows() == [("MI250X", 4)]
+    assert "2 GCDs are 1 board, so 4" in done.stderr
+
+
+def test_a_batch_says_how_it_counted(build: Build, tmp_path: Path) -> None:
+    runs = tmp_path / "runs.csv"
+    runs.write_text(
+        "hardware,chips,training_hours\nMI250X,8,1\nMI250X,8,2\nH100,8,1\nv3-8,,72\n", encoding="utf-8"
+    )
+    options = ("--out", tmp_path / "e.parquet", "--database", build.directory / "emissions.duckdb")
+    said = ote("estimate", "--batch", runs, *options).stderr
+    assert "2 runs on AMD Radeon Instinct MI250X: Counted as whole MI250X, of 2 GCDs each." in said
+    assert "1 run on NVIDIA H100 SXM5 80GB: The name stands for several variants" in said
+    assert "v3-8 is a slice of 8 cores = 4 chips" in said
+    assert pl.read_parquet(tmp_path / "e.parquet")["chip_hours"].to_list() == [8, 16, 8, 288]
+
+
+def test_a_report_names_an_assumed_variant_in_every_form(build: Build, tmp_path: Path) -> None:
+    database = build.directory / "emissions.duckdb"
+    for hardware, says in (("H100", True), ("H100 SXM", False)):
+        options = ("--hardware", hardware, "--chips", "8", "--hours", "10", "--database", database)
+        file = tmp_path / "run.json"
+        file.write_text(ote("estimate", *options, "--json").stdout, encoding="utf-8")
+        for form in ("markdown", "latex", "model-card", "eu"):
+            assert ("as the variant was not stated" in ote("report", file, "--as", form).stdout) == says
+        paragraph = ote("report", file).stdout
+        assert ("the interval allows for all of them" in paragraph) == says
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "eu", "cyclonedx", "spdx"])
+def test_a_report_says_what_was_measured_and_what_was_not(build: Build, tmp_path: Path, form: str) -> None:
+    log, runs = tmp_path / "log", tmp_path / "runs.csv"
+    database = ("--database", build.directory / "emissions.duckdb")
+    for content, says in (
+        (codecarbon({"cpu_power": 61.3}), "processors read or estimated from their rated power"),
+        (codecarbon({}), "processors at 42.5 W, its constant"),
+        (
+            codecarbon({"cpu_power": 51.0, "codecarbon_version": "3.3.2"}),
+            "processors at 42.5 W, its constant",
+        ),
+        (codecarbon({"tracking_mode": "process"}), "of the process alone"),
+        (CARBONTRACKER, "Carbontracker 1.1.6: GPUs read from the driver, processors read from RAPL"),
+        (CARBONTRACKER.replace("cpu:0", "Intel(R) Xeon(R) CPU @ 2.20GHz"), "processors read or estimated"),
+        (smi(HOUR, 4), "power of the GPUs alone"),
+    ):
+        log.write_text(content, encoding="utf-8")
+        assert ote("import", log, "--country", "FR", "--out", runs).returncode == 0
+        report = ote("report", runs, "--as", form, *database)
+        assert says in report.stdout, report.stderr
+        assert "at the machines" not in report.stdout
+    given = ("--energy", "40", "--country", "DE", "--metering", "wall meter of the node", "--json")
+    log.write_text(ote("estimate", *given, *database).stdout, encoding="utf-8")
+    assert "wall meter of the node" in ote("report", log, "--as", form).stdout
+
+
+def test_metering_without_an_energy_is_refused(build: Build) -> None:
+    options = ("--hardware", "H100", "--chips", "1", "--hours", "1", "--metering", "wall meter")
+    refused = ote("estimate", *options, "--database", build.directory / "emissions.duckdb")
+    assert refused.returncode == 2
+    assert (
+        "--metering says how an energy was measured, but no energy is given; give --energy" in refused.stderr
+    )
+
+
+def test_each_run_of_a_report_has_its_own_name_pue_and_grid(build: Build, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"run_id": "a"},
+        {"run_id": "b", "timestamp": "2024-05-02T12:00:00", "pue": 1.3, "country_name": "Germany",
+         "country_iso_code": "DEU"},
+        {"run_id": "c", "timestamp": "2024-05-03T12:00:00", "project_name": "p (1)"},
+        {"run_id": "d", "timestamp": "2024-05-04T12:00:00", "project_name": ""},
+    ]  # fmt: skip
+    log, runs = tmp_path / "log.csv", tmp_path / "runs.csv"
+    log.write_text(codecarbon(*rows), encoding="utf-8")
+    ote("import", log, "--out", runs)
+    report = ote("report", runs, "--database", build.directory / "emissions.duckdb").stdout
+    table = [line.strip("| ").split(" | ") for line in report.splitlines() if line.startswith("| ")]
+    header, *body = table
+    assert header[3:5] == ["PUE", "grid intensity (kg/kWh)"]
+    names = [cells[0] for cells in body[:-1]]
+    assert names == ["p (2)", "p (3)", "p (1)", "run"]
+    assert [cells[3] for cells in body[:-1]] == ["1.2", "1.3", "1.2", "1.2"]
+    assert float(body[1][4]) > 3 * float(body[0][4]) > 0  # Germany and France
+
+
+def test_a_small_emission_is_none_in_no_form(build: Build, tmp_path: Path) -> None:
+    """0.001 kWh at 433 g/kWh are 0.433 g, 1 Wh; in tonnes and kWh as well."""
+    given = ("--energy", "0.001", "--pue", "1", "--intensity", "433", "--json")
+    file = tmp_path / "run.json"
+    done = ote("estimate", *given, "--database", build.directory / "emissions.duckdb")
+    file.write_text(done.stdout, encoding="utf-8")
+    for form, says in (
+        ("markdown", "0.433 g"), ("latex", "0.433 g"), ("eu", "0.433 g"), ("model-card", "emissions: 0.433"),
+        ("cyclonedx", '"value": 4.33e-07'), ("spdx", '"ai_energyQuantity": 0.001'),
+    ):  # fmt: skip
+        assert says in ote("report", file, "--as", form).stdout, form
+
+
+# The small inputs with the right values: accelerators (or their hours), hours, kWh before PUE where measured.
+CASES: dict[str, list[tuple[float, float, float | None]]] = {
+    "01-t4-host-over-rating.csv": [(1, 1, 0.1215)],
+    "02-country-name-with-article.csv": [(1, 1, 0.1045)],
+    "03-unknown-gpu-with-energy.csv": [(1, 1, 0.130), (1, 1, 0.360)],
+    "04-gpu-count-is-not-gpu-model.csv": [(1, 10, 3.625)],
+    "05-gpu-energy-zero.csv": [(1, 10, None)],
+    "06-eight-ranks-measure-one-node.csv": [(8, 10, 25.4)],
+    "08-province-dropped.csv": [(1, 10, 3.625)],
+    "09-one-empty-run-blocks-all.csv": [(1, 10, 3.625)],
+    "10-gcd-counted-as-module.txt": [(4, 100, None)],
+    "11-k80-bill.csv": [(50, 0, None)],
+    "11-k80-sacct.txt": [(4, 100, None)],
+    "13-bigquery-flat.csv": [(100, 0, None)],
+    "13-billing-console.csv": [(100, 0, None)],
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_case_has_its_right_value(build: Build, case: str) -> None:
+    """Counted exactly; kWh that depend on our factors are the product of the factors of this build."""
+    runs = imports.read(CASE_FILES / case).runs
+    estimates, rejected = estimate_rows(runs, build.directory / "emissions.duckdb")
+    assert rejected == []
+    for run, estimated, (chips, hours, kwh) in zip(runs, estimates, CASES[case], strict=True):
+        assert number(run.get("chips") or run.get("chip_hours")) == chips
+        assert number(run.get("training_hours") or "0") == hours
+        chip_hours = chips * (hours or 1)
+        computed = kwh is None and chip_hours * estimated["watts_per_chip"] / 1000  # Wh to kWh
+        assert estimated["energy_mwh"] * 1000 == pytest.approx((kwh or computed) * estimated["pue"])
+        assert estimated["co2e_gross_t"] == pytest.approx(
+            estimated["energy_mwh"] * estimated["gross_kg_per_kwh"]
+        )
+    places = {"01": "NL", "02": "NL", "03": "FR", "04": "CA", "08": "CA"}
+    assert places.get(case[:2]) in (None, estimates[0]["site_country"])
+    assert case[:2] != "08" or 0.002 <= estimates[0]["gross_kg_per_kwh"] <= 0.030
+
+
+@pytest.mark.parametrize(("kwh", "grams"), [(0.001, 0.2165), (0.006, 1.299)])
+def test_a_model_card_does_not_round_a_gram_to_zero(
+    build: Build, tmp_path: Path, kwh: float, grams: float
+) -> None:
+    given = {"energy_kwh": kwh, "pue": 1, "carbon_intensity_g_per_kwh": 216.5}
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(estimate_run(given, build.directory / "emissions.duckdb")), encoding="utf-8")
+    card = ote("report", file, "--as", "model-card").stdout
+    assert float(card.split("emissions: ")[1].split()[0]) == pytest.approx(grams, rel=1e-3)
+
+
+def test_trackers_whose_machine_is_not_named_are_counted_and_named(tmp_path: Path) -> None:
+    """Version 1 names no machine; one GPU of eight may share its processors with the others."""
+    rows = [
+        {"run_id": "a"}, {"run_id": "b"}, {"run_id": "c", "timestamp": "2024-05-02T12:00:00"},
+    ]  # fmt: skip
+    for change in ({"gpu_model": "8 x NVIDIA A100-SXM4-40GB"}, {"cpu_model": "", "gpu_model": ""}):
+        log = read(tmp_path, codecarbon(*(row | change for row in rows)))
+        assert len(log.runs) == 3
+        assert "Lines 2, 3 overlap in time" in "".join(log.left_out)
+    tasks = read(tmp_path, codecarbon(*(row | {"task_name": "t"} for row in rows)))
+    assert "overlap" not in "".join(tasks.left_out)
