@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pipelines.answers import where
+from pipelines.answers.estimate import estimate_run
 from pipelines.answers.published import open_database
 from tests.conftest import Build, ote
 
@@ -190,8 +191,8 @@ def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None
 
 
 def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None:
-    with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
-        load = where.load_of_hardware(connection, "nvidia-h100-sxm5-80gb", 512, 300, 2024)
+    given = {"hardware": "nvidia-h100-sxm5-80gb", "chips": 512, "training_hours": 300}
+    load = where.load_of_estimate(estimate_run(given, build.directory / "emissions.duckdb"))
     ((watts,),) = build.query(
         "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
     )

@@ -5,6 +5,7 @@ place come about (sql/out/places.sql), or printing (cli/answers.py).
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -146,34 +147,16 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
     )
 
 
-def load_of_hardware(
-    connection: duckdb.DuckDBPyConnection, hardware_id: str, chips: int, hours: float, year: int
-) -> Load:
-    """A run that is described: chips of one kind for some hours.
-
-    Raises:
-        NotFoundError: the accelerator is neither rated nor measured.
-    """
-    rows = connection.execute(
-        """
-        select hardware.name, draws.watts_per_chip, draws.watts_gsd
-        from hardware
-        inner join hardware_draws as draws on hardware.hardware_id = draws.hardware_id
-        where hardware.hardware_id = ?
-        """,
-        [hardware_id],
-    ).fetchall()
-    if not rows:
-        raise NotFoundError(
-            f"{hardware_id}: its power is unknown, because it is neither rated nor measured here."
-        )
-    ((name, watts, gsd),) = rows
+def load_of_estimate(run: Mapping[str, Any]) -> Load:
+    """A run that is described, from its estimate: the same energy and the same uncertainty, before PUE."""
+    widths = (run["factors"][name]["gsd"] for name in ("chip_hours", "watts_per_chip"))
+    chips = run["chip_hours"] / run["training_hours"]
     return Load(
-        name=f"{chips:,} x {name} for {quantities.duration(hours)}",
-        it_energy_mwh=chips * hours * watts / 1e6,  # Wh to MWh
-        ln_gsd=math.log(gsd),
-        year=year,
-        hours=hours,
+        name=f"{chips:,.12g} x {run['hardware_name']} for {quantities.duration(run['training_hours'])}",
+        it_energy_mwh=run["energy_mwh"] / run["pue"],
+        ln_gsd=math.hypot(*map(math.log, widths)),
+        year=run["run_year"],
+        hours=run["training_hours"],
     )
 
 

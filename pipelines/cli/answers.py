@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import duckdb
 import typer
 
+from pipelines import hardware_units
 from pipelines.answers import estimate, names, quantities, when
 from pipelines.answers import where as placing
 from pipelines.answers import why as deriving
@@ -82,8 +83,9 @@ def where(
     _refuse(name, given, hours, year, month, basis)
     with _failing(name, database, as_json):
         meant = _meant(given, chips, hours, database)
+        described_run = _estimated(hardware, chips, hours, database) if hardware else None
         with open_database(database, placing.PROBE) as connection:
-            load = _load(connection, name, meant, chips, hours, year)
+            load = _load(connection, name, meant, described_run, year)
             if month:
                 _print_starts(load, month, top, as_json)
                 return
@@ -94,6 +96,8 @@ def where(
         return
     with terminal.page() as console:
         _print_places(console, load, places, top)
+        if described_run:
+            console.print("\n".join(hardware_units.notes_on(described_run)))
 
 
 @contextmanager
@@ -155,20 +159,25 @@ def _meant(given: dict[str, str], chips: int, hours: float | None, database: Pat
     return {**meant, "run_year": meant["run_year"] if "started" in given else None}
 
 
+def _estimated(hardware: str, chips: int, hours: float | None, database: Path) -> dict[str, Any]:
+    """The run that is described, as ote estimate has it: its location is still to be chosen."""
+    given = {"hardware": hardware, "chips": chips, "training_hours": hours}
+    return estimate.estimate_run(given, database)
+
+
 def _load(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     meant: dict[str, Any],
-    chips: int,
-    hours: float | None,
+    described_run: dict[str, Any] | None,
     year: int | None,
 ) -> placing.Load:
     """The run that is to be placed, in the year and the region that are asked for."""
-    if name:
+    if described_run is None:
         load = placing.load_of_run(connection, _run_of(connection, name))
     else:
         newest = placing.years(connection)[1]
-        load = placing.load_of_hardware(connection, meant["hardware_id"], chips, hours or 0, newest)
+        load = replace(placing.load_of_estimate(described_run), year=newest)
     if meant["cloud_region"]:
         load = placing.at_region(connection, load, meant["cloud_region"])
     if meant["run_year"]:

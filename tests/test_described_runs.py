@@ -1,0 +1,38 @@
+"""One run that is described to `ote estimate`, `ote report` and `ote where`: one energy, one interval."""
+
+import json
+import math
+
+import pytest
+
+from pipelines.answers.estimate import estimate_run
+from tests.conftest import Build, ote
+
+
+@pytest.mark.parametrize("hardware", ["H100", "H100 SXM", "A100", "TPU v3-8", "K80 GPU"])
+def test_estimate_report_and_where_agree(build: Build, hardware: str) -> None:
+    """The same energy before PUE, the same interval of it, and the same word on an unnamed variant."""
+    database = build.directory / "emissions.duckdb"
+    run = estimate_run({"hardware": hardware, "chips": 1, "training_hours": 72}, database)
+    options = ("--hardware", hardware, "--hours", "72", "--database", database)
+    places = json.loads(ote("where", *options, "--json").stdout)
+    ((net_gsd,),) = build.query(
+        "select exp(ln(net_gsd)) from places where region = '{region}' and factor_year = {factor_year} "
+        "and intensity_basis = '{intensity_basis}'".format(**places[0])
+    )
+    widths = [run["factors"][name]["gsd"] for name in ("chip_hours", "watts_per_chip")] + [net_gsd]
+    half = 1.645 * math.hypot(*map(math.log, widths))
+    assert math.log(places[0]["co2e_net_t_p95"] / places[0]["co2e_net_t"]) == pytest.approx(half)
+    ((pue,),) = build.query(
+        "select pue from places where region = '{region}' and factor_year = {factor_year} "
+        "and intensity_basis = '{intensity_basis}'".format(**places[0])
+    )
+    assert places[0]["energy_mwh"] / pue == pytest.approx(run["energy_mwh"] / run["pue"])
+    is_vague = hardware in ("H100", "A100")
+    where = " ".join(ote("where", *options).stdout.split())
+    estimated = ote(
+        "estimate", "--hardware", hardware, "--chips", "1", "--hours", "72", "--database", database
+    )
+    assert run["is_ambiguous_hardware"] == is_vague
+    for text in (where, " ".join(estimated.stdout.split())):
+        assert ("stands for several variants" in text) == is_vague
