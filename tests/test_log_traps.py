@@ -229,6 +229,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
     "Azure": ("Date,MeterName,Quantity,UnitOfMeasure\n01/05/2024,NC24ads A100 v4,10,1 Hour\n", BY_HAND),
     "Azure, JSON": ('[{"sku": {"name": "x"}, "quantity": 3}]', BY_HAND),
+    "a sku in no JSON": ('x {"sku": "abc"}', BY_HAND),
     "a sku without a description": ('{"sku": "abc", "usage": {"amount": 1, "unit": "seconds"}}', BY_HAND),
     "FOCUS": ("BilledCost,ConsumedQuantity,ConsumedUnit,SkuId\n1,2,Hours,x\n", BY_HAND),
     "Weights & Biases": ('"Step","run - system/gpu.0.powerWatts"\n0,300\n', BY_HAND),
@@ -327,7 +328,7 @@ def test_a_report_names_an_assumed_variant_in_every_form(build: Build, tmp_path:
         assert ("the interval allows for all of them" in paragraph) == says
 
 
-@pytest.mark.parametrize("form", ["markdown", "latex", "eu", "cyclonedx", "spdx"])
+@pytest.mark.parametrize("form", ["markdown", "latex", "model-card", "eu", "cyclonedx", "spdx"])
 def test_a_report_says_what_was_measured_and_what_was_not(build: Build, tmp_path: Path, form: str) -> None:
     log, runs = tmp_path / "log", tmp_path / "runs.csv"
     database = ("--database", build.directory / "emissions.duckdb")

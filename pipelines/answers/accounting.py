@@ -287,7 +287,8 @@ def _billing_table(text: str) -> Table:
     lines = text.split("\n")
     if re.match(r"\s*[\[{]", text):
         return _json_table(text, lines)
-    at = next(index for index, line in enumerate(lines) if re.search(r"(?i)sku[._ ]description", line))
+    headers = (index for index, line in enumerate(lines) if re.search(r"(?i)sku[._ ]description", line))
+    at = next(headers, 0)
     return delimited.with_points(delimited.parse("\n".join(lines[at:]), first_line=at + 1))
 
 

@@ -274,6 +274,8 @@ def model_card(run: Run, training_type: str) -> str:
     )
     if "runs" in run:
         source += f", the sum of {words.counted(len(run['runs']), 'run')}, all errors taken as shared"
+    if run.get("metering"):
+        source += f"; metering: {run['metering']}"
     block: dict[str, Any] = {
         "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
         "source": source,

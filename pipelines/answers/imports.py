@@ -1,8 +1,8 @@
 """Logs of other tools as runs that `ote estimate` takes: each unit read by name, each PUE taken out once.
 
 Belongs here: which tool wrote a file, and what becomes of rows that cannot be taken. Does not belong here:
-the columns of each tool (trackers.py, accounting.py), whether a run can be (sql/estimate/problems.sql), or
-what it emitted: the tools' own tonnes are not taken over.
+the columns of each tool (codecarbon.py, trackers.py, nvidia_smi.py, accounting.py), whether a run can be
+(sql/estimate/problems.sql), or what it emitted: the tools' own tonnes are not taken over.
 """
 
 import csv
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.answers import accounting, nvidia_smi, texts, trackers
+from pipelines.answers import accounting, codecarbon, nvidia_smi, texts, trackers
 from pipelines.answers.delimited import Reject
 from pipelines.answers.estimate import COLUMNS
 from pipelines.answers.trackers import EXAMPLE_BY_HAND, Part, Run, UnknownUnitError
@@ -182,7 +182,7 @@ READERS = (
     Reader(
         tool="CodeCarbon",
         mark=r"(?:^|[,;\t])\"?energy_consumed\b",
-        parse=trackers.codecarbon,
+        parse=codecarbon.runs,
         counted_by="driver",
     ),
     Reader(
