@@ -8,7 +8,7 @@ the columns of each tool (codecarbon.py, trackers.py, nvidia_smi.py, accounting.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +42,14 @@ class Log:
         """The tool that wrote it."""
         return self.reader.tool
 
-    def complete(self, known: Run, location: Run) -> None:
+    def complete(self, known: Mapping[str, str | None], location: Mapping[str, str | None]) -> None:
         """Take what the log does not say: hardware and PUE of any run, the location of one without any.
 
         Accelerators are counted as the tool counts them: 8 GPUs of Slurm on MI250X are 4 modules.
         """
         for run in self.runs:
             placed = run.get("cloud_region") or run.get("site_country")
-            given = known | ({} if placed else location)
+            given = {**known, **({} if placed else location)}
             missing = {column: cell for column, cell in given.items() if cell and not run.get(column)}
             run.update(missing)
             if "hardware" in missing and run.get("chips"):
