@@ -281,6 +281,33 @@ def test_files_that_cannot_be_read_or_written_are_named_in_words(build: Build, t
     assert sorted(tmp_path.iterdir()) == sorted([log, runs, folder])
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reported", "estimated"),
+    [
+        ("x.json", b'[{"chips": 1},\n', "no JSON (line 1", "expected a JSON array"),
+        ("x.jsonl", b'{"chips": 1}\n{"chips"\n', "no JSON (line", "expected a JSON object for each run"),
+        ("x.parquet", b"no parquet", "this is not a Parquet file", "expected a Parquet file"),
+        ("x.csv", b"chips,hardware\n1,\xe9\n", "line 2 holds the byte 0xe9", "line 2 holds the byte 0xe9"),
+        ("x.csv", b"chips,hardware\n1,2,3,4\n", "as many cells in each row", "4 cells, expected 2"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused_in_words(
+    build: Build, tmp_path: Path, name: str, content: bytes, reported: str, estimated: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    database = ("--database", build.directory / "emissions.duckdb")
+    for done, says in (
+        (ote("report", file, *database), reported),
+        (ote("estimate", "--batch", file, "--out", tmp_path / "e.csv", *database), estimated),
+    ):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
+        assert str(file) in done.stderr
+        assert not any(raw in done.stderr for raw in RAW)
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_log_that_was_not_imported_is_pointed_to_import(build: Build, tmp_path: Path) -> None:
     log = tmp_path / "emissions of May.csv"
     log.write_text(codecarbon({}), encoding="utf-8")
