@@ -285,8 +285,19 @@ def _check_files(source: Path, target: Path) -> None:
     for file, known in ((source, READERS), (target, WRITERS)):
         if file.suffix not in known:
             raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
+    if source.suffix == ".json" and _is_cut(source):
+        raise BadRunsError(f"{source}: cannot be read: expected {FORMS['.json']}; the file is cut off")
     if target.exists() and target.samefile(source):
         raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
+
+
+def _is_cut(source: Path) -> bool:
+    """Whether a JSON array is not closed: DuckDB takes the objects before the cut and says nothing."""
+    with source.open("rb") as file:
+        begin = file.read(100).lstrip()
+        file.seek(max(0, source.stat().st_size - 100))
+        end = file.read().rstrip()
+    return begin.startswith(b"[") and not end.endswith(b"]")
 
 
 def _take_file(connection: duckdb.DuckDBPyConnection, source: Path, strict: bool) -> list[delimited.Reject]:
