@@ -51,8 +51,11 @@ countries as (
 select
     ids.run_id,
     models.model,
-    -- a comma before a space is part of a name: Booz Allen Hamilton, McLean
-    regexp_replace(regexp_replace(models.organizations, '\s+', ' ', 'g'), ' ?,([^ ])', ';\1', 'g') as developer,
+    -- a comma before a space or a legal form is part of a name: Booz Allen Hamilton, McLean
+    regexp_replace(
+        regexp_replace(regexp_replace(models.organizations, '\s+', ' ', 'g'), ',(Ltd|Inc|LLC|Corp)\b', ', \1', 'g'),
+        ' ?,([^ ])', ';\1', 'g'
+    ) as developer,
     countries.developer_country,
     models.published_date,
     lower(models.domain) as domain,

@@ -317,6 +317,7 @@ def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) ->
         ("Lab A,Lab B", "Lab A;Lab B"),
         ("X,Booz Allen Hamilton, McLean,Y", "X;Booz Allen Hamilton, McLean;Y"),
         ("Some Technology Co., Ltd. (Brand)", "Some Technology Co., Ltd. (Brand)"),
+        ("Software Co.,Ltd.,Incubator", "Software Co., Ltd.;Incubator"),
         ("Lab A ,Institute of\nTechnology", "Lab A;Institute of Technology"),
     ],
 )
