@@ -127,6 +127,22 @@ FAULTS: dict[str, tuple[str, Fault, str]] = {
     "regions: a new year twice": (GOOGLE, new_year("2024", "2025", times(G, 2)), STOPPED),
     "regions: a new year that repeats the last": (GOOGLE, new_year("2024", "2025"), STOPPED),
     "regions: a new year that repeats an earlier one": (GOOGLE, new_year("2023", "2026"), STOPPED),
+    "regions: a new one of 600 g in a clean country": (
+        GOOGLE,
+        new_row(
+            region="europe-north3", location="Oslo", year="2025", cfe_fraction="0.99", intensity_basis="direct",
+            carbon_intensity_g_per_kwh="600",
+        ),
+        STOPPED,
+    ),
+    "regions: a new one of a tenth": (
+        GOOGLE,
+        new_row(
+            region="europe-east1", location="Warsaw", year="2025", cfe_fraction="0.3", intensity_basis="direct",
+            carbon_intensity_g_per_kwh="60",
+        ),
+        STOPPED,
+    ),
     "regions: two swapped": (GOOGLE, renamed("region", "us-central1", "europe-west1"), STOPPED),
     "regions: one three times": (GOOGLE, times(G, 3, where=IOWA & (pl.col("year") == "2021")), STOPPED),
     "regions: direct called life-cycle": (GOOGLE, renamed("intensity_basis", "direct", "lifecycle"), STOPPED),

@@ -26,6 +26,7 @@ YEARS = {"run_year": pl.Int64, "energy_mwh": pl.Float64, "runs": pl.Int64}
 PLACES: dict[str, type[pl.DataType]] = {
     "scheme": pl.String, "region": pl.String, "country": pl.String, "year": pl.Int64,
     "intensity_basis": pl.String, "carbon_intensity_g_per_kwh": pl.Float64, "country_g_per_kwh": pl.Float64,
+    "was_g_per_kwh": pl.Float64,
 }  # fmt: skip
 MEDIANS = {"scheme": pl.String, "median_g_per_kwh": pl.Float64, "median_g_per_kwh_now": pl.Float64}
 
@@ -129,7 +130,20 @@ def test_a_file_that_is_not_asked_for_is_not_said_to_be_unchanged() -> None:
 def test_a_new_region_is_held_against_its_country(
     country: str | None, value: float, stops: bool, says: str
 ) -> None:
-    row = ("google_cloud", "north9", country, 2026, "direct", value, 30.0 if country else None)
+    row = ("google_cloud", "north9", country, 2026, "direct", value, 30.0 if country else None, None)
     made = report.decide([], results(regions=[row]), [], "")
     assert bool(made.exceeded) == stops
     assert any(says in text for text in report.of_results(made))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "stops"), [(430.0, 601.0, True), (430.0, 599.0, False), (610.0, 640.0, False)]
+)
+def test_a_changed_region_may_not_come_to_emit_far_more_than_its_country(
+    was: float, now: float, stops: bool
+) -> None:
+    """Small steps that add up end there; a region that was accepted above it may stay."""
+    row = ("google_cloud", "us-central1", "US", 2025, "direct", now, 400.0, was)
+    found = report.beyond_limits(results(regions=[row]))
+    assert bool(found) == stops
+    assert all("us-central1, 2025: 430 before, now 601 g/kWh direct (US: 400 life-cycle)" in x for x in found)

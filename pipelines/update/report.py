@@ -95,10 +95,13 @@ def _many(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
 
 
 def _high(compared: Results, ratio: float) -> Iterator[str]:
-    """The new regions that emit far more than their country."""
-    above = pl.col("carbon_intensity_g_per_kwh") > ratio * pl.col("country_g_per_kwh")
+    """The new or changed regions that now emit far more than their country."""
+    limit = ratio * pl.col("country_g_per_kwh")
+    above = (pl.col("carbon_intensity_g_per_kwh") > limit) & (pl.col("was_g_per_kwh") > limit).ne_missing(
+        True
+    )
     for row in compared.regions.filter(above).iter_rows(named=True):
-        yield f"new region {_region(row)} (limit: {ratio:g} times the country)"
+        yield f"{_region(row)} (limit: {ratio:g} times the country)"
 
 
 def _summaries(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
@@ -126,7 +129,10 @@ def _region(row: Mapping[str, Any]) -> str:
     place = row["country"] or "no country; add the region to warehouse/reference/region_map.csv"
     beside = f"{place}: {country:.4g} life-cycle" if country is not None else place
     value = f"{row['carbon_intensity_g_per_kwh']:.4g} g/kWh {row['intensity_basis']}"
-    return f"{row['region']}, {row['year']}: {value} ({beside})"
+    was = row["was_g_per_kwh"]
+    before = "" if was is None else f"{was:.4g} before, now "
+    kind = "new region " if was is None else ""
+    return f"{kind}{row['region']}, {row['year']}: {before}{value} ({beside})"
 
 
 def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
@@ -168,7 +174,8 @@ def of_results(made: Report) -> list[str]:
             said = f"{many}, the largest" if frame.height > 1 else one
             count = quantities.counted(frame.height, "estimate")
             told.append(f"results: {count} {said}: {', '.join(names)}")
-    told += [f"results: to look at: new region {_region(row)}" for row in compared.regions.to_dicts()]
+    new = compared.regions.filter(pl.col("was_g_per_kwh").is_null())
+    told += [f"results: to look at: {_region(row)}" for row in new.to_dicts()]
     return told + [text for text in made.exceeded if text.startswith("results:")]
 
 
@@ -315,7 +322,7 @@ def _results(compared: Results) -> Iterator[str]:
     for title, frame in (("New estimates", compared.added), ("Estimates that are gone", compared.gone)):
         shown = frame.select("run_id", "run_year", "energy_mwh", "chip_hours_basis").head(LISTED)
         yield from _table(f"{title} ({frame.height:,})", shown)
-    yield from _table("New regions beside their country (g/kWh)", compared.regions)
+    yield from _table("New regions and changed intensities, beside the country (g/kWh)", compared.regions)
     medians = compared.intensities.filter(
         pl.col("median_g_per_kwh").ne_missing(pl.col("median_g_per_kwh_now"))
         | pl.col("rows").ne_missing(pl.col("rows_now"))

@@ -30,7 +30,7 @@ class Results:
 
     runs, energy_mwh: before and after. years, intensities: frames with a row per year, or per scheme, basis
     and year. moved: runs whose estimate moved by more than MOVED, the most first. added, gone: runs. regions:
-    cloud regions that had no intensity before, with that of their country (life-cycle) in the nearest year.
+    intensities of new cloud regions, and changed ones, with that of their country (life-cycle).
     """
 
     runs: tuple[int, int]
@@ -108,7 +108,7 @@ def compare(before: Connection, after: Connection) -> Results:
         moved=moved.sort("ratio", "run_id", descending=[True, False]),
         added=now.join(was, on="run_id", how="anti").sort("energy_mwh", descending=True),
         gone=was.join(now, on="run_id", how="anti").sort("energy_mwh", descending=True),
-        regions=_regions(after).join(_regions(before), on=["scheme", "region"], how="anti"),
+        regions=_changed_regions(_regions(before), _regions(after)),
     )
 
 
@@ -142,6 +142,15 @@ def _regions(connection: Connection) -> pl.DataFrame:
         "and places.year >= countries.year where places.scheme <> 'country' "
         "and places.carbon_intensity_g_per_kwh is not null order by all",
     )
+
+
+def _changed_regions(was: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """The rows of new regions, and those of others with another intensity, which stands in was_g_per_kwh."""
+    intensity, key = "carbon_intensity_g_per_kwh", ["scheme", "region", "year", "intensity_basis"]
+    before = was.select(*key, was_g_per_kwh=intensity)
+    new = now.join(was, on=["scheme", "region"], how="anti")
+    pairs = now.join(before, on=key).filter(pl.col(intensity) != pl.col("was_g_per_kwh"))
+    return pl.concat([new, pairs], how="diagonal")
 
 
 def _rows(connection: Connection, query: str) -> pl.DataFrame:
