@@ -130,16 +130,16 @@ FAULTS: dict[str, tuple[str, Fault, str]] = {
     "regions: a new one of 600 g in a clean country": (
         GOOGLE,
         new_row(
-            region="europe-north3", location="Oslo", year="2025", cfe_fraction="0.99", intensity_basis="direct",
-            carbon_intensity_g_per_kwh="600",
+            region="europe-north3", location="Oslo", year="2025", cfe_fraction="0.99",
+            carbon_intensity_g_per_kwh="600", intensity_basis="direct",
         ),
         STOPPED,
     ),
     "regions: a new one of a tenth": (
         GOOGLE,
         new_row(
-            region="europe-east1", location="Warsaw", year="2025", cfe_fraction="0.3", intensity_basis="direct",
-            carbon_intensity_g_per_kwh="60",
+            region="europe-east1", location="Warsaw", year="2025", cfe_fraction="0.3",
+            carbon_intensity_g_per_kwh="60", intensity_basis="direct",
         ),
         STOPPED,
     ),
