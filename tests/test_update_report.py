@@ -42,7 +42,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
         energy_mwh=(TOTAL, TOTAL),
         years=pl.DataFrame(schema=YEARS),
         intensities=pl.DataFrame(schema=MEDIANS),
-        largest=pl.DataFrame(schema=RUN),
+        largest=pl.DataFrame([("known", 2 * LEAST, 1.0)], schema=RUN, orient="row"),
         moved=moved.with_columns(ratio=ratio),
         added=pl.DataFrame(frames.get("added", []), schema=RUN, orient="row"),
         gone=pl.DataFrame(frames.get("gone", []), schema=RUN, orient="row"),
@@ -62,6 +62,10 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
             "a of 10.1 GWh is gone (limit: a factor of 2 for a run above ",
         ),
         ({"gone": [("a", LEAST * 0.99, 5.0)]}, ""),
+        (
+            {"added": [("a", LEAST * 4.1, 5.0)]},
+            "a of 41.0 GWh is new (limit: 2 times the largest run known, ",
+        ),
         ({"added": [("a", LEAST * 3, 5.0)]}, ""),  # a new run is listed, and held to the checks
     ],
 )
@@ -71,7 +75,7 @@ def test_a_large_run_that_moves_twofold_or_is_gone_needs_a_person(
     assert (LIMITS["large_fraction"], LIMITS["large_ratio"]) == (0.01, 2)
     found = report.beyond_limits(results(**change))
     assert len(found) == (1 if says else 0)
-    assert all(text.startswith(f"results: {says}") and "10.0 GWh" in text for text in found)
+    assert all(text.startswith(f"results: {says}") and "0.0 GWh)" in text for text in found)
 
 
 def test_the_terminal_names_the_largest_estimates_that_moved_are_new_or_gone_and_the_limits() -> None:

@@ -136,7 +136,7 @@ def _region(row: Mapping[str, Any]) -> str:
 
 
 def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
-    """The runs with a large share of the energy of all that moved far, or are gone."""
+    """The runs with a large share of all energy that moved far or are gone, and new ones beyond any."""
     least = share * compared.energy_mwh[0]
     told = f"(limit: a factor of {ratio:g} for a run above {quantities.energy(least)})"
     energies = pl.max_horizontal("energy_mwh", "energy_mwh_now")
@@ -144,6 +144,13 @@ def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
         yield f"{moved(row)} {told}"
     for row in compared.gone.filter(pl.col("energy_mwh") > least).iter_rows(named=True):
         yield f"{row['run_id']} of {quantities.energy(row['energy_mwh'])} is gone {told}"
+    largest = compared.largest.join(compared.added, on="run_id", how="anti")["energy_mwh"].max()
+    most = ratio * (largest if isinstance(largest, float) else 0.0)
+    for row in compared.added.filter(pl.col("energy_mwh") > most).iter_rows(named=True):
+        yield (
+            f"{row['run_id']} of {quantities.energy(row['energy_mwh'])} is new (limit: {ratio:g} times the "
+            f"largest run known, {quantities.energy(most)})"
+        )
 
 
 def moved(row: Mapping[str, Any]) -> str:
