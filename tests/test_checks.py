@@ -79,7 +79,7 @@ BROKEN = {
         "update out.emissions set energy_mwh = energy_mwh * 1000 where run_id = 't5-11b'"
     ),
     "out.emissions:every_computable_run_is_there": "delete from out.emissions where run_id = 't5-11b'",
-    "out.emissions:every_computed_run_has_its_five_factors": (
+    "out.emissions:every_computed_run_has_its_factors": (
         "delete from out.emission_factors where run_id = 't5-11b' and factor = 'pue'"
     ),
     "out.emissions:flop_fit_into_the_chip_hours": (

@@ -69,7 +69,7 @@ def test_an_operator_without_a_region_is_the_mix_of_its_regions(
     assert about["value"] == pytest.approx(value)
     assert math.log(about["gsd"]) == pytest.approx(math.hypot(spread, math.log(country)))
     assert "cloud regions of the operator" in about["source_locator"]
-    assert run["net_basis"] == "equals_gross"
+    assert (run["net_basis"], run["co2e_net_t"]) == (None, None)  # unknown is not gross
     narrowest = estimating.narrowing(run, estimating.best_spreads(database))
     assert narrowest is not None
     assert "--region" in narrowest.fact
@@ -148,7 +148,7 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
     }
     for factor, about in run["factors"].items():
         assert about["value"] == run[factor]
-        given = about["basis"] in ("chips_x_hours", "equals_gross")
+        given = about["basis"] in ("chips_x_hours", None)
         assert given or (about["source_url"] and about["source_locator"]), factor
 
 

@@ -58,7 +58,7 @@ def test_the_places_of_the_ranking_are_those_of_what_if(build: Build, basis: str
 
 def test_ranks_of_what_if_are_within_one_basis(build: Build) -> None:
     ranks = build.query(
-        "select intensity_basis, min(net_rank), max(net_rank), count(*) from what_if "
+        "select intensity_basis, min(gross_rank), max(gross_rank), count(*) from what_if "
         "where run_id = 'gshard-600b' and region <> 'actual' group by all order by 1"
     )
     assert [basis for basis, *_ in ranks] == ["direct", "lifecycle"]

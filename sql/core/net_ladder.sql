@@ -1,4 +1,5 @@
--- Intensity after the operator's carbon-free energy, by every rung that the facts allow. One row per run and rung.
+-- Intensity after the operator's carbon-free energy, by every rung that the facts allow. One row per run and rung; none where
+-- nothing is known of the operator's supply: unknown is not gross.
 -- Hourly matching leaves what macro grid_residual says. Net never exceeds gross.
 -- Annual matching is another basis and is not mixed in: see published_footprints.
 with gross as (
@@ -65,16 +66,3 @@ select
     hourly.verified
 from hourly
 inner join gross on hourly.run_id = gross.run_id
-union all
-select
-    run_id,
-    'equals_gross' as basis,
-    value,
-    intensity_basis,
-    0 as rounding_ln_gsd,
-    factor_year,
-    source_title,
-    source_url,
-    source_locator,
-    verified
-from gross

@@ -295,9 +295,9 @@ factors as (
         || if(
             months.ratio is null, '', format('; x {:.3f}, the hours of {} ({})', months.ratio, months.named, months.source)
         ) as gross_source_locator,
-        if(supply.value is null, 'equals_gross', supply.basis) as net_basis,
-        coalesce(supply.value, 1) as net_to_gross_ratio,
-        sqrt(pow(gross_ln_gsd, 2) + pow(coalesce(ln(supply.gsd), 0), 2)) as net_ln_gsd,
+        supply.basis as net_basis, -- null where nothing is known of the operator's supply, and net with it
+        supply.value as net_to_gross_ratio,
+        sqrt(pow(gross_ln_gsd, 2) + pow(ln(supply.gsd), 2)) as net_ln_gsd,
         supply.factor_year as net_factor_year,
         supply.source_url as net_source_url,
         supply.source_locator as net_source_locator,

@@ -109,24 +109,15 @@ select
     grids.carbon_intensity_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
     grids.gross_basis,
     grids.intensity_basis,
-    gross_kg_per_kwh
-    * if(
-        net_spread.basis = 'operator_hourly',
-        grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction),
-        1
-    ) as net_kg_per_kwh,
-    net_spread.basis as net_basis,
+    gross_kg_per_kwh * grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction) as net_kg_per_kwh,
+    if(supplies.region is null, null, 'operator_hourly') as net_basis,
     exp(sqrt(pow(pue_spread.ln_gsd, 2) + pow(gross_spread.ln_gsd, 2))) as gross_gsd,
     exp(
         sqrt(
             pow(pue_spread.ln_gsd, 2)
             + pow(gross_spread.ln_gsd, 2)
             + pow(net_spread.ln_gsd, 2)
-            + if(
-                net_basis = 'operator_hourly',
-                pow(cfe_rounding_ln_gsd(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction), 2),
-                0
-            )
+            + pow(cfe_rounding_ln_gsd(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction), 2)
         )
     ) as net_gsd,
     source_id(grids.source_url) as source_id,
@@ -138,8 +129,6 @@ inner join pues on grids.region = pues.region and grids.factor_year = pues.facto
 left join supplies on grids.region = supplies.region and grids.factor_year = supplies.factor_year
 inner join spreads as pue_spread on pue_spread.factor = 'pue' and pues.pue_basis = pue_spread.basis
 inner join spreads as gross_spread on gross_spread.factor = 'gross_kg_per_kwh' and grids.gross_basis = gross_spread.basis
-inner join spreads as net_spread
-    on
-        net_spread.factor = 'net_kg_per_kwh'
-        and if(supplies.operator_cfe_fraction is null, 'equals_gross', 'operator_hourly') = net_spread.basis
+left join spreads as net_spread
+    on net_spread.factor = 'net_kg_per_kwh' and net_spread.basis = 'operator_hourly' and supplies.region is not null
 where grids.factor_year >= 2019

@@ -2,9 +2,9 @@
 -- trained on. One row per run, place and chip. All other places are in the table places.
 -- A place changes PUE and intensity; a chip changes hours (same FLOP at that chip's usual utilisation) and power.
 -- Hours from FLOP hold the spread of one speed, which is the other chip's then; disclosed ones are carried over by it.
--- The ratio compares net CO2e on the basis of the place's grid; it is null where the run's own grid is not known on that.
--- Ranks are by net CO2e, least first, within one basis of intensities, of the places of a run and of its chips apart, and before
--- values are rounded.
+-- The ratio compares gross CO2e on the basis of the place's grid; it is null where the run's own grid is not known on that.
+-- Net is null where nothing is known of the operator's supply. Ranks are least first, within one basis of intensities, of the
+-- places of a run and of its chips apart, and before values are rounded.
 with spreads as (
     select
         factor,
@@ -25,18 +25,19 @@ runs as (
         emissions.gross_kg_per_kwh,
         emissions.net_kg_per_kwh,
         emissions.intensity_basis,
-        emissions.co2e_net_t as actual_co2e_net_t,
-        emissions.co2e_net_t / nullif(emissions.co2e_gross_t, 0) as net_to_gross_ratio,
+        emissions.co2e_gross_t as actual_co2e_gross_t,
         hours.basis as hours_basis,
         ln(hours.gsd) as hours_ln_gsd,
         ln(watts.gsd) as watts_ln_gsd,
         ln(pues.gsd) as pue_ln_gsd,
+        ln(grids.gsd) as gross_ln_gsd,
         ln(nets.gsd) as net_ln_gsd
     from out.emissions as emissions
     inner join out.emission_factors as hours on emissions.run_id = hours.run_id and hours.factor = 'chip_hours'
     inner join out.emission_factors as watts on emissions.run_id = watts.run_id and watts.factor = 'watts_per_chip'
     inner join out.emission_factors as pues on emissions.run_id = pues.run_id and pues.factor = 'pue'
-    inner join out.emission_factors as nets on emissions.run_id = nets.run_id and nets.factor = 'net_kg_per_kwh'
+    inner join out.emission_factors as grids on emissions.run_id = grids.run_id and grids.factor = 'gross_kg_per_kwh'
+    left join out.emission_factors as nets on emissions.run_id = nets.run_id and nets.factor = 'net_kg_per_kwh'
     where emissions.energy_basis = 'computed' and emissions.run_year is not null
 ),
 
@@ -54,7 +55,8 @@ places as (
         places.gross_kg_per_kwh,
         places.net_kg_per_kwh,
         places.intensity_basis,
-        ln(places.net_gsd) as ln_gsd
+        ln(places.gross_gsd) as gross_ln_gsd,
+        ln(places.net_gsd) as net_ln_gsd
     from years
     cross join out.places as places
     where places.provider = 'Google'
@@ -74,12 +76,16 @@ elsewhere as (
         runs.chip_hours * runs.watts_per_chip * places.pue / 1e6 as energy_mwh, -- Wh to MWh
         energy_mwh * places.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * places.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
-        sqrt(pow(runs.hours_ln_gsd, 2) + pow(runs.watts_ln_gsd, 2) + pow(places.ln_gsd, 2)) as ln_gsd,
-        case
-            when runs.intensity_basis in ('unspecified', places.intensity_basis) then runs.actual_co2e_net_t
-            else same_basis.co2e_gross_t * runs.net_to_gross_ratio
-        end as comparable_co2e_net_t,
-        co2e_net_t / nullif(comparable_co2e_net_t, 0) as ratio_to_actual
+        sqrt(pow(runs.hours_ln_gsd, 2) + pow(runs.watts_ln_gsd, 2) + pow(places.gross_ln_gsd, 2)) as gross_ln_gsd,
+        sqrt(pow(runs.hours_ln_gsd, 2) + pow(runs.watts_ln_gsd, 2) + pow(places.net_ln_gsd, 2)) as net_ln_gsd,
+        energy_mwh * places.gross_kg_per_kwh / nullif(
+            if(
+                runs.intensity_basis in ('unspecified', places.intensity_basis),
+                runs.actual_co2e_gross_t,
+                same_basis.co2e_gross_t
+            ),
+            0
+        ) as ratio_to_actual
     from runs
     inner join places on runs.run_year = places.run_year
     left join out.gross_by_basis as same_basis
@@ -114,14 +120,13 @@ other_chips as (
         other_chip_hours * chips.watts_per_chip * runs.pue / 1e6 as energy_mwh, -- Wh to MWh
         energy_mwh * runs.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * runs.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
-        sqrt(
-            pow(runs.hours_ln_gsd, 2)
-            + if(runs.hours_basis = 'flop_over_throughput', 0, pow(speed.ln_gsd, 2)) -- there the own chip's speed cancels
-            + pow(watts.ln_gsd, 2)
-            + pow(runs.pue_ln_gsd, 2)
-            + pow(runs.net_ln_gsd, 2)
-        ) as ln_gsd,
-        co2e_net_t / nullif(runs.actual_co2e_net_t, 0) as ratio_to_actual
+        pow(runs.hours_ln_gsd, 2)
+        + if(runs.hours_basis = 'flop_over_throughput', 0, pow(speed.ln_gsd, 2)) -- there the own chip's speed cancels
+        + pow(watts.ln_gsd, 2)
+        + pow(runs.pue_ln_gsd, 2) as energy_variance,
+        sqrt(energy_variance + pow(runs.gross_ln_gsd, 2)) as gross_ln_gsd,
+        sqrt(energy_variance + pow(runs.net_ln_gsd, 2)) as net_ln_gsd,
+        co2e_gross_t / nullif(runs.actual_co2e_gross_t, 0) as ratio_to_actual
     from runs
     inner join core.throughput as own on runs.hardware_id = own.hardware_id
     inner join chips on own.kind = chips.kind and runs.hardware_id <> chips.hardware_id
@@ -138,39 +143,29 @@ select
     imagined.hardware_id,
     four_digits(imagined.energy_mwh) as energy_mwh,
     four_digits(imagined.co2e_gross_t) as co2e_gross_t,
+    four_digits(imagined.co2e_gross_t * exp(-1.645 * imagined.gross_ln_gsd)) as co2e_gross_t_p05,
+    four_digits(imagined.co2e_gross_t * exp(1.645 * imagined.gross_ln_gsd)) as co2e_gross_t_p95,
     four_digits(imagined.co2e_net_t) as co2e_net_t,
-    four_digits(imagined.co2e_net_t * exp(-1.645 * imagined.ln_gsd)) as co2e_net_t_p05,
-    four_digits(imagined.co2e_net_t * exp(1.645 * imagined.ln_gsd)) as co2e_net_t_p95,
+    four_digits(imagined.co2e_net_t * exp(-1.645 * imagined.net_ln_gsd)) as co2e_net_t_p05,
+    four_digits(imagined.co2e_net_t * exp(1.645 * imagined.net_ln_gsd)) as co2e_net_t_p95,
     four_digits(imagined.ratio_to_actual) as ratio_to_actual,
     rank() over (
-        partition by imagined.run_id, imagined.region = 'actual', imagined.intensity_basis order by imagined.co2e_net_t
+        partition by imagined.run_id, imagined.region = 'actual', imagined.intensity_basis order by imagined.co2e_gross_t
+    ) as gross_rank,
+    if(
+        imagined.co2e_net_t is null,
+        null,
+        rank() over (
+            partition by imagined.run_id, imagined.region = 'actual', imagined.intensity_basis
+            order by imagined.co2e_net_t nulls last
+        )
     ) as net_rank,
     imagined.intensity_basis,
     imagined.factor_year
 from (
-    select
-        run_id,
-        region,
-        hardware_id,
-        energy_mwh,
-        co2e_gross_t,
-        co2e_net_t,
-        ln_gsd,
-        ratio_to_actual,
-        intensity_basis,
-        factor_year
+    select *
     from elsewhere
-    union all
-    select
-        run_id,
-        region,
-        hardware_id,
-        energy_mwh,
-        co2e_gross_t,
-        co2e_net_t,
-        ln_gsd,
-        ratio_to_actual,
-        intensity_basis,
-        factor_year
+    union all by name
+    select * exclude (other_chip_hours, energy_variance)
     from other_chips
 ) as imagined

@@ -238,16 +238,17 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
 
 
 def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) -> None:
-    """1 MWh at PUE 1.1, lifecycle 0.44 kg and half of it net; the place: PUE 1.1 and a direct 0.2 kg."""
+    """1 MWh at PUE 1.1 and lifecycle 0.44 kg; the place: PUE 1.1, direct 0.2 kg, half of it net."""
     base = {"run_id": "example", "run_year": 2022, "hardware_id": "chip", "energy_basis": "computed"}
     run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.1, "energy_mwh": 1.1}
-    net = {"gross_kg_per_kwh": 0.44, "net_kg_per_kwh": 0.22, "co2e_gross_t": 0.484, "co2e_net_t": 0.242}
-    place = {"provider": "Google", "region": "there", "factor_year": 2022, "pue": 1.1, "net_gsd": 1.2}
+    gross = {"gross_kg_per_kwh": 0.44, "co2e_gross_t": 0.484}
+    place = {"provider": "Google", "region": "there", "factor_year": 2022, "pue": 1.1}
+    place |= {"gross_gsd": 1.15, "net_gsd": 1.2}
     known: Rows = {
-        "out.emissions": [run | net | {"intensity_basis": "lifecycle"}],
+        "out.emissions": [run | gross | {"intensity_basis": "lifecycle"}],
         "out.emission_factors": [
             {"run_id": "example", "factor": name, "gsd": 1.1}
-            for name in ("chip_hours", "watts_per_chip", "pue", "net_kg_per_kwh")
+            for name in ("chip_hours", "watts_per_chip", "pue", "gross_kg_per_kwh")
         ],
         "out.places": [place | {"gross_kg_per_kwh": 0.2, "net_kg_per_kwh": 0.1, "intensity_basis": "direct"}],
         "out.gross_by_basis": [
@@ -257,14 +258,25 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
     }
     (row,) = model("out.what_if", known).rows(named=True)
     assert row["co2e_net_t"] == pytest.approx(0.11)  # 1.1 MWh x 0.1 kg/kWh
-    assert row["ratio_to_actual"] == pytest.approx(0.55)  # 0.11 t over direct 0.4 t, half of it net
+    assert row["co2e_gross_t"] == pytest.approx(0.22)  # 1.1 MWh x 0.2 kg/kWh
+    assert row["ratio_to_actual"] == pytest.approx(0.55)  # 0.22 t over direct 0.4 t
+    for basis, middle, gsd in (
+        ("gross", 0.22, 1.15),
+        ("net", 0.11, 1.2),
+    ):  # hours and power 1.1 each, and the place
+        spread = math.exp(1.645 * math.sqrt(2 * math.log(1.1) ** 2 + math.log(gsd) ** 2))
+        ends = row[f"co2e_{basis}_t_p05"], row[f"co2e_{basis}_t_p95"]
+        assert ends == (pytest.approx(middle / spread, rel=1e-3), pytest.approx(middle * spread, rel=1e-3))
     del known["out.gross_by_basis"][0]
     (row,) = model("out.what_if", known).rows(named=True)
     assert row["ratio_to_actual"] is None
-    elsewhere = place | {"gross_kg_per_kwh": 0.3, "net_kg_per_kwh": 0.3, "intensity_basis": "lifecycle"}
+    elsewhere = place | {"gross_kg_per_kwh": 0.3, "net_kg_per_kwh": None, "intensity_basis": "lifecycle"}
     known["out.places"].append(elsewhere | {"region": "elsewhere"})
-    ranks = model("out.what_if", known).rows(named=True)
-    assert {row["intensity_basis"]: row["net_rank"] for row in ranks} == {"direct": 1, "lifecycle": 1}
+    ranks = {row["intensity_basis"]: row for row in model("out.what_if", known).rows(named=True)}
+    assert {basis: (row["gross_rank"], row["net_rank"]) for basis, row in ranks.items()} == {
+        "direct": (1, 1),
+        "lifecycle": (1, None),
+    }
 
 
 @pytest.mark.parametrize(
@@ -279,7 +291,7 @@ def test_the_speed_of_another_chip_counts_once(model: Model, hours_basis: str, s
     run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.0, "intensity_basis": "direct"}
     net = {"gross_kg_per_kwh": 0.4, "net_kg_per_kwh": 0.4, "co2e_gross_t": 0.4, "co2e_net_t": 0.4}
     other = {"run_id": "other", "hardware_id": "fast", "run_year": 2022, "energy_basis": "computed"}
-    names = ("chip_hours", "watts_per_chip", "pue", "net_kg_per_kwh")
+    names = ("chip_hours", "watts_per_chip", "pue", "gross_kg_per_kwh", "net_kg_per_kwh")
     known: Rows = {
         "out.emissions": [run | net, other],
         "out.emission_factors": [
@@ -308,4 +320,8 @@ def test_the_speed_of_another_chip_counts_once(model: Model, hours_basis: str, s
     (row,) = model("out.what_if", known).filter(run_id="example").rows(named=True)
     assert row["energy_mwh"] == pytest.approx(0.4)  # 2,000 h / 4 x 800 W
     squares = math.log(1.5) ** 2 + speeds * math.log(1.4) ** 2 + math.log(1.3) ** 2 + 2 * math.log(1.1) ** 2
-    assert row["co2e_net_t_p95"] == pytest.approx(0.16 * math.exp(1.645 * math.sqrt(squares)), rel=1e-3)
+    assert (
+        row["co2e_gross_t_p95"]
+        == row["co2e_net_t_p95"]
+        == pytest.approx(0.16 * math.exp(1.645 * math.sqrt(squares)), rel=1e-3)
+    )

@@ -563,7 +563,7 @@ def net(model: Model, run: dict[str, Any], **region: Any) -> pl.DataFrame:
 def test_hourly_matching_takes_the_grid_s_own_share_out_once(model: Model) -> None:
     ladder = net(model, {}, operator_cfe_fraction=0.7, grid_cfe_fraction=0.4)
     # what is left from the grid: (1 - 0.7) / (1 - 0.4) = 0.5 of 0.4
-    assert values(ladder) == {"operator_hourly": pytest.approx(0.2), "equals_gross": 0.4}
+    assert values(ladder) == {"operator_hourly": pytest.approx(0.2)}
 
 
 def test_net_never_exceeds_gross(model: Model) -> None:
@@ -572,8 +572,9 @@ def test_net_never_exceeds_gross(model: Model) -> None:
 
 
 def test_matching_counts_only_for_the_operator_it_belongs_to(model: Model) -> None:
+    """Of another one nothing is known, and unknown is not gross."""
     ladder = net(model, {"provider": "Other"}, operator_cfe_fraction=0.9, grid_cfe_fraction=0.4)
-    assert values(ladder) == {"equals_gross": 0.4}
+    assert values(ladder) == {}
 
 
 # the choice
