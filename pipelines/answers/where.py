@@ -31,12 +31,11 @@ with nearest as (
     ) = 1
 )
 """
-# Net that repeats gross is not known: such a place is ranked by gross.
+# A place of which net is not known is ranked by gross.
 PLACES = f"""{NEAREST}
 select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,
     ln(method.gsd) as pue_ln_gsd, ln(gross_gsd) as gross_ln_gsd,
-    net_basis is distinct from 'equals_gross' and net_kg_per_kwh is not null as has_net,
-    if(has_net, net_kg_per_kwh, null) as net, ln(net_gsd) as net_ln_gsd,
+    net_kg_per_kwh is not null as has_net, net_kg_per_kwh as net, ln(net_gsd) as net_ln_gsd,
     pue * if(has_net, net_kg_per_kwh, gross_kg_per_kwh) as ranked_value,
     if(has_net, net_ln_gsd, gross_ln_gsd) as ranked_ln_gsd
 from nearest inner join method on method.factor = 'pue' and nearest.pue_basis = method.basis

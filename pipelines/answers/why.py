@@ -202,11 +202,10 @@ def _without_guess(item: Tree, *, is_guess: bool = False) -> Tree:
 
 
 def _add_inputs(connection: duckdb.DuckDBPyConnection, run_id: str, factors: dict[str, Tree]) -> None:
-    """What each averaged factor is the mean of; net has the inputs of gross where it is equal to it."""
+    """What each averaged factor is the mean of."""
     found = inputs.of_run(connection, run_id, {name: factor["basis"] for name, factor in factors.items()})
     for name, factor in factors.items():
-        origin = "gross_kg_per_kwh" if factor["basis"] == "equals_gross" else name
-        factor["inputs"] = found.get(origin)
+        factor["inputs"] = found.get(name)
         if factor["inputs"] is None:
             continue
         given = inputs.value_of(factor["inputs"])

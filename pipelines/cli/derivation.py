@@ -156,17 +156,16 @@ def _results(found: Tree) -> Any:
     made = terminal.table(*headers, "", whole=headers)
     results = {result["name"]: result for result in found["results"]}
     results.setdefault("energy_mwh", _reported_energy(found))
-    net = found["factors"].get("net_kg_per_kwh")
     meanings = {
         "energy_mwh": "electricity of the data center",
         "co2e_gross_t": "with the average of the grid (location-based)",
-        "co2e_net_t": "equal to gross: nothing is known of the operator's carbon-free energy"
-        if net and net["basis"] == "equals_gross"
-        else "after the operator's carbon-free energy",
+        "co2e_net_t": "after the operator's carbon-free energy"
+        if "co2e_net_t" in results
+        else "nothing is known of the operator's carbon-free energy",
     }
     for name, title in RESULTS.items():
         if (result := results.get(name)) is None:
-            made.add_row(title, "unknown", "", "")
+            made.add_row(title, "unknown", "", meanings[name] if name == "co2e_net_t" else "")
             continue
         scaled, span = _units(result)
         shown = "a guess" if is_guess(result["p05"], result["p95"]) else scaled(result["value"])
@@ -270,9 +269,7 @@ def _add_factor(top: "Branch", name: str, factor: Tree, is_hidden: bool) -> None
     if source["sha256"]:
         when = f", retrieved {source['retrieved_at']}" if source["retrieved_at"] else ""
         known.add(f"sha256 {source['sha256'][:16]}...{when}")
-    if factor["inputs"] and value == "equals_gross":
-        branch.add("the same inputs as gross_kg_per_kwh")
-    elif factor["inputs"]:
+    if factor["inputs"]:
         _add_inputs(branch, factor["inputs"])
 
 

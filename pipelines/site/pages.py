@@ -240,8 +240,6 @@ def _factors(data: Data, run: Row) -> parts.Section:
         name, _, column = parts.FACTORS[factor["factor"]]
         value, width = _amount(factor, run)
         means = parts.meaning(column, factor["basis"])
-        if factor["basis"] == "equals_gross":
-            continue  # nothing is known of the operator's supply
         rows.append(
             (
                 name,

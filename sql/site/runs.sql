@@ -1,15 +1,4 @@
 -- Every run with an estimate. Lists and charts use the life-cycle tonnes, which are on one basis for all runs.
--- Net is unknown where nothing is known of the operator's supply.
-with net as (
-    select
-        run_id,
-        co2e_net_t,
-        co2e_net_t_p05,
-        co2e_net_t_p95
-    from emissions
-    where net_basis <> 'equals_gross'
-)
-
 select
     e.run_id,
     e.model,
@@ -29,9 +18,9 @@ select
     e.co2e_gross_t,
     e.co2e_gross_t_p05,
     e.co2e_gross_t_p95,
-    n.co2e_net_t,
-    n.co2e_net_t_p05,
-    n.co2e_net_t_p95,
+    e.co2e_net_t,
+    e.co2e_net_t_p05,
+    e.co2e_net_t_p95,
     e.site_country,
     e.cloud_region,
     e.site,
@@ -53,7 +42,6 @@ select
     w.water_grid_m3_p95,
     t.started_month
 from emissions as e
-left join net as n on e.run_id = n.run_id
 left join hardware as h on e.hardware_id = h.hardware_id
 left join embodied_emissions as m on e.run_id = m.run_id
 left join water_use as w on e.run_id = w.run_id
