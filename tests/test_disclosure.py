@@ -160,7 +160,7 @@ def test_latex_has_no_bare_special_character(run: dict[str, Any]) -> None:
 
 
 CODE_NAMES = (
-    "flop_by_era", "equals_gross", "chips_x_hours", "watts_per_chip", "chip_hours", "gross_kg_per_kwh",
+    "flop_by_era", "operator_hourly", "chips_x_hours", "watts_per_chip", "chip_hours", "gross_kg_per_kwh",
     "training_places", "country_year", "hardware_mix", "measured_ratio", "co2e_gross_t", "energy_mwh",
     " in FR",
 )  # fmt: skip
@@ -182,12 +182,23 @@ def test_every_basis_has_words(build: Build) -> None:
 
 def test_a_sum_of_runs_adds_the_ends_of_their_intervals(run: dict[str, Any]) -> None:
     total = disclosure.summed([run, run, run])
-    for column in ("energy_mwh", "co2e_gross_t", "co2e_net_t"):
+    for column in ("energy_mwh", "co2e_gross_t"):
         for end in ("", "_p05", "_p95"):
             assert total[column + end] == pytest.approx(3 * run[column + end])
+    known = run | {"co2e_net_t": 0.5, "co2e_net_t_p05": 0.4, "co2e_net_t_p95": 0.6}
+    assert disclosure.summed([known, known])["co2e_net_t_p95"] == pytest.approx(1.2)
     assert disclosure.summed([run]) == run
     with pytest.raises(disclosure.NotAnEstimateError, match="one version of the dataset"):
         disclosure.summed([run, run | {"dataset_version": "0"}])
+
+
+def test_an_unknown_net_is_said_to_be_unknown_in_every_form(run: dict[str, Any]) -> None:
+    unknown = run | dict.fromkeys(("co2e_net_t", "co2e_net_t_p05", "co2e_net_t_p95", "net_basis"))
+    for estimate in (unknown, disclosure.summed([unknown, run])):
+        assert estimate["co2e_net_t"] is None
+        for form in (disclosure.markdown, disclosure.latex, disclosure.cyclonedx, disclosure.spdx):
+            assert "not known" in form(estimate)
+    assert disclosure.parse(json.dumps(unknown)) == unknown
 
 
 def test_every_form_takes_a_sum(run: dict[str, Any], schema: JsonStrictValidator) -> None:

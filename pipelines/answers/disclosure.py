@@ -41,13 +41,13 @@ FACTOR = {"value": AMOUNT, "gsd": AMOUNT, "basis": TEXT}
 # What is read of an estimate.
 ESTIMATE = {
     **{
-        f"{total}{end}": documents.NUMBER
+        f"{total}{end}": AMOUNT if total == "co2e_net_t" else documents.NUMBER
         for total in ("energy_mwh", "co2e_gross_t", "co2e_net_t")
         for end in ("", "_p05", "_p95")
     },
     "factors": {"pue": FACTOR, "gross_kg_per_kwh": FACTOR, "*": FACTOR},
-    **dict.fromkeys(("dataset_version", "energy_basis", "net_basis", "intensity_basis"), str),
-    **dict.fromkeys(("model", "provider"), TEXT),
+    **dict.fromkeys(("dataset_version", "energy_basis", "intensity_basis"), str),
+    **dict.fromkeys(("model", "provider", "net_basis"), TEXT),
     **{f"{name}?": TEXT for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis")},
     **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
     "metering?": TEXT,
@@ -179,6 +179,8 @@ def checked(run: Any) -> Run:
 def summed(runs: Sequence[Run]) -> Run:
     """Several estimates as one: the sums of MWh and t, with the runs below `runs`; of one run itself.
 
+    Net is None if it is not known of one of them.
+
     Runs that are estimated alike err alike: they share factors, and the intervals do not say which part of an
     error is theirs alone. All is taken as shared (comonotonic), for which the quantiles of a sum are the sums
     of the quantiles. Where some errors are independent the true interval is narrower, never wider.
@@ -196,7 +198,8 @@ def summed(runs: Sequence[Run]) -> Run:
     total: dict[str, Any] = {"runs": list(runs), "factors": {}, "dataset_version": versions[0]}
     for name in SUMMED:
         for column in (name, f"{name}_p05", f"{name}_p95"):
-            total[column] = math.fsum(run[column] for run in runs)
+            parts = [run[column] for run in runs]
+            total[column] = None if None in parts else math.fsum(parts)
     for name in ("model", "hardware_name", "cloud_region", "site_country", "site_state", "provider"):
         total[name] = _common(runs, name, None)
     for name in ("energy_basis", "intensity_basis", "net_basis"):
@@ -473,14 +476,17 @@ def _paragraph_of_sum(run: Run) -> str:
 
 
 def _net(run: Run) -> str:
-    if run["net_basis"] == "equals_gross":
-        return (
-            "The operator's supply of carbon-free energy is not known, so net emissions are taken as gross."
-        )
+    if run["co2e_net_t"] is None:
+        return f"Net emissions are not known: {_no_net(run)}."
     return (
-        f"Net of the operator's hourly-matched carbon-free energy, where it is known, it is "
+        f"Net of the operator's hourly-matched carbon-free energy, it is "
         f"{quantities.mass(run['co2e_net_t'])} ({_interval(run, 'co2e_net_t')})."
     )
+
+
+def _no_net(run: Run) -> str:
+    of = "of at least one run " if "runs" in run else ""
+    return f"the operator's carbon-free energy {of}is not published by the hour"
 
 
 def _table(run: Run) -> tuple[list[str], list[list[str]]]:
@@ -501,7 +507,9 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
             _interval(run, "co2e_gross_t"),
             f"location-based, {intensity}",
         ],
-        [
+        ["CO2e, net", "not known", "", _no_net(run)]
+        if run["co2e_net_t"] is None
+        else [
             "CO2e, net",
             quantities.mass(run["co2e_net_t"]),
             _interval(run, "co2e_net_t"),
@@ -558,14 +566,18 @@ def _figures(run: Run) -> list[str]:
 
 def _properties(run: Run) -> list[tuple[str, str]]:
     """What a bill of materials has no field for: intervals, net, accounting, dataset."""
-    net = "as gross" if run["net_basis"] == "equals_gross" else words.basis(run["net_basis"])
+    net = (
+        f"not known: {_no_net(run)}"
+        if run["co2e_net_t"] is None
+        else f"{quantities.mass(run['co2e_net_t'])} ({words.basis(run['net_basis'])})"
+    )
     metering = [("metering", str(run["metering"]))] if run.get("metering") else []
     return [
         *metering,
         ("energy, 90 % interval", _interval(run, "energy_mwh")),
         ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
-        ("CO2e net", f"{quantities.mass(run['co2e_net_t'])} ({net})"),
+        ("CO2e net", net),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),
     ]

@@ -48,7 +48,6 @@ BASES = {
     "world_year": "mean of the world in that year",
     "operator_hourly": "after the operator's hourly-matched carbon-free energy",
     "operator_annual": "after the operator's annually matched carbon-free energy",
-    "equals_gross": "taken as gross: the operator's supply is not known",
 }
 
 

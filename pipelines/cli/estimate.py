@@ -150,6 +150,9 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
         ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
     ):
+        if run[column] is None:
+            totals.add_row(title, "unknown", "", "nothing is known of the operator's carbon-free energy")
+            continue
         ends = f"{show(run[column + '_p05'])} to {show(run[column + '_p95'])}"
         totals.add_row(title, show(run[column]), ends, note)
     factors = _table("factor", "value", "x/÷", "how it is known")
