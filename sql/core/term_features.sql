@@ -1,7 +1,7 @@
 -- Values of the terms that an estimator could also use. One row per factor, term and observation for which the value
 -- is known.
--- A slope depends on a number (feature: the year, ln chips), a shift on a category (level: the format, the domain). number_format_peak
--- also has a ratio that is known before any fit: the peak of the run's own format over the 16-bit peak.
+-- A slope depends on a number (feature: the year, ln chips), a shift on a category (level: the format, the domain).
+-- number_format_peak also has a ratio that is known before any fit: the peak of the run's own format over the 16-bit peak.
 -- To test another term, add a select.
 select
     'chip_hours' as factor,
