@@ -58,7 +58,7 @@ class NotPublishedError(Exception):
 
 
 class MalformedSourceError(NotPublishedError):
-    """What describes releases, or one of them, is not of the form that it is written in."""
+    """An address, or what describes releases or one of them, is not of the form that it is written in."""
 
 
 class CutShortError(NotPublishedError):
@@ -89,7 +89,7 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         )
     store, root = _store(target)
     if "http" in store.protocol:
-        raise NotPublishedError(
+        raise MalformedSourceError(
             f"{target}: nothing can be put at http://; expected a folder or s3://bucket/prefix."
         )
     known = _index(store, root)
@@ -249,7 +249,7 @@ def _remove(partial: Path) -> None:
 def _store(address: str) -> tuple[Any, str]:
     """The store of an address, and the path in it."""
     if not PLACE.fullmatch(address):
-        raise NotPublishedError(
+        raise MalformedSourceError(
             f"{address!r}: expected a folder, s3://bucket/prefix, or for a download https://host/prefix."
         )
     if "://" not in address or address.startswith("file://"):  # to fsspec, a folder a::b would be two stores
@@ -286,10 +286,7 @@ def _index(store: Any, root: str) -> list[dict[str, Any]]:
     try:
         return reading.index_entries(bytes(content), where)
     except documents.MalformedError as error:
-        # An index.json of something else: the address is wrong, not the document.
-        is_other = str(error) == f"{where}: releases is missing"
-        kind = NotPublishedError if is_other else MalformedSourceError
-        raise kind(f"{error}: this is not the index of published releases.") from None
+        raise MalformedSourceError(f"{error}: this is not the index of published releases.") from None
 
 
 @contextmanager
