@@ -4,11 +4,14 @@
 
 Each mutant changes one token of the last commit: half of them in Python, half in SQL, each place as likely as
 any other. Docstrings, comments, messages and strings stay. In a scratch clone each mutant meets, until a test
-fails, the tests of its part that need no build, then those that need one; `--all` runs the whole suite over
-the survivors. The tests of a part are the files that import the module or name the table; if there are none,
-the tests of what uses it. `--only 3,17` runs the mutants of these numbers again, with the same seed.
+fails, the tests of its part that need no build, then those that need one. `--scope all` runs the whole suite.
+The tests of a part are the files that import the module or name the table; if there are none, the tests of
+what uses it. `--only 3,17` runs the mutants of these numbers again, with the same seed.
 
 A survivor needs a test, shows code that nobody needs, or is equivalent: no input tells it from the original.
+Equivalent so far:
+
+- core.disclosed_runs, `coalesce(upstream.chip_hours, ...) is null`: null in either order of the arguments.
 """
 
 import argparse
