@@ -192,7 +192,9 @@ def named_after(root: Path, file: Path) -> set[str]:
 
 
 def tests_of(root: Path, file: Path) -> list[Path]:
-    """The test files of a part: of the file itself, else of what uses it."""
+    """The test files of a part: of the file itself, else of what uses it; all queries use the macros."""
+    if file.parent == root / "sql":
+        return sorted(root.glob("tests/sql/test_*.py"))
     tests = sorted(root.glob("tests/**/test_*.py"))
     code = [*root.glob("pipelines/**/*.py"), *root.glob("sql/**/*.sql")]
     seen = level = {file}
@@ -298,7 +300,8 @@ def main() -> None:
                 )
                 if killed:
                     del alive[number]
-        print(f"{len(chosen)} mutants, {len(alive)} survivors:", *alive)
+        if not given.list:
+            print(f"{len(alive)} of {len(chosen)} mutants survived:", *alive)
 
 
 if __name__ == "__main__":
