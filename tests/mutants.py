@@ -246,18 +246,14 @@ def tested(clone: Path, tests: list[Path], scope: str) -> str:
     return "" if passed else plugin.failed or str(code)
 
 
-def killer(mutant: Mutant, clone: Path, scope: str) -> str:
-    """The first test of a scope that fails with a mutant; empty if none does."""
-    tests = [clone / "tests"] if scope == "all" else tests_of(clone, mutant.file)
-    original = mutant.file.read_text(encoding="utf-8")
-    mutant.file.write_text(original[: mutant.start] + mutant.new + original[mutant.end :], encoding="utf-8")
-    fork = multiprocessing.get_context("fork")  # of a process that has imported the libraries already
+def forked(clone: Path, tests: list[Path], scope: str) -> str:
+    """The first test that fails, in a copy of this process, which has imported the libraries already."""
+    fork = multiprocessing.get_context("fork")
     receiver, sender = fork.Pipe(duplex=False)
     process = fork.Process(target=lambda: sender.send(tested(clone, tests, scope)))
     process.start()
     sender.close()
     process.join(PATIENCE_S)
-    mutant.file.write_text(original, encoding="utf-8")
     if process.is_alive():
         process.kill()
         return f"no end within {PATIENCE_S} s"
@@ -265,6 +261,22 @@ def killer(mutant: Mutant, clone: Path, scope: str) -> str:
         return str(receiver.recv())
     except EOFError:
         return f"ended with {process.exitcode}"
+
+
+def killer(mutant: Mutant, clone: Path, scope: str) -> str:
+    """The first test of a scope that fails with a mutant and not without; empty if none does.
+
+    Raises:
+        ValueError: that test fails without the mutant too, so it says nothing.
+    """
+    tests = [clone / "tests"] if scope == "all" else tests_of(clone, mutant.file)
+    original = mutant.file.read_text(encoding="utf-8")
+    mutant.file.write_text(original[: mutant.start] + mutant.new + original[mutant.end :], encoding="utf-8")
+    failed = forked(clone, tests, scope)
+    mutant.file.write_text(original, encoding="utf-8")
+    if "::" in failed and forked(clone, [Path(failed)], "all"):
+        raise ValueError(f"{failed} fails without a mutant too. Repair it first.")
+    return failed
 
 
 def main() -> None:

@@ -221,7 +221,7 @@ def test_a_broken_table_is_named_with_its_rows(
 @pytest.mark.parametrize(
     ("name", "begins", "ends"),
     [
-        ("percent for a fraction", "cfe_fraction, expected 0 to 1: A share; ", "cfe_fraction = 40.0"),
+        ("percent for a fraction", "cfe_fraction, expected 0 to 1: A share. ", "cfe_fraction = 40.0"),
         ("a value that is no choice", "gas, expected one of co2, co2e: ", "gas = CO2"),
         ("a missing basis", "Every row needs ", "intensity_basis = None"),
         ("no rows", "An empty table is a lost source, not a fact.", "Seen: 0"),
