@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pipelines.answers import quantities
 from pipelines.catalog import ROOT
 
 TABLE = ROOT / "warehouse" / "reference" / "hardware_units.csv"
@@ -68,7 +69,7 @@ def named(spelling: str) -> Counting | None:
         generation, size = found[1].replace("litepod", "e"), int(found[2])
         for unit in units():
             if "slice" in unit.counted_by and unit.model.lower() == f"tpu {generation}" and size:
-                says = f"{spelling.strip()} is a slice of {_counted(size, unit.noun)}"
+                says = f"{spelling.strip()} is a slice of {quantities.counted(size, unit.noun)}"
                 if unit.per_chip > 1:
                     says += f" = {size / unit.per_chip:g} chips ({unit.per_chip} {unit.noun}s to a chip)"
                 return Counting(model=unit.model, chips_each=size / unit.per_chip, says=says)
@@ -120,10 +121,6 @@ def _part(unit: Unit, spelling: str) -> Counting:
         f"{spelling.strip()}: {unit.per_chip} {unit.noun}s are 1 {'chip' if unit.noun == 'core' else 'board'}"
     )
     return Counting(model=unit.model, chips_each=1 / unit.per_chip, says=says)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _words(name: str) -> frozenset[str]:

@@ -626,6 +626,6 @@ def test_the_progress_shows_sizes_and_the_speed_so_far(monkeypatch: pytest.Monke
     show("b.csv", 1_000_000, 2_000_000)
     show("b.csv", 2_000_000, 2_000_000)
     assert terminal.getvalue().split("\r\x1b[K")[1:] == [
-        "a.csv: 6.0 of 12.0 MB; 1 files, 6.0 MB, 1.5 MB/s",
+        "a.csv: 6.0 of 12.0 MB; 1 file, 6.0 MB, 1.5 MB/s",
         "b.csv: 2.0 of 2.0 MB; 2 files, 8.0 MB, 2.0 MB/s",
     ]

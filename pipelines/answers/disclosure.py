@@ -219,7 +219,7 @@ def _meterings(runs: Sequence[Run]) -> str | None:
     ways = Counter(run["metering"] for run in runs if run.get("metering"))
     if len(ways) == 1 and ways.total() == len(runs):
         return str(next(iter(ways)))
-    return "; ".join(f"{words.counted(number, 'run')} by {way}" for way, number in ways.items()) or None
+    return "; ".join(f"{quantities.counted(number, 'run')} by {way}" for way, number in ways.items()) or None
 
 
 def markdown(run: Run) -> str:
@@ -276,7 +276,7 @@ def model_card(run: Run, training_type: str) -> str:
         f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e"
     )
     if "runs" in run:
-        source += f", the sum of {words.counted(len(run['runs']), 'run')}, all errors taken as shared"
+        source += f", the sum of {quantities.counted(len(run['runs']), 'run')}, all errors taken as shared"
     if run.get("metering"):
         source += f"; metering: {run['metering']}"
     block: dict[str, Any] = {
@@ -466,7 +466,7 @@ def _limits(run: Run) -> str:
 def _paragraph_of_sum(run: Run) -> str:
     place = _place(run)
     return (
-        f"{words.counted(len(run['runs']), 'run')}{f' in {place}' if place else ''} used "
+        f"{quantities.counted(len(run['runs']), 'run')}{f' in {place}' if place else ''} used "
         f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
         f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from pipelines.answers import delimited, words
+from pipelines.answers import delimited, quantities
 from pipelines.answers.delimited import BadCellError, Place, Reject, Row
 from pipelines.answers.trackers import (
     EXAMPLE_BY_HAND,
@@ -88,8 +88,9 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
     yield from (f"{name}: {note}" for note in notes)
     pauses = max(len(draws) - 1 - len(each) for draws, each in zip(gpus, spans, strict=True))
     if pauses:
-        yield f"{name or 'GPU'}: {words.counted(pauses, 'pause')} in the log, not counted as time or energy."
-    of = words.counted(len(gpus), "GPU")
+        seen = quantities.counted(pauses, "pause")
+        yield f"{name or 'GPU'}: {seen} in the log, not counted as time or energy."
+    of = quantities.counted(len(gpus), "GPU")
     yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
 

@@ -64,8 +64,3 @@ def unit(name: str) -> str:
 def basis(name: str | None) -> str:
     """A basis; of what was given and is not used beside an energy there is none."""
     return "given, not used" if name is None else BASES[name]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 run, 2 runs."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines import checkout
+from pipelines.answers import quantities
 from pipelines.catalog import ROOT
 from pipelines.cli import site
 from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse
@@ -70,7 +71,7 @@ def _require_sound(reference: Path, baseline: Path) -> None:
     accepted.finish(baseline)
     problems = curated.problems(reference) + accepted.problems(baseline)
     if problems:
-        count = "1 file" if len(problems) == 1 else f"{len(problems)} files"
+        count = quantities.counted(len(problems), "file")
         fail("\n".join(problems) + f"\nNothing was built: {count} to correct first.")
     for source in accepted.edited(baseline):
         typer.echo(f"{source}: its rows were edited since `ote update` wrote them.", err=True)
@@ -233,7 +234,7 @@ def _summary(warehouse: Path, release: Path) -> None:
     typer.echo(f"Database: {_near(warehouse / 'emissions.duckdb')}")
     if uncommitted := manifest["uncommitted"]:
         listed = ", ".join(uncommitted[:SHOWN]) + (", ..." if len(uncommitted) > SHOWN else "")
-        files = "1 file" if len(uncommitted) == 1 else f"{len(uncommitted):,} files"
+        files = quantities.counted(len(uncommitted), "file")
         typer.echo(f"Draft:    {_near(release)}; for a release commit {files}: {listed}")
     else:
         typer.echo(f"Release:  {_near(release)}")

@@ -123,7 +123,7 @@ def _estimate_batch(batch: Path, out: Path, database: Path, strict: bool) -> Non
     _set_rejects_down(done.rejected, out)
     for note in done.notes:
         typer.echo(note, err=True)
-    typer.echo(f"{words.counted(done.estimated, 'run')} estimated: {out}")
+    typer.echo(f"{quantities.counted(done.estimated, 'run')} estimated: {out}")
 
 
 def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
@@ -401,7 +401,7 @@ def import_(
 
 def _print_runs(read: imports.Log, out: Path | None) -> None:
     """Where the runs are, or the runs: a table for a person, CSV for a pipe."""
-    count = f"{words.counted(len(read.runs), 'run')} of {read.tool}"
+    count = f"{quantities.counted(len(read.runs), 'run')} of {read.tool}"
     if out is not None:
         typer.echo(f"{count}: {out}")
     elif sys.stdout.isatty():
@@ -432,6 +432,6 @@ def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
 
 def _name_rejects(lines: Sequence[str], where: str = "") -> None:
     if lines:
-        typer.echo(f"{words.counted(len(lines), 'problem')}; these rows are left out{where}:", err=True)
+        typer.echo(f"{quantities.counted(len(lines), 'problem')}; these rows are left out{where}:", err=True)
         for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
             typer.echo(f"  {line}", err=True)

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipelines import checkout
+from pipelines.answers import quantities
 from pipelines.catalog import ROOT
 from pipelines.checkout import Checkout
 from pipelines.cli import site
@@ -138,7 +139,7 @@ def verify(
     for finding in wrong:
         typer.echo(finding, err=True)
     if wrong:
-        counted = f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''}"
+        counted = quantities.counted(len(wrong), "problem")
         _fail(f"{directory}: {counted}: the release is incomplete or was altered.", 1)
     typer.echo(f"{directory}: whole.")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines import catalog
+from pipelines.answers import quantities
 from pipelines.ingestion.facts import (
     BadReferenceError,
     File,
@@ -53,7 +54,7 @@ def read(directory: Path, table: catalog.Table) -> pl.DataFrame:
     if problems:
         shown = "\n  ".join(str(problem) for problem in sorted(problems, key=lambda p: p.line)[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        count = quantities.counted(len(problems), "problem")
         raise BadReferenceError(f"{file.path}: {count}\n  {shown}{more}")
     return typed(file, table)
 

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 
+from pipelines.answers import quantities
 from pipelines.update.files import Progress
 
 EVERY_S = 0.2
@@ -28,7 +29,7 @@ def on_terminal() -> Progress | None:
             everything = sum(seen.values())
             of = f" of {total / 1e6:.1f}" if total else ""
             speed = everything / 1e6 / max(now - started, 0.001)
-            line = f"{file[-50:]}: {done / 1e6:.1f}{of} MB; {len(seen):,} files, "
+            line = f"{file[-50:]}: {done / 1e6:.1f}{of} MB; {quantities.counted(len(seen), 'file')}, "
             line += f"{everything / 1e6:.1f} MB, {speed:.1f} MB/s"
             sys.stderr.write(f"\r\x1b[K{line[:110]}")
             sys.stderr.flush()
