@@ -103,13 +103,16 @@ def decades(values: Iterable[float]) -> tuple[float, float]:
 
 
 def log_axis(
-    values: Iterable[float], label: Callable[[float], str], ends: tuple[float, float] = (BOTTOM, TOP)
+    values: Iterable[float],
+    label: Callable[[float], str],
+    ends: tuple[float, float] = (BOTTOM, TOP),
+    most: int = 7,
 ) -> tuple[Scale, list[Tick]]:
-    """A logarithmic scale over values, with at most seven ticks."""
+    """A logarithmic scale over values, with at most so many ticks."""
     low, high = decades(values)
     scale = logarithmic(low, high, *ends)
     powers = range(round(math.log10(low)), round(math.log10(high)) + 1)
-    step = math.ceil(len(powers) / 7)
+    step = math.ceil(len(powers) / most)
     return scale, [Tick(at=scale(10.0**power), label=_round(label(10.0**power))) for power in powers[::step]]
 
 

@@ -47,9 +47,9 @@ def _accuracy(data: Data) -> parts.Page:
         parts.Section(
             heading="Estimates against held-out values",
             text=[
-                "Each point is a published value that the estimate was not allowed to see, and neither "
-                "any other run of "
-                "its developer. Right estimates lie on the line; nine of ten intervals should cross it."
+                "Each point is a published value that the estimate was not allowed to see, and neither any "
+                "other run of its developer. Right estimates lie on the line; nine of ten intervals should "
+                "cross it."
             ],
             plots=plots,
         ),
@@ -63,8 +63,7 @@ def _accuracy(data: Data) -> parts.Page:
 TITLE = re.compile(r"\A# .*\n")
 RIVALS = (
     "The same runs, with the measured power held out. A calculator that is metered reads the power while "
-    "the run takes "
-    "place, so it knows more than an estimate can."
+    "the run takes place, so it knows more than an estimate can."
 )
 
 
@@ -81,7 +80,7 @@ def _calibration(
     values = [
         row[column] for row in found for column in ("truth_value", "estimate", "p05", "p95") if row[column]
     ]
-    x, x_ticks = charts.log_axis(values, show, (charts.LEFT, charts.RIGHT))
+    x, x_ticks = charts.log_axis(values, show, (charts.LEFT, charts.RIGHT), 4)
     y, y_ticks = charts.log_axis(values, show)
     low, high = charts.decades(values)
     marks = [
@@ -199,8 +198,8 @@ def _disclosure(data: Data) -> parts.Page:
 
 
 WHO = (
-    "Organisations by the number of these four facts that they published, over all models that the "
-    "dataset knows."
+    "Organisations by the number of these four facts that they published, over all models that the dataset "
+    "knows."
 )
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from pipelines.site import parts
 
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-PICTURES = (".png", ".svg")
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^):]+)\)")  # of this repository
 
 
 def pages(root: Path) -> Iterator[parts.Page]:
@@ -50,9 +50,10 @@ def pages(root: Path) -> Iterator[parts.Page]:
 
 
 def pictures(root: Path) -> Iterator[tuple[str, bytes]]:
-    """The pictures of the guides, by their file in the site."""
-    for file in sorted((root / "docs").rglob("*")):
-        if file.suffix in PICTURES:
+    """The pictures that guides show, by their file in the site."""
+    for guide in sorted((root / "docs").rglob("*.md")):
+        for name in PICTURE.findall(guide.read_text(encoding="utf-8")):
+            file = (guide.parent / name).resolve()
             yield file.relative_to(root).as_posix(), file.read_bytes()
 
 
@@ -115,6 +116,6 @@ def _address(href: str, of: str, known: dict[str, str]) -> str:
 
 def _first_sentence(body: str) -> str:
     """The first sentence of the first paragraph, without marks."""
-    paragraph = next((p for p in body.strip().split("\n\n") if p and p[0] not in "#|`<-"), "")
+    paragraph = next((p for p in body.strip("\n").split("\n\n") if p and p[0] not in " #|`<-"), "")
     plain = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", paragraph).replace("\n", " ")
     return re.split(r"(?<=[.!?])\s", plain)[0]

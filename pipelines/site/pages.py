@@ -41,8 +41,7 @@ def first(data: Data) -> parts.Page:
     without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
     lead = (
         f"Energy and CO2e of {total:,} training runs, each with a 90 % interval, and with the source of "
-        "every "
-        "factor."
+        "every factor."
     )
     context = {
         "lead": lead,
@@ -146,9 +145,8 @@ def _answer(run: Row) -> str:
     if run["is_guess"]:
         tonnes = f", and emitted {gross} CO2e" if gross else ""
         return (
-            f"Training {run['model']} took somewhere from {energy} of electricity{tonnes} (90 % "
-            "intervals). This is a "
-            "guess: too little is published."
+            f"Training {run['model']} took somewhere from {energy} of electricity{tonnes} (90 % intervals). "
+            "This is a guess: too little is published."
         )
     tonnes = f", and emitted {parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
     return (
@@ -340,12 +338,10 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
     return parts.Section(
         heading="The same run elsewhere",
         text=[
-            "The same accelerator-hours and power, with the PUE, the grid and the operator's clean "
-            "energy of other "
-            f"cloud regions in {run['run_year']} or the nearest year (life-cycle intensities). Locations "
-            "of one group "
-            "cannot be told apart; the best of a group is better than the best of the next with 95 % "
-            "probability."
+            "The same accelerator-hours and power, with the PUE and the grid of other cloud regions in "
+            f"{run['run_year']} or the nearest year (life-cycle intensities, before the operator's clean "
+            "energy). Locations of one group cannot be told apart; the best of a group is better than the "
+            "best of the next with 95 % probability."
         ],
         table=parts.Table(caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}),
         anchor="elsewhere",

@@ -184,8 +184,7 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
     if row["watts_per_chip"] is not None:
         text = [
             f"Estimates take {quantities.significant(row['watts_per_chip'])} W for the whole system per "
-            "accelerator in "
-            f"training ({parts.words('watts_basis', row['watts_basis'])})."
+            f"accelerator in training ({parts.words('watts_basis', row['watts_basis'])})."
         ]
     rows = [
         (
@@ -277,8 +276,8 @@ def _all_locations(rows: Sequence[Sequence[Any]]) -> parts.Page:
         caption="Locations", headers=headers, rows=rows, numeric={3, 5, 6, 7, 8}, name="locations"
     )
     about = (
-        "Cloud regions, sites and countries: the carbon intensity of their grid, and the PUE of their "
-        "data centers."
+        "Cloud regions, sites and countries: the carbon intensity of their grid, and the PUE of their data "
+        "centers."
     )
     text = [
         "Direct intensities count the power plants alone, life-cycle ones also fuel and building: do not "
