@@ -29,9 +29,10 @@ class Page:
         self.socket, self.numbers = socket, itertools.count(1)
         self.errors: list[str] = []
         self.asked: list[str] = []
-        self.seen: list[str] = []
+        self.loaded: set[str] = set()
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def call(self, method: str, **given: Any) -> dict[str, Any]:
         """The result of a command of the protocol; events that come meanwhile are noted."""
@@ -47,12 +48,12 @@ class Page:
 
     def open(self, address: str, width: int = 1024, height: int = 900, *, scripts: bool = True) -> None:
         """Show a page at a size; it is loaded when this returns."""
-        self.errors, self.asked, self.seen = [], [], []
+        self.errors, self.asked = [], []
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.call("Emulation.setDeviceMetricsOverride", **size)
-        self.call("Page.navigate", url=address)
-        while "Page.loadEventFired" not in self.seen:
+        wanted = self.call("Page.navigate", url=address)["loaderId"]
+        while wanted not in self.loaded:
             self._note(json.loads(self.socket.recv(timeout=PATIENCE_S)))
 
     def value(self, script: str) -> Any:
@@ -86,8 +87,9 @@ class Page:
 
     def _note(self, message: dict[str, Any]) -> None:
         method, given = message.get("method", ""), message.get("params", {})
-        self.seen.append(method)
-        if method == "Network.requestWillBeSent":
+        if method == "Page.lifecycleEvent" and given["name"] == "load":
+            self.loaded.add(given["loaderId"])
+        elif method == "Network.requestWillBeSent":
             self.asked.append(given["request"]["url"])
         elif method == "Network.loadingFailed" and not given.get("canceled"):
             self.errors.append(f"loading failed: {given['errorText']} {given.get('blockedReason', '')}")

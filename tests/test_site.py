@@ -8,9 +8,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from html.parser import HTMLParser
 from http.client import HTTPConnection
+from http.server import ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -322,12 +324,21 @@ def test_the_same_release_gives_the_same_bytes(build: Build, site: Path, tmp_pat
             assert file.read_bytes() == (site / file.relative_to(tmp_path / "site")).read_bytes(), file
 
 
+@contextmanager
+def served(site: Path, release: Path) -> Iterator[ThreadingHTTPServer]:
+    """A site that is served in a thread."""
+    with serving.server(site, release, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def port(build: Build, site: Path) -> Iterator[int]:
-    with serving.server(site, build.release, 0) as server:
-        threading.Thread(target=server.serve_forever).start()
+    with served(site, build.release) as server:
         yield server.server_port
-        server.shutdown()
 
 
 def asked(port: int, path: str, **headers: str) -> tuple[int, bytes]:

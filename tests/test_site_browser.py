@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from pipelines.site import building, serving
 from tests.browser import CHROMIUM, Page, browser
 from tests.conftest import Build
-from tests.test_site import EVIL, edited
+from tests.test_site import EVIL, edited, served
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium (as .ci/run does)"
@@ -54,10 +53,8 @@ def page() -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def address(build: Build) -> Iterator[str]:
-    with serving.server(build.directory / building.FOLDER, build.release, 0) as server:
-        threading.Thread(target=server.serve_forever).start()
+    with served(build.directory / building.FOLDER, build.release) as server:
         yield serving.address(server).removesuffix("index.html")
-        server.shutdown()
 
 
 def set_field(page: Page, name: str, value: str) -> None:
@@ -67,8 +64,8 @@ def set_field(page: Page, name: str, value: str) -> None:
         f" field.focus(); field.value = {json.dumps(value)};"
         " field.dispatchEvent(new Event('input', { bubbles: true })); })()"
     )
-    page.until(f"{READY} && location.search.includes('{name}=')")
-    page.until("document.getElementById('count').textContent.includes(' of ')")
+    given = f"(new URLSearchParams(location.search).get('{name}') ?? '') === {json.dumps(value)}"
+    page.until(f"{READY} && {given}")
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -202,8 +199,7 @@ def test_a_long_table_is_searched(page: Page, address: str) -> None:
 def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> None:
     copy = edited(build, tmp_path, "update emissions set model = $evil, developer = $evil, domain = $evil")
     building.build(copy, tmp_path / "site")
-    with serving.server(tmp_path / "site", copy, 0) as server:
-        threading.Thread(target=server.serve_forever).start()
+    with served(tmp_path / "site", copy) as server:
         first = serving.address(server)
         page.open(first)
         page.value("window.alert = () => { window.attacked = true; }, 1")
@@ -218,4 +214,3 @@ def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> N
             is False
         )
         assert page.errors == []
-        server.shutdown()

@@ -90,43 +90,41 @@ def _pue(name: str, years: Sequence[Row]) -> parts.Section:
 
 
 def _hardware(data: Data) -> Iterator[parts.Page]:
-    runs, power = (
-        grouped(data.runs.values(), "hardware_id"),
-        grouped(data.table("system_power"), "hardware_id"),
-    )
-    rows = []
+    runs = grouped(data.runs.values(), "hardware_id")
+    power = grouped(data.table("system_power"), "hardware_id")
     for hardware_id, row in data.hardware.items():
-        path, mine = f"hardware/{identifier(hardware_id)}.html", runs.get(hardware_id, [])
-        rows.append(
-            (
-                parts.Link(text=row["name"], href=path),
-                row["manufacturer"] or "",
-                str(row["released_date"] or "")[:4],
-                _number(row["tdp_w"]),
-                _number(row["watts_per_chip"]),
-                _number(_efficiency(row)),
-                f"{len(mine):,}",
-            )
-        )
+        mine = runs.get(hardware_id, [])
         about = (
             f"{row['name']}: rated and measured power, and {quantities.counted(len(mine), 'training run')}."
         )
         sections = [_power(data, row, power.get(hardware_id, [])), _runs("Runs on it", mine)]
+        path = f"hardware/{identifier(hardware_id)}.html"
         yield parts.page(path, row["name"], about, sections, [*_specification(data, row)])
+    yield _all_hardware(data, {hardware_id: len(of) for hardware_id, of in runs.items()})
+
+
+def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
+    rows = [
+        (
+            parts.Link(text=row["name"], href=f"hardware/{identifier(hardware_id)}.html"),
+            row["manufacturer"] or "",
+            str(row["released_date"] or "")[:4],
+            *(_number(row["tdp_w"]), _number(row["watts_per_chip"]), _number(_efficiency(row))),
+            f"{runs.get(hardware_id, 0):,}",
+        )
+        for hardware_id, row in data.hardware.items()
+    ]
+    headers = (
+        "Accelerator",
+        "Maker",
+        "Released",
+        "Rated, W",
+        "In training, W",
+        "Peak, TFLOP/s per W",
+        "Runs",
+    )
     table = parts.Table(
-        caption="Accelerators",
-        headers=(
-            "Accelerator",
-            "Maker",
-            "Released",
-            "Rated, W",
-            "In training, W",
-            "Peak, TFLOP/s per W",
-            "Runs",
-        ),
-        rows=rows,
-        numeric={2, 3, 4, 5, 6},
-        name="accelerators",
+        caption="Accelerators", headers=headers, rows=rows, numeric={2, 3, 4, 5, 6}, name="accelerators"
     )
     about = (
         f"{len(rows):,} accelerators: rated power, average power of the whole system in training, and "
@@ -136,7 +134,7 @@ def _hardware(data: Data) -> Iterator[parts.Page]:
         parts.Section(heading="Over the years", plots=[*_over_years(data)]),
         parts.Section(heading="All", table=table),
     ]
-    yield parts.page("accelerators.html", "Accelerators", about, sections)
+    return parts.page("accelerators.html", "Accelerators", about, sections)
 
 
 def _number(value: float | None) -> str:
@@ -202,62 +200,47 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
 
 
 def _locations(data: Data) -> Iterator[parts.Page]:
-    rows = []
     by_region = grouped(data.runs.values(), "cloud_region")
+    by_country = grouped(data.runs.values(), "site_country")
+    rows = []
     for region, years in sorted(data.regions.items()):
-        path, runs = f"location/{identifier(region)}.html", by_region.get(region, [])
+        runs = by_region.get(region, [])
         latest = max(years, key=lambda row: (row["factor_year"], row["intensity_basis"]))
-        kind, country = (
-            INTENSITIES[latest["intensity_basis"]],
-            data.countries.get(latest["country"], latest["country"]),
-        )
-        shown = (
-            f"{latest['gross_kg_per_kwh']:.3f}",
-            _intensity(latest["net_kg_per_kwh"]),
-            f"{latest['pue']:.2f}",
-        )
-        rows.append(
-            (
-                parts.Link(text=region, href=path),
-                latest["provider"],
-                country,
-                str(latest["factor_year"]),
-                kind,
-                *shown,
-                f"{len(runs):,}",
-            )
-        )
+        rows.append(_region_in_list(data, latest, len(runs)))
+        country = data.countries.get(latest["country"], latest["country"])
         about = (
-            f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE and clean "
-            "energy."
+            f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE, clean energy."
         )
         sections = [_region(data, region, years), _runs("Runs there", runs)]
         facts = [("operator", latest["provider"]), ("country", parts.of_country(data, latest["country"]))]
-        yield parts.page(path, region, about, sections, facts)
+        yield parts.page(f"location/{identifier(region)}.html", region, about, sections, facts)
     for code, years in data.grids.items():
-        runs = [run for run in data.runs.values() if run["site_country"] == code]
-        name, last = data.countries[code], years[-1]
-        path = f"location/{identifier(code)}.html"
-        gross = f"{last['carbon_intensity_g_per_kwh'] / 1000:.3f}"
-        rows.append(
-            (
-                parts.Link(text=name, href=path),
-                "",
-                name,
-                str(last["year"]),
-                INTENSITIES["lifecycle"],
-                gross,
-                "",
-                "",
-                f"{len(runs):,}",
-            )
-        )
+        runs, name = by_country.get(code, []), data.countries[code]
+        rows.append(_country_in_list(data, code, years[-1], len(runs)))
         about = (
             f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
         )
         sections = [_country(data, name, years), _runs("Runs there", runs)]
-        yield parts.page(path, name, about, sections)
+        yield parts.page(f"location/{identifier(code)}.html", name, about, sections)
     yield _all_locations(rows)
+
+
+def _region_in_list(data: Data, row: Row, runs: int) -> tuple[Any, ...]:
+    return (
+        parts.of_region(data, row["region"]),
+        row["provider"],
+        data.countries.get(row["country"], row["country"]),
+        str(row["factor_year"]),
+        INTENSITIES[row["intensity_basis"]],
+        *(_intensity(row["gross_kg_per_kwh"]), _intensity(row["net_kg_per_kwh"]), f"{row['pue']:.2f}"),
+        f"{runs:,}",
+    )
+
+
+def _country_in_list(data: Data, code: str, row: Row, runs: int) -> tuple[Any, ...]:
+    gross, kind = _intensity(row["carbon_intensity_g_per_kwh"] / 1000), INTENSITIES["lifecycle"]
+    name = data.countries[code]
+    return parts.of_country(data, code), "", name, str(row["year"]), kind, gross, "", "", f"{runs:,}"
 
 
 def _all_locations(rows: Sequence[Sequence[Any]]) -> parts.Page:
