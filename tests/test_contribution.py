@@ -170,7 +170,19 @@ def test_every_command_shows_an_example() -> None:
     commands = [
         line.split()[1] for line in listing.splitlines() if line.startswith("│ ") and line[2].isalpha()
     ]
-    named = {"find", "why", "where", "explain", "estimate", "import", "report", "add", "build", "update"}
+    named = {
+        "find",
+        "why",
+        "where",
+        "explain",
+        "estimate",
+        "import",
+        "report",
+        "add",
+        "build",
+        "update",
+        "site",
+    }
     assert named | {"release"} == set(commands)
     of_releases = [("release", command) for command in ("make", "diff", "verify", "publish", "get")]
     for command in [*((command,) for command in named), *of_releases]:
