@@ -45,7 +45,7 @@ def first(data: Data) -> parts.Page:
     )
     context = {
         "lead": lead,
-        "facts": [*_numbers(runs), ("known, without an estimate", f"{without:,} models")],
+        "facts": [*_numbers(runs), ("without an estimate", f"{without:,} models")],
         "chart": chart,
         "solidities": [(name, parts.meaning("solidity", name)) for name in SOLIDITY],
         "selects": _selects(data, runs),
