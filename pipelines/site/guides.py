@@ -86,7 +86,8 @@ def _lead(token: Token, address: Callable[[str], str]) -> None:
 
 
 def _table_open(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
-    return '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n'
+    number = sum(token.type == "table_open" for token in tokens[: index + 1])
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table>\n'
 
 
 def _table_close(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:

@@ -185,6 +185,6 @@ if (form) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => { visible = STEP; setTimeout(update); });
   fields.csv.addEventListener("click", async () => { await update(); if (runs) csv(); });
-  more.addEventListener("click", () => { visible += runs ? STEP : 0; visible ||= STEP; update(); });
+  more.addEventListener("click", () => { visible += STEP; update(); });
   if (NAMES.some((name) => given.get(name))) update();
 }
