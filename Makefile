@@ -40,4 +40,4 @@ $(READY): requirements.txt tests/apart/requirements.txt pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html
+	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html warehouse/site

@@ -316,8 +316,8 @@ def _download(data: Data) -> parts.Page:
     files = [(*_file(data, version, name), checksum) for name, checksum in sums.items()]
     known = [entry for entry in release.index(data.folder.parent) if entry["version"] != version]
     versions = [
-        (version, data.released, "this one"),
-        *((e["version"], e["date"], "") for e in reversed(known)),
+        (version, data.released, "yes"),
+        *((e["version"], e["date"], "no") for e in reversed(known)),
     ]
     changes = (data.folder / "CHANGES.md").read_text(encoding="utf-8") if "CHANGES.md" in sums else ""
     text = [f"Checksum of the list of checksums: {release.entry(data.folder)['sha256']}"]
@@ -337,7 +337,9 @@ def _download(data: Data) -> parts.Page:
         ),
         parts.Section(
             heading="Versions",
-            table=parts.Table(caption="Versions", headers=("Version", "Day", ""), rows=versions),
+            table=parts.Table(
+                caption="Versions", headers=("Version", "Day", "On these pages"), rows=versions
+            ),
         ),
         parts.Section(heading="Changes", html=guides.rendered(TITLE.sub("", changes), lambda href: href)),
         parts.Section(heading="Dictionary", table=_dictionary(data), anchor="dictionary"),
