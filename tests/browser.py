@@ -108,7 +108,7 @@ def browser() -> Iterator[Page]:
     Raises:
         RuntimeError: the browser ended before it said where it listens.
     """
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={home}", "about:blank"]
         with subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -5,6 +5,7 @@ Belongs here: Markdown to HTML, and where its links lead. Does not belong here: 
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -68,9 +69,12 @@ def rendered(text: str, address: Callable[[str], str]) -> Markup:
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     tokens = parser.parse(COMMENT.sub("", text))
+    taken: Counter[str] = Counter()
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.type == "heading_open" and following:
-            token.attrSet("id", re.sub(r"[^\w-]+", "-", following.content.lower()).strip("-"))
+            word = re.sub(r"[^\w-]+", "-", following.content.lower()).strip("-")
+            token.attrSet("id", f"{word}-{taken[word]}" if taken[word] else word)
+            taken[word] += 1
         for child in token.children or ():
             _lead(child, address)
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # made by a parser that escapes
