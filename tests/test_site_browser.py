@@ -110,6 +110,8 @@ def test_search_filters_and_sort_have_an_address(page: Page, address: str, build
     (measured,) = build.query("select count(*) from emissions where solidity = 'measured'")[0]
     assert page.value(f"{SHOWN}.length") == measured
     set_field(page, "organisation", "Google")
+    names_left = "[...document.querySelectorAll('#over-time .name:not([hidden])')].map((n) => n.textContent)"
+    assert "GPT-3" not in page.value(names_left)
     set_field(page, "sort", "tonnes")
     names = page.value(f"{SHOWN}.map((row) => row.cells[0].querySelector('a').textContent)")
     expected = build.query(

@@ -51,11 +51,12 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A text at a mark, which it ends at."""
+    """A text at the mark of a run, which it ends at."""
 
     x: float
     y: float
     text: str
+    run_id: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -296,7 +296,12 @@ def runs_chart(
         marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
         rest=charts.paths(run_mark(run, x, y) for run in rest),
         names=[
-            charts.Name(x=x(charts.day(run["published_date"])), y=y(run["energy_mwh"]), text=run["model"])
+            charts.Name(
+                x=x(charts.day(run["published_date"])),
+                y=y(run["energy_mwh"]),
+                text=run["model"],
+                run_id=run["run_id"],
+            )
             for run in (*runs, *rest)
             if run["run_id"] in named and not run["is_guess"]
         ],

@@ -147,6 +147,8 @@ if (form) {
     table.tBodies[0].replaceChildren(...wanted.slice(0, visible).map(row));
     const kept = new Set(wanted);
     for (const run of runs) if (run.mark) run.mark.toggleAttribute("hidden", !kept.has(run));
+    const ids = new Set(wanted.map((run) => run.id));
+    for (const name of document.querySelectorAll("#over-time .name")) name.toggleAttribute("hidden", !ids.has(name.dataset.run));
     const first = wanted.find((run) => run.mark);
     for (const run of runs) if (run.mark) run.mark.setAttribute("tabindex", run === first ? "0" : "-1");
     more.hidden = wanted.length <= visible;
