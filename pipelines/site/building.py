@@ -89,7 +89,8 @@ def build(release: Path, site: Path) -> int:
 def fingerprint(release: Path) -> str:
     """A checksum of all that a site is made of: the release, the guides, the templates and the code."""
     digest = hashlib.sha256((release / reading.SUMS).read_bytes())
-    guide_files = [*(catalog.ROOT / "docs").rglob("*"), *catalog.ROOT.glob("CONTRIBUTING.md")]
+    shown = [catalog.ROOT / name for name, _ in guides.pictures(catalog.ROOT)]
+    guide_files = [*(catalog.ROOT / "docs").rglob("*.md"), *catalog.ROOT.glob("CONTRIBUTING.md"), *shown]
     code = [*HERE.rglob("*"), *(catalog.ROOT / "sql" / "site").glob("*.sql"), catalog.ROOT / "catalog.yaml"]
     for file in sorted([*guide_files, *code]):
         if file.is_file() and file.suffix != ".pyc":
