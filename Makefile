@@ -21,7 +21,7 @@ lint: $(READY)
 site: $(READY)
 	@$(VENV)/bin/ote site --no-serve
 
-# The chart, the figures of the README, and the pages of words and commands; after a build.
+# The figures of the README, and the pages of words and commands; after a build.
 docs: $(READY)
 	@$(VENV)/bin/python -m pipelines.documentation
 

@@ -219,7 +219,7 @@ def headings(page: Path) -> set[str]:
 
 
 def test_what_is_written_elsewhere_is_up_to_date(build: Build) -> None:
-    """Figures of the README, the chart, the glossary and the commands; `make docs` writes them."""
+    """Figures of the README, the glossary and the commands; `make docs` writes them."""
     with duckdb.connect(str(build.directory / "emissions.duckdb"), read_only=True) as connection:
         written = pages.pages(ROOT, connection)
     old = [path.name for path, text in written.items() if path.read_text(encoding="utf-8") != text]

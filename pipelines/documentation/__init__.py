@@ -1,1 +1,1 @@
-"""Pages and the chart of this repository that are written from the catalog, the commands and a release."""
+"""Pages of this repository that are written from the catalog, the commands and a release."""

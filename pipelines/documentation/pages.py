@@ -17,7 +17,6 @@ import typer.main
 
 from pipelines import catalog
 from pipelines.answers import quantities
-from pipelines.documentation import chart
 
 WRITTEN = "<!-- Written by `make docs`. Change {source} instead. -->\n\n"
 EXAMPLE = "gpt-3-175b"
@@ -73,7 +72,6 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
     readme = (root / "README.md").read_text(encoding="utf-8")
     return {
         root / "README.md": filled(readme, readme_parts(connection)),
-        root / "docs" / "energy.svg": chart.svg(connection),
         root / "docs" / "commands.md": commands(),
         root / "docs" / "glossary.md": glossary(),
     }
