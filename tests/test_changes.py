@@ -78,7 +78,7 @@ def test_a_changed_cell_has_its_values_and_their_ratio(tmp_path: Path) -> None:
         ({"value": 330.0}, {"upstream_models": "c"}, "source_revised", "upstream-models"),
         ({"value": 330.0}, {"reference_system_power": "c"}, "fact_corrected", "reference-system-power"),
         ({"value": 330.0}, {"method": "n"}, "method_changed", "was 300, is 330"),
-        ({"gsd": 1.2}, {"method": "n"}, "method_changed", "spread"),
+        ({"gsd": 1.2}, {"method": "n"}, "method_changed", "the gsd of watts_per_chip was 1.100, is 1.200"),
         (
             {"value": 330.0, "basis": "disclosed_measured"},
             {"reference_system_power": "c"},

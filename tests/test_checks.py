@@ -483,8 +483,8 @@ MUTANTS = {
     "the interval upside down": ("out.emissions", "exp(-1.645 * formula.energy_ln_gsd)", "exp(1.645)"),
     "a lost join": (
         "core.training_runs",
-        "left join core.hardware_aliases",
-        "inner join core.hardware_aliases",
+        "left join named",
+        "inner join named",
     ),
 }
 

@@ -90,7 +90,7 @@ def test_a_failed_check_names_columns_limits_and_a_row_and_no_warning(copy: Path
     causes = [line for line in done.stderr.splitlines() if line.startswith("- ")]
     assert "- out.emissions fails keeps_its_catalog" in causes
     assert not [line for line in causes if "is_fresh" in line]
-    assert "    chip_hours, expected 0 to 2e+09: A hundred thousand chips for two years" in done.stderr
+    assert "    chip_hours, expected 0 to 2e+09: The largest possible: a hundred thousand" in done.stderr
     assert "Rows that fail: 1, e.g. run_id = gpt-fr-cased-base, chip_hours = 17100000000.0" in done.stderr
     assert published(copy) == before
 

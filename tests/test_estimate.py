@@ -255,7 +255,8 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
     assert alone | {"is_assumed_provider": False} == named
     assert alone["is_assumed_provider"]
     options = ("--hardware", "TPU v4", "--chips", "8", "--hours", "100", "--database", database)
-    assert "provider Google, since TPUs run in its data centers only" in ote("estimate", *options).stdout
+    printed = " ".join(ote("estimate", *options).stdout.split())
+    assert "provider Google, since TPUs run in its data centers only" in printed
     assert "provider Google, since" not in ote("estimate", *options, "--provider", "Google").stdout
     assert not estimating.estimate_run(KNOWN, database, TODAY)["is_assumed_provider"]
 

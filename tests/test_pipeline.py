@@ -150,12 +150,16 @@ def test_every_table_and_column_of_the_database_is_commented(build: Build) -> No
     assert all(tables.values())
     columns = build.query("select column_name, comment from duckdb_columns() where not internal")
     assert all(comment for _, comment in columns)
-    assert ("energy_mwh", "Energy of the datacenter for the run. Unit: megawatt_hour.") in columns
+    assert (
+        "energy_mwh",
+        "Electricity that the data center used for the run. Unit: megawatt_hour.",
+    ) in columns
 
 
 def test_assets_carry_what_the_interface_shows(build: Build) -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-    assert {spec.group_name for spec in specs.values()} == {"upstream", "reference", "core", "out", "release"}
+    groups = {"upstream", "reference", "core", "out", "release", "site"}
+    assert {spec.group_name for spec in specs.values()} == groups
     for name, spec in specs.items():
         assert spec.description, name
         assert spec.owners, name
@@ -178,7 +182,8 @@ def test_there_is_one_job_for_all_and_one_that_is_started_alone() -> None:
     """Nothing runs unasked, and nothing that builds may fetch."""
     assert not defs.schedules
     assert not defs.sensors
-    assert len(defs.resolve_job_def("build").asset_layer.selected_asset_keys) == len(catalog.tables()) + 2
+    selected = defs.resolve_job_def("build").asset_layer.selected_asset_keys
+    assert len(selected) == len(catalog.tables()) + len(("dataset", "database", "site"))
     update = {node.name for node in defs.resolve_job_def("update").nodes}
     expected = {f"{step}_{name}" for name in catalog.sources() for step in ("fetch", "check")}
     assert update == expected | {"compare_results", "rewrite_baseline"}

@@ -95,9 +95,13 @@ def test_what_physics_forbids_is_named_with_its_run(folder: Path, change: str, l
         (
             "emissions",
             "update t set energy_basis = 'guessed' where run_id = 't5-11b'",
-            "energy_basis is no value",
+            "energy_basis has a value that is not allowed, in 1 row;",
         ),
-        ("countries", "insert into t from t limit 1; delete from t where rowid = 1", "1 rows repeat a key"),
+        (
+            "countries",
+            "insert into t from t limit 1; delete from t where rowid = 1",
+            "keys are repeated, in 1 row",
+        ),
     ],
 )
 def test_what_the_dictionary_forbids_is_named_though_the_sums_agree(

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import documents, isolated
+from pipelines.answers import quantities
 from pipelines.names import BadNameError, identifier, literal, one_line, relative_path, shown
 from pipelines.releases import folders, reading, release_files
 
@@ -277,11 +278,11 @@ def _values(connection: duckdb.DuckDBPyConnection, relation: str, told: list[dic
         f"select {', '.join([*counts, distinct])} from {relation}", compared
     ).fetchall()
     wrong = [
-        f"{says}, in {count} rows; data_dictionary.csv forbids it"
+        f"{says}, in {quantities.counted(count, 'row')}; data_dictionary.csv forbids it"
         for (says, _, _), count in zip(rules, found, strict=False)
         if count
     ]
-    return wrong + ([f"{found[-1]} rows repeat a key"] if found[-1] else [])
+    return wrong + ([f"keys are repeated, in {quantities.counted(found[-1], 'row')}"] if found[-1] else [])
 
 
 def _physics(connection: duckdb.DuckDBPyConnection, emissions: str) -> list[str]:

@@ -21,6 +21,10 @@ from pipelines.warehouse import Warehouse, made_from
     "from the release, in warehouse/site/. Every link is checked before it replaces the last one.",
     kinds={"html"},
     owners=OWNERS,
+    metadata={
+        "queries": dg.MetadataValue.path("sql/site"),
+        "templates": dg.MetadataValue.path("pipelines/site/templates"),
+    },
 )
 def site(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Write the pages of the release of this build."""

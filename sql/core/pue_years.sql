@@ -98,8 +98,12 @@ select
     avg(pue order by pue) as pue,
     first_source(source_title, source_url, source_locator)[1] as source_title,
     first_source(source_title, source_url, source_locator)[2] as source_url,
-    if(count(*) > 1, 'mean of ' || count(*) || ' sites of the region; of the first: ', '')
-    || first_source(source_title, source_url, source_locator)[3] as source_locator,
+    if(
+        count(*) > 1,
+        'average of the ' || count(*) || ' sites of the region: '
+        || string_agg(source_locator || ': ' || four_digits(pue), '; ' order by source_locator),
+        any_value(source_locator)
+    ) as source_locator,
     least_verified(verified) as verified
 from sites
 group by provider, region, factor_year, quarter

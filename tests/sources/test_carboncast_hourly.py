@@ -79,7 +79,7 @@ def test_a_file_keeps_one_format_of_time_in_utc(time: str) -> None:
 
 
 def test_a_time_within_an_hour_is_refused() -> None:
-    with pytest.raises(UpstreamChangedError, match="no full hour"):
+    with pytest.raises(UpstreamChangedError, match="is not a full hour"):
         of(ONE.replace("00:00:00", "00:15:00"))
 
 

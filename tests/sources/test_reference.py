@@ -70,7 +70,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "kilowatts for watts": (
         {"watts_per_chip": "0.7", "power_basis": "measured_system"},
         "watts_per_chip",
-        ("0.7 lies outside 5 to 30000 in watt", "Below 5 it is kW"),
+        ("0.7 lies outside 5 to 30000 in watt", "Below 5, the value is in kW"),
     ),
     "power of the whole server for that of a chip": (
         {"watts_per_chip": "5600", "power_basis": "measured_system"},
