@@ -69,5 +69,15 @@ from (
         source_title,
         source_url
     from raw.paper_2021_numbers
+    union all
+    select
+        source_title,
+        source_url
+    from raw.run_identifiers
+    union all
+    select
+        source_title,
+        source_url
+    from raw.organisations
 ) as facts
 group by source_id(source_url)
