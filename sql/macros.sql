@@ -21,13 +21,14 @@ array_to_string(
     ' '
 );
 
--- The words of a place's name in alphabetical order, without accents and articles: Netherlands (the), Korea, Republic of.
+-- The words of a place's name in alphabetical order, without accents and articles: Netherlands (the), Korea, Republic of. A code
+-- may be such a word: AND is Andorra.
 create or replace temp macro place_key(name) as
 array_to_string(
     list_sort(
         list_filter(
             string_split_regex(lower(strip_accents(name)), '[^a-z0-9]+'),
-            lambda word: word not in ('', 'the', 'of', 'and')
+            lambda word: word not in ('', 'the', 'of') and (word <> 'and' or lower(trim(name)) = 'and')
         )
     ),
     ' '

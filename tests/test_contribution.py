@@ -72,12 +72,14 @@ def test_parts_of_chips_are_written_as_chips(
 ) -> None:
     """The facts count chips, by the table of units that imports and estimates use."""
     database = build.directory / "emissions.duckdb"
-    change = options(hardware=hardware, chips=chips, site_country="")
+    change = options(hardware=hardware, chips=chips, site_country="", developer_country="")
     done = ote("add", *change, "--reference", reference, "--database", database)
     assert done.returncode == 0, done.stderr
     rows = pl.read_csv(reference / "training_runs.csv", infer_schema=False)
     (row,) = rows.filter(pl.col("run_id") == "my-7b-ete").to_dicts()
     assert row["chips"] == written
+    assert (row["site_country"], row["developer_country"]) == (None, None)  # not given: not invented
+    assert "country: taken as" not in done.stdout
     assert hardware not in row["hardware"]
     assert "Counted: " in done.stdout
 

@@ -404,6 +404,17 @@ def test_an_uneven_row_of_a_batch_is_named(database: Path, tmp_path: Path, rows:
     assert len(str(refused.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", [("estimate", "--batch"), ("report",)])
+def test_a_file_without_a_run_is_refused(database: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    file, out = tmp_path / "runs.csv", tmp_path / "out.csv"
+    file.write_text("hardware,chips,training_hours\n")
+    more = ("--out", out) if "--batch" in command else ()
+    done = ote(*command, file, *more, "--database", database)
+    assert done.returncode == 2
+    assert "no run" in done.stderr
+    assert not out.exists()
+
+
 def test_a_batch_may_be_as_spreadsheets_write_it(database: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "runs.csv", tmp_path / "out.parquet"
     source.write_bytes(b'\xef\xbb\xbfmodel;energy_kwh\r\n"a ""b"", c";12\r\nd;13.5\r\n')

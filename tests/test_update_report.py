@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -10,7 +11,7 @@ from pipelines import catalog
 from pipelines.ingestion.gates import QUARANTINE_SCHEMA
 from pipelines.update import files, report
 from pipelines.update.report import Report
-from pipelines.update.results import Results
+from pipelines.update.results import Results, compare
 from pipelines.update.rows import Candidate
 
 LIMITS = catalog.document()["result_limits"]
@@ -44,6 +45,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
         intensities=pl.DataFrame(schema=MEDIANS),
         largest=pl.DataFrame([("known", 2 * LEAST, 1.0)], schema=RUN, orient="row"),
         moved=moved.with_columns(ratio=ratio),
+        respread=pl.DataFrame(frames.get("respread", []), schema=RUN, orient="row"),
         added=pl.DataFrame(frames.get("added", []), schema=RUN, orient="row"),
         gone=pl.DataFrame(frames.get("gone", []), schema=RUN, orient="row"),
         regions=pl.DataFrame(frames.get("regions", []), schema=PLACES, orient="row"),
@@ -151,3 +153,31 @@ def test_a_changed_region_may_not_come_to_emit_far_more_than_its_country(
     found = report.beyond_limits(results(regions=[row]))
     assert bool(found) == stops
     assert all("us-central1, 2025: 430 before, now 601 g/kWh direct (US: 400 life-cycle)" in x for x in found)
+
+
+def test_an_interval_that_moves_alone_is_found_and_told() -> None:
+    """A run whose upstream is called surer than before: the same energy, a tenth of the interval."""
+    names = ("run_id", "model", "run_year", "energy_mwh", "energy_mwh_p05", "energy_mwh_p95")
+    more = ", null::double as co2e_gross_t, null::double as co2e_net_t, '' as chip_hours_basis"
+    pair = []
+    for span, solidity in ((10, "guessed"), (3, "inferred")):
+        connection = duckdb.connect()
+        connection.execute("create schema out")
+        connection.execute(
+            f"create table out.emissions as select *{more} from (values "
+            f"('surer', 'S', 2024, 50e0, 50e0 / {span}, 50e0 * {span}, '{solidity}'), "
+            f"('as before', 'B', 2024, 50e0, 40e0, 60e0, 'disclosed')) as runs ({', '.join(names)}, solidity)"
+        )
+        connection.execute(
+            "create table out.grid_intensity (scheme text, region text, country text, year int, "
+            "intensity_basis text, carbon_intensity_g_per_kwh double)"
+        )
+        pair.append(connection)
+    compared = compare(*pair)
+    assert compared.moved.is_empty()
+    assert compared.respread["run_id"].to_list() == ["surer"]
+    made = report.decide([], compared, [], "")
+    assert "results: 1 estimate has another interval: surer (50.0 MWh)" in report.of_results(made)
+    assert "| surer | 5 | 16.67 | 500 | 150 | guessed | inferred |" in report.page(
+        made, "", date(2026, 11, 29)
+    )

@@ -63,7 +63,7 @@ INTENSITIES = {
     "unspecified": "an intensity that is not stated to be direct or lifecycle",
     "several": "intensities of several kinds, direct and lifecycle, which do not compare",
 }
-EXPECTED = "expected what ote estimate or ote import wrote"
+EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
 SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 SHARED = (
     "The interval of the total treats all errors as shared by the runs, so that none averages out: "
@@ -140,6 +140,8 @@ def rows(content: bytes, ending: str) -> list[dict[str, Any]]:
             "Parquet file" if ending == ".parquet" else "CSV with as many cells in each row as in its header"
         )
         raise NotAnEstimateError(f"{EXPECTED}; this is not a {kind}") from None
+    if frame.is_empty():
+        raise NotAnEstimateError(f"{EXPECTED}; there is a header and no run")
     return list(frame.to_dicts())
 
 

@@ -254,9 +254,10 @@ def estimate_batch(
         bad = [] if strict else _set_aside(connection)
         rejected = [*uneven, *_placed(bad, source, even=bool(uneven))]
         rejected.sort(key=lambda reject: reject.place.line)
-        if rejected and not connection.execute("select row_number from good_estimates limit 1").fetchall():
+        if not connection.execute("select row_number from good_estimates limit 1").fetchall():
             lines = [f"{source}, {reject}" for reject in rejected]
-            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
+            says = "no run in it can be estimated" if lines else "no run in it: expected a row for each run"
+            raise BadRunsError("\n".join([f"{source}: {says}", *_shown(lines)]))
         notes = _notes(connection)
         estimated = _copy(connection, target)
     return Batch(estimated=estimated, rejected=rejected, notes=notes)

@@ -153,7 +153,8 @@ def _result(connection: duckdb.DuckDBPyConnection) -> str:
     return (
         f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval: {energy}) "
         f"and emitted **{quantities.mass(row[4])} of CO2e** ({mass}).\n"
-        f"Source: [{title}]({url}), {locator}.\n"
+        f"Source: [{title}]({url}), {locator}. "
+        "The interval covers rounding and metering, not such assumptions.\n"
     )
 
 

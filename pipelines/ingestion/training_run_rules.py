@@ -38,12 +38,14 @@ Names = dict[str, tuple[str, str]]  # key that names are compared by, to spellin
 
 
 def place_key(name: str) -> str:
-    """The words of a name in alphabetical order, without accents and articles, as sql/macros.sql has it."""
+    """The words of a name in alphabetical order, without accents and articles, as sql/macros.sql has it.
+
+    A code may be such a word: AND is Andorra.
+    """
+    skipped = ("the", "of") if name.strip().lower() == "and" else ("the", "of", "and")
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).lower()
-    return " ".join(
-        sorted(word for word in re.findall(r"[a-z0-9]+", plain) if word not in ("the", "of", "and"))
-    )
+    return " ".join(sorted(word for word in re.findall(r"[a-z0-9]+", plain) if word not in skipped))
 
 
 def _spellings(directory: Path) -> Names:

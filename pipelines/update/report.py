@@ -172,6 +172,7 @@ def of_results(made: Report) -> list[str]:
     moved = compared.moved.sort("energy_mwh", descending=True, nulls_last=True)
     for one, many, frame in (
         ("moved", "moved", moved),
+        ("has another interval", "have another interval", compared.respread),
         ("is new", "are new", compared.added),
         ("is gone", "are gone", compared.gone),
     ):
@@ -324,6 +325,15 @@ def _results(compared: Results) -> Iterator[str]:
         f"Estimates that moved by more than {MOVED - 1:.0%} ({compared.moved.height:,})",
         compared.moved.select(
             "run_id", "ratio", "energy_mwh", "energy_mwh_now", "co2e_gross_t", "co2e_gross_t_now"
+        ).head(LISTED),
+    )
+    others = f"{compared.respread.height:,}"
+    yield from _table(
+        f"Intervals that moved by more than {MOVED - 1:.0%}, and other solidity ({others})",
+        compared.respread.select(
+            "run_id",
+            *("energy_mwh_p05", "energy_mwh_p05_now", "energy_mwh_p95", "energy_mwh_p95_now"),
+            *("solidity", "solidity_now"),
         ).head(LISTED),
     )
     for title, frame in (("New estimates", compared.added), ("Estimates that are gone", compared.gone)):

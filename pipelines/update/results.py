@@ -29,8 +29,9 @@ class Results:
     """What two builds differ in.
 
     runs, energy_mwh: before and after. years, intensities: frames with a row per year, or per scheme, basis
-    and year. moved: runs whose estimate moved by more than MOVED, the most first. added, gone: runs. regions:
-    intensities of new cloud regions, and changed ones, with that of their country (life-cycle).
+    and year. moved: runs whose estimate moved by more than MOVED, the most first. respread: other
+    runs of which an end of the interval did, or solidity changed. added, gone: runs. regions: intensities of
+    new cloud regions, and changed ones, with that of their country (life-cycle).
     """
 
     runs: tuple[int, int]
@@ -39,6 +40,7 @@ class Results:
     intensities: pl.DataFrame
     largest: pl.DataFrame
     moved: pl.DataFrame
+    respread: pl.DataFrame
     added: pl.DataFrame
     gone: pl.DataFrame
     regions: pl.DataFrame
@@ -92,31 +94,42 @@ def compare(before: Connection, after: Connection) -> Results:
     """What two builds differ in."""
     was, now = _emissions(before), _emissions(after)
     pairs = was.join(now, on="run_id", suffix="_now")
-    ratios = [
-        pl.max_horizontal(
-            pl.col(f"{quantity}_now") / pl.col(quantity), pl.col(quantity) / pl.col(f"{quantity}_now")
-        )
-        for quantity in ("energy_mwh", "co2e_gross_t", "co2e_net_t")
-    ]
-    moved = pairs.with_columns(ratio=pl.max_horizontal(ratios)).filter(pl.col("ratio") > MOVED)
+    moved = _far(pairs, ("energy_mwh", "co2e_gross_t", "co2e_net_t"))
+    respread = pairs.join(moved, on="run_id", how="anti")
+    respread = _far(
+        respread, ("energy_mwh_p05", "energy_mwh_p95"), pl.col("solidity").ne_missing(pl.col("solidity_now"))
+    )
     return Results(
         runs=(was.height, now.height),
         energy_mwh=(float(was["energy_mwh"].sum()), float(now["energy_mwh"].sum())),
         years=_beside(_by_year(was), _by_year(now), ["run_year"]),
         intensities=_beside(_intensities(before), _intensities(after), ["scheme", "intensity_basis", "year"]),
         largest=now.sort("energy_mwh", "run_id", descending=[True, False]).head(10),
-        moved=moved.sort("ratio", "run_id", descending=[True, False]),
+        moved=moved,
+        respread=respread,
         added=now.join(was, on="run_id", how="anti").sort("energy_mwh", descending=True),
         gone=was.join(now, on="run_id", how="anti").sort("energy_mwh", descending=True),
         regions=_changed_regions(_regions(before), _regions(after)),
     )
 
 
+def _far(pairs: pl.DataFrame, names: Iterable[str], otherwise: pl.Expr | None = None) -> pl.DataFrame:
+    """The pairs of rows of which one of some quantities moved far, or something else did, the most first."""
+    ratios = [
+        pl.max_horizontal(pl.col(f"{name}_now") / pl.col(name), pl.col(name) / pl.col(f"{name}_now"))
+        for name in names
+    ]
+    far = pl.col("ratio") > MOVED
+    rows = pairs.with_columns(ratio=pl.max_horizontal(ratios))
+    rows = rows.filter(far if otherwise is None else far | otherwise)
+    return rows.sort("ratio", "run_id", descending=[True, False])
+
+
 def _emissions(connection: Connection) -> pl.DataFrame:
     return _rows(
         connection,
-        "select run_id, model, run_year, energy_mwh, co2e_gross_t, co2e_net_t, chip_hours_basis "
-        "from out.emissions order by run_id",
+        "select run_id, model, run_year, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t, "
+        "co2e_net_t, solidity, chip_hours_basis from out.emissions order by run_id",
     )
 
 
