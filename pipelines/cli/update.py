@@ -83,6 +83,7 @@ def _run(settings: dict[str, Any], baseline: Path) -> None:
         "Nothing was updated.",
         settings={"upstream": settings},
     ).output_for_node("rewrite_baseline")
+    read = [found for found in made.candidates if not found.problem and not found.unasked]
     for found in made.candidates:
         if not settings["sources"] or found.source in settings["sources"].split():
             typer.echo("\n".join(report.lines(found)))
@@ -99,8 +100,9 @@ def _run(settings: dict[str, Any], baseline: Path) -> None:
             f"Nothing was changed, since {why}; see {where}."
             + ("" if made.failures else ' To take it all the same: ote update --accept "why it is right"')
         )
-    elif len(made.problems) == len(upstream.names):
+    elif made.problems and not read:
         fail("Nothing was updated: no source could be fetched and read.")
     else:
-        asked = len(upstream.names) - len(made.problems)
-        typer.echo(f"Nothing changed in {quantities.counted(asked, 'source')}; the baseline is as it was.")
+        typer.echo(
+            f"Nothing changed in {quantities.counted(len(read), 'source')}; the baseline is as it was."
+        )
