@@ -484,3 +484,13 @@ def test_trackers_whose_machine_is_not_named_are_counted_and_named(tmp_path: Pat
         assert "Lines 2, 3 overlap in time" in "".join(log.left_out)
     tasks = read(tmp_path, codecarbon(*(row | {"task_name": "t"} for row in rows)))
     assert "overlap" not in "".join(tasks.left_out)
+
+
+def test_an_option_that_no_run_takes_is_said(tmp_path: Path) -> None:
+    """The log names its country, so the one of the option is not used; its PUE it does not say."""
+    log = tmp_path / "emissions.csv"
+    log.write_text(codecarbon({}, without=("pue",)))
+    done = ote("import", log, "--country", "FR", "--pue", "1.2")
+    assert done.returncode == 0
+    assert "--country is not used: the log says" in done.stderr
+    assert "--pue is not used" not in done.stderr

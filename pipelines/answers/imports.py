@@ -42,22 +42,28 @@ class Log:
         """The tool that wrote it."""
         return self.reader.tool
 
-    def complete(self, known: Mapping[str, str | None], location: Mapping[str, str | None]) -> None:
+    def complete(self, known: Mapping[str, str | None], location: Mapping[str, str | None]) -> list[str]:
         """Take what the log does not say: hardware and PUE of any run, the location of one without any.
 
         Accelerators are counted as the tool counts them: 8 GPUs of Slurm on MI250X are 4 modules.
+
+        Returns:
+            The columns that were given and that no run takes, since the log says them of each.
         """
+        unused = [column for column, cell in {**known, **location}.items() if cell]
         for run in self.runs:
             placed = run.get("cloud_region") or run.get("site_country")
             given = {**known, **({} if placed else location)}
             missing = {column: cell for column, cell in given.items() if cell and not run.get(column)}
             run.update(missing)
+            unused = [column for column in unused if column not in missing]
             if "hardware" in missing and run.get("chips"):
                 notes: list[str] = []
                 hours = float(run["training_hours"]) if run.get("training_hours") else None
                 chips = int(run.pop("chips"))
                 run.update(trackers.counted_as(run["hardware"], chips, hours, self.reader.counted_by, notes))
                 self.left_out.extend(f"{note[:1].upper()}{note[1:]}" for note in notes)
+        return unused
 
 
 def read(file: Path, pue_included: float | None = None, distinct_machines: bool = False) -> Log:

@@ -384,7 +384,9 @@ def import_(
     except imports.UnknownLogError as error:
         terminal.fail(str(error))
     location = {"cloud_region": region, "site_country": country, "site_state": state}
-    read.complete({"hardware": hardware, "pue": pue}, location)
+    for column in read.complete({"hardware": hardware, "pue": pue}, location):
+        option = estimating.COLUMNS[column][0]
+        typer.echo(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
     try:
         if out is not None:
             imports.write(read.runs, out)

@@ -24,18 +24,23 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send a file, or lead to the first page."""
-        if urlsplit(self.path).path in ("/", "/site", "/site/"):
-            self.send_response(HTTPStatus.FOUND)
-            self.send_header("Location", FIRST)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-        elif self._is_meant():
+        if not self._is_led() and self._is_meant():
             super().do_GET()
 
     def do_HEAD(self) -> None:
         """Send what would be said of a file."""
-        if self._is_meant():
+        if not self._is_led() and self._is_meant():
             super().do_HEAD()
+
+    def _is_led(self) -> bool:
+        """Whether the address led to the first page."""
+        if urlsplit(self.path).path not in ("/", "/site", "/site/"):
+            return False
+        self.send_response(HTTPStatus.FOUND)
+        self.send_header("Location", FIRST)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return True
 
     def _is_meant(self) -> bool:
         """Whether the address is one of this server's: another site's name that leads here gets nothing."""
