@@ -361,7 +361,7 @@ def import_(
         bool, typer.Option("--strict", help="Refuse the whole log if one row cannot be used.")
     ] = False,
 ) -> None:
-    """Convert the log of another tool to runs in our units. Its own tonnes are not used.
+    """Convert the log of another tool to a file with a row for each run. The tool's own tonnes are not used.
 
     The options for hardware, location and PUE fill in what the log does not say.
 
