@@ -225,7 +225,10 @@ def _download(store: Any, there: str, partial: Path, entry: dict[str, Any], prog
     content = folders.read(partial, reading.SUMS, reading.SUMS_BYTES)
     sums = reading.parse_sums(content, f"{there}/{reading.SUMS}")
     present, others = folders.listing(partial)
-    strange = [*others, *(f"{name} is not of the release" for name in present.keys() - sums - {reading.SUMS})]
+    strange = [
+        *others,
+        *(f"{name} is not part of the release" for name in present.keys() - sums - {reading.SUMS}),
+    ]
     if strange:
         raise NotPublishedError(
             f"{partial}: {one_line('; '.join(sorted(strange)))}. It was removed; run the command again."

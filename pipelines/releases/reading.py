@@ -96,7 +96,7 @@ def verify(directory: Path) -> None:
     present.pop(SUMS, None)
     wrong += [f"{name} is missing" for name in sums if name not in present]
     wrong += [
-        f"{name}: not part of the release ({SUMS} does not list it)" for name in present if name not in sums
+        f"{name} is not part of the release ({SUMS} does not list it)" for name in present if name not in sums
     ]
     wrong += [
         f"{name} changed, or its line in {SUMS}"
