@@ -65,7 +65,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table: what a row is, what makes it unique, its columns in order."""
+    """A table: what a row is, what makes it unique, its columns in order.
+
+    group: of a public table, whom it is for: results, facts or method. csv: the ending of its CSV file,
+    or none where it has no CSV.
+    old_columns: the names that columns had before, which the database still knows.
+    """
 
     name: str
     description: str
@@ -73,16 +78,43 @@ class Table:
     columns: tuple[Column, ...]
     references: dict[str, str]
     may_be_empty: bool = False
+    group: str = ""
+    csv: str = "csv"
+    old_columns: dict[str, str] = field(default_factory=dict)
 
     @property
     def layer(self) -> str:
-        """raw, core or out."""
+        """raw, core, support or out."""
         return self.name.split(".")[0]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the published database holds it."""
+        return self.layer in ("out", "support")
+
+    @property
+    def csv_file(self) -> str:
+        """Its CSV in a release, such as csv/emissions.csv; empty if it has none."""
+        return "" if self.csv == "none" else f"csv/{self.stem}.{self.csv}"
+
+    @property
+    def published_as(self) -> str:
+        """Schema and name in the published database."""
+        return f"{'main' if self.layer == 'out' else self.layer}.{self.stem}"
 
     @property
     def stem(self) -> str:
         """The name without its layer: the published name of an out table."""
         return self.name.split(".")[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldTable:
+    """The old name of a published table: a view `of` it, with old names of columns, of some rows."""
+
+    of: str
+    columns: dict[str, str] = field(default_factory=dict)
+    where: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,8 +226,29 @@ def tables() -> dict[str, Table]:
 
 
 def public_tables() -> list[Table]:
-    """The tables that readers get, by name."""
+    """The tables that readers get, in every form, by name."""
     return sorted((t for t in tables().values() if t.layer == "out"), key=lambda t: t.name)
+
+
+def support_tables() -> list[Table]:
+    """The tables that serve the commands, in schema `support` of the published database alone."""
+    return sorted((t for t in tables().values() if t.layer == "support"), key=lambda t: t.name)
+
+
+def published_tables() -> list[Table]:
+    """All tables of the published database."""
+    return [*public_tables(), *support_tables()]
+
+
+def groups() -> dict[str, str]:
+    """The groups of the public tables, in the order in which people read them, with what is in each."""
+    named: dict[str, str] = document()["groups"]
+    return named
+
+
+def old_tables() -> dict[str, OldTable]:
+    """The names that tables had before, which the published database still knows as views."""
+    return {name: OldTable(**entry) for name, entry in document()["old_names"]["tables"].items()}
 
 
 @cache
@@ -297,6 +350,8 @@ def _table(
     references: dict[str, str] | None = None,
     limits: dict[str, dict[str, Any]] | None = None,
     may_be_empty: bool = False,
+    group: str = "",
+    csv: str = "csv",
 ) -> Table:
     never_null = {*key, *(required or [])}
     own = limits or {}
@@ -312,6 +367,9 @@ def _table(
         ),
         references=references or {},
         may_be_empty=may_be_empty,
+        group=group,
+        csv=csv,
+        old_columns=document()["old_names"]["columns"].get(name.removeprefix("out."), {}),
     )
 
 

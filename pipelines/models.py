@@ -4,6 +4,7 @@ Dependencies come from the query itself, through DuckDB's parser, so no one list
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -81,7 +82,7 @@ def definition_metadata(table: catalog.Table, sources: list[str]) -> dict[str, A
     """What is known of a table before it is built: columns, key and the files that it comes from."""
     return {
         "dagster/column_schema": column_schema(table),
-        "dagster/table_name": f"emissions.main.{table.stem}" if table.layer == "out" else table.name,
+        "dagster/table_name": f"emissions.{table.published_as}" if table.is_published else table.name,
         "key": ", ".join(table.key),
         "sources": ", ".join(sources),
     }
@@ -92,9 +93,27 @@ def queries() -> dict[str, str]:
     """The query of every model by table name."""
     return {
         f"{path.parent.name}.{path.stem}": path.read_text(encoding="utf-8")
-        for layer in ("core", "out")
+        for layer in ("core", "support", "out")
         for path in sorted((SQL / layer).glob("*.sql"))
     }
+
+
+@cache
+def _macros() -> dict[str, tuple[str, str]]:
+    """The argument and the text of each macro that has one argument."""
+    text = (SQL / "macros.sql").read_text(encoding="utf-8")
+    found = re.findall(r"create or replace temp macro (\w+)\((\w+)\) as\n(.+?);\n", text, re.DOTALL)
+    return {name: (argument, body) for name, argument, body in found}
+
+
+def inlined(query: str) -> str:
+    """A query as a view has it: our macros are written out where they are called with a column."""
+
+    def written_out(call: re.Match[str]) -> str:
+        argument, body = _macros()[call[1]]
+        return re.sub(rf"\b{argument}\b", call[2], body)
+
+    return re.sub(rf"\b({'|'.join(_macros())})\(([\w.]+)\)", written_out, query)
 
 
 @cache
@@ -209,7 +228,7 @@ def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
     )
     def model(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
         with distrusted_on_failure(warehouse.connection, name):
-            extra = {"dagster/column_lineage": column_lineage(name)} if table.layer == "out" else {}
+            extra = {"dagster/column_lineage": column_lineage(name)} if table.is_published else {}
             made = replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
             shown = {**(made.metadata or {}), **results(warehouse.connection, name)}
             return dg.MaterializeResult(metadata=shown, data_version=made.data_version)
@@ -218,5 +237,5 @@ def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
 
 
 def sql_assets() -> list[dg.AssetsDefinition]:
-    """One asset for every file below sql/core and sql/out."""
+    """One asset for every file below sql/core, sql/support and sql/out."""
     return [sql_asset(name, query) for name, query in queries().items()]

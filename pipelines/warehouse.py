@@ -36,6 +36,7 @@ PREVIEWED, WIDE = 3, 6  # rows that Dagster shows of a table; a table of more co
 STATE = """
 create schema if not exists raw;
 create schema if not exists core;
+create schema if not exists support;
 create schema if not exists out;
 create schema if not exists state;
 create table if not exists state.tables (
@@ -150,8 +151,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
         with lock(self.path, f"Dagster run {context.run_id}" if context.run_id else ""):
             self._connection = _open(self.path / "build.duckdb", context)
             here = checkout.state(reference=Path(self.reference), baseline=Path(self.baseline))
-            told = json.dumps(asdict(here))
-            self._connection.execute("set variable made_from = ?", [told])  # of each table of this run
+            stated = json.dumps(asdict(here))
+            self._connection.execute("set variable made_from = ?", [stated])  # of each table of this run
             try:
                 yield self
             finally:
@@ -336,14 +337,14 @@ def made_from(connection: duckdb.DuckDBPyConnection) -> checkout.Checkout:
         NotValidatedError: they were made from several commits, or before this was recorded.
     """
     rows = connection.execute("select name, made_from from state.tables").fetchall()
-    told = [json.loads(origin) for name, origin in rows if name in catalog.tables() and origin]
-    if len(told) < len(catalog.tables()) or len({origin["commit"] for origin in told}) > 1:
+    stated = [json.loads(origin) for name, origin in rows if name in catalog.tables() and origin]
+    if len(stated) < len(catalog.tables()) or len({origin["commit"] for origin in stated}) > 1:
         raise NotValidatedError(
             "nothing is published, since the tables were not all built from the same commit. "
             "Run the whole job `build` (`make dataset`)."
         )
-    uncommitted = {file for origin in told for file in origin["uncommitted"]}
-    return checkout.Checkout(told[0]["commit"], tuple(sorted(uncommitted)))
+    uncommitted = {file for origin in stated for file in origin["uncommitted"]}
+    return checkout.Checkout(stated[0]["commit"], tuple(sorted(uncommitted)))
 
 
 def require_unchanged(made: checkout.Checkout) -> None:

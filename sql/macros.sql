@@ -23,7 +23,7 @@ array_to_string(
 
 -- The words of a place's name in alphabetical order, without accents and articles: Netherlands (the), Korea, Republic of. A code
 -- may be such a word: AND is Andorra.
-create or replace temp macro place_key(name) as
+create or replace temp macro location_key(name) as
 array_to_string(
     list_sort(
         list_filter(
@@ -50,7 +50,7 @@ case
     else regexp_replace(hardware_id, '-(sxm[0-9]*|pcie|nvl|oam|[0-9]+gb)(-.*)?$', '')
 end;
 
--- Geometric spread around 1 of a list of log errors.
+-- Geometric uncertainty around 1 of a list of log errors.
 create or replace temp macro gsd_of(log_errors) as
 exp(sqrt(avg(log_errors * log_errors order by log_errors)));
 
@@ -59,7 +59,7 @@ exp(sqrt(avg(log_errors * log_errors order by log_errors)));
 create or replace temp macro student_widening(n) as
 1 + 0.9265 / n + 0.8636 / pow(n, 2) + 0.5979 / pow(n, 3);
 
--- Geometric spread whose 90 % interval covers withheld log errors: their 90th percentile as split conformal prediction
+-- Geometric uncertainty whose 90 % interval covers held out log errors: their 90th percentile as split conformal prediction
 -- takes it (Lei et al. 2018, arXiv 1604.04173) from twenty on, else their root mean square, widened as Student's t is.
 create or replace temp macro calibrated_gsd(log_errors) as
 case
@@ -79,7 +79,7 @@ end;
 create or replace temp macro calibrated_gsd_of_groups(mean_squares) as
 case when len(mean_squares) >= 3 then exp(sqrt(list_avg(mean_squares)) * student_widening(len(mean_squares))) end;
 
--- The spread of a rung of core.power_errors from the mean square of each of its groups.
+-- The uncertainty of a basis of core.power_errors from the mean square of each of its groups.
 create or replace temp macro power_gsd(basis, mean_squares) as
 if(
     basis = 'measured_same_chip',
@@ -92,13 +92,13 @@ if(
 create or replace temp macro is_assumed_mfu(mfu) as
 abs(mfu / 0.30 - 1) <= 0.01 or abs(mfu / 0.33 - 1) <= 0.01 or abs(mfu / 0.40 - 1) <= 0.01;
 
--- A fitted spread, if there is one, and no less than that of who knows more.
+-- A fitted uncertainty, if there is one, and no less than that of who knows more.
 create or replace temp macro no_less(own, of_who_knows_more) as
 if(own is null, null, greatest(own, coalesce(of_who_knows_more, own)));
 
--- The rung of a measured draw: another one where no measurement that it rests on is by the data centre's own operator. A ratio
--- of chips of another kind is no surer there.
-create or replace temp macro watts_rung(watts_basis, measured_by, provider) as
+-- The basis of a power measurement: another one where no measurement that it rests on is by the data centre's own operator.
+-- A ratio of chips of another kind is no surer there.
+create or replace temp macro power_basis_of(watts_basis, measured_by, provider) as
 watts_basis
 || if(
     watts_basis = 'measured_ratio_other_class' or list_contains(string_split(coalesce(measured_by, ''), ';'), provider),
@@ -188,19 +188,19 @@ if(
 create or replace temp macro solidity_of(basis_solidity, ln_gsd) as
 if(2 * 1.645 * ln_gsd > ln(100), 'guessed', basis_solidity);
 
--- A measured draw by its chip, system and workload.
-create or replace temp macro draw_id(hardware_id, system, workload) as
+-- A power measurement by its chip, system and workload.
+create or replace temp macro power_id(hardware_id, system, workload) as
 hardware_id || ', ' || system || ', ' || workload;
 
--- What of a lost speed is lost in draw: least squares over pairs, through no loss at none; without a pair none is known.
-create or replace temp macro loss_fraction_of(speed_loss, draw_loss) as
+-- What of a lost speed is lost in power: least squares over pairs, through no loss at none; without a pair none is known.
+create or replace temp macro loss_fraction_of(speed_loss, power_loss) as
 coalesce(
-    sum(speed_loss * draw_loss order by speed_loss, draw_loss) / nullif(sum(pow(speed_loss, 2) order by speed_loss), 0),
+    sum(speed_loss * power_loss order by speed_loss, power_loss) / nullif(sum(pow(speed_loss, 2) order by speed_loss), 0),
     0
 );
 
--- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the spread of its logarithm. Nothing where
--- the operator adds nothing to its grid: net is gross there.
+-- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the uncertainty of its logarithm. Nothing
+-- where the operator adds nothing to its grid: net is gross there.
 create or replace temp macro cfe_rounding_ln_gsd(operator_cfe_fraction, grid_cfe_fraction) as
 case
     when operator_cfe_fraction is null then null

@@ -207,7 +207,7 @@ class Build:
     events: Sequence[dg.DagsterEvent]
     said: str
 
-    def told(self, kind: str) -> list[Any]:
+    def stated(self, kind: str) -> list[Any]:
         """What the events of one kind say, such as ASSET_MATERIALIZATION."""
         return [event.event_specific_data for event in self.events if event.event_type_value == kind]
 

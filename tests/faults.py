@@ -25,7 +25,7 @@ Fault = Literal[
     "unsized",  # no fault either: the whole body, then the connection is closed
     "cut",  # half of the body, against a Content-Length for all of it
     "cut chunked",  # half of the body and no last chunk
-    "cut unsized",  # half of the body, then the connection is closed: not to be told from a whole one
+    "cut unsized",  # half of the body, then the connection is closed: not to be reported from a whole one
     "drip",  # the body, a byte every PACE_S
     "drip headers",  # the same from the status line on
     "hang",  # nothing at all until the server ends

@@ -85,8 +85,8 @@ class Mutant:
     end: int
     new: str
 
-    def told(self, root: Path) -> str:
-        """The place and the change."""
+    def stated(self, root: Path) -> str:
+        """The location and the change."""
         text = self.file.read_text(encoding="utf-8")
         line = text.count("\n", 0, self.start) + 1
         change = f"{text[self.start : self.end]!r} -> {self.new!r}"
@@ -138,7 +138,7 @@ def changed(number: str) -> str:
 
 
 def turned(file: Path, text: str, inside: list[Word]) -> Iterator[Mutant]:
-    """A coalesce whose first two arguments change places, from the tokens after its bracket."""
+    """A coalesce whose first two arguments change locations, from the tokens after its bracket."""
     depth, cuts = 1, [inside[0].start]
     for word in inside:
         depth += (word.text in "([{") - (word.text in ")]}")
@@ -300,7 +300,7 @@ def main() -> None:
         alive = {number: every[number] for number in chosen}
         for number, mutant in alive.items():
             names = sorted(test.stem for test in tests_of(clone, mutant.file)) if given.list else []
-            print(number, mutant.told(clone), *names, flush=True)
+            print(number, mutant.stated(clone), *names, flush=True)
         for library in LIBRARIES:
             import_module(library)
         for scope in () if given.list else given.scope or ("quick", "build"):

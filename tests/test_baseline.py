@@ -24,8 +24,8 @@ def test_the_accepted_rows_are_as_an_update_would_write_them(source: Source) -> 
     assert baseline.csv_bytes(rows, catalog.tables()[source.table].key) == content
     origin = baseline.origins(BASELINE)[source.name]
     assert (origin.rows, origin.sha256) == (rows.height, hashlib.sha256(content).hexdigest())
-    told = (origin.producer, origin.license, origin.url)
-    assert told == (source.producer, source.license, source.page)
+    stated = (origin.producer, origin.license, origin.url)
+    assert stated == (source.producer, source.license, source.page)
     files = baseline.files(BASELINE)[source.name]
     assert set(files) <= {*source.files, *source.fallback}
     assert all(len(facts.sha256) == 64 and facts.size_bytes and facts.url for facts in files.values())
@@ -44,7 +44,7 @@ def test_the_accepted_rows_are_few_megabytes_of_facts_and_no_prose() -> None:
 def test_what_was_turned_away_is_listed_with_the_reason() -> None:
     lost = baseline.listed_quarantine(BASELINE)
     assert lost.height > 10
-    assert lost["says"].str.len_chars().min()
+    assert lost["message"].str.len_chars().min()
     for name, origin in baseline.origins(BASELINE).items():
         assert lost.filter(source=name)["row_key"].n_unique() == origin.quarantined_rows
 
@@ -59,7 +59,7 @@ def test_a_row_that_was_accepted_and_breaks_a_rule_costs_this_row_alone(accepted
     assert {(row["row_key"], row["column_name"], row["cell"]) for row in lost.to_dicts()} == {
         ("GPT-3 175B (davinci)", "published_date", "2099-05-28")
     }
-    assert lost["says"].str.len_chars().min()
+    assert lost["message"].str.len_chars().min()
     assert "GPT-3 175B (davinci)" in baseline.quarantine(accepted)["row_key"]
     assert baseline.edited(accepted) == ["epoch_models"]
 
@@ -96,9 +96,9 @@ def test_a_damaged_file_is_named_with_what_to_do(
     accepted: Path, damage: Callable[[Path], None], name: str
 ) -> None:
     damage(accepted / name)
-    (told,) = baseline.problems(accepted)
-    assert told.startswith(f"{accepted / name}")
-    assert "git" in told
+    (stated,) = baseline.problems(accepted)
+    assert stated.startswith(f"{accepted / name}")
+    assert "git" in stated
 
 
 def test_a_source_that_the_manifest_lacks_is_named(accepted: Path) -> None:

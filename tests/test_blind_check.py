@@ -39,9 +39,9 @@ def test_the_scores_on_the_page_are_those_of_the_record(model: Model) -> None:
     found = scores(model, RECORD.to_dicts())
     page = (catalog.ROOT / "docs" / "method" / "facts.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
-    told = [row for row in rows if row[0] in {f"`{kind}`" for kind, _ in found}]
-    assert len(told) == 10
-    for compared, group, *cells in told:
+    stated = [row for row in rows if row[0] in {f"`{kind}`" for kind, _ in found}]
+    assert len(stated) == 10
+    for compared, group, *cells in stated:
         score = found[compared.strip("`"), group.strip("`")]
         assert cells == [
             str(score["n_observations"]),

@@ -1,4 +1,4 @@
-"""The whole dataset, built from the files of a checkout alone: what it covers, and how it is told."""
+"""The whole dataset, built from the files of a checkout alone: what it covers, and how it is reported."""
 
 import math
 import re
@@ -44,7 +44,7 @@ def test_every_model_upstream_is_listed_once_with_an_estimate_or_a_reason(folder
     assert one(folder, f"select count(*) - count(distinct run_id) from {listed}") == 0
     with duckdb.connect(str(folder / "build.duckdb"), read_only=True) as working:
         names = {name for (name,) in working.execute("select model from raw.epoch_models").fetchall()}
-    aliases = dict(query(folder, "select upstream_name, run_id from model_aliases"))
+    aliases = dict(query(folder, "select upstream_name, run_id from support.model_aliases"))
     present = {run_id for (run_id,) in query(folder, f"from {listed}")}
     assert len(names) > 3200
     assert {name for name in names if aliases.get(name) not in present} == set()
@@ -76,7 +76,9 @@ def test_98_percent_of_the_hardware_strings_resolve_and_the_others_are_listed(fo
         ).fetchall()
     lost = [
         spelling
-        for (spelling,) in query(folder, "select spelling from unresolved where kind_of_name = 'hardware'")
+        for (spelling,) in query(
+            folder, "select spelling from support.unresolved where kind_of_name = 'hardware'"
+        )
     ]
     assert strings > 100
     assert len(lost) <= 0.02 * strings, lost
@@ -85,7 +87,8 @@ def test_98_percent_of_the_hardware_strings_resolve_and_the_others_are_listed(fo
 def test_every_country_and_cloud_region_resolves_or_names_no_place(folder: Path) -> None:
     lost = query(
         folder,
-        "select kind_of_name, spelling from unresolved where kind_of_name in ('country', 'cloud_region')",
+        "select kind_of_name, spelling from support.unresolved "
+        "where kind_of_name in ('country', 'cloud_region')",
     )
     # Google does not say where europe-west5 is.
     assert sorted(lost) == [("cloud_region", "europe-west5"), ("country", "Multinational")]
@@ -106,10 +109,10 @@ def test_the_paper_s_systems_come_out_as_without_the_upstreams(folder: Path) -> 
 def test_the_aims_of_the_method_are_met_where_its_pages_say_so(folder: Path) -> None:
     """docs/method/accuracy.md; a miss that it tells of is not held here."""
     board = {
-        (quantity, withheld, left_out): (mean, largest, median, factor)
-        for quantity, withheld, left_out, mean, largest, median, factor in query(
+        (quantity, held_out, held_out_scope): (mean, largest, median, factor)
+        for quantity, held_out, held_out_scope, mean, largest, median, factor in query(
             folder,
-            "select quantity, withheld, left_out, mean_error_fraction, max_error_fraction, "
+            "select quantity, held_out, held_out_scope, mean_error_fraction, max_error_fraction, "
             "median_error_fraction, median_error_ratio "
             "from accuracy where estimator = 'ote'",
         )
@@ -118,15 +121,15 @@ def test_the_aims_of_the_method_are_met_where_its_pages_say_so(folder: Path) -> 
     assert (mean <= 0.12, largest <= 0.25) == (True, True)
     assert board["watts_per_chip", "power", "run"][0] <= 0.12
     assert board["co2e_gross_t", "pue", "run"][2] <= 0.20
-    for withheld in ("chip_hours", "hardware"):
-        assert board["chip_hours", withheld, "developer"][3] <= 1.8
+    for held_out in ("chip_hours", "hardware"):
+        assert board["chip_hours", held_out, "developer"][3] <= 1.8
 
 
 def test_the_intervals_hold_nine_of_ten_at_every_level_with_twenty_truths(folder: Path) -> None:
     """No level holds so few or so many that nine of ten would give it once in forty checks, either way."""
     board = query(
         folder,
-        "select quantity, withheld, left_out, coverage_fraction, n_observations from accuracy "
+        "select quantity, held_out, held_out_scope, coverage_fraction, n_observations from accuracy "
         "where estimator = 'ote' and n_observations >= 20",
     )
     assert len(board) == 10
@@ -156,48 +159,53 @@ def test_the_board_on_its_page_is_that_of_this_build(folder: Path) -> None:
         return f"{round(100 * fraction):,} %"
 
     found = {
-        (quantity, withheld, left_out): (
+        (quantity, held_out, held_out_scope): (
             str(n),
             str(sources),
             *map(percent, fractions),
             f"factor {ratio:.2f}",
         )
-        for quantity, withheld, left_out, n, sources, ratio, fractions in query(
+        for quantity, held_out, held_out_scope, n, sources, ratio, fractions in query(
             folder,
-            "select quantity, withheld, left_out, n_observations, source_count, median_error_ratio, "
+            "select quantity, held_out, held_out_scope, n_observations, source_count, median_error_ratio, "
             "[median_error_fraction, mean_error_fraction, max_error_fraction, coverage_fraction] "
             "from accuracy where estimator = 'ote'",
         )
     }
-    told = [row for row in table_rows("accuracy.md") if row[0] in BOARD]
-    assert len(told) >= 20
-    for name, withheld, left_out, *cells in told:
+    stated = [row for row in table_rows("accuracy.md") if row[0] in BOARD]
+    assert len(stated) >= 20
+    for name, held_out, held_out_scope, *cells in stated:
         n, sources, median, mean, largest, inside, factor = found[
-            BOARD[name], withheld.split(",")[0], left_out
+            BOARD[name], held_out.split(",")[0], held_out_scope
         ]
         errors = [factor, "", ""] if name == "chip-hours" else [median, mean, largest]
-        assert cells == [n, sources, *errors, inside], (name, withheld, left_out)
+        assert cells == [n, sources, *errors, inside], (name, held_out, held_out_scope)
 
 
 @pytest.mark.parametrize("page", ["chip-hours.md", "power.md", "pue.md", "grid.md"])
-def test_the_spreads_on_a_page_are_those_of_this_build(folder: Path, page: str) -> None:
+def test_the_uncertainty_on_a_page_are_those_of_this_build(folder: Path, page: str) -> None:
     fits: dict[str, list[tuple[str, str]]] = {}
     for basis, gsd, n in query(folder, "select basis, gsd, n_observations from method"):
         fits.setdefault(basis, []).append((f"{gsd:.2f}", str(n)))
-    told = 0
+    stated = 0
     for first, *_, last in table_rows(page):
-        basis, spread = first.strip("`"), re.match(r"(\d\.\d\d)(?:, from (\d+) )?", last)
-        if basis in fits and spread:
-            told += 1
-            assert spread[1] in [gsd for gsd, n in fits[basis] if spread[2] in (None, n)], (first, last)
-    assert told >= 5
+        basis, ln_gsd = first.strip("`"), re.match(r"(\d\.\d\d)(?:, from (\d+) )?", last)
+        if basis in fits and ln_gsd:
+            stated += 1
+            assert ln_gsd[1] in [gsd for gsd, n in fits[basis] if ln_gsd[2] in (None, n)], (first, last)
+    assert stated >= 5
 
 
 def test_every_term_that_is_clearly_better_is_used(folder: Path) -> None:
     """If this fails, the facts have made a term better: take it up in the estimator, with docs/method."""
-    told = query(folder, "select term, n_observations from model_terms where left_out = 'developer'")
-    assert {term for term, n in told if n >= 20} >= {"run_year", "chips", "domain", "number_format"}
-    assert query(folder, "select factor, term from model_terms where is_clearly_better and not is_used") == []
+    stated = query(
+        folder, "select term, n_observations from support.model_terms where held_out_scope = 'developer'"
+    )
+    assert {term for term, n in stated if n >= 20} >= {"run_year", "chips", "domain", "number_format"}
+    assert (
+        query(folder, "select factor, term from support.model_terms where is_clearly_better and not is_used")
+        == []
+    )
 
 
 def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
@@ -205,7 +213,7 @@ def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
         query(
             folder,
             "select estimator, mean_error_fraction from accuracy "
-            "where quantity = 'energy_mwh' and withheld = 'power' and left_out = 'run'",
+            "where quantity = 'energy_mwh' and held_out = 'power' and held_out_scope = 'run'",
         )
     )
     assert len(errors) >= 8
@@ -214,8 +222,8 @@ def test_no_rival_is_nearer_to_the_measured_energies(folder: Path) -> None:
 
 def test_every_source_went_in_as_it_was_accepted(folder: Path) -> None:
     upstream = "status in ('accepted', 'edited')"
-    told = query(folder, f"select title, status, rows > 0, license from sources where {upstream}")
-    assert {title: rest for title, *rest in told} == {
+    stated = query(folder, f"select title, status, rows > 0, license from sources where {upstream}")
+    assert {title: rest for title, *rest in stated} == {
         source.title: ["accepted", True, source.license] for source in catalog.sources().values()
     }
 
@@ -235,6 +243,6 @@ def test_no_row_cites_what_may_not_be_republished(folder: Path) -> None:
 
 
 def test_each_hourly_zone_is_beside_its_yearly_figures_and_each_difference_explained(folder: Path) -> None:
-    assert one(folder, "select count(*) from grid_months") == 2040
-    assert one(folder, "select count(*) from hourly_comparison where explanation = ''") == 0
-    assert one(folder, "select count(distinct zone) from hourly_comparison") >= 10
+    assert one(folder, "select count(*) from support.grid_months") == 2040
+    assert one(folder, "select count(*) from support.hourly_comparison where explanation = ''") == 0
+    assert one(folder, "select count(distinct zone) from support.hourly_comparison") >= 10

@@ -174,7 +174,7 @@ def test_the_factor_that_moved_most_comes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"basis": "stated_tdp"}, {"source_id": "other"}])
-def test_another_rung_is_no_new_evidence_where_nothing_that_went_in_differs(
+def test_another_basis_is_no_new_evidence_where_nothing_that_went_in_differs(
     tmp_path: Path, changed: dict[str, str]
 ) -> None:
     cells = compared(tmp_path, with_factor(value=330.0, **changed), method="n").cells

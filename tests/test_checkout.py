@@ -40,10 +40,10 @@ def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path, tm
     other = Path(shutil.copytree(folder / "warehouse" / "reference", tmp_path / "other"))
     assert checkout.state(folder, other).uncommitted == ()
     (other / "new.csv").write_text("b")
-    told = (f"warehouse/reference/new.csv as in {other}",)
-    assert checkout.state(folder, other).uncommitted == told
+    stated = (f"warehouse/reference/new.csv as in {other}",)
+    assert checkout.state(folder, other).uncommitted == stated
     (other / "new.csv").unlink()
-    assert checkout.state(folder, other).uncommitted == told
+    assert checkout.state(folder, other).uncommitted == stated
     accepted = tmp_path / "accepted"
     (folder / "warehouse" / "baseline").mkdir()
     (folder / "warehouse" / "baseline" / "a.csv").write_text("a")
@@ -52,8 +52,8 @@ def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path, tm
     shutil.copytree(folder / "warehouse" / "baseline", accepted)
     assert checkout.state(folder, baseline=accepted).uncommitted == ()
     (accepted / "a.csv").write_text("b")
-    told = (f"warehouse/baseline/a.csv as in {accepted}",)
-    assert checkout.state(folder, baseline=accepted).uncommitted == told
+    stated = (f"warehouse/baseline/a.csv as in {accepted}",)
+    assert checkout.state(folder, baseline=accepted).uncommitted == stated
     shutil.rmtree(folder / ".git")
     assert checkout.state(folder) == checkout.Checkout(None)
 
@@ -70,9 +70,9 @@ def here(tmp_path: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def built_from(warehouse: Path, head: str | None, *uncommitted: str) -> None:
     """Let a build say that it was made from a commit."""
-    told = json.dumps({"commit": head, "uncommitted": uncommitted})
+    stated = json.dumps({"commit": head, "uncommitted": uncommitted})
     with duckdb.connect(str(warehouse / "build.duckdb")) as connection:
-        connection.execute("update state.tables set made_from = ?", [told])
+        connection.execute("update state.tables set made_from = ?", [stated])
 
 
 def release(folder: Path, warehouse: Path) -> subprocess.CompletedProcess[str]:
@@ -118,8 +118,8 @@ def test_a_release_names_the_commit_that_was_built_and_is_refused_when_it_is_no_
 
 def test_tables_of_several_commits_make_no_release(copy: Path, here: Path) -> None:
     with duckdb.connect(str(copy / "build.duckdb")) as connection:
-        told = json.dumps({"commit": "another", "uncommitted": []})
-        connection.execute("update state.tables set made_from = ? where name = 'out.method'", [told])
+        stated = json.dumps({"commit": "another", "uncommitted": []})
+        connection.execute("update state.tables set made_from = ? where name = 'out.method'", [stated])
     done = release(here, copy)
     assert done.returncode == 1
     assert "the tables were not all built from the same commit" in done.stderr
@@ -141,9 +141,9 @@ def test_what_is_not_committed_is_a_draft_and_no_release(edited: Edited, build: 
         publishing.publish(edited.draft, str(edited.warehouse / "public"))
 
 
-def test_accepted_rows_that_were_edited_by_hand_are_told_and_published_as_edited(edited: Edited) -> None:
-    told = "google_region_carbon: its rows were edited since `ote update` wrote them."
-    assert edited.said.splitlines().count(told) == 1
+def test_accepted_rows_that_were_edited_by_hand_are_reported_and_published_as_edited(edited: Edited) -> None:
+    stated = "google_region_carbon: its rows were edited since `ote update` wrote them."
+    assert edited.said.splitlines().count(stated) == 1
     edits = edited.query("select title from sources where status = 'edited'")
     assert edits == [(catalog.sources()["google_region_carbon"].title,)]
 
@@ -170,8 +170,8 @@ def test_a_draft_of_the_same_content_names_what_is_not_committed_now(copy: Path)
     with connect(copy / "build.duckdb") as connection:
         for state in states:
             draft = releasing.write(connection, copy, state, copy / "released")
-            told = json.loads((draft / "manifest.json").read_text())
-            assert (told["commit"], told["uncommitted"]) == (state.commit, [*state.uncommitted])
+            stated = json.loads((draft / "manifest.json").read_text())
+            assert (stated["commit"], stated["uncommitted"]) == (state.commit, [*state.uncommitted])
             assert [folder.name for folder in (copy / "drafts").iterdir()] == [draft.name]
         assert releases(copy) == []
         written = releasing.write(connection, copy, checkout.Checkout("c"), copy / "released")

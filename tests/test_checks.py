@@ -54,11 +54,11 @@ BROKEN = {
         "insert into core.training_runs from core.training_runs where run_id = 't5-11b'"
     ),
     "out.agreement:annual_matching_is_not_compared": "update out.agreement set basis = 'net_annual'",
-    "out.disagreements:every_one_has_a_cause": (
-        "update out.disagreements set cause = null where run_id = 'opt-175b'"
+    "out.agreement:every_figure_outside_has_a_cause": (
+        "update out.agreement set cause = null where run_id = 'opt-175b'"
     ),
-    "out.disagreements:chance_is_no_more_frequent_than_the_intervals_allow": (
-        "update out.disagreements set cause = 'chance'"
+    "out.agreement:chance_is_no_more_frequent_than_the_intervals_allow": (
+        "update out.agreement set cause = 'chance'"
     ),
     "out.emission_factors:another_year_is_flagged": (
         "update out.emission_factors set factor_year = factor_year + 3, is_other_year = false"
@@ -117,7 +117,7 @@ BROKEN = {
         "update out.models_without_estimate set run_id = 't5-11b' where run_id like 'olmo-20m%'"
     ),
     "out.paper_claims:every_claim_has_a_number": (
-        "update out.paper_claims set computed_low = null where claim_id = 'carbon-by-place'"
+        "update out.paper_claims set computed_low = null where claim_id = 'carbon-by-location'"
     ),
     "out.paper_reproduction:all_its_systems_are_there": (
         "delete from out.paper_reproduction where run_id = 'meena'"
@@ -125,7 +125,9 @@ BROKEN = {
     "out.paper_reproduction:the_2021_paper_is_reproduced": (
         "update out.paper_reproduction set relative_difference = 0.011 where quantity = 'energy_mwh'"
     ),
-    "out.places:net_never_exceeds_gross": "update out.places set net_kg_per_kwh = gross_kg_per_kwh + 0.1",
+    "out.locations:net_never_exceeds_gross": (
+        "update out.locations set net_kg_per_kwh = gross_kg_per_kwh + 0.1"
+    ),
     "out.training_runs:all_curated_runs_are_there": "delete from out.training_runs where run_id = 't5-11b'",
     "out.what_if:a_better_place_changes_no_chip_hours": (
         "update out.what_if set energy_mwh = energy_mwh * 3 where region <> 'actual'"
@@ -148,12 +150,12 @@ def sound(working: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("rollback")
 
 
-def test_every_relation_has_a_change_that_breaks_it() -> None:
+def test_every_check_has_a_change_that_breaks_it() -> None:
     assert set(BROKEN) == set(RELATIONS)
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_each_relation_holds_and_can_fail(sound: duckdb.DuckDBPyConnection, name: str) -> None:
+def test_each_check_holds_and_can_fail(sound: duckdb.DuckDBPyConnection, name: str) -> None:
     query = RELATIONS[name].query
     assert sound.execute(query).fetchall() == []
     sound.execute(BROKEN[name])
@@ -227,12 +229,12 @@ def test_a_broken_table_is_named_with_its_rows(
         ("no rows", "An empty table is a lost source, not a fact.", "Seen: 0"),
     ],
 )
-def test_a_failed_expectation_is_told_in_one_sentence(name: str, begins: str, ends: str) -> None:
+def test_a_failed_expectation_is_reported_in_one_sentence(name: str, begins: str, ends: str) -> None:
     with connect() as connection:
         failed = [result for result in outcome(connection, SMALL[name][0]) if not result.success]
     table = catalog.tables()["raw.grid_intensity"]
     assert any(
-        told.startswith(begins) and ends in told for told in (checks.sentence(table, r) for r in failed)
+        stated.startswith(begins) and ends in stated for stated in (checks.sentence(table, r) for r in failed)
     ), [checks.sentence(table, result) for result in failed]
 
 
@@ -272,16 +274,16 @@ BROKEN_ROWS = {
         {"promised": "pue", "column_name": "source_title"},
     ),
     "another type": Broken(
-        "out.hardware_lifetimes",
-        "alter table out.hardware_lifetimes alter applies_to type blob",
+        "support.hardware_lifetimes",
+        "alter table support.hardware_lifetimes alter applies_to type blob",
         promises.ROWS,
         None,
         {"column_name": "applies_to", "column_type": "BLOB"},
     ),
     "another type in a table without rows": Broken(
-        "out.hourly_comparison",
-        "create or replace table out.hourly_comparison as "
-        "select * replace (encode(explanation) as explanation) from out.hourly_comparison limit 0",
+        "support.hourly_comparison",
+        "create or replace table support.hourly_comparison as "
+        "select * replace (encode(explanation) as explanation) from support.hourly_comparison limit 0",
         promises.ROWS,
         None,
         {"column_name": "explanation", "column_type": "BLOB"},
@@ -456,27 +458,27 @@ MUTANTS = {
         "filter (where factor = 'net_kg_per_kwh') as gross_kg_per_kwh",
     ),
     "rated power for a measured one": (
-        "core.watts_ladder",
+        "core.watts_candidates",
         "where power_basis = 'measured_system'",
         "where power_basis in ('measured_system', 'stated_tdp')",
     ),
     "grams for kilograms": (
-        "core.gross_ladder",
+        "core.gross_candidates",
         "grids.carbon_intensity_g_per_kwh / 1000 as value",
         "grids.carbon_intensity_g_per_kwh as value",
     ),
     "chip-hours times chips": (
-        "core.chip_hours_ladder",
+        "core.chip_hours_candidates",
         "chips * training_hours as value",
         "chips * chips * training_hours as value",
     ),
     "a third party's hours for the developer's": (
-        "core.chip_hours_ladder",
+        "core.chip_hours_candidates",
         "where chip_hours is not null and hours_confidence is null",
         "where chip_hours is not null",
     ),
     "net without the cap": (
-        "out.places",
+        "out.locations",
         "grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction)",
         "(1 - supplies.operator_cfe_fraction) / (1 - supplies.grid_cfe_fraction)",
     ),

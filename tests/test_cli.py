@@ -191,7 +191,7 @@ def test_a_disk_that_is_full_is_named_in_one_line(command: str, most: int, tmp_p
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("arguments", [("find", "gpt"), ("find", "--csv"), ("why", "gpt-3")])
-def test_output_to_a_full_disk_is_told_in_one_line(build: Build, arguments: tuple[str, ...]) -> None:
+def test_output_to_a_full_disk_is_reported_in_one_line(build: Build, arguments: tuple[str, ...]) -> None:
     database = build.directory / "emissions.duckdb"
     with Path("/dev/full").open("w") as full:
         streams = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}

@@ -59,5 +59,5 @@ def test_no_published_total_of_a_run_is_lost(build: Build) -> None:
 
 def test_why_shows_the_rule(build: Build) -> None:
     done = ote("why", "gpt-3-175b", "--full", "--database", build.directory / "emissions.duckdb")
-    told = "reported_co2e_t: 552.1 was chosen, another source gives 502."
-    assert told in " ".join(done.stdout.split())
+    stated = "reported_co2e_t: 552.1 was chosen, another source gives 502."
+    assert stated in " ".join(done.stdout.split())

@@ -116,7 +116,8 @@ def test_names_mean_the_same_to_add_and_to_estimate(build: Build) -> None:
         assert estimates[column].to_list() == [written for _, written in names.values()]
     known = {written for _, written in providers.values()}
     for (place,) in build.query(
-        "select distinct place from place_factors where basis in ('provider_year', 'provider_regions')"
+        "select distinct location_id from support.location_factors "
+        "where basis in ('provider_year', 'provider_regions')"
     ):
         assert place in known
 
@@ -158,13 +159,13 @@ def test_what_cannot_be_is_explained_and_not_written(
     ],
 )
 def test_a_name_is_explained(name: str, says: str) -> None:
-    told = ote("explain", name)
-    assert (told.returncode, says in " ".join(told.stdout.split())) == (0, True), told.stdout
+    stated = ote("explain", name)
+    assert (stated.returncode, says in " ".join(stated.stdout.split())) == (0, True), stated.stdout
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:
-    told = ote("explain", "watt_per_chip")
-    assert (told.returncode, "watts_per_chip" in told.stderr) == (2, True)
+    stated = ote("explain", "watt_per_chip")
+    assert (stated.returncode, "watts_per_chip" in stated.stderr) == (2, True)
 
 
 def test_every_command_shows_an_example() -> None:

@@ -233,8 +233,8 @@ def test_an_update_is_started_with_settings_and_shows_what_came_of_it(dev: Dev) 
     launched = dev.launch("update", {"resources": {"upstream": {"config": config}}})
     assert dev.status(launched) == "SUCCESS", dev.log
     (seen,) = dev.events("upstream", "epoch_hardware")["assetObservations"]
-    told = {entry["label"]: entry.get("mdStr") for entry in seen["metadataEntries"]}
-    assert told["comparison"].startswith("epoch_hardware: kept as accepted; ")
+    stated = {entry["label"]: entry.get("mdStr") for entry in seen["metadataEntries"]}
+    assert stated["comparison"].startswith("epoch_hardware: kept as accepted; ")
     assert not dev.events("upstream", "owid_electricity")["assetObservations"]
     assert checksums(dev.folder) == before
 

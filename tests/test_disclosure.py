@@ -161,7 +161,7 @@ def test_latex_has_no_bare_special_character(run: dict[str, Any]) -> None:
 
 CODE_NAMES = (
     "flop_by_era", "operator_hourly", "chips_x_hours", "watts_per_chip", "chip_hours", "gross_kg_per_kwh",
-    "training_places", "country_year", "hardware_mix", "measured_ratio", "co2e_gross_t", "energy_mwh",
+    "training_locations", "country_year", "hardware_mix", "measured_ratio", "co2e_gross_t", "energy_mwh",
     " in FR",
 )  # fmt: skip
 
@@ -176,7 +176,7 @@ def test_a_report_uses_words(run: dict[str, Any]) -> None:
 
 def test_every_basis_has_words(build: Build) -> None:
     factors = ", ".join(f"'{name}'" for name in words.FACTORS)
-    bases = build.query(f"select basis from method where factor in ({factors}) and rung is not null")
+    bases = build.query(f"select basis from method where factor in ({factors}) and fallback_rank is not null")
     assert {basis for (basis,) in bases} <= set(words.BASES)
 
 

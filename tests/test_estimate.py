@@ -40,11 +40,11 @@ def test_a_run_of_which_all_is_known_is_the_formula(database: Path) -> None:
     assert run["energy_mwh"] == pytest.approx(118.272)
     assert (run["co2e_gross_t"], run["co2e_net_t"]) == (pytest.approx(47.3088), None)
     # Spreads of hours, metering, PUE and grid as method states them: 1.01, 1.03, 1.01, 1.02.
-    spread = math.sqrt(sum(math.log(gsd) ** 2 for gsd in (1.01, 1.03, 1.01)))
-    assert run["energy_mwh_p95"] == pytest.approx(118.272 * math.exp(1.645 * spread))
-    whole = math.hypot(spread, math.log(1.02))
+    ln_gsd = math.sqrt(sum(math.log(gsd) ** 2 for gsd in (1.01, 1.03, 1.01)))
+    assert run["energy_mwh_p95"] == pytest.approx(118.272 * math.exp(1.645 * ln_gsd))
+    whole = math.hypot(ln_gsd, math.log(1.02))
     assert run["co2e_gross_t_p05"] == pytest.approx(47.3088 * math.exp(-1.645 * whole))
-    assert estimating.narrowing(run, estimating.best_spreads(database)) is None
+    assert estimating.narrowing(run, estimating.best_gsds(database)) is None
 
 
 @pytest.mark.parametrize("provider", ["AWS", "Google", "Azure"])
@@ -53,11 +53,11 @@ def test_an_operator_without_a_region_is_the_mix_of_its_regions(
 ) -> None:
     known = {"hardware": "H100", "chips": 512, "training_hours": 300, "started": "2024"}
     run = estimating.estimate_run(known | {"provider": provider}, database, TODAY)
-    ((value, spread),) = build.query(
+    ((value, ln_gsd),) = build.query(
         "select exp(avg(ln(grid.carbon_intensity_g_per_kwh))) / 1000, "  # g to kg
         "stddev_pop(ln(grid.carbon_intensity_g_per_kwh)) "
-        "from region_map inner join grid_intensity as grid on grid.region = region_map.country "
-        f"where region_map.provider = '{run['provider']}' and not starts_with(region_map.region, 'site:') "
+        "from regions inner join grid_intensity as grid on grid.region = regions.country "
+        f"where regions.provider = '{run['provider']}' and not starts_with(regions.region, 'site:') "
         "and grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' "
         f"and grid.year = {run['factors']['gross_kg_per_kwh']['factor_year']}"
     )
@@ -67,13 +67,13 @@ def test_an_operator_without_a_region_is_the_mix_of_its_regions(
     about = run["factors"]["gross_kg_per_kwh"]
     assert (about["basis"], run["intensity_basis"]) == ("provider_regions", "lifecycle")
     assert about["value"] == pytest.approx(value)
-    assert math.log(about["gsd"]) == pytest.approx(math.hypot(spread, math.log(country)))
+    assert math.log(about["gsd"]) == pytest.approx(math.hypot(ln_gsd, math.log(country)))
     assert "cloud regions of the operator" in about["source_locator"]
     assert (run["net_basis"], run["co2e_net_t"]) == (None, None)  # unknown is not gross
-    narrowest = estimating.narrowing(run, estimating.best_spreads(database))
+    narrowest = estimating.narrowing(run, estimating.best_gsds(database))
     assert narrowest is not None
     assert "--region" in narrowest.fact
-    # what is known of the place still comes first
+    # what is known of the location still comes first
     for place, basis in (
         ({"site_country": "DE"}, "country_year"),
         ({"cloud_region": "us-central1"}, "region_year"),
@@ -91,7 +91,7 @@ def test_a_measured_energy_needs_pue_and_grid_alone(database: Path) -> None:
 
 
 def test_a_run_of_the_dataset_described_again_gets_the_same_factors(build: Build, database: Path) -> None:
-    """Every run with a rung that a description can stand on; the year of the run, without its month."""
+    """Every run with a basis that a description can stand on; the year of the run, without its month."""
     rows = build.query(
         "select runs.run_id, runs.hardware_id, runs.chip_hours, runs.cloud_region, runs.site_country, "
         "emissions.run_year from emissions inner join training_runs as runs using (run_id) "
@@ -153,7 +153,7 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
 
 
 @pytest.mark.parametrize(
-    ("place", "advised", "known"),
+    ("location", "advised", "known"),
     [
         ({}, ("--region", "--country", "--intensity"), ()),
         ({"site_country": "DE"}, ("--region", "--intensity"), ("--country",)),
@@ -164,7 +164,7 @@ def test_what_is_given_already_is_not_advised(
     database: Path, place: dict[str, str], advised: tuple[str, ...], known: tuple[str, ...]
 ) -> None:
     run = estimating.estimate_run({"energy_kwh": 100, **place}, database, TODAY)
-    narrowest = estimating.narrowing(run, estimating.best_spreads(database))
+    narrowest = estimating.narrowing(run, estimating.best_gsds(database))
     assert narrowest is not None
     if narrowest.factor == "gross_kg_per_kwh":
         assert all(option in narrowest.fact for option in advised)
@@ -174,7 +174,7 @@ def test_what_is_given_already_is_not_advised(
 def test_the_fact_that_narrows_most_does_so(database: Path) -> None:
     """What is announced is what comes out once the fact is given."""
     run = estimating.estimate_run({"training_flop": 1e23, "hardware": "A100"}, database, TODAY)
-    best = estimating.narrowing(run, estimating.best_spreads(database))
+    best = estimating.narrowing(run, estimating.best_gsds(database))
     assert best is not None
     assert best.factor == "gross_kg_per_kwh"
     given = run["gross_kg_per_kwh"] * 1000  # kg to g
@@ -244,8 +244,8 @@ def test_an_early_run_takes_the_pue_of_its_own_time(build: Build, database: Path
     about = estimating.estimate_run(KNOWN | {"started": str(year)}, database, TODAY)["factors"]
     assert (about["pue"]["basis"], about["pue"]["factor_year"]) == ("industry_year", nearest)
     assert (about["pue"]["value"], about["pue"]["is_other_year"]) == (pytest.approx(value), nearest != year)
-    told = ote("estimate", "--energy", "100", "--start", str(year), "--database", database).stdout
-    assert (f"not of {year}: " in told) == any(factor["is_other_year"] for factor in about.values())
+    stated = ote("estimate", "--energy", "100", "--start", str(year), "--database", database).stdout
+    assert (f"not of {year}: " in stated) == any(factor["is_other_year"] for factor in about.values())
 
 
 def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"carbon_intensity_g_per_kwh": 0.4}, "it looks like kg per kWh; write 400"),
         ({"carbon_intensity_g_per_kwh": 400000}, "is it per MWh?"),
         ({"carbon_intensity_g_per_kwh": -1}, "expected 0 or more, in g CO2e per kWh"),
-        ({"watts_per_chip": 2400}, "It looks like the draw of all chips together"),
+        ({"watts_per_chip": 2400}, "It looks like the power of all chips together"),
         ({"watts_per_chip": 0.3}, "It looks like kW"),
         ({"watts_per_chip": 300, "energy_kwh": 240}, "give one of them"),
         ({"energy_kwh": 240e3}, "is 300000 W per accelerator"),
@@ -433,7 +433,7 @@ def test_a_batch_never_becomes_its_own_estimates(database: Path, tmp_path: Path)
     assert source.read_text(encoding="utf-8") == "energy_kwh\n12\n"
 
 
-def test_where_estimates_cannot_be_written_is_told(database: Path, tmp_path: Path) -> None:
+def test_where_estimates_cannot_be_written_is_reported(database: Path, tmp_path: Path) -> None:
     source = tmp_path / "runs.csv"
     source.write_text("energy_kwh\n12\n", encoding="utf-8")
     for target in (tmp_path / "nowhere" / "out.csv", tmp_path / "runs.csv" / "out.csv"):
@@ -560,22 +560,22 @@ def test_a_bad_row_costs_itself(database: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "estimates.rejects.csv").exists()
 
 
-def test_the_mix_widens_the_draw_where_hours_are_known(database: Path) -> None:
-    """Hours from FLOP carry the spread of the accelerators that a run may have used; known hours cannot."""
+def test_the_mix_widens_the_power_where_hours_are_known(database: Path) -> None:
+    """Hours from FLOP carry the uncertainty of the accelerators of a run; known hours do not."""
     unnamed = {"site_country": "DE", "started": "2024-03"}
     of_flop = estimating.estimate_run(unnamed | {"training_flop": 1e21}, database, TODAY)
     of_hours = estimating.estimate_run(unnamed | {"chips": 8, "training_hours": 100}, database, TODAY)
     flop, hours = (run["factors"]["watts_per_chip"] for run in (of_flop, of_hours))
     assert flop["value"] == hours["value"]
     with duckdb.connect(str(database), read_only=True) as connection:
-        ((mix, spread),) = connection.execute(
+        ((mix, ln_gsd),) = connection.execute(
             """
-            select any_value(method.gsd), stddev_pop(ln(draws.watts_per_chip))
+            select any_value(method.gsd), stddev_pop(ln(power.watts_per_chip))
             from training_runs
-            inner join hardware_draws as draws using (hardware_id)
+            inner join hardware_power as power using (hardware_id)
             inner join method on method.factor = 'watts_per_chip' and method.basis = 'hardware_mix'
-            where training_runs.run_year between 2023 and 2025 and draws.sustained_flop_per_s is not null
+            where training_runs.run_year between 2023 and 2025 and power.sustained_flop_per_s is not null
             """
         ).fetchall()
     assert flop["gsd"] == pytest.approx(mix)
-    assert hours["gsd"] == pytest.approx(math.exp(math.hypot(math.log(mix), spread)))
+    assert hours["gsd"] == pytest.approx(math.exp(math.hypot(math.log(mix), ln_gsd)))

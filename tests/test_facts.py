@@ -86,7 +86,7 @@ def test_a_slip_of_the_upstream_is_corrected(
         ("openai-five", 770e15 * 86400),  # 1,536 GPUs are those of the peak, not of ten months
         ("glm-10b", 6 * 10e9 * 1024 * 512 * 200_000),  # 2.5 days of a 335M model, times 10000/335
         ("mpt-30b", 6 * 30e9 * 1.05e12),  # 512 H100 for 11.6 days is a price list
-        ("rfa-gate-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
+        ("rfa-check-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
     ],
 )
 def test_hours_that_are_another_run_s_or_only_assumed_give_way_to_the_flop(
@@ -94,7 +94,7 @@ def test_hours_that_are_another_run_s_or_only_assumed_give_way_to_the_flop(
 ) -> None:
     ((flop, hours, basis, speed),) = build.query(
         "select training_flop, chip_hours, chip_hours_basis, sustained_flop_per_s from emissions "
-        f"inner join hardware_draws using (hardware_id) where run_id = '{run_id}'"
+        f"inner join hardware_power using (hardware_id) where run_id = '{run_id}'"
     )
     assert (flop, basis) == (pytest.approx(training_flop), "flop_over_throughput")
     assert hours == pytest.approx(training_flop / speed / 3600)
@@ -160,9 +160,9 @@ def test_an_average_of_all_data_centres_is_no_disclosed_pue(build: Build) -> Non
     """Strubell et al. assume the survey's 1.58 for models of others; no site of theirs is known for it."""
     assert build.query("select run_id from training_runs where pue = 1.58") == []
     assert set(build.query("select pue_basis from emissions where pue = 1.58")) <= {("industry_year",)}
-    told = dict(build.query("select run_id, pue_basis from emissions where source_url like '%1906.02243'"))
-    assert {"elmo", "bert-base-v100", "transformer-base-p100"} <= set(told)
-    assert "disclosed" not in told.values()
+    stated = dict(build.query("select run_id, pue_basis from emissions where source_url like '%1906.02243'"))
+    assert {"elmo", "bert-base-v100", "transformer-base-p100"} <= set(stated)
+    assert "disclosed" not in stated.values()
 
 
 def _cites(table: str, prefix: str = "") -> bool:
@@ -181,7 +181,7 @@ CITING = [
 @pytest.mark.parametrize(("table", "prefix"), CITING)
 def test_a_title_and_an_address_are_of_one_source(build: Build, table: str, prefix: str) -> None:
     """Of several sources the first is named; its title with the address of another is no source."""
-    told = [
+    stated = [
         f"select source_title, source_url from {t} union"
         for t in catalog.tables()
         if t[:4] == "raw." and _cites(t)
@@ -190,7 +190,7 @@ def test_a_title_and_an_address_are_of_one_source(build: Build, table: str, pref
         glued = connection.execute(
             f"select distinct {prefix}source_title, {prefix}source_url from {table} "
             f"where {prefix}source_url is not null "
-            f"except ({' '.join(told)} select title, url from raw.upstreams)"
+            f"except ({' '.join(stated)} select title, url from raw.upstreams)"
         ).fetchall()
     assert glued == []
 
@@ -241,16 +241,16 @@ def test_hours_that_are_only_a_bound_are_in_no_total(build: Build) -> None:
 def test_flop_of_a_run_are_not_those_of_the_model_that_it_starts_from(
     build: Build, run_id: str, covers: str, training_flop: float
 ) -> None:
-    told = build.query(f"select covers, training_flop from emissions where run_id = '{run_id}'")
-    assert told == [(covers, pytest.approx(training_flop))]
+    stated = build.query(f"select covers, training_flop from emissions where run_id = '{run_id}'")
+    assert stated == [(covers, pytest.approx(training_flop))]
 
 
 def test_a_training_on_two_accelerators_of_which_one_counts_is_a_part(build: Build) -> None:
     """Fish-Speech 1.4: a week on 8 H100, and another on 8 RTX 4090 for its vocoder."""
-    told = build.query(
+    stated = build.query(
         "select covers, hardware_id, chip_hours from emissions where run_id = 'fish-speech-1-4'"
     )
-    assert told == [("part_of_run", "nvidia-h100-sxm5-80gb", 8 * 7 * 24)]
+    assert stated == [("part_of_run", "nvidia-h100-sxm5-80gb", 8 * 7 * 24)]
 
 
 @pytest.mark.parametrize(
@@ -289,8 +289,8 @@ def test_a_published_energy_has_tonnes_once_its_day_is_known(
 def test_flop_that_contradict_their_own_sum_are_corrected(
     build: Build, run_id: str, training_flop: float
 ) -> None:
-    told = build.query(f"select training_flop from training_runs where run_id = '{run_id}'")
-    assert told == [(pytest.approx(training_flop, rel=0.01),)]
+    stated = build.query(f"select training_flop from training_runs where run_id = '{run_id}'")
+    assert stated == [(pytest.approx(training_flop, rel=0.01),)]
 
 
 def test_a_program_search_is_no_training_of_the_model_that_it_asks(build: Build) -> None:
@@ -366,8 +366,8 @@ SUBJECTS = ("hours", "hardware", "date", "location")
         ("from October 10, 2024", "month_named"),
         ("2023 June 25 to July 18", "month_named"),
         ("the run started in mid July", "month_of_training"),
-        ("8 AWS EC2 instances", "place_named"),
-        ("on the Berzelius supercomputer", "place_named"),
+        ("8 AWS EC2 instances", "location_named"),
+        ("on the Berzelius supercomputer", "location_named"),
         ("using the vivolm system", "cluster_named"),
     ],
 )
@@ -415,11 +415,11 @@ def test_entered_facts_are_in_the_facts_and_confirmed_hours_have_a_number() -> N
 def test_the_page_counts_the_decisions_as_the_files_have_them() -> None:
     page = (catalog.ROOT / "docs" / "method" / "facts.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
-    told = {row[0].strip("`"): row[1:] for row in rows}
+    stated = {row[0].strip("`"): row[1:] for row in rows}
     for (decision,), rows_of in NOTES.group_by("note_decision"):
         by_subject = dict(rows_of["note_subject"].value_counts().iter_rows())
-        assert told[str(decision)][:4] == [str(by_subject.get(kind) or "") for kind in SUBJECTS], decision
+        assert stated[str(decision)][:4] == [str(by_subject.get(kind) or "") for kind in SUBJECTS], decision
     for batch, n in DECISIONS["batch"].value_counts().iter_rows():
         counts = DECISIONS.filter(pl.col("batch") == batch)["decision"].value_counts()
         by = dict(counts.iter_rows())
-        assert told[batch] == [str(by.get(k, 0)) for k in ("accepted", "accepted_changed", "rejected")], n
+        assert stated[batch] == [str(by.get(k, 0)) for k in ("accepted", "accepted_changed", "rejected")], n

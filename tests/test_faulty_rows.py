@@ -234,7 +234,7 @@ def test_the_accepted_rows_themselves_are_neither() -> None:
 
 
 def _leaping(source: str, year: int, places: list[str]) -> list[str]:
-    """Why a new year is not taken in which some places have a quarter of their carbon intensity."""
+    """Why a new year is not taken in which some locations have a quarter of their carbon intensity."""
     accepted = baseline.load(BASELINE, catalog.sources()[source])[0]
     region = "region" if "region" in accepted.columns else "entity"
     intensity, last = pl.col("carbon_intensity_g_per_kwh"), accepted.filter(year=accepted["year"].max())
@@ -247,7 +247,7 @@ def _leaping(source: str, year: int, places: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("source", "year", "place", "others"),
+    ("source", "year", "location", "others"),
     [
         ("google_region_carbon", 2026, "us-central1", []),
         ("owid_electricity", 2026, "United States", ["Norway", "Sweden"]),
@@ -277,7 +277,7 @@ def test_a_name_that_is_not_what_it_seems_costs_its_row(
     found = rows.judged(catalog.sources()[source], pl.concat([accepted, twin]), accepted, date(2026, 11, 29))
     assert found.rows.height == accepted.height
     assert {row for row in found.quarantined["row_key"] if row.startswith(new)}
-    assert any(says in text for text in found.quarantined["says"])
+    assert any(says in text for text in found.quarantined["message"])
 
 
 IOWA_2025 = {"region": "us-central1", "year": 2025}
@@ -298,9 +298,9 @@ def test_of_two_rows_of_one_key_the_accepted_one_stays_wherever_it_comes(first: 
     assert (found.exceeded, found.change["cells_changed"]) == ([], {})
     assert found.rows.sort("region", "year").equals(accepted.sort("region", "year"))
     (row,) = found.quarantined.rows(named=True)
-    assert (row["row_key"], row["gate"]) == ("us-central1 / 2025", "key")
+    assert (row["row_key"], row["check_name"]) == ("us-central1 / 2025", "key")
     assert f"{G} 100.0" in row["cell"]
-    assert "with other values: the accepted row stays" in row["says"]
+    assert "with other values: the accepted row stays" in row["message"]
 
 
 def test_an_accepted_row_stays_also_where_both_of_two_rows_differ_from_it() -> None:
@@ -321,7 +321,7 @@ def test_of_two_new_rows_of_one_key_neither_is_taken_unless_they_are_equal() -> 
         found = rows.judged(catalog.sources()[GOOGLE], frame, accepted, date(2027, 6, 1))
         assert found.rows.filter(year=2026).height == taken
         assert set(found.quarantined["row_key"]) == {"us-central1 / 2026"}
-        assert all(says in text for text in found.quarantined["says"])
+        assert all(says in text for text in found.quarantined["message"])
 
 
 @pytest.mark.parametrize(
@@ -345,10 +345,9 @@ def test_a_quarantined_row_says_the_limit_with_its_unit_and_what_to_do(
     of = catalog.sources()[source]
     text = pl.read_csv(baseline.path_of(BASELINE, of), infer_schema=False)
     (row,) = rows.judged(of, fault(text), baseline.load(BASELINE, of)[0], RETRIEVED).quarantined.to_dicts()
-    assert row["says"].startswith(says)
-    assert (
-        f"Tell {of.producer}, or add the right value with its source to warehouse/reference/" in row["says"]
-    )
+    told = row["message"]
+    assert told.startswith(says)
+    assert f"Tell {of.producer}, or add the right value with its source to warehouse/reference/" in told
 
 
 CLEAN = {
@@ -358,7 +357,9 @@ CLEAN = {
 
 
 @pytest.mark.parametrize("factor", [1 / 4, 1 / 2.1, 2.1, 4])
-@pytest.mark.parametrize(("source", "place"), [(s, place) for s, places in CLEAN.items() for place in places])
+@pytest.mark.parametrize(
+    ("source", "location"), [(s, place) for s, places in CLEAN.items() for place in places]
+)
 def test_one_clean_grid_wrong_by_a_factor_in_a_new_year_needs_a_person(
     source: str, place: str, factor: float
 ) -> None:
@@ -396,7 +397,7 @@ def test_no_real_year_is_unlike_its_mix(source: str, since: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "place", "of"),
+    ("source", "location", "of"),
     [(OWID, "Norway", None), (OWID, "Poland", None), (EGRID, "NYUP", None), (OWID, "Chile", 2025),
      (GOOGLE, "us-west1", 2025), (EGRID, "CAMX", 2023)],
 )  # fmt: skip
@@ -468,7 +469,7 @@ def test_a_single_cell_that_moves_far_waits_for_a_person(name: str) -> None:
     (row,) = found.quarantined.to_dicts()
     assert (
         f"The accepted row stays; to take the new one: ote update --refetch {source_name} --accept"
-        in row["says"]
+        in row["message"]
     )
     taken = rows.judged(source, text, accepted, RETRIEVED, is_accepted=True)
     assert (taken.quarantined.height, len(taken.change["cells_changed"])) == (0, 1)

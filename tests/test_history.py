@@ -38,18 +38,18 @@ def materialize(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
 def test_a_standard_instance_reads_all_that_was_kept(tmp_path: Path) -> None:
     with history.instance(tmp_path) as kept:
         runs = [materialize(kept).run_id for _ in range(2)]
-        told = {run_id: [log.message for log in kept.all_logs(run_id)] for run_id in runs}
-    assert all(told.values())
+        stated = {run_id: [log.message for log in kept.all_logs(run_id)] for run_id in runs}
+    assert all(stated.values())
     with standard(tmp_path) as instance:
         assert {run.run_id for run in instance.get_runs()} == set(runs)
         assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.FAILURE}
-        assert {run_id: [log.message for log in instance.all_logs(run_id)] for run_id in runs} == told
+        assert {run_id: [log.message for log in instance.all_logs(run_id)] for run_id in runs} == stated
         latest = instance.get_latest_materialization_event(number.key)
         assert latest is not None
         assert latest.run_id == runs[-1]
 
 
-def test_a_run_is_told_as_dagster_alone_tells_it(tmp_path: Path) -> None:
+def test_a_run_is_reported_as_dagster_alone_tells_it(tmp_path: Path) -> None:
     kinds = []
     for name, opened in (("kept", history.instance), ("standard", standard)):
         (tmp_path / name).mkdir()

@@ -152,7 +152,7 @@ def compare(model: Model, grid: list[dict[str, Any]], **year: Any) -> list[dict[
         "raw.grid_intensity": grid,
         "core.grid_intensity": grid,
     }
-    return model("out.hourly_comparison", rows).to_dicts()
+    return model("support.hourly_comparison", rows).to_dicts()
 
 
 def test_means_stand_beside_figures_of_the_same_basis_and_year_only(model: Model) -> None:

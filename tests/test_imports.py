@@ -54,7 +54,7 @@ def test_carbontracker_is_read_before_its_own_pue() -> None:
     assert float(run["energy_kwh"]) * 1.58 == pytest.approx(0.000079006435, rel=1e-3)
 
 
-def test_carbontracker_draws_go_on_over_lines(tmp_path: Path) -> None:
+def test_carbontracker_power_go_on_over_lines(tmp_path: Path) -> None:
     """An array of eight draws as NumPy writes it: 2,800 W for an hour; then 2,100 W for an hour."""
     file, runs = tmp_path / "a_carbontracker.log", tmp_path / "runs.csv"
     lines = [
@@ -75,7 +75,7 @@ def test_carbontracker_draws_go_on_over_lines(tmp_path: Path) -> None:
     assert "Epochs taken: 2." in done.stderr
 
 
-def test_eco2ai_needs_to_be_told_its_pue() -> None:
+def test_eco2ai_needs_to_be_reported_its_pue() -> None:
     written = 0.00018199146432230494
     assert float(only("eco2ai_0.3.12.csv")["energy_kwh"]) == pytest.approx(written)
     run = only("eco2ai_0.3.12.csv", 1.3)
@@ -83,7 +83,7 @@ def test_eco2ai_needs_to_be_told_its_pue() -> None:
     assert (run["site_country"], run["hardware"]) == ("DE", "")
 
 
-@pytest.mark.parametrize("place", ["US/Georgia", "(US/Georgia)", "(US)", "US"])
+@pytest.mark.parametrize("location", ["US/Georgia", "(US/Georgia)", "(US)", "US"])
 def test_eco2ai_writes_the_country_first(tmp_path: Path, place: str) -> None:
     """The column is called region/country; the state of Georgia is no country."""
     file, runs = tmp_path / "emission.csv", tmp_path / "runs.csv"

@@ -76,12 +76,12 @@ def test_every_claim_of_the_abstract_holds(build: Build) -> None:
     assert all(holds for _, _, holds in claims.values())
     assert claims["sparse-against-dense-energy"][0] == pytest.approx(24.1 / 1287, rel=0.02)
     assert claims["datacenter-efficiency"][0] == pytest.approx(1.55 / 1.10, rel=0.01)
-    assert claims["carbon-by-place"][1] == pytest.approx(0.89 / 0.13, rel=1e-6)  # Oregon, Las Vegas 2019
+    assert claims["carbon-by-location"][1] == pytest.approx(0.89 / 0.13, rel=1e-6)  # Oregon, Las Vegas 2019
     assert claims["architecture-search-overestimate"][0] == pytest.approx(284.019 / 3.2, rel=0.01)
 
 
 def test_every_check_ran_on_every_table_and_passed(build: Build) -> None:
-    evaluations = build.told("ASSET_CHECK_EVALUATION")
+    evaluations = build.stated("ASSET_CHECK_EVALUATION")
     assert {".".join(e.asset_key.path) for e in evaluations} == set(catalog.tables())
     assert [(e.asset_key.path[-1], e.check_name) for e in evaluations if not e.passed] == []
     assert all(spec.blocking for checks in defs.asset_checks or [] for spec in checks.check_specs)
@@ -128,7 +128,7 @@ def test_a_run_s_energy_can_be_walked_back_to_its_factors(build: Build) -> None:
         assert energy == pytest.approx(math.prod(factors[run_id].values()) / 1e6)  # Wh to MWh
 
 
-def test_rated_power_of_a_model_card_is_not_the_draw(build: Build) -> None:
+def test_rated_power_of_a_model_card_is_not_the_power(build: Build) -> None:
     """Llama 3.1's card states 700 W, the rating; MLPerf systems with that chip draw more."""
     ((watts, basis),) = build.query(
         "select watts_per_chip, watts_basis from emissions where run_id = 'llama-3.1-405b'"
@@ -168,7 +168,7 @@ def test_assets_carry_what_the_interface_shows(build: Build) -> None:
     schema = specs["out/emissions"].metadata["dagster/column_schema"]
     energy = next(column for column in schema.columns if column.name == "energy_mwh")
     assert energy.description.endswith("Unit: megawatt_hour.")
-    made = [told.materialization for told in build.told("ASSET_MATERIALIZATION")]
+    made = [stated.materialization for stated in build.stated("ASSET_MATERIALIZATION")]
     (event,) = [event for event in made if event.asset_key == dg.AssetKey(["out", "emissions"])]
     assert event.metadata["dagster/row_count"].value == build.query("select count(*) from emissions")[0][0]
     assert "\n| run_id | " in str(event.metadata["preview"].value)
@@ -264,11 +264,11 @@ def test_release_refuses_when_launched_alone_after_a_query_failed(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = published(copy)
-    query = "select 1 / 0 as region, error('broken') as provider from raw.region_map"
-    monkeypatch.setitem(models.queries(), "out.region_map", query)
-    assert not execute(copy, ["out.region_map"]).success
+    query = "select 1 / 0 as region, error('broken') as provider from raw.regions"
+    monkeypatch.setitem(models.queries(), "out.regions", query)
+    assert not execute(copy, ["out.regions"]).success
     (failure,) = [e for e in execute(copy, ["release.dataset"]).all_events if e.is_step_failure]
-    assert "out.region_map failed its checks" in str(failure.step_failure_data.error)
+    assert "out.regions failed its checks" in str(failure.step_failure_data.error)
     assert published(copy) == before
 
 
@@ -284,7 +284,7 @@ def test_a_table_built_before_its_inputs_is_not_published(copy: Path, facts: Pat
     assert published(copy) == before
 
 
-CHAIN = ["core.training_runs", "core.watts_ladder", "out.training_runs", "release.dataset"]
+CHAIN = ["core.training_runs", "core.watts_candidates", "out.training_runs", "release.dataset"]
 
 
 def test_a_failed_check_blocks_all_that_reads_the_table(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,13 +333,13 @@ def test_the_order_of_facts_and_accepted_rows_changes_no_table(
 def test_a_place_has_one_ratio_of_net_to_gross_wherever_it_is_asked_for(build: Build) -> None:
     apart = build.query(
         """
-        select places.region, places.factor_year
-        from places
-        inner join place_factors as factors
+        select locations.region, locations.factor_year
+        from locations
+        inner join support.location_factors as factors
             on factors.factor = 'net_to_gross_ratio'
-            and factors.place = places.region
-            and factors.period = places.factor_year::varchar
-        where abs(places.net_kg_per_kwh / places.gross_kg_per_kwh - factors.value) > 1e-9
+            and factors.location_id = locations.region
+            and factors.period = locations.factor_year::varchar
+        where abs(locations.net_kg_per_kwh / locations.gross_kg_per_kwh - factors.value) > 1e-9
         """
     )
     assert apart == []

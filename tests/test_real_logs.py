@@ -90,7 +90,7 @@ def test_a_measured_energy_is_taken_as_it_is(
     assert row["co2e_gross_t"] == pytest.approx(row["energy_mwh"] * row["gross_kg_per_kwh"])
 
 
-def test_a_host_that_draws_six_times_what_it_can_is_left_out(build: Build, tmp_path: Path) -> None:
+def test_a_host_that_power_six_times_what_it_can_is_left_out(build: Build, tmp_path: Path) -> None:
     """891 W on a GTX 1080 Ti (250 W): 1.5 x 250 + 500 W at the most."""
     change = {"gpu_model": "1 x NVIDIA GeForce GTX 1080 Ti", "cpu_power": 840, "cpu_energy": 0.84}
     log = codecarbon(tmp_path, change | {"energy_consumed": 0.891}, {"run_id": "r2"})

@@ -169,9 +169,9 @@ def test_a_version_that_had_the_name_as_it_was_does_not_count(since: str) -> Non
 
 
 def test_a_column_of_one_value_is_marked_so_that_it_is_no_rename(build: Build) -> None:
-    """The docstring of Column promises the mark; construction_status is null throughout."""
+    """The docstring of Column promises the mark; in agreement, nothing is held out."""
     found = record.read(build.release)
     assert found is not None
-    sums = found.tables["data_centers"].columns
-    assert sums["construction_status"].sha256.startswith("=")
-    assert not sums["site"].sha256.startswith("=")
+    sums = found.tables["agreement"].columns
+    assert sums["held_out"].sha256.startswith("=")
+    assert not sums["quantity"].sha256.startswith("=")

@@ -52,7 +52,7 @@ def register(database: duckdb.DuckDBPyConnection, folder: Path, *listed: dict[st
     return ids.register(registered, database.sql("from core.model_ids").pl())
 
 
-def test_each_name_that_is_added_or_changes_is_told_and_written(
+def test_each_name_that_is_added_or_changes_is_reported_and_written(
     database: duckdb.DuckDBPyConnection, folder: Path
 ) -> None:
     found = register(database, folder, *LISTED, NEWEST)

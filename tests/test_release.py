@@ -185,9 +185,9 @@ def test_csv_cells_that_a_spreadsheet_would_execute_are_made_safe_and_come_back(
 ) -> None:
     cells = ["=1+1", "+1", "-x", "@sum", "\tx", "'quoted", "plain", "a=b"]
     rows = [{"upstream_name": cell, "run_id": "x", "identity_rule": "new"} for cell in cells]
-    fill(database, "out.model_aliases", rows)
+    fill(database, "support.model_aliases", rows)
     path = tmp_path / "model_aliases.csv"
-    release_files.write_csv(database, catalog.tables()["out.model_aliases"], path)
+    release_files.write_csv(database, catalog.tables()["support.model_aliases"], path)
     with path.open(newline="", encoding="utf-8") as file:
         written = [row["upstream_name"] for row in csv.DictReader(file)]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in written)

@@ -78,15 +78,15 @@ def test_the_version_follows_from_the_record_and_from_no_folder(build: Build, un
 
 def test_no_release_is_written_that_breaks_a_promise(build: Build, unreleased: Path) -> None:
     """The last release had `method.spread`, which is `method.gsd` now."""
-    told = json.loads((build.release / record.RECORD).read_text())
-    columns = told["tables"]["method"]["columns"]
+    stated = json.loads((build.release / record.RECORD).read_text())
+    columns = stated["tables"]["method"]["columns"]
     columns["spread"] = columns.pop("gsd")
     shutil.copytree(build.release / "parquet", unreleased / "released" / "parquet")
-    (unreleased / "released" / record.RECORD).write_text(json.dumps(told))
+    (unreleased / "released" / record.RECORD).write_text(json.dumps(stated))
     before = content(unreleased)
     done = ote(*command(unreleased))
     assert done.returncode == 1
-    assert "method.spread is gsd now: keep the old name as well" in done.stderr
+    assert "method.uncertainty is gsd now: keep the old name as well" in done.stderr
     assert done.stderr.count("\n") == 1
     assert content(unreleased) == before
 
@@ -108,7 +108,7 @@ def test_a_damaged_record_is_named(unreleased: Path, damage: bytes) -> None:
     [
         ("update state.validations set passed = false where name = 'out.emissions'", "failed its checks"),
         ("delete from state.validations where name = 'out.method'", "out.method has not been checked"),
-        ("delete from state.tables where name = 'out.places'", "out.places has not been built"),
+        ("delete from state.tables where name = 'out.locations'", "out.locations has not been built"),
         (
             "update state.tables set version = 'x' where name = 'core.method'",
             "before the present core.method",

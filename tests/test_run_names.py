@@ -152,7 +152,7 @@ def test_a_family_means_its_only_whole_run(build: Build, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "stated"),
     [
         ("t5-11c", "The nearest: t5-11b"),
         ("gtp-3", "The nearest: gpt-3-175b, "),  # swapped
@@ -181,11 +181,11 @@ def test_a_family_means_its_only_whole_run(build: Build, tmp_path: Path, name: s
         ("  ", "'  ' is empty: expected a run_id or the name of a model"),
     ],
 )
-def test_a_name_that_is_not_known_gets_the_nearest(build: Build, name: str, told: str) -> None:
+def test_a_name_that_is_not_known_gets_the_nearest(build: Build, name: str, stated: str) -> None:
     database = build.directory / "emissions.duckdb"
     with open_database(database, search.PROBE) as connection, pytest.raises(names.UnknownRunError) as caught:
         names.find(connection, name)
-    assert told in str(caught.value)
+    assert stated in str(caught.value)
     done = ote("why", name, "--database", database)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
 

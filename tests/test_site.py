@@ -90,7 +90,7 @@ def test_each_row_has_a_page_and_each_page_a_row(build: Build, site: Path) -> No
         ("source", "select source_id from sources"),
     ):
         assert {file.stem for file in (site / folder).iterdir()} == {row[0] for row in build.query(query)}
-    regions = {row[0] for row in build.query("select distinct region from places")}
+    regions = {row[0] for row in build.query("select distinct region from locations")}
     assert regions <= {file.stem for file in (site / "location").iterdir()}
     guide_names = {page.path for page in guides.pages(catalog.ROOT)}
     assert guide_names <= {file.relative_to(site).as_posix() for file in site.rglob("*.html")}
@@ -173,11 +173,11 @@ def test_groups_of_locations_are_in_order_and_hold_each_location_once(release: d
         assert len({place.region for place in places}) == len(places)
         for one, other in pairwise(groups):
             first, last, following = one[0], one[-1], other[0]
-            assert where.chance(first.t, first.spread, following.t, following.spread) >= data.SURE
+            assert where.chance(first.t, first.ln_gsd, following.t, following.ln_gsd) >= data.SURE
             assert (
                 one is other
                 or last == first
-                or where.chance(first.t, first.spread, last.t, last.spread) < data.SURE
+                or where.chance(first.t, first.ln_gsd, last.t, last.ln_gsd) < data.SURE
             )
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion import baseline, gates
+from pipelines.ingestion import baseline, row_checks
 from pipelines.sources import epa_egrid, epoch_models
 from pipelines.update import fetch, files, progress, revisions, rows
 from pipelines.update.rows import Candidate
@@ -223,8 +223,8 @@ def test_a_bad_row_is_quarantined_by_name_and_the_rest_is_taken(tmp_path: Path) 
     assert found.exceeded == []
     assert found.rows.height == ACCEPTED.height - 1
     (row,) = found.quarantined.rows(named=True)
-    told = (f"{ONE} / {YEAR}", "carbon_intensity_g_per_kwh", "lots", "type")
-    assert (row["row_key"], row["column_name"], row["cell"], row["gate"]) == told
+    stated = (f"{ONE} / {YEAR}", "carbon_intensity_g_per_kwh", "lots", "type")
+    assert (row["row_key"], row["column_name"], row["cell"], row["check_name"]) == stated
 
 
 def test_kilowatts_for_watts_are_turned_away() -> None:
@@ -233,11 +233,11 @@ def test_kilowatts_for_watts_are_turned_away() -> None:
     frame = pl.DataFrame({name: [None, None] for name in columns}).with_columns(
         name=pl.Series(["W", "kW"]), tdp_w=pl.Series([700.0, 0.7])
     )
-    kept, quarantined = gates.gated(frame, hardware)
+    kept, quarantined = row_checks.checked(frame, hardware)
     assert kept["name"].to_list() == ["W"]
     (row,) = quarantined.rows(named=True)
-    assert (row["row_key"], row["column_name"], row["gate"]) == ("kW", "tdp_w", "range")
-    assert "kW" in row["says"]
+    assert (row["row_key"], row["column_name"], row["check_name"]) == ("kW", "tdp_w", "range")
+    assert "kW" in row["message"]
 
 
 def egrid(year: int, frame: pl.DataFrame) -> bytes:
@@ -295,7 +295,7 @@ def test_the_doubling_of_epochs_power_in_2026_is_caught(tmp_path: Path) -> None:
     with zipfile.ZipFile(UPSTREAM / "epoch_models/ai_models.zip") as archive:
         new = archive.read("notable_ai_models.csv")
     before, after = (
-        gates.gated(rows.parser(EPOCH)({"epoch_models/notable_ai_models.csv": content}), EPOCH)[0]
+        row_checks.checked(rows.parser(EPOCH)({"epoch_models/notable_ai_models.csv": content}), EPOCH)[0]
         for content in (old, new)
     )
     change = revisions.changed(EPOCH, before, after)
@@ -441,8 +441,8 @@ def test_an_update_within_the_limits_is_written_with_a_report(folder: Path) -> N
     lost = baseline.listed_quarantine(folder / "baseline").filter(pl.col("row_key").is_in(list(NEW)))
     reasons = {row["row_key"]: row for row in lost.to_dicts()}
     assert set(reasons) == {"Dated 2099", "Impossible hours"}
-    assert reasons["Dated 2099"]["gate"] in {"range", "future"}
-    assert all(row["says"] for row in reasons.values())
+    assert reasons["Dated 2099"]["check_name"] in {"range", "future"}
+    assert all(row["message"] for row in reasons.values())
     taken_now = baseline.load(folder / "baseline", EPOCH)[0]["model"]
     assert "A sound new model" in taken_now
     assert not {"Dated 2099", "Impossible hours"} & set(taken_now)
@@ -499,7 +499,7 @@ def test_a_change_beyond_the_limits_waits_for_a_reason_which_the_report_keeps(fo
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["no_source"], "no_source: not a source. Sources: epoch_models, "),
         (["--mirror", "ftp://example.org"], "--mirror 'ftp://example.org': expected an address"),

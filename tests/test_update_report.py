@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines import catalog
-from pipelines.ingestion.gates import QUARANTINE_SCHEMA
+from pipelines.ingestion.row_checks import QUARANTINE_SCHEMA
 from pipelines.update import files, report
 from pipelines.update.report import Report
 from pipelines.update.results import Results, compare
@@ -45,7 +45,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
         intensities=pl.DataFrame(schema=MEDIANS),
         largest=pl.DataFrame([("known", 2 * LEAST, 1.0)], schema=RUN, orient="row"),
         moved=moved.with_columns(ratio=ratio),
-        respread=pl.DataFrame(frames.get("respread", []), schema=RUN, orient="row"),
+        moved_intervals=pl.DataFrame(frames.get("moved_intervals", []), schema=RUN, orient="row"),
         added=pl.DataFrame(frames.get("added", []), schema=RUN, orient="row"),
         gone=pl.DataFrame(frames.get("gone", []), schema=RUN, orient="row"),
         regions=pl.DataFrame(frames.get("regions", []), schema=PLACES, orient="row"),
@@ -53,7 +53,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         ({"moved": [("a", LEAST * 1.01, 5.0, LEAST * 2.03, 10.0)]}, "a moved from 10.1 GWh to 20.3 GWh and "),
         ({"moved": [("a", LEAST * 0.3, 5.0, LEAST * 1.01, 17.0)]}, "a moved from 3.00 GWh to 10.1 GWh and "),
@@ -126,11 +126,11 @@ def test_a_file_that_is_not_asked_for_is_not_said_to_be_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("country", "value", "stops", "says"),
+    ("country", "value", "stops", "message"),
     [
         ("NO", 46.0, True, "new region north9, 2026: 46 g/kWh direct (NO: 30 life-cycle)"),
         ("NO", 44.0, False, "new region north9, 2026: 44 g/kWh direct (NO: 30 life-cycle)"),
-        (None, 400.0, False, "(no country; add the region to warehouse/reference/region_map.csv)"),
+        (None, 400.0, False, "(no country; add the region to warehouse/reference/regions.csv)"),
     ],
 )
 def test_a_new_region_is_held_against_its_country(
@@ -155,7 +155,7 @@ def test_a_changed_region_may_not_come_to_emit_far_more_than_its_country(
     assert all("us-central1, 2025: 430 before, now 601 g/kWh direct (US: 400 life-cycle)" in x for x in found)
 
 
-def test_an_interval_that_moves_alone_is_found_and_told() -> None:
+def test_an_interval_that_moves_alone_is_found_and_reported() -> None:
     """A run whose upstream is called surer than before: the same energy, a tenth of the interval."""
     names = ("run_id", "model", "run_year", "energy_mwh", "energy_mwh_p05", "energy_mwh_p95")
     more = ", null::double as co2e_gross_t, null::double as co2e_net_t, '' as chip_hours_basis"
@@ -175,7 +175,7 @@ def test_an_interval_that_moves_alone_is_found_and_told() -> None:
         pair.append(connection)
     compared = compare(*pair)
     assert compared.moved.is_empty()
-    assert compared.respread["run_id"].to_list() == ["surer"]
+    assert compared.moved_intervals["run_id"].to_list() == ["surer"]
     made = report.decide([], compared, [], "")
     assert "results: 1 estimate has another interval: surer (50.0 MWh)" in report.of_results(made)
     assert "| surer | 5 | 16.67 | 500 | 150 | guessed | inferred |" in report.page(

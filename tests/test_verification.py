@@ -88,8 +88,8 @@ def test_what_physics_forbids_is_named_with_its_run(folder: Path, change: str, l
         ("datacenter_pue", "update t set pue = 0.9", "pue < 1, in "),
         (
             "method",
-            "alter table t alter rung type varchar",
-            "rung is varchar; data_dictionary.csv says bigint",
+            "alter table t alter basis type varchar",
+            "basis is varchar; data_dictionary.csv says bigint",
         ),
         ("emissions", "update t set model = null", "model is missing, in "),
         (
@@ -121,8 +121,8 @@ def test_what_the_dictionary_forbids_is_named_though_the_sums_agree(
 def test_a_table_that_the_dictionary_does_not_know_is_named(folder: Path, name: str) -> None:
     shutil.copy(folder / name / f"method.{name}", folder / name / f"strange.{name}")
     resum(folder)
-    told = verification.findings(folder)
-    assert f"strange is not in data_dictionary.csv, but in {name}/" in told
+    stated = verification.findings(folder)
+    assert f"strange is not in data_dictionary.csv, but in {name}/" in stated
 
 
 @pytest.mark.parametrize(

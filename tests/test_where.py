@@ -1,4 +1,4 @@
-"""`ote where`: places ranked for a run, and how sure the ranking is."""
+"""`ote where`: locations ranked for a run, and how sure the ranking is."""
 
 import json
 import math
@@ -16,29 +16,31 @@ from pipelines.answers.published import open_database
 from tests.conftest import Build, ote
 
 
-def test_places_of_a_run_are_its_energy_times_their_factors(build: Build) -> None:
+def test_locations_of_a_run_are_its_energy_times_their_factors(build: Build) -> None:
     with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_run(connection, "t5-11b")
-        places = {place.region: place for place in where.ranked(connection, load, "lifecycle")}
+        locations = {location.region: location for location in where.ranked(connection, load, "lifecycle")}
     assert load.it_energy_mwh == pytest.approx(85.7 / 1.12, rel=0.01)  # Patterson et al. 2021, Table 4
-    taiwan = places["asia-east1"]
+    taiwan = locations["asia-east1"]
     ((pue, gross, net),) = build.query(
-        "select pue, gross_kg_per_kwh, net_kg_per_kwh from places "
+        "select pue, gross_kg_per_kwh, net_kg_per_kwh from locations "
         f"where region = 'asia-east1' and factor_year = {taiwan.factor_year}"
     )
     assert taiwan.co2e_gross_t == pytest.approx(load.it_energy_mwh * pue * gross)
     assert taiwan.co2e_net_t == pytest.approx(load.it_energy_mwh * pue * net)
     assert taiwan.co2e_net_t is not None
     assert (taiwan.co2e_net_t_p05 or math.nan) < taiwan.co2e_net_t < (taiwan.co2e_net_t_p95 or math.nan)
-    ranked = [place for place in places.values() if place.rank is not None]
-    order = [place.co2e_gross_t if place.co2e_net_t is None else place.co2e_net_t for place in ranked]
+    ranked = [location for location in locations.values() if location.rank is not None]
+    order = [
+        location.co2e_gross_t if location.co2e_net_t is None else location.co2e_net_t for location in ranked
+    ]
     assert order == sorted(order)
-    assert [place.rank for place in ranked] == [*range(1, len(ranked) + 1)]
-    assert len(places) >= 40
+    assert [location.rank for location in ranked] == [*range(1, len(ranked) + 1)]
+    assert len(locations) >= 40
 
 
 @pytest.mark.parametrize("basis", ["direct", "lifecycle"])
-def test_the_places_of_the_ranking_are_those_of_what_if(build: Build, basis: str) -> None:
+def test_the_locations_of_the_ranking_are_those_of_what_if(build: Build, basis: str) -> None:
     with open_database(build.directory / "emissions.duckdb", where.PROBE) as connection:
         load = where.load_of_run(connection, "gshard-600b")
         ranked = where.ranked(connection, load, basis, "Google")
@@ -48,7 +50,7 @@ def test_the_places_of_the_ranking_are_those_of_what_if(build: Build, basis: str
         "order by net_rank, region"
     )
     assert len(table) >= 10
-    # a place with a nearer year on the other basis stands in what_if on that one
+    # a location with a nearer year on the other basis stands in what_if on that one
     of_table = [p for p in ranked if (p.region, p.factor_year) in {row[:2] for row in table} and p.rank]
     four_digits = {p.region: float(f"{p.co2e_net_t:.4g}") for p in of_table}
     of_year = [(region, net_t) for region, year, net_t in table if year == ranked[0].factor_year]
@@ -62,24 +64,24 @@ def test_ranks_of_what_if_are_within_one_basis(build: Build) -> None:
         "where run_id = 'gshard-600b' and region <> 'actual' group by all order by 1"
     )
     assert [basis for basis, *_ in ranks] == ["direct", "lifecycle"]
-    assert all((first, last) == (1, places) for _, first, last, places in ranks)
+    assert all((first, last) == (1, locations) for _, first, last, locations in ranks)
 
 
 PLACES = """
-create table places (
+create table locations (
     region text, provider text default 'Google', country text default 'SE', factor_year int,
     intensity_basis text, pue double default 1.1, pue_basis text default 'provider_year',
     gross_kg_per_kwh double, gross_gsd double default 1.1, net_kg_per_kwh double,
     net_basis text default 'operator_hourly', net_gsd double default 1.2
 );
 create table method as select 'pue' as factor, 'provider_year' as basis, 1.05 as gsd;
-insert into places by name
+insert into locations by name
 select *, 2 * net_kg_per_kwh as gross_kg_per_kwh
 from (
     values ('a', 2024, 'direct', 0.01), ('b', 2020, 'lifecycle', 0.02), ('b', 2021, 'direct', 0.03),
     ('c', 2020, 'lifecycle', 0.04), ('d', 2021, 'lifecycle', 0.005)
 ) as of_google (region, factor_year, intensity_basis, net_kg_per_kwh);
-insert into places by name
+insert into locations by name
 select 'e' as region, 'Other' as provider, 2020 as factor_year, 'lifecycle' as intensity_basis,
     0.03 as gross_kg_per_kwh;
 """
@@ -87,7 +89,7 @@ select 'e' as region, 'Other' as provider, 2020 as factor_year, 'lifecycle' as i
 
 @pytest.fixture
 def few() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Four places of one operator, and one of an operator of which net is not known."""
+    """Four locations of one operator, and one of an operator of which net is not known."""
     with duckdb.connect() as connection:
         connection.execute(PLACES)
         yield connection
@@ -96,14 +98,14 @@ def few() -> Iterator[duckdb.DuckDBPyConnection]:
 LOAD = where.Load(name="", it_energy_mwh=100, ln_gsd=0.1, year=2020, hours=None)
 
 
-def test_a_list_is_on_the_basis_of_the_run_or_of_most_places(few: duckdb.DuckDBPyConnection) -> None:
+def test_a_list_is_on_the_basis_of_the_run_or_of_most_locations(few: duckdb.DuckDBPyConnection) -> None:
     assert where.usual_basis(few, LOAD) == "lifecycle"  # b, c and e of 2020
     assert where.usual_basis(few, replace(LOAD, region="a")) == "direct"
     assert where.usual_basis(few, replace(LOAD, intensity_basis="direct")) == "direct"
     assert where.usual_basis(few, replace(LOAD, year=2024)) == "direct"  # a alone is of that year
 
 
-def test_only_places_of_one_year_are_ranked(few: duckdb.DuckDBPyConnection) -> None:
+def test_only_locations_of_one_year_are_ranked(few: duckdb.DuckDBPyConnection) -> None:
     ranked = where.ranked(few, LOAD, "lifecycle")
     # d is the least of all, but of 2021
     assert [(p.region, p.rank) for p in ranked] == [("b", 1), ("e", 2), ("c", 3), ("d", None)]
@@ -127,7 +129,7 @@ def test_an_unknown_net_is_null_and_ranked_by_gross(few: duckdb.DuckDBPyConnecti
     first, *_ = where.ranked(few, LOAD, "lifecycle", "Google")
     assert first.chance_to_beat_next == pytest.approx(0.9964, abs=1e-4)
     # 0.03 against 0.06 by gross, each with a gsd of 1.1: 5.142
-    few.execute("update places set net_kg_per_kwh = null, net_gsd = null")
+    few.execute("update locations set net_kg_per_kwh = null, net_gsd = null")
     first, second, _, _ = where.ranked(few, LOAD, "lifecycle")
     assert (first.region, second.region) == ("e", "b")
     assert first.chance_to_beat_next == pytest.approx(where.chance(3, math.log(1.1), 4, math.log(1.1)))
@@ -137,25 +139,25 @@ def test_the_first_year_of_one_region_does_not_win_over_the_newest_of_the_others
     """Montreal's figures of 2020, on another basis than its newer ones, ranked first for any year."""
     database = ("--database", build.directory / "emissions.duckdb")
     described = ("where", "--hardware", "H100", "--chips", "512", "--hours", "300", *database)
-    ((newest,),) = build.query("select max(factor_year) from places")
+    ((newest,),) = build.query("select max(factor_year) from locations")
     for options in ((), ("--year", str(newest)), ("--start", f"{newest}-06")):
-        places = json.loads(ote(*described, *options, "--json").stdout)
-        ranked = [place for place in places if place["rank"] is not None]
-        assert {place["factor_year"] for place in ranked} == {newest}, options
-        assert newest not in {place["factor_year"] for place in places if place["rank"] is None}
-        assert places[: len(ranked)] == ranked
+        locations = json.loads(ote(*described, *options, "--json").stdout)
+        ranked = [location for location in locations if location["rank"] is not None]
+        assert {location["factor_year"] for location in ranked} == {newest}, options
+        assert newest not in {location["factor_year"] for location in locations if location["rank"] is None}
+        assert locations[: len(ranked)] == ranked
         printed = " ".join(ote(*described, *options).stdout.split())
         assert f"with lifecycle intensities of {newest}." in printed
         assert "whose nearest lifecycle intensities are of another year: 2020 (Google 27), " in printed
     google = json.loads(ote(*described, "--provider", "Google", "--json").stdout)
-    assert {place["factor_year"] for place in google if place["rank"]} == {newest}
+    assert {location["factor_year"] for location in google if location["rank"]} == {newest}
 
 
 def test_the_net_of_an_operator_that_publishes_nothing_is_unknown(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
     described = ("where", "--hardware", "H100", "--hours", "300", *database)
-    for place in json.loads(ote(*described, "--json").stdout):
-        assert (place["co2e_net_t"] is None) == (place["provider"] != "Google"), place
+    for location in json.loads(ote(*described, "--json").stdout):
+        assert (location["co2e_net_t"] is None) == (location["provider"] != "Google"), location
     printed = ote(*described).stdout
     assert " unknown " in printed
     assert "net CO2e unknown: the operator does not publish" in " ".join(printed.split())
@@ -164,16 +166,16 @@ def test_the_net_of_an_operator_that_publishes_nothing_is_unknown(build: Build) 
 def test_the_region_of_the_run_is_found_in_the_ranking(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
     described = ("where", "--hardware", "H100", "--hours", "300", *database)
-    places = json.loads(ote(*described, "--region", "us-central1", "--json").stdout)
-    (own,) = (place for place in places if place["region"] == "us-central1")
+    locations = json.loads(ote(*described, "--region", "us-central1", "--json").stdout)
+    (own,) = (location for location in locations if location["region"] == "us-central1")
     printed = " ".join(ote(*described, "--region", "us-central1", "--top", "2").stdout.split())
-    ranked = sum(place["rank"] is not None for place in places)
+    ranked = sum(location["rank"] is not None for location in locations)
     assert f"us-central1, the region of the run: number {own['rank']} of {ranked}." in printed
     of_run = " ".join(ote("where", "gshard-600b", "--region", "us-central1", *database).stdout.split())
     assert "us-central1, the region of the run: number " in of_run
 
 
-def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None:
+def test_locations_on_the_other_basis_are_reported_and_not_ranked(build: Build) -> None:
     database = build.directory / "emissions.duckdb"
     usual, direct = (
         json.loads(ote("where", "gshard-600b", "--json", *more, "--database", database).stdout)
@@ -182,24 +184,24 @@ def test_places_on_the_other_basis_are_told_and_not_ranked(build: Build) -> None
     assert {p["intensity_basis"] for p in usual} == {"lifecycle"}  # that of most places in 2020
     assert {p["intensity_basis"] for p in direct} == {"direct"}
     assert "europe-north2" not in {p["region"] for p in usual}
-    told = " ".join(ote("where", "gshard-600b", "--database", database).stdout.split())
-    assert "Locations ranked by CO2e, with lifecycle intensities of 2020." in told
-    assert "Only locations with lifecycle intensities are ranked" in told
-    assert "--basis direct ranks the locations with direct intensities." in told
+    stated = " ".join(ote("where", "gshard-600b", "--database", database).stdout.split())
+    assert "Locations ranked by CO2e, with lifecycle intensities of 2020." in stated
+    assert "Only locations with lifecycle intensities are ranked" in stated
+    assert "--basis direct ranks the locations with direct intensities." in stated
 
 
-def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None:
+def test_a_described_run_power_what_its_chip_usually_power(build: Build) -> None:
     given = {"hardware": "nvidia-h100-sxm5-80gb", "chips": 512, "training_hours": 300}
     load = where.load_of_estimate(estimate_run(given, build.directory / "emissions.duckdb"))
     ((watts,),) = build.query(
-        "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
+        "select watts_per_chip from hardware_power where hardware_id = 'nvidia-h100-sxm5-80gb'"
     )
     assert load.it_energy_mwh == pytest.approx(512 * 300 * watts / 1e6)
     assert 780 < watts < 1000  # MLPerf systems and an air-cooled one
 
 
 @pytest.mark.parametrize(
-    ("hours", "told"),
+    ("hours", "stated"),
     [
         ("0.001", " Wh before PUE"),  # some 900 W for 3.6 s
         ("1", " Wh before PUE"),
@@ -207,17 +209,17 @@ def test_a_described_run_draws_what_its_chip_usually_draws(build: Build) -> None
         ("10000", " MWh before PUE"),
     ],
 )
-def test_an_energy_is_told_in_a_unit_that_shows_it(build: Build, hours: str, told: str) -> None:
+def test_an_energy_is_reported_in_a_unit_that_shows_it(build: Build, hours: str, stated: str) -> None:
     options = ("--hardware", "H100", "--hours", hours, "--database", build.directory / "emissions.duckdb")
     first = ote("where", *options).stdout.split(". Locations")[0]
     ((watts,),) = build.query(
-        "select watts_per_chip from hardware_draws where hardware_id = 'nvidia-h100-sxm5-80gb'"
+        "select watts_per_chip from hardware_power where hardware_id = 'nvidia-h100-sxm5-80gb'"
     )
-    wh = {"Wh": 1, "kWh": 1e3, "MWh": 1e6}[told.split()[0]]
-    assert " ".join(first.split()).endswith(f": {float(hours) * watts / wh:.3g}{told}")
+    wh = {"Wh": 1, "kWh": 1e3, "MWh": 1e6}[stated.split()[0]]
+    assert " ".join(first.split()).endswith(f": {float(hours) * watts / wh:.3g}{stated}")
 
 
-def test_the_chance_agrees_with_drawn_places() -> None:
+def test_the_chance_agrees_with_drawn_locations() -> None:
     random = np.random.Generator(np.random.Philox(7))
     one = 0.2 * np.exp(random.normal(0, math.log(1.2), 1_000_000))
     other = 0.25 * np.exp(random.normal(0, math.log(1.35), 1_000_000))
@@ -229,11 +231,11 @@ def test_the_command_prints_the_same_as_json(build: Build) -> None:
     database = build.directory / "emissions.duckdb"
     done = ote("where", "gshard-600b", "--json", "--provider", "Google", "--database", database)
     assert done.returncode == 0, done.stderr
-    places = json.loads(done.stdout)
-    told = ote("where", "gshard-600b", "--provider", "Google", "--top", "3", "--database", database).stdout
-    rows = [line.split()[0] for line in told.splitlines() if " (" in line[:32] and "%" in line]
-    assert rows == [p["region"] for p in places[:3]]
-    assert [p["chance_to_beat_next"] for p in places if p["rank"]][-1] is None
+    locations = json.loads(done.stdout)
+    stated = ote("where", "gshard-600b", "--provider", "Google", "--top", "3", "--database", database).stdout
+    rows = [line.split()[0] for line in stated.splitlines() if " (" in line[:32] and "%" in line]
+    assert rows == [p["region"] for p in locations[:3]]
+    assert [p["chance_to_beat_next"] for p in locations if p["rank"]][-1] is None
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
@@ -243,14 +245,14 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
     monkeypatch.setenv("COLUMNS", str(columns))
     database = build.directory / "emissions.duckdb"
     ranking = ("where", "gshard-600b", "--top", "0", "--basis", "lifecycle", "--database", database)
-    told = ote(*ranking).stdout
-    assert max(map(len, told.splitlines())) <= columns
-    for place in json.loads(ote(*ranking, "--json").stdout):
-        assert place["region"] in told or place["rank"] is None
-        assert place["provider"] in told
-    assert told.count(" last\n") == 1
+    stated = ote(*ranking).stdout
+    assert max(map(len, stated.splitlines())) <= columns
+    for location in json.loads(ote(*ranking, "--json").stdout):
+        assert location["region"] in stated or location["rank"] is None
+        assert location["provider"] in stated
+    assert stated.count(" last\n") == 1
     for unit in (" kg", " t"):  # units fit the number
-        assert unit in told
+        assert unit in stated
 
 
 @pytest.mark.parametrize(
@@ -279,9 +281,12 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
         (["--hardware", "H10000", "--hours", "3"], "no accelerator known here"),
         (["--hardware", "H100", "--hours", "3", "--chips", "0"], "chips"),
         (["t5-11b", "--provider", "Nobody"], "--provider 'Nobody' is no provider known here. Known: "),
-        (["t5-11b", "--provider", "EPFL"], "'EPFL' has no place here. Providers: "),
+        (["t5-11b", "--provider", "EPFL"], "'EPFL' has no location here. Providers: "),
         (["t5-11b", "--basis", "marginal"], "--basis"),
-        (["t5-11b", "--provider", "Scaleway", "--basis", "direct"], "--basis direct: Scaleway has no place"),
+        (
+            ["t5-11b", "--provider", "Scaleway", "--basis", "direct"],
+            "--basis direct: Scaleway has no location",
+        ),
         (["t5-11b", "--month", "2022-07", "--basis", "direct"], "--basis direct: with --month"),
         (["t5-11b", "--month", "2022-07", "--region", "us-east1"], "--region does not go with --month"),
         (["t5-11b", "--month", "2022-07", "--provider", "AWS"], "--provider does not go with --month"),
@@ -304,7 +309,7 @@ def test_bad_input_gets_one_line_and_code_2(build: Build, arguments: list[str], 
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_or_broken_database_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_broken_database_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "broken.duckdb"
     broken.write_bytes(b"not a database")
     for path, says in ((tmp_path / "none.duckdb", "missing"), (broken, "not a database of this version")):
@@ -334,7 +339,7 @@ def test_names_mean_what_they_mean_to_why_and_estimate(
     assert done.stdout == ote("where", *same, *database).stdout
 
 
-def test_a_year_that_is_not_that_of_the_run_is_told(build: Build) -> None:
+def test_a_year_that_is_not_that_of_the_run_is_reported(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
     older = " ".join(ote("where", "alexnet", *database).stdout.split())
     assert "intensities of 2019, the nearest known year to 2012." in older

@@ -22,8 +22,8 @@ def test_every_number_of_every_run_is_walked_back_to_a_source_row(build: Build) 
         assert len(runs) >= 1485
         for run_id in runs:
             found = why.tree(connection, run_id)  # raises where a product does not come out
-            told = [found["source"], *(factor["source"] for factor in found["factors"].values())]
-            for source in told:
+            stated = [found["source"], *(factor["source"] for factor in found["factors"].values())]
+            for source in stated:
                 assert source["id"] in sources, run_id
                 assert source["url"].startswith("http"), run_id
                 assert source["locator"], run_id
@@ -77,13 +77,13 @@ def test_a_ratio_names_the_rating_and_each_measurement_with_its_weight(build: Bu
     rating = inputs["times"]
     assert (rating["value"], rating["source"]["title"], rating["source"]["url"]) == (tdp, title, url)
     drawn = set(build.query("select source_title, source_url, source_locator from system_power"))
-    told = [(i["source"]["title"], i["source"]["url"], i["source"]["locator"]) for i in inputs["of"]]
-    assert set(told) <= drawn
-    assert len({title for title, _, _ in told}) > 1
+    stated = [(i["source"]["title"], i["source"]["url"], i["source"]["locator"]) for i in inputs["of"]]
+    assert set(stated) <= drawn
+    assert len({title for title, _, _ in stated}) > 1
     printed = unwrapped(ote("why", run_id, "--full", "--database", database).stdout)
     assert f"rated power: {tdp:.4g} W, times" in printed
-    assert f"geometric mean of {len(told)} inputs, each with its weight:" in printed
-    assert f"and {len(told) - 3} more, all with --json" in printed
+    assert f"geometric mean of {len(stated)} inputs, each with its weight:" in printed
+    assert f"and {len(stated) - 3} more, all with --json" in printed
 
 
 def test_a_mean_that_its_inputs_do_not_give_is_an_error(build: Build, tmp_path: Path) -> None:
@@ -183,10 +183,10 @@ def test_a_guess_is_an_interval_and_no_number(build: Build, tmp_path: Path) -> N
         for hidden in (quantities.energy(energy), quantities.mass(gross), f"{hours:,.0f}"):
             assert hidden not in printed, (command, hidden)
     for command in (["why", "t5-11b"], ["find", "t5-11b"], ["where", "t5-11b"]):
-        told = ote(*command, "--json", "--database", guessed).stdout
-        assert '"null_because": "a guess: p95 is more than 100 times p05' in told
-        assert str(low) in told or command[0] == "where"
-        assert not any(str(value) in told for value in (energy, gross, hours)), command
+        stated = ote(*command, "--json", "--database", guessed).stdout
+        assert '"null_because": "a guess: p95 is more than 100 times p05' in stated
+        assert str(low) in stated or command[0] == "where"
+        assert not any(str(value) in stated for value in (energy, gross, hours)), command
 
 
 def test_the_json_of_a_guess_has_the_interval_and_the_reason(build: Build) -> None:
@@ -213,9 +213,9 @@ def test_the_json_of_a_guess_has_the_interval_and_the_reason(build: Build) -> No
 
 def test_what_the_interval_of_a_published_factor_covers_is_said(build: Build) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
-    told = unwrapped(ote("why", "gpt-3-175b", *database).stdout)
-    assert "Published for the run: Chip-hours, Power, PUE, Gross, Net." in told
-    assert "covers rounding and metering only, not an error, an assumption or an omission" in told
+    stated = unwrapped(ote("why", "gpt-3-175b", *database).stdout)
+    assert "Published for the run: Chip-hours, Power, PUE, Gross, Net." in stated
+    assert "covers rounding and metering only, not an error, an assumption or an omission" in stated
     ((computed,),) = build.query(
         "select min(run_id) from emissions where run_id not in (select run_id from emission_factors "
         "where basis in ('disclosed', 'chips_x_hours', 'disclosed_measured')) and energy_basis = 'computed'"
@@ -242,9 +242,9 @@ def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
         "select min(run_id) from emissions where energy_basis = 'computed' and reported_energy_mwh > 0"
     )
     ((absent, reason),) = build.query("select run_id, reason from models_without_estimate order by 1 limit 1")
-    told = unwrapped(ote("why", reported, "--full", "--database", database).stdout)
-    assert "Energy (energy_mwh): the published one; nothing to compute it from was published" in told
-    assert "reported energy_mwh" not in told  # it replaced the computed one
+    stated = unwrapped(ote("why", reported, "--full", "--database", database).stdout)
+    assert "Energy (energy_mwh): the published one; nothing to compute it from was published" in stated
+    assert "reported energy_mwh" not in stated  # it replaced the computed one
     short = unwrapped(ote("why", reported, "--database", database).stdout)
     assert "The energy is the published one: nothing to compute it from was published." in short
     compared = unwrapped(ote("why", other, "--full", "--database", database).stdout)
@@ -259,8 +259,8 @@ def test_the_uncertainty_of_flop_is_shown_with_that_of_the_hours(build: Build, t
             "update emission_factors set flop_confidence = 'likely' "
             "where run_id = 'code-llama-70b' and factor = 'chip_hours'"
         )
-    told = unwrapped(ote("why", "code-llama-70b", "--full", "--database", guessed).stdout)
-    assert "uncertainty of the FLOP, included: gsd 4.054, likely: stated by Epoch AI" in told
+    stated = unwrapped(ote("why", "code-llama-70b", "--full", "--database", guessed).stdout)
+    assert "uncertainty of the FLOP, included: gsd 4.054, likely: stated by Epoch AI" in stated
     known = ote("why", "code-llama-70b", "--full", "--database", build.directory / "emissions.duckdb").stdout
     assert "of the FLOP" not in known
 
@@ -274,10 +274,10 @@ def test_programs_get_what_is_wrong_with_a_name_as_json(
 ) -> None:
     done = ote("why", name, "--json", "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 2
-    told = json.loads(done.stdout)
-    assert message in told["error"]
-    assert candidate in told["run_ids"]
-    (run,) = (run for run in told["runs"] if run["run_id"] == candidate)
+    stated = json.loads(done.stdout)
+    assert message in stated["error"]
+    assert candidate in stated["run_ids"]
+    (run,) = (run for run in stated["runs"] if run["run_id"] == candidate)
     assert run["energy_mwh_p05"] < run["energy_mwh"] < run["energy_mwh_p95"]
 
 
@@ -299,7 +299,7 @@ def test_a_result_that_its_factors_do_not_give_is_an_error(build: Build, tmp_pat
 
 
 @pytest.mark.parametrize("content", [None, b"not a database", b""])
-def test_a_missing_or_broken_database_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_a_missing_or_broken_database_is_reported(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "some.duckdb"
     if content is not None:
         path.write_bytes(content)

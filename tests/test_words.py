@@ -12,10 +12,10 @@ from pipelines.cli import derivation
 from tests.conftest import REFERENCE, Build, ote
 
 COLUMNS = {column.name: column for table in catalog.public_tables() for column in table.columns}
-CODES = re.compile(r"(basis|confidence)$|^(basis|covers|status|factor|rule|scope|verified|gate|derivation)$")
+CODES = re.compile(r"(basis|confidence)$|^(basis|covers|status|factor|rule|scope|verified|check|derivation)$")
 ASKED = (
-    "net, gross, direct, lifecycle, life-cycle, location-based, market-based, basis, gsd, spread, "
-    "uncertainty, upper_bound, one_run, part_of_run, hypothetical, whole_systems_first, net_kg, MWh, "
+    "net, gross, direct, lifecycle, life-cycle, location-based, market-based, basis, gsd, uncertainty, "
+    "spread, upper_bound, one_run, part_of_run, hypothetical, whole_systems_first, net_kg, MWh, "
     "kWh, GWh, t CO2e, CO2e, PUE, WUE, CFE, TDP, MFU, FLOP, p05, p95, interval, 90 % interval, "
     "estimate, disclosed, reported, factor, fallback order, check, held out, rung, ladder, draw, power, "
     "n, sha256, locator, embodied, guess, chip-hours, x/÷, carbon intensity, release, location, inputs"

@@ -91,7 +91,7 @@ def test_an_update_may_write_only_in_its_own_job_and_shows_a_change_or_asks() ->
 
 
 @contextmanager
-def zenodo(told: list[tuple[str, str, Any]], fails: str = "") -> Iterator[str]:
+def zenodo(stated: list[tuple[str, str, Any]], fails: str = "") -> Iterator[str]:
     """An archive that answers as Zenodo's REST API does, and tells what it was asked with the token."""
     app = flask.Flask(__name__)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -102,7 +102,7 @@ def zenodo(told: list[tuple[str, str, Any]], fails: str = "") -> Iterator[str]:
         request = flask.request
         if request.headers.get("Authorization") != "Bearer token":
             return "who is it", 401
-        told.append((request.method, request.path, request.get_json() if request.is_json else request.data))
+        stated.append((request.method, request.path, request.get_json() if request.is_json else request.data))
         return ("no", 500) if fails and fails in request.path else None
 
     @app.post("/api/deposit/depositions")
@@ -135,8 +135,8 @@ def test_the_archive_gets_the_whole_release_and_gives_a_doi(tmp_path: Path, fail
         pytest.skip(f"{', '.join(missing)} not here; GitHub's runners have them")
     (tmp_path / "releases" / VERSION / "csv").mkdir(parents=True)
     (tmp_path / "releases" / VERSION / "csv" / "emissions.csv").write_text("run_id\n")
-    told: list[tuple[str, str, Any]] = []
-    with zenodo(told, fails) as address:
+    stated: list[tuple[str, str, Any]] = []
+    with zenodo(stated, fails) as address:
         done = run(
             "Archive",
             tmp_path,
@@ -147,12 +147,12 @@ def test_the_archive_gets_the_whole_release_and_gives_a_doi(tmp_path: Path, fail
             GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
         )
     assert (done.returncode == 0) == (not fails), done.stderr
-    paths = [(method, path) for method, path, _ in told]
+    paths = [(method, path) for method, path, _ in stated]
     uploaded = ("PUT", f"/api/files/b/{VERSION}.zip")
     assert paths[:2] == [("POST", "/api/deposit/depositions"), uploaded]
-    about = told[0][2]["metadata"]
+    about = stated[0][2]["metadata"]
     assert (about["version"], about["upload_type"], about["license"]) == (VERSION, "dataset", "cc-by-4.0")
-    with zipfile.ZipFile(io.BytesIO(told[1][2])) as archive:
+    with zipfile.ZipFile(io.BytesIO(stated[1][2])) as archive:
         assert f"{VERSION}/csv/emissions.csv" in archive.namelist()
     assert len(paths) == (2 if fails == "/files/" else 3)
     assert (tmp_path / "summary").exists() == (not fails)

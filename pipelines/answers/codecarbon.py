@@ -224,7 +224,7 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
             f"{energy:.3g} kWh in {row['duration']} s is {energy / hours:.3g} kW, and so are its parts: "
             "it looks like Wh; CodeCarbon writes kWh",
         )
-    draw = f"{energy / hours:.3g} kW" if hours > 0 else "no draw"
+    draw = f"{energy / hours:.3g} kW" if hours > 0 else "no power"
     says = f"a duration of {row['duration']} s with {energy:.3g} kWh is {draw}, which cannot be: "
     if better:
         notes.append(f"{says}taken as {better * SECONDS_PER_HOUR:.0f} s, from energy over power.")
@@ -256,12 +256,12 @@ def _power_w(row: Row, part: str, pue: float) -> float:
 
 
 def _place(row: Row, notes: list[str]) -> Run:
-    """The place of a row: its cloud region if that is known, else its state and country."""
-    told = row.get("cloud_region") or ""
-    if region := locations.cloud_region(told):
+    """The location of a row: its cloud region if that is known, else its state and country."""
+    stated = row.get("cloud_region") or ""
+    if region := locations.cloud_region(stated):
         return {"cloud_region": region}
-    if told:
-        notes.append(f"cloud_region {told!r} is not known here and not used.")
+    if stated:
+        notes.append(f"cloud_region {stated!r} is not known here and not used.")
     name, code = row.get("country_name") or "", row.get("country_iso_code") or ""
     return country_and_state(name, code, row.get("region") or "", notes)
 

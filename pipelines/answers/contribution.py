@@ -16,7 +16,7 @@ from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplica
 from pipelines.ingestion.spelling import spelling_key
 from pipelines.ingestion.training_run_rules import (
     country_names,
-    place_key,
+    location_key,
     provider_names,
     training_run_problems,
 )
@@ -47,7 +47,7 @@ def as_written(row: Row, reference: Path) -> Row:
     providers, countries = provider_names(reference), country_names(reference)
 
     def country(name: str) -> str:
-        return countries.get(place_key(name), ("", name))[1]
+        return countries.get(location_key(name), ("", name))[1]
 
     return (
         row
@@ -119,7 +119,7 @@ def add(row: Row, reference: Path) -> Path:
 
 
 def run_to_estimate(row: Row) -> dict[str, str]:
-    """The row as `ote estimate` takes it; a rating is no measured draw."""
+    """The row as `ote estimate` takes it; a rating is no power measurement."""
     run = {
         name: row[name]
         for name in ("model", "hardware", "chips", "training_hours", "chip_hours", "training_flop", "pue")

@@ -286,8 +286,8 @@ def model_card(run: Run, training_type: str) -> str:
         "source": source,
         "training_type": training_type,
     }
-    if place := _place(run):
-        block["geographical_location"] = place
+    if location := _location(run):
+        block["geographical_location"] = location
     if hardware := _hardware(run):
         block["hardware_used"] = hardware
     body = "".join(f"  {key}: {json.dumps(cell, ensure_ascii=False)}\n" for key, cell in block.items())
@@ -442,8 +442,8 @@ def _paragraph(run: Run) -> str:
     if "runs" in run:
         return _paragraph_of_sum(run)
     what = run["model"] or "The model"
-    chips, place = _hardware(run), _place(run)
-    trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {place}' if place else ''}"
+    chips, location = _hardware(run), _location(run)
+    trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {location}' if location else ''}"
     hours = f" for {quantities.duration(run['training_hours'])}" if run.get("training_hours") else ""
     return (
         f"{trained}{hours}. Training used {quantities.energy(run['energy_mwh'])} "
@@ -466,9 +466,9 @@ def _limits(run: Run) -> str:
 
 
 def _paragraph_of_sum(run: Run) -> str:
-    place = _place(run)
+    location = _location(run)
     return (
-        f"{quantities.counted(len(run['runs']), 'run')}{f' in {place}' if place else ''} used "
+        f"{quantities.counted(len(run['runs']), 'run')}{f' in {location}' if location else ''} used "
         f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
         f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
@@ -531,7 +531,7 @@ def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
         [
             name,
             _hardware(each) or "not stated",
-            _place(each) or "not stated",
+            _location(each) or "not stated",
             _value(each, "pue"),
             _value(each, "gross_kg_per_kwh"),
             *_figures(each),
@@ -540,7 +540,7 @@ def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
     ]
     rows.append(["total", "", "", "", "", *_figures(run)])
     return [
-        "run", "hardware", "place", "PUE", "grid intensity (kg/kWh)", "energy (90 % interval)",
+        "run", "hardware", "location", "PUE", "grid intensity (kg/kWh)", "energy (90 % interval)",
         "CO2e, gross (90 % interval)",
     ], rows  # fmt: skip
 
@@ -638,7 +638,7 @@ def _hardware(run: Run) -> str:
     return f"{run['chips']:,} x {name}" if run.get("chips") else name
 
 
-def _place(run: Run) -> str:
+def _location(run: Run) -> str:
     state, country = run.get("site_state"), run.get("site_country")
     parts = (
         run.get("cloud_region"),

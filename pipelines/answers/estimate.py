@@ -1,4 +1,4 @@
-"""Energy and CO2e of a run of one's own, by the ladders and spreads of the published database.
+"""Energy and CO2e of a run of one's own, by the fallback orders and uncertainties of the published database.
 
 Belongs here: taking runs in, refusing what cannot be, and the queries of sql/estimate over one DuckDB file.
 Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/estimate.py), disclosures
@@ -50,19 +50,19 @@ COLUMNS = {
 }
 TABLES = (
     "hardware",
-    "hardware_aliases",
-    "hardware_draws",
-    "region_map",
-    "countries",
-    "provider_aliases",
-    "place_factors",
+    "support.hardware_aliases",
+    "hardware_power",
+    "regions",
+    "support.countries",
+    "support.provider_aliases",
+    "support.location_factors",
     "grid_intensity",
-    "grid_months",
+    "support.grid_months",
     "method",
     "training_runs",
     "release",
 )
-NEEDS = "select measured_by from hardware_draws union all select alias from provider_aliases limit 0"
+NEEDS = "select measured_by from hardware_power union all select alias from support.provider_aliases limit 0"
 READERS = {
     ".csv": "read_csv({}, delim = '{}', columns = {{{}}}, auto_detect = false, header = true, "
     "quote = '\"', escape = '\"')",
@@ -88,12 +88,12 @@ SHOWN = 10
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
 LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
 
-# Which fact puts a factor on its best rung, and how a person gives it.
+# Which fact puts a factor on its best basis, and how a person gives it.
 FACTS = {
     "chip_hours": "the chip-hours, as --chip-hours or --chips with --hours",
     "watts_per_chip": "the measured power of the whole system per accelerator, as --power",
     "pue": "the PUE of the data center, as --pue",
-    "gross_kg_per_kwh": "the grid of the place, as --region, --country or --intensity",
+    "gross_kg_per_kwh": "the grid of the location, as --region, --country or --intensity",
 }
 # Once the country or the region is given.
 FINER = {
@@ -133,7 +133,7 @@ def estimate(
 
     Returns:
         A mapping with its factors below `factors` for one run; for a frame one of Polars of as many rows,
-        with the columns of the table emissions and the spread, year and source of each factor beside them.
+        with the columns of the table emissions and the gsd, year and source of each factor.
 
     Raises:
         BadRunsError: a value cannot be, is contradicted, or too little is given; every problem is named.
@@ -394,7 +394,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
 
 
 def _reader(source: Path) -> str:
-    """The relation that a file of runs is; how a CSV file is written is told by its header, not guessed.
+    """The relation that a file of runs is; how a CSV file is written is reported by its header, not guessed.
 
     Raises:
         BadRunsError: the header of a CSV file cannot be read, or has a column that no run has, or one twice.
@@ -440,16 +440,14 @@ def unknown_columns(given: Sequence[str], where: str = "") -> None:
 
 
 def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | None:
-    """Which fact would narrow the interval of gross CO2e most; None where every factor is on its best rung.
+    """Which fact would narrow the interval of gross CO2e most; None where every factor is on its best basis.
 
     Args:
         run: one run as estimate_run returns it.
-        best: the gsd of each factor's best rung, as best_spreads returns it.
+        best: the gsd of each factor's best basis, as best_gsds returns it.
     """
-    spreads = {
-        name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]
-    }
-    gains = {name: math.log(gsd) ** 2 - math.log(best[name]) ** 2 for name, gsd in spreads.items()}
+    gsds = {name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
+    gains = {name: math.log(gsd) ** 2 - math.log(best[name]) ** 2 for name, gsd in gsds.items()}
     if not gains or max(gains.values()) < 1e-4:
         return None
     factor = max(gains, key=gains.__getitem__)
@@ -471,10 +469,10 @@ def _fact(run: Mapping[str, Any], factor: str) -> str:
     return given[-1] if given else FACTS[factor]
 
 
-def best_spreads(database: Path = DATABASE) -> dict[str, float]:
-    """The gsd of the best rung of each factor."""
+def best_gsds(database: Path = DATABASE) -> dict[str, float]:
+    """The gsd of the best basis of each factor."""
     with open_database(database, NEEDS) as connection:
-        rows = connection.execute("select factor, gsd from method where rung = 1").fetchall()
+        rows = connection.execute("select factor, gsd from method where fallback_rank = 1").fetchall()
     return dict(rows)
 
 
@@ -485,7 +483,8 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(database)} as dataset (read_only)")
         for table in TABLES:
-            connection.execute(f"create temp view {table} as select * from dataset.{table}")
+            view = table.removeprefix("support.")
+            connection.execute(f"create temp view {view} as select * from dataset.{table}")
         connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
         connection.execute(
             f"create temp table states as from read_csv({literal(locations.STATES)}, all_varchar = true)"
@@ -507,7 +506,7 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
     )
     _set_bad_text_aside(connection)
     connection.execute(
-        "create or replace temp table countings (hardware text, model text, chips_each double, says text)"
+        "create or replace temp table countings (hardware text, model text, chips_each double, message text)"
     )
     for (spelling,) in connection.execute(
         "select distinct hardware from given where hardware is not null"
@@ -598,7 +597,7 @@ def _query(name: str) -> str:
 
 
 def nested(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A flat row of estimates with the spread, basis, year and source of each factor below `factors`."""
+    """A flat row of estimates with the uncertainty, basis, year and source of each factor below `factors`."""
     factors = {}
     for factor, prefix in (
         ("energy_kwh", "energy"),

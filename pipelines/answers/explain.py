@@ -1,6 +1,6 @@
 """What a word means: a column, a value of one, a table, a basis, a source, or a word of our texts.
 
-Belongs here: putting into paragraphs what catalog.yaml and method_rungs.csv say. Does not belong here: the
+Belongs here: putting into paragraphs what catalog.yaml and method_bases.csv say. Does not belong here: the
 meaning itself, or printing (cli/contribute.py).
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines import catalog
 from pipelines.answers import words
 
-Rung = dict[str, str]  # a row of method_rungs.csv
+Basis = dict[str, str]  # a row of method_bases.csv
 
 
 def explain(name: str, reference: Path) -> list[str]:
@@ -21,9 +21,9 @@ def explain(name: str, reference: Path) -> list[str]:
     Raises:
         KeyError: nothing here has that name; its argument is the nearest ones.
     """
-    with (reference / "method_rungs.csv").open(encoding="utf-8", newline="") as file:
-        rungs = list(csv.DictReader(file))
-    known = _names(rungs)
+    with (reference / "method_bases.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    known = _names(rows)
     key = _key(name)
     if key not in map(_key, known):
         begun = {word for word in known if len(key) > 2 and _key(word).startswith(key.rstrip("."))}
@@ -31,7 +31,7 @@ def explain(name: str, reference: Path) -> list[str]:
             near = sorted(begun) or difflib.get_close_matches(name.lower(), known, 3, 0.4)
             raise KeyError(", ".join(near[:8]) or "none")
         key = _key(begun.pop())
-    return [*_word(key), *_table(key), *_column(key), *_value(key), *_rungs(key, rungs), *_source(key)]
+    return [*_word(key), *_table(key), *_column(key), *_value(key), *_bases(key, rows), *_source(key)]
 
 
 def _key(name: str) -> str:
@@ -89,18 +89,22 @@ def _printed(value: str, word: catalog.Value) -> list[str]:
     return [spelling for spelling in dict.fromkeys(spellings) if spelling]
 
 
-def _rungs(key: str, rungs: list[Rung]) -> Iterator[str]:
+def _bases(key: str, rows: list[Basis]) -> Iterator[str]:
     """The place of a basis in a fallback order and its uncertainty, or the fallback order of a factor."""
-    for rung in rungs:
-        name, factor = rung["basis"], rung["factor"]
+    for basis in rows:
+        name, factor = basis["basis"], basis["factor"]
         if _key(name) == key:
-            place = f"basis {rung['rung']} in the fallback order of" if rung["rung"] else "uncertainty of"
+            place = (
+                f"basis {basis['fallback_rank']} in the fallback order of"
+                if basis["fallback_rank"]
+                else "uncertainty of"
+            )
             yield (
-                f"{name}: {place} {factor}. Its gsd is fitted on: {rung['fitted_on']}. Value: "
+                f"{name}: {place} {factor}. Its gsd is fitted on: {basis['fitted_on']}. Value: "
                 f"select * from method where factor = '{factor}' and basis = '{name}'"
             )
         elif _key(factor) == key:
-            yield f"Basis {rung['rung'] or '-'}: {name} ({rung['fitted_on']})"
+            yield f"Basis {basis['fallback_rank'] or '-'}: {name} ({basis['fitted_on']})"
 
 
 def _source(key: str) -> Iterator[str]:
@@ -109,7 +113,7 @@ def _source(key: str) -> Iterator[str]:
             yield f"{name}: a source. {source.title}, {source.producer}. {source.license}. {source.page}"
 
 
-def _names(rungs: list[Rung]) -> list[str]:
+def _names(rows: list[Basis]) -> list[str]:
     """All that can be asked for."""
     columns = _columns()
     values = {
@@ -120,5 +124,5 @@ def _names(rungs: list[Rung]) -> list[str]:
     }
     defined = {word for name, entry in catalog.words().items() for word in (name, *entry.also)}
     tables = {table.stem for table in catalog.public_tables()}
-    bases = {rung[name] for rung in rungs for name in ("basis", "factor")}
+    bases = {basis[name] for basis in rows for name in ("basis", "factor")}
     return sorted({*tables, *columns, *values, *defined, *catalog.sources(), *bases})

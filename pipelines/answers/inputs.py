@@ -1,7 +1,7 @@
 """What an averaged factor of a run is the mean of: each input with its value, weight and source.
 
-Belongs here: which query of sql/why finds the inputs of which rung, and the mean that they give. Does not
-belong here: the tree around them (why.py), or any estimate: the draws and mixes come from the queries of the
+Belongs here: which query of sql/why finds the inputs of which basis, and the mean that they give. Does not
+belong here: the tree around them (why.py), or any estimate: the power and mixes come from the queries of the
 build (sql/core), over the public tables.
 """
 
@@ -23,23 +23,23 @@ VIEWS = {
     ),
     "core.datacenter_pue": "datacenter_pue",
     "core.hardware": "hardware",
-    "core.throughput": "(select * from {}.hardware_draws where sustained_flop_per_s is not null)",
-    "core.chip_power": "hardware_draws",
+    "core.throughput": "(select * from {}.hardware_power where sustained_flop_per_s is not null)",
+    "core.chip_power": "hardware_power",
     "out.training_runs": "training_runs",
     "out.emission_factors": "emission_factors",
     "out.hardware": "hardware",
-    "out.hardware_draws": "hardware_draws",
-    "out.place_factors": "place_factors",
+    "out.hardware_power": "hardware_power",
+    "support.location_factors": "support.location_factors",
     "out.grid_intensity": "grid_intensity",
 }
 DRAWS = ("scaling_pairs", "power_observations")
 MIXES = ("own_accelerators", "maker_mixes", "hardware_mix")
-PUES = ("pue_years", "told_pues")
+PUES = ("pue_years", "stated_pues")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Average:
-    """How the inputs of some rungs are found: those of a factor whose names begin alike."""
+    """How the inputs of some bases are found: those of a factor whose names begin alike."""
 
     factor: str
     begins: str
@@ -50,19 +50,19 @@ class Average:
 
 
 AVERAGES = (
-    Average(factor="watts_per_chip", begins="measured_same_chip", inputs="measured_draws", builds_on=DRAWS),
+    Average(factor="watts_per_chip", begins="measured_same_chip", inputs="measured_power", builds_on=DRAWS),
     Average(
         factor="watts_per_chip",
         begins="measured_ratio",
-        inputs="measured_draws",
+        inputs="measured_power",
         times="rated_power",
         builds_on=DRAWS,
     ),
-    Average(factor="watts_per_chip", begins="hardware_mix", inputs="mix_draws", builds_on=MIXES),
+    Average(factor="watts_per_chip", begins="hardware_mix", inputs="mix_power", builds_on=MIXES),
     Average(factor="chip_hours", begins="flop_by_", inputs="mix_hours", builds_on=MIXES),
-    Average(factor="pue", begins="developer_places", inputs="pues_of_runs", builds_on=PUES),
-    Average(factor="pue", begins="training_places", inputs="pues_of_runs", builds_on=PUES),
-    Average(factor="gross_kg_per_kwh", begins="developer_places", inputs="grids_of_runs"),
+    Average(factor="pue", begins="developer_locations", inputs="pues_of_runs", builds_on=PUES),
+    Average(factor="pue", begins="training_locations", inputs="pues_of_runs", builds_on=PUES),
+    Average(factor="gross_kg_per_kwh", begins="developer_locations", inputs="grids_of_runs"),
     Average(
         factor="gross_kg_per_kwh",
         begins="developer_country_year",
@@ -80,7 +80,7 @@ def of_run(connection: duckdb.DuckDBPyConnection, run_id: str, bases: Mapping[st
     Args:
         connection: the published database.
         run_id: the run.
-        bases: the rung of each of its factors.
+        bases: the basis of each of its factors.
 
     Returns:
         For each factor that is an average: the `mean` (geometric or arithmetic) of `of`, which are name,
@@ -123,12 +123,12 @@ def _opened(connection: duckdb.DuckDBPyConnection, builds_on: Sequence[str]) -> 
         scratch.execute(f"use {SCRATCH}")
         macros = (ROOT / "sql" / "macros.sql").read_text(encoding="utf-8")
         scratch.execute(macros.replace("create or replace temp macro", "create macro"))  # for every cursor
-        for schema in ("raw", "core", "out"):
+        for schema in ("raw", "core", "support", "out"):
             scratch.execute(f"create schema {schema}")
         for name, table in VIEWS.items():
             origin = table.format(f'"{published}"') if "{}" in table else f'"{published}".{table}'
             scratch.execute(f"create view {name} as select * from {origin}")
-        # Runs that name their accelerator are withheld from the mixes only to score these.
+        # Runs that name their accelerator are held out from the mixes only to score these.
         scratch.execute("create table core.flop_observations (run_id varchar)")
     scratch.execute(f"use {SCRATCH}")
     made = scratch.execute("select table_name from duckdb_tables() where database_name = ?", [SCRATCH])

@@ -1,4 +1,4 @@
-"""The names of places that logs write, as the dataset knows them.
+"""The names of locations that logs write, as the dataset knows them.
 
 Belongs here: countries, states and cloud regions by any of their names, from warehouse/reference/. Does not
 belong here: their grids (sql/estimate).
@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from pipelines.catalog import ROOT
-from pipelines.ingestion.training_run_rules import place_key
+from pipelines.ingestion.training_run_rules import location_key
 
 REFERENCE = ROOT / "warehouse" / "reference"
 STATES = REFERENCE / "states.csv"
@@ -18,12 +18,12 @@ FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\(
 
 def country(*names: str) -> str:
     """The first of some names (and codes) of a country that is known, as it was given; empty if none is."""
-    return next((name.strip() for name in names if place_key(name) in _countries()), "")
+    return next((name.strip() for name in names if location_key(name) in _countries()), "")
 
 
 def country_code(name: str) -> str:
     """The two-letter code of a country; empty if it is not known."""
-    return _countries().get(place_key(name), "")
+    return _countries().get(location_key(name), "")
 
 
 def country_name(code: str) -> str:
@@ -40,7 +40,7 @@ def state_name(code: str) -> str:
 
 def state(name: str, country_name: str) -> str:
     """The code of a state or province whose grid the database has, such as CA-QC; empty if it has none."""
-    return _states().get((country_code(country_name), place_key(name)), "")
+    return _states().get((country_code(country_name), location_key(name)), "")
 
 
 def cloud_region(name: str) -> str:
@@ -60,7 +60,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 @cache
 def _countries() -> dict[str, str]:
     return {
-        place_key(row[column]): row["country"]
+        location_key(row[column]): row["country"]
         for row in _rows("countries")
         for column in ("country", "iso3", "alias")
     }
@@ -71,10 +71,10 @@ def _states() -> dict[tuple[str, str], str]:
     known = {}
     for row in _rows("states"):
         for name in (row["alias"], row["state"], row["state"].split("-")[1]):
-            known[row["country"], place_key(name)] = row["state"]
+            known[row["country"], location_key(name)] = row["state"]
     return known
 
 
 @cache
 def _regions() -> dict[str, str]:
-    return {row["region"].lower(): row["region"] for row in _rows("region_map")}
+    return {row["region"].lower(): row["region"] for row in _rows("regions")}

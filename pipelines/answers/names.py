@@ -22,7 +22,7 @@ with names (run_id, name, is_repository) as (
     union select run_id, run_id, false from emissions
     union select run_id, model, false from models_without_estimate
     union select run_id, run_id, false from models_without_estimate
-    union select run_id, upstream_name, identity_rule = 'hugging_face' from model_aliases
+    union select run_id, upstream_name, identity_rule = 'hugging_face' from support.model_aliases
 )
 select names.run_id, names.name, names.is_repository, emissions.covers
 from names

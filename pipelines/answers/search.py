@@ -35,14 +35,14 @@ COLUMNS = (
 PROBE = f"select {', '.join(COLUMNS)}, site_country from emissions limit 0"
 RUNS = f"select {', '.join(COLUMNS)}, site_country from emissions"
 ALIASES = """
-select run_id, list(distinct upstream_name order by upstream_name) from model_aliases group by run_id
+select run_id, list(distinct upstream_name order by upstream_name) from support.model_aliases group by run_id
 """
 HARDWARE = """
 select hardware_id, list(distinct name order by name)
 from (
     select hardware_id, name from hardware
     union all select hardware_id, manufacturer from hardware
-    union all select hardware_id, alias from hardware_aliases
+    union all select hardware_id, alias from support.hardware_aliases
 )
 group by hardware_id
 """

@@ -31,7 +31,7 @@ EXAMPLE_BY_HAND = (
     "ote estimate --hardware A100 --chips 8 --hours 72 --country DE, or "
     "ote estimate --energy 40 --country DE (kWh, before PUE; 3.6 million J are 1 kWh)"
 )
-# Of a Carbontracker log; the draws of many devices are an array that goes on over several lines.
+# Of a Carbontracker log; the power of many devices are an array that goes on over several lines.
 MEASUREMENT = (
     r"Duration: (?P<negative>-?)(?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
     r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[^\]]*\]|.+)"

@@ -1,7 +1,7 @@
 """At which hour of the day a run would have emitted least, by the typical day of a month in each grid.
 
 Belongs here: comparing starts. Does not belong here: how the means of hours come about (hourly.py, sources/),
-places by the year (where.py), or printing (cli/answers.py).
+locations by the year (where.py), or printing (cli/answers.py).
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Where a run would have emitted least: places ranked for a run of the dataset, or for one that is described.
+"""Where a run would have emitted least: locations ranked for a run of the dataset or a described one.
 
 Belongs here: reading the published database and ranking. Does not belong here: how PUE, grid and net of a
-place come about (sql/out/places.sql), or printing (cli/answers.py).
+location come about (sql/out/locations.sql), or printing (cli/answers.py).
 """
 
 import math
@@ -17,21 +17,21 @@ from pipelines.answers.published import Z_90
 
 # Fails on a database that is older than this module.
 PROBE = """
-select places.net_basis, places.gross_gsd, draws.watts_gsd, method.gsd
-from places, hardware_draws as draws, method limit 0
+select locations.net_basis, locations.gross_gsd, power.watts_gsd, method.gsd
+from locations, hardware_power as power, method limit 0
 """
 
-# A place may be known on one basis in one year, and on the other in another year.
+# A location may be known on one basis in one year, and on the other in another year.
 NEAREST = """
 with nearest as (
-    select * from places
+    select * from locations
     where provider = coalesce($provider, provider) and intensity_basis = coalesce($basis, intensity_basis)
     qualify row_number() over (
         partition by region order by abs(factor_year - $year), factor_year
     ) = 1
 )
 """
-# A place of which net is not known is ranked by gross.
+# A location of which net is not known is ranked by gross.
 PLACES = f"""{NEAREST}
 select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,
     ln(method.gsd) as pue_ln_gsd, ln(gross_gsd) as gross_ln_gsd,
@@ -41,7 +41,7 @@ select region, provider, country, factor_year, intensity_basis, pue, gross_kg_pe
 from nearest inner join method on method.factor = 'pue' and nearest.pue_basis = method.basis
 order by abs(factor_year - $year), factor_year, ranked_value, region
 """
-# The basis of the run's own place, else of its own grid, else of most places in that year or nearest to it.
+# The basis of the run's own location, else of its own grid, else of most locations in the nearest year.
 USUAL_BASIS = f"""{NEAREST}
 select intensity_basis
 from nearest
@@ -60,18 +60,18 @@ Row = dict[str, Any]  # of PLACES
 
 
 class NotFoundError(Exception):
-    """The run, the accelerator or the provider has no place here; the message says what to give instead."""
+    """No location is known of the run, accelerator or provider; the message says what to give."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """One place for one run: MWh with PUE, and tonnes with 90 % intervals.
+class Location:
+    """One location for one run: MWh with PUE, and tonnes with 90 % intervals.
 
     rank: from 1 on, by net where it is known, else by gross; None where the factors are of another year than
-        those of the ranked places.
+        those of the ranked locations.
     co2e_net_t: None where nothing is known of the operator's carbon-free energy.
     chance_to_beat_next: probability that its emissions are below those of the next in the list, from the
-        uncertainty of the two places alone, since hours and power are the same at both; None for the last
+        uncertainty of the two locations alone, since hours and power are the same at both; None for the last
         one, and where only one of the two has a known net.
     """
 
@@ -95,7 +95,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What is to be placed: energy before PUE, its spread, and the year that factors are wanted for.
+    """What is to be placed: energy before PUE, its uncertainty, and the year that factors are wanted for.
 
     hours: wall-clock time; None where a run does not state it.
     region, intensity_basis: where the run was, and what its grid's intensity is; None where not known.
@@ -160,8 +160,10 @@ def load_of_estimate(run: Mapping[str, Any]) -> Load:
 
 
 def years(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """The first and the last year that factors of places are known of."""
-    ((first, last),) = connection.execute("select min(factor_year), max(factor_year) from places").fetchall()
+    """The first and the last year that factors of locations are known of."""
+    ((first, last),) = connection.execute(
+        "select min(factor_year), max(factor_year) from locations"
+    ).fetchall()
     return first, last
 
 
@@ -169,7 +171,7 @@ def in_year(connection: duckdb.DuckDBPyConnection, load: Load, year: int) -> Loa
     """The load in another year, whose factors are wanted.
 
     Raises:
-        NotFoundError: no place has factors of it.
+        NotFoundError: no location has factors of it.
     """
     first, last = years(connection)
     if not first <= year <= last:
@@ -180,21 +182,21 @@ def in_year(connection: duckdb.DuckDBPyConnection, load: Load, year: int) -> Loa
 
 
 def at_region(connection: duckdb.DuckDBPyConnection, load: Load, region: str) -> Load:
-    """The load with another place as its own.
+    """The load with another location as its own.
 
     Raises:
-        NotFoundError: the region is not among the places.
+        NotFoundError: the region is not among the locations.
     """
-    if not connection.execute("select 1 from places where region = ? limit 1", [region]).fetchall():
+    if not connection.execute("select 1 from locations where region = ? limit 1", [region]).fetchall():
         raise NotFoundError(f"--region {region}: no grid or no PUE is known of it, so it cannot be ranked.")
     return replace(load, region=region, intensity_basis=None)
 
 
 def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> str:
-    """The intensities to rank a load's places on, where nobody chooses: direct or lifecycle.
+    """The intensities to rank a load's locations on, where nobody chooses: direct or lifecycle.
 
     Raises:
-        NotFoundError: the provider has no place.
+        NotFoundError: the provider has no location.
     """
     given = {
         "year": load.year,
@@ -205,9 +207,9 @@ def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str
     }
     rows = connection.execute(USUAL_BASIS, given).fetchall()
     if not rows:
-        known = connection.execute("select distinct provider from places order by 1").fetchall()
+        known = connection.execute("select distinct provider from locations order by 1").fetchall()
         raise NotFoundError(
-            f"{provider!r} has no place here. Providers: {', '.join(name for (name,) in known)}."
+            f"{provider!r} has no location here. Providers: {', '.join(name for (name,) in known)}."
         )
     return str(rows[0][0])
 
@@ -218,21 +220,21 @@ def ranked(
     basis: str,
     provider: str | None = None,
     year: int | None = None,
-) -> list[Place]:
-    """Every place on one basis of intensities: those with factors of one year ranked, least emissions first.
+) -> list[Location]:
+    """Every location on one basis of intensities; those of one year are ranked, least emissions first.
 
-    That year is the load's, or the nearest to it that any place has. After them, and not ranked, come the
-    places of which only factors of other years are known.
+    That year is the load's, or the nearest to it that any location has. After them, and not ranked, come the
+    locations of which only factors of other years are known.
 
     Raises:
-        NotFoundError: the provider has no place on this basis, or none in the year that was given.
+        NotFoundError: the provider has no location on this basis, or none in the year that was given.
     """
     cursor = connection.execute(PLACES, {"year": load.year, "provider": provider, "basis": basis})
     names = [column[0] for column in cursor.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if not rows:
         raise NotFoundError(
-            f"--basis {basis}: {provider or 'nobody'} has no place that is known on {basis} intensities; "
+            f"--basis {basis}: {provider or 'nobody'} has no location that is known on {basis} intensities; "
             "leave --basis out."
         )
     if year is not None and rows[0]["factor_year"] != year:
@@ -242,15 +244,15 @@ def ranked(
         )
     of_year = [row for row in rows if row["factor_year"] == rows[0]["factor_year"]]
     chances = [_chance(one, other) for one, other in pairwise(of_year)]
-    unranked = [_place(load, row, None, None) for row in rows[len(of_year) :]]
+    unranked = [_location(load, row, None, None) for row in rows[len(of_year) :]]
     ranks = zip(of_year, [*chances, None], strict=True)
-    return [_place(load, row, rank, beats) for rank, (row, beats) in enumerate(ranks, start=1)] + unranked
+    return [_location(load, row, rank, beats) for rank, (row, beats) in enumerate(ranks, start=1)] + unranked
 
 
-def _place(load: Load, row: Row, rank: int | None, chance_to_beat_next: float | None) -> Place:
+def _location(load: Load, row: Row, rank: int | None, chance_to_beat_next: float | None) -> Location:
     energy = load.it_energy_mwh * row["pue"]
     net = None if row["net"] is None else energy * row["net"]  # MWh x kg/kWh is t
-    return Place(
+    return Location(
         **{name: row[name] for name in ("region", "provider", "country", "factor_year", "intensity_basis")},
         **_interval("energy_mwh", energy, load.ln_gsd, row["pue_ln_gsd"]),
         **_interval("co2e_gross_t", energy * row["gross_kg_per_kwh"], load.ln_gsd, row["gross_ln_gsd"]),
@@ -269,7 +271,7 @@ def _interval(name: str, value: float | None, *ln_gsds: float) -> dict[str, Any]
 
 
 def _chance(one: Row, other: Row) -> float | None:
-    """The chance that one place is below another one; None where net is known of one of them alone."""
+    """The chance that one location is below another one; None where net is known of one of them alone."""
     if one["has_net"] != other["has_net"]:
         return None
     return chance(one["ranked_value"], one["ranked_ln_gsd"], other["ranked_value"], other["ranked_ln_gsd"])

@@ -28,9 +28,9 @@ RESULTS = {
 TOLERANCE = 1e-9
 # Fails on a database that is older than this module.
 PROBE = """
-    select factors.gsd, factors.flop_confidence, sources.sha256, draws.mfu, power.measured_at,
+    select factors.gsd, factors.flop_confidence, sources.sha256, power.mfu, power.measured_at,
         embodied.embodied_t, water.water_grid_m3
-    from emission_factors as factors left join sources using (source_id), hardware_draws as draws,
+    from emission_factors as factors left join sources using (source_id), hardware_power as power,
         system_power as power, embodied_emissions as embodied, water_use as water
     limit 0
 """
@@ -257,13 +257,13 @@ def _factors(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Tree]:
 
 
 def _factor(row: Tree) -> Tree:
-    spread = Z_90 * math.log(row["gsd"])
+    ln_gsd = Z_90 * math.log(row["gsd"])
     return {
         "factor": row["factor"],
         "value": row["value"],
         "unit": FACTORS[row["factor"]],
-        "p05": row["value"] * math.exp(-spread),
-        "p95": row["value"] * math.exp(spread),
+        "p05": row["value"] * math.exp(-ln_gsd),
+        "p95": row["value"] * math.exp(ln_gsd),
         "gsd": row["gsd"],
         "basis": row["basis"],
         "intensity_basis": row["intensity_basis"],

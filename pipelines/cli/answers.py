@@ -90,12 +90,12 @@ def where(
                 _print_starts(load, month, top, as_json)
                 return
             ranked_on = basis or placing.usual_basis(connection, load, meant["provider"])
-            places = placing.ranked(connection, load, ranked_on, meant["provider"], year)
+            locations = placing.ranked(connection, load, ranked_on, meant["provider"], year)
     if as_json:
-        typer.echo(json.dumps([_as_json(place) for place in places], indent=1))
+        typer.echo(json.dumps([_as_json(location) for location in locations], indent=1))
         return
     with terminal.page() as console:
-        _print_places(console, load, places, top)
+        _print_locations(console, load, locations, top)
         if described_run:
             console.print("\n".join(hardware_units.notes_on(described_run)))
 
@@ -194,12 +194,14 @@ def _run_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     return found.run_id
 
 
-def _as_json(place: placing.Place) -> dict[str, Any]:
-    return quantities.without_guesses(asdict(place), PLACED)
+def _as_json(location: placing.Location) -> dict[str, Any]:
+    return quantities.without_guesses(asdict(location), PLACED)
 
 
-def _print_places(console: "Console", load: placing.Load, places: Sequence[placing.Place], top: int) -> None:
-    ranked = [place for place in places if place.rank is not None]
+def _print_locations(
+    console: "Console", load: placing.Load, locations: Sequence[placing.Location], top: int
+) -> None:
+    ranked = [location for location in locations if location.rank is not None]
     year, ranked_on = ranked[0].factor_year, ranked[0].intensity_basis
     nearest = "" if year == load.year else f", the nearest known year to {load.year}"
     console.print(
@@ -210,18 +212,18 @@ def _print_places(console: "Console", load: placing.Load, places: Sequence[placi
     provider = ("provider",) if is_wide else ()
     made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "beats next", whole=WHOLE)
     shown = ranked[: top or None]
-    for place in shown:
-        region = f"{place.region} ({place.country})"
+    for location in shown:
+        region = f"{location.region} ({location.country})"
         made.add_row(
-            *((region, place.provider) if is_wide else (f"{region}\n{place.provider}",)),
-            _tonnes(place.co2e_net_t, place.co2e_net_t_p05, place.co2e_net_t_p95),
-            _tonnes(place.co2e_gross_t, place.co2e_gross_t_p05, place.co2e_gross_t_p95),
-            _chance(place, is_last=place is ranked[-1]),
+            *((region, location.provider) if is_wide else (f"{region}\n{location.provider}",)),
+            _tonnes(location.co2e_net_t, location.co2e_net_t_p05, location.co2e_net_t_p95),
+            _tonnes(location.co2e_gross_t, location.co2e_gross_t_p05, location.co2e_gross_t_p95),
+            _chance(location, is_last=location is ranked[-1]),
         )
     console.print(made)
     counted = quantities.counted(len(ranked), "location")
     console.print(f"{len(shown):,} of {counted}. Second line of net and gross CO2e: 90 % interval.")
-    for note in _notes(load, shown, places):
+    for note in _notes(load, shown, locations):
         console.print(note)
 
 
@@ -234,14 +236,14 @@ def _tonnes(value: float | None, p05: float | None, p95: float | None) -> str:
 
 
 def _notes(
-    load: placing.Load, shown: Sequence[placing.Place], places: Sequence[placing.Place]
+    load: placing.Load, shown: Sequence[placing.Location], locations: Sequence[placing.Location]
 ) -> Iterator[str]:
     """What a reader has to know of the list: the run's own region, what is unknown, what is not ranked."""
-    ranked = sum(place.rank is not None for place in places)
-    if own := next((place for place in places if place.region == load.region), None):
+    ranked = sum(location.rank is not None for location in locations)
+    if own := next((location for location in locations if location.region == load.region), None):
         rank = "not ranked" if own.rank is None else f"number {own.rank:,} of {ranked:,}"
         yield f"{own.region}, the region of the run: {rank}."
-    if any(place.co2e_net_t is None for place in shown):
+    if any(location.co2e_net_t is None for location in shown):
         yield (
             "net CO2e unknown: the operator does not publish its carbon-free energy by the hour, so the "
             "location is ranked by gross CO2e."
@@ -256,7 +258,9 @@ def _notes(
         f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
         f"--basis {other} ranks the locations with {other} intensities."
     )
-    others = Counter((place.factor_year, place.provider) for place in places if place.rank is None)
+    others = Counter(
+        (location.factor_year, location.provider) for location in locations if location.rank is None
+    )
     if others:
         of = ", ".join(f"{year} ({provider} {number})" for (year, provider), number in sorted(others.items()))
         yield (
@@ -273,10 +277,10 @@ def _energy_of(load: placing.Load) -> str:
     return quantities.energy(energy)
 
 
-def _chance(place: placing.Place, is_last: bool) -> str:
+def _chance(location: placing.Location, is_last: bool) -> str:
     """The chance in words where there is none."""
-    if place.chance_to_beat_next is not None:
-        return f"{place.chance_to_beat_next:.0%}"
+    if location.chance_to_beat_next is not None:
+        return f"{location.chance_to_beat_next:.0%}"
     return "last" if is_last else "not comparable"
 
 

@@ -176,7 +176,7 @@ def _run(job: str, kept: Path, resources: dict[str, Any]) -> Any:
     resolved, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
     steps = len(resolved.graph.node_dict)
     with history.instance(kept) as instance, summary.progress(steps) as step:
-        instance.add_event_listener(run_id, lambda entry: _told(entry, step))
+        instance.add_event_listener(run_id, lambda entry: _stated(entry, step))
         return resolved.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -188,7 +188,7 @@ def _run(job: str, kept: Path, resources: dict[str, Any]) -> Any:
         )
 
 
-def _told(entry: Any, step: Callable[[str], None]) -> None:
+def _stated(entry: Any, step: Callable[[str], None]) -> None:
     """Say that a step of a job has ended."""
     event = entry.dagster_event
     if event and event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
@@ -211,8 +211,8 @@ def _explain(result: Any, warehouse: Path) -> None:
     failed = [e for e in result.get_asset_check_evaluations() if e.blocking and not e.passed]
     for evaluation in failed:
         typer.echo(f"- {'.'.join(evaluation.asset_key.path)} fails {evaluation.check_name}", err=True)
-        if told := evaluation.metadata.get("what failed"):
-            typer.echo(textwrap.indent(str(told.value).replace("\n\n", "\n"), "    "), err=True)
+        if stated := evaluation.metadata.get("what failed"):
+            typer.echo(textwrap.indent(str(stated.value).replace("\n\n", "\n"), "    "), err=True)
     if failed:
         typer.echo(f"Rows and reasons: {_near(warehouse / 'report.html')}", err=True)
 

@@ -51,9 +51,9 @@ def add(
 
 def _checked(given: dict[str, str], reference: Path) -> Row:
     """The row as it would be written; ends with every problem where it cannot be."""
-    told = contribution.row_of(given)
+    stated = contribution.row_of(given)
     try:
-        row = contribution.as_written(told, reference)
+        row = contribution.as_written(stated, reference)
         problems = contribution.problems(row, reference)
     except BadReferenceError as error:
         terminal.fail(str(error))
@@ -61,10 +61,10 @@ def _checked(given: dict[str, str], reference: Path) -> Row:
         lines = [f"--{problem.column.replace('_', '-')}: {problem.says}" for problem in problems]
         terminal.fail("\n".join([*lines, "Nothing was written."]))
     for column in row:
-        if row[column] != told[column]:
+        if row[column] != stated[column]:
             option = f"--{column.replace('_', '-')}"
-            typer.echo(" ".join(filter(None, (option, told[column]))) + f": taken as {row[column]}")
-    if counting := hardware_units.named(told["hardware"]):
+            typer.echo(" ".join(filter(None, (option, stated[column]))) + f": taken as {row[column]}")
+    if counting := hardware_units.named(stated["hardware"]):
         typer.echo(f"Counted: {counting.says}.")
     return row
 

@@ -101,7 +101,7 @@ def estimate(
             terminal.fail(f"{estimating.COLUMNS[column][0]}: empty; leave it out, or give a value.")
     try:
         answer = estimating.estimate_run(run, database)
-        narrowest = estimating.narrowing(answer, estimating.best_spreads(database))
+        narrowest = estimating.narrowing(answer, estimating.best_gsds(database))
     except (BadRunsError, NoDatabaseError) as error:
         terminal.fail(str(error))
     if as_json:

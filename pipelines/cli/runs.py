@@ -234,7 +234,8 @@ def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     if not name:
         return ""
     rows = connection.execute(
-        "select distinct country from countries where lower(alias) = lower($name) or country = upper($name)",
+        "select distinct country from support.countries "
+        "where lower(alias) = lower($name) or country = upper($name)",
         {"name": name},
     ).fetchall()
     if len(rows) != 1:

@@ -38,7 +38,8 @@ order by energy_mwh_p95 desc, run_id
 limit 5
 """
 BETTER = """
-select distinct term || ' of ' || factor from model_terms where is_clearly_better and not is_used order by all
+select distinct term || ' of ' || factor from support.model_terms
+where is_clearly_better and not is_used order by all
 """
 
 

@@ -49,7 +49,7 @@ from emissions
 HELD_OUT = """
 select n_observations, median_error_ratio, median_error_fraction, coverage_fraction
 from accuracy
-where estimator = 'ote' and left_out = 'developer' and quantity = $quantity and withheld = $withheld
+where estimator = 'ote' and held_out_scope = 'developer' and quantity = $quantity and held_out = $held_out
 """
 RESULT = """
 select e.model, e.energy_mwh, e.energy_mwh_p05, e.energy_mwh_p95, e.co2e_gross_t, e.co2e_gross_t_p05,
@@ -130,8 +130,8 @@ def _hours(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
 def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     """How far estimates are from facts that were removed with all else from the same developer or source."""
 
-    def row(quantity: str, withheld: str) -> tuple[int, float, float, float]:
-        given = {"quantity": quantity, "withheld": withheld}
+    def row(quantity: str, held_out: str) -> tuple[int, float, float, float]:
+        given = {"quantity": quantity, "held_out": held_out}
         (found,) = connection.execute(HELD_OUT, given).fetchall()
         return found
 
@@ -187,10 +187,10 @@ def glossary() -> str:
 
 def _bases(factor: str) -> Iterator[str]:
     """The bases of a factor, best first."""
-    rungs = catalog.ROOT / "warehouse" / "reference" / "method_rungs.csv"
-    with rungs.open(encoding="utf-8", newline="") as file:
-        mine = [row for row in csv.DictReader(file) if row["factor"] == factor and row["rung"]]
-    yield from (row["basis"] for row in sorted(mine, key=lambda row: int(row["rung"])))
+    bases = catalog.ROOT / "warehouse" / "reference" / "method_bases.csv"
+    with bases.open(encoding="utf-8", newline="") as file:
+        mine = [row for row in csv.DictReader(file) if row["factor"] == factor and row["fallback_rank"]]
+    yield from (row["basis"] for row in sorted(mine, key=lambda row: int(row["fallback_rank"])))
 
 
 def _cell(text: str) -> str:

@@ -24,7 +24,7 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion import gates
+from pipelines.ingestion import row_checks
 from pipelines.ingestion.tabular import UpstreamChangedError, read_csv
 
 MANIFEST, FILES, QUARANTINE, REPORT = "manifest.csv", "files.csv", "quarantine.csv", "update.md"
@@ -82,7 +82,7 @@ def load(folder: Path, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
     path = path_of(folder, source)
     origin = origins(folder).get(source.name)
     try:
-        return _gated(_bytes(path), path.name, source.name, origin.retrieved_at[:10] if origin else "")
+        return _checked(_bytes(path), path.name, source.name, origin.retrieved_at[:10] if origin else "")
     except UpstreamChangedError as error:
         raise BadBaselineError(
             f"{path}: {error}. Restore it with `git checkout {path.name}` in its folder, or fetch it again: "
@@ -91,9 +91,9 @@ def load(folder: Path, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 @lru_cache(maxsize=32)  # a build asks for the rows of a source several times
-def _gated(content: bytes, file: str, source: str, retrieved: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _checked(content: bytes, file: str, source: str, retrieved: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     day = date.fromisoformat(retrieved) if retrieved else None
-    return gates.gated(read_csv(content, file), catalog.sources()[source], day)
+    return row_checks.checked(read_csv(content, file), catalog.sources()[source], day)
 
 
 def rows_of(folder: Path, table: str) -> pl.DataFrame:
@@ -104,7 +104,7 @@ def rows_of(folder: Path, table: str) -> pl.DataFrame:
 def empty(source: Source) -> pl.DataFrame:
     """No rows, in the columns and types of the raw table of a source."""
     columns = catalog.tables()[source.table].columns
-    return pl.DataFrame(schema={column.name: gates.TYPES[column.type] for column in columns})
+    return pl.DataFrame(schema={column.name: row_checks.TYPES[column.type] for column in columns})
 
 
 def origins(folder: Path) -> dict[str, Origin]:
@@ -124,8 +124,8 @@ def files(folder: Path) -> dict[str, dict[str, FileFacts]]:
 def listed_quarantine(folder: Path) -> pl.DataFrame:
     """The rows of quarantine.csv: cells that turned rows away when they were fetched."""
     if not (folder / QUARANTINE).exists():
-        return pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
-    return _table(folder / QUARANTINE, list(gates.QUARANTINE_SCHEMA))
+        return pl.DataFrame(schema=row_checks.QUARANTINE_SCHEMA)
+    return _table(folder / QUARANTINE, list(row_checks.QUARANTINE_SCHEMA))
 
 
 def quarantine(folder: Path) -> pl.DataFrame:

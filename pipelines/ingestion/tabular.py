@@ -1,7 +1,7 @@
 """From the bytes that an upstream sends to text under the names of catalog.yaml.
 
 Belongs here: character set, CSV, header spellings. Does not belong here: what one source means
-(sources/), or which types and ranges its cells must have (gates.py).
+(sources/), or which types and ranges its cells must have (row_checks.py).
 """
 
 import csv

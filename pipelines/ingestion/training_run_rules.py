@@ -37,7 +37,7 @@ COUNTRIES, PROVIDERS = "countries.csv", "provider_aliases.csv"
 Names = dict[str, tuple[str, str]]  # key that names are compared by, to spelling and what is written for it
 
 
-def place_key(name: str) -> str:
+def location_key(name: str) -> str:
     """The words of a name in alphabetical order, without accents and articles, as sql/macros.sql has it.
 
     A code may be such a word: AND is Andorra.
@@ -70,7 +70,7 @@ def country_names(directory: Path) -> Names:
     """Every name and code of a country, by its place key, from countries.csv."""
     rows = read_text(directory, catalog.tables()["raw.countries"]).rows
     return {
-        place_key(row[column]): (row[column], row["country"])
+        location_key(row[column]): (row[column], row["country"])
         for row in rows
         for column in ("country", "iso3", "alias")
     }
@@ -82,7 +82,7 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
     spellings = _spellings(directory)
     hardware = {row["hardware_id"]: row for row in read_text(directory, tables["raw.hardware"]).rows}
     providers, countries = provider_names(directory), country_names(directory)
-    regions = {row["region"] for row in read_text(directory, tables["raw.region_map"]).rows}
+    regions = {row["region"] for row in read_text(directory, tables["raw.regions"]).rows}
     today = datetime.now(UTC).date()
     problems = []
     seen: dict[tuple[str, ...], int] = {}
@@ -94,7 +94,7 @@ def training_run_problems(file: File, directory: Path) -> list[Problem]:
             "hardware": _hardware_problem(row, spellings),
             "developer_country": countries_problem(row["developer_country"], countries),
             "site_country": _name_problem(
-                row["site_country"], place_key(row["site_country"]), countries, COUNTRIES
+                row["site_country"], location_key(row["site_country"]), countries, COUNTRIES
             ),
             "provider": _name_problem(row["provider"], spelling_key(row["provider"]), providers, PROVIDERS),
             "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
@@ -165,7 +165,7 @@ def _name_problem(cell: str, key: str, names: Names, file: str) -> str | None:
 
 def countries_problem(cell: str, names: Names) -> str | None:
     """The first of several codes, separated by semicolons, that is none."""
-    problems = (_name_problem(part, place_key(part), names, COUNTRIES) for part in cell.split(";"))
+    problems = (_name_problem(part, location_key(part), names, COUNTRIES) for part in cell.split(";"))
     return next((says for says in problems if says), None)
 
 
@@ -243,7 +243,7 @@ def _date_problem(row: Row, today: date) -> str | None:
 def _region_problem(cell: str, region: str, regions: set[str]) -> str | None:
     if not cell or region in regions:
         return None
-    return unknown(cell, {known.removeprefix("site:") for known in regions}, "region_map.csv")
+    return unknown(cell, {known.removeprefix("site:") for known in regions}, "regions.csv")
 
 
 def _net_problem(row: Row) -> str | None:

@@ -114,9 +114,9 @@ def source_files(folder: Path) -> pl.DataFrame:
 
 def quarantine(folder: Path) -> pl.DataFrame:
     """raw.quarantine: one row a finding, where a key failed a rule several times as well."""
-    key = ["source", "row_key", "column_name", "gate"]
+    key = ["source", "row_key", "column_name", "check_name"]
     cells = pl.col("cell").unique().sort().str.join("; ", ignore_nulls=True)
-    return baseline.quarantine(folder).group_by(key).agg(cells, pl.col("says").min()).sort(key)
+    return baseline.quarantine(folder).group_by(key).agg(cells, pl.col("message").min()).sort(key)
 
 
 RECORDS: dict[str, Callable[[Path], pl.DataFrame]] = {

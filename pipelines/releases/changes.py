@@ -28,7 +28,7 @@ from pipelines.names import identifier, literal, one_line, shown
 from pipelines.releases import folders, reading
 
 # Made from other tables alone, and larger than all of them: its cells are counted, and listed when asked for.
-FOLLOWS = {"what_if": "emissions and places"}
+FOLLOWS = {"what_if": "emissions and locations"}
 # What went in, a row a source or file: each is its own cause. Of equal bytes, these say when they were had.
 INPUT_TABLES = ("sources", "source_files")
 RETRIEVAL = ("retrieved_at", "http_status")

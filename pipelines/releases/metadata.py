@@ -149,13 +149,13 @@ def _datapackage(
             {
                 "name": table.stem,
                 "type": "table",
-                "path": f"csv/{table.stem}.csv",
+                "path": table.csv_file,
                 "description": table.description,
                 "format": "csv",
                 "mediatype": "text/csv",
                 "encoding": "utf-8",
-                "bytes": size_bytes[f"csv/{table.stem}.csv"],
-                "hash": f"sha256:{sha256[f'csv/{table.stem}.csv']}",
+                "bytes": size_bytes[table.csv_file],
+                "hash": f"sha256:{sha256[table.csv_file]}",
                 "schema": {
                     "fields": [_field(column, table) for column in table.columns],
                     "primaryKey": list(table.key),
@@ -206,12 +206,12 @@ def _croissant(
         "distribution": [
             {
                 "@type": "cr:FileObject",
-                "@id": f"{table.stem}.csv",
-                "name": f"{table.stem}.csv",
-                "contentUrl": f"csv/{table.stem}.csv",
-                "contentSize": f"{size_bytes[f'csv/{table.stem}.csv']} B",
+                "@id": table.csv_file,
+                "name": table.csv_file,
+                "contentUrl": table.csv_file,
+                "contentSize": f"{size_bytes[table.csv_file]} B",
                 "encodingFormat": "text/csv",
-                "sha256": sha256[f"csv/{table.stem}.csv"],
+                "sha256": sha256[table.csv_file],
             }
             for table in catalog.public_tables()
         ],
@@ -230,7 +230,7 @@ def _croissant(
                         "description": column.comment,
                         "dataType": CROISSANT_TYPES[column.type],
                         "source": {
-                            "fileObject": {"@id": f"{table.stem}.csv"},
+                            "fileObject": {"@id": table.csv_file},
                             "extract": {"column": column.name},
                         },
                     }
@@ -247,6 +247,7 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
     dataset = _dataset()
     formats = {
         ".csv": "text/csv",
+        ".gz": "application/gzip",  # of CSV
         ".parquet": "application/vnd.apache.parquet",
         ".duckdb": "application/vnd.duckdb",
     }

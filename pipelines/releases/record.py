@@ -108,8 +108,8 @@ def _table(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> Table
 
 def text(record: Record) -> str:
     """record.json."""
-    told = {name: value for name, value in asdict(record).items() if name != "estimates"}
-    return json.dumps(told, indent=1) + "\n"
+    stated = {name: value for name, value in asdict(record).items() if name != "estimates"}
+    return json.dumps(stated, indent=1) + "\n"
 
 
 def estimates_text(record: Record) -> str:
@@ -145,12 +145,12 @@ def read(folder: Path) -> Record | None:
         BadRecordError: it is there and cannot be read.
     """
     try:
-        told = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        stated = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         tables = {
             name: Table(**table | {"columns": {c: Column(**of) for c, of in table["columns"].items()}})
-            for name, table in told.pop("tables").items()
+            for name, table in stated.pop("tables").items()
         }
-        return Record(**told, tables=tables, estimates=_estimates(folder))
+        return Record(**stated, tables=tables, estimates=_estimates(folder))
     except FileNotFoundError:
         return None
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, duckdb.Error) as error:

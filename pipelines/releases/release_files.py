@@ -31,6 +31,8 @@ COMPRESSION_LEVEL = 12  # of zstd: 4 % smaller than the default, as fast here
 ROW_GROUP_ROWS = 50_000
 DICTIONARY = ("table", "column", "type", "unit", "key", "required", "min", "max", "values", "description")
 
+VIEWS = ("out.what_if",)  # 107,000 rows that follow from some 3,000: a view is half of the database smaller
+DEPRECATED = "Deprecated: the name of {} in 0.x; it goes in 1.1."
 LIBRARIES = ("duckdb", "polars", "pyarrow")  # whose versions can change a value
 SOURCE_FACTS = ("source_id", "title", "url", "license", "sha256", "rows", "quarantined_rows", "status")
 FILE_FACTS = (
@@ -58,7 +60,8 @@ def write(
         (directory / folder).mkdir()
     for table in catalog.public_tables():
         _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", record.version)
-        write_csv(connection, table, directory / "csv" / f"{table.stem}.csv")
+        if table.csv_file:
+            write_csv(connection, table, directory / table.csv_file)
     manifest = {
         "version": record.version,
         "commit": made_from.commit,
@@ -119,11 +122,11 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 def _select(table: catalog.Table) -> str:
     columns = ", ".join(identifier(column.name) for column in table.columns)
     order = ", ".join(map(identifier, table.key))
-    return f"select {columns} from out.{identifier(table.stem)} order by {order}"
+    return f"select {columns} from {identifier(table.layer)}.{identifier(table.stem)} order by {order}"
 
 
 def write_csv(connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path) -> None:
-    """Write a CSV that a spreadsheet shows and does not execute (macro spreadsheet_safe)."""
+    """Write a CSV that a spreadsheet shows and does not execute (macro spreadsheet_safe); .gz is packed."""
     cells = ", ".join(
         f"spreadsheet_safe({name}) as {name}" if column.type == "varchar" else name
         for column in table.columns
@@ -164,33 +167,61 @@ def _write_parquet(
 
 
 def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    """Write the public tables with comments to a file of schema main, and a view `release` that names it."""
+    """Write the public tables to schema main of a file, with comments, and the others to `support`.
+
+    A view `release` names the release, and others know the tables by their old names.
+    """
     connection.execute(
         f"attach {literal(path)} as published (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
     )
     try:
-        for table in catalog.public_tables():
-            target = f"published.main.{identifier(table.stem)}"
-            connection.execute(f"create table {target} as {_select(table)}")
-            connection.execute(f"comment on table {target} is {literal(table.description)}")
-            for column in table.columns:
-                name_in_sql = identifier(column.name)
-                connection.execute(f"comment on column {target}.{name_in_sql} is {literal(column.comment)}")
+        connection.execute("create schema published.support")
+        for table in sorted(catalog.published_tables(), key=lambda table: table.name in VIEWS):
+            _write_relation(connection, table)
         title = catalog.document()["dataset"]["title"]
         about = f"select {literal(name)} as version, {literal(title)} as title"
-        connection.execute(f"create view published.main.release as {about}")
-        for what, says in (
-            ("view published.main.release", "The release that this database belongs to."),
-            (
-                "column published.main.release.version",
-                "Version: SemVer of the tables, + checksum of content.",
-            ),
-            ("column published.main.release.title", "Name of the dataset."),
-        ):
-            connection.execute(f"comment on {what} is {literal(says)}")
+        views = {"release": (about, "The release that this database belongs to.")}
+        views |= {
+            old: (_old_table(table), DEPRECATED.format(table.of))
+            for old, table in catalog.old_tables().items()
+        }
+        for view, (query, says) in views.items():
+            connection.execute(f"create view published.main.{identifier(view)} as {query}")
+            connection.execute(f"comment on view published.main.{identifier(view)} is {literal(says)}")
+        for column, says in (("version", "Version of the release."), ("title", "Name of the dataset.")):
+            connection.execute(f"comment on column published.main.release.{column} is {literal(says)}")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
+
+
+def _write_relation(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> None:
+    """A table of the database with its rows, its comments and the old names of its columns; or a view."""
+    target, kind = f"published.{table.published_as}", "view" if table.name in VIEWS else "table"
+    if kind == "view":
+        connection.execute(f"create view {target} as {models.inlined(models.queries()[table.name])}")
+    else:
+        typed = [f"{identifier(column.name)} {column.type}" for column in table.columns]
+        typed += [
+            f"{identifier(old)} {column.type} generated always as ({identifier(column.name)}) virtual"
+            for old, now in table.old_columns.items()
+            for column in table.columns
+            if column.name == now
+        ]
+        connection.execute(f"create table {target} ({', '.join(typed)})")
+        connection.execute(f"insert into {target} {_select(table)}")
+    connection.execute(f"comment on {kind} {target} is {literal(table.description)}")
+    comments = {column.name: column.comment for column in table.columns}
+    comments |= {old: DEPRECATED.format(now) for old, now in table.old_columns.items()}
+    for column, says in comments.items():
+        connection.execute(f"comment on column {target}.{identifier(column)} is {literal(says)}")
+
+
+def _old_table(old: catalog.OldTable) -> str:
+    """The query of the view by which a table is known under its old name."""
+    renamed = ", ".join(f"{identifier(now)} as {identifier(was)}" for was, now in old.columns.items())
+    select = f"select * rename ({renamed})" if renamed else "select *"
+    return f"{select} from {old.of}" + (f" where {old.where}" if old.where else "")
 
 
 def dictionary_rows() -> list[list[str]]:
@@ -229,7 +260,7 @@ def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     ).fetchall()
     files = connection.execute(
         "select source, file, url, sha256, size_bytes, http_status, cast(retrieved_at as varchar), license "
-        "from out.source_files order by source, file"
+        "from support.source_files order by source, file"
     ).fetchall()
     passed, total = connection.execute(
         "select count(*) filter (where success), count(*) from state.results"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import documents, isolated
+from pipelines import catalog, documents, isolated
 from pipelines.answers import quantities
 from pipelines.names import BadNameError, identifier, literal, one_line, relative_path, shown
 from pipelines.releases import folders, reading, release_files
@@ -20,7 +20,9 @@ from pipelines.releases import folders, reading, release_files
 AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 NUMBERS = ("double", "bigint")
 PUBLISHED = "published"  # what the release's database is called in queries
-RELEASE_VIEW = "release"  # the one view of a release's database
+CSV = (".csv.gz", ".csv")
+WITHOUT_CSV = {table.stem for table in catalog.public_tables() if not table.csv_file}
+SCHEMAS = {"main", "support"}  # of the database
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a table or column
 DICTIONARY_BYTES = METADATA_BYTES = 1 << 24
 RESOURCES = {"resources": [{"path": str, "hash": str, "bytes": int}]}  # of datapackage.json
@@ -69,14 +71,14 @@ def problems(directory: Path) -> list[str]:
     try:
         reading.verify(directory)
         rows = reading.manifest(directory)["tables"]
-        told = _dictionary(real)
+        stated = _dictionary(real)
         described = _metadata(real, reading.checksums(directory))
-        tables = sorted(rows.keys() & told.keys())
-        files = [real / form / f"{table}.{form}" for form in ("parquet", "csv") for table in tables]
+        tables = sorted(rows.keys() & stated.keys())
+        files = [*(real / "parquet" / f"{table}.parquet" for table in tables), *_csv_files(real).values()]
         with isolated.connect(files, {PUBLISHED: real / release_files.DATABASE}) as connection:
             wrong = [
-                *_strangers(real, connection, told, rows),
-                *_tables(real, connection, told, rows),
+                *_strangers(real, connection, stated, rows),
+                *_tables(real, connection, stated, rows),
             ] or described
     except reading.MalformedReleaseError:
         raise
@@ -101,7 +103,7 @@ def _dictionary(directory: Path) -> Dictionary:
     """
     name = "data_dictionary.csv"
     content = folders.read(directory, name, DICTIONARY_BYTES)
-    told: Dictionary = {}
+    stated: Dictionary = {}
     try:
         reader = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
         if (header := next(reader, [])) != list(release_files.DICTIONARY):
@@ -112,12 +114,12 @@ def _dictionary(directory: Path) -> Dictionary:
             row = dict(zip(header, cells, strict=True))
             if says := _row_problem(row):
                 raise documents.MalformedError(f"line {reader.line_num}: {says}")
-            told.setdefault(row["table"], []).append(row)
+            stated.setdefault(row["table"], []).append(row)
     except (ValueError, csv.Error) as error:
         raise documents.MalformedError(
             f"{directory / name}: {error}; expected the columns {', '.join(release_files.DICTIONARY)}"
         ) from None
-    return told
+    return stated
 
 
 def _row_problem(row: dict[str, str]) -> str | None:
@@ -170,18 +172,20 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
 
 
 def _strangers(
-    directory: Path, connection: duckdb.DuckDBPyConnection, told: Dictionary, rows: dict[str, int]
+    directory: Path, connection: duckdb.DuckDBPyConnection, stated: Dictionary, rows: dict[str, int]
 ) -> list[str]:
     """Tables that are not in every one of: the dictionary, the manifest, the folders, the database.
 
-    And what else is in the database: a release has one schema, and the one view that names it.
+    And what else is in the database: a release has the schemas main and support, a view that names it, and
+    views by which tables are known under their old names.
     """
-    names = _objects(connection, "tables", "table_name")
+    views = _objects(connection, "views", "view_name")
+    names = _objects(connection, "tables", "table_name") | (views & {*rows})
     places = {
         "manifest.json": set(rows),
-        "data_dictionary.csv": set(told),
+        "data_dictionary.csv": set(stated),
         "parquet/": {file.stem for file in (directory / "parquet").glob("*.parquet")},
-        "csv/": {file.stem for file in (directory / "csv").glob("*.csv")},
+        "csv/": set(_csv_files(directory)) | (WITHOUT_CSV & {*rows}),
         release_files.DATABASE: names,
     }
     every = set().union(*places.values())
@@ -190,43 +194,56 @@ def _strangers(
         for place, tables in places.items()
         for table in sorted(every - tables)
     ]
-    odd = {f"view {name}" for name in _objects(connection, "views", "view_name") - {RELEASE_VIEW}}
+    odd = {f"view {name}" for name in views - {*rows, "release", *catalog.old_tables()}}
+    support = {table.stem for table in catalog.support_tables()}
+    odd |= {
+        f"table support.{name}" for name in _objects(connection, "tables", "table_name", "support") - support
+    }
     odd |= {f"macro {name}" for name in _objects(connection, "functions", "function_name")}
-    odd |= {f"schema {name}" for name in _objects(connection, "schemas", "schema_name") - {"main"}}
+    odd |= {f"schema {name}" for name in _objects(connection, "schemas", "schema_name", None) - SCHEMAS}
     return wrong + [f"{release_files.DATABASE}: {what} is not of a release" for what in sorted(odd)]
 
 
-def _objects(connection: duckdb.DuckDBPyConnection, kind: str, column: str) -> set[str]:
-    """The names of one kind of things in the release's database; nothing in it is executed."""
+def _objects(
+    connection: duckdb.DuckDBPyConnection, kind: str, column: str, schema: str | None = "main"
+) -> set[str]:
+    """The names of one kind of things in a schema of the release's database; nothing in it is executed."""
     rows = connection.execute(
-        f"select {column} from duckdb_{kind}() where database_name = ? and not internal", [PUBLISHED]
+        f"select {column} from duckdb_{kind}() where database_name = ? and not internal "
+        "and schema_name = coalesce(?, schema_name)",
+        [PUBLISHED, schema],
     ).fetchall()
     return {name for (name,) in rows}
 
 
+def _csv_files(directory: Path) -> dict[str, Path]:
+    """The CSV of each table, packed or not."""
+    files = sorted((directory / "csv").iterdir()) if (directory / "csv").is_dir() else []
+    return {file.name.removesuffix(end): file for end in CSV for file in files if file.name.endswith(end)}
+
+
 def _tables(
-    directory: Path, connection: duckdb.DuckDBPyConnection, told: Dictionary, rows: dict[str, int]
+    directory: Path, connection: duckdb.DuckDBPyConnection, stated: Dictionary, rows: dict[str, int]
 ) -> list[str]:
     """Columns, types and rows of every table in each form, the values of the Parquet, and the formula."""
     wrong = []
-    real_tables = _objects(connection, "tables", "table_name")
-    for table in sorted(rows.keys() & told.keys()):
+    real_tables, csv_files = _objects(connection, "tables", "table_name"), _csv_files(directory)
+    for table in sorted(rows.keys() & stated.keys()):
         parquet = f"read_parquet({literal(isolated.pattern(directory / 'parquet' / f'{table}.parquet'))})"
-        text = literal(isolated.pattern(directory / "csv" / f"{table}.csv"))
-        forms = {
-            f"parquet/{table}.parquet": parquet,
-            f"csv/{table}.csv": f"read_csv({text}, header = true, {AS_TEXT})",
-        }
+        text = literal(isolated.pattern(csv_files.get(table, directory / "csv" / f"{table}.csv")))
+        forms = {f"parquet/{table}.parquet": parquet}
+        if table not in WITHOUT_CSV:
+            forms[f"csv/{table}.csv"] = f"read_csv({text}, header = true, {AS_TEXT})"
         if table in real_tables:  # and not a view, which would be executed
             forms[release_files.DATABASE] = f"{PUBLISHED}.main.{identifier(table)}"
         for name, relation in forms.items():
             try:
-                shape = _shape(connection, relation, table, told[table])
+                shape = _shape(connection, relation, table, stated[table])
                 ((count,),) = connection.execute(f"select count(*) from {relation}").fetchall()
                 if count != rows[table]:
                     shape.append(f"{count} rows of {table}; manifest.json says {rows[table]}")
                 if not shape and relation == parquet:
-                    shape += _values(connection, relation, told[table])
+                    shape += _values(connection, relation, stated[table])
                     shape += _physics(connection, relation) if table == "emissions" else []
                 wrong += [f"{name}: {says}" for says in shape]
             except duckdb.Error as error:
@@ -235,11 +252,16 @@ def _tables(
 
 
 def _shape(
-    connection: duckdb.DuckDBPyConnection, relation: str, table: str, told: list[dict[str, str]]
+    connection: duckdb.DuckDBPyConnection, relation: str, table: str, stated: list[dict[str, str]]
 ) -> list[str]:
     """How columns and types differ from the dictionary; a CSV has no types."""
     found = dict(row[:2] for row in connection.execute(f"describe from {relation}").fetchall())
-    expected = {row["column"]: row["type"] for row in told}
+    if relation.startswith(PUBLISHED):
+        known = catalog.tables().get(f"out.{table}")
+        found = {
+            column: type_ for column, type_ in found.items() if not known or column not in known.old_columns
+        }
+    expected = {row["column"]: row["type"] for row in stated}
     if list(found) != list(expected):
         odd = sorted(found.keys() ^ expected.keys()) or "the order"
         return [f"columns of {table} differ from data_dictionary.csv: {odd}"]
@@ -252,10 +274,10 @@ def _shape(
     ]
 
 
-def _values(connection: duckdb.DuckDBPyConnection, relation: str, told: list[dict[str, str]]) -> list[str]:
+def _values(connection: duckdb.DuckDBPyConnection, relation: str, stated: list[dict[str, str]]) -> list[str]:
     """How many values the dictionary does not allow, a sentence for each rule."""
     rules: list[tuple[str, str, list[object]]] = []  # a sentence, its condition, what that compares with
-    for row in told:
+    for row in stated:
         name, column = row["column"], identifier(row["column"])
         if row["required"] == "yes":
             rules.append((f"{name} is missing", f"{column} is null", []))
@@ -270,7 +292,7 @@ def _values(connection: duckdb.DuckDBPyConnection, relation: str, told: list[dic
             rules.append(
                 (f"{name} has a value that is not allowed", f"not list_contains(?, {column})", [values])
             )
-    key = [identifier(row["column"]) for row in told if row["key"] == "yes"]
+    key = [identifier(row["column"]) for row in stated if row["key"] == "yes"]
     counts = [f"count(*) filter (where {condition})" for _, condition, _ in rules]
     distinct = f"count(*) - count(distinct ({', '.join(key)},))" if key else "0"
     compared = [value for _, _, values in rules for value in values]

@@ -33,15 +33,15 @@ class BadIdentifierError(ValueError):
     """An id of a table that cannot be the name of a page."""
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A location: tonnes of 1 MWh before PUE, its name, and the ln gsd of the tonnes."""
 
     t: float
     region: str
-    spread: float
+    ln_gsd: float
 
 
-Group = tuple[Place, ...]  # that cannot be told apart, least emissions first
+Group = tuple[Location, ...]  # that cannot be told apart, least emissions first
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Data:
     @cached_property
     def regions(self) -> dict[str, list[Row]]:
         """Cloud regions and sites with their years."""
-        return grouped(self.query("places"), "region")
+        return grouped(self.query("locations"), "region")
 
     @cached_property
     def grids(self) -> dict[str, list[Row]]:
@@ -158,21 +158,21 @@ class Data:
         return {year: self._groups(year) for year in years}
 
     def _groups(self, year: int) -> list[Group]:
-        groups: list[list[Place]] = []
-        for place in sorted(self._places(year)):
+        groups: list[list[Location]] = []
+        for location in sorted(self._locations(year)):
             first = groups[-1][0] if groups else None
-            if first is None or where.chance(first.t, first.spread, place.t, place.spread) >= SURE:
+            if first is None or where.chance(first.t, first.ln_gsd, location.t, location.ln_gsd) >= SURE:
                 groups.append([])
-            groups[-1].append(place)
+            groups[-1].append(location)
         return [tuple(group) for group in groups]
 
-    def _places(self, year: int) -> Iterator[Place]:
+    def _locations(self, year: int) -> Iterator[Location]:
         """Each location with its life-cycle intensity of the nearest year."""
         for region, rows in self.regions.items():
             known = [row for row in rows if row["intensity_basis"] == "lifecycle"]
             if known:
                 row = min(known, key=lambda row: (abs(row["factor_year"] - year), row["factor_year"]))
-                yield Place(row["pue"] * row["gross_kg_per_kwh"], region, math.log(row["gross_gsd"]))
+                yield Location(row["pue"] * row["gross_kg_per_kwh"], region, math.log(row["gross_gsd"]))
 
 
 def opened(folder: Path) -> Data:

@@ -14,7 +14,12 @@ from pipelines.releases import reading, release
 from pipelines.site import charts, guides, pages, parts
 from pipelines.site.data import Data, Row, grouped, identifier
 
-KINDS = (("hours", "accelerator-hours"), ("power", "measured power"), ("place", "location"), ("pue", "PUE"))
+KINDS = (
+    ("hours", "accelerator-hours"),
+    ("power", "measured power"),
+    ("location", "location"),
+    ("pue", "PUE"),
+)
 COLOURS = ("disclosed", "measured", "inferred", "guessed")
 SINCE = 2012  # of the charts over years
 CALIBRATED = (  # quantity, what was held out, heading, unit
@@ -38,7 +43,7 @@ def _accuracy(data: Data) -> parts.Page:
     truths = [
         row
         for row in data.table("accuracy_runs")
-        if row["estimator"] == OWN and row["left_out"] == "developer"
+        if row["estimator"] == OWN and row["held_out_scope"] == "developer"
     ]
     scores = data.table("accuracy")
     plots = [chart for kind in CALIBRATED if (chart := _calibration(truths, *kind))]
@@ -68,9 +73,9 @@ RIVALS = (
 
 
 def _calibration(
-    rows: Sequence[Row], quantity: str, withheld: str, name: str, unit: str
+    rows: Sequence[Row], quantity: str, held_out: str, name: str, unit: str
 ) -> charts.Chart | None:
-    found = [row for row in rows if row["quantity"] == quantity and row["withheld"] == withheld]
+    found = [row for row in rows if row["quantity"] == quantity and row["held_out"] == held_out]
     if not found:
         return None
 
@@ -112,8 +117,8 @@ def _errors(scores: Sequence[Row]) -> parts.Table:
     rows = [
         (
             parts.quantity(row["quantity"]),
-            parts.meaning("withheld", row["withheld"]),
-            parts.meaning("left_out", row["left_out"]),
+            parts.meaning("held_out", row["held_out"]),
+            parts.meaning("held_out_scope", row["held_out_scope"]),
             str(row["n_observations"]),
             f"\N{MULTIPLICATION SIGN}/÷ {row['median_error_ratio']:.2f}",
             parts.percent(row["coverage_fraction"]),
@@ -128,7 +133,7 @@ def _errors(scores: Sequence[Row]) -> parts.Table:
 
 
 def _rivals(scores: Sequence[Row]) -> parts.Table:
-    found = [row for row in scores if row["withheld"] == "power" and row["left_out"] == "run"]
+    found = [row for row in scores if row["held_out"] == "power" and row["held_out_scope"] == "run"]
     rows = [
         (
             "this dataset" if row["estimator"] == OWN else row["estimator"].replace("_", " "),

@@ -91,7 +91,7 @@ def on_demand(data: Data) -> str:
                 "published": str(run["published_date"] or ""),
                 "mwh": _ends(run, "energy_mwh"),
                 "t": _ends(run, "co2e_lifecycle_t"),
-                "at": _place(parts.run_mark(run, x, y)) if run["run_id"] in placed else None,
+                "at": _location(parts.run_mark(run, x, y)) if run["run_id"] in placed else None,
             }
             for run, listed in zip(runs, parts.listed(runs), strict=True)
         ],
@@ -107,7 +107,7 @@ def _ends(run: Row, name: str) -> list[float | None]:
     return [None if end is None else float(f"{end:.4g}") for end in ends]
 
 
-def _place(mark: charts.Mark) -> list[float | None]:
+def _location(mark: charts.Mark) -> list[float | None]:
     return [mark.x, mark.y, mark.low, mark.high]
 
 
@@ -332,8 +332,8 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
         return None
     energy = run["chip_hours"] * run["watts_per_chip"] / 1e6  # Wh to MWh
     factors = {factor["factor"]: factor["gsd"] for factor in data.factors[run["run_id"]]}
-    spread = math.hypot(math.log(factors["chip_hours"]), math.log(factors["watts_per_chip"]))
-    rows = [_group(data, run, group, energy, spread) for group in data.elsewhere[run["run_year"]]]
+    ln_gsd = math.hypot(math.log(factors["chip_hours"]), math.log(factors["watts_per_chip"]))
+    rows = [_group(data, run, group, energy, ln_gsd) for group in data.elsewhere[run["run_year"]]]
     headers = ("Locations", *(["CO2e"] if not run["is_guess"] else []), "90 % interval of CO2e")
     return parts.Section(
         heading="The same run elsewhere",
@@ -348,11 +348,11 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
     )
 
 
-def _group(data: Data, run: Row, group: Group, energy: float, spread: float) -> tuple[Any, ...]:
+def _group(data: Data, run: Row, group: Group, energy: float, ln_gsd: float) -> tuple[Any, ...]:
     best, worst = group[0], group[-1]
-    low = energy * best.t * math.exp(-Z_90 * math.hypot(spread, best.spread))
-    high = energy * worst.t * math.exp(Z_90 * math.hypot(spread, worst.spread))
-    links = tuple(parts.of_region(data, place.region) for place in group[:NAMED])
+    low = energy * best.t * math.exp(-Z_90 * math.hypot(ln_gsd, best.ln_gsd))
+    high = energy * worst.t * math.exp(Z_90 * math.hypot(ln_gsd, worst.ln_gsd))
+    links = tuple(parts.of_region(data, location.region) for location in group[:NAMED])
     if (more := len(group) - NAMED) > 0:
         links = (*links, parts.Link(text=f"{more} more", href="locations.html"))
     interval = quantities.mass_span(low, high)

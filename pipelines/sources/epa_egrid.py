@@ -1,7 +1,7 @@
 """US EPA eGRID subregions from the Power Profiler's map, as raw.epa_egrid.
 
 Belongs here: one GeoJSON file per eGRID year, its properties without the shapes. Does not belong here: lb to
-g (sql/core), or which place lies in which subregion.
+g (sql/core), or which location lies in which subregion.
 """
 
 import json
@@ -64,7 +64,7 @@ def _rows(content: bytes, file: str) -> list[dict[str, str | None]]:
     regions = [row["region"] for row in rows]
     if "US" not in regions or len(regions) < 2:
         raise UpstreamChangedError(
-            f"{file}: {len(regions)} places with emissions, expected subregions and the US"
+            f"{file}: {len(regions)} locations with emissions, expected subregions and the US"
         )
     return rows
 

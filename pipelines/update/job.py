@@ -24,7 +24,7 @@ from pydantic import Field, PrivateAttr
 
 from pipelines import catalog, checkout
 from pipelines.catalog import Source
-from pipelines.ingestion import baseline, curated, gates
+from pipelines.ingestion import baseline, curated, row_checks
 from pipelines.ingestion.upstream import key_of
 from pipelines.update import files, progress, register, report, results
 from pipelines.update.files import Fetched, Server
@@ -238,15 +238,15 @@ def _culprits(
 ) -> pl.DataFrame:
     """New or changed rows of epoch_models whose run breaks a check, as findings of the quarantine."""
     found = [
-        {"run_id": str(row["run_id"]), "says": f"{failure.table} {failure.check}: {failure.why}"}
+        {"run_id": str(row["run_id"]), "message": f"{failure.table} {failure.check}: {failure.why}"}
         for failure in broken
         for row in failure.rows
         if row.get("run_id")
     ]
     if not found or models is None:
-        return pl.DataFrame(schema=gates.QUARANTINE_SCHEMA)
+        return pl.DataFrame(schema=row_checks.QUARANTINE_SCHEMA)
     source = catalog.sources()["epoch_models"]
-    todo = gates.advice(source)
+    todo = row_checks.advice(source)
     accepted = baseline.load(folder, source)[0]
     changed = models.rows.join(accepted, on=accepted.columns, how="anti", nulls_equal=True)
     ids = after.sql("select upstream_name as row_key, run_id from core.model_ids").pl()
@@ -260,8 +260,8 @@ def _culprits(
             row_key="row_key",
             column_name=pl.lit("run_id"),
             cell="run_id",
-            gate=pl.lit("check"),
-            says=pl.format(f"{{}} {todo}", "says"),
+            check_name=pl.lit("check"),
+            message=pl.format(f"{{}} {todo}", "message"),
         )
     )
 

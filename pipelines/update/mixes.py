@@ -96,11 +96,11 @@ def _sentences(rows: pl.DataFrame, of: int, mix: Mix, because: str) -> Iterator[
     if rows.is_empty():
         return
     unit = catalog.unit(mix.column).replace("_", " ")
-    named = "; ".join(_told(row) for row in rows.head(SHOWN).iter_rows(named=True))
+    named = "; ".join(_stated(row) for row in rows.head(SHOWN).iter_rows(named=True))
     yield f"{because}: {rows.height:,} of {of:,} new or changed intensities ({unit}): {named}"
 
 
-def _told(row: dict[str, float | str | None]) -> str:
+def _stated(row: dict[str, float | str | None]) -> str:
     """A row: the value before, the value, and what its mix would give."""
     was = "no year before" if row["value before"] is None else f"{row['value before']:.4g} before"
     mix = "no mix" if row["expected"] is None else f"about {row['expected']:.3g} by its mix"

@@ -45,10 +45,10 @@ def register(registered: pl.DataFrame, names: pl.DataFrame) -> Register:
     kept = registered if newest else _as_listed(registered, names)
     columns = [column.name for column in catalog.tables()[TABLE].columns]
     whole = pl.concat([kept.select(columns), fresh.select(columns)]).sort("upstream_name")
-    told = ("upstream_name", "run_id", "change")
+    stated = ("upstream_name", "run_id", "change")
     changes = [
-        added.rename({"identity_rule": "change"}).select(told),
-        _changes(registered, kept).select(told),
+        added.rename({"identity_rule": "change"}).select(stated),
+        _changes(registered, kept).select(stated),
     ]
     return Register(whole, pl.concat(changes), newest)
 

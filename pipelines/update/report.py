@@ -126,7 +126,7 @@ def _summaries(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
 def _region(row: Mapping[str, Any]) -> str:
     """A cloud region beside its country, in one sentence."""
     country = row["country_g_per_kwh"]
-    place = row["country"] or "no country; add the region to warehouse/reference/region_map.csv"
+    place = row["country"] or "no country; add the region to warehouse/reference/regions.csv"
     beside = f"{place}: {country:.4g} life-cycle" if country is not None else place
     value = f"{row['carbon_intensity_g_per_kwh']:.4g} g/kWh {row['intensity_basis']}"
     was = row["was_g_per_kwh"]
@@ -138,12 +138,12 @@ def _region(row: Mapping[str, Any]) -> str:
 def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
     """The runs with a large share of all energy that moved far or are gone, and new ones beyond any."""
     least = share * compared.energy_mwh[0]
-    told = f"(limit: a factor of {ratio:g} for a run above {quantities.energy(least)})"
+    stated = f"(limit: a factor of {ratio:g} for a run above {quantities.energy(least)})"
     energies = pl.max_horizontal("energy_mwh", "energy_mwh_now")
     for row in compared.moved.filter(energies > least, pl.col("ratio") > ratio).iter_rows(named=True):
-        yield f"{moved(row)} {told}"
+        yield f"{moved(row)} {stated}"
     for row in compared.gone.filter(pl.col("energy_mwh") > least).iter_rows(named=True):
-        yield f"{row['run_id']} of {quantities.energy(row['energy_mwh'])} is gone {told}"
+        yield f"{row['run_id']} of {quantities.energy(row['energy_mwh'])} is gone {stated}"
     largest = compared.largest.join(compared.added, on="run_id", how="anti")["energy_mwh"].max()
     most = ratio * (largest if isinstance(largest, float) else 0.0)
     for row in compared.added.filter(pl.col("energy_mwh") > most).iter_rows(named=True):
@@ -165,14 +165,14 @@ def moved(row: Mapping[str, Any]) -> str:
 
 def of_results(made: Report) -> list[str]:
     """What became of the estimates: the largest that moved, are new, or are gone; and the limits exceeded."""
-    told: list[str] = []
+    stated: list[str] = []
     compared = made.results
     if compared is None:
-        return told
+        return stated
     moved = compared.moved.sort("energy_mwh", descending=True, nulls_last=True)
     for one, many, frame in (
         ("moved", "moved", moved),
-        ("has another interval", "have another interval", compared.respread),
+        ("has another interval", "have another interval", compared.moved_intervals),
         ("is new", "are new", compared.added),
         ("is gone", "are gone", compared.gone),
     ):
@@ -181,10 +181,10 @@ def of_results(made: Report) -> list[str]:
                      frame.select("run_id", "energy_mwh").head(NAMED).rows()]  # fmt: skip
             said = f"{many}, the largest" if frame.height > 1 else one
             count = quantities.counted(frame.height, "estimate")
-            told.append(f"results: {count} {said}: {', '.join(names)}")
+            stated.append(f"results: {count} {said}: {', '.join(names)}")
     new = compared.regions.filter(pl.col("was_g_per_kwh").is_null())
-    told += [f"results: to look at: {_region(row)}" for row in new.to_dicts()]
-    return told + [text for text in made.exceeded if text.startswith("results:")]
+    stated += [f"results: to look at: {_region(row)}" for row in new.to_dicts()]
+    return stated + [text for text in made.exceeded if text.startswith("results:")]
 
 
 def lines(found: Candidate) -> list[str]:
@@ -304,7 +304,7 @@ def _source(found: Candidate) -> Iterator[str]:
 
 def _quarantined(found: Candidate) -> Iterator[str]:
     """The findings of the quarantine, those that this update adds first."""
-    cell = ["source", "row_key", "column_name", "gate"]
+    cell = ["source", "row_key", "column_name", "check_name"]
     new = found.quarantined.join(found.known, on=cell, how="anti", nulls_equal=True)
     old = found.quarantined.join(found.known, on=cell, how="semi", nulls_equal=True)
     for said, rows, count in (("quarantined", new, LISTED), ("quarantined as before", old, EXAMPLES)):
@@ -327,10 +327,10 @@ def _results(compared: Results) -> Iterator[str]:
             "run_id", "ratio", "energy_mwh", "energy_mwh_now", "co2e_gross_t", "co2e_gross_t_now"
         ).head(LISTED),
     )
-    others = f"{compared.respread.height:,}"
+    others = f"{compared.moved_intervals.height:,}"
     yield from _table(
         f"Intervals that moved by more than {MOVED - 1:.0%}, and other solidity ({others})",
-        compared.respread.select(
+        compared.moved_intervals.select(
             "run_id",
             *("energy_mwh_p05", "energy_mwh_p05_now", "energy_mwh_p95", "energy_mwh_p95_now"),
             *("solidity", "solidity_now"),

@@ -29,7 +29,7 @@ class Results:
     """What two builds differ in.
 
     runs, energy_mwh: before and after. years, intensities: frames with a row per year, or per scheme, basis
-    and year. moved: runs whose estimate moved by more than MOVED, the most first. respread: other
+    and year. moved: runs whose estimate moved by more than MOVED, the most first. moved_intervals: other
     runs of which an end of the interval did, or solidity changed. added, gone: runs. regions: intensities of
     new cloud regions, and changed ones, with that of their country (life-cycle).
     """
@@ -40,7 +40,7 @@ class Results:
     intensities: pl.DataFrame
     largest: pl.DataFrame
     moved: pl.DataFrame
-    respread: pl.DataFrame
+    moved_intervals: pl.DataFrame
     added: pl.DataFrame
     gone: pl.DataFrame
     regions: pl.DataFrame
@@ -95,9 +95,11 @@ def compare(before: Connection, after: Connection) -> Results:
     was, now = _emissions(before), _emissions(after)
     pairs = was.join(now, on="run_id", suffix="_now")
     moved = _far(pairs, ("energy_mwh", "co2e_gross_t", "co2e_net_t"))
-    respread = pairs.join(moved, on="run_id", how="anti")
-    respread = _far(
-        respread, ("energy_mwh_p05", "energy_mwh_p95"), pl.col("solidity").ne_missing(pl.col("solidity_now"))
+    moved_intervals = pairs.join(moved, on="run_id", how="anti")
+    moved_intervals = _far(
+        moved_intervals,
+        ("energy_mwh_p05", "energy_mwh_p95"),
+        pl.col("solidity").ne_missing(pl.col("solidity_now")),
     )
     return Results(
         runs=(was.height, now.height),
@@ -106,7 +108,7 @@ def compare(before: Connection, after: Connection) -> Results:
         intensities=_beside(_intensities(before), _intensities(after), ["scheme", "intensity_basis", "year"]),
         largest=now.sort("energy_mwh", "run_id", descending=[True, False]).head(10),
         moved=moved,
-        respread=respread,
+        moved_intervals=moved_intervals,
         added=now.join(was, on="run_id", how="anti").sort("energy_mwh", descending=True),
         gone=was.join(now, on="run_id", how="anti").sort("energy_mwh", descending=True),
         regions=_changed_regions(_regions(before), _regions(after)),
@@ -148,12 +150,12 @@ def _intensities(connection: Connection) -> pl.DataFrame:
 def _regions(connection: Connection) -> pl.DataFrame:
     return _rows(
         connection,
-        "select places.scheme, places.region, places.year, places.country, places.intensity_basis, "
-        "places.carbon_intensity_g_per_kwh, countries.carbon_intensity_g_per_kwh as country_g_per_kwh "
-        "from out.grid_intensity as places asof left join (from out.grid_intensity where scheme = 'country' "
-        "and intensity_basis = 'lifecycle') as countries on places.country = countries.region "
-        "and places.year >= countries.year where places.scheme <> 'country' "
-        "and places.carbon_intensity_g_per_kwh is not null order by all",
+        "select grids.scheme, grids.region, grids.year, grids.country, grids.intensity_basis, "
+        "grids.carbon_intensity_g_per_kwh, countries.carbon_intensity_g_per_kwh as country_g_per_kwh "
+        "from out.grid_intensity as grids asof left join (from out.grid_intensity where scheme = 'country' "
+        "and intensity_basis = 'lifecycle') as countries on grids.country = countries.region "
+        "and grids.year >= countries.year where grids.scheme <> 'country' "
+        "and grids.carbon_intensity_g_per_kwh is not null order by all",
     )
 
 

@@ -1,7 +1,7 @@
 """What changed between two versions of a source, and whether a person must see it.
 
 Belongs here: rows by key, cells, and new rows beside their neighbours, held against the limits of the
-catalog. Does not belong here: single rows (ingestion/gates.py), or what a change does to the results
+catalog. Does not belong here: single rows (ingestion/row_checks.py), or what a change does to the results
 (results.py).
 """
 
@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion.gates import QUARANTINE_SCHEMA, advice
+from pipelines.ingestion.row_checks import QUARANTINE_SCHEMA, advice
 
 SHOWN = 5  # rows of each kind that are named
 LONGEST = 60  # characters of a cell
@@ -55,8 +55,8 @@ def _examples(rows: pl.DataFrame, key: list[str]) -> list[str]:
     numbers = [c for c in rows.columns if c not in key and rows.schema[c].is_numeric()]
     examples = []
     for row in rows.head(SHOWN).iter_rows(named=True):
-        told = ", ".join(f"{c} {row[c]:.6g}" for c in numbers if row[c] is not None)
-        examples.append(" / ".join(str(row[c]) for c in key) + (f" ({told})" if told else ""))
+        stated = ", ".join(f"{c} {row[c]:.6g}" for c in numbers if row[c] is not None)
+        examples.append(" / ".join(str(row[c]) for c in key) + (f" ({stated})" if stated else ""))
     return examples
 
 
@@ -212,8 +212,8 @@ def beyond_frontier(source: Source, before: pl.DataFrame, after: pl.DataFrame) -
                 row_key=pl.col(key),
                 column_name=pl.lit(column),
                 cell=pl.col(column).cast(pl.String),
-                gate=pl.lit("frontier"),
-                says=pl.format(
+                check_name=pl.lit("frontier"),
+                message=pl.format(
                     f"More than {times:g} times the largest known by its day, {{}} FLOP: check the exponent. "
                     f"{advice(source)}",
                     pl.col("largest").map_elements("{:.3g}".format, return_dtype=pl.String),
@@ -251,8 +251,8 @@ def moved_far(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.D
                 row_key=named,
                 column_name=pl.lit(column),
                 cell=now.cast(pl.String),
-                gate=pl.lit("ratio"),
-                says=says,
+                check_name=pl.lit("ratio"),
+                message=says,
             )
         )
     return pl.concat(found)

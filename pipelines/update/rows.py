@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion import baseline, gates
+from pipelines.ingestion import baseline, row_checks
 from pipelines.ingestion.baseline import FileFacts
 from pipelines.ingestion.model_text import look_alikes
 from pipelines.ingestion.tabular import UpstreamChangedError
@@ -44,8 +44,10 @@ class Candidate:
     source: str
     files: dict[str, FileFacts] = field(default_factory=dict)
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
-    quarantined: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=gates.QUARANTINE_SCHEMA))
-    known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=gates.QUARANTINE_SCHEMA))
+    quarantined: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=row_checks.QUARANTINE_SCHEMA)
+    )
+    known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=row_checks.QUARANTINE_SCHEMA))
     change: dict[str, Any] = field(default_factory=dict)
     exceeded: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -112,7 +114,7 @@ def judged(
     Raises:
         UpstreamChangedError: the frame has other columns than the catalog.
     """
-    rows, quarantined = gates.gated(frame, source, retrieved, before)
+    rows, quarantined = row_checks.checked(frame, source, retrieved, before)
     if before is None:
         change = changed(source, baseline.empty(source), rows)
         return Candidate(
@@ -164,7 +166,7 @@ def _undecided(
     before: pl.DataFrame, rows: pl.DataFrame, quarantined: pl.DataFrame, key: tuple[str, ...]
 ) -> pl.DataFrame:
     """The accepted rows of keys that come several times with other values: they stay."""
-    repeated = quarantined.filter(pl.col("gate") == "key")["row_key"]
+    repeated = quarantined.filter(pl.col("check_name") == "key")["row_key"]
     named = pl.concat_str(pl.col(key).cast(pl.String), separator=" / ", ignore_nulls=True)
     known = before.filter(named.is_in(repeated.implode()))
     return known.join(rows, on=key, how="anti", nulls_equal=True)
@@ -174,12 +176,12 @@ def _look_alikes(source: Source, before: pl.DataFrame, rows: pl.DataFrame) -> pl
     """New names that look like an accepted one, as findings: they would take its place for a reader."""
     key = catalog.tables()[source.table].key
     found = look_alikes(rows[key[0]], before[key[0]]) if key == ("model",) else {}
-    todo = gates.advice(source)
+    todo = row_checks.advice(source)
     findings = [
         (source.name, name, key[0], name, "name", f"It looks like {like!r}. {todo}")
         for name, like in found.items()
     ]
-    return pl.DataFrame(findings, schema=gates.QUARANTINE_SCHEMA, orient="row")
+    return pl.DataFrame(findings, schema=row_checks.QUARANTINE_SCHEMA, orient="row")
 
 
 def _too_few(source: Source, rows: pl.DataFrame, quarantined: pl.DataFrame) -> list[str]:

@@ -95,4 +95,4 @@ from core.upstream_runs as upstream
 left join raw.note_decisions as notes on upstream.run_id = notes.run_id and notes.note_subject = 'hours'
 where
     upstream.run_id not in (select curated.run_id from raw.training_runs as curated)
-    and upstream.run_id not in (select gates.run_id from core.model_gates as gates)
+    and upstream.run_id not in (select checks.run_id from core.model_checks as checks)

@@ -12,10 +12,10 @@ with countries as (
         source_locator,
         verified
     from core.grid_intensity
-    where scheme = 'country' and intensity_basis = 'direct' -- the ladder has those of lifecycle
+    where scheme = 'country' and intensity_basis = 'direct' -- the fallback order has those of lifecycle
 ),
 
-places as (
+locations as (
     select
         run_id,
         'country_year' as basis,
@@ -44,12 +44,12 @@ candidates as (
         source_url,
         source_locator,
         verified
-    from core.gross_ladder
+    from core.gross_candidates
     where intensity_basis in ('direct', 'lifecycle')
     union all
     select
-        places.run_id,
-        places.basis,
+        locations.run_id,
+        locations.basis,
         countries.value,
         countries.intensity_basis,
         countries.factor_year,
@@ -57,11 +57,11 @@ candidates as (
         countries.source_url,
         countries.source_locator,
         countries.verified
-    from places
-    inner join countries on places.country = countries.country
+    from locations
+    inner join countries on locations.country = countries.country
     qualify row_number() over (
-        partition by places.run_id, places.basis
-        order by abs(countries.factor_year - places.run_year), countries.factor_year, countries.source_url
+        partition by locations.run_id, locations.basis
+        order by abs(countries.factor_year - locations.run_year), countries.factor_year, countries.source_url
     ) = 1
 )
 
@@ -79,5 +79,5 @@ select
 from candidates
 inner join core.method as method on method.factor = 'gross_kg_per_kwh' and candidates.basis = method.basis
 qualify row_number() over (
-    partition by candidates.run_id, candidates.intensity_basis order by method.rung, candidates.source_url
+    partition by candidates.run_id, candidates.intensity_basis order by method.fallback_rank, candidates.source_url
 ) = 1

@@ -1,5 +1,5 @@
--- How each month of a place's grid stood to its year. One row per place, month and basis.
--- Only zones that are the place's own grid: a part of it has another mix, and so other seasons.
+-- How each month of a place's grid stood to its year. One row per location, month and basis.
+-- Only zones that are the location's own grid: a part of it has another mix, and so other seasons.
 with years as (
     select
         source,
@@ -33,21 +33,21 @@ months as (
     where year_g_per_kwh > 0
 ),
 
-places as (
+locations as (
     select
-        region_map.region as place,
+        regions.region as location_id,
         zones.zone,
         case zones.scheme when 'google_cloud' then 1 when 'us_egrid_subregion' then 2 else 3 end as distance
-    from raw.region_map as region_map
+    from raw.regions as regions
     inner join raw.hourly_zones as zones
         on
-            (zones.scheme = 'google_cloud' and region_map.region = zones.region)
-            or (zones.scheme = 'us_egrid_subregion' and region_map.egrid_subregion = zones.region)
-            or (zones.scheme = 'country' and region_map.country = zones.region)
+            (zones.scheme = 'google_cloud' and regions.region = zones.region)
+            or (zones.scheme = 'us_egrid_subregion' and regions.egrid_subregion = zones.region)
+            or (zones.scheme = 'country' and regions.country = zones.region)
     where zones.coverage = 'same'
     union all
     select
-        region as place,
+        region as location_id,
         zone,
         3 as distance
     from raw.hourly_zones
@@ -55,7 +55,7 @@ places as (
 )
 
 select
-    places.place,
+    locations.location_id,
     format('{:04d}-{:02d}', months.year, months.month_number) as month,
     months.intensity_basis,
     months.source,
@@ -63,9 +63,9 @@ select
     months.month_g_per_kwh,
     months.month_g_per_kwh / months.year_g_per_kwh as month_to_year_ratio
 from months
-inner join places on months.zone = places.zone
+inner join locations on months.zone = locations.zone
 where months.month_g_per_kwh is not null
 qualify row_number() over (
-    partition by places.place, months.year, months.month_number, months.intensity_basis
-    order by places.distance, months.source, months.zone
+    partition by locations.location_id, months.year, months.month_number, months.intensity_basis
+    order by locations.distance, months.source, months.zone
 ) = 1

@@ -34,13 +34,13 @@ hours_fits as (
         basis,
         calibrated_gsd(list(log_ratio order by observation_id)) as own_gsd,
         count(*) as n_observations
-    from core.withheld_hours
-    where left_out = if(basis = 'flop_by_developer', 'run', 'developer') -- that rung knows its developer's other runs
+    from core.held_out_hours
+    where held_out_scope = if(basis = 'flop_by_developer', 'run', 'developer') -- that basis knows its developer's other runs
     group by basis
 ),
 
 -- Hours on an accelerator that is not named are no surer than on one that is.
-withheld_hours as (
+held_out_hours as (
     select
         fits.basis,
         no_less(fits.own_gsd, named.own_gsd) as fitted_gsd,
@@ -73,7 +73,7 @@ reported_sources as (
         source_url,
         avg(pow(log_ratio, 2) order by run_id, reported_energy_mwh) as mean_square,
         count(*) as n_observations
-    from core.withheld_reported
+    from core.held_out_reported
     group by source_url
 ),
 
@@ -147,25 +147,25 @@ provider_year as (
     where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
 ),
 
--- A company's places are alike, and one paper tells those of many runs: so a company counts once.
-place_companies as (
+-- A company's locations are alike, and one paper tells those of many runs: so a company counts once.
+location_companies as (
     select
         factor,
         basis,
         lead_organisation(developer) as company,
         avg(pow(log_ratio, 2) order by run_id) as mean_square,
         count(*) as n_observations
-    from core.place_errors
+    from core.location_errors
     group by factor, basis, company
 ),
 
-inferred_places as (
+inferred_locations as (
     select
         factor,
         basis,
         calibrated_gsd_of_groups(list(mean_square order by company)) as fitted_gsd,
         sum(n_observations)::bigint as n_observations
-    from place_companies
+    from location_companies
     group by factor, basis
 ),
 
@@ -174,11 +174,11 @@ region_year as (
         gsd_of(ln(months.carbon_intensity_g_per_kwh / years.carbon_intensity_g_per_kwh)) as fitted_gsd,
         count(*) as n_observations
     from raw.grid_intensity as months
-    inner join raw.region_map as region_map on months.region = region_map.region
+    inner join raw.regions as regions on months.region = regions.region
     inner join raw.grid_intensity as years
         on
             years.scheme = 'us_egrid_subregion'
-            and region_map.egrid_subregion = years.region
+            and regions.egrid_subregion = years.region
             and months.year = years.year
     where months.scheme = 'google_cloud' and starts_with(months.region, 'site:')
 ),
@@ -200,13 +200,13 @@ world_year as (
             )
         ) as fitted_gsd,
         count(*) as n_observations
-    from core.gross_ladder as country
-    inner join core.gross_ladder as world on country.run_id = world.run_id and world.basis = 'world_year'
+    from core.gross_candidates as country
+    inner join core.gross_candidates as world on country.run_id = world.run_id and world.basis = 'world_year'
     cross join within_country
     where country.basis = 'country_year'
 ),
 
--- An operator's regions around their mean, in the last year, with the spread of a country's figure.
+-- An operator's regions around their mean, in the last year, with the uncertainty of a country's figure.
 provider_regions as (
     select
         exp(
@@ -221,18 +221,18 @@ provider_regions as (
         from core.provider_grids
         qualify row_number() over (partition by provider order by factor_year desc) = 1
     ) as latest
-    inner join inferred_places as country
+    inner join inferred_locations as country
         on country.factor = 'gross_kg_per_kwh' and country.basis = 'country_year' and country.fitted_gsd is not null
 ),
 
 operator_hourly as (
     select
-        gsd_of(ln(runs.net_kg_per_kwh / runs.gross_kg_per_kwh / (ladder.value / gross.value))) as fitted_gsd,
+        gsd_of(ln(runs.net_kg_per_kwh / runs.gross_kg_per_kwh / (candidates.value / gross.value))) as fitted_gsd,
         count(*) as n_observations
     from core.training_runs as runs
-    inner join core.net_ladder as ladder on runs.run_id = ladder.run_id and ladder.basis = 'operator_hourly'
-    inner join core.gross_ladder as gross on runs.run_id = gross.run_id and gross.basis = 'disclosed'
-    where runs.net_kg_per_kwh is not null and ladder.value > 0
+    inner join core.net_candidates as candidates on runs.run_id = candidates.run_id and candidates.basis = 'operator_hourly'
+    inner join core.gross_candidates as gross on runs.run_id = gross.run_id and gross.basis = 'disclosed'
+    where runs.net_kg_per_kwh is not null and candidates.value > 0
 ),
 
 -- Embodied figures and water: each published one over the mean of the others that it would be estimated from.
@@ -245,7 +245,7 @@ embodied as (
     group by family, facts.source_url, facts.component
 ),
 
-withheld_embodied as (
+held_out_embodied as (
     select
         truth.family,
         truth.source_url,
@@ -263,7 +263,7 @@ embodied_fits as (
         'published_chip' as basis,
         calibrated_gsd(list(ln_kg_error order by family, source_url)) as fitted_gsd,
         count(*) as n_observations
-    from withheld_embodied
+    from held_out_embodied
     where is_same_family and family <> 'host'
     union all
     select
@@ -271,7 +271,7 @@ embodied_fits as (
         'typical_chip' as basis,
         calibrated_gsd(list(ln_kg_error order by family, source_url)) as fitted_gsd,
         count(*) as n_observations
-    from withheld_embodied
+    from held_out_embodied
     where not is_same_family
     union all
     select
@@ -279,7 +279,7 @@ embodied_fits as (
         'typical_host' as basis,
         calibrated_gsd(list(ln_kg_error order by family, source_url)) as fitted_gsd,
         count(*) as n_observations
-    from withheld_embodied
+    from held_out_embodied
     where family = 'host'
 ),
 
@@ -296,7 +296,7 @@ lives as (
         from raw.hardware_lifetimes as truth
         inner join raw.hardware_lifetimes as others on truth.lifetime_id <> others.lifetime_id
         group by truth.lifetime_id
-    ) as withheld_lives
+    ) as held_out_lives
 ),
 
 within_country_water as (
@@ -370,7 +370,7 @@ fits as (
         basis,
         fitted_gsd,
         n_observations
-    from withheld_hours
+    from held_out_hours
     union all
     select
         'watts_per_chip' as factor,
@@ -426,7 +426,7 @@ fits as (
         basis,
         fitted_gsd,
         n_observations
-    from inferred_places
+    from inferred_locations
     union all
     select
         'gross_kg_per_kwh' as factor,
@@ -440,7 +440,7 @@ fits as (
         'country_month' as basis,
         fitted_gsd,
         n_observations
-    from inferred_places
+    from inferred_locations
     where factor = 'gross_kg_per_kwh' and basis = 'country_year'
     union all
     select
@@ -494,14 +494,14 @@ fits as (
 )
 
 select
-    rungs.factor,
-    rungs.basis,
-    rungs.rung,
-    rungs.solidity,
-    if(fits.n_observations >= 3 and fits.fitted_gsd is not null, greatest(rungs.gsd_floor, fits.fitted_gsd), rungs.gsd_unfitted)
+    bases.factor,
+    bases.basis,
+    bases.fallback_rank,
+    bases.solidity,
+    if(fits.n_observations >= 3 and fits.fitted_gsd is not null, greatest(bases.gsd_floor, fits.fitted_gsd), bases.gsd_unfitted)
         as gsd,
     fits.fitted_gsd,
     coalesce(fits.n_observations, 0) as n_observations,
-    rungs.fitted_on
-from raw.method_rungs as rungs
-left join fits on rungs.factor = fits.factor and rungs.basis = fits.basis
+    bases.fitted_on
+from raw.method_bases as bases
+left join fits on bases.factor = fits.factor and bases.basis = fits.basis

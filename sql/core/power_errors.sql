@@ -11,8 +11,8 @@ select
     source_title,
     observation_id as error_group,
     log_ratio
-from core.withheld_power
-where left_out = 'run' and basis = 'measured_same_chip'
+from core.held_out_power
+where held_out_scope = 'run' and basis = 'measured_same_chip'
 union all
 select
     'measured_same_chip_elsewhere' as basis,
@@ -21,8 +21,8 @@ select
     source_title,
     source_title as error_group,
     log_ratio
-from core.withheld_power
-where left_out = 'developer' and basis in ('measured_same_chip', 'measured_same_chip_elsewhere')
+from core.held_out_power
+where held_out_scope = 'developer' and basis in ('measured_same_chip', 'measured_same_chip_elsewhere')
 union all
 select
     'measured_ratio' as basis,
@@ -31,8 +31,8 @@ select
     source_title,
     hardware_id as error_group,
     log_ratio
-from core.withheld_power
-where left_out = 'run' and basis in ('measured_ratio', 'measured_ratio_elsewhere')
+from core.held_out_power
+where held_out_scope = 'run' and basis in ('measured_ratio', 'measured_ratio_elsewhere')
 union all
 select
     basis,
@@ -41,5 +41,5 @@ select
     source_title,
     source_title as error_group,
     log_ratio
-from core.withheld_power
-where left_out = 'developer' and basis in ('measured_ratio_elsewhere', 'measured_ratio_other_class')
+from core.held_out_power
+where held_out_scope = 'developer' and basis in ('measured_ratio_elsewhere', 'measured_ratio_other_class')

@@ -1,7 +1,7 @@
 -- Measured average power of whole systems during training. One row per physical measurement.
 -- Not included: means of other rows, second views of one run, extremes, accelerators without their host, and
 -- estimates.
--- On a benchmark that is spread over many nodes, accelerators wait for each other and use less power than in
+-- On a benchmark that is uncertainty over many nodes, accelerators wait for each other and use less power than in
 -- training. The power is converted to one node: divided by 1 - loss x (1 - scaling efficiency). loss is the slope in
 -- core.scaling_pairs (least squares through the origin).
 -- Power that was measured behind the power supply (DC) is converted to the mains with the ratio of systems that were
@@ -20,7 +20,7 @@ with supplies as (
 ),
 
 scaling as (
-    select loss_fraction_of(1 - scaling_efficiency_fraction, 1 - relative_draw_ratio) as loss_fraction
+    select loss_fraction_of(1 - scaling_efficiency_fraction, 1 - relative_power_ratio) as loss_fraction
     from core.scaling_pairs
 )
 
@@ -35,10 +35,10 @@ select
     power.watts_per_chip * if(power.measured_at = 'DC', supplies.ac_to_dc_ratio, 1) as measured_watts_per_chip,
     power.single_node_time_to_train_s * power.single_node_chips / (power.time_to_train_s * power.chips)
         as scaling_efficiency_fraction,
-    1 - scaling.loss_fraction * (1 - coalesce(scaling_efficiency_fraction, 1)) as relative_draw_ratio,
-    measured_watts_per_chip / relative_draw_ratio as watts_per_chip,
+    1 - scaling.loss_fraction * (1 - coalesce(scaling_efficiency_fraction, 1)) as relative_power_ratio,
+    measured_watts_per_chip / relative_power_ratio as watts_per_chip,
     hardware.tdp_w,
-    measured_watts_per_chip / relative_draw_ratio / hardware.tdp_w as rated_fraction,
+    measured_watts_per_chip / relative_power_ratio / hardware.tdp_w as rated_fraction,
     hardware.kind,
     power.source_title,
     power.source_url,

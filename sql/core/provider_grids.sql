@@ -8,7 +8,7 @@ with regions as (
         provider,
         country,
         count(*) over (partition by provider) as provider_region_count
-    from raw.region_map
+    from raw.regions
     where not starts_with(region, 'site:')
 )
 

@@ -1,7 +1,7 @@
--- PUE by operator, place and year, and by quarter where known. One row per operator, place and period.
+-- PUE by operator, location and year, and by quarter where known. One row per operator, location and period.
 -- Design values are left out: they are promises. A year is the annual figure, else the trailing
 -- twelve months, else the mean of the quarters known, each site by itself; a region is the mean of its sites.
-with places as (
+with locations as (
     select
         provider,
         coalesce('site:' || site, provider) as region,
@@ -35,7 +35,7 @@ regions as (
         source_url,
         source_locator,
         verified
-    from places
+    from locations
     union all
     select
         provider,
@@ -50,7 +50,7 @@ regions as (
         source_url,
         source_locator,
         verified
-    from places
+    from locations
     where cloud_region is not null
 ),
 

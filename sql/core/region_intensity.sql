@@ -5,7 +5,7 @@
 -- 1 - share = (1 - share of the subregion or country) x intensity / its intensity.
 with subregions as (
     select
-        region_map.region,
+        regions.region,
         grid.year as factor_year,
         grid.carbon_intensity_g_per_kwh,
         grid.intensity_basis,
@@ -14,21 +14,21 @@ with subregions as (
         grid.source_url,
         grid.source_locator,
         grid.verified
-    from raw.region_map as region_map
+    from raw.regions as regions
     inner join core.grid_intensity as grid
-        on grid.scheme = 'us_egrid_subregion' and region_map.egrid_subregion = grid.region
+        on grid.scheme = 'us_egrid_subregion' and regions.egrid_subregion = grid.region
 ),
 
 countries as (
     select
-        region_map.region,
+        regions.region,
         grid.year as factor_year,
         grid.carbon_intensity_g_per_kwh,
         grid.cfe_fraction,
-        region_map.grid_zone = region_map.country as is_whole_country
-    from raw.region_map as region_map
+        regions.grid_zone = regions.country as is_whole_country
+    from raw.regions as regions
     inner join core.grid_intensity as grid
-        on grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' and region_map.country = grid.region
+        on grid.scheme = 'country' and grid.intensity_basis = 'lifecycle' and regions.country = grid.region
 ),
 
 operators as (

@@ -2,7 +2,7 @@
 -- Efficiency is that of strong scaling: 1 where n times the accelerators end the same benchmark in 1/n of the time.
 with measured as (
     select
-        draw_id(power.hardware_id, power.system, power.workload) as observation_id,
+        power_id(power.hardware_id, power.system, power.workload) as observation_id,
         power.hardware_id,
         power.provider,
         power.workload,
@@ -22,7 +22,7 @@ select
     one.observation_id as single_node_observation_id,
     many.source_title,
     many.scaling_efficiency_fraction,
-    many.watts_per_chip / one.watts_per_chip as relative_draw_ratio
+    many.watts_per_chip / one.watts_per_chip as relative_power_ratio
 from measured as many
 inner join measured as one
     on

@@ -61,7 +61,7 @@ union all
 select
     'watts_per_chip' as factor,
     'chips' as term,
-    draw_id(hardware_id, system, workload) as observation_id,
+    power_id(hardware_id, system, workload) as observation_id,
     chip_family(hardware_id) as chip_generation,
     ln(chips) as feature,
     cast(null as varchar) as feature_level,
@@ -72,7 +72,7 @@ union all
 select
     'watts_per_chip' as factor,
     'cooling' as term,
-    draw_id(hardware_id, system, workload) as observation_id,
+    power_id(hardware_id, system, workload) as observation_id,
     chip_family(hardware_id) as chip_generation,
     cast(null as double) as feature,
     cooling as feature_level,
@@ -83,7 +83,7 @@ union all
 select
     'watts_per_chip' as factor,
     'workload' as term,
-    draw_id(hardware_id, system, workload) as observation_id,
+    power_id(hardware_id, system, workload) as observation_id,
     chip_family(hardware_id) as chip_generation,
     cast(null as double) as feature,
     case

@@ -1,4 +1,4 @@
--- Training runs with chip, operator, place and year resolved. One row per run; changes no disclosed value.
+-- Training runs with chip, operator, location and year resolved. One row per run; changes no disclosed value.
 -- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
 -- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google. Of several accelerators the
 -- first named counts, or the first with a published rating, and the run counts as ambiguous, as does one that names none.
@@ -22,7 +22,7 @@ spellings as (
     select
         run_id,
         unnest(string_split(hardware, ',')) as spelling,
-        unnest(range(len(string_split(hardware, ',')))) as place
+        unnest(range(len(string_split(hardware, ',')))) as location
     from core.disclosed_runs
 ),
 
@@ -38,7 +38,7 @@ named as (
     qualify
         row_number() over (
             partition by spellings.run_id
-            order by hardware.hardware_id is not null and hardware.tdp_w is null, spellings.place
+            order by hardware.hardware_id is not null and hardware.tdp_w is null, spellings.location
         ) = 1
 )
 
@@ -82,5 +82,5 @@ select
 from core.disclosed_runs as runs
 inner join dated on runs.run_id = dated.run_id
 left join named on runs.run_id = named.run_id
-left join raw.region_map as regions
+left join raw.regions as regions
     on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region

@@ -13,7 +13,7 @@ select
     'google_region_carbon' as source,
     google.year || '.csv, ' || google.region as source_locator
 from raw.google_region_carbon as google
-left join raw.region_map as regions on google.region = regions.region
+left join raw.regions as regions on google.region = regions.region
 union all
 select
     'country' as scheme,

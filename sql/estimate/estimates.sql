@@ -1,6 +1,6 @@
--- Energy and operational CO2e of a user's runs, by the ladders and the spreads of the dataset. One row per run.
+-- Energy and operational CO2e of a user's runs, by the fallback orders and the uncertainties of the dataset. One row per run.
 -- Read top to bottom as the formula; the product of lognormal factors is lognormal (docs/method).
-with spreads as (
+with gsds as (
     select
         max(ln(gsd)) filter (where factor = 'chip_hours' and basis = 'disclosed') as disclosed_hours,
         max(ln(gsd)) filter (where factor = 'chip_hours' and basis = 'chips_x_hours') as chips_x_hours,
@@ -19,8 +19,8 @@ with spreads as (
 
 years as (
     select distinct cast(period as integer) as year
-    from place_factors
-    where factor = 'gross_kg_per_kwh' and place = 'WORLD'
+    from location_factors
+    where factor = 'gross_kg_per_kwh' and location_id = 'WORLD'
 ),
 
 named as (
@@ -35,13 +35,13 @@ eras as (
     select
         years.year,
         named.run_year,
-        avg(ln(draws.watts_per_chip)) as ln_watts,
-        var_pop(ln(draws.watts_per_chip)) as ln_watts_variance,
-        avg(ln(draws.sustained_flop_per_s)) as ln_flop_per_s,
+        avg(ln(power.watts_per_chip)) as ln_watts,
+        var_pop(ln(power.watts_per_chip)) as ln_watts_variance,
+        avg(ln(power.sustained_flop_per_s)) as ln_flop_per_s,
         count(*) as named_runs
     from years
     cross join named
-    inner join hardware_draws as draws on named.hardware_id = draws.hardware_id and draws.sustained_flop_per_s is not null
+    inner join hardware_power as power on named.hardware_id = power.hardware_id and power.sustained_flop_per_s is not null
     group by years.year, named.run_year
     qualify row_number() over (partition by years.year order by abs(named.run_year - years.year), named.run_year) = 1
 ),
@@ -66,7 +66,7 @@ dated as (
 month_starts as (
     select
         row_number,
-        coalesce(cloud_region, site_state, site_country) as place,
+        coalesce(cloud_region, site_state, site_country) as location_id,
         unnest(
             generate_series(
                 date_trunc('month', started),
@@ -81,7 +81,7 @@ month_starts as (
 run_months as (
     select
         row_number,
-        place,
+        location_id,
         strftime(month_start, '%Y-%m') as month,
         count(*) over (partition by row_number) as month_count
     from month_starts
@@ -96,44 +96,44 @@ months as (
         string_agg(grid.month, ', ' order by grid.month) as named,
         min(grid.source || ' ' || grid.zone) as source
     from run_months as runs
-    inner join grid_months as grid on runs.place = grid.place and runs.month = grid.month
+    inner join grid_months as grid on runs.location_id = grid.location_id and runs.month = grid.month
     group by runs.row_number, grid.intensity_basis, period
     having count(*) = any_value(runs.month_count)
 ),
 
--- The places and periods whose PUE, grid and supply may stand for what a run does not give, best first.
-places as (
+-- The locations and periods whose PUE, grid and supply may stand for what a run does not give, best first.
+locations as (
     select
         row_number,
         'pue' as factor,
-        unnest([cloud_region, cloud_region, provider, 'TRAINING', 'WORLD']) as place,
+        unnest([cloud_region, cloud_region, provider, 'TRAINING', 'WORLD']) as location_id,
         unnest([run_quarter, factor_period, factor_period, factor_period, factor_period]) as period,
-        unnest(range(5)) as rung
+        unnest(range(5)) as fallback_rank
     from dated
     where pue is null
     union all
     select
         row_number,
         'gross_kg_per_kwh' as factor,
-        unnest([cloud_region, site_state, site_country, provider, 'WORLD']) as place,
+        unnest([cloud_region, site_state, site_country, provider, 'WORLD']) as location_id,
         factor_period as period,
-        unnest(range(5)) as rung
+        unnest(range(5)) as fallback_rank
     from dated
     where gross_kg_per_kwh is null
     union all
     select
         row_number,
         'net_to_gross_ratio' as factor,
-        cloud_region as place,
+        cloud_region as location_id,
         factor_period as period,
-        0 as rung
+        0 as fallback_rank
     from dated
 ),
 
 -- The grid of a state, in the nearest year that is known: its own, or that of a cloud region in its zone.
 state_grids as (
     select
-        grid.country || '-' || grid.region as place,
+        grid.country || '-' || grid.region as location_id,
         grid.year as factor_year,
         grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
         grid.intensity_basis,
@@ -143,20 +143,20 @@ state_grids as (
     where grid.scheme = 'us_state'
     union all
     select
-        zones.state as place,
+        zones.state as location_id,
         known.factor_year,
-        any_value(known.value order by known.place) as value,
-        any_value(known.intensity_basis order by known.place) as intensity_basis,
-        any_value(known.source_url order by known.place) as source_url,
-        any_value(known.source_locator order by known.place) || ', for ' || zones.state as source_locator
+        any_value(known.value order by known.location_id) as value,
+        any_value(known.intensity_basis order by known.location_id) as intensity_basis,
+        any_value(known.source_url order by known.location_id) as source_url,
+        any_value(known.source_locator order by known.location_id) || ', for ' || zones.state as source_locator
     from (
         select distinct state
         from states
         where country <> 'US'
     ) as zones
-    inner join region_map on zones.state = region_map.grid_zone
-    inner join place_factors as known
-        on region_map.region = known.place and known.factor = 'gross_kg_per_kwh' and known.basis = 'region_year'
+    inner join regions on zones.state = regions.grid_zone
+    inner join location_factors as known
+        on regions.region = known.location_id and known.factor = 'gross_kg_per_kwh' and known.basis = 'region_year'
     where cast(known.period as integer) = known.factor_year
     group by zones.state, known.factor_year
 ),
@@ -164,7 +164,7 @@ state_grids as (
 known_factors as (
     select
         factor,
-        place,
+        location_id,
         period,
         value,
         gsd,
@@ -173,14 +173,14 @@ known_factors as (
         factor_year,
         source_url,
         source_locator
-    from place_factors
+    from location_factors
     union all
     select
         'gross_kg_per_kwh' as factor,
-        grids.place,
+        grids.location_id,
         cast(years.year as varchar) as period,
         grids.value,
-        exp(spreads.region_year) as gsd,
+        exp(gsds.region_year) as gsd,
         'region_year' as basis,
         grids.intensity_basis,
         grids.factor_year,
@@ -188,21 +188,21 @@ known_factors as (
         grids.source_locator
     from state_grids as grids
     cross join years
-    cross join spreads
+    cross join gsds
     qualify
         row_number() over (
-            partition by grids.place, years.year order by abs(grids.factor_year - years.year), grids.factor_year
+            partition by grids.location_id, years.year order by abs(grids.factor_year - years.year), grids.factor_year
         ) = 1
 ),
 
 best as (
     select
-        places.row_number,
+        locations.row_number,
         known.*
-    from places
+    from locations
     inner join known_factors as known
-        on places.factor = known.factor and places.place = known.place and places.period = known.period
-    qualify row_number() over (partition by places.row_number, places.factor order by places.rung) = 1
+        on locations.factor = known.factor and locations.location_id = known.location_id and locations.period = known.period
+    qualify row_number() over (partition by locations.row_number, locations.factor order by locations.fallback_rank) = 1
 ),
 
 factors as (
@@ -211,27 +211,27 @@ factors as (
         case
             when runs.chip_hours is not null then 'disclosed'
             when runs.chips * runs.training_hours is not null then 'chips_x_hours'
-            when runs.training_flop * draws.sustained_flop_per_s is not null then 'flop_over_throughput'
+            when runs.training_flop * power.sustained_flop_per_s is not null then 'flop_over_throughput'
             when runs.training_flop is not null then 'flop_by_era'
         end as chip_hours_basis,
         case chip_hours_basis
             when 'disclosed' then runs.chip_hours
             when 'chips_x_hours' then runs.chips * runs.training_hours
-            when 'flop_over_throughput' then runs.training_flop / draws.sustained_flop_per_s / 3600 -- seconds to hours
+            when 'flop_over_throughput' then runs.training_flop / power.sustained_flop_per_s / 3600 -- seconds to hours
             when 'flop_by_era' then runs.training_flop / exp(eras.ln_flop_per_s) / 3600 -- seconds to hours
         end as used_chip_hours,
         case chip_hours_basis
-            when 'disclosed' then spreads.disclosed_hours
-            when 'chips_x_hours' then spreads.chips_x_hours
-            when 'flop_over_throughput' then spreads.flop_over_throughput
-            when 'flop_by_era' then spreads.flop_by_era
+            when 'disclosed' then gsds.disclosed_hours
+            when 'chips_x_hours' then gsds.chips_x_hours
+            when 'flop_over_throughput' then gsds.flop_over_throughput
+            when 'flop_by_era' then gsds.flop_by_era
         end as chip_hours_ln_gsd,
         case chip_hours_basis
             when 'flop_over_throughput'
                 then
                     format(
                         '{:.3g} FLOP at {:.3g} FLOP/s, the peak x an MFU of {:.2f} usual on the chip',
-                        runs.training_flop, draws.sustained_flop_per_s, draws.mfu
+                        runs.training_flop, power.sustained_flop_per_s, power.mfu
                     )
             when 'flop_by_era'
                 then
@@ -242,37 +242,37 @@ factors as (
         end as chip_hours_source_locator,
         case
             when runs.watts_per_chip is not null then 'disclosed_measured'
-            when runs.hardware_id is not null then watts_rung(draws.watts_basis, draws.measured_by, runs.provider)
+            when runs.hardware_id is not null then power_basis_of(power.watts_basis, power.measured_by, runs.provider)
             else 'hardware_mix'
         end as used_watts_basis,
         case used_watts_basis
             when 'disclosed_measured' then runs.watts_per_chip
             when 'hardware_mix' then exp(eras.ln_watts)
-            else draws.watts_per_chip
+            else power.watts_per_chip
         end as used_watts_per_chip,
         case used_watts_basis
-            when 'disclosed_measured' then spreads.disclosed_measured
+            when 'disclosed_measured' then gsds.disclosed_measured
             when 'hardware_mix'
                 then
-                    sqrt( -- hours from FLOP carry the spread of the mix; where hours are known, the draw does
-                        pow(spreads.hardware_mix, 2)
+                    sqrt( -- hours from FLOP carry the uncertainty of the mix; where hours are known, the power does
+                        pow(gsds.hardware_mix, 2)
                         + if(chip_hours_basis in ('disclosed', 'chips_x_hours'), eras.ln_watts_variance, 0)
                     )
             else sqrt(
-                pow(ln(if(used_watts_basis = draws.watts_basis, draws.own_watts_gsd, draws.watts_gsd)), 2)
-                + if(runs.is_ambiguous_hardware, pow(spreads.ambiguous_variant, 2), 0)
+                pow(ln(if(used_watts_basis = power.watts_basis, power.own_watts_gsd, power.watts_gsd)), 2)
+                + if(runs.is_ambiguous_hardware, pow(gsds.ambiguous_variant, 2), 0)
             )
         end as watts_ln_gsd,
-        if(used_watts_basis in ('disclosed_measured', 'hardware_mix'), null, draws.source_url) as watts_source_url,
+        if(used_watts_basis in ('disclosed_measured', 'hardware_mix'), null, power.source_url) as watts_source_url,
         case used_watts_basis
             when 'disclosed_measured' then null
             when 'hardware_mix'
                 then format('geometric mean over the accelerators of {} runs about {}', eras.named_runs, eras.run_year)
-            else draws.source_locator
+            else power.source_locator
         end as watts_source_locator,
         coalesce(pues.basis, 'disclosed') as pue_basis,
         coalesce(runs.pue, pues.value) as used_pue,
-        coalesce(ln(pues.gsd), spreads.disclosed_pue) as pue_ln_gsd,
+        coalesce(ln(pues.gsd), gsds.disclosed_pue) as pue_ln_gsd,
         pues.factor_year as pue_factor_year,
         pues.source_url as pue_source_url,
         pues.source_locator as pue_source_locator,
@@ -283,9 +283,9 @@ factors as (
         end as gross_basis,
         coalesce(runs.gross_kg_per_kwh, grids.value * coalesce(months.ratio, 1)) as used_gross_kg_per_kwh,
         case gross_basis
-            when 'disclosed' then spreads.disclosed_grid
-            when 'region_month' then spreads.region_month
-            when 'country_month' then spreads.country_month
+            when 'disclosed' then gsds.disclosed_grid
+            when 'region_month' then gsds.region_month
+            when 'country_month' then gsds.country_month
             else ln(grids.gsd)
         end as gross_ln_gsd,
         coalesce(grids.intensity_basis, 'unspecified') as intensity_basis,
@@ -301,11 +301,11 @@ factors as (
         supply.factor_year as net_factor_year,
         supply.source_url as net_source_url,
         supply.source_locator as net_source_locator,
-        spreads.disclosed_measured as metering_ln_gsd
+        gsds.disclosed_measured as metering_ln_gsd
     from dated as runs
-    cross join spreads
+    cross join gsds
     left join eras on runs.factor_year = eras.year
-    left join hardware_draws as draws on runs.hardware_id = draws.hardware_id
+    left join hardware_power as power on runs.hardware_id = power.hardware_id
     left join best as pues on runs.row_number = pues.row_number and pues.factor = 'pue'
     left join best as grids on runs.row_number = grids.row_number and grids.factor = 'gross_kg_per_kwh'
     left join best as supply on runs.row_number = supply.row_number and supply.factor = 'net_to_gross_ratio'

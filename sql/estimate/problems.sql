@@ -51,7 +51,7 @@ unread as (
                     ),
                     ''
                 )
-        end as says
+        end as message
     from cells
     where
         not coalesce(isfinite(try_cast(cell as double)), false)
@@ -67,7 +67,7 @@ not_positive as (
         row_number,
         column_name,
         '''' || cell || ''': expected '
-        || if(column_name = 'carbon_intensity_g_per_kwh', '0 or more, in g CO2e per kWh', 'more than 0') as says
+        || if(column_name = 'carbon_intensity_g_per_kwh', '0 or more, in g CO2e per kWh', 'more than 0') as message
     from cells
     where
         isfinite(try_cast(cell as double))
@@ -75,8 +75,8 @@ not_positive as (
 ),
 
 grids as (
-    select distinct place
-    from place_factors
+    select distinct location_id
+    from location_factors
     where basis = 'country_year'
 ),
 
@@ -142,7 +142,7 @@ names as (
                 ) as near
             ),
             ' is no accelerator known here'
-        ) as says
+        ) as message
     from given
     inner join runs on given.row_number = runs.row_number
     where
@@ -159,7 +159,7 @@ names as (
         || (
             select string_agg(distinct known.provider, ', ' order by known.provider)
             from provider_aliases as known
-        ) as says
+        ) as message
     from given
     inner join runs on given.row_number = runs.row_number
     where given.provider is not null and runs.named_provider is null
@@ -171,14 +171,14 @@ names as (
         || coalesce((
             select string_agg(near.region, ', ')
             from (
-                select region_map.region
-                from region_map
-                where not starts_with(region_map.region, 'site:')
+                select regions.region
+                from regions
+                where not starts_with(regions.region, 'site:')
                 order by
-                    jaro_winkler_similarity(lower(region_map.region), lower(given.cloud_region)) desc, region_map.region asc
+                    jaro_winkler_similarity(lower(regions.region), lower(given.cloud_region)) desc, regions.region asc
                 limit 3
             ) as near
-        ), 'none') as says
+        ), 'none') as message
     from given
     inner join runs on given.row_number = runs.row_number
     where given.cloud_region is not null and runs.cloud_region is null
@@ -198,7 +198,7 @@ names as (
                     jaro_winkler_similarity(lower(countries.alias), lower(given.site_country)) desc, countries.alias asc
                 limit 3
             ) as near
-        ), 'FR') as says
+        ), 'FR') as message
     from given
     inner join runs on given.row_number = runs.row_number
     where given.site_country is not null and runs.named_country is null
@@ -213,7 +213,7 @@ names as (
             from states
             where states.country <> 'US'
         )
-        || '. Leave it out to take the grid of the country' as says
+        || '. Leave it out to take the grid of the country' as message
     from given
     inner join runs on given.row_number = runs.row_number
     where given.site_state is not null and runs.named_state is null
@@ -221,18 +221,18 @@ names as (
     select
         runs.row_number,
         'site_country' as column_name,
-        '''' || given.site_country || ''': no grid of it is known here; give carbon_intensity_g_per_kwh' as says
+        '''' || given.site_country || ''': no grid of it is known here; give carbon_intensity_g_per_kwh' as message
     from given
     inner join runs on given.row_number = runs.row_number
     where
         runs.cloud_region is null
         and runs.gross_kg_per_kwh is null
-        and runs.named_country not in (select grids.place from grids)
+        and runs.named_country not in (select grids.location_id from grids)
     union all
     select
         given.row_number,
         'started' as column_name,
-        '''' || given.started || ''': expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year' as says
+        '''' || given.started || ''': expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year' as message
     from given
     inner join runs on given.row_number = runs.row_number
     where
@@ -278,7 +278,7 @@ too_much as (
 
 held as (
     select min(cast(period as integer)) as first_year
-    from place_factors
+    from location_factors
     where factor = 'gross_kg_per_kwh'
 ),
 
@@ -292,7 +292,7 @@ bounds as (
             when runs.pue between 100 and 250
                 then runs.pue || ': it looks like percent; write ' || runs.pue / 100
             else runs.pue || ': PUE is total over IT energy, 2.5 at the most'
-        end as says
+        end as message
     from runs
     where runs.pue < 1 or runs.pue > 2.5
     union all
@@ -307,7 +307,7 @@ bounds as (
             else
                 runs.gross_kg_per_kwh * 1000
                 || ': it looks like kg per kWh; write ' || runs.gross_kg_per_kwh * 1e6 || ' (g CO2e per kWh)'
-        end as says
+        end as message
     from runs
     where runs.gross_kg_per_kwh > 1.4 or (runs.gross_kg_per_kwh > 0 and runs.gross_kg_per_kwh < 0.0015)
     union all
@@ -315,19 +315,19 @@ bounds as (
         runs.row_number,
         'watts_per_chip' as column_name,
         format(
-            '{:g} W per accelerator, but {} is rated {:g} W: a whole system draws 0.15 to 1.5 of that, '
+            '{:g} W per accelerator, but {} is rated {:g} W: a whole system power 0.15 to 1.5 of that, '
             || 'and up to {:g} W for its host. {}',
             runs.watts_per_chip, hardware.name, hardware.tdp_w, host_allowance_w(runs.chips),
             case
                 when
                     runs.watts_per_chip > 1.5 * hardware.tdp_w and runs.chips > 1
                     and runs.watts_per_chip / runs.chips between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
-                    then 'It looks like the draw of all chips together.'
+                    then 'It looks like the power of all chips together.'
                 when runs.watts_per_chip * 1000 between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
                     then 'It looks like kW.'
                 else 'Give W, as an average over training.'
             end
-        ) as says
+        ) as message
     from runs
     inner join hardware on runs.hardware_id = hardware.hardware_id
     where
@@ -339,7 +339,7 @@ bounds as (
         format(
             '{:g} W: one accelerator with its host draws 5 W to 30 kW', runs.watts_per_chip
         )
-            as says
+            as message
     from runs
     where runs.hardware_id is null and runs.watts_per_chip > 0 and runs.watts_per_chip not between 5 and 30000
     union all
@@ -347,14 +347,14 @@ bounds as (
         runs.row_number,
         'training_flop' as column_name,
         format('{:g}: expected FLOP (operations in all, such as 3e23), not FLOP/s, TFLOP or petaFLOP-days', runs.training_flop)
-            as says
+            as message
     from runs
     where runs.training_flop > 0 and runs.training_flop < 1e9
     union all
     select
         row_number,
         column_name,
-        format('{:g}: more than {}; is it in another unit?', given_value, expected) as says
+        format('{:g}: more than {}; is it in another unit?', given_value, expected) as message
     from too_much
     union all
     select
@@ -363,7 +363,7 @@ bounds as (
         format(
             '{:.15g} for {:.15g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
             runs.chips, runs.training_hours, runs.chips * runs.training_hours, limits.expected
-        ) as says
+        ) as message
     from runs
     inner join limits on limits.column_name = 'chip_hours' and runs.chips * runs.training_hours > limits.most
     where runs.chip_hours is null and runs.row_number not in (select too_much.row_number from too_much)
@@ -371,14 +371,14 @@ bounds as (
     select
         row_number,
         'chip_hours' as column_name,
-        format('{:g} on {:g} accelerators take {:g} hours, more than ten years', chip_hours, chips, chip_hours / chips) as says
+        format('{:g} on {:g} accelerators take {:g} hours, more than ten years', chip_hours, chips, chip_hours / chips) as message
     from runs
     where chips > 0 and chip_hours / chips > 87600
     union all
     select
         runs.row_number,
         'started' as column_name,
-        given.started || ': in the future; today is ' || strftime(getvariable('today'), '%Y-%m-%d') as says
+        given.started || ': in the future; today is ' || strftime(getvariable('today'), '%Y-%m-%d') as message
     from runs
     inner join given on runs.row_number = given.row_number
     where runs.started > getvariable('today') or runs.run_year > year(getvariable('today'))
@@ -386,7 +386,7 @@ bounds as (
     select
         runs.row_number,
         'started' as column_name,
-        given.started || ': before ' || held.first_year || ', the first year that the dataset has factors for' as says
+        given.started || ': before ' || held.first_year || ', the first year that the dataset has factors for' as message
     from runs
     inner join given on runs.row_number = given.row_number
     inner join held on runs.run_year < held.first_year
@@ -422,21 +422,21 @@ contradictions as (
                 'It looks like the hours alone: chip-hours are chips x hours.',
                 'Give chip-hours, or chips and hours.'
             )
-        ) as says
+        ) as message
     from runs
     where chips * training_hours > 0 and abs(chip_hours / (chips * training_hours) - 1) > 0.02
     union all
     select
         row_number,
         'watts_per_chip' as column_name,
-        'given beside energy_kwh; a measured energy needs no power, give one of them' as says
+        'given beside energy_kwh; a measured energy needs no power, give one of them' as message
     from runs
     where watts_per_chip is not null and energy_kwh is not null
     union all
     select
         row_number,
         'metering' as column_name,
-        'says how an energy was measured, but no energy is given; give energy_kwh, or leave it out' as says
+        'says how an energy was measured, but no energy is given; give energy_kwh, or leave it out' as message
     from runs
     where metering is not null and energy_kwh is null
     union all
@@ -447,7 +447,7 @@ contradictions as (
             '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: '
             || 'expected 0.05 to 1.5 of that, and up to {:g} W for its host',
             energy_kwh, known_chip_hours, drawn_w_per_chip, name, tdp_w, host_w
-        ) as says
+        ) as message
     from worked
     where drawn_w_per_chip not between 0.05 * tdp_w and 1.5 * tdp_w + host_w
     union all
@@ -457,43 +457,43 @@ contradictions as (
         format(
             '{:g} in {:g} chip-hours is more than {} can do: {:.0f} % of its peak',
             training_flop, known_chip_hours, name, 100 * training_flop / possible_flop
-        ) as says
+        ) as message
     from worked
     where training_flop <= 1e30 and training_flop > possible_flop
     union all
     select
         row_number,
         'provider' as column_name,
-        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider as says
+        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider as message
     from runs
     where cloud_region is not null and named_provider <> provider
     union all
     select
         row_number,
         'site_country' as column_name,
-        '''' || named_country || ''', but ' || cloud_region || ' lies in ' || site_country as says
+        '''' || named_country || ''', but ' || cloud_region || ' lies in ' || site_country as message
     from runs
     where cloud_region is not null and named_country <> site_country
     union all
     select
         runs.row_number,
         'hardware' as column_name,
-        hardware.name || ' has neither a rating nor a measurement here; give watts_per_chip' as says
+        hardware.name || ' has neither a rating nor a measurement here; give watts_per_chip' as message
     from runs
     inner join hardware on runs.hardware_id = hardware.hardware_id
-    left join hardware_draws as draws on runs.hardware_id = draws.hardware_id
-    where draws.hardware_id is null and runs.watts_per_chip is null and runs.energy_kwh is null
+    left join hardware_power as power on runs.hardware_id = power.hardware_id
+    where power.hardware_id is null and runs.watts_per_chip is null and runs.energy_kwh is null
     union all
     select
         runs.row_number,
         'training_flop' as column_name,
-        'no peak is known of ' || runs.hardware || '; give chip_hours, or chips and training_hours' as says
+        'no peak is known of ' || runs.hardware || '; give chip_hours, or chips and training_hours' as message
     from runs
-    left join hardware_draws as draws on runs.hardware_id = draws.hardware_id
+    left join hardware_power as power on runs.hardware_id = power.hardware_id
     where
         runs.hardware_id is not null
         and runs.training_flop is not null
-        and draws.sustained_flop_per_s is null
+        and power.sustained_flop_per_s is null
         and coalesce(runs.known_chip_hours, runs.energy_kwh) is null
 ),
 
@@ -517,7 +517,7 @@ incomplete as (
             when training_hours is not null and chips is null then 'chips'
             else 'chip_hours'
         end as column_name,
-        'missing: give energy_kwh, or chip_hours, or chips with training_hours, or training_flop' as says
+        'missing: give energy_kwh, or chip_hours, or chips with training_hours, or training_flop' as message
     from runs
     where
         coalesce(energy_kwh, known_chip_hours, training_flop) is null
@@ -527,4 +527,4 @@ incomplete as (
 select * from found
 union all
 select * from incomplete
-order by row_number, column_name, says
+order by row_number, column_name, message

@@ -53,7 +53,7 @@ operators as (
 
 country_names as (
     select
-        place_key(spelling) as country_key,
+        location_key(spelling) as country_key,
         min(country) as country
     from (
         select
@@ -66,7 +66,7 @@ country_names as (
 
 state_names as (
     select
-        place_key(spelling) as state_key,
+        location_key(spelling) as state_key,
         state,
         country
     from (
@@ -105,7 +105,7 @@ in_chips as (
         numbers.*,
         coalesce(countings.model, numbers.hardware) as counted_hardware,
         coalesce(countings.chips_each, 1) as chips_of_each,
-        countings.says as counting,
+        countings.message as counting,
         coalesce(numbers.typed_chips, if(countings.chips_each >= 1 and numbers.typed_chip_hours is null, 1, null)) * chips_of_each
             as counted_chips,
         numbers.typed_chip_hours * chips_of_each as counted_chip_hours,
@@ -132,12 +132,12 @@ select
     nullif(trim(numbers.metering), '') as metering,
     numbers.typed_pue as pue,
     numbers.typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
-    region_map.region as cloud_region,
-    coalesce(region_map.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
-    coalesce(region_map.provider, operators.provider) is null and coalesce(hardware.kind = 'tpu', false)
+    regions.region as cloud_region,
+    coalesce(regions.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
+    coalesce(regions.provider, operators.provider) is null and coalesce(hardware.kind = 'tpu', false)
         as is_assumed_provider,
-    coalesce(region_map.country, country_names.country, state_names.country) as site_country,
-    if(region_map.region is null, state_names.state, null) as site_state,
+    coalesce(regions.country, country_names.country, state_names.country) as site_country,
+    if(regions.region is null, state_names.state, null) as site_state,
     state_names.state as named_state,
     operators.provider as named_provider,
     country_names.country as named_country,
@@ -148,9 +148,9 @@ left join spellings on spelling_key(numbers.counted_hardware) = spellings.hardwa
 left join words on hardware_words(numbers.counted_hardware) = words.words_key
 left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardware.hardware_id
 left join operators on spelling_key(numbers.provider) = operators.provider_key
-left join region_map on lower(trim(numbers.cloud_region)) = lower(region_map.region)
-left join country_names on place_key(numbers.site_country) = country_names.country_key
+left join regions on lower(trim(numbers.cloud_region)) = lower(regions.region)
+left join country_names on location_key(numbers.site_country) = country_names.country_key
 left join state_names
     on
-        place_key(numbers.site_state) = state_names.state_key
+        location_key(numbers.site_state) = state_names.state_key
         and (country_names.country is null or country_names.country = state_names.country)

@@ -1,12 +1,12 @@
--- How far estimates are from the truth when facts are withheld. One row per quantity, what is withheld, what is left out
+-- How far estimates are from the truth when facts are held out. One row per quantity, what is held out, what is left out
 -- of every fit, and estimator. Errors are fractions of the truth; the factor is the one by which half of the estimates are
 -- nearer. Truths of one source err together: source_count says how many independent ones there are, at most. The interval
 -- score (Gneiting and Raftery 2007) is that of ln(estimate / truth): less is better.
 with errors as (
     select
         quantity,
-        withheld,
-        left_out,
+        held_out,
+        held_out_scope,
         estimator,
         truth_id,
         source_title,
@@ -22,8 +22,8 @@ with errors as (
 
 select
     quantity,
-    withheld,
-    left_out,
+    held_out,
+    held_out_scope,
     estimator,
     count(*) as n_observations,
     count(distinct source_title) as source_count,
@@ -36,4 +36,4 @@ select
     exp(avg(ln_width order by truth_id)) as mean_interval_ratio,
     avg(interval_score order by truth_id) as mean_interval_score
 from errors
-group by quantity, withheld, left_out, estimator
+group by quantity, held_out, held_out_scope, estimator

@@ -1,6 +1,7 @@
 -- Every published figure beside the estimate of the same run and basis. One row per published figure.
 -- Annual market-based figures have no computed counterpart and are left out; hourly net stands against net.
--- Nothing is withheld here: a run may know its own facts, so this tests arithmetic and scope, not prediction.
+-- A figure outside the interval has the cause that was found by reading its source (disagreement_causes.csv).
+-- Nothing is held out here: a run may know its own facts, so this tests arithmetic and scope, not prediction.
 select
     published.run_id,
     published.quantity,
@@ -23,7 +24,9 @@ select
     published.value as published_value,
     computed_value / published.value as ratio,
     published.value between p05 and p95 as inside_interval,
-    'nothing' as withheld,
+    if(inside_interval, null, causes.cause) as cause,
+    if(inside_interval, null, causes.cause_reason) as cause_reason,
+    'nothing' as held_out,
     published.scope,
     published.derivation,
     published.status,
@@ -34,6 +37,12 @@ select
     published.source_locator
 from raw.published_footprints as published
 inner join out.emissions as emissions on published.run_id = emissions.run_id
+left join raw.disagreement_causes as causes
+    on
+        published.run_id = causes.run_id
+        and published.quantity = causes.quantity
+        and published.basis = causes.basis
+        and published.value = causes.published_value
 where
     published.basis <> 'net_annual'
     and emissions.energy_basis = 'computed'

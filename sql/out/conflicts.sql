@@ -90,7 +90,7 @@ powers as (
         struct_pack(
             name := 'watts_per_chip', chosen := factors.value, rival := models.training_power_draw_w / models.chips
         ) as pair,
-        'rated_power_is_no_draw' as rule
+        'rated_power_is_not_measured' as rule
     from raw.epoch_models as models
     inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
     inner join core.model_ids as ids on models.model = ids.upstream_name

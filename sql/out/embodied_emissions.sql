@@ -13,7 +13,7 @@ with chips as (
     from core.training_runs as runs
     inner join core.chip_embodied as chips on runs.hardware_id = chips.hardware_id
     inner join core.method as method on method.factor = 'accelerator_kg_per_chip' and chips.basis = method.basis
-    qualify row_number() over (partition by runs.run_id order by method.rung) = 1
+    qualify row_number() over (partition by runs.run_id order by method.fallback_rank) = 1
 ),
 
 hosts as (
@@ -32,7 +32,7 @@ lives as (
     from raw.hardware_lifetimes
 ),
 
-spreads as (
+gsds as (
     select
         max(ln(gsd)) filter (where factor = 'host_kg_per_chip') as host_ln_gsd,
         max(ln(gsd)) filter (where factor = 'busy_hours') as busy_ln_gsd
@@ -53,11 +53,11 @@ formula as (
         chips_used_up_ratio * chips.accelerator_kg_per_chip / 1000 as embodied_accelerators_t, -- kg to t
         chips_used_up_ratio * hosts.host_kg_per_chip / 1000 as embodied_hosts_t, -- kg to t
         embodied_accelerators_t + embodied_hosts_t as embodied_t,
-        -- The relative spread of a sum is that of its parts, each weighted by its share.
+        -- The relative uncertainty of a sum is that of its parts, each weighted by its share.
         sqrt(
             pow(chips.ln_gsd * embodied_accelerators_t / embodied_t, 2)
-            + pow(spreads.host_ln_gsd * embodied_hosts_t / embodied_t, 2)
-            + pow(spreads.busy_ln_gsd, 2)
+            + pow(gsds.host_ln_gsd * embodied_hosts_t / embodied_t, 2)
+            + pow(gsds.busy_ln_gsd, 2)
             + pow(ln(hours.gsd), 2)
         ) as embodied_ln_gsd,
         chips.source_title,
@@ -69,7 +69,7 @@ formula as (
     inner join chips on hours.run_id = chips.run_id
     cross join hosts
     cross join lives
-    cross join spreads
+    cross join gsds
     where hours.factor = 'chip_hours'
 )
 

@@ -1,7 +1,8 @@
--- The five factors of each run, each from the best rung that the facts allow. One row per run and factor.
--- A bare chip name widens the power factor; net carries the spread of the gross it was derived from. Of a mix of
--- accelerators, hours from FLOP carry the spread; where hours are known, the draw does. Hours from FLOP that were not counted
--- from the model, or not with confidence, carry the spread of the FLOP as well: their rungs are fitted on FLOP that were.
+-- The five factors of each run, each from the best basis that the facts allow. One row per run and factor.
+-- A bare chip name widens the power factor; net carries the uncertainty of the gross it was derived from. Of a mix of
+-- accelerators, hours from FLOP carry the uncertainty; where hours are known, the power does. Hours from FLOP that were not
+-- counted
+-- from the model, or not with confidence, carry the uncertainty of the FLOP as well: their bases are fitted on FLOP that were.
 with candidates as (
     select
         'chip_hours' as factor,
@@ -15,7 +16,7 @@ with candidates as (
         source_url,
         source_locator,
         verified
-    from core.chip_hours_ladder
+    from core.chip_hours_candidates
     union all
     select
         'watts_per_chip' as factor,
@@ -29,7 +30,7 @@ with candidates as (
         source_url,
         source_locator,
         verified
-    from core.watts_ladder
+    from core.watts_candidates
     union all
     select
         'pue' as factor,
@@ -43,7 +44,7 @@ with candidates as (
         source_url,
         source_locator,
         verified
-    from core.pue_ladder
+    from core.pue_candidates
     union all
     select
         'gross_kg_per_kwh' as factor,
@@ -57,7 +58,7 @@ with candidates as (
         source_url,
         source_locator,
         verified
-    from core.gross_ladder
+    from core.gross_candidates
     union all
     select
         'net_kg_per_kwh' as factor,
@@ -71,7 +72,7 @@ with candidates as (
         source_url,
         source_locator,
         verified
-    from core.net_ladder
+    from core.net_candidates
 ),
 
 best as (
@@ -79,7 +80,7 @@ best as (
         candidates.run_id,
         candidates.factor,
         candidates.value,
-        method.gsd as rung_gsd,
+        method.gsd as basis_gsd,
         method.solidity,
         candidates.basis,
         candidates.intensity_basis,
@@ -91,7 +92,7 @@ best as (
         candidates.verified
     from candidates
     inner join core.method as method on candidates.factor = method.factor and candidates.basis = method.basis
-    qualify row_number() over (partition by candidates.run_id, candidates.factor order by method.rung) = 1
+    qualify row_number() over (partition by candidates.run_id, candidates.factor order by method.fallback_rank) = 1
 ),
 
 mixes as (
@@ -122,13 +123,13 @@ factors as (
                 best.factor = 'watts_per_chip'
                 and best.basis not in ('disclosed_measured', 'hardware_mix')
                 and runs.is_ambiguous_hardware
-                then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(variant.gsd), 2)))
+                then exp(sqrt(pow(ln(best.basis_gsd), 2) + pow(ln(variant.gsd), 2)))
             when best.factor = 'watts_per_chip' and best.basis = 'hardware_mix' and hours.basis not like 'flop_%'
-                then exp(sqrt(pow(ln(best.rung_gsd), 2) + mixes.ln_variance))
-            when flop.gsd is not null then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(flop.gsd), 2)))
+                then exp(sqrt(pow(ln(best.basis_gsd), 2) + mixes.ln_variance))
+            when flop.gsd is not null then exp(sqrt(pow(ln(best.basis_gsd), 2) + pow(ln(flop.gsd), 2)))
             when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
-                then exp(sqrt(pow(ln(best.rung_gsd), 2) + pow(ln(gross.rung_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
-            else best.rung_gsd
+                then exp(sqrt(pow(ln(best.basis_gsd), 2) + pow(ln(gross.basis_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
+            else best.basis_gsd
         end as gsd,
         best.basis,
         best.solidity,

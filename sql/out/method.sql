@@ -1,8 +1,8 @@
--- The geometric standard deviation of every rung of every factor, and what it was fitted on. One row per rung.
+-- The geometric standard deviation of every basis of every factor, and what it was fitted on. One row per basis.
 select
     factor,
     basis,
-    rung,
+    fallback_rank,
     solidity,
     gsd,
     n_observations,

@@ -28,12 +28,12 @@ contradicting as (
     select
         runs.run_id,
         runs.model,
-        'quarantined: ' || string_agg(gates.says, '; ' order by gates.gate) as reason,
+        'quarantined: ' || string_agg(checks.message, '; ' order by checks.check_name) as reason,
         runs.source_title,
         runs.source_url,
         runs.source_locator
     from core.upstream_runs as runs
-    inner join core.model_gates as gates on runs.run_id = gates.run_id
+    inner join core.model_checks as checks on runs.run_id = checks.run_id
     where runs.run_id not in (select known.run_id from core.disclosed_runs as known)
     group by runs.run_id, runs.model, runs.source_title, runs.source_url, runs.source_locator
 ),
@@ -43,7 +43,7 @@ unreadable as (
         ids.run_id,
         ids.upstream_name as model,
         'quarantined: ' || string_agg(
-            quarantine.column_name || ' = ' || coalesce(quarantine.cell, 'empty') || ', ' || quarantine.says, '; '
+            quarantine.column_name || ' = ' || coalesce(quarantine.cell, 'empty') || ', ' || quarantine.message, '; '
             order by quarantine.column_name
         ) as reason,
         upstreams.title as source_title,
@@ -51,7 +51,7 @@ unreadable as (
         'Model = ' || ids.upstream_name as source_locator
     from core.model_ids as ids
     inner join raw.quarantine as quarantine
-        on ids.upstream_name = quarantine.row_key and quarantine.source = 'epoch_models' and quarantine.gate <> 'key'
+        on ids.upstream_name = quarantine.row_key and quarantine.source = 'epoch_models' and quarantine.check_name <> 'key'
     inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
     where
         ids.run_id not in (select known.run_id from core.disclosed_runs as known)

@@ -4,8 +4,8 @@
 with printed as (
     select
         max(try_cast(printed_text as double)) filter (where metric = 'energy_ratio_upper_bound') as sparse_high,
-        max(try_cast(printed_text as double)) filter (where metric = 'co2e_variation_factor_low') as place_low,
-        max(try_cast(printed_text as double)) filter (where metric = 'co2e_variation_factor_high') as place_high,
+        max(try_cast(printed_text as double)) filter (where metric = 'co2e_variation_factor_low') as location_low,
+        max(try_cast(printed_text as double)) filter (where metric = 'co2e_variation_factor_high') as location_high,
         max(try_cast(printed_text as double)) filter (where metric = 'energy_efficiency_factor_low') as datacenter_low,
         max(try_cast(printed_text as double)) filter (where metric = 'energy_efficiency_factor_high') as datacenter_high,
         max(try_cast(printed_text as double)) filter (where metric = 'effectiveness_factor_low') as accelerator_low,
@@ -24,34 +24,34 @@ sparse as (
     where sparse.run_id in ('gshard-600b', 'switch-transformer')
 ),
 
-us_places as (
+us_locations as (
     select
         what_if.co2e_gross_t,
         grid.operator_cfe_fraction
     from out.what_if as what_if
-    inner join raw.region_map as region_map on what_if.region = region_map.region
+    inner join raw.regions as regions on what_if.region = regions.region
     inner join core.region_intensity as grid
         on what_if.region = grid.region and what_if.factor_year = grid.factor_year
     where
         what_if.run_id = 't5-11b'
-        and region_map.country = 'US'
+        and regions.country = 'US'
         and what_if.factor_year = 2019
         and what_if.intensity_basis = 'lifecycle' -- that of all with a carbon-free share
         and grid.operator_cfe_fraction is not null
 ),
 
-spreads as (
+gsds as (
     select
-        max(operator_cfe_fraction) / min(operator_cfe_fraction) as cfe_spread,
-        max(co2e_gross_t) / min(co2e_gross_t) as gross_spread
-    from us_places
+        max(operator_cfe_fraction) / min(operator_cfe_fraction) as cfe_ratio,
+        max(co2e_gross_t) / min(co2e_gross_t) as gross_ratio
+    from us_locations
 ),
 
-place as (
+location as (
     select
-        least(cfe_spread, gross_spread) as computed_low,
-        greatest(cfe_spread, gross_spread) as computed_high
-    from spreads
+        least(cfe_ratio, gross_ratio) as computed_low,
+        greatest(cfe_ratio, gross_ratio) as computed_high
+    from gsds
 ),
 
 datacenter as (
@@ -93,21 +93,21 @@ accelerator as (
             )
 ),
 
-best_place as (
+best_location as (
     select min(what_if.co2e_net_t) as co2e_net_t
     from out.what_if as what_if
-    inner join raw.region_map as region_map on what_if.region = region_map.region
+    inner join raw.regions as regions on what_if.region = regions.region
     where
         what_if.run_id = 'gshard-600b'
-        and region_map.country = 'US'
+        and regions.country = 'US'
         and what_if.factor_year <= 2020
-        and what_if.intensity_basis = 'lifecycle' -- that of most places
+        and what_if.intensity_basis = 'lifecycle' -- that of most locations
 ),
 
 together as (
     select
         dense.co2e_gross_t / sparse.co2e_net_t as computed_low,
-        dense.co2e_gross_t / dense.pue * industry.pue / best_place.co2e_net_t as computed_high
+        dense.co2e_gross_t / dense.pue * industry.pue / best_location.co2e_net_t as computed_high
     from out.emissions as dense
     inner join out.emissions as sparse on sparse.run_id = 'gshard-600b'
     inner join core.pue_years as industry
@@ -115,7 +115,7 @@ together as (
             industry.provider = 'Industry average (Uptime Institute)'
             and industry.quarter is null
             and dense.run_year = industry.factor_year
-    cross join best_place
+    cross join best_location
     where dense.run_id = 'gpt-3-175b'
 ),
 
@@ -153,16 +153,16 @@ from printed
 cross join sparse
 union all
 select
-    'carbon-by-place' as claim_id,
-    'Carbon-free share and CO2e differ 5 to 10 times between places of one country and operator' as claim,
-    printed.place_low as paper_low,
-    printed.place_high as paper_high,
-    place.computed_low,
-    place.computed_high,
-    place.computed_low <= printed.place_high and place.computed_high >= printed.place_low as holds,
+    'carbon-by-location' as claim_id,
+    'Carbon-free share and CO2e differ 5 to 10 times between locations of one country and operator' as claim,
+    printed.location_low as paper_low,
+    printed.location_high as paper_high,
+    location.computed_low,
+    location.computed_high,
+    location.computed_low <= printed.location_high and location.computed_high >= printed.location_low as holds,
     'T5 at Google Cloud regions in the United States, 2019: most over least carbon-free share, and gross CO2e' as computed_from
 from printed
-cross join place
+cross join location
 union all
 select
     'datacenter-efficiency' as claim_id,
@@ -192,7 +192,7 @@ cross join accelerator
 union all
 select
     'all-together' as claim_id,
-    'Model, datacenter, processor and place together change CO2e 100 to 1000 times' as claim,
+    'Model, datacenter, processor and location together change CO2e 100 to 1000 times' as claim,
     printed.together_low as paper_low,
     printed.together_high as paper_high,
     together.computed_low,

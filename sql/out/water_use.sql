@@ -56,8 +56,8 @@ grids as (
     from countries
     inner join raw.grid_water as facts on countries.country = facts.region
     inner join core.method as method on method.factor = 'grid_water_l_per_kwh' and countries.basis = method.basis
-    group by countries.run_id, countries.basis, method.rung
-    qualify row_number() over (partition by countries.run_id order by method.rung) = 1
+    group by countries.run_id, countries.basis, method.fallback_rank
+    qualify row_number() over (partition by countries.run_id order by method.fallback_rank) = 1
 ),
 
 formula as (

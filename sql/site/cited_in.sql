@@ -38,17 +38,17 @@ with cited as (
     select
         source_id,
         'grid_water' as table_name
-    from grid_water
+    from support.grid_water
     union all
     select
         source_id,
         'embodied_carbon' as table_name
-    from embodied_carbon
+    from support.embodied_carbon
     union all
     select
         source_id,
         'hardware_lifetimes' as table_name
-    from hardware_lifetimes
+    from support.hardware_lifetimes
     union all
     select
         source_id,
@@ -58,7 +58,7 @@ with cited as (
     select
         source_id,
         'mlperf_power_scores' as table_name
-    from mlperf_power_scores
+    from support.mlperf_power_scores
 )
 
 select

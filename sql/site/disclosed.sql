@@ -6,7 +6,7 @@ select
     year(t.published_date) as year,
     coalesce(e.chip_hours_basis in ('disclosed', 'chips_x_hours'), false) as hours,
     coalesce(e.watts_basis = 'disclosed_measured', false) as power,
-    coalesce(t.site is not null or t.cloud_region is not null or t.site_country is not null, false) as place,
+    coalesce(t.site is not null or t.cloud_region is not null or t.site_country is not null, false) as location,
     coalesce(e.pue_basis = 'disclosed', false) as pue
 from training_runs as t left join emissions as e on t.run_id = e.run_id
 where coalesce(t.covers, 'one_run') <> 'hypothetical'

@@ -13,5 +13,5 @@ select
     h.source_id,
     d.watts_per_chip,
     d.watts_basis
-from hardware as h left join hardware_draws as d on h.hardware_id = d.hardware_id
+from hardware as h left join hardware_power as d on h.hardware_id = d.hardware_id
 order by h.released_date desc nulls last, h.hardware_id asc

@@ -14,5 +14,5 @@ select
     source_id,
     source_title
 from agreement
-where withheld = 'nothing'
+where held_out = 'nothing'
 order by run_id, quantity, basis, published_value, source_id

@@ -1,6 +1,6 @@
--- The grids, in the year of one run, where its developer trained its other runs within two years, as in core.gross_ladder.
+-- The grids, in the year of one run, where its developer trained its other runs within two years, as in core.gross_candidates.
 -- One row per location and paper, so that a paper with many runs in one location counts once.
-with told as (
+with stated as (
     select
         others.source_url as paper_url,
         runs.run_year,
@@ -21,33 +21,33 @@ with told as (
 
 grids as (
     select
-        told.*,
-        places.place,
-        places.value,
-        places.factor_year,
-        places.intensity_basis as place_intensity_basis,
-        places.source_id,
-        places.source_title,
-        places.source_url,
-        places.source_locator,
-        places.verified
-    from told
-    inner join out.place_factors as places
+        stated.*,
+        locations.location_id,
+        locations.value,
+        locations.factor_year,
+        locations.intensity_basis as location_intensity_basis,
+        locations.source_id,
+        locations.source_title,
+        locations.source_url,
+        locations.source_locator,
+        locations.verified
+    from stated
+    inner join support.location_factors as locations
         on
-            places.factor = 'gross_kg_per_kwh'
-            and cast(told.run_year as varchar) = places.period
+            locations.factor = 'gross_kg_per_kwh'
+            and cast(stated.run_year as varchar) = locations.period
             and (
-                (places.basis = 'region_year' and told.region = places.place)
-                or (places.basis = 'country_year' and told.site_country = places.place)
+                (locations.basis = 'region_year' and stated.region = locations.location_id)
+                or (locations.basis = 'country_year' and stated.site_country = locations.location_id)
             )
     qualify row_number() over (
-        partition by told.paper_url, told.region, told.site_country
-        order by places.basis = 'country_year'
+        partition by stated.paper_url, stated.region, stated.site_country
+        order by locations.basis = 'country_year'
     ) = 1
 )
 
 select
-    place || ', as of ' || factor_year || ', where ' || model || ' was trained' as name,
+    location_id || ', as of ' || factor_year || ', where ' || model || ' was trained' as name,
     value,
     'kg/kWh' as unit,
     1 / count(*) over () as weight_fraction,
@@ -57,4 +57,4 @@ select
     source_locator,
     verified
 from grids
-where place_intensity_basis = intensity_basis
+where location_intensity_basis = intensity_basis

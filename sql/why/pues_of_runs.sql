@@ -1,28 +1,28 @@
 -- The PUE, in the year of one run, of the locations of other runs within two years: the developer's own runs, or those of
--- all other developers, as in core.pue_ladder. One row per run. Each company counts once, and so does each location of it.
+-- all other developers, as in core.pue_candidates. One row per run. Each company counts once, and so does each location of it.
 with others as (
     select
-        told.*,
-        told_runs.model,
-        if(runs.developer = told.developer, runs.developer, lead_organisation(told.developer)) as organisation
+        stated.*,
+        stated_runs.model,
+        if(runs.developer = stated.developer, runs.developer, lead_organisation(stated.developer)) as organisation
     from out.training_runs as runs
-    inner join core.told_pues as told
+    inner join core.stated_pues as stated
         on
-            runs.run_year = told.year
-            and runs.run_id <> told.run_id
+            runs.run_year = stated.year
+            and runs.run_id <> stated.run_id
             and if(
-                getvariable('basis') = 'developer_places',
-                runs.developer = told.developer,
-                not are_related(runs.developer, told.developer)
+                getvariable('basis') = 'developer_locations',
+                runs.developer = stated.developer,
+                not are_related(runs.developer, stated.developer)
             )
-    inner join out.training_runs as told_runs on told.run_id = told_runs.run_id
+    inner join out.training_runs as stated_runs on stated.run_id = stated_runs.run_id
     where runs.run_id = getvariable('run_id')
 ),
 
 organisations as (
     select
         organisation,
-        count(distinct row(developer, told_place)) as places,
+        count(distinct row(developer, stated_location)) as locations,
         count(*) over () as organisations
     from others
     group by organisation
@@ -32,8 +32,8 @@ select
     others.model || ' (' || others.run_id || '), as of ' || others.factor_year as name,
     others.pue as value,
     'PUE' as unit,
-    1 / organisations.organisations / organisations.places
-    / count(*) over (partition by others.organisation, others.developer, others.told_place) as weight_fraction,
+    1 / organisations.organisations / organisations.locations
+    / count(*) over (partition by others.organisation, others.developer, others.stated_location) as weight_fraction,
     source_id(others.source_url) as source_id,
     others.source_title,
     others.source_url,

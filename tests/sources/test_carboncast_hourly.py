@@ -84,7 +84,7 @@ def test_a_time_within_an_hour_is_refused() -> None:
 
 
 def test_columns_under_the_wrong_header_give_no_share() -> None:
-    # The fuels of both files stand one place to the right, so the mix explains neither intensity.
+    # The fuels of both files stand one location to the right, so the mix explains neither intensity.
     shifted = "coal,nat_gas,unknown", "nat_gas,unknown,coal"
     row = carboncast.parse_zone(both(ONE.replace(*shifted), ALSO.replace(*shifted)), "DE", 2020).row(
         0, named=True
@@ -105,7 +105,7 @@ def test_shares_are_taken_from_the_file_whose_mix_explains_its_intensity(wrong: 
     assert (row["direct_gap_g_per_kwh"], row["lifecycle_gap_g_per_kwh"]) == (0.0, 0.0)
 
 
-def test_an_intensity_that_the_mix_does_not_give_is_kept_and_its_gap_told() -> None:
+def test_an_intensity_that_the_mix_does_not_give_is_kept_and_its_gap_reported() -> None:
     row = carboncast.parse_zone(both(lifecycle=ALSO.replace("440.4", "400")), "DE", 2020).row(0, named=True)
     assert row[LIFECYCLE] == 400.0
     assert row["lifecycle_gap_g_per_kwh"] == pytest.approx(-40.4)

@@ -122,7 +122,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "an unknown region": (
         {"cloud_region": "us-centrall1"},
         "cloud_region",
-        ("us-central1", "region_map.csv"),
+        ("us-central1", "regions.csv"),
     ),
     "an unknown country": (
         {"site_country": "Germoney"},
@@ -261,10 +261,10 @@ def test_a_reference_to_nothing_is_refused(facts: Path) -> None:
 
 
 def test_a_region_in_no_country_is_refused(facts: Path) -> None:
-    path = facts / "region_map.csv"
+    path = facts / "regions.csv"
     path.write_text(path.read_text().replace(",FR,", ",ZZ,", 1))
     with pytest.raises(BadReferenceError, match=r"column country \(GRA\): 'ZZ' is not.*countries\.csv"):
-        curated.read(facts, catalog.tables()["raw.region_map"])
+        curated.read(facts, catalog.tables()["raw.regions"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is withheld is withheld: no truth informs its own estimate, and the board adds up as by hand."""
+"""What is held out is held out: no truth informs its own estimate, and the board adds up as by hand."""
 
 import math
 from typing import Any
@@ -40,9 +40,9 @@ POWER: list[dict[str, Any]] = [
 
 def estimates(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float]:
     tables = {"core.power_observations": rows}
-    tables |= {"core.kept_draws": model("core.kept_draws", tables).to_dicts()}
-    frame = model("core.withheld_power", tables)
-    columns = ("observation_id", "left_out", "basis", "estimated_watts_per_chip")
+    tables |= {"core.kept_power": model("core.kept_power", tables).to_dicts()}
+    frame = model("core.held_out_power", tables)
+    columns = ("observation_id", "held_out_scope", "basis", "estimated_watts_per_chip")
     return {(name, out, basis): watts for name, out, basis, watts in frame.select(columns).iter_rows()}
 
 
@@ -55,7 +55,7 @@ def changed(rows: list[dict[str, Any]], index: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("index", range(len(POWER)))
-def test_no_measured_draw_informs_its_own_estimate(model: Model, index: int) -> None:
+def test_no_measured_power_informs_its_own_estimate(model: Model, index: int) -> None:
     before, after = estimates(model, POWER), estimates(model, changed(POWER, index))
     row = POWER[index]
     own = f"{row['hardware_id']}, {row['system']}, {row['workload']}"
@@ -84,7 +84,7 @@ def test_a_chip_counts_each_source_once_and_a_rating_takes_the_other_chips_of_it
     assert found[first, "run", "measured_same_chip"] == pytest.approx(math.sqrt(360 * 420))  # a source each
 
 
-def test_a_withheld_draw_stands_on_the_rung_that_the_dataset_would_give_it(model: Model) -> None:
+def test_a_held_out_power_stands_on_the_basis_that_the_dataset_would_give_it(model: Model) -> None:
     """Two chips of a kind by X, one by Y, and a TPU by Z: who else measured what is left decides."""
     rows: list[dict[str, Any]] = [
         {"hardware_id": chip, "kind": kind, "system": system, "workload": "job", "tdp_w": 400.0}
@@ -114,7 +114,13 @@ def test_a_withheld_draw_stands_on_the_rung_that_the_dataset_would_give_it(model
 
 
 ERRORS: list[dict[str, Any]] = [
-    {"observation_id": name, "left_out": out, "basis": basis, "hardware_id": chip, "source_title": source}
+    {
+        "observation_id": name,
+        "held_out_scope": out,
+        "basis": basis,
+        "hardware_id": chip,
+        "source_title": source,
+    }
     | {"log_ratio": error, "measured_watts_per_chip": 1.0, "estimated_watts_per_chip": math.exp(error)}
     for name, chip, source, same_chip, ratio, error in [
         ("p", "a", "A", "measured_same_chip", "measured_ratio", 0.1),
@@ -136,17 +142,17 @@ MEAN_SQUARES = {  # of what errs together
 }
 
 
-def spread(mean_squares: list[float]) -> float:
+def ln_gsd(mean_squares: list[float]) -> float:
     return math.sqrt(sum(mean_squares) / len(mean_squares)) * STUDENT[len(mean_squares)] / 1.645
 
 
-def test_the_spread_of_a_draw_counts_what_errs_together_once(model: Model) -> None:
-    errors = model("core.power_errors", {"core.withheld_power": ERRORS}).to_dicts()
+def test_the_uncertainty_of_a_power_counts_what_errs_together_once(model: Model) -> None:
+    errors = model("core.power_errors", {"core.held_out_power": ERRORS}).to_dicts()
     floor = {"factor": "watts_per_chip", "gsd_floor": 1.0, "gsd_unfitted": 1.5}
-    rungs = [floor | {"basis": basis, "rung": i} for i, basis in enumerate(MEAN_SQUARES)]
-    method = model("core.method", {"core.power_errors": errors, "raw.method_rungs": rungs})
+    bases = [floor | {"basis": basis, "fallback_rank": i} for i, basis in enumerate(MEAN_SQUARES)]
+    method = model("core.method", {"core.power_errors": errors, "raw.method_bases": bases})
     expected = {
-        basis: pytest.approx(math.exp(spread(squares)) if len(squares) > 2 else 1.5, rel=3e-3)
+        basis: pytest.approx(math.exp(ln_gsd(squares)) if len(squares) > 2 else 1.5, rel=3e-3)
         for basis, squares in MEAN_SQUARES.items()
     }
     assert dict(method.select("basis", "gsd").iter_rows()) == expected
@@ -170,7 +176,7 @@ def test_the_variants_of_a_bare_name_count_as_often_as_runs_name_them(model: Mod
                 for chip in ("nvidia-a100-sxm", "nvidia-v100-sxm")
             ],
             "core.training_runs": [*runs, bare],
-            "raw.method_rungs": [
+            "raw.method_bases": [
                 {"factor": "watts_per_chip", "basis": "ambiguous_variant"}
                 | {"gsd_floor": 1.05, "gsd_unfitted": 1.15}
             ],
@@ -199,7 +205,7 @@ def test_cards_of_one_line_are_no_variants_of_each_other(model: Model) -> None:
             "core.training_runs": [
                 {"run_id": chip, "hardware_id": chip, "is_ambiguous_hardware": False} for chip in named
             ],
-            "raw.method_rungs": [
+            "raw.method_bases": [
                 {"factor": "watts_per_chip", "basis": "ambiguous_variant"}
                 | {"gsd_floor": 1.05, "gsd_unfitted": 1.15}
             ],
@@ -208,18 +214,18 @@ def test_cards_of_one_line_are_no_variants_of_each_other(model: Model) -> None:
     assert fit.select("gsd", "n_observations").rows() == [(1.15, 0)]
 
 
-def test_the_board_takes_no_spread_from_what_errs_together_with_the_draw(model: Model) -> None:
+def test_the_board_takes_no_uncertainty_from_what_errs_together_with_the_power(model: Model) -> None:
     """Of t (chip c, source C) what is left are the other chips, and the other sources."""
-    errors = model("core.power_errors", {"core.withheld_power": ERRORS}).to_dicts()
-    rungs = [
-        {"factor": "watts_per_chip", "basis": basis, "rung": i, "gsd": 9.0}
+    errors = model("core.power_errors", {"core.held_out_power": ERRORS}).to_dicts()
+    bases = [
+        {"factor": "watts_per_chip", "basis": basis, "fallback_rank": i, "gsd": 9.0}
         for i, basis in enumerate(MEAN_SQUARES)
     ]
-    tables = {"core.withheld_power": ERRORS, "core.power_errors": errors, "core.method": rungs}
+    tables = {"core.held_out_power": ERRORS, "core.power_errors": errors, "core.method": bases}
     board = model("out.accuracy_runs", tables).filter(pl.col("truth_id") == "t")
     found = {
-        (withheld, out): math.log(p95 / p05) / 2 / 1.645
-        for withheld, out, p05, p95 in board.select("withheld", "left_out", "p05", "p95").iter_rows()
+        (held_out, out): math.log(p95 / p05) / 2 / 1.645
+        for held_out, out, p05, p95 in board.select("held_out", "held_out_scope", "p05", "p95").iter_rows()
     }
     levels = {
         "power": MEAN_SQUARES["measured_same_chip_elsewhere"],
@@ -227,7 +233,7 @@ def test_the_board_takes_no_spread_from_what_errs_together_with_the_draw(model: 
         "class_power": MEAN_SQUARES["measured_ratio_other_class"],
     }
     assert found == {
-        (level, out): pytest.approx(spread([*squares[:2], squares[3]]), rel=3e-3)
+        (level, out): pytest.approx(ln_gsd([*squares[:2], squares[3]]), rel=3e-3)
         for level, squares in levels.items()
         for out in ("run", "developer")
     }
@@ -237,7 +243,7 @@ def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
     """One node: 8 chips, 400 W, 100 s. 64 chips, 300 W, 25 s: efficiency 8 x 100 / (64 x 25) = 0.5, loss 0.5.
 
     16 chips, 350 W, 62.5 s: efficiency 0.8, loss 0.125 / 0.2. Of what is lost in speed, by least squares
-    through no loss at 1, (0.5 x 0.25 + 0.2 x 0.125) / (0.5^2 + 0.2^2) = 0.15 / 0.29 is lost in draw.
+    through no loss at 1, (0.5 x 0.25 + 0.2 x 0.125) / (0.5^2 + 0.2^2) = 0.15 / 0.29 is lost in power.
     """
     base = {"hardware_id": "chip", "workload": "job", "provider": "Lab", "source_title": "Lab"}
     base |= {"power_basis": "measured_system", "observation": "independent", "source_url": "u"}
@@ -249,7 +255,7 @@ def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
         base | {"system": "other", "chips": 8, "watts_per_chip": 420.0, "source_title": "B", "provider": "B"},
     ]
     pairs = model("core.scaling_pairs", {"raw.system_power": measured})
-    assert sorted(pairs.select("scaling_efficiency_fraction", "relative_draw_ratio").rows()) == [
+    assert sorted(pairs.select("scaling_efficiency_fraction", "relative_power_ratio").rows()) == [
         (pytest.approx(0.5), pytest.approx(0.75)),
         (pytest.approx(0.8), pytest.approx(0.875)),
     ]
@@ -267,12 +273,12 @@ def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
         "other": 420.0,
     }
     tables |= {"core.power_observations": observations.to_dicts()}
-    tables |= {"core.kept_draws": model("core.kept_draws", tables).to_dicts()}
-    withheld = model("core.withheld_power", tables).filter(pl.col("basis").str.starts_with("measured_same"))
+    tables |= {"core.kept_power": model("core.kept_power", tables).to_dicts()}
+    held_out = model("core.held_out_power", tables).filter(pl.col("basis").str.starts_with("measured_same"))
     found = {
         (name.split(", ")[1], out): watts
-        for name, out, watts in withheld.select(
-            "observation_id", "left_out", "estimated_watts_per_chip"
+        for name, out, watts in held_out.select(
+            "observation_id", "held_out_scope", "estimated_watts_per_chip"
         ).rows()
     }
     # Without the eight nodes the loss is 0.625; their own efficiency is known.
@@ -298,8 +304,8 @@ CHIPS = [{"hardware_id": chip, "kind": "gpu", "peak_fp16_tflops": 100.0} for chi
 
 
 def speeds(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float]:
-    frame = model("core.withheld_throughput", {"core.flop_observations": rows, "core.hardware": CHIPS})
-    columns = ("observation_id", "left_out", "hardware_id", "withheld_ln_mfu")
+    frame = model("core.held_out_throughput", {"core.flop_observations": rows, "core.hardware": CHIPS})
+    columns = ("observation_id", "held_out_scope", "hardware_id", "held_out_ln_mfu")
     return {(name, out, chip): value for name, out, chip, value in frame.select(columns).iter_rows()}
 
 
@@ -315,7 +321,7 @@ def test_no_observed_utilisation_informs_its_own_estimate(model: Model, index: i
 
 
 def test_the_estimator_of_the_board_is_that_of_the_estimates(model: Model) -> None:
-    """Without an observation, the withheld utilisation is what core.throughput makes of the others."""
+    """Without an observation, the held out utilisation is what core.throughput makes of the others."""
     found = speeds(model, FLOP)
     others = model("core.throughput", {"core.flop_observations": FLOP[1:], "core.hardware": CHIPS})
     usual = dict(others.select("hardware_id", "mfu").iter_rows())
@@ -326,7 +332,7 @@ def test_the_estimator_of_the_board_is_that_of_the_estimates(model: Model) -> No
 def test_every_training_is_observed_once_and_its_developer_is_known(build: Build) -> None:
     """Under an id that no list has, a training would stay in the fit when its developer is left out."""
     strangers = build.query(
-        "select distinct run_id from mfu where run_id not in (select run_id from model_aliases "
+        "select distinct run_id from mfu where run_id not in (select run_id from support.model_aliases "
         "union all select run_id from training_runs)"
     )
     assert strangers == []
@@ -488,10 +494,10 @@ def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) ->
         ],
         "core.hardware": [{"hardware_id": chip, "peak_fp16_tflops": peak} for chip, peak in PEAKS.items()],
         "core.chip_power": [{"hardware_id": chip, "watts_per_chip": watts} for chip, watts in WATTS.items()],
-        "core.withheld_throughput": [
-            {"observation_id": "me", "left_out": left_out, "hardware_id": chip}
-            | {"withheld_ln_flop_per_s": math.log(peak * 1e12)}
-            for left_out in ("run", "developer")
+        "core.held_out_throughput": [
+            {"observation_id": "me", "held_out_scope": held_out_scope, "hardware_id": chip}
+            | {"held_out_ln_flop_per_s": math.log(peak * 1e12)}
+            for held_out_scope in ("run", "developer")
             for chip, peak in PEAKS.items()
         ],
         "core.hardware_mix": [
@@ -503,9 +509,10 @@ def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) ->
     def errors(developer_run_count: int) -> dict[tuple[str, str], float]:
         for row in rows["core.hardware_mix"]:
             row["developer_run_count"] = developer_run_count
-        frame = model("core.withheld_hours", rows).filter(pl.col("basis") != "flop_over_throughput")
+        frame = model("core.held_out_hours", rows).filter(pl.col("basis") != "flop_over_throughput")
         return {
-            (out, basis): error for out, basis, error in frame.select("left_out", "basis", "log_ratio").rows()
+            (out, basis): error
+            for out, basis, error in frame.select("held_out_scope", "basis", "log_ratio").rows()
         }
 
     own, stranger = pytest.approx(-0.8 * math.log(2)), pytest.approx(-0.25 * math.log(2))
@@ -518,24 +525,29 @@ def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) ->
     assert errors(3) == {("run", "flop_by_developer"): own}
 
 
-def test_the_spread_of_hours_knows_nothing_of_the_developer_that_is_left_out(model: Model) -> None:
+def test_the_uncertainty_of_hours_knows_nothing_of_the_developer_that_is_left_out(model: Model) -> None:
     """Two of X, three of others: without X the errors of the three, without the run of the other four."""
     developers = {"x1": "X", "x2": "X", "y": "Y", "z": "Z", "w": None}
     errors = {"x1": 0.1, "x2": 2.0, "y": 0.2, "z": -0.3, "w": 0.1}
     frame = model(
         "out.accuracy_runs",
         {
-            "core.method": [{"factor": "chip_hours", "basis": "disclosed", "rung": 1, "gsd": 1.01}],
-            "core.chip_hours_ladder": [{"run_id": "x1", "basis": "disclosed", "value": 1000.0}],
+            "core.method": [{"factor": "chip_hours", "basis": "disclosed", "fallback_rank": 1, "gsd": 1.01}],
+            "core.chip_hours_candidates": [{"run_id": "x1", "basis": "disclosed", "value": 1000.0}],
             "core.flop_observations": [
                 {"observation_id": name, "run_id": name, "developer": developer}
                 for name, developer in developers.items()
             ],
-            "core.withheld_hours": [
-                {"observation_id": name, "run_id": name, "left_out": left_out, "basis": "flop_by_era"}
+            "core.held_out_hours": [
+                {
+                    "observation_id": name,
+                    "run_id": name,
+                    "held_out_scope": held_out_scope,
+                    "basis": "flop_by_era",
+                }
                 | {"log_ratio": error}
                 for name, error in errors.items()
-                for left_out in ("run", "developer")
+                for held_out_scope in ("run", "developer")
             ],
         },
     )
@@ -543,28 +555,30 @@ def test_the_spread_of_hours_knows_nothing_of_the_developer_that_is_left_out(mod
     def gsd(seen: list[float]) -> float:
         return math.sqrt(sum(error**2 for error in seen) / len(seen)) * STUDENT[len(seen)] / 1.645
 
-    widths = {out: math.log(p95 / p05) / 2 for out, p05, p95 in frame.select("left_out", "p05", "p95").rows()}
+    widths = {
+        out: math.log(p95 / p05) / 2 for out, p05, p95 in frame.select("held_out_scope", "p05", "p95").rows()
+    }
     assert widths == {
         "run": pytest.approx(1.645 * gsd([2.0, 0.2, -0.3, 0.1]), rel=3e-3),
         "developer": pytest.approx(1.645 * gsd([0.2, -0.3, 0.1]), rel=3e-3),
     }
-    assert set(frame["withheld"]) == {"hardware"}
+    assert set(frame["held_out"]) == {"hardware"}
 
 
-def test_the_energy_without_the_accelerator_rests_on_its_draw_by_its_share_in_the_mix(model: Model) -> None:
+def test_the_energy_without_the_accelerator_rests_on_its_power_by_its_share_in_the_mix(model: Model) -> None:
     """1,000 h of a chip that draws 400 W as a rule and 500 W without its own measurement, PUE 1.1.
 
     A mix with a quarter of that chip has it at 500 W and the rest as they are: hours come out twice as many
     at 400 W, so 0.8 MWh x (500 / 400)^(1/4) below the meters. With the chip known it is 0.8 x 500 / 400.
     """
-    row: dict[str, Any] = {"observation_id": "r", "run_id": "r", "left_out": "run", "hardware_id": "a"}
+    row: dict[str, Any] = {"observation_id": "r", "run_id": "r", "held_out_scope": "run", "hardware_id": "a"}
     others = [
         row | {"observation_id": f"o{i}", "run_id": f"o{i}", "basis": basis, "log_ratio": 0.1 * i}
         for i in range(3)
         for basis in ("flop_by_developer", "flop_over_throughput")
     ]
     error = {"log_ratio": math.log(2)}
-    spreads = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "industry_year"}
+    gsds = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "industry_year"}
     figure: dict[str, Any] = {
         "run_id": "r",
         "derivation": "measured_power",
@@ -573,23 +587,24 @@ def test_the_energy_without_the_accelerator_rests_on_its_draw_by_its_share_in_th
     }
     rows: dict[str, list[dict[str, Any]]] = {
         "core.method": [
-            {"factor": factor, "basis": basis, "rung": 1, "gsd": 1.1} for factor, basis in spreads.items()
+            {"factor": factor, "basis": basis, "fallback_rank": 1, "gsd": 1.1}
+            for factor, basis in gsds.items()
         ],
-        "core.chip_hours_ladder": [{"run_id": "r", "basis": "disclosed", "value": 1000.0}],
+        "core.chip_hours_candidates": [{"run_id": "r", "basis": "disclosed", "value": 1000.0}],
         "core.chip_power": [{"hardware_id": "a", "watts_per_chip": 400.0}],
-        "core.withheld_power": [
+        "core.held_out_power": [
             row
             | {"basis": "measured_same_chip", "measured_watts_per_chip": 300.0}
             | {"estimated_watts_per_chip": 500.0}
         ],
         "core.training_runs": [{"run_id": "r"}],
-        "core.pue_ladder": [{"run_id": "r", "basis": "industry_year", "value": 1.1}],
+        "core.pue_candidates": [{"run_id": "r", "basis": "industry_year", "value": 1.1}],
         "core.flop_observations": [{"observation_id": name} for name in ("r", "o0", "o1", "o2")],
-        "core.withheld_hours": [
+        "core.held_out_hours": [
             row | error | {"basis": "flop_by_developer", "own_share_fraction": 0.25},
             row | error | {"basis": "flop_over_throughput", "own_share_fraction": 1.0},
             *others,
-            *(other | {"left_out": "developer"} for other in others),
+            *(other | {"held_out_scope": "developer"} for other in others),
         ],
         "raw.published_footprints": [
             figure | {"quantity": "energy_mwh", "value": 0.4, "covers": "one_run", "basis": "gross_location"}
@@ -598,12 +613,12 @@ def test_the_energy_without_the_accelerator_rests_on_its_draw_by_its_share_in_th
     frame = model("out.accuracy_runs", rows).filter(
         (pl.col("quantity") == "energy_mwh") & (pl.col("estimator") == "ote") & (pl.col("truth_id") == "r")
     )
-    assert dict(frame.select("withheld", "estimate").iter_rows()) == {
+    assert dict(frame.select("held_out", "estimate").iter_rows()) == {
         "power": pytest.approx(1000 * 500 * 1.1 / 1e6),
         "pue": pytest.approx(1000 * 500 * 1.1 / 1e6),
         "chip_hours": pytest.approx(2000 * 500 * 1.1 / 1e6),
         "hardware": pytest.approx(2000 * 400 * (500 / 400) ** 0.25 * 1.1 / 1e6),
-        "place": pytest.approx(2000 * 400 * (500 / 400) ** 0.25 * 1.1 / 1e6),
+        "location": pytest.approx(2000 * 400 * (500 / 400) ** 0.25 * 1.1 / 1e6),
     }
 
 
@@ -618,7 +633,7 @@ def test_the_power_of_the_board_is_that_of_the_estimates(model: Model) -> None:
     assert found[first, "run", "measured_same_chip"] == pytest.approx(usual["nvidia-a100-sxm4-40gb"])
 
 
-def test_few_errors_widen_a_spread_as_the_table_of_student_s_t_has_it(
+def test_few_errors_widen_a_uncertainty_as_the_table_of_student_s_t_has_it(
     database: duckdb.DuckDBPyConnection,
 ) -> None:
     for n, quantile in STUDENT.items():
@@ -635,14 +650,14 @@ def test_few_errors_widen_a_spread_as_the_table_of_student_s_t_has_it(
         ([0.01 * i * (-1) ** i for i in range(1, 21)], math.exp(0.19 / 1.645)),
     ],
 )
-def test_a_spread_is_the_one_whose_interval_covers_nine_of_ten(
+def test_a_uncertainty_is_the_one_whose_interval_covers_nine_of_ten(
     database: duckdb.DuckDBPyConnection, errors: list[float], gsd: float | None
 ) -> None:
     ((found,),) = database.execute("select calibrated_gsd(?::double[])", [errors]).fetchall()
     assert found == (None if gsd is None else pytest.approx(gsd, rel=3e-3))
 
 
-def test_a_spread_covers_what_it_was_not_fitted_on(database: duckdb.DuckDBPyConnection) -> None:
+def test_a_uncertainty_covers_what_it_was_not_fitted_on(database: duckdb.DuckDBPyConnection) -> None:
     """Of a thousand errors that were not seen, 85 to 95 % lie inside, whatever their distribution."""
     rows = database.execute(
         """
@@ -659,15 +674,15 @@ def test_a_spread_covers_what_it_was_not_fitted_on(database: duckdb.DuckDBPyConn
 
 def reported(model: Model, figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Figures of runs of 1,000 chip-hours at 500 W and a PUE of 1.2; "guessed" has hours from FLOP."""
-    ladder = {"source_title": "T", "source_url": "u", "source_locator": "l", "verified": "primary"}
+    candidates = {"source_title": "T", "source_url": "u", "source_locator": "l", "verified": "primary"}
     runs = [str(figure["run_id"]) for figure in figures]
     figure = {"quantity": "energy_mwh", "scope": "accelerators_only", "is_eligible": True, "preference": 1}
     return model(
-        "core.withheld_reported",
+        "core.held_out_reported",
         {
             "core.reported_figures": [figure | given for given in figures],
-            "core.chip_hours_ladder": [
-                ladder
+            "core.chip_hours_candidates": [
+                candidates
                 | {
                     "run_id": run,
                     "basis": "flop_over_throughput" if run == "guessed" else "disclosed",
@@ -675,15 +690,17 @@ def reported(model: Model, figures: list[dict[str, Any]]) -> list[dict[str, Any]
                 }
                 for run in runs
             ],
-            "core.watts_ladder": [
-                ladder | {"run_id": run, "basis": basis, "value": watts}
+            "core.watts_candidates": [
+                candidates | {"run_id": run, "basis": basis, "value": watts}
                 for run in runs
                 for basis, watts in (("measured_same_chip", 500.0), ("measured_ratio", 700.0))
             ],
-            "core.pue_ladder": [ladder | {"run_id": run, "basis": "disclosed", "value": 1.2} for run in runs],
-            "raw.method_rungs": [
-                {"factor": factor, "basis": basis, "rung": rung}
-                for factor, basis, rung in (
+            "core.pue_candidates": [
+                candidates | {"run_id": run, "basis": "disclosed", "value": 1.2} for run in runs
+            ],
+            "raw.method_bases": [
+                {"factor": factor, "basis": basis, "fallback_rank": fallback_rank}
+                for factor, basis, fallback_rank in (
                     ("chip_hours", "disclosed", 1),
                     ("watts_per_chip", "measured_same_chip", 2),
                     ("watts_per_chip", "measured_ratio", 4),
@@ -719,30 +736,30 @@ def test_an_energy_of_the_accelerators_alone_is_held_against_that_of_the_data_ce
     assert ratios["with-pue"] == pytest.approx(math.log(0.4 / 0.6))
 
 
-def spread_of_reported(model: Model, errors: list[tuple[str, float]]) -> Any:
+def gsd_of_reported(model: Model, errors: list[tuple[str, float]]) -> Any:
     rows = [
         {"run_id": f"run-{i}", "source_url": source, "reported_energy_mwh": 1.0, "log_ratio": error}
         for i, (source, error) in enumerate(errors)
     ]
-    rung = {"factor": "energy_mwh", "basis": "reported", "gsd_floor": 1.05, "gsd_unfitted": 1.5}
-    frame = model("core.method", {"core.withheld_reported": rows, "raw.method_rungs": [rung]})
+    fallback_rank = {"factor": "energy_mwh", "basis": "reported", "gsd_floor": 1.05, "gsd_unfitted": 1.5}
+    frame = model("core.method", {"core.held_out_reported": rows, "raw.method_bases": [fallback_rank]})
     return frame.row(0, named=True)
 
 
-def test_the_spread_of_reported_energies_counts_each_source_once(model: Model) -> None:
+def test_the_uncertainty_of_reported_energies_counts_each_source_once(model: Model) -> None:
     """Mean squares 0.04, 0.09 and (0.01 + 0.25) / 2 = 0.13: their mean is 0.26 / 3, of three sources."""
-    row = spread_of_reported(model, [("a", -0.2), ("b", -0.3), ("c", -0.1), ("c", -0.5)])
+    row = gsd_of_reported(model, [("a", -0.2), ("b", -0.3), ("c", -0.1), ("c", -0.5)])
     assert row["gsd"] == pytest.approx(math.exp(math.sqrt(0.26 / 3) * STUDENT[3] / 1.645), rel=2e-3)
     assert row["n_observations"] == 4
 
 
-def test_a_spread_of_fewer_than_three_sources_is_the_stated_one_and_not_the_floor(model: Model) -> None:
-    row = spread_of_reported(model, [("a", -0.2), ("b", -0.3), ("b", -0.1), ("b", -0.5)])
+def test_a_uncertainty_of_fewer_than_three_sources_is_the_stated_one_and_not_the_floor(model: Model) -> None:
+    row = gsd_of_reported(model, [("a", -0.2), ("b", -0.3), ("b", -0.1), ("b", -0.5)])
     assert (row["gsd"], row["fitted_gsd"]) == (1.5, None)
 
 
 def test_the_board_adds_up_as_by_hand(model: Model) -> None:
-    row = {"quantity": "energy_mwh", "withheld": "power", "left_out": "run", "estimator": "ote"}
+    row = {"quantity": "energy_mwh", "held_out": "power", "held_out_scope": "run", "estimator": "ote"}
     runs: list[dict[str, Any]] = [
         row | {"truth_id": "a", "truth_value": 100.0, "estimate": 110.0, "p05": 80.0, "p95": 160.0},
         row | {"truth_id": "b", "truth_value": 100.0, "estimate": 50.0, "p05": 40.0, "p95": 80.0},
@@ -789,15 +806,18 @@ def board(model: Model, rivals: list[tuple[str, str, str, float]]) -> dict[tuple
     factors = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "disclosed"}
     rows: dict[str, list[dict[str, Any]]] = {
         "core.method": [
-            {"factor": factor, "basis": basis, "rung": 1, "gsd": 1.1} for factor, basis in factors.items()
+            {"factor": factor, "basis": basis, "fallback_rank": 1, "gsd": 1.1}
+            for factor, basis in factors.items()
         ],
-        "core.withheld_power": [
-            {"observation_id": run, "left_out": "run", "basis": "measured_same_chip", "run_id": run}
+        "core.held_out_power": [
+            {"observation_id": run, "held_out_scope": "run", "basis": "measured_same_chip", "run_id": run}
             | {"hardware_id": "a", "measured_watts_per_chip": 400.0, "estimated_watts_per_chip": 380.0}
             for run in PLACES
         ],
-        "core.chip_hours_ladder": [{"run_id": run, "basis": "disclosed", "value": 1000.0} for run in PLACES],
-        "core.pue_ladder": [{"run_id": run, "basis": "disclosed", "value": 1.1} for run in PLACES],
+        "core.chip_hours_candidates": [
+            {"run_id": run, "basis": "disclosed", "value": 1000.0} for run in PLACES
+        ],
+        "core.pue_candidates": [{"run_id": run, "basis": "disclosed", "value": 1.1} for run in PLACES],
         "core.training_runs": [
             {"run_id": run, "region": region, "site_country": "US", "provider": "Google"}
             for run, region in PLACES.items()
@@ -813,7 +833,7 @@ def board(model: Model, rivals: list[tuple[str, str, str, float]]) -> dict[tuple
             for run in PLACES
             for quantity, value in (("energy_mwh", 0.44), ("co2e_t", 0.22))
         ],
-        "core.rival_draws": [
+        "core.rival_power": [
             {"rival": rival, "hardware_id": "a", "rival_watts_per_chip": watts}
             for rival, watts in (
                 ("green_algorithms", 300.0),
@@ -831,7 +851,7 @@ def board(model: Model, rivals: list[tuple[str, str, str, float]]) -> dict[tuple
     return {(quantity, run, name): value for quantity, run, name, value in frame.select(columns).iter_rows()}
 
 
-def test_a_rival_is_scored_in_power_at_every_measured_draw_of_its_accelerator(model: Model) -> None:
+def test_a_rival_is_scored_in_power_at_every_measured_power_of_its_accelerator(model: Model) -> None:
     found = board(model, RIVALS)
     watts = {
         (run, name): value for (quantity, run, name), value in found.items() if quantity == "watts_per_chip"
@@ -884,9 +904,9 @@ def test_the_tonnes_of_a_rival_follow_its_grid_and_leave_its_energy_alone(model:
         assert after[key] == pytest.approx(value * (2 if key[0] == "co2e_gross_t" else 1))
 
 
-def test_the_grids_of_rivals_are_of_places_that_runs_have() -> None:
+def test_the_grids_of_rivals_are_of_locations_that_runs_have() -> None:
     grids = pl.read_csv(REFERENCE / "rival_factors.csv").filter(pl.col("quantity") == "gross_kg_per_kwh")
-    places = set(pl.read_csv(REFERENCE / "region_map.csv")["region"]) | set(
+    places = set(pl.read_csv(REFERENCE / "regions.csv")["region"]) | set(
         pl.read_csv(REFERENCE / "countries.csv", infer_schema_length=None)["country"]
     )
     assert grids.height > 0
@@ -899,7 +919,7 @@ def test_every_rival_with_grids_is_scored_in_tonnes_wherever_it_has_one(build: B
     found = dict(
         build.query(
             "select estimator, n_observations from accuracy "
-            "where quantity = 'co2e_gross_t' and withheld = 'power' and left_out = 'run'"
+            "where quantity = 'co2e_gross_t' and held_out = 'power' and held_out_scope = 'run'"
         )
     )
     everywhere = [
@@ -925,10 +945,10 @@ def test_no_fact_of_a_runs_own_paper_scores_its_place(model: Model) -> None:
     run = {"run_id": "gshard", "provider": "Google", "region": SITE, "run_year": 2020, "source_url": PAPER}
     pue = {"provider": "Google", "site": "Lenoir, North Carolina", "pue": 1.09, "source_url": PAPER}
     grid = {"year": 2020, "carbon_intensity_g_per_kwh": 201.0, "source_url": PAPER}
-    rung = {"run_id": "gshard", "source_url": PAPER}
+    source = {"run_id": "gshard", "source_url": PAPER}
     rows: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [run],
-        "raw.region_map": [{"region": SITE, "egrid_subregion": "SRVC"}],
+        "raw.regions": [{"region": SITE, "egrid_subregion": "SRVC"}],
         "core.datacenter_pue": [
             pue | {"period": "2020-Q2", "pue_basis": "quarterly"},
             pue | {"period": "2019", "pue_basis": "annual", "pue": 1.12, "source_url": OTHER},
@@ -941,18 +961,18 @@ def test_no_fact_of_a_runs_own_paper_scores_its_place(model: Model) -> None:
             | {"carbon_intensity_g_per_kwh": 290.0},
             grid | {"scheme": "us_egrid_subregion", "region": "NWPP", "source_url": OTHER},
         ],
-        "core.pue_ladder": [rung | {"basis": "site_quarter"}, rung | {"basis": "site_year"}],
-        "core.gross_ladder": [rung | {"basis": "region_year"}],
+        "core.pue_candidates": [source | {"basis": "site_quarter"}, source | {"basis": "site_year"}],
+        "core.gross_candidates": [source | {"basis": "region_year"}],
     }  # fmt: skip
-    found = model("core.withheld_places", rows).select("factor", "basis", "value", "factor_year").rows()
+    found = model("core.held_out_locations", rows).select("factor", "basis", "value", "factor_year").rows()
     assert sorted(found) == [
         ("gross_kg_per_kwh", "region_year", pytest.approx(0.29), 2020),
         ("pue", "site_year", pytest.approx(1.12), 2019),
     ]
-    rows["core.gross_ladder"][0]["source_url"] = (
-        OTHER  # the ladder stands on another source: nothing to replace
+    rows["core.gross_candidates"][0]["source_url"] = (
+        OTHER  # the fallback order stands on another source: nothing to replace
     )
-    assert model("core.withheld_places", rows)["factor"].to_list() == ["pue"]
+    assert model("core.held_out_locations", rows)["factor"].to_list() == ["pue"]
 
 
 def test_the_grids_of_the_2021_paper_do_not_score_its_tonnes(build: Build) -> None:
@@ -960,9 +980,9 @@ def test_the_grids_of_the_2021_paper_do_not_score_its_tonnes(build: Build) -> No
     grids = dict(
         build.query(
             "select t.truth_id, t.estimate / e.estimate from accuracy_runs as t "
-            "inner join accuracy_runs as e using (truth_id, withheld, left_out, estimator) "
-            "where t.quantity = 'co2e_gross_t' and e.quantity = 'energy_mwh' and t.withheld = 'power' "
-            "and t.left_out = 'run' and t.estimator = 'ote'"
+            "inner join accuracy_runs as e using (truth_id, held_out, held_out_scope, estimator) "
+            "where t.quantity = 'co2e_gross_t' and e.quantity = 'energy_mwh' and t.held_out = 'power' "
+            "and t.held_out_scope = 'run' and t.estimator = 'ote'"
         )
     )
     ((taiwan,),) = build.query(
@@ -1007,7 +1027,7 @@ COMPANIES = {"G": [0.1] * 9, "H": [0.2], "I": [-0.4]}
 THREE = math.sqrt((0.01 + 0.04 + 0.16) / 3) * STUDENT[3] / 1.645
 
 
-def errors_of_places(
+def errors_of_locations(
     factor: str, basis: str, more: dict[str, list[float]] | None = None
 ) -> list[dict[str, Any]]:
     """Errors of 10 % for nine runs of one company, 20 and 40 % for two others: three groups, not eleven."""
@@ -1019,13 +1039,19 @@ def errors_of_places(
 
 
 @pytest.mark.parametrize(
-    ("factor", "basis"), [("pue", "training_places"), ("gross_kg_per_kwh", "country_year")]
+    ("factor", "basis"), [("pue", "training_locations"), ("gross_kg_per_kwh", "country_year")]
 )
-def test_a_company_counts_once_in_the_spread_of_an_inferred_place(
+def test_a_company_counts_once_in_the_uncertainty_of_an_inferred_place(
     model: Model, factor: str, basis: str
 ) -> None:
-    rung = {"factor": factor, "basis": basis, "rung": 6, "gsd_floor": 1.02, "gsd_unfitted": 1.15}
-    rows = {"core.place_errors": errors_of_places(factor, basis), "raw.method_rungs": [rung]}
+    fallback_rank = {
+        "factor": factor,
+        "basis": basis,
+        "fallback_rank": 6,
+        "gsd_floor": 1.02,
+        "gsd_unfitted": 1.15,
+    }
+    rows = {"core.location_errors": errors_of_locations(factor, basis), "raw.method_bases": [fallback_rank]}
     ((gsd, n),) = model("core.method", rows).select("gsd", "n_observations").rows()
     assert n == 11
     assert gsd == pytest.approx(math.exp(THREE), rel=2e-3)
@@ -1034,7 +1060,7 @@ def test_a_company_counts_once_in_the_spread_of_an_inferred_place(
 def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> None:
     """Lifecycle 440 against a direct 400: the direct 380 of the country is 0.95 of it, as for the developer.
 
-    Stated without a basis, 400 is held against the 440. The USA alone is no place, nor is one of no run.
+    Stated without a basis, 400 is held against the 440. The USA alone is no location, nor is one of no run.
     """
     base = {"run_year": 2020, "site_country": "US", "developer_country": "US", "developer": "X"}
     runs = [
@@ -1043,15 +1069,15 @@ def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> 
         base | {"run_id": "country", "region": None, "covers": "one_run"},
         base | {"run_id": "if", "region": "r1", "covers": "hypothetical"},
     ]
-    ladder = [
-        {"run_id": run, "basis": rung, "value": value, "intensity_basis": basis}
+    candidates = [
+        {"run_id": run, "basis": fallback_rank, "value": value, "intensity_basis": basis}
         for run, truth, own in (
             ("direct", "region_year", "direct"),
             ("stated", "disclosed", "unspecified"),
             ("country", "disclosed", "unspecified"),
             ("if", "disclosed", "unspecified"),
         )
-        for rung, value, basis in (
+        for fallback_rank, value, basis in (
             (truth, 0.4, own),
             ("country_year", 0.44, "lifecycle"),
             ("developer_country_year", 0.44, "lifecycle"),
@@ -1060,11 +1086,11 @@ def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> 
     grid = {"scheme": "country", "region": "US", "year": 2020, "intensity_basis": "direct"}
     rows: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": runs,
-        "core.gross_ladder": ladder,
+        "core.gross_candidates": candidates,
         "core.grid_intensity": [grid | {"carbon_intensity_g_per_kwh": 380.0}],
-        "raw.region_map": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],
+        "raw.regions": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],
     }
-    found = model("core.place_errors", rows).select("run_id", "basis", "log_ratio").rows()
+    found = model("core.location_errors", rows).select("run_id", "basis", "log_ratio").rows()
     assert sorted(found) == [
         (run, basis, pytest.approx(math.log(ratio)))
         for run, ratio in (("direct", 0.95), ("stated", 1.1))
@@ -1079,16 +1105,16 @@ def test_a_stated_pue_is_the_truth_of_the_bases_that_infer_one(model: Model) -> 
         {"run_id": "unstated", "covers": "one_run"},
         {"run_id": "if", "covers": "hypothetical", "pue": 1.2},
     ]
-    inferred = {"disclosed": 1.2, "site_year": 1.1, "training_places": 1.5, "industry_year": 1.35}
-    ladder = [
+    inferred = {"disclosed": 1.2, "site_year": 1.1, "training_locations": 1.5, "industry_year": 1.35}
+    candidates = [
         {"run_id": run["run_id"], "basis": basis, "value": value}
         for run in runs
         for basis, value in inferred.items()
     ]
-    frame = model("core.place_errors", {"core.training_runs": runs, "core.pue_ladder": ladder})
+    frame = model("core.location_errors", {"core.training_runs": runs, "core.pue_candidates": candidates})
     assert sorted(frame.select("run_id", "factor", "basis", "log_ratio").rows()) == [
         ("stated", "pue", "industry_year", pytest.approx(math.log(1.125))),
-        ("stated", "pue", "training_places", pytest.approx(math.log(1.25))),
+        ("stated", "pue", "training_locations", pytest.approx(math.log(1.25))),
     ]
 
 
@@ -1097,38 +1123,38 @@ def scored_at_a_site(
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """The rows of one run of company G at 1,000 h x 400 W whose PUE is stated and inferred as 1.2."""
     figure = {"derivation": "measured_power", "scope": "servers_x_pue", "status": "published", "run_id": "r"}
-    rung = {"factor": "pue", "basis": "training_places", "rung": 2, "gsd_floor": 1.02}
+    fallback_rank = {"factor": "pue", "basis": "training_locations", "fallback_rank": 2, "gsd_floor": 1.02}
     gsds = {"chip_hours": "disclosed", "watts_per_chip": "measured_same_chip", "pue": "disclosed"}
     rows: dict[str, list[dict[str, Any]]] = {
         "core.method": [
             *(
-                {"factor": f, "basis": b, "rung": 1, "gsd": 1.1}
+                {"factor": f, "basis": b, "fallback_rank": 1, "gsd": 1.1}
                 for f, b in (gsds | {"gross_kg_per_kwh": "region_year"}).items()
             ),
-            {"factor": "pue", "basis": "training_places", "rung": 2, "gsd": 1.5},
+            {"factor": "pue", "basis": "training_locations", "fallback_rank": 2, "gsd": 1.5},
         ],
-        "raw.method_rungs": [rung],
-        "core.withheld_power": [
-            {"observation_id": "r", "left_out": "run", "basis": "measured_same_chip", "run_id": "r"}
+        "raw.method_bases": [fallback_rank],
+        "core.held_out_power": [
+            {"observation_id": "r", "held_out_scope": "run", "basis": "measured_same_chip", "run_id": "r"}
             | {"hardware_id": "a", "measured_watts_per_chip": 400.0, "estimated_watts_per_chip": 400.0}
         ],
-        "core.chip_hours_ladder": [{"run_id": "r", "basis": "disclosed", "value": 1000.0}],
-        "core.pue_ladder": [
-            {"run_id": "r", "basis": basis, "value": 1.2} for basis in ("disclosed", "training_places")
+        "core.chip_hours_candidates": [{"run_id": "r", "basis": "disclosed", "value": 1000.0}],
+        "core.pue_candidates": [
+            {"run_id": "r", "basis": basis, "value": 1.2} for basis in ("disclosed", "training_locations")
         ],
-        "core.gross_ladder": [{"run_id": "r", "basis": "region_year", "value": 0.5, "source_url": OTHER}],
+        "core.gross_candidates": [{"run_id": "r", "basis": "region_year", "value": 0.5, "source_url": OTHER}],
         "core.training_runs": [
             {"run_id": "r", "developer": "G", "source_url": PAPER, "region": "r1", "site_country": "US"} | run
         ],
-        "core.place_errors": errors_of_places("pue", "training_places", more),
-        "raw.region_map": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],
+        "core.location_errors": errors_of_locations("pue", "training_locations", more),
+        "raw.regions": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],
         "raw.published_footprints": [
             figure | {"quantity": quantity, "value": 0.4, "covers": "one_run", "basis": "gross_location"}
             for quantity in ("energy_mwh", "co2e_t")
         ],
     }
     frame = model("out.accuracy_runs", rows).filter(pl.col("quantity") != "watts_per_chip")
-    return {(row["quantity"], row["withheld"]): row for row in frame.to_dicts()}
+    return {(row["quantity"], row["held_out"]): row for row in frame.to_dicts()}
 
 
 def test_a_place_where_nothing_was_made_is_no_truth(model: Model) -> None:
@@ -1153,7 +1179,7 @@ def test_the_tonnes_of_a_countrys_average_are_no_truth_of_a_place(model: Model) 
         ({}, math.log(1.5)),
     ],
 )
-def test_the_spread_of_a_place_knows_nothing_of_the_company_that_is_estimated(
+def test_the_uncertainty_of_a_place_knows_nothing_of_the_company_that_is_estimated(
     model: Model, more: dict[str, list[float]], ln_gsd: float
 ) -> None:
     row = scored_at_a_site(model, {"covers": "one_run"}, more)["energy_mwh", "pue"]
@@ -1161,13 +1187,13 @@ def test_the_spread_of_a_place_knows_nothing_of_the_company_that_is_estimated(
     assert math.log(row["p95"] / row["p05"]) / 2 == pytest.approx(1.645 * total, rel=3e-3)
 
 
-def test_the_spread_of_tonnes_is_wider_than_that_of_energy_by_the_grid(model: Model) -> None:
+def test_the_uncertainty_of_tonnes_is_wider_than_that_of_energy_by_the_grid(model: Model) -> None:
     """Squared logarithms of a gsd of 1.1 add up: of three factors for energy, of four for tonnes."""
     rows = scored_at_a_site(model, {"covers": "one_run"})
     for quantity, factors in (("energy_mwh", 3), ("co2e_gross_t", 4)):
         row = rows[quantity, "power"]
-        spread = math.log(row["p95"] / row["p05"]) / 2 / 1.645
-        assert spread == pytest.approx(math.sqrt(factors) * math.log(1.1), rel=3e-3)
+        ln_gsd = math.log(row["p95"] / row["p05"]) / 2 / 1.645
+        assert ln_gsd == pytest.approx(math.sqrt(factors) * math.log(1.1), rel=3e-3)
 
 
 def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_the_truth_is_known(
@@ -1182,10 +1208,21 @@ def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_
         {"run_id": run_id, "chip_hours": hours, "verified": "epoch" if run_id == "d" else "primary"}
         for run_id, hours in stated.items()
     ]
-    rung = {"factor": "chip_hours", "basis": "third_party_confident", "gsd_floor": 1.05, "gsd_unfitted": 1.95}
-    tables: Rows = {"core.upstream_runs": upstream, "raw.training_runs": curated, "raw.method_rungs": [rung]}
+    fallback_rank = {
+        "factor": "chip_hours",
+        "basis": "third_party_confident",
+        "gsd_floor": 1.05,
+        "gsd_unfitted": 1.95,
+    }
+    tables: Rows = {
+        "core.upstream_runs": upstream,
+        "raw.training_runs": curated,
+        "raw.method_bases": [fallback_rank],
+    }
     ((gsd, n),) = model("core.method", tables).select("gsd", "n_observations").rows()
-    spread = math.sqrt((math.log(2) ** 2 + math.log(4) ** 2) / 3)
-    assert (gsd, n) == (pytest.approx(math.exp(spread * (1 + 0.9265 / 3 + 0.8636 / 9 + 0.5979 / 27))), 3)
-    ((gsd, n),) = model("core.method", {"raw.method_rungs": [rung]}).select("gsd", "n_observations").rows()
+    ln_gsd = math.sqrt((math.log(2) ** 2 + math.log(4) ** 2) / 3)
+    assert (gsd, n) == (pytest.approx(math.exp(ln_gsd * (1 + 0.9265 / 3 + 0.8636 / 9 + 0.5979 / 27))), 3)
+    ((gsd, n),) = (
+        model("core.method", {"raw.method_bases": [fallback_rank]}).select("gsd", "n_observations").rows()
+    )
     assert (gsd, n) == (1.95, 0)

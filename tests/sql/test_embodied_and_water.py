@@ -13,8 +13,8 @@ SOURCE = {
     "verified": "secondary",
 }
 METHOD: list[dict[str, Any]] = [
-    {"factor": factor, "basis": basis, "rung": rung, "gsd": 1.0}
-    for factor, basis, rung in [
+    {"factor": factor, "basis": basis, "fallback_rank": fallback_rank, "gsd": 1.0}
+    for factor, basis, fallback_rank in [
         ("accelerator_kg_per_chip", "published_chip", 1),
         ("accelerator_kg_per_chip", "typical_chip", 2),
         ("host_kg_per_chip", "typical_host", 1),
@@ -60,7 +60,7 @@ def test_bloom_comes_out_as_its_authors_published_it_from_their_own_inputs(model
     assert row["embodied_t_p05"] == pytest.approx(row["embodied_t"])
 
 
-def test_the_spread_weighs_each_part_by_its_share(model: Model) -> None:
+def test_the_uncertainty_weighs_each_part_by_its_share(model: Model) -> None:
     method = [row | {"gsd": 2.0} if row["factor"] == "host_kg_per_chip" else row for row in METHOD]
     row = embodied(model, method, hours_gsd=1.3)
     # host 312.5 of 462.5 kg: sqrt((0.6757 ln 2)^2 + (ln 1.3)^2) = 0.5369; exp(1.645 x 0.5369) = 2.4185

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.conftest import Model, Rows
@@ -97,9 +98,9 @@ def test_the_interval_is_the_closed_form(model: Model) -> None:
     energy = math.sqrt(math.log(1.01) ** 2 + math.log(1.2) ** 2 + math.log(1.05) ** 2)
     gross = math.sqrt(energy**2 + math.log(1.3) ** 2)
     net = math.sqrt(energy**2 + math.log(1.5) ** 2)
-    for name, spread in (("energy_mwh", energy), ("co2e_gross_t", gross), ("co2e_net_t", net)):
-        assert row[f"{name}_p05"] == pytest.approx(row[name] * math.exp(-1.645 * spread))
-        assert row[f"{name}_p95"] == pytest.approx(row[name] * math.exp(1.645 * spread))
+    for name, ln_gsd in (("energy_mwh", energy), ("co2e_gross_t", gross), ("co2e_net_t", net)):
+        assert row[f"{name}_p05"] == pytest.approx(row[name] * math.exp(-1.645 * ln_gsd))
+        assert row[f"{name}_p95"] == pytest.approx(row[name] * math.exp(1.645 * ln_gsd))
 
 
 def test_the_interval_agrees_with_drawn_factors(model: Model) -> None:
@@ -188,27 +189,27 @@ def test_how_solid_a_reported_energy_is(model: Model, is_metered: bool | None, s
 def test_tonnes_with_the_life_cycle_of_the_grid_stand_beside_the_gross_ones(model: Model) -> None:
     """1.5 MWh at a life-cycle 0.44 kg/kWh; the direct figure of the run's region is the gross one."""
     row = model("out.emissions", rows()).row(0, named=True)
-    spread = math.exp(1.645 * math.sqrt(3 * math.log(1.1) ** 2 + math.log(1.3) ** 2))
+    ln_gsd = math.exp(1.645 * math.sqrt(3 * math.log(1.1) ** 2 + math.log(1.3) ** 2))
     assert (row["co2e_gross_t"], row["co2e_lifecycle_t"]) == (pytest.approx(0.6), pytest.approx(0.66))
-    assert row["co2e_lifecycle_t_p05"] == pytest.approx(0.66 / spread)
-    assert row["co2e_lifecycle_t_p95"] == pytest.approx(0.66 * spread)
+    assert row["co2e_lifecycle_t_p05"] == pytest.approx(0.66 / ln_gsd)
+    assert row["co2e_lifecycle_t_p95"] == pytest.approx(0.66 * ln_gsd)
 
 
 def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Model) -> None:
-    """1.5 MWh at the region's direct 0.4, the country's lifecycle 0.44; its direct 0.373 is a lower rung."""
+    """1.5 MWh at the region's direct 0.4, the country's lifecycle 0.44; its direct 0.373 is a lower basis."""
     source = {name: RUN[name] for name in ("source_title", "source_url", "source_locator", "verified")}
     run = RUN | {"site_country": "US"}
-    ladder = {"run_id": "example", "factor_year": 2020} | source
+    candidates = {"run_id": "example", "factor_year": 2020} | source
     known: Rows = {
         "core.training_runs": [run],
         "core.method": [
-            {"factor": "gross_kg_per_kwh", "basis": basis, "rung": rung, "gsd": 1.2}
-            for rung, basis in enumerate(("disclosed", "region_year", "country_year"))
+            {"factor": "gross_kg_per_kwh", "basis": basis, "fallback_rank": fallback_rank, "gsd": 1.2}
+            for fallback_rank, basis in enumerate(("disclosed", "region_year", "country_year"))
         ],
-        "core.gross_ladder": [
-            ladder | {"basis": "disclosed", "value": 0.39, "intensity_basis": "unspecified"},
-            ladder | {"basis": "region_year", "value": 0.4, "intensity_basis": "direct"},
-            ladder
+        "core.gross_candidates": [
+            candidates | {"basis": "disclosed", "value": 0.39, "intensity_basis": "unspecified"},
+            candidates | {"basis": "region_year", "value": 0.4, "intensity_basis": "direct"},
+            candidates
             | {"basis": "country_year", "value": 0.44, "intensity_basis": "lifecycle", "factor_year": 2019},
         ],
         "core.grid_intensity": [
@@ -221,24 +222,31 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
 
     def gross_by_basis() -> list[dict[str, object]]:
         grids = model("core.grid_by_basis", known).to_dicts()
-        found = model("out.gross_by_basis", {"core.grid_by_basis": grids, "out.emissions": [emissions]})
+        found = model("support.gross_by_basis", {"core.grid_by_basis": grids, "out.emissions": [emissions]})
         return found.sort("intensity_basis").to_dicts()
 
     direct, lifecycle = gross_by_basis()
     assert (direct["gross_basis"], lifecycle["gross_basis"]) == ("region_year", "country_year")
     assert direct["co2e_gross_t"] == pytest.approx(0.6)  # 1.5 MWh x 0.4 kg/kWh
     assert lifecycle["co2e_gross_t"] == pytest.approx(0.66)  # 1.5 MWh x 0.44 kg/kWh
-    spread = math.exp(1.645 * math.hypot(math.log(1.1), math.log(1.2)))
-    assert direct["co2e_gross_t_p95"] == pytest.approx(0.6 * spread)
-    assert direct["co2e_gross_t_p05"] == pytest.approx(0.6 / spread)
+    ln_gsd = math.exp(1.645 * math.hypot(math.log(1.1), math.log(1.2)))
+    assert direct["co2e_gross_t_p95"] == pytest.approx(0.6 * ln_gsd)
+    assert direct["co2e_gross_t_p05"] == pytest.approx(0.6 / ln_gsd)
     assert (direct["is_other_year"], lifecycle["is_other_year"]) == (False, True)
-    del known["core.gross_ladder"][1]  # the region is not known: the country's direct figure stands in
+    del known["core.gross_candidates"][1]  # the region is not known: the country's direct figure stands in
     direct, _ = gross_by_basis()
     assert (direct["gross_basis"], direct["co2e_gross_t"]) == ("country_year", pytest.approx(1.5 * 0.373))
 
 
+def what_if(model: Model, known: Rows) -> pl.DataFrame:
+    """The table what_if over inline rows, by way of the tables that it is a view of."""
+    for name in ("support.what_if_runs", "support.what_if_locations", "support.what_if_chips"):
+        known = known | {name: model(name, known).to_dicts()}
+    return model("out.what_if", known)
+
+
 def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) -> None:
-    """1 MWh at PUE 1.1 and lifecycle 0.44 kg; the place: PUE 1.1, direct 0.2 kg, half of it net."""
+    """1 MWh at PUE 1.1 and lifecycle 0.44 kg; the location: PUE 1.1, direct 0.2 kg, half of it net."""
     base = {"run_id": "example", "run_year": 2022, "hardware_id": "chip", "energy_basis": "computed"}
     run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.1, "energy_mwh": 1.1}
     gross = {"gross_kg_per_kwh": 0.44, "co2e_gross_t": 0.484}
@@ -250,13 +258,15 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
             {"run_id": "example", "factor": name, "gsd": 1.1}
             for name in ("chip_hours", "watts_per_chip", "pue", "gross_kg_per_kwh")
         ],
-        "out.places": [place | {"gross_kg_per_kwh": 0.2, "net_kg_per_kwh": 0.1, "intensity_basis": "direct"}],
-        "out.gross_by_basis": [
+        "out.locations": [
+            place | {"gross_kg_per_kwh": 0.2, "net_kg_per_kwh": 0.1, "intensity_basis": "direct"}
+        ],
+        "support.gross_by_basis": [
             {"run_id": "example", "intensity_basis": "direct", "co2e_gross_t": 0.4},
             {"run_id": "example", "intensity_basis": "lifecycle", "co2e_gross_t": 0.484},
         ],
     }
-    (row,) = model("out.what_if", known).rows(named=True)
+    (row,) = what_if(model, known).rows(named=True)
     assert row["co2e_net_t"] == pytest.approx(0.11)  # 1.1 MWh x 0.1 kg/kWh
     assert row["co2e_gross_t"] == pytest.approx(0.22)  # 1.1 MWh x 0.2 kg/kWh
     assert row["ratio_to_actual"] == pytest.approx(0.55)  # 0.22 t over direct 0.4 t
@@ -264,15 +274,15 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
         ("gross", 0.22, 1.15),
         ("net", 0.11, 1.2),
     ):  # hours and power 1.1 each, and the place
-        spread = math.exp(1.645 * math.sqrt(2 * math.log(1.1) ** 2 + math.log(gsd) ** 2))
+        ln_gsd = math.exp(1.645 * math.sqrt(2 * math.log(1.1) ** 2 + math.log(gsd) ** 2))
         ends = row[f"co2e_{basis}_t_p05"], row[f"co2e_{basis}_t_p95"]
-        assert ends == (pytest.approx(middle / spread, rel=1e-3), pytest.approx(middle * spread, rel=1e-3))
-    del known["out.gross_by_basis"][0]
-    (row,) = model("out.what_if", known).rows(named=True)
+        assert ends == (pytest.approx(middle / ln_gsd, rel=1e-3), pytest.approx(middle * ln_gsd, rel=1e-3))
+    del known["support.gross_by_basis"][0]
+    (row,) = what_if(model, known).rows(named=True)
     assert row["ratio_to_actual"] is None
     elsewhere = place | {"gross_kg_per_kwh": 0.3, "net_kg_per_kwh": None, "intensity_basis": "lifecycle"}
-    known["out.places"].append(elsewhere | {"region": "elsewhere"})
-    ranks = {row["intensity_basis"]: row for row in model("out.what_if", known).rows(named=True)}
+    known["out.locations"].append(elsewhere | {"region": "elsewhere"})
+    ranks = {row["intensity_basis"]: row for row in what_if(model, known).rows(named=True)}
     assert {basis: (row["gross_rank"], row["net_rank"]) for basis, row in ranks.items()} == {
         "direct": (1, 1),
         "lifecycle": (1, None),
@@ -306,18 +316,17 @@ def test_the_speed_of_another_chip_counts_once(model: Model, hours_basis: str, s
         ],
         "core.method": [
             {"factor": "chip_hours", "basis": "flop_over_throughput", "gsd": 1.4},
-            {"factor": "watts_per_chip", "basis": "measured_ratio_elsewhere", "gsd": 1.3},
         ],
         "core.throughput": [
             {"hardware_id": chip, "kind": "gpu", "peak_fp16_tflops": 100.0, "sustained_flop_per_s": speed}
             for chip, speed in (("slow", 1e14), ("fast", 4e14))
         ],
-        "core.chip_power": [
-            {"hardware_id": chip, "watts_per_chip": 800.0, "watts_basis": "measured_ratio"}
+        "out.hardware_power": [
+            {"hardware_id": chip, "watts_per_chip": 800.0, "watts_gsd": 1.3, "own_watts_gsd": 1.2}
             for chip in ("slow", "fast")
         ],
     }
-    (row,) = model("out.what_if", known).filter(run_id="example").rows(named=True)
+    (row,) = what_if(model, known).filter(run_id="example").rows(named=True)
     assert row["energy_mwh"] == pytest.approx(0.4)  # 2,000 h / 4 x 800 W
     squares = math.log(1.5) ** 2 + speeds * math.log(1.4) ** 2 + math.log(1.3) ** 2 + 2 * math.log(1.1) ** 2
     assert (

@@ -1,4 +1,4 @@
-"""The grids of the sources in one table, and the places that a run could move to, by hand."""
+"""The grids of the sources in one table, and the locations that a run could move to, by hand."""
 
 import math
 
@@ -42,7 +42,7 @@ def test_a_region_without_a_grid_of_its_own_has_that_of_its_country(model: Model
         ("gross_kg_per_kwh", "country_year"): 1.3,
     }
     tables: Rows = {
-        "raw.region_map": [
+        "raw.regions": [
             {"region": name, "provider": "P", "country": "AA"} for name in ("own", "bare", "site:x")
         ],
         "core.region_intensity": [own | {"carbon_intensity_g_per_kwh": 100.0}],
@@ -50,11 +50,11 @@ def test_a_region_without_a_grid_of_its_own_has_that_of_its_country(model: Model
         "core.pue_years": [average | {"factor_year": 2020}],
         "core.method": [{"factor": f, "basis": b, "gsd": gsd} for (f, b), gsd in gsds.items()],
     }
-    found = {row["region"]: row for row in model("out.places", tables).to_dicts()}
+    found = {row["region"]: row for row in model("out.locations", tables).to_dicts()}
     assert set(found) == {"own", "bare"}
     for region, kg, basis, gsd in (("own", 0.1, "region_year", 1.1), ("bare", 0.3, "country_year", 1.3)):
         place = found[region]
         assert (place["gross_basis"], place["net_basis"]) == (basis, None)
         assert (place["gross_kg_per_kwh"], place["net_kg_per_kwh"]) == (pytest.approx(kg), None)
-        spread = math.sqrt(math.log(1.1) ** 2 + math.log(gsd) ** 2)
-        assert math.log(place["gross_gsd"]) == pytest.approx(spread)
+        ln_gsd = math.sqrt(math.log(1.1) ** 2 + math.log(gsd) ** 2)
+        assert math.log(place["gross_gsd"]) == pytest.approx(ln_gsd)

@@ -27,7 +27,7 @@ factors = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def emissions() -> Iterator[Emissions]:
-    """The row of out.emissions for one run with these factors, all with one spread."""
+    """The row of out.emissions for one run with these factors, all with one uncertainty."""
     with connect() as connection:
 
         def row(gsd: float, values: dict[str, float]) -> dict[str, float]:

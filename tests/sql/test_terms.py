@@ -19,7 +19,7 @@ def tried(
 ) -> dict[str, float | None]:
     """What a term does for one observation, from what the estimator leaves of each."""
     frame = model(
-        "core.withheld_terms",
+        "core.held_out_terms",
         {
             "core.term_features": [
                 {"factor": "chip_hours", "term": "tried", "chip_generation": "g", "known_log_ratio": 0.0}
@@ -27,7 +27,7 @@ def tried(
                 for row in features
             ],
             "core.term_residuals": [
-                {"factor": "chip_hours", "observation_id": own, "left_out": "run", "other_id": other}
+                {"factor": "chip_hours", "observation_id": own, "held_out_scope": "run", "other_id": other}
                 | {"is_left_out": other == own, "observed_log_ratio": ratio}
                 for other, ratio in left.items()
             ],
@@ -86,7 +86,7 @@ RUNS = [
     | {"domain": "vision" if i % 2 else "language"}
     for i, row in enumerate(FLOP)
 ]
-KEYS = ("term", "left_out", "observation_id")
+KEYS = ("term", "held_out_scope", "observation_id")
 
 
 def chain(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:
@@ -97,14 +97,14 @@ def chain(model: Model, rows: list[dict[str, Any]]) -> dict[tuple[str, str, str]
         "core.training_runs": RUNS,
     }
     for name in (
-        "core.withheld_throughput",
+        "core.held_out_throughput",
         "core.mfu_features",
         "core.term_features",
         "core.term_residuals",
-        "core.withheld_terms",
+        "core.held_out_terms",
     ):
         made[name] = model(name, made).to_dicts()
-    return {tuple(row[key] for key in KEYS): row for row in made["core.withheld_terms"]}
+    return {tuple(row[key] for key in KEYS): row for row in made["core.held_out_terms"]}
 
 
 @pytest.mark.parametrize("index", range(len(FLOP)))
@@ -128,15 +128,15 @@ def test_no_observation_informs_its_own_term_nor_its_developer_one_without_it(
 
 def test_the_error_without_a_term_is_that_of_the_estimator(model: Model) -> None:
     rows = {"core.flop_observations": FLOP, "core.hardware": CHIPS}
-    withheld = {
-        (row["left_out"], row["observation_id"], row["hardware_id"]): row["withheld_ln_mfu"]
-        for row in model("core.withheld_throughput", rows).to_dicts()
+    held_out = {
+        (row["held_out_scope"], row["observation_id"], row["hardware_id"]): row["held_out_ln_mfu"]
+        for row in model("core.held_out_throughput", rows).to_dicts()
     }
     found = chain(model, FLOP)
     for own in FLOP:
-        for left_out in ("run", "developer"):
-            estimate = withheld[left_out, own["observation_id"], own["hardware_id"]]
-            row = found["run_year", left_out, own["observation_id"]]
+        for held_out_scope in ("run", "developer"):
+            estimate = held_out[held_out_scope, own["observation_id"], own["hardware_id"]]
+            row = found["run_year", held_out_scope, own["observation_id"]]
             assert row["log_ratio_without"] == pytest.approx(math.log(own["mfu"]) - estimate)
 
 
@@ -198,27 +198,32 @@ def test_an_observation_that_is_not_fitted_informs_its_format_alone(model: Model
             for own in [*FLOP, FLOP[0] | {"observation_id": "beside", "run_id": "beside", "mfu": 0.6}]
         ],
     }
-    rows["core.withheld_throughput"] = model("core.withheld_throughput", rows).to_dicts()
+    rows["core.held_out_throughput"] = model("core.held_out_throughput", rows).to_dicts()
     residuals = model("core.term_residuals", rows)
     assert "beside" not in residuals["observation_id"]
-    known = residuals.filter(other_id="beside").select("observation_id", "left_out").rows()
+    known = residuals.filter(other_id="beside").select("observation_id", "held_out_scope").rows()
     assert len(known) == 2 * len(FLOP) - 2  # not where X is left out, whose two runs are o0 and o1
     assert not {("o0", "developer"), ("o1", "developer")} & set(known)
 
 
 def board(
-    model: Model, n: int, mean_with: dict[str, float], spread: float = 0.01, term: str = "run_year"
+    model: Model, n: int, mean_with: dict[str, float], ln_gsd: float = 0.01, term: str = "run_year"
 ) -> list[dict[str, Any]]:
-    """The summary of errors of 0.4 without the term, and a spread above and below a mean with it."""
+    """The summary of errors of 0.4 without the term, and a uncertainty above and below a mean with it."""
     return model(
-        "out.model_terms",
+        "support.model_terms",
         {
-            "core.withheld_terms": [
-                {"factor": "chip_hours", "term": term, "left_out": left_out, "observation_id": f"o{i}"}
+            "core.held_out_terms": [
+                {
+                    "factor": "chip_hours",
+                    "term": term,
+                    "held_out_scope": held_out_scope,
+                    "observation_id": f"o{i}",
+                }
                 | {"effect_ln": 0.01 * i, "log_ratio_without": 0.4 if i % 3 else -0.4}
-                | {"log_ratio_with": mean - spread if i % 2 else -mean - spread}
+                | {"log_ratio_with": mean - ln_gsd if i % 2 else -mean - ln_gsd}
                 | {"feature_level": None if term == "run_year" else f"level {i % 3}"}
-                for left_out, mean in mean_with.items()
+                for held_out_scope, mean in mean_with.items()
                 for i in range(n)
             ]
         },
@@ -226,11 +231,11 @@ def board(
 
 
 def test_the_summary_adds_up_as_by_hand(model: Model) -> None:
-    (row,) = board(model, 4, {"run": 0.2}, spread=0.1, term="domain")
+    (row,) = board(model, 4, {"run": 0.2}, ln_gsd=0.1, term="domain")
     assert row == {
         "factor": "chip_hours",
         "term": "domain",
-        "left_out": "run",
+        "held_out_scope": "run",
         "n_observations": 4,
         "n_levels": 3,
         "effect_ln": pytest.approx(0.015),
@@ -245,7 +250,7 @@ def test_the_summary_adds_up_as_by_hand(model: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "run", "developer", "spread", "better"),
+    ("n", "run", "developer", "ln_gsd", "better"),
     [
         (20, 0.37, 0.37, 0.01, True),
         (19, 0.37, 0.37, 0.01, False),
@@ -262,14 +267,14 @@ def test_the_summary_adds_up_as_by_hand(model: Model) -> None:
     ],
 )
 def test_a_term_is_clearly_better_on_enough_observations_whatever_is_left_out(
-    model: Model, n: int, run: float, developer: float, spread: float, better: bool
+    model: Model, n: int, run: float, developer: float, ln_gsd: float, better: bool
 ) -> None:
-    rows = board(model, n, {"run": run, "developer": developer}, spread)
+    rows = board(model, n, {"run": run, "developer": developer}, ln_gsd)
     assert [row["is_clearly_better"] for row in rows] == [better, better]
     assert {row["n_levels"] for row in rows} == {None}
 
 
-def test_a_term_that_is_clearly_better_and_not_used_is_told(tmp_path: Path) -> None:
+def test_a_term_that_is_clearly_better_and_not_used_is_reported(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "emissions.duckdb")) as connection:
         connection.execute(
             "create table model_terms as from (values "
@@ -281,7 +286,12 @@ def test_a_term_that_is_clearly_better_and_not_used_is_told(tmp_path: Path) -> N
 
 def test_no_term_that_is_clearly_better_is_left_out_of_the_estimator(build: Build) -> None:
     """From the curated facts; test_build_of_everything.py asks the same of all sources."""
-    assert build.query("select factor, term from model_terms where is_clearly_better and not is_used") == []
-    scored = build.query("select term, left_out from model_terms where factor = 'chip_hours'")
-    terms = ("run_year", "chips", "domain")  # the formats of the others are told by an upstream
-    assert {(term, left_out) for term in terms for left_out in ("run", "developer")} <= set(scored)
+    assert (
+        build.query("select factor, term from support.model_terms where is_clearly_better and not is_used")
+        == []
+    )
+    scored = build.query("select term, held_out_scope from support.model_terms where factor = 'chip_hours'")
+    terms = ("run_year", "chips", "domain")  # the formats of the others are reported by an upstream
+    assert {(term, held_out_scope) for term in terms for held_out_scope in ("run", "developer")} <= set(
+        scored
+    )

@@ -1,4 +1,4 @@
-"""core.training_runs resolves chip, operator, place and year without changing a disclosed value."""
+"""core.training_runs resolves chip, operator, location and year without changing a disclosed value."""
 
 from datetime import date
 from typing import Any
@@ -49,7 +49,7 @@ def test_a_tpu_runs_at_google_and_a_region_tells_operator_and_country(model: Mod
             RUN | {"run_id": "region", "cloud_region": "r-1"},
             RUN | {"run_id": "stated", "cloud_region": "r-1", "provider": "Stated", "site_country": "BB"},
             RUN | {"run_id": "unknown"},
-            region_map=[region],
+            regions=[region],
         ),
     )
     providers = dict(found.select("run_id", "provider").iter_rows())

@@ -1,4 +1,4 @@
-"""Models of upstream become runs: one id for ever, gates before estimates, curated facts first."""
+"""Models of upstream become runs: one id for ever, checks before estimates, curated facts first."""
 
 from datetime import date
 from typing import Any
@@ -82,8 +82,8 @@ def test_an_id_that_is_taken_gets_a_checksum_and_one_without_letters_a_name(mode
 
 
 def test_a_name_that_only_the_quarantine_has_keeps_an_id_too(model: Model) -> None:
-    bad = {"source": "epoch_models", "row_key": "Bad", "gate": "range"}
-    twice = {"source": "epoch_models", "row_key": "Twice", "gate": "key"}
+    bad = {"source": "epoch_models", "row_key": "Bad", "check_name": "range"}
+    twice = {"source": "epoch_models", "row_key": "Twice", "check_name": "key"}
     found = ids(
         model, names=[registered("Bad", "bad-one")], models=[listed("Twice")], quarantine=[bad, bad, twice]
     )
@@ -180,16 +180,16 @@ CHIP = {"hardware_id": "chip", "peak_fp16_tflops": 1000.0}
 ALIAS = {"alias_key": "chip", "hardware_id": "chip"}
 
 
-def gates(model: Model, **run: Any) -> dict[str, float]:
+def row_checks(model: Model, **run: Any) -> dict[str, float]:
     frame = model(
-        "core.model_gates",
+        "core.model_checks",
         {
             "core.upstream_runs": [{"run_id": "a", "model": "A", "hardware": "Chip", **run}],
             "core.hardware_aliases": [ALIAS],
             "core.hardware": [CHIP],
         },
     )
-    return dict(frame.select("gate", "value").iter_rows())
+    return dict(frame.select("check_name", "value").iter_rows())
 
 
 @pytest.mark.parametrize(
@@ -206,18 +206,18 @@ def gates(model: Model, **run: Any) -> dict[str, float]:
 def test_stated_chip_hours_agree_with_chips_times_hours_within_half(
     model: Model, stated: float, fails: bool
 ) -> None:
-    found = gates(model, chips=10, training_hours=100.0, chip_hours=stated)
+    found = row_checks(model, chips=10, training_hours=100.0, chip_hours=stated)
     assert ("chip_hours_contradict" in found) is fails
 
 
 @pytest.mark.parametrize(("flop", "fails"), [(3.59e21, False), (3.61e21, True)])
 def test_no_run_does_more_than_its_chips_can(model: Model, flop: float, fails: bool) -> None:
     """1,000 chip-hours at 1e15 FLOP/s are 3.6e21 FLOP."""
-    assert ("mfu_above_one" in gates(model, chip_hours=1000.0, training_flop=flop)) is fails
+    assert ("mfu_above_one" in row_checks(model, chip_hours=1000.0, training_flop=flop)) is fails
 
 
 def disclosed(model: Model, **tables: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    names = {"curated": "raw.training_runs", "upstream": "core.upstream_runs", "gates": "core.model_gates"}
+    names = {"curated": "raw.training_runs", "upstream": "core.upstream_runs", "gates": "core.model_checks"}
     frame = model("core.disclosed_runs", {names[key]: rows for key, rows in tables.items()})
     return {row["run_id"]: row for row in frame.iter_rows(named=True)}
 

@@ -1,5 +1,5 @@
 -- If a curated run names an accelerator, it must be found. Otherwise the run would silently get a less certain basis.
--- Unknown accelerators of upstream runs are listed in out.unresolved.
+-- Unknown accelerators of upstream runs are listed in support.unresolved.
 select
     runs.run_id,
     runs.hardware

@@ -3,7 +3,7 @@
 select
     factors.run_id,
     factors.gsd,
-    method.gsd as rung_gsd,
+    method.gsd as basis_gsd,
     runs.flop_confidence
 from out.emission_factors as factors
 inner join core.training_runs as runs on factors.run_id = runs.run_id

@@ -1,0 +1,299 @@
+-- What the fallback orders take for a location in a year when a run says nothing better. One row per factor, location and period.
+-- A location is a cloud region, an operator, a country or WORLD. A year without a figure takes that of the nearest one.
+-- An operator's grid is the mix of its regions, its gsd their uncertainty with that of a region's own figure.
+-- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, as in core.net_candidates.
+with years as (
+    select unnest(range(2009, 2028)) as year
+),
+
+-- Of two operators that name a site alike (Singapore), the location is that of regions.
+site_pues as (
+    select years.*
+    from core.pue_years as years
+    inner join raw.regions as regions
+        on years.region = regions.region and years.provider = regions.provider
+    where not years.is_average
+),
+
+pues as (
+    select
+        region as location_id,
+        'site_year' as basis,
+        factor_year,
+        pue as value,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from site_pues
+    where quarter is null
+    union all
+    select
+        provider as location_id,
+        'provider_year' as basis,
+        factor_year,
+        pue as value,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.pue_years
+    where quarter is null and is_average and provider <> 'Industry average (Uptime Institute)'
+    union all
+    select
+        'WORLD' as location_id,
+        'industry_year' as basis,
+        factor_year,
+        pue as value,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.pue_years
+    where quarter is null and provider = 'Industry average (Uptime Institute)'
+),
+
+grids as (
+    select
+        region as location_id,
+        'region_year' as basis,
+        factor_year,
+        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.region_intensity
+    where carbon_intensity_g_per_kwh is not null
+    union all
+    select
+        region as location_id,
+        if(region = 'WORLD', 'world_year', 'country_year') as basis,
+        year as factor_year,
+        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.grid_intensity
+    where
+        scheme = 'country'
+        and intensity_basis = 'lifecycle' -- the one basis that every country has
+        and carbon_intensity_g_per_kwh is not null
+    union all
+    select
+        provider as location_id,
+        'provider_regions' as basis,
+        factor_year,
+        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from core.provider_grids
+),
+
+operators as (
+    select
+        grid.region as location_id,
+        'operator_hourly' as basis,
+        grid.factor_year,
+        grid_residual(grid.operator_cfe_fraction, grid.grid_cfe_fraction) as value,
+        grid.source_title,
+        grid.source_url,
+        grid.source_locator,
+        grid.verified
+    from core.region_intensity as grid
+    inner join raw.regions as regions on grid.region = regions.region and regions.provider = 'Google'
+    where grid.operator_cfe_fraction is not null and grid.grid_cfe_fraction < 1
+),
+
+yearly as (
+    select
+        'pue' as factor,
+        location_id,
+        basis,
+        factor_year,
+        value,
+        cast(null as varchar) as intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from pues
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        location_id,
+        basis,
+        factor_year,
+        value,
+        intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from grids
+    union all
+    select
+        'net_to_gross_ratio' as factor,
+        location_id,
+        basis,
+        factor_year,
+        value,
+        cast(null as varchar) as intensity_basis,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from operators
+),
+
+nearest as (
+    select
+        yearly.factor,
+        yearly.location_id,
+        cast(years.year as varchar) as period,
+        yearly.basis,
+        yearly.value,
+        yearly.intensity_basis,
+        yearly.factor_year,
+        yearly.source_title,
+        yearly.source_url,
+        yearly.source_locator,
+        yearly.verified
+    from years
+    cross join yearly
+    qualify row_number() over (
+        partition by yearly.factor, yearly.location_id, years.year
+        order by abs(yearly.factor_year - years.year), yearly.factor_year, yearly.basis
+    ) = 1
+),
+
+quarters as (
+    select
+        'pue' as factor,
+        region as location_id,
+        quarter as period,
+        'site_quarter' as basis,
+        pue as value,
+        cast(null as varchar) as intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from site_pues
+    where quarter is not null
+),
+
+-- Where training runs of these years were, a mean over the locations of each developer first, as in core.pue_candidates.
+training_locations as (
+    select
+        year,
+        lead_organisation(developer) as company,
+        stated_location,
+        avg(ln(pue) order by run_id) as ln_pue,
+        min(factor_year) as first_year,
+        max(factor_year) as last_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        least_verified(verified) as verified
+    from core.stated_pues
+    where year in (select years.year from years)
+    group by year, developer, stated_location
+),
+
+developers as (
+    select
+        year,
+        company,
+        avg(ln_pue order by stated_location, ln_pue) as mean_ln_pue,
+        count(*) as locations,
+        min(first_year) as first_year,
+        max(last_year) as last_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        least_verified(verified) as verified
+    from training_locations
+    group by year, company
+),
+
+trained as (
+    select
+        'pue' as factor,
+        'TRAINING' as location_id,
+        cast(year as varchar) as period,
+        'training_locations' as basis,
+        exp(avg(mean_ln_pue order by company)) as value,
+        cast(null as varchar) as intensity_basis,
+        furthest_year(min(first_year), max(last_year), year) as factor_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        'geometric mean over ' || counted(count(*), 'developer') || ' of the PUE of ' || counted(sum(locations), 'location')
+        || ' of training runs within two years, as of ' || year_span(min(first_year), max(last_year))
+        || '; the source named is the first of theirs' as source_locator,
+        least_verified(verified) as verified
+    from developers
+    group by year
+    having count(*) >= 3
+),
+
+together as (
+    select *
+    from nearest
+    union all
+    select *
+    from quarters
+    union all
+    select *
+    from trained
+),
+
+operator_gsds as (
+    select
+        grids.provider,
+        grids.factor_year,
+        exp(sqrt(pow(ln(grids.region_gsd), 2) + pow(ln(country.gsd), 2))) as gsd
+    from core.provider_grids as grids
+    inner join core.method as country on country.factor = 'gross_kg_per_kwh' and country.basis = 'country_year'
+)
+
+select
+    together.factor,
+    together.location_id,
+    together.period,
+    together.value,
+    case
+        when together.factor = 'net_to_gross_ratio'
+            then
+                exp(
+                    sqrt(
+                        pow(ln(method.gsd), 2)
+                        + pow(cfe_rounding_ln_gsd(supply.operator_cfe_fraction, supply.grid_cfe_fraction), 2)
+                    )
+                )
+        else coalesce(operator_gsds.gsd, method.gsd)
+    end as gsd,
+    together.basis,
+    together.intensity_basis,
+    together.factor_year,
+    source_id(together.source_url) as source_id,
+    together.source_title,
+    together.source_url,
+    together.source_locator,
+    together.verified
+from together
+inner join core.method as method
+    on
+        if(together.factor = 'net_to_gross_ratio', 'net_kg_per_kwh', together.factor) = method.factor
+        and together.basis = method.basis
+left join operator_gsds
+    on
+        together.basis = 'provider_regions'
+        and together.location_id = operator_gsds.provider
+        and together.factor_year = operator_gsds.factor_year
+left join core.region_intensity as supply on together.location_id = supply.region and together.factor_year = supply.factor_year
