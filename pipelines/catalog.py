@@ -3,6 +3,7 @@
 Belongs here: parsing and looking up. Does not belong here: running anything.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
+ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w.~%+-]+)*/?", re.ASCII)  # of a folder on a web server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,11 @@ class Table:
     def csv_file(self) -> str:
         """Its CSV in a release, such as csv/emissions.csv; empty if it has none."""
         return "" if self.csv == "none" else f"csv/{self.stem}.{self.csv}"
+
+    @property
+    def parquet_file(self) -> str:
+        """Its Parquet in a release, such as parquet/emissions.parquet."""
+        return f"parquet/{self.stem}.parquet"
 
     @property
     def published_as(self) -> str:
@@ -206,6 +213,27 @@ def document() -> dict[str, Any]:
     text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.load(text, loader)
     return loaded
+
+
+def dataset() -> dict[str, Any]:
+    """What the dataset as a whole is: its name, title, version, license and so on."""
+    about: dict[str, Any] = document()["dataset"]
+    return about
+
+
+def public_url() -> str:
+    """The address where releases can be downloaded, without a slash at its end; empty if there is none.
+
+    Raises:
+        ValueError: it is not the address of a folder on a web server.
+    """
+    address = dataset()["public_url"] or ""
+    if address and not (isinstance(address, str) and ADDRESS.fullmatch(address)):
+        raise ValueError(
+            f"{ROOT / 'catalog.yaml'}: dataset.public_url is {address!r}; expected the address of a folder, "
+            'such as https://data.example.org/emissions, or "" if there is none.'
+        )
+    return str(address).rstrip("/")
 
 
 def unit(name: str) -> str:

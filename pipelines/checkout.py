@@ -17,7 +17,7 @@ from pipelines.catalog import ROOT
 FACTS, BASELINE, RELEASED = "warehouse/reference", "warehouse/baseline", "warehouse/released"
 # What a release depends on.
 MAKES_RELEASES = (
-    "CITATION.cff", "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql", FACTS, BASELINE,
+    "catalog.yaml", "pipelines", "pyproject.toml", "requirements.txt", "sql", FACTS, BASELINE,
     RELEASED,
 )  # fmt: skip
 

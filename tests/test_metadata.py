@@ -1,18 +1,28 @@
 """What a release says of itself is valid by the tools of those who read it, and agrees with the tables."""
 
+import gzip
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+import duckdb
 import jsonschema
+import pyshacl
 import pytest
+import rdflib
 import yaml
+from rdflib.namespace import DCAT, RDF
 
 from pipelines import catalog
+from pipelines.documentation import pages
 from pipelines.releases import metadata, release, release_files
-from tests.conftest import Build
+from tests.conftest import Build, ote
+
+SCHEMAS = Path(__file__).parent / "schemas"
 
 
 def test_the_data_package_is_valid_and_every_row_is_as_it_says(build: Build) -> None:
@@ -35,6 +45,48 @@ print(json.dumps([report.stats, report.flatten(["name", "type", "note"])[:10]]))
     assert stats["tasks"] == len(catalog.public_tables())
 
 
+def test_the_data_package_is_valid_by_the_schema_of_version_2(build: Build) -> None:
+    package = json.loads((build.release / "datapackage.json").read_text())
+    with gzip.open(SCHEMAS / "datapackage-2.0.json.gz") as file:
+        validator = jsonschema.Draft7Validator(json.load(file))
+    assert [error.message for error in validator.iter_errors(package)] == []
+    assert list(validator.iter_errors(package | {"resources": [{"name": "no path"}]}))
+
+
+def linked(texts: Mapping[str, str]) -> rdflib.Graph:
+    """What dataset.jsonld says, as read from a folder."""
+    return rdflib.Graph().parse(data=texts["dataset.jsonld"], format="json-ld", publicID="file:///r/d.jsonld")
+
+
+def violations(graph: rdflib.Graph) -> str:
+    """What breaks a mandatory constraint of DCAT-AP, or has a value of another class than it asks for."""
+    shapes = rdflib.Graph()
+    for name in ("dcat-ap-shapes.ttl", "dcat-ap-range.ttl"):
+        shapes.parse(SCHEMAS / name)
+    valid, _, says = pyshacl.validate(graph, shacl_graph=shapes)
+    return "" if valid else str(says)
+
+
+@pytest.mark.parametrize("public_url", ["", "https://data.example.org/ote"])
+def test_data_portals_find_no_violation_of_dcat_ap(
+    build: Build, public_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = linked(texts(build, public_url, monkeypatch))
+    assert len(list(graph.subjects(RDF.type, DCAT.Distribution))) == 2 * len(catalog.public_tables()) + 1
+    assert violations(graph) == ""
+
+
+def test_a_dataset_without_what_dcat_ap_asks_for_is_found(build: Build) -> None:
+    """The shapes can fail: without the address of a file, its title, or the class of its license."""
+    text = (build.release / "dataset.jsonld").read_text()
+    for found, other in (
+        ("dcat:accessURL", "other"),
+        ("dct:title", "other"),
+        ("dct:LicenseDocument", "dct:Other"),
+    ):
+        assert "Results (" in violations(linked({"dataset.jsonld": text.replace(found, other)})), found
+
+
 def test_croissant_is_valid_without_a_warning_and_its_records_are_read(build: Build) -> None:
     code = """
 import json, sys
@@ -53,14 +105,16 @@ print(json.dumps([sorted(issues.errors), sorted(issues.warnings), len(rows)]))
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [[], [], 3]
+    said = json.loads((build.release / "croissant.json").read_text())
+    assert said["conformsTo"] == "http://mlcommons.org/croissant/1.1"
 
 
 def test_each_file_names_the_version_and_the_licence(build: Build) -> None:
     folder, version = build.release, build.release.name
     package = json.loads((folder / "datapackage.json").read_text())
-    linked = json.loads((folder / "dataset.jsonld").read_text())
+    described = json.loads((folder / "dataset.jsonld").read_text())
     cited = yaml.safe_load((folder / "CITATION.cff").read_text())
-    assert {package["version"], linked["version"], cited["version"]} == {version}
+    assert {package["version"], described["version"], cited["version"]} == {version}
     assert package["licenses"][0]["name"] == cited["license"] == "CC-BY-4.0"
     for name in ("README.md", "LICENSE"):
         assert version in (folder / name).read_text()
@@ -112,20 +166,78 @@ def test_every_distribution_is_a_file_with_that_checksum(build: Build) -> None:
     assert all(sums[name] == sha256 for name, sha256 in named.items())
 
 
+def texts(build: Build, public_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Every text that names the address, as with this public address."""
+    manifest = json.loads((build.release / "manifest.json").read_text())
+    monkeypatch.setitem(catalog.document()["dataset"], "public_url", public_url)
+    names = {file.relative_to(build.release).as_posix() for file in release_files.files(build.release)}
+    released = metadata.files(manifest, dict.fromkeys(names, "0" * 64), dict.fromkeys(names, 1))
+    with duckdb.connect(str(build.directory / "emissions.duckdb"), read_only=True) as connection:
+        tracked = pages.pages(catalog.ROOT, connection)
+    return released | {f"repository/{path.name}": text for path, text in tracked.items()}
+
+
 @pytest.mark.parametrize("public_url", ["", "https://data.example.org/ote"])
 def test_an_address_is_named_once_there_is_one(
     build: Build, public_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until a host is chosen, the files point to the folder that they are in, and to nothing made up."""
+    said = texts(build, public_url, monkeypatch)
+    here = f"{public_url}/{quote(build.release.name)}/" if public_url else ""
+    linked, croissant = json.loads(said["dataset.jsonld"]), json.loads(said["croissant.json"])
+    assert linked["url"] == linked["@id"] == croissant["url"] == (here or "./")
+    file = "csv/emissions.csv"
+    assert f"{here}{file}" in {download["contentUrl"] for download in linked["distribution"]}
+    assert f"{here}{file}" in {download["contentUrl"] for download in croissant["distribution"]}
+    assert json.loads(said["datapackage.json"]).get("homepage", "") == public_url
+    assert yaml.safe_load(said["CITATION.cff"]).get("url", "") == here
+    assert yaml.safe_load(said["repository/CITATION.cff"]).get("url", "") == public_url
+    deposit = json.loads(said["repository/.zenodo.json"])
+    assert (public_url in {related["identifier"] for related in deposit["related_identifiers"]}) == bool(here)
+    readme = said["repository/README.md"]
+    assert ("There is no public download address yet" in readme) == (not public_url)
+    assert (f"<{public_url}/latest/{file}>" in readme) == bool(public_url)
+    del said["repository/commands.md"]  # whose examples have an address that is reserved for examples
+    made_up = re.compile(r"//(host|data\.|example|localhost)", re.IGNORECASE)
+    assert public_url or not [name for name, text in said.items() if made_up.search(text)]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["data.example.org/x", "ftp://data.example.org", "https://a b", "https://x/?q=1", 7, ["https://x"]],
+)
+def test_what_is_no_public_address_is_refused(address: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(catalog.document()["dataset"], "public_url", address)
+    done = ote("release", "get")
+    assert done.returncode == 2
+    assert "catalog.yaml: dataset.public_url is" in done.stderr
+    assert "expected the address of a folder" in done.stderr
+
+
+def test_the_slash_at_the_end_of_the_public_address_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    for address in ("https://data.example.org/ote", "https://data.example.org/ote/"):
+        monkeypatch.setitem(catalog.document()["dataset"], "public_url", address)
+        assert catalog.public_url() == "https://data.example.org/ote"
+
+
+def test_the_project_is_the_author_everywhere(build: Build) -> None:
+    creator = catalog.dataset()["creator"]
+    said = {name: (build.release / name).read_text() for name in ("croissant.json", "dataset.jsonld")}
+    assert {json.loads(text)["creator"]["name"] for text in said.values()} == {creator}
+    for folder in (catalog.ROOT, build.release):
+        cited = yaml.safe_load((folder / "CITATION.cff").read_text())
+        assert cited["authors"] == [{"name": creator}]
+        assert cited["references"][0]["authors"][0] == {"family-names": "Patterson", "given-names": "David"}
+
+
+def test_what_describes_a_release_is_small(build: Build) -> None:
+    """A manifest that listed each of 1,600 files had 1.1 MB; the table source_files has them."""
     manifest = json.loads((build.release / "manifest.json").read_text())
-    monkeypatch.setitem(catalog.document()["dataset"], "public_url", public_url)
-    names = {file.relative_to(build.release).as_posix() for file in release_files.files(build.release)}
-    texts = metadata.files(manifest, dict.fromkeys(names, "0" * 64), dict.fromkeys(names, 1))
-    here = f"{public_url}/{quote(manifest['version'])}/"
-    assert json.loads(texts["dataset.jsonld"])["url"] == (here if public_url else "./")
-    assert json.loads(texts["croissant.json"])["url"] == (here if public_url else "./")
-    assert json.loads(texts["datapackage.json"]).get("homepage", "") == public_url
-    assert yaml.safe_load(texts["CITATION.cff"]).get("url", "") == (here if public_url else "")
+    files = build.query("select source, count(*) from support.source_files group by source order by source")
+    assert [(source["source"], source["files"]) for source in manifest["source_files"]] == files
+    limits = {"manifest.json": 60_000, "checks.html": 300_000, "croissant.json": 230_000}
+    for name, limit in (limits | {"datapackage.json": 150_000, "dataset.jsonld": 70_000}).items():
+        assert (build.release / name).stat().st_size < limit, name
 
 
 @pytest.mark.parametrize("name", ["datapackage.json", "croissant.json", "dataset.jsonld", "CITATION.cff"])

@@ -188,7 +188,10 @@ def get(
     from pipelines import catalog
     from pipelines.releases import publishing
 
-    source = source or catalog.document()["dataset"]["public_url"]
+    try:
+        source = source or catalog.public_url()
+    except ValueError as error:
+        _fail(str(error), 2)
     if not source:
         _fail("Give --from, the address or folder where releases are published.", 2)
     try:

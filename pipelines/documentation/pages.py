@@ -15,10 +15,13 @@ import duckdb
 import typer
 import typer.main
 
-from pipelines import catalog
+from pipelines import catalog, checkout
 from pipelines.answers import quantities
+from pipelines.ingestion import baseline
+from pipelines.releases import metadata
 
 WRITTEN = "<!-- Written by `make docs`. Change {source} instead. -->\n\n"
+GUIDE = "[Use the data](docs/use-the-data.md)"
 EXAMPLE = "gpt-3-175b"
 FACTORS = {
     "chip_hours": "chip_hours_basis",
@@ -67,11 +70,13 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
         connection: the published database.
 
     Raises:
-        ValueError: the README lacks the marks of a part.
+        ValueError: the README lacks the marks of a part, or the catalog names a public address that is none.
     """
     readme = (root / "README.md").read_text(encoding="utf-8")
     return {
         root / "README.md": filled(readme, readme_parts(connection)),
+        root / "CITATION.cff": _citation(),
+        root / ".zenodo.json": metadata.text_of(metadata.deposit()),
         root / "docs" / "commands.md": commands(),
         root / "docs" / "glossary.md": glossary(),
     }
@@ -92,8 +97,27 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
 
 
 def readme_parts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The parts of the README that hold figures of the release."""
-    return {"size": _size(connection), "result": _result(connection)}
+    """The parts of the README that hold figures of the release, or its address."""
+    return {"size": _size(connection), "result": _result(connection), "data": _data(catalog.public_url())}
+
+
+def _citation() -> str:
+    """CITATION.cff of the repository: of the next release, as the catalog and the accepted rows have it."""
+    files = baseline.files(catalog.ROOT / checkout.BASELINE)
+    newest = max(file.retrieved_at[:10] for of_source in files.values() for file in of_source.values())
+    return metadata.citation(catalog.dataset()["version"], newest, catalog.public_url())
+
+
+def _data(url: str) -> str:
+    """Where the data are: built, and at the public address if there is one."""
+    built = "The build writes all tables as CSV, Parquet and DuckDB files."
+    if not url:
+        return f"**1. Get the data.** {built} There is no public download address yet. {GUIDE}\n"
+    return (
+        f"**1. Get the data.** {built} They can also be downloaded: the estimates from "
+        f"<{url}/latest/csv/emissions.csv>, a whole release with `.venv/bin/ote release get`. "
+        f"The pages are at <{url}/site/index.html>. {GUIDE}\n"
+    )
 
 
 def _size(connection: duckdb.DuckDBPyConnection) -> str:

@@ -20,7 +20,7 @@ from pipelines.models import raw_asset
 
 def reference_files(directory: Path) -> pl.DataFrame:
     """raw.reference_files: the curated files with their checksums."""
-    dataset = catalog.document()["dataset"]
+    dataset = catalog.dataset()
     rows = [
         {
             "source_id": f"reference-{table.stem.replace('_', '-')}",

@@ -6,7 +6,6 @@ its version and its place among the others (release.py), or the texts of the met
 
 import csv
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from importlib.metadata import version as installed_version
@@ -35,9 +34,7 @@ VIEWS = ("out.what_if",)  # 107,000 rows that follow from some 3,000: a view is 
 DEPRECATED = "Deprecated: the name of {} in 0.x; it goes in 1.1."
 LIBRARIES = ("duckdb", "polars", "pyarrow")  # whose versions can change a value
 SOURCE_FACTS = ("source_id", "title", "url", "license", "sha256", "rows", "quarantined_rows", "status")
-FILE_FACTS = (
-    "source", "file", "url", "sha256", "size_bytes", "http_status", "retrieved_at", "license",
-)  # fmt: skip
+FILE_FACTS = ("source", "files", "retrieved_at")  # of each source; the table source_files has each file
 
 
 def write(
@@ -59,7 +56,7 @@ def write(
     for folder in ("parquet", "csv"):
         (directory / folder).mkdir()
     for table in catalog.public_tables():
-        _write_parquet(connection, table, directory / "parquet" / f"{table.stem}.parquet", record.version)
+        _write_parquet(connection, table, directory / table.parquet_file, record.version)
         if table.csv_file:
             write_csv(connection, table, directory / table.csv_file)
     manifest = {
@@ -73,7 +70,7 @@ def write(
         "lineage": lineage(connection),
     }
     texts = {
-        "manifest.json": json.dumps(manifest, indent=2, ensure_ascii=False) + "\n",
+        "manifest.json": metadata.text_of(manifest),
         RECORD: record_text(record),
         "CHANGES.md": changes,
         "checks.html": report.render(connection),
@@ -148,7 +145,7 @@ def _write_parquet(
         )
         for field, column in zip(rows.schema, table.columns, strict=True)
     ]
-    dataset = catalog.document()["dataset"]
+    dataset = catalog.dataset()
     about = {
         "title": f"{dataset['title']}: {table.stem}",
         "description": table.description,
@@ -178,7 +175,7 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str
         connection.execute("create schema published.support")
         for table in sorted(catalog.published_tables(), key=lambda table: table.name in VIEWS):
             _write_relation(connection, table)
-        title = catalog.document()["dataset"]["title"]
+        title = catalog.dataset()["title"]
         about = f"select {literal(name)} as version, {literal(title)} as title"
         views = {"release": (about, "The release that this database belongs to.")}
         views |= {
@@ -253,14 +250,14 @@ def _write_dictionary(path: Path) -> None:
 
 def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the release is and what went in; nothing in it depends on when or where it was built."""
-    dataset = catalog.document()["dataset"]
+    dataset = catalog.dataset()
     sources = connection.execute(
         "select source_id, title, url, license, sha256, rows, quarantined_rows, status from out.sources "
         "where status <> 'cited' order by source_id"
     ).fetchall()
     files = connection.execute(
-        "select source, file, url, sha256, size_bytes, http_status, cast(retrieved_at as varchar), license "
-        "from support.source_files order by source, file"
+        "select source, count(*), cast(max(retrieved_at) as varchar) from support.source_files "
+        "group by source order by source"
     ).fetchall()
     passed, total = connection.execute(
         "select count(*) filter (where success), count(*) from state.results"
