@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import fsspec
@@ -22,7 +23,7 @@ from pipelines import catalog
 from pipelines.releases import publishing, release
 from tests.conftest import OTE, Build, ote, outlasts, resum, without_privilege
 from tests.faults import Answer, serve
-from tests.store import Store, store
+from tests.store import Store, s3_store, store
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def test_what_is_published_is_got_whole_over_http(build: Build, served: Store, t
     release.verify(got)
     index = json.loads((folder / "index.json").read_text())
     assert index["latest_path"] == build.release.name.replace("+", "%2B")
-    assert (folder / "latest").readlink() == Path(build.release.name)
+    assert release.checksums(folder / "latest") == release.checksums(build.release)
+    release.verify(folder / "latest")
+    assert not [path for path in folder.rglob("*") if path.is_symlink()]
 
 
 def older(build: Build, folder: Path) -> Path:
@@ -78,7 +81,7 @@ def test_an_older_release_that_is_published_later_is_not_the_latest(build: Build
     index = json.loads((target / "index.json").read_text())
     assert index["latest"] == build.release.name
     assert index["latest_path"] == build.release.name.replace("+", "%2B")
-    assert (target / "latest").readlink() == Path(build.release.name)
+    assert release.checksums(target / "latest") == release.checksums(build.release)
     got = ote("get", "--from", target, "--into", tmp_path / "got").stdout.strip()
     assert Path(got).name == build.release.name
 
@@ -328,17 +331,91 @@ def test_a_version_that_is_not_there_is_said_with_those_that_are(
     assert not (tmp_path / "to").exists()
 
 
-def test_a_publication_whose_link_to_the_latest_failed_can_be_run_again(build: Build, tmp_path: Path) -> None:
+def tiny(folder: Path, version: str, **files: str) -> Path:
+    """A release of a few files, each named by a keyword, that are no tables."""
+    about: dict[str, Any] = {"version": version, "schema_version": "1.0.0", "commit": None}
+    about |= {"uncommitted": [], "sources": [], "tables": {}}
+    release_folder = folder / version
+    for name, text in (files | {"manifest.json": json.dumps(about)}).items():
+        file = release_folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    resum(release_folder)
+    return release_folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The text of each file below a folder."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_text() for file in files}
+
+
+def test_latest_holds_the_files_of_the_highest_release_and_no_others(tmp_path: Path) -> None:
     target = tmp_path / "to"
-    (target / ".latest.partial" / "in the way").mkdir(parents=True)
-    done = ote("publish", target, "--version", build.release)
+    publishing.publish(tiny(tmp_path, "1.0.0", **{"csv/a.csv": "1", "old/b.csv": "2"}), str(target))
+    higher = tiny(tmp_path, "1.1.0", **{"csv/a.csv": "3", "csv/c.csv": "4"})
+    publishing.publish(higher, str(target))
+    publishing.publish(tiny(tmp_path, "1.0.1", **{"csv/a.csv": "5"}), str(target))
+    assert contents(target / "latest") == contents(higher)
+    release.verify(target / "latest")
+    assert versions(target) == ["1.0.0", "1.1.0", "1.0.1"]
+
+
+def test_latest_comes_after_the_version_and_before_the_index(tmp_path: Path) -> None:
+    """Data first, then the checksums of latest, then the index: what is cut short promises nothing."""
+    stated: list[str] = []
+    seen: list[bool] = []
+
+    def tell(name: str, number: int, total: int) -> None:
+        stated.append(name)
+        seen.append((tmp_path / "to" / "index.json").exists())
+
+    publishing.publish(tiny(tmp_path, "1.0.0", **{"csv/a.csv": "1"}), str(tmp_path / "to"), tell)
+    files = ["csv/a.csv", "manifest.json", "SHA256SUMS"]
+    assert stated == [f"{place}/{name}" for place in ("1.0.0", "latest") for name in files]
+    assert not any(seen)
+
+
+def test_latest_may_have_been_a_link_and_none_in_it_is_followed(tmp_path: Path) -> None:
+    """As earlier versions of this program made it, or someone else: what a link leads to stays as it is."""
+    target, elsewhere = tmp_path / "to", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept.csv").write_text("kept")
+    target.mkdir()
+    (target / "latest").symlink_to(elsewhere)
+    publishing.publish(tiny(tmp_path, "1.0.0", **{"csv/a.csv": "1"}), str(target))
+    assert not (target / "latest").is_symlink()
+    (target / "latest" / "more").symlink_to(elsewhere)
+    publishing.publish(tiny(tmp_path, "1.1.0", **{"csv/a.csv": "2"}), str(target))
+    (target / "latest" / "csv" / "a.csv").unlink()
+    (target / "latest" / "csv").rmdir()
+    (target / "latest" / "csv").symlink_to(elsewhere)
+    with pytest.raises(publishing.NotPublishedError, match="a link or a file, expected a folder"):
+        publishing.publish(tiny(tmp_path, "1.2.0", **{"csv/a.csv": "3"}), str(target))
+    assert versions(target) == ["1.0.0", "1.1.0"]
+    assert contents(elsewhere) == {"kept.csv": "kept"}
+
+
+def test_what_an_attempt_of_other_content_left_in_a_version_goes(tmp_path: Path) -> None:
+    left = tmp_path / "to" / "1.0.0" / "old" / "left.csv"
+    left.parent.mkdir(parents=True)
+    left.write_text("left")
+    publishing.publish(tiny(tmp_path, "1.0.0", **{"csv/a.csv": "1"}), str(tmp_path / "to"))
+    release.verify(tmp_path / "to" / "1.0.0")
+
+
+def test_a_publication_whose_latest_failed_can_be_run_again(tmp_path: Path) -> None:
+    target, folder = tmp_path / "to", tiny(tmp_path, "1.0.0", **{"csv/a.csv": "1"})
+    target.mkdir()
+    (target / "latest").write_text("in the way")
+    done = ote("publish", target, "--version", folder)
     assert done.returncode == 1
     assert "is not published; run it again" in done.stderr
     assert versions(target) == []
-    shutil.rmtree(target / ".latest.partial")
-    assert ote("publish", target, "--version", build.release, "--no-pages").returncode == 0
-    assert versions(target) == [build.release.name]
-    assert (target / "latest").readlink() == Path(build.release.name)
+    (target / "latest").unlink()
+    assert ote("publish", target, "--version", folder, "--no-pages").returncode == 0
+    assert versions(target) == ["1.0.0"]
+    assert contents(target / "latest") == contents(folder)
 
 
 def test_a_folder_that_cannot_be_written_is_said(build: Build, tmp_path: Path) -> None:
@@ -431,23 +508,10 @@ def test_an_s3_store_that_cannot_be_reached_is_said_in_a_line(
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket of an S3 server of this test."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    port = server.get_host_and_port()[1]
-    facts = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in facts.items():
-        monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket=f"releases-{port}")
-    yield f"s3://releases-{port}/open-training-emissions"
-    server.stop()
+    with s3_store("releases") as (_, environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield "s3://releases/open-training-emissions"
 
 
 def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_path: Path) -> None:
@@ -457,6 +521,9 @@ def test_a_release_goes_to_an_s3_store_and_back(build: Build, bucket: str, tmp_p
     assert again.returncode == 1
     assert "never changed" in again.stderr
     assert ote("publish", bucket, "--version", older(build, tmp_path)).returncode == 0
+    fsspec.filesystem("s3").get(f"{bucket}/latest", str(tmp_path / "latest"), recursive=True)
+    assert release.checksums(tmp_path / "latest") == release.checksums(build.release)
+    release.verify(tmp_path / "latest")
     done = ote("get", "--from", bucket, "--into", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     release.verify(tmp_path / "got" / build.release.name)

@@ -3,14 +3,18 @@
 Belongs here: the order in which files are copied, and what is left when that is cut short. Does not belong
 here: what a release is (release.py), whether one is whole (verification.py), or printing (cli/releases.py).
 
-Stores are reached by fsspec: a path, s3://bucket/prefix (with s3fs), http://host/path (to get only). A reader
-goes by index.json, which is written last: a version that it does not name is not there yet.
+Stores are reached by fsspec: a path, s3://bucket/prefix (with s3fs), http://host/path (to get only).
+
+    VERSION/     a release; never changed
+    latest/      a copy of the highest release, for addresses that stay: files, since stores have no links
+    index.json   names every version; written last: a version that it does not name is not there yet
+    site/        the pages of the highest release
 """
 
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
@@ -66,13 +70,41 @@ class CutShortError(NotPublishedError):
 
 
 def publish(folder: Path, target: str, progress: Progress = lambda name, done, total: None) -> None:
-    """Copy a release to a target, its index entry last; run again, it goes on where it was cut short.
+    """Copy a release to a target: its files, then those of latest/, then its index entry.
+
+    Run again, it goes on where it was cut short. In latest/ each file is replaced whole, and SHA256SUMS last,
+    so its checksums say whether all files there are of one release.
 
     Raises:
         NotPublishedError: the version is published already, is a draft, is not whole, or its folder has
             another name.
     """
     folder = folder.resolve()
+    _require_release(folder)
+    store, root = _store(target)
+    if "http" in store.protocol:
+        raise MalformedSourceError(
+            f"{target}: nothing can be put at http://; expected a folder or s3://bucket/prefix."
+        )
+    known = _index(store, root)
+    if any(entry["version"] == folder.name for entry in known):
+        raise NotPublishedError(
+            f"{target}: {folder.name} is published; a published version is never changed."
+        )
+    entries = [*known, release.entry(folder)]
+    try:
+        _copy(store, folder, f"{root}/{folder.name}", progress)
+        if release.highest(entry["version"] for entry in entries) == folder.name:
+            _copy(store, folder, f"{root}/{release.LATEST}", progress)
+        _put_text(store, release.index_text(entries), root)  # last: what it names is not published again
+    except UNREACHABLE as error:
+        raise NotPublishedError(
+            f"{target}: {_said(error)}. {folder.name} is not published; run it again."
+        ) from None
+
+
+def _require_release(folder: Path) -> None:
+    """Refuse a folder that is not, as it is named, a whole release."""
     try:
         reading.verify(folder)
         about = reading.manifest(folder)
@@ -87,30 +119,30 @@ def publish(folder: Path, target: str, progress: Progress = lambda name, done, t
         raise NotPublishedError(
             f"{folder}: its version is {about['version']}, and so must be its name; it is published under it."
         )
-    store, root = _store(target)
-    if "http" in store.protocol:
-        raise MalformedSourceError(
-            f"{target}: nothing can be put at http://; expected a folder or s3://bucket/prefix."
-        )
-    known = _index(store, root)
-    if any(entry["version"] == folder.name for entry in known):
-        raise NotPublishedError(
-            f"{target}: {folder.name} is published; a published version is never changed."
-        )
+
+
+def _copy(store: Any, folder: Path, target: str, progress: Progress) -> None:
+    """Copy a release to a folder of a store, its checksums last; no other file stays there."""
     names = [*reading.checksums(folder), reading.SUMS]
-    entry = release.entry(folder)
-    text = release.index_text([*known, entry])
-    try:
-        for number, name in enumerate(names, 1):
-            progress(name, number, len(names))
-            _put(store, folder, name, f"{root}/{folder.name}")
-        if "file" in store.protocol:
-            release.point_latest(Path(root), release.highest(e["version"] for e in [*known, entry]))
-        _put_text(store, text, root)  # the last of all: what it names is not published again
-    except UNREACHABLE as error:
-        raise NotPublishedError(
-            f"{target}: {_said(error)}. {folder.name} is not published; run it again."
-        ) from None
+    if "file" in store.protocol and Path(target).is_symlink():  # what latest was in earlier versions
+        Path(target).unlink()
+    for number, name in enumerate(names, 1):
+        progress(f"{target.rpartition('/')[2]}/{name}", number, len(names))
+        _put(store, folder, name, target)
+    _remove_others(store, target, names)
+
+
+def _remove_others(store: Any, folder: str, names: Iterable[str]) -> None:
+    """Remove each file below a folder of a store that is not named; no link is followed."""
+    if "file" in store.protocol:
+        home = Path(folder)
+        for name in folders.listing(home)[0].keys() - {*names}:
+            (home / name).unlink()
+            for parent in (home / name).relative_to(home).parents[:-1]:
+                with suppress(OSError):  # it has other files
+                    (home / parent).rmdir()
+    elif others := sorted({*store.find(folder)} - {f"{folder}/{name}" for name in names}):
+        store.rm(others)
 
 
 def is_latest(version: str, target: str) -> bool:
@@ -134,15 +166,14 @@ def put_site(site: Path, target: str) -> None:
             f"{target}: nothing can be put at http://; expected a folder or s3://bucket/prefix."
         )
     files = sorted(file for file in site.rglob("*") if file.is_file())
-    there = f"{root}/{site.name}"
-    wanted = [f"{there}/{file.relative_to(site).as_posix()}" for file in files]
+    there, names = f"{root}/{site.name}", [file.relative_to(site).as_posix() for file in files]
+    wanted = [f"{there}/{name}" for name in names]
     try:
         if "file" in store.protocol:
             for folder in {Path(path).parent for path in wanted}:
                 folder.mkdir(parents=True, exist_ok=True)
         store.put([str(file) for file in files], wanted)
-        if stale := sorted({*store.find(there)} - {*wanted}):
-            store.rm(stale)
+        _remove_others(store, there, names)
     except UNREACHABLE as error:
         raise NotPublishedError(f"{target}: {_said(error)}. Not all pages are there.") from None
 
