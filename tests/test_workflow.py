@@ -1,6 +1,7 @@
 """The workflow that releases: who may do what in it, and its steps of shell against what they speak to."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -81,6 +82,28 @@ def test_a_release_whose_record_was_not_committed_goes_no_further(tmp_path: Path
     assert "is not the record of this release" in refused.stdout
 
 
+@pytest.mark.skipif(not shutil.which("jq"), reason="no jq here; GitHub's runners have it")
+@pytest.mark.parametrize(
+    ("tag", "version", "goes_on"),
+    [
+        ("v1.2.0", "1.2.0", True),
+        ("v1.2.0", "1.2.0+aabbccdd", True),
+        ("v1.2.1", "1.2.0", False),
+        ("1.2.0", "1.2.0", False),
+        ("v1.2", "1.2.0", False),
+    ],
+)
+def test_a_tag_that_names_another_version_goes_no_further(
+    tmp_path: Path, tag: str, version: str, goes_on: bool
+) -> None:
+    (tmp_path / "warehouse" / "releases" / "latest").mkdir(parents=True)
+    manifest = tmp_path / "warehouse" / "releases" / "latest" / "manifest.json"
+    manifest.write_text(json.dumps({"version": version}))
+    done = run("See that the tag", tmp_path, GITHUB_REF_NAME=tag)
+    assert (done.returncode == 0) == goes_on
+    assert goes_on or f"Tag the commit v{version}" in done.stdout
+
+
 def test_an_update_may_write_only_in_its_own_job_and_shows_a_change_or_asks() -> None:
     assert UPDATE["permissions"] == {"contents": "read"}
     assert UPDATE["jobs"]["update"]["permissions"] == dict.fromkeys(
@@ -135,6 +158,7 @@ def test_the_archive_gets_the_whole_release_and_gives_a_doi(tmp_path: Path, fail
         pytest.skip(f"{', '.join(missing)} not here; GitHub's runners have them")
     (tmp_path / "releases" / VERSION / "csv").mkdir(parents=True)
     (tmp_path / "releases" / VERSION / "csv" / "emissions.csv").write_text("run_id\n")
+    shutil.copy(ROOT / ".zenodo.json", tmp_path)
     stated: list[tuple[str, str, Any]] = []
     with zenodo(stated, fails) as address:
         done = run(
@@ -152,6 +176,7 @@ def test_the_archive_gets_the_whole_release_and_gives_a_doi(tmp_path: Path, fail
     assert paths[:2] == [("POST", "/api/deposit/depositions"), uploaded]
     about = stated[0][2]["metadata"]
     assert (about["version"], about["upload_type"], about["license"]) == (VERSION, "dataset", "cc-by-4.0")
+    assert about["creators"] == [{"name": "Open Training Emissions"}]
     with zipfile.ZipFile(io.BytesIO(stated[1][2])) as archive:
         assert f"{VERSION}/csv/emissions.csv" in archive.namelist()
     assert len(paths) == (2 if fails == "/files/" else 3)
