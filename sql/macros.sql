@@ -152,28 +152,9 @@ nullif(regexp_extract(cell, 'https?://[^\s,]+'), '');
 create or replace temp macro words_of(cell) as
 list_transform(string_split(cell, ','), lambda word: trim(word));
 
--- The organisations of a developer as upstream names it, several apart by semicolons; laboratories of one company are one.
-create or replace temp macro organisations(developer) as
-list_transform(
-    string_split(developer, ';'),
-    lambda name: case
-        when regexp_matches(name, '^(Google|DeepMind)\b') then 'Google'
-        when regexp_matches(name, '^(Meta|Facebook)\b') then 'Meta'
-        when regexp_matches(name, '^Microsoft\b') then 'Microsoft'
-        else trim(name)
-    end
-);
-
--- The organisation that a developer's name begins with.
-create or replace temp macro lead_organisation(developer) as organisations(developer)[1];
-
--- Whether two developers have an organisation in common; unknown ones have none.
-create or replace temp macro are_related(developer, other) as
-coalesce(list_has_any(organisations(developer), organisations(other)), false);
-
--- Whether an organisation is a company or, as its name begins with the company's, a part of it.
-create or replace temp macro is_of(organisation, company) as
-starts_with(organisation || ' ', company || ' ');
+-- Whether two lists of organisations, separated by ';', have one in common; unknown ones have none.
+create or replace temp macro are_related(organisations, other) as
+coalesce(list_has_any(string_split(organisations, ';'), string_split(other, ';')), false);
 
 -- Share of an operator's electricity at the grid's average. Hourly matching: CFE = c + (1 - c) x grid share, with c the
 -- share of its contracts, so 1 - c = (1 - CFE) / (1 - grid share). A CFE printed as 1.00 stands for 0.995 to 1: its middle.

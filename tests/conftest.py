@@ -113,6 +113,14 @@ def fill(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, 
         connection.execute(f"insert into {name} ({names}) values ({marks})", list(row.values()))
 
 
+def by(organisations: str | None) -> dict[str, Any]:
+    """The columns of a run of these organisations, separated by ';'."""
+    return {
+        "organisation": organisations and organisations.split(";")[0],
+        "organisations": organisations,
+    }
+
+
 @pytest.fixture
 def model(database: duckdb.DuckDBPyConnection) -> Model:
     """Run one SQL file over inline rows; tables that are not given are empty."""

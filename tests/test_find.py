@@ -66,6 +66,10 @@ def test_words_find_names_developers_and_hardware(build: Build) -> None:
     assert found(build, "llama", "70b") == found(build, "70b", "llama")
     assert "t5-11b" in {run["run_id"] for run in found(build, "google", "t5")}
     assert all("OpenAI" in run["developer"].split(";") for run in found(build, "--developer", "openai"))
+    of_google = found(build, "--organisation", "google")
+    assert of_google == found(build, "--developer", "google")  # its laboratories, whatever their names
+    assert {"DeepMind", "Google Brain"} <= {run["developer"] for run in of_google}
+    assert {run["organisation"] for run in found(build, "google", "gopher")} == {"Google"}
     assert {run["hardware_id"] for run in found(build, "--hardware", "H100")} <= {
         row[0] for row in build.query("select hardware_id from hardware where name ilike '%h100%'")
     }

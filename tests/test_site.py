@@ -146,16 +146,16 @@ def test_what_is_loaded_on_demand_is_the_table(build: Build, site: Path) -> None
     runs = {run["id"]: run for run in json.loads(text_of(site, "runs.json"))}
     rows = build.query(
         "select run_id, solidity, energy_mwh_p05, energy_mwh_p95, co2e_lifecycle_t, co2e_lifecycle_t_p95, "
-        "developer from emissions"
+        "organisations from emissions"
     )
     assert len(runs) == len(rows)
-    for run_id, solidity, low, high, tonnes, tonnes_high, developer in rows:
+    for run_id, solidity, low, high, tonnes, tonnes_high, organisations in rows:
         run = runs[run_id]
         assert run["solidity"] == solidity
         assert run["mwh"][1:] == pytest.approx([low, high], rel=1e-3)
         assert run["t"][2] == (None if tonnes_high is None else pytest.approx(tonnes_high, rel=1e-3))
         assert run["t"][0] is None or run["t"][0] == pytest.approx(tonnes, rel=1e-3)
-        assert run["of"] == [name.strip() for name in (developer or "").split(";") if name.strip()]
+        assert run["of"] == (organisations.split(";") if organisations else [])
 
 
 def test_the_shares_of_the_uncertainty_are_those_of_the_logarithms(release: data.Data) -> None:
@@ -203,7 +203,8 @@ def test_a_name_from_upstream_is_text_on_every_page(build: Build, tmp_path: Path
     copy = edited(
         build,
         tmp_path,
-        "update emissions set model = $evil, developer = $evil, domain = $evil, site = $evil",
+        "update emissions set model = $evil, developer = $evil, organisations = $evil, domain = $evil",
+        "update emissions set site = $evil",
         "update hardware set name = $evil, manufacturer = $evil",
         "update sources set title = $evil, producer = $evil, url = 'javascript:alert(1)'",
         "update emission_factors set source_locator = $evil, source_url = 'javascript:alert(1)'",
@@ -288,7 +289,7 @@ def test_the_first_page_stays_small_with_5000_runs(release: data.Data, site: Pat
         run = runs[number % len(runs)]
         known[f"{run['run_id'][:150]}-{number}"] = {k: v for k, v in run.items() if k != "listed"} | {
             "run_id": f"{run['run_id'][:150]}-{number}",
-            "developer": f"{run['developer']} {number // 7}",
+            "organisations": [f"{run['developer']} {number // 7}"],
             "energy_mwh": run["energy_mwh"] * (1 + number / RUNS),
         }
     many.__dict__["runs"] = known

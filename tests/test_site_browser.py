@@ -116,7 +116,7 @@ def test_search_filters_and_sort_have_an_address(page: Page, address: str, build
     names = page.value(f"{SHOWN}.map((row) => row.cells[0].querySelector('a').textContent)")
     expected = build.query(
         "select model from emissions where solidity = 'measured' "
-        "and list_contains(string_split(developer, ';'), 'Google') order by co2e_lifecycle_t desc"
+        "and list_contains(string_split(organisations, ';'), 'Google') order by co2e_lifecycle_t desc"
     )
     assert names == [name for (name,) in expected]
     there = page.value("location.href")
@@ -200,7 +200,9 @@ def test_a_long_table_is_searched(page: Page, address: str) -> None:
 
 
 def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> None:
-    copy = edited(build, tmp_path, "update emissions set model = $evil, developer = $evil, domain = $evil")
+    copy = edited(
+        build, tmp_path, "update emissions set model = $evil, organisations = $evil, domain = $evil"
+    )
     building.build(copy, tmp_path / "site")
     with served(tmp_path / "site", copy) as server:
         first = serving.address(server)

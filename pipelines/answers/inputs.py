@@ -18,6 +18,7 @@ SCRATCH = "inputs_of_factors"
 # What the queries of sql/why and those of sql/core that they build on read, from the public tables.
 VIEWS = {
     "raw.system_power": "system_power",
+    "raw.organisations": "organisations",
     "core.training_runs": (
         "(select *, coalesce(cloud_region, 'site:' || site) as region from {}.training_runs)"
     ),

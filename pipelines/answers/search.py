@@ -17,6 +17,8 @@ COLUMNS = (
     "run_id",
     "model",
     "developer",
+    "organisation",
+    "organisations",
     "developer_country",
     "published_date",
     "domain",
@@ -55,7 +57,8 @@ Run = dict[str, Any]  # the columns above, `interval_factor` and `is_guess`
 class Wanted:
     """What runs must have; what is empty is not asked for.
 
-    words: each begins a word of a name, an alias or a developer.
+    words: each begins a word of a name, an alias, a developer or its organisation.
+    developer: begins a word of a developer or its organisation.
     years: first and last year of publication.
     bases: values of chip_hours_basis; a run whose energy was reported has `reported`.
     within: 90 % of the true energy is within this factor of the estimate.
@@ -128,7 +131,7 @@ def _named(rows: list[Run], aliases: dict[str, list[str]], words: Sequence[str])
 
 
 def _developers(row: Run) -> list[str]:
-    return (row["developer"] or "").split(";")
+    return [*(row["developer"] or "").split(";"), *(row["organisations"] or "").split(";")]
 
 
 def _is_like(row: Run, spellings: list[str], wanted: Wanted) -> bool:

@@ -36,7 +36,7 @@ BASES = {
     "site_quarter": "the data center in that quarter",
     "site_year": "the data center in that year",
     "provider_year": "mean of the operator in that year",
-    "developer_locations": "the locations of the developer's other runs",
+    "developer_locations": "the locations of the organisation's other runs",
     "training_locations": "mean over locations where models are trained",
     "industry_year": "industry survey of the year",
     "region_month": "the region's grid in these months",

@@ -44,7 +44,12 @@ class Sort(StrEnum):
 Words = Annotated[
     list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
 ]
-Developer = Annotated[str, typer.Option(help="Developer, or how its name begins.")]
+Developer = Annotated[
+    str,
+    typer.Option(
+        "--developer", "--organisation", help="Developer or its organisation, or how the name begins."
+    ),
+]
 AnyCountry = Annotated[str, typer.Option(help="Country of a developer or of the run: code or name.")]
 Years = Annotated[str, typer.Option(help="Year of publication, such as 2023, or a span, such as 2020-2023.")]
 AnyHardware = Annotated[str, typer.Option(help="Accelerator, or how its name begins.")]

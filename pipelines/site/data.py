@@ -76,7 +76,7 @@ class Data:
         found = self.query("runs")
         for run in found:
             run["is_guess"] = quantities.is_guess(run["energy_mwh_p05"], run["energy_mwh_p95"])
-            run["organisations"] = split(run["developer"])
+            run["organisations"] = split(run["organisations"])
             run["countries"] = sorted({*split(run["developer_country"]), *split(run["site_country"])})
             run["domains"] = split(run["domain"], ",")
         return {run["run_id"]: run for run in sorted(found, key=lambda run: run["is_guess"])}

@@ -217,7 +217,7 @@ def _counts(runs: Sequence[Row]) -> list[str]:
 
 
 def _by_organisation(data: Data, runs: Sequence[Row]) -> parts.Table:
-    each = [run | {"organisation": name} for run in runs for name in parts.split(run["developer"])]
+    each = [run | {"organisation": name} for run in runs for name in parts.split(run["organisations"])]
     found = grouped(each, "organisation")
 
     def facts(name: str) -> int:

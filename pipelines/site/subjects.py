@@ -42,7 +42,7 @@ def _solid(runs: Sequence[Row]) -> list[str]:
 
 def _organisations(data: Data) -> Iterator[parts.Page]:
     rows = []
-    operators = grouped(data.query("pue"), "provider")
+    operators = grouped(data.query("pue"), "organisation")
     for name, runs in data.organisations.items():
         path = f"organisation/{identifier(data.slugs[name])}.html"
         rows.append((parts.Link(text=name, href=path), f"{len(runs):,}", *_solid(runs)))

@@ -5,7 +5,7 @@
 with runs as (
     select
         runs.run_id,
-        runs.developer,
+        runs.organisations,
         runs.hardware_id,
         runs.covers,
         runs.hours_confidence,
@@ -21,7 +21,7 @@ published as (
     select
         mfu.model || coalesce(', ' || mfu.run_id, '') || ', ' || mfu.source_locator as observation_id,
         mfu.run_id,
-        runs.developer,
+        runs.organisations,
         mfu.hardware_id,
         mfu.mfu,
         'published' as mfu_basis,
@@ -50,7 +50,7 @@ counted as (
     select
         runs.run_id as observation_id,
         runs.run_id,
-        runs.developer,
+        runs.organisations,
         runs.hardware_id,
         runs.own_mfu as mfu,
         'counted' as mfu_basis,
@@ -73,7 +73,7 @@ counted as (
 select
     observations.observation_id,
     observations.run_id,
-    observations.developer,
+    observations.organisations,
     observations.hardware_id,
     hardware.kind,
     observations.mfu,

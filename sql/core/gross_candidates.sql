@@ -141,7 +141,7 @@ weighed as (
     having count(*) = count(months.month)
 ),
 
--- Where the developer's other runs of these years were, for runs whose location is not known. A hypothetical run was nowhere.
+-- Where the organisation's other runs of these years were, for runs whose location is not known. A hypothetical run was nowhere.
 -- A paper tells each of its places once, however many runs it has there. Each location is looked up in the year of the run.
 stated as (
     select distinct
@@ -153,7 +153,7 @@ stated as (
     from core.training_runs as runs
     inner join core.training_runs as others
         on
-            runs.developer = others.developer
+            runs.organisation = others.organisation
             and others.run_year between runs.run_year - 2 and runs.run_year + 2
             and runs.run_id <> others.run_id
     where others.covers is distinct from 'hypothetical'
@@ -212,8 +212,7 @@ select
     furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the grids of ' || counted(locations, 'location')
-    || ' of other runs of the developer within two years, as of '
+    'geometric mean of the grids of ' || counted(locations, 'location') || ' of other runs of the organisation within two years, as of '
     || year_span(first_year, last_year) || '; the source named is the first of theirs' as source_locator,
     verified
 from developer_locations

@@ -1,12 +1,13 @@
 -- Accelerators that a run with FLOP or hours but without a named accelerator may have used. One row per run and accelerator.
--- The shares are from the developer's other runs within a year, drawn towards all runs of these years as if two of
--- those were the developer's. Developers that make accelerators are expected to use their own (core.maker_mixes).
+-- The shares are from the organisation's other runs within a year, drawn towards all runs of these years as if two of
+-- those were the organisation's. Organisations that make accelerators are expected to use their own (core.maker_mixes).
 -- Runs with a named accelerator are included to score the estimate. A run never counts for itself, and
--- stranger_share_fraction is the share without any run of its developer.
+-- stranger_share_fraction is the share without any run of its organisations.
 with named as (
     select
         run_id,
-        developer,
+        organisation,
+        organisations,
         run_year,
         hardware_id
     from core.training_runs
@@ -19,7 +20,8 @@ with named as (
 targets as (
     select
         run_id,
-        developer,
+        organisation,
+        organisations,
         run_year
     from core.training_runs
     where
@@ -34,8 +36,8 @@ near as (
     select
         targets.run_id,
         named.hardware_id,
-        count(*) filter (where named.developer = targets.developer) as developer_runs,
-        count(*) filter (where not are_related(named.developer, targets.developer)) as stranger_runs,
+        count(*) filter (where named.organisation = targets.organisation) as developer_runs,
+        count(*) filter (where not are_related(named.organisations, targets.organisations)) as stranger_runs,
         count(*) as all_runs
     from targets
     inner join named

@@ -2,8 +2,8 @@
 -- what else is left out, and basis.
 -- The error is ln(estimated / published) of the hours, at the usual power of the accelerator. FLOP cancel: hours =
 -- FLOP / speed, so estimated / published = observed speed / estimated speed.
--- flop_over_throughput knows the accelerator. flop_by_developer uses the accelerators of the developer's other runs.
--- flop_by_era uses those of all others, if the developer has no other run or is left out.
+-- flop_over_throughput knows the accelerator. flop_by_developer uses the accelerators of the organisation's other runs.
+-- flop_by_era uses those of all others, if the organisation has no other run or is left out.
 -- own_share_fraction is the share of the accelerator that the run really used: this part of the estimate depends on
 -- its power.
 with observed as (

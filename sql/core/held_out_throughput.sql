@@ -1,5 +1,5 @@
 -- Utilisation of every accelerator as it would be estimated without one observation. One row per observation, what is
--- left out (the run, or all of its developer) and accelerator. The estimator is that of core.throughput.
+-- left out (the run, or all of its organisations) and accelerator. The estimator is that of core.throughput.
 with kept as (
     select
         target.observation_id,
@@ -13,7 +13,7 @@ with kept as (
         on
             target.observation_id <> other.observation_id
             and (target.run_id is null or other.run_id is distinct from target.run_id)
-            and (scopes.held_out_scope = 'run' or not are_related(other.developer, target.developer))
+            and (scopes.held_out_scope = 'run' or not are_related(other.organisations, target.organisations))
 ),
 
 families as (

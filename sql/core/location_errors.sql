@@ -13,7 +13,7 @@ runs as (
     select
         run_id,
         run_year,
-        developer,
+        organisation,
         site_country,
         developer_country,
         pue,
@@ -89,7 +89,7 @@ select
     runs.run_id,
     'pue' as factor,
     candidates.basis,
-    runs.developer,
+    runs.organisation,
     ln(candidates.value / runs.pue) as log_ratio
 from runs
 inner join core.pue_candidates as candidates on runs.run_id = candidates.run_id
@@ -99,7 +99,7 @@ select
     runs.run_id,
     'gross_kg_per_kwh' as factor,
     grids.basis,
-    runs.developer,
+    runs.organisation,
     grids.log_ratio
 from runs
 inner join grids on runs.run_id = grids.run_id

@@ -1,12 +1,13 @@
--- Accelerators that makers of accelerators train on, estimated from all other developers. One row per run and
--- accelerator of the developer's own make.
+-- Accelerators that makers of accelerators train on, estimated from all other organisations. One row per run
+-- and accelerator of the organisation's own make.
 -- own_fraction: a maker trains on its own accelerators as often as the other makers do on theirs, each maker counted once.
 -- mix_fraction: of these, on those that others used within a year of the run; if none did, on each that came out in the
 -- year of the run or the three before.
 with trainings as (
     select
         run_id,
-        developer,
+        organisation,
+        organisations,
         run_year,
         hardware_id
     from core.training_runs
@@ -16,39 +17,36 @@ with trainings as (
 maker_runs as (
     select
         trainings.run_id,
-        trainings.developer,
-        own.manufacturer,
+        trainings.organisation,
+        trainings.organisations,
         bool_or(trainings.hardware_id = own.hardware_id)::integer as is_own
     from trainings
     inner join core.own_accelerators as own
-        on trainings.developer = own.developer and trainings.run_year >= own.released_year
-    group by trainings.run_id, trainings.developer, own.manufacturer
+        on trainings.organisation = own.organisation and trainings.run_year >= own.released_year
+    group by trainings.run_id, trainings.organisation, trainings.organisations
 ),
 
 makers as (
-    select distinct
-        developer,
-        manufacturer
+    select distinct organisation
     from core.own_accelerators
 ),
 
 other_makers as (
     select
-        makers.developer,
-        maker_runs.manufacturer,
+        makers.organisation,
+        maker_runs.organisation as other_organisation,
         avg(maker_runs.is_own) as own_fraction
     from makers
-    inner join maker_runs
-        on makers.manufacturer <> maker_runs.manufacturer and not are_related(makers.developer, maker_runs.developer)
-    group by makers.developer, maker_runs.manufacturer
+    inner join maker_runs on not are_related(makers.organisation, maker_runs.organisations)
+    group by makers.organisation, maker_runs.organisation
 ),
 
 own_fractions as (
     select
-        developer,
-        avg(own_fraction order by manufacturer) as own_fraction
+        organisation,
+        avg(own_fraction order by other_organisation) as own_fraction
     from other_makers
-    group by developer
+    group by organisation
 ),
 
 used as (
@@ -58,12 +56,12 @@ used as (
         any_value(own.released_year between runs.run_year - 3 and runs.run_year)::integer as recent_chips,
         count(trainings.run_id) as used_runs
     from core.training_runs as runs
-    inner join core.own_accelerators as own on runs.developer = own.developer
+    inner join core.own_accelerators as own on runs.organisation = own.organisation
     left join trainings
         on
             own.hardware_id = trainings.hardware_id
             and trainings.run_year between runs.run_year - 1 and runs.run_year + 1
-            and not are_related(runs.developer, trainings.developer)
+            and not are_related(runs.organisations, trainings.organisations)
     where runs.run_year is not null
     group by runs.run_id, own.hardware_id
 ),
@@ -85,5 +83,5 @@ select
     mixes.mix_fraction
 from mixes
 inner join core.training_runs as runs on mixes.run_id = runs.run_id
-inner join own_fractions on runs.developer = own_fractions.developer
+inner join own_fractions on runs.organisation = own_fractions.organisation
 where mixes.mix_fraction > 0

@@ -147,25 +147,25 @@ provider_year as (
     where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
 ),
 
--- A company's locations are alike, and one paper tells those of many runs: so a company counts once.
-location_companies as (
+-- The locations of an organisation are alike, and one paper names those of many runs: so an organisation counts once.
+place_groups as (
     select
         factor,
         basis,
-        lead_organisation(developer) as company,
+        organisation,
         avg(pow(log_ratio, 2) order by run_id) as mean_square,
         count(*) as n_observations
     from core.location_errors
-    group by factor, basis, company
+    group by factor, basis, organisation
 ),
 
 inferred_locations as (
     select
         factor,
         basis,
-        calibrated_gsd_of_groups(list(mean_square order by company)) as fitted_gsd,
+        calibrated_gsd_of_groups(list(mean_square order by organisation)) as fitted_gsd,
         sum(n_observations)::bigint as n_observations
-    from location_companies
+    from place_groups
     group by factor, basis
 ),
 

@@ -50,7 +50,7 @@ listed as (
 select
     observations.observation_id,
     observations.run_id,
-    runs.developer,
+    runs.organisations,
     observations.hardware_id,
     chip_family(observations.hardware_id) as chip_generation,
     observations.is_fitted,

@@ -1,47 +1,33 @@
--- Accelerators of a developer's own make that it may train on. One row per developer, as it is named, and
--- accelerator.
--- A developer is the maker if the first organization of its name is the manufacturer or a part of it (Huawei Noah's
--- Ark Lab). Only accelerators that others have also trained on: the rest are made for inference (MTIA, Maia) or were
--- never reported in training. The developer's own runs are not used, so that they can be estimated without them.
+-- Accelerators of an organisation's own make that it may train on. One row per organisation and accelerator.
+-- Joint work counts for the organisation that is named first. Only accelerators that others have also trained on: the
+-- rest are made for inference (MTIA, Maia) or were never reported in training. The organisation's own runs are not
+-- used, so that they can be estimated without them.
 with trainings as (
     select distinct
         hardware_id,
-        developer
+        organisations
     from core.training_runs
-    where hardware_id is not null and developer is not null
+    where hardware_id is not null and organisations is not null
 ),
 
-developers as (
-    select distinct developer
-    from core.training_runs
-),
-
-manufacturers as (
-    select distinct manufacturer
-    from core.hardware
-),
-
-makers as (
+made as (
     select
-        developers.developer,
-        manufacturers.manufacturer
-    from developers
-    inner join manufacturers on is_of(lead_organisation(developers.developer), manufacturers.manufacturer)
+        coalesce(known.organisation, hardware.manufacturer) as organisation,
+        hardware.hardware_id,
+        year(hardware.released_date) as released_year
+    from core.hardware as hardware
+    left join raw.organisations as known on hardware.manufacturer = known.developer_name
+    where hardware.released_date is not null
 )
 
 select distinct
-    makers.developer,
-    hardware.manufacturer,
-    hardware.hardware_id,
-    year(hardware.released_date) as released_year
-from makers
-inner join core.hardware as hardware on makers.manufacturer = hardware.manufacturer
+    made.organisation,
+    made.hardware_id,
+    made.released_year
+from made
 inner join trainings as others
-    on
-        hardware.hardware_id = others.hardware_id
-        and not are_related(makers.developer, others.developer)
-        and not is_of(lead_organisation(others.developer), hardware.manufacturer)
+    on made.hardware_id = others.hardware_id and not are_related(made.organisation, others.organisations)
 where
-    hardware.released_date is not null
-    and hardware.hardware_id in (select throughput.hardware_id from core.throughput as throughput)
-    and hardware.hardware_id in (select power.hardware_id from core.chip_power as power)
+    made.organisation in (select runs.organisation from core.training_runs as runs)
+    and made.hardware_id in (select throughput.hardware_id from core.throughput as throughput)
+    and made.hardware_id in (select power.hardware_id from core.chip_power as power)

@@ -3,7 +3,8 @@
 with runs as (
     select
         run_id,
-        developer,
+        organisation,
+        organisations,
         provider,
         region,
         run_year,
@@ -109,28 +110,29 @@ known as (
     from nearest_fleet
 ),
 
-developers as (
+told_groups as (
     select distinct
-        developer,
-        unnest(organisations(developer)) as organisation
-    from runs
-),
-
-stated_developers as (
-    select distinct
-        developer,
-        unnest(organisations(developer)) as organisation
+        organisation,
+        organisations
     from core.stated_pues
 ),
 
--- The developers of told runs that have an organisation in common with a developer, itself among them.
+-- Which runs at known locations share an organisation with a run.
 relatives as (
     select
-        developers.developer,
-        list(distinct stated.developer order by stated.developer) as stated_developers
-    from developers
-    inner join stated_developers as stated on developers.organisation = stated.organisation
-    group by developers.developer
+        others.organisations,
+        list(distinct stated.organisations order by stated.organisations) as stated_relatives
+    from (
+        select distinct organisations
+        from runs
+    ) as others
+    inner join told_groups as stated on are_related(others.organisations, stated.organisations)
+    group by others.organisations
+),
+
+told_organisations as (
+    select distinct organisation
+    from told_groups
 ),
 
 stated_runs as (
@@ -142,36 +144,37 @@ runs_with_relatives as (
     select
         runs.run_id,
         runs.run_year,
-        coalesce(relatives.stated_developers, []) as stated_relatives,
-        if(list_contains(relatives.stated_developers, runs.developer), runs.developer, null) as own_developer,
+        coalesce(relatives.stated_relatives, []) as stated_relatives,
+        told_organisations.organisation as own_organisation,
         stated_runs.run_id as own_run_id
     from runs
-    left join relatives on runs.developer = relatives.developer
+    left join relatives on runs.organisations = relatives.organisations
+    left join told_organisations on runs.organisation = told_organisations.organisation
     left join stated_runs on runs.run_id = stated_runs.run_id
     where runs.run_year is not null
 ),
 
--- Runs with the same answer: of one year, developer and relatives. A run with a PUE of its own leaves that out, and so is alone.
+-- Runs with the same answer: of one year, organisation and relatives. A run with a PUE of its own leaves that out, and so is
+-- alone.
 askers as (
     select
         min(run_id) as asker,
         list(run_id order by run_id) as run_ids,
         run_year,
         stated_relatives,
-        own_developer,
+        own_organisation,
         own_run_id
     from runs_with_relatives
-    group by run_year, stated_relatives, own_developer, own_run_id
+    group by run_year, stated_relatives, own_organisation, own_run_id
 ),
 
--- The locations of the developer's own runs and of the runs of all others, in the year of the run. Laboratories of one
--- company count once together, and do not inform each other's runs: held out, they were further off than strangers.
+-- The locations of the organisation's own runs, and of the runs that no organisation of the run took part in.
 locations as (
     select
         askers.asker,
         askers.run_year,
-        coalesce(askers.own_developer = stated.developer, false) as is_own_developer,
-        if(is_own_developer, askers.own_developer, lead_organisation(stated.developer)) as developer,
+        coalesce(askers.own_organisation = stated.organisation, false) as is_own,
+        stated.organisation,
         stated.stated_location,
         avg(ln(stated.pue) order by stated.run_id) as ln_pue,
         min(stated.factor_year) as first_year,
@@ -184,16 +187,19 @@ locations as (
         on
             askers.run_year = stated.year
             and stated.run_id is distinct from askers.own_run_id
-            and (askers.own_developer = stated.developer or not list_contains(askers.stated_relatives, stated.developer))
-    group by askers.asker, askers.run_year, askers.own_developer, stated.developer, stated.stated_location
+            and (
+                askers.own_organisation = stated.organisation
+                or not list_contains(askers.stated_relatives, stated.organisations)
+            )
+    group by askers.asker, askers.run_year, askers.own_organisation, stated.organisation, stated.stated_location
 ),
 
 near as (
     select
         asker,
         run_year,
-        is_own_developer,
-        developer,
+        is_own,
+        organisation,
         avg(ln_pue order by stated_location, ln_pue) as mean_ln_pue,
         count(*) as locations,
         min(first_year) as first_year,
@@ -202,15 +208,15 @@ near as (
         first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from locations
-    group by asker, run_year, is_own_developer, developer
+    group by asker, run_year, is_own, organisation
 ),
 
 trained as (
     select
         asker,
         run_year,
-        exp(avg(mean_ln_pue order by developer)) as value,
-        count(*) as developers,
+        exp(avg(mean_ln_pue order by organisation)) as value,
+        count(*) as organisations,
         sum(locations) as locations,
         min(first_year) as first_year,
         max(last_year) as last_year,
@@ -218,9 +224,9 @@ trained as (
         first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from near
-    where not is_own_developer
+    where not is_own
     group by asker, run_year
-    having developers >= 3
+    having organisations >= 3
 ),
 
 answers as (
@@ -231,12 +237,12 @@ answers as (
         furthest_year(first_year, last_year, run_year) as factor_year,
         source_title,
         source_url,
-        'geometric mean of the PUE of ' || counted(locations, 'location') || ' of other runs of ' || developer
+        'geometric mean of the PUE of ' || counted(locations, 'location') || ' of other runs of ' || organisation
         || ' within two years, as of ' || year_span(first_year, last_year)
         || '; the source named is the first of theirs' as source_locator,
         verified
     from near
-    where is_own_developer
+    where is_own
     union all
     select
         asker,
@@ -245,7 +251,7 @@ answers as (
         furthest_year(first_year, last_year, run_year) as factor_year,
         source_title,
         source_url,
-        'geometric mean over ' || counted(developers, 'developer') || ' of the PUE of ' || counted(locations, 'location')
+        'geometric mean over ' || counted(organisations, 'organisation') || ' of the PUE of ' || counted(locations, 'location')
         || ' of training runs within two years, as of ' || year_span(first_year, last_year)
         || '; the source named is the first of theirs' as source_locator,
         verified

@@ -6,7 +6,8 @@
 with runs as (
     select
         run_id,
-        developer,
+        organisation,
+        organisations,
         concat_ws(', ', coalesce(region, provider), source_url) as stated_location,
         provider,
         region,
@@ -18,7 +19,7 @@ with runs as (
         verified,
         unnest(range(run_year - 2, run_year + 3)) as year
     from core.training_runs
-    where developer is not null and covers is distinct from 'hypothetical'
+    where organisation is not null and covers is distinct from 'hypothetical'
 ),
 
 known as (
@@ -67,7 +68,8 @@ known as (
 select
     runs.run_id,
     runs.year,
-    runs.developer,
+    runs.organisation,
+    runs.organisations,
     runs.stated_location,
     known.pue,
     known.factor_year,

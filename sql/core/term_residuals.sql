@@ -46,7 +46,7 @@ inner join core.mfu_features as other
         target.observation_id = other.observation_id
         or (
             (target.run_id is null or other.run_id is distinct from target.run_id)
-            and (scopes.held_out_scope = 'run' or not are_related(other.developer, target.developer))
+            and (scopes.held_out_scope = 'run' or not are_related(other.organisations, target.organisations))
         )
 inner join core.held_out_throughput as held_out
     on

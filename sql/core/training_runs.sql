@@ -1,5 +1,6 @@
 -- Training runs with chip, operator, location and year resolved. One row per run; changes no disclosed value.
 -- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
+-- The country of the developer is what the curated facts state of the run, else the mapping's, else upstream's.
 -- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google. Of several accelerators the
 -- first named counts, or the first with a published rating, and the run counts as ambiguous, as does one that names none.
 with usual as (
@@ -46,7 +47,9 @@ select
     runs.run_id,
     runs.model,
     runs.developer,
-    runs.developer_country,
+    developers.organisation,
+    developers.organisations,
+    coalesce(curated.developer_country, developers.developer_country, runs.developer_country) as developer_country,
     runs.published_date,
     runs.domain,
     coalesce(runs.covers, 'one_run') as covers,
@@ -82,5 +85,7 @@ select
 from core.disclosed_runs as runs
 inner join dated on runs.run_id = dated.run_id
 left join named on runs.run_id = named.run_id
+left join core.developers as developers on runs.developer = developers.developer
+left join raw.training_runs as curated on runs.run_id = curated.run_id
 left join raw.regions as regions
     on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region

@@ -1,6 +1,6 @@
 -- Every measured or disclosed truth beside what would have been estimated without it. One row per truth, what is held out,
 -- what is left out, and estimator. Held out, each with all before it: power, pue, chip_hours, hardware, location.
--- Left out of every ratio and fit: the run itself, or all of its developer (for power: all that its source measured).
+-- Left out of every ratio and fit: the run itself, or all of its organisations (for power: all that its source measured).
 -- Truth is measured: draws, energies and tonnes from measured power, disclosed chip-hours; never rated power x hours.
 -- Rivals are computed on the same rows from their own published factors; they state no interval. Their tonnes are their energy
 -- x what they take for the grid of the very location: the run's region or, if unknown, its country. Without one, no tonnes.
@@ -139,7 +139,7 @@ hours_fits as (
     inner join core.flop_observations as others
         on
             other.observation_id = others.observation_id
-            and (target.held_out_scope = 'run' or not are_related(others.developer, known.developer))
+            and (target.held_out_scope = 'run' or not are_related(others.organisations, known.organisations))
     group by
         target.observation_id, target.held_out_scope, target.basis, target.run_id, target.log_ratio, target.own_share_fraction
 ),
@@ -213,15 +213,15 @@ known as (
     from core.held_out_locations
 ),
 
--- A company counts once in the uncertainty of an inferred location, and its own locations do not count where it is estimated.
-location_companies as (
+-- An organisation counts once in the gsd of an inferred location, and not at all in the gsd of its own runs.
+place_groups as (
     select
         factor,
         basis,
-        lead_organisation(developer) as company,
+        organisation,
         avg(pow(log_ratio, 2) order by run_id) as mean_square
     from core.location_errors
-    group by factor, basis, company
+    group by factor, basis, organisation
 ),
 
 location_errors as (
@@ -231,11 +231,11 @@ location_errors as (
         others.basis,
         ln(
             greatest(
-                any_value(bases.gsd_floor), calibrated_gsd_of_groups(list(others.mean_square order by others.company))
+                any_value(bases.gsd_floor), calibrated_gsd_of_groups(list(others.mean_square order by others.organisation))
             )
         ) as ln_gsd
     from core.training_runs as runs
-    inner join location_companies as others on lead_organisation(runs.developer) <> others.company
+    inner join place_groups as others on not are_related(runs.organisations, others.organisation)
     inner join raw.method_bases as bases on others.factor = bases.factor and others.basis = bases.basis
     group by runs.run_id, others.factor, others.basis
     having count(*) >= 3

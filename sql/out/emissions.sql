@@ -75,6 +75,8 @@ select
     runs.run_id,
     runs.model,
     runs.developer,
+    runs.organisation,
+    runs.organisations,
     runs.developer_country,
     runs.published_date,
     runs.domain,

@@ -3,6 +3,8 @@ select
     run_id,
     model,
     developer,
+    organisation,
+    organisations,
     developer_country,
     published_date,
     domain,

@@ -2,7 +2,7 @@
 select
     t.run_id,
     t.model,
-    t.developer,
+    t.organisations,
     year(t.published_date) as year,
     coalesce(e.chip_hours_basis in ('disclosed', 'chips_x_hours'), false) as hours,
     coalesce(e.watts_basis = 'disclosed_measured', false) as power,

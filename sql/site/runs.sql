@@ -3,6 +3,7 @@ select
     e.run_id,
     e.model,
     e.developer,
+    e.organisations,
     e.developer_country,
     e.published_date,
     e.domain,

@@ -190,11 +190,11 @@ quarters as (
     where quarter is not null
 ),
 
--- Where training runs of these years were, a mean over the locations of each developer first, as in core.pue_candidates.
+-- Where training runs of these years were, a mean over the locations of each organisation first, as in core.pue_candidates.
 training_locations as (
     select
         year,
-        lead_organisation(developer) as company,
+        organisation,
         stated_location,
         avg(ln(pue) order by run_id) as ln_pue,
         min(factor_year) as first_year,
@@ -204,13 +204,13 @@ training_locations as (
         least_verified(verified) as verified
     from core.stated_pues
     where year in (select years.year from years)
-    group by year, developer, stated_location
+    group by year, organisation, stated_location
 ),
 
-developers as (
+organisations as (
     select
         year,
-        company,
+        organisation,
         avg(ln_pue order by stated_location, ln_pue) as mean_ln_pue,
         count(*) as locations,
         min(first_year) as first_year,
@@ -219,7 +219,7 @@ developers as (
         first_source(source_title, source_url, null)[2] as source_url,
         least_verified(verified) as verified
     from training_locations
-    group by year, company
+    group by year, organisation
 ),
 
 trained as (
@@ -228,16 +228,16 @@ trained as (
         'TRAINING' as location_id,
         cast(year as varchar) as period,
         'training_locations' as basis,
-        exp(avg(mean_ln_pue order by company)) as value,
+        exp(avg(mean_ln_pue order by organisation)) as value,
         cast(null as varchar) as intensity_basis,
         furthest_year(min(first_year), max(last_year), year) as factor_year,
         first_source(source_title, source_url, null)[1] as source_title,
         first_source(source_title, source_url, null)[2] as source_url,
-        'geometric mean over ' || counted(count(*), 'developer') || ' of the PUE of ' || counted(sum(locations), 'location')
+        'geometric mean over ' || counted(count(*), 'organisation') || ' of the PUE of ' || counted(sum(locations), 'location')
         || ' of training runs within two years, as of ' || year_span(min(first_year), max(last_year))
         || '; the source named is the first of theirs' as source_locator,
         least_verified(verified) as verified
-    from developers
+    from organisations
     group by year
     having count(*) >= 3
 ),

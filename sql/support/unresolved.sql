@@ -20,6 +20,12 @@ with listed as (
     where organizations is not null and countries is null
     union all
     select
+        'developer' as kind_of_name,
+        'epoch_models' as source,
+        trim(unnest(string_split(developer, ';'))) as spelling
+    from core.upstream_runs
+    union all
+    select
         'cloud_vendor' as kind_of_name,
         'epoch_models' as source,
         unnest(words_of(cloud_vendor)) as spelling
@@ -42,6 +48,11 @@ known as (
         'country' as kind_of_name,
         alias as spelling
     from raw.countries
+    union all
+    select
+        'developer' as kind_of_name,
+        developer_name as spelling
+    from raw.organisations
     union all
     select
         'cloud_vendor' as kind_of_name,

@@ -1,4 +1,4 @@
--- The grids, in the year of one run, where its developer trained its other runs within two years, as in core.gross_candidates.
+-- The grids, in the year of one run, where its organisation trained its other runs within two years, as in core.gross_candidates.
 -- One row per location and paper, so that a paper with many runs in one location counts once.
 with stated as (
     select
@@ -12,7 +12,7 @@ with stated as (
     inner join out.emission_factors as factors on runs.run_id = factors.run_id and factors.factor = 'gross_kg_per_kwh'
     inner join out.training_runs as others
         on
-            runs.developer = others.developer
+            runs.organisation = others.organisation
             and others.run_year between runs.run_year - 2 and runs.run_year + 2
             and runs.run_id <> others.run_id
     where runs.run_id = getvariable('run_id') and others.covers is distinct from 'hypothetical'

@@ -1,10 +1,10 @@
--- The PUE, in the year of one run, of the locations of other runs within two years: the developer's own runs, or those of
--- all other developers, as in core.pue_candidates. One row per run. Each company counts once, and so does each location of it.
+-- The PUE, in the year of one run, of the locations of other runs within two years: the organisation's own runs, or those
+-- of all other organisations, as in core.pue_candidates. One row per run. Each organisation counts once, and so does each
+-- location of it.
 with others as (
     select
         stated.*,
-        stated_runs.model,
-        if(runs.developer = stated.developer, runs.developer, lead_organisation(stated.developer)) as organisation
+        stated_runs.model
     from out.training_runs as runs
     inner join core.stated_pues as stated
         on
@@ -12,8 +12,8 @@ with others as (
             and runs.run_id <> stated.run_id
             and if(
                 getvariable('basis') = 'developer_locations',
-                runs.developer = stated.developer,
-                not are_related(runs.developer, stated.developer)
+                runs.organisation = stated.organisation,
+                not are_related(runs.organisations, stated.organisations)
             )
     inner join out.training_runs as stated_runs on stated.run_id = stated_runs.run_id
     where runs.run_id = getvariable('run_id')
@@ -22,7 +22,7 @@ with others as (
 organisations as (
     select
         organisation,
-        count(distinct row(developer, stated_location)) as locations,
+        count(distinct stated_location) as locations,
         count(*) over () as organisations
     from others
     group by organisation
@@ -33,7 +33,7 @@ select
     others.pue as value,
     'PUE' as unit,
     1 / organisations.organisations / organisations.locations
-    / count(*) over (partition by others.organisation, others.developer, others.stated_location) as weight_fraction,
+    / count(*) over (partition by others.organisation, others.stated_location) as weight_fraction,
     source_id(others.source_url) as source_id,
     others.source_title,
     others.source_url,

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import REFERENCE, Build, Model, Rows
+from tests.conftest import REFERENCE, Build, Model, Rows, by
 
 # Student's t, 95th percentile, by degrees of freedom, from a printed table
 STUDENT = {3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 10: 1.812, 15: 1.753, 20: 1.725, 30: 1.697}
@@ -294,9 +294,15 @@ def test_a_benchmark_on_many_nodes_is_taken_back_to_one(model: Model) -> None:
 
 
 FLOP: list[dict[str, Any]] = [
-    {"observation_id": f"o{i}", "run_id": f"o{i}", "developer": developer, "hardware_id": chip, "kind": "gpu"}
+    {
+        "observation_id": f"o{i}",
+        "run_id": f"o{i}",
+        "organisations": organisation,
+        "hardware_id": chip,
+        "kind": "gpu",
+    }
     | {"mfu": mfu}
-    for i, (developer, chip, mfu) in enumerate(
+    for i, (organisation, chip, mfu) in enumerate(
         [("X", "a", 0.2), ("X", "a", 0.3), ("Y", "a", 0.5), ("Z", "b", 0.4)]
     )
 ]
@@ -314,7 +320,7 @@ def test_no_observed_utilisation_informs_its_own_estimate(model: Model, index: i
     own = FLOP[index]
     doubled = [*FLOP[:index], own | {"mfu": own["mfu"] * 1.9}, *FLOP[index + 1 :]]
     before, after = speeds(model, FLOP), speeds(model, doubled)
-    same = {row["observation_id"] for row in FLOP if row["developer"] == own["developer"]}
+    same = {row["observation_id"] for row in FLOP if row["organisations"] == own["organisations"]}
     for key, value in before.items():
         if key[0] == own["observation_id"] or (key[1] == "developer" and key[0] in same):
             assert after[key] == value
@@ -367,8 +373,7 @@ def mix_of(model: Model, on: list[tuple[str, str | None, str]]) -> dict[tuple[st
     """Shares of each run's accelerators: as they are estimated, and without all of its developer."""
     rows: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [
-            {"run_id": run, "developer": developer, "hardware_id": chip}
-            | {"run_year": 2020, "training_flop": 1e21}
+            {"run_id": run, "hardware_id": chip, "run_year": 2020, "training_flop": 1e21} | by(developer)
             for run, developer, chip in on
         ],
         "core.throughput": [{"hardware_id": chip} for chip in PEAKS],
@@ -423,16 +428,14 @@ def mix_of_makers(model: Model, runs: list[tuple[str, str, str, int]]) -> dict[s
     chips = [{"hardware_id": chip} for chip in "acdenp"]
     rows: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [
-            {"run_id": run, "developer": developer, "hardware_id": chip, "run_year": year}
-            | {"training_flop": 1e21}
+            {"run_id": run, "hardware_id": chip, "run_year": year, "training_flop": 1e21} | by(developer)
             for run, developer, chip, year in runs
         ],
         "core.throughput": chips,
         "core.chip_power": chips,
         "core.flop_observations": [{"run_id": "me"}],
         "core.own_accelerators": [
-            {"developer": maker, "manufacturer": maker, "hardware_id": chip, "released_year": year}
-            for maker, chip, year in OWN
+            {"organisation": maker, "hardware_id": chip, "released_year": year} for maker, chip, year in OWN
         ],
     }
     rows["core.maker_mixes"] = model("core.maker_mixes", rows).to_dicts()
@@ -463,34 +466,33 @@ def test_a_makers_own_runs_come_before_those_of_other_makers(model: Model) -> No
 
 
 def test_own_accelerators_are_those_that_others_have_trained_on_too(model: Model) -> None:
-    runs = [("m1", "Maker Lab;Other", "trained"), ("m2", "Makers", "trained"), ("m3", "Maker", "alone")]
-    runs += [("y1", "Y", "trained"), ("y2", "Z", "undated"), ("y3", "Other;Maker", "alone")]
+    """A maker is known by its organisation: Works, whose accelerators are sold as Maker."""
+    runs = [("m1", "Works;Other", "trained"), ("m2", "Maker Lab", "trained"), ("m3", "Works", "alone")]
+    runs += [("y1", "Y", "trained"), ("y2", "Z", "undated"), ("y3", "Other;Works", "alone")]
     released = {"trained": "2019-05-01", "alone": "2019-05-01", "undated": None}
     frame = model(
         "core.own_accelerators",
         {
             "core.training_runs": [
-                {"run_id": run, "developer": developer, "hardware_id": chip} for run, developer, chip in runs
+                {"run_id": run, "hardware_id": chip} | by(developer) for run, developer, chip in runs
             ],
             "core.hardware": [
                 {"hardware_id": chip, "manufacturer": "Maker", "released_date": day}
                 for chip, day in released.items()
             ],
+            "raw.organisations": [{"developer_name": "Maker", "organisation": "Works"}],
             "core.throughput": [{"hardware_id": chip} for chip in released],
             "core.chip_power": [{"hardware_id": chip} for chip in released],
         },
     )
-    assert frame.sort("developer").rows() == [
-        ("Maker", "Maker", "trained", 2019),
-        ("Maker Lab;Other", "Maker", "trained", 2019),
-    ]
+    assert frame.rows() == [("Works", "trained", 2019)]
 
 
 def test_hours_without_the_developer_take_the_mix_of_the_others(model: Model) -> None:
     """FLOP on b need 600/300 J where a needs 400/100: the truth, on a, is 4, the mix 2^s x 4^(1-s)."""
     rows: dict[str, list[dict[str, Any]]] = {
         "core.flop_observations": [
-            {"observation_id": "me", "run_id": "me", "developer": "X", "hardware_id": "a", "mfu": 1.0}
+            {"observation_id": "me", "run_id": "me", "organisations": "X", "hardware_id": "a", "mfu": 1.0}
         ],
         "core.hardware": [{"hardware_id": chip, "peak_fp16_tflops": peak} for chip, peak in PEAKS.items()],
         "core.chip_power": [{"hardware_id": chip, "watts_per_chip": watts} for chip, watts in WATTS.items()],
@@ -535,7 +537,7 @@ def test_the_uncertainty_of_hours_knows_nothing_of_the_developer_that_is_left_ou
             "core.method": [{"factor": "chip_hours", "basis": "disclosed", "fallback_rank": 1, "gsd": 1.01}],
             "core.chip_hours_candidates": [{"run_id": "x1", "basis": "disclosed", "value": 1000.0}],
             "core.flop_observations": [
-                {"observation_id": name, "run_id": name, "developer": developer}
+                {"observation_id": name, "run_id": name, "organisations": developer}
                 for name, developer in developers.items()
             ],
             "core.held_out_hours": [
@@ -995,27 +997,27 @@ def test_the_grids_of_the_2021_paper_do_not_score_its_tonnes(build: Build) -> No
 
 
 @pytest.mark.parametrize(
-    ("developer", "other", "related"),
+    ("organisations", "other", "related"),
     [
         ("Google", "Google", True),
-        ("Google Brain;Google Research", "DeepMind", True),
-        ("Meta AI", "Facebook AI Research;University of Washington", True),
         ("Peking University;ByteDance", "ByteDance", True),
-        ("Metaphor", "Meta AI", False),
+        ("Metaphor", "Meta", False),
         ("NVIDIA", "Google", False),
         (None, None, False),
         ("NVIDIA", None, False),
     ],
 )
-def test_laboratories_of_one_company_are_left_out_together(
-    database: duckdb.DuckDBPyConnection, developer: str | None, other: str | None, related: bool
+def test_runs_with_an_organisation_in_common_are_left_out_together(
+    database: duckdb.DuckDBPyConnection, organisations: str | None, other: str | None, related: bool
 ) -> None:
     query = "select are_related(?::varchar, ?::varchar), are_related(?::varchar, ?::varchar)"
-    assert database.execute(query, [developer, other, other, developer]).fetchall() == [(related, related)]
+    assert database.execute(query, [organisations, other, other, organisations]).fetchall() == [
+        (related, related)
+    ]
 
 
-def test_no_laboratory_of_the_same_company_informs_an_estimate_without_its_developer(model: Model) -> None:
-    rows = [FLOP[0] | {"developer": "Google Brain"}, FLOP[1] | {"developer": "DeepMind"}, *FLOP[2:]]
+def test_no_joint_work_of_an_organisation_informs_an_estimate_without_it(model: Model) -> None:
+    rows = [FLOP[0] | {"organisations": "Google"}, FLOP[1] | {"organisations": "Meta;Google"}, *FLOP[2:]]
     doubled = [rows[0], rows[1] | {"mfu": rows[1]["mfu"] * 1.9}, *rows[2:]]
     before, after = speeds(model, rows), speeds(model, doubled)
     own = FLOP[0]["observation_id"]
@@ -1032,7 +1034,7 @@ def errors_of_locations(
 ) -> list[dict[str, Any]]:
     """Errors of 10 % for nine runs of one company, 20 and 40 % for two others: three groups, not eleven."""
     return [
-        {"run_id": f"{who}{i}", "factor": factor, "basis": basis, "developer": who, "log_ratio": error}
+        {"run_id": f"{who}{i}", "factor": factor, "basis": basis, "organisation": who, "log_ratio": error}
         for who, found in (COMPANIES | (more or {})).items()
         for i, error in enumerate(found)
     ]
@@ -1062,7 +1064,7 @@ def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> 
 
     Stated without a basis, 400 is held against the 440. The USA alone is no location, nor is one of no run.
     """
-    base = {"run_year": 2020, "site_country": "US", "developer_country": "US", "developer": "X"}
+    base = {"run_year": 2020, "site_country": "US", "developer_country": "US"} | by("X")
     runs = [
         base | {"run_id": "direct", "region": "r1", "covers": "one_run"},
         base | {"run_id": "stated", "region": "r1", "covers": "one_run"},
@@ -1144,7 +1146,7 @@ def scored_at_a_site(
         ],
         "core.gross_candidates": [{"run_id": "r", "basis": "region_year", "value": 0.5, "source_url": OTHER}],
         "core.training_runs": [
-            {"run_id": "r", "developer": "G", "source_url": PAPER, "region": "r1", "site_country": "US"} | run
+            {"run_id": "r", "source_url": PAPER, "region": "r1", "site_country": "US"} | by("G") | run
         ],
         "core.location_errors": errors_of_locations("pue", "training_locations", more),
         "raw.regions": [{"region": "r1", "country": "US", "egrid_subregion": "SUB"}],

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import Model
+from tests.conftest import Model, by
 
 SOURCE = {"source_title": "Paper", "source_url": "https://example.org", "source_locator": "Table 1"}
 RUN = {"run_id": "example", "run_year": 2020, "hardware_id": "chip", "provider": "Example Cloud", **SOURCE}
@@ -104,7 +104,7 @@ def test_a_run_without_a_chip_takes_those_of_its_developer_and_years(
     model: Model, known: dict[str, float]
 ) -> None:
     runs = [
-        {"run_id": run_id, "developer": developer, "run_year": year, "hardware_id": chip, **known}
+        {"run_id": run_id, "run_year": year, "hardware_id": chip, **known} | by(developer)
         for run_id, developer, year, chip in (
             ("example", "Lab", 2020, None),
             ("own", "Lab", 2021, "a"),
@@ -827,29 +827,31 @@ def inferred_pue(
     return model("core.pue_candidates", rows).filter(pl.col("run_id") == "new")
 
 
-def test_laboratories_of_one_company_count_once_and_not_for_each_other(model: Model) -> None:
-    """Google's three laboratories are one developer of 1.1; X and Y have 1.2 and 1.4: a mean of three."""
-    labs = {"a": "Google", "b": "Google Brain", "c": "DeepMind", "x": "X", "y": "Y"}
-    pues = {"a": 1.1, "b": 1.1, "c": 1.1, "x": 1.2, "y": 1.4}
+def test_runs_of_one_organisation_inform_each_other_and_count_once_for_others(model: Model) -> None:
+    """G counts once with 1.1; X and Y have 1.2 and 1.4. Work of W with G and X informs neither of them."""
     stated = [
-        RUN | {"run_id": name, "developer": developer, "provider": None, "pue": pues[name]}
-        for name, developer in labs.items()
-    ]
+        RUN | by(organisations) | {"run_id": name, "provider": None, "pue": pue}
+        for name, organisations, pue in (
+            ("a", "G", 1.05), ("b", "G;S", 1.21 / 1.05), ("x", "X", 1.2), ("y", "Y", 1.4), ("w", "W;G;X", 1.3)
+        )
+    ]  # fmt: skip
 
-    def training_locations(developer: str) -> float | None:
-        unknown = RUN | {"run_id": "new", "developer": developer, "provider": None}
-        return values(inferred_pue(model, [*stated, unknown])).get("training_locations")
+    def means(organisations: str | None) -> dict[str, float]:
+        unknown = RUN | by(organisations) | {"run_id": "new", "provider": None}
+        return values(inferred_pue(model, [*stated, unknown]))
 
-    assert training_locations("Z") == pytest.approx((1.1 * 1.2 * 1.4) ** (1 / 3))
-    stated.append(RUN | {"run_id": "z", "developer": "W", "provider": None, "pue": 1.3})
-    assert training_locations("Google Research") == pytest.approx((1.2 * 1.4 * 1.3) ** (1 / 3))
+    four = pytest.approx((1.1 * 1.2 * 1.4 * 1.3) ** (1 / 4))
+    assert means("Z") == means(None) == {"training_locations": four}
+    assert means("G") == {"developer_locations": pytest.approx(1.1)}  # only X and Y are strangers
+    assert means("X;Z") == {"developer_locations": pytest.approx(1.2)}
+    assert means("Z;X") == {}
 
 
 def test_a_place_where_a_run_was_not_made_tells_nothing_of_others(model: Model) -> None:
-    """The run as it would be elsewhere, at a PUE of 1.6 and 700 g/kWh, is no location of its developer."""
-    real = RUN | {"run_id": "real", "developer": "X", "pue": 1.1, "site_country": "AA", "covers": "one_run"}
+    """The same run as it would be elsewhere, at a PUE of 1.6 and 700 g/kWh, is no location of its developer."""
+    real = RUN | by("X") | {"run_id": "real", "pue": 1.1, "site_country": "AA", "covers": "one_run"}
     elsewhere = real | {"run_id": "if", "pue": 1.6, "site_country": "BB", "covers": "hypothetical"}
-    unknown = RUN | {"run_id": "new", "developer": "X", "provider": None, "site_country": None}
+    unknown = RUN | by("X") | {"run_id": "new", "provider": None, "site_country": None}
     tables: dict[str, list[dict[str, Any]]] = {
         "core.training_runs": [real, elsewhere, unknown],
         "core.grid_intensity": [country("AA", 2020, 200.0), country("BB", 2020, 700.0)],
@@ -902,7 +904,7 @@ def test_of_several_sources_one_is_named_with_its_own_address_and_locator(
 def other_run(run_id: str, year: int, **about: Any) -> dict[str, Any]:
     """Another run of the developer of `new`, in a paper of its own."""
     paper = {"source_url": f"https://example.org/{run_id}"}
-    return RUN | {"run_id": run_id, "run_year": year, "developer": "X", "provider": None} | paper | about
+    return RUN | by("X") | {"run_id": run_id, "run_year": year, "provider": None} | paper | about
 
 
 NEW = other_run("new", 2022)

@@ -82,7 +82,7 @@ def test_a_format_has_its_own_peak_before_any_shift(model: Model) -> None:
 
 
 RUNS = [
-    {"run_id": row["run_id"], "developer": row["developer"], "run_year": 2018 + i, "chips": 2**i}
+    {"run_id": row["run_id"], "organisations": row["organisations"], "run_year": 2018 + i, "chips": 2**i}
     | {"domain": "vision" if i % 2 else "language"}
     for i, row in enumerate(FLOP)
 ]
@@ -114,7 +114,7 @@ def test_no_observation_informs_its_own_term_nor_its_developer_one_without_it(
     own = FLOP[index]
     doubled = [*FLOP[:index], own | {"mfu": own["mfu"] * 1.9}, *FLOP[index + 1 :]]
     before, after = chain(model, FLOP), chain(model, doubled)
-    same = {row["observation_id"] for row in FLOP if row["developer"] == own["developer"]}
+    same = {row["observation_id"] for row in FLOP if row["organisations"] == own["organisations"]}
     assert {key[0] for key in before} == {"run_year", "chips", "domain"}
     assert len(before) == 3 * 2 * len(FLOP)
     for key, row in before.items():
