@@ -36,7 +36,9 @@ RESULTS = {
         from (
             select
                 *,
-                covers = 'one_run' and chip_hours_basis in ('disclosed', 'chips_x_hours') as is_disclosed
+                covers = 'one_run'
+            and energy_shared_with is null
+            and chip_hours_basis in ('disclosed', 'chips_x_hours') as is_disclosed
             from out.emissions
         )"""
 }

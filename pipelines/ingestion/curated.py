@@ -21,7 +21,7 @@ from pipelines.ingestion.facts import (
     typed,
     unknown_references,
 )
-from pipelines.ingestion.identity_rules import identifier_problems, organisation_problems
+from pipelines.ingestion.identity_rules import identifier_problems, organisation_problems, relation_problems
 from pipelines.ingestion.training_run_rules import training_run_problems
 
 SHOWN = 20
@@ -29,6 +29,7 @@ MADE = {"raw.publishers", "raw.reference_files", "raw.upstreams", "raw.source_fi
 RULES: dict[str, Callable[[File, Path], list[Problem]]] = {
     "raw.organisations": organisation_problems,
     "raw.run_identifiers": identifier_problems,
+    "raw.run_relations": relation_problems,
     "raw.training_runs": training_run_problems,
 }
 

@@ -475,7 +475,20 @@ def _fact_causes(
         sources.update(rows)
     keys = own.select("row_key", "column_name").rows()
     whole = [(run, "") for run, _ in keys]
-    return {(run, column): inputs.of_run(sources[run]) for run, column in [*keys, *whole]}
+    causes = {(run, column): inputs.of_run(sources[run]) for run, column in [*keys, *whole]}
+    merged = _merged(connection, new)
+    return causes | {
+        (run, ""): ("fact_corrected", f"merged into {merged[run]}") for run, _ in keys if run in merged
+    }
+
+
+def _merged(connection: duckdb.DuckDBPyConnection, new: dict[str, Path]) -> dict[str, str]:
+    """Old ids of runs in the newer release, and the runs that they were merged into."""
+    if "run_relations" not in new:
+        return {}
+    file = isolated.pattern(new["run_relations"])
+    query = "select run_id, other_run_id from read_parquet(?) where relation = 'merged'"
+    return dict(connection.execute(query, [file]).fetchall())
 
 
 def _factor_causes(

@@ -136,6 +136,7 @@ def _texts(data: Data) -> dict[str, str]:
 def _pages(data: Data) -> Iterator[parts.Page]:
     yield pages.first(data)
     yield from pages.of_runs(data)
+    yield from pages.of_merged(data)
     yield from subjects.pages(data)
     yield from evidence.all_pages(data)
 

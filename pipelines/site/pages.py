@@ -107,6 +107,22 @@ def _ends(run: Row, name: str) -> list[float | None]:
     return [None if end is None else float(f"{end:.4g}") for end in ends]
 
 
+def of_merged(data: Data) -> Iterator[parts.Page]:
+    """A page for each old id of a run: it leads to the run that it was merged into."""
+    for row in data.query("merged"):
+        run = data.runs[row["other_run_id"]]
+        about = f"This run is {run['model']}."
+        page = parts.page(
+            f"run/{identifier(row['run_id'])}.html", run["model"], about, [], [("run", _link(run))]
+        )
+        page.context["moved_to"] = f"{identifier(run['run_id'])}.html"
+        yield page
+
+
+def _link(run: Row) -> parts.Link:
+    return parts.Link(text=run["model"], href=f"run/{identifier(run['run_id'])}.html")
+
+
 def _location(mark: charts.Mark) -> list[float | None]:
     return [mark.x, mark.y, mark.low, mark.high]
 
@@ -159,6 +175,8 @@ def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
     yield "published", str(run["published_date"]) if run["published_date"] else None
     yield "year of the run", f"{run['run_year']}{'' if run['started_month'] else ' (inferred)'}"
     yield "covers", parts.words("covers", run["covers"])
+    if (other := data.runs.get(run["energy_shared_with"])) is not None:
+        yield "shares its training with", _link(other)
     yield "accelerator", parts.of_hardware(data, run["hardware_id"])
     if run["chips"]:
         yield "accelerators", f"{run['chips']:,}"

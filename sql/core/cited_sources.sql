@@ -79,5 +79,10 @@ from (
         source_title,
         source_url
     from raw.organisations
+    union all
+    select
+        source_title,
+        source_url
+    from raw.run_relations
 ) as facts
 group by source_id(source_url)

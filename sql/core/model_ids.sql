@@ -69,6 +69,9 @@ taken as (
     select run_id
     from raw.published_footprints
     where run_id is not null
+    union
+    select run_id
+    from raw.run_relations
 ),
 
 slugs as (

@@ -2,6 +2,7 @@
 -- is left out, because it is rated power x overhead and not measured. If a model starts from another, only the FLOP
 -- of the fine-tuning count. If these are unknown, its FLOP may include the base model's and are an upper bound.
 -- So are facts that stand there for another model already: they hold a training that is not its own, or not all its own.
+-- A run that was merged into another is left out.
 with repeated as (
     select
         models.model,
@@ -111,3 +112,9 @@ inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
 left join repeated on models.model = repeated.model
 left join countries on models.model = countries.model
 left join raw.provider_aliases as providers on models.cloud_vendor = providers.alias
+where
+    ids.run_id not in (
+        select merged.run_id
+        from raw.run_relations as merged
+        where merged.relation = 'merged'
+    )

@@ -69,6 +69,20 @@ formula as (
         on runs.run_id = lifecycle.run_id and lifecycle.intensity_basis = 'lifecycle'
     left join core.reported_totals as reported on runs.run_id = reported.run_id
     cross join reported_method
+),
+
+-- Of the runs that share a training with this one, the one to count.
+shared as (
+    select
+        relations.run_id,
+        arg_min(
+            relations.other_run_id,
+            row(others.covers <> 'one_run', coalesce(others.published_date, date '9999-12-31'), others.run_id)
+        ) as energy_shared_with
+    from core.run_relations as relations
+    inner join core.training_runs as others on relations.other_run_id = others.run_id
+    where relations.relation in ('same_training', 'undecided')
+    group by relations.run_id
 )
 
 select
@@ -112,6 +126,7 @@ select
     factors.net_basis,
     factors.intensity_basis,
     formula.energy_basis,
+    shared.energy_shared_with,
     runs.site_country,
     runs.cloud_region,
     runs.site,
@@ -129,4 +144,5 @@ from core.training_runs as runs
 inner join formula on runs.run_id = formula.run_id
 left join factors on runs.run_id = factors.run_id
 left join core.reported_totals as reported on runs.run_id = reported.run_id
+left join shared on runs.run_id = shared.run_id
 where formula.energy_mwh is not null

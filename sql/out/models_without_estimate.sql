@@ -56,6 +56,11 @@ unreadable as (
     where
         ids.run_id not in (select known.run_id from core.disclosed_runs as known)
         and ids.run_id not in (select runs.run_id from core.upstream_runs as runs)
+        and ids.run_id not in (
+            select merged.run_id
+            from raw.run_relations as merged
+            where merged.relation = 'merged'
+        )
     group by ids.run_id, ids.upstream_name, upstreams.title, upstreams.url
 ),
 

@@ -16,6 +16,7 @@ select
     e.energy_mwh_p05,
     e.energy_mwh_p95,
     e.energy_basis,
+    e.energy_shared_with,
     e.co2e_gross_t,
     e.co2e_gross_t_p05,
     e.co2e_gross_t_p95,

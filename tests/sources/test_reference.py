@@ -301,6 +301,25 @@ def test_an_organisation_within_another_or_in_no_country_is_refused(facts: Path,
         curated.read(facts, catalog.tables()["raw.organisations"])
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("s1-32b,s1-32b,distinct", "are one run, or listed both ways"),
+        ("s1-32b,s1-1,distinct", "are one run, or listed both ways"),
+        ("s1-1,s1,distinct", "'s1' is merged into another run"),
+        ("s1,s1-1,distinct", "'s1' is merged into another run"),
+        ("gpt-3-175b,s1-32b,merged", "'gpt-3-175b' is merged, but used in training_runs.csv"),
+        ("s1-2,s1-32b,distinct", "'s1-2' is not known"),
+        ("s1-1,s1-33b,distinct", "'s1-33b' is not known"),
+    ],
+)
+def test_a_check_of_no_two_runs_or_a_merged_id_in_use_is_refused(facts: Path, row: str, says: str) -> None:
+    with (facts / "run_relations.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{row},a reason,Title,https://example.org,list,primary\n")
+    with pytest.raises(BadReferenceError, match=rf"run_relations\.csv: (.|\n)*{says}"):
+        curated.read(facts, catalog.tables()["raw.run_relations"])
+
+
 def test_the_key_of_spellings_is_that_of_the_queries(database: Any) -> None:
     for spelling in ("NVIDIA A100-SXM4 (80 GB)", "tpu_v5e", "H100"):
         ((key,),) = database.execute("select spelling_key(?)", [spelling]).fetchall()
