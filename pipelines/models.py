@@ -37,8 +37,8 @@ RESULTS = {
             select
                 *,
                 covers = 'one_run'
-            and energy_shared_with is null
-            and chip_hours_basis in ('disclosed', 'chips_x_hours') as is_disclosed
+                and energy_shared_with is null
+                and chip_hours_basis in ('disclosed', 'chips_x_hours') as is_disclosed
             from out.emissions
         )"""
 }

@@ -97,6 +97,22 @@ def test_an_estimate_that_changed_is_explained_by_its_factor(
     assert words in energy["explanation"][0]
 
 
+def test_a_run_that_is_gone_says_which_run_it_was_merged_into(tmp_path: Path) -> None:
+    def tables(*run_ids: str) -> Tables:
+        rows = [{"run_id": run_id, "source_id": "paper"} for run_id in run_ids]
+        return {"emissions": ("run_id", rows), "training_runs": ("run_id", rows)}
+
+    relation = {"run_id": "old", "other_run_id": "t5", "relation": "merged"}
+    relations = {"run_relations": ("run_id", [relation])}
+    old = write(tmp_path / "old", tables("t5", "old", "lost"))
+    new = write(tmp_path / "new", tables("t5") | relations, "x", reference_run_relations="c")
+    cells = changes.compare(old, new).cells.filter(pl.col("table_name") == "emissions")
+    assert dict(cells.select("row_key", "change").iter_rows()) == {"old": "gone", "lost": "gone"}
+    explained = dict(cells.select("row_key", "explanation").iter_rows())
+    assert explained["old"] == "merged into t5"
+    assert "merged" not in explained["lost"]
+
+
 def amended(folder: Path, **facts: Any) -> Path:
     """The same release, with other facts in its manifest."""
     manifest = json.loads((folder / "manifest.json").read_text()) | facts

@@ -70,6 +70,7 @@ def test_words_find_names_developers_and_hardware(build: Build) -> None:
     assert of_google == found(build, "--developer", "google")  # its laboratories, whatever their names
     assert {"DeepMind", "Google Brain"} <= {run["developer"] for run in of_google}
     assert {run["organisation"] for run in found(build, "google", "gopher")} == {"Google"}
+    assert [run["run_id"] for run in found(build, "flan-t5-xxl-blip-2")] == ["blip-2"]  # its old id
     assert {run["hardware_id"] for run in found(build, "--hardware", "H100")} <= {
         row[0] for row in build.query("select hardware_id from hardware where name ilike '%h100%'")
     }

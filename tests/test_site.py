@@ -318,6 +318,15 @@ def test_the_pages_take_less_than_ten_seconds_and_are_written_only_when_needed(
     assert (tmp_path / "site" / "index.html").stat().st_ino == before
 
 
+def test_the_page_of_a_merged_run_leads_to_the_other(site: Path) -> None:
+    page = text_of(site, "run/flan-t5-xxl-blip-2.html")
+    assert '<meta http-equiv="refresh" content="0; url=blip-2.html">' in page
+    assert 'href="../run/blip-2.html"' in page
+    shared = text_of(site, "run/gpt-4-jun-2023.html")
+    assert "shares its training with" in shared
+    assert 'href="../run/gpt-4-mar-2023.html"' in shared
+
+
 def test_the_same_release_gives_the_same_bytes(build: Build, site: Path, tmp_path: Path) -> None:
     building.build(build.release, tmp_path / "site")
     for file in (tmp_path / "site").rglob("*"):
