@@ -128,6 +128,9 @@ BROKEN = {
     "out.locations:net_never_exceeds_gross": (
         "update out.locations set net_kg_per_kwh = gross_kg_per_kwh + 0.1"
     ),
+    "out.run_relations:the_other_run_is_there": (
+        "update out.run_relations set run_id = 't5-11b' where relation = 'merged'"
+    ),
     "out.training_runs:all_curated_runs_are_there": "delete from out.training_runs where run_id = 't5-11b'",
     "out.what_if:a_better_place_changes_no_chip_hours": (
         "update out.what_if set energy_mwh = energy_mwh * 3 where region <> 'actual'"

@@ -85,7 +85,10 @@ def edited(build: Build, folder: Path, *statements: str) -> Path:
 
 def test_each_row_has_a_page_and_each_page_a_row(build: Build, site: Path) -> None:
     for folder, query in (
-        ("run", "select run_id from emissions"),
+        (
+            "run",
+            "select run_id from emissions union select run_id from run_relations where relation = 'merged'",
+        ),
         ("hardware", "select hardware_id from hardware"),
         ("source", "select source_id from sources"),
     ):
