@@ -4,7 +4,9 @@
     manifest.csv     a row a source: producer, licence, address, day of retrieval, rows, what changed last
     files.csv        a row a file that the rows were made from: address, sha256, size
     quarantine.csv   the cells that turned rows away, each with the reason
+    drift.csv        what numbers were before updates moved them in steps that needed no person
     update.md        the report of the update that was accepted last
+    update.csv       every cell that it changed
 
 Belongs here: reading these files, and replacing them all at once. Does not belong here: what may be accepted
 (update/), or the tables made of the rows (upstream.py).
@@ -27,7 +29,9 @@ from pipelines.catalog import Source
 from pipelines.ingestion import row_checks
 from pipelines.ingestion.tabular import UpstreamChangedError, read_csv
 
-MANIFEST, FILES, QUARANTINE, REPORT = "manifest.csv", "files.csv", "quarantine.csv", "update.md"
+MANIFEST, FILES, QUARANTINE, DRIFT = "manifest.csv", "files.csv", "quarantine.csv", "drift.csv"
+REPORT, CELLS = "update.md", "update.csv"
+DRIFT_SCHEMA = dict.fromkeys(("source", "row_key", "column_name", "cell"), pl.String)
 READY = "baseline.ready"  # beside the baseline: the files of an update that is decided, but not yet in place
 
 
@@ -90,6 +94,15 @@ def load(folder: Path, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
         ) from None
 
 
+def accepted(folder: Path, source: Source) -> pl.DataFrame:
+    """The accepted rows of a source; none before its first update.
+
+    Raises:
+        As load.
+    """
+    return load(folder, source)[0] if path_of(folder, source).exists() else empty(source)
+
+
 @lru_cache(maxsize=32)  # a build asks for the rows of a source several times
 def _checked(content: bytes, file: str, source: str, retrieved: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     day = date.fromisoformat(retrieved) if retrieved else None
@@ -128,6 +141,23 @@ def listed_quarantine(folder: Path) -> pl.DataFrame:
     return _table(folder / QUARANTINE, list(row_checks.QUARANTINE_SCHEMA))
 
 
+def drift(folder: Path) -> pl.DataFrame:
+    """The rows of drift.csv; none before a first number moves.
+
+    Raises:
+        BadBaselineError: it cannot be read, or a cell is not a number.
+    """
+    if not (folder / DRIFT).exists():
+        return pl.DataFrame(schema=DRIFT_SCHEMA)
+    rows = _table(folder / DRIFT, list(DRIFT_SCHEMA))
+    odd = rows.with_row_index("line", 2).filter(pl.col("cell").cast(pl.Float64, strict=False).is_null())
+    for line, *_, cell in odd.head(1).rows():
+        raise BadBaselineError(
+            f"{folder / DRIFT}, line {line}: {cell!r} is not a number. Restore it with git."
+        )
+    return rows
+
+
 def quarantine(folder: Path) -> pl.DataFrame:
     """Every cell that turned a row away, when it was fetched or by what `load` finds."""
     found = [load(folder, source)[1] for source in catalog.sources().values()]
@@ -148,7 +178,7 @@ def problems(folder: Path) -> list[str]:
     """What keeps a baseline from being built, a text for each file; only `ote update` can do without one."""
     listed = [folder / name for name in (MANIFEST, FILES, QUARANTINE)]
     readers: list[Callable[[], object]] = [partial(_bytes, path) for path in listed]
-    readers += [partial(read, folder) for read in (origins, files, listed_quarantine)]
+    readers += [partial(read, folder) for read in (origins, files, listed_quarantine, drift)]
     readers += [partial(load, folder, source) for source in catalog.sources().values()]
     found: dict[str, None] = {}  # what several readers need is named once
     for read in readers:

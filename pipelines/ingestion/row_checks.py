@@ -6,7 +6,7 @@ here: what changed since the last version (update/revisions.py), or how a curate
 
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -65,12 +65,16 @@ def checked(
     findings = [*_findings(frame, typed, table, retrieved), *_repeated(typed, table, accepted)]
     if not findings:
         return typed, pl.DataFrame(schema=QUARANTINE_SCHEMA)
-    key = pl.concat_str(pl.col(table.key).cast(pl.String), separator=" / ", ignore_nulls=True)
-    keys = frame.select(key).to_series()
+    keys = frame.select(named(table.key)).to_series()
     lost = pl.concat(findings).sort("row", "column_name", "check_name")
     lost = lost.with_columns(source=pl.lit(source.name), row_key=keys.gather(lost["row"]))
     kept = typed.with_row_index("row").filter(~pl.col("row").is_in(lost["row"].implode())).drop("row")
-    return kept, lost.with_columns(message=_with_advice(source)).select(*QUARANTINE_SCHEMA)
+    return kept, advised(lost, source, accepted).select(*QUARANTINE_SCHEMA)
+
+
+def named(key: Iterable[str]) -> pl.Expr:
+    """The key of a row in one text, as findings name it."""
+    return pl.concat_str(pl.col(list(key)).cast(pl.String), separator=" / ", ignore_nulls=True)
 
 
 def _findings(
@@ -126,17 +130,14 @@ def _stated(rows: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def _with_advice(source: Source) -> pl.Expr:
-    """What a finding says, and what to do about it."""
-    return pl.format(f"{{}} {advice(source)}", "message")
-
-
-def advice(source: Source) -> str:
-    """What to do about a row that was turned away."""
-    return (
-        f"Tell {source.producer}, or add the right value with its source to warehouse/reference/; "
-        "the row is left out until then."
-    )
+def advised(findings: pl.DataFrame, source: Source, accepted: pl.DataFrame | None) -> pl.DataFrame:
+    """Findings that say what to do about a row that was turned away, and what the build uses until then."""
+    key = catalog.tables()[source.table].key
+    known = [] if accepted is None else accepted.select(named(key)).to_series().to_list()
+    stays = pl.col("row_key").is_in(known) & (pl.col("check_name") != "key")  # which says it itself
+    until = pl.when(stays).then(pl.lit("accepted row stays")).otherwise(pl.lit("row is left out"))
+    todo = f"Tell {source.producer}, or add the right value with its source to warehouse/reference/"
+    return findings.with_columns(message=pl.format(f"{{}} {todo}; the {{}} until then.", "says", until))
 
 
 def _suspicious(names: pl.Series) -> Iterator[tuple[str, str]]:

@@ -24,13 +24,13 @@ from pydantic import Field, PrivateAttr
 
 from pipelines import catalog, checkout
 from pipelines.catalog import Source
-from pipelines.ingestion import baseline, curated, row_checks
+from pipelines.ingestion import baseline, curated
 from pipelines.ingestion.upstream import key_of
-from pipelines.update import files, progress, register, report, results
+from pipelines.update import culprits, drift, files, progress, register, report, results
 from pipelines.update.files import Fetched, Server
 from pipelines.update.report import Report
 from pipelines.update.results import Connection, Failure, Results
-from pipelines.update.rows import Candidate, candidate
+from pipelines.update.rows import Candidate, candidate, held_back
 from pipelines.warehouse import lock
 
 HOME = catalog.ROOT / "warehouse"
@@ -198,31 +198,40 @@ def check_op(source: Source) -> dg.OpDefinition:
 def compare_results(
     context: dg.OpExecutionContext, upstream: Upstream, candidates: list[Candidate]
 ) -> Comparison:
-    """Rows that break a check further down are quarantined; what still breaks is a failure."""
+    """Models that break a check further down, or move an estimate far, are held back.
+
+    What still breaks is a failure.
+    """
     folder, facts = Path(upstream.baseline), Path(upstream.reference)
     new = {found.source: found for found in candidates if found.is_new}
     if not new:
         return Comparison(candidates=candidates, results=None, names=None, failures=[])
+    before = results.build(folder, facts, results.COMPARED) if folder.is_dir() else None
     with tempfile.TemporaryDirectory() as staged:
-        for _ in range(ROUNDS):
+        for left in reversed(range(ROUNDS)):
             _stage(Path(staged), folder, new)
             after = results.build(Path(staged), facts, catalog.tables())
-            broken = results.failures(after)
-            culprits = _culprits(after, broken, folder, new.get("epoch_models"))
-            if culprits.is_empty():
+            broken, compared = results.failures(after), _compared(before, after)
+            names = after.sql("from core.model_ids").pl()
+            models = new.get(culprits.SOURCE)
+            held = _to_hold(upstream, compared, broken, names, models) if models and left else None
+            if models is None or held is None or held.is_empty():
                 break
-            new["epoch_models"] = _without(new["epoch_models"], culprits)
-    before = results.build(folder, facts, results.COMPARED) if folder.is_dir() else None
-    compared = results.compare(before, after) if before else None
+            new[culprits.SOURCE] = held_back(models, held, folder)
     if compared:
         context.add_output_metadata(report.measures(compared))
     registered = curated.read(facts, catalog.tables()[register.TABLE])
     return Comparison(
         candidates=[new.get(found.source, found) for found in candidates],
         results=compared,
-        names=register.register(registered, after.sql("from core.model_ids").pl()),
+        names=register.register(registered, names),
         failures=broken,
     )
+
+
+def _compared(before: Connection | None, after: Connection) -> Results | None:
+    """What two builds differ in, and what leads to it; nothing before the first update."""
+    return results.traced(results.compare(before, after), before, after) if before else None
 
 
 def _stage(staged: Path, folder: Path, new: Mapping[str, Candidate]) -> None:
@@ -233,46 +242,21 @@ def _stage(staged: Path, folder: Path, new: Mapping[str, Candidate]) -> None:
         (staged / name).write_bytes(content)
 
 
-def _culprits(
-    after: Connection, broken: list[Failure], folder: Path, models: Candidate | None
+def _to_hold(
+    upstream: Upstream,
+    compared: Results | None,
+    broken: list[Failure],
+    names: pl.DataFrame,
+    models: Candidate,
 ) -> pl.DataFrame:
-    """New or changed rows of epoch_models whose run breaks a check, as findings of the quarantine."""
-    found = [
-        {"run_id": str(row["run_id"]), "message": f"{failure.table} {failure.check}: {failure.why}"}
-        for failure in broken
-        for row in failure.rows
-        if row.get("run_id")
-    ]
-    if not found or models is None:
-        return pl.DataFrame(schema=row_checks.QUARANTINE_SCHEMA)
-    source = catalog.sources()["epoch_models"]
-    todo = row_checks.advice(source)
-    accepted = baseline.load(folder, source)[0]
-    changed = models.rows.join(accepted, on=accepted.columns, how="anti", nulls_equal=True)
-    ids = after.sql("select upstream_name as row_key, run_id from core.model_ids").pl()
-    return (
-        pl.DataFrame(found)
-        .unique(["run_id"], keep="first", maintain_order=True)
-        .join(ids, on="run_id")
-        .filter(pl.col("row_key").is_in(changed["model"].implode()))
-        .select(
-            source=pl.lit(source.name),
-            row_key="row_key",
-            column_name=pl.lit("run_id"),
-            cell="run_id",
-            check_name=pl.lit("check"),
-            message=pl.format(f"{{}} {todo}", "message"),
-        )
-    )
-
-
-def _without(found: Candidate, culprits: pl.DataFrame) -> Candidate:
-    """A candidate without some rows, which are quarantined instead."""
-    return replace(
-        found,
-        rows=found.rows.filter(~pl.col("model").is_in(culprits["row_key"].implode())),
-        quarantined=pl.concat([found.quarantined, culprits]),
-    )
+    """The changed models that break a check, or that move an estimate far without a reason."""
+    source = catalog.sources()[culprits.SOURCE]
+    accepted = baseline.accepted(Path(upstream.baseline), source)
+    found = culprits.of_checks(broken, names, accepted, models)
+    if compared and not upstream.accept.strip():
+        far = culprits.of_moves(compared, models)
+        found = pl.concat([found, far.join(found, on="row_key", how="anti")])
+    return found
 
 
 @dg.op(
@@ -283,16 +267,20 @@ def rewrite_baseline(context: dg.OpExecutionContext, upstream: Upstream, compari
     made = report.decide(comparison.candidates, comparison.results, comparison.failures, upstream.accept)
     made = replace(made, names=comparison.names)
     page = report.page(made, upstream.accept, datetime.now(UTC).date())
+    cells = report.cells(made).write_csv(line_terminator="\n").encode()
     folder, facts = Path(upstream.baseline), Path(upstream.reference)
     new = {found.source: found for found in made.candidates if found.is_new}
     if made.is_accepted:
-        contents = {folder / name: content for name, content in _tracked(folder, new).items()}
+        tracked = _tracked(folder, new, is_accepted=bool(upstream.accept.strip()))
+        contents = {folder / name: content for name, content in tracked.items()}
         contents[folder / baseline.REPORT] = page.encode()
+        contents[folder / baseline.CELLS] = cells
         if made.names and made.names.changes.height:
             contents[facts / "model_names.csv"] = made.names.rows.write_csv(line_terminator="\n").encode()
         baseline.replace(folder, contents)
     elif made.is_new:
         (Path(upstream.warehouse) / baseline.REPORT).write_text(page, encoding="utf-8")
+        (Path(upstream.warehouse) / baseline.CELLS).write_bytes(cells)
     for found in comparison.candidates:
         if found.source in upstream.names:
             is_taken = made.is_accepted and found.is_new
@@ -312,8 +300,11 @@ def _shown(found: Candidate, is_taken: bool) -> dict[str, Any]:
     return shown | {"dagster/row_count": found.rows.height} if is_taken else shown
 
 
-def _tracked(folder: Path, new: Mapping[str, Candidate]) -> dict[str, bytes]:
+def _tracked(folder: Path, new: Mapping[str, Candidate], *, is_accepted: bool = False) -> dict[str, bytes]:
     """The files of the baseline that an update changes, by name."""
+    moved = baseline.drift(folder)
+    for found in new.values():
+        moved = drift.after(moved, found, is_accepted=is_accepted)
     rows = {
         name: baseline.csv_bytes(found.rows, catalog.tables()[catalog.sources()[name].table].key)
         for name, found in new.items()
@@ -331,6 +322,7 @@ def _tracked(folder: Path, new: Mapping[str, Candidate]) -> dict[str, bytes]:
             (facts for by_file in listed.values() for facts in by_file.values()), ("source", "file")
         ),
         baseline.QUARANTINE: baseline.csv_bytes(turned_away, turned_away.columns),
+        baseline.DRIFT: baseline.csv_bytes(moved, moved.columns),
     }
 
 

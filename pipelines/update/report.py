@@ -14,14 +14,18 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.answers import quantities
+from pipelines.ingestion.baseline import CELLS as CELLS_FILE
 from pipelines.ingestion.baseline import Origin
 from pipelines.update.register import Register
-from pipelines.update.results import MOVED, Failure, Results
+from pipelines.update.results import MODELS, MOVED, Failure, Results
 from pipelines.update.rows import Candidate
 
 LISTED = 40  # runs, names and rows of the quarantine that the report names
 NAMED = 5  # runs of each kind that the terminal names
 EXAMPLES = 5  # rows of a check that does not hold
+CELLS = dict.fromkeys(("source", "row_key", "column_name", "before", "after", "run_id"), pl.String) | {
+    "energy_mwh": pl.Float64, "energy_mwh_now": pl.Float64
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +252,36 @@ def origin(found: Candidate, content: bytes, today: date) -> Origin:
     )
 
 
+def cells(made: Report) -> pl.DataFrame:
+    """Every cell that changes, as text; for a model also its run and the energy before and now (MWh)."""
+    frames = [_cells(found, made.results) for found in made.candidates if found.is_new]
+    return pl.concat(frames or [pl.DataFrame(schema=CELLS)])
+
+
+def _cells(found: Candidate, compared: Results | None) -> pl.DataFrame:
+    runs = compared.models if compared and found.source == "epoch_models" else pl.DataFrame(schema=MODELS)
+    runs = runs.with_columns(pl.col("upstream_name").replace(found.renames).alias("row_key"))
+    rows = found.cells.with_columns(pl.lit(found.source).alias("source"))
+    return rows.join(runs, on="row_key", how="left", maintain_order="left").select(*CELLS)
+
+
+def without_effect(found: Candidate, compared: Results | None) -> list[str]:
+    """The changed rows of grids that a curated figure overrides, in one sentence."""
+    if compared is None:
+        return []
+    known = set(compared.overridden.filter(source=found.source)["source_locator"])
+    rows = [
+        row
+        for row in found.cells["row_key"].unique(maintain_order=True)
+        if row.replace(" / ", ", ") in known or "{1}.csv, {0}".format(*row.split(" / "), "") in known
+    ]
+    more = f" and {len(rows) - EXAMPLES:,} more" if len(rows) > EXAMPLES else ""
+    return [
+        f"without effect: warehouse/reference/grid_intensity.csv has figures of its own for "
+        f"{'; '.join(rows[:EXAMPLES])}{more}"
+    ] * bool(rows)
+
+
 def page(made: Report, reason: str, today: date) -> str:
     """update.md, for the reviewer of the pull request."""
     return "\n".join(_page(made, reason, today)) + "\n"
@@ -275,7 +309,7 @@ def _page(made: Report, reason: str, today: date) -> Iterator[str]:
     )
     for found in made.candidates:
         if found.is_new:
-            yield from _source(found)
+            yield from _source(found, made.results)
     if made.results:
         yield from _results(made.results)
     if made.names and made.names.changes.height:
@@ -289,17 +323,30 @@ def _how(made: Report) -> str:
     return f'To take it all the same: `ote update --accept "why it is right"`.{others}'
 
 
-def _source(found: Candidate) -> Iterator[str]:
+def _source(found: Candidate, compared: Results | None) -> Iterator[str]:
     yield from ("", f"## {found.source}", "")
-    yield from (f"- to look at: {text}" for text in found.notices)
-    change = found.change
+    yield from (f"- to look at: {text}" for text in [*found.notices, *without_effect(found, compared)])
+    change, energies = found.change, {row[1]: row[-2:] for row in _cells(found, compared).rows()}
     for kind in ("added", "gone"):
         if change[f"rows_{kind}"]:
             yield f"- rows {kind}: {change[f'rows_{kind}']:,}, e.g. {', '.join(change[f'examples_{kind}'])}"
     for column, cells in change["cells_changed"].items():
-        largest = "; ".join(f"{c['row']}: {c['before']} to {c['after']}" for c in cells["largest"])
+        largest = "; ".join(
+            f"{c['row']}: {c['before']} to {c['after']}{_energy(*energies[c['row']])}"
+            for c in cells["largest"]
+        )
         yield f"- {column}: {cells['changed']:,} of {cells['of']:,} cells changed, e.g. {largest}"
+    if change["cells_changed"]:
+        yield f"- every changed cell, with the energy of its run: {CELLS_FILE}, in the folder of this report"
     yield from _quarantined(found)
+
+
+def _energy(was: float | None, now: float | None) -> str:
+    """What became of the energy of the run of a changed row, where it has one."""
+    if was is None or now is None:
+        return ""
+    moved = f"{quantities.energy(was)} to {quantities.energy(now)}, x {now / was:.3g}"
+    return f" (its energy: {moved if abs(now / was - 1) >= 0.0005 else 'as before'})"  # 3 digits are shown
 
 
 def _quarantined(found: Candidate) -> Iterator[str]:

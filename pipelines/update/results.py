@@ -5,7 +5,7 @@ here: the comparison of rows (revisions.py), or the checks themselves (quality/)
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,10 @@ Connection = duckdb.DuckDBPyConnection
 
 # The tables that results are compared in; all that they rest on is built as well.
 COMPARED = ("out.emissions", "out.grid_intensity")
+MODELS = {
+    "upstream_name": pl.String, "run_id": pl.String, "energy_mwh": pl.Float64, "energy_mwh_now": pl.Float64
+}  # fmt: skip
+OVERRIDDEN = {"source": pl.String, "source_locator": pl.String}
 MOVED = 1.2  # a central estimate that moves by more than this factor is named in the report
 
 
@@ -31,7 +35,9 @@ class Results:
     runs, energy_mwh: before and after. years, intensities: frames with a row per year, or per scheme, basis
     and year. moved: runs whose estimate moved by more than MOVED, the most first. moved_intervals: other
     runs of which an end of the interval did, or solidity changed. added, gone: runs. regions: intensities of
-    new cloud regions, and changed ones, with that of their country (life-cycle).
+    new cloud regions, and changed ones, with that of their country (life-cycle). models: upstream names with
+    their run and its energy before and now. overridden: source and locator of the grids whose published
+    figure is a curated one.
     """
 
     runs: tuple[int, int]
@@ -44,6 +50,8 @@ class Results:
     added: pl.DataFrame
     gone: pl.DataFrame
     regions: pl.DataFrame
+    models: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MODELS))
+    overridden: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OVERRIDDEN))
 
 
 def build(folder: Path, facts: Path, wanted: Iterable[str]) -> Connection:
@@ -112,6 +120,25 @@ def compare(before: Connection, after: Connection) -> Results:
         added=now.join(was, on="run_id", how="anti").sort("energy_mwh", descending=True),
         gone=was.join(now, on="run_id", how="anti").sort("energy_mwh", descending=True),
         regions=_changed_regions(_regions(before), _regions(after)),
+    )
+
+
+def traced(compared: Results, before: Connection, after: Connection) -> Results:
+    """Results with what leads from changed rows of the upstreams to them: `models` and `overridden`."""
+    was, now = _emissions(before), _emissions(after)
+    names = _rows(after, "select upstream_name, run_id from core.model_ids order by all")
+    energies = was.join(now, on="run_id", how="full", suffix="_now", coalesce=True)
+    models = names.join(energies, on="run_id", how="left").select(*MODELS)
+    return replace(compared, models=models, overridden=_overridden(after))
+
+
+def _overridden(connection: Connection) -> pl.DataFrame:
+    return _rows(
+        connection,
+        "select distinct upstream.source, upstream.source_locator from core.upstream_grids as upstream "
+        "semi join raw.grid_intensity as curated on upstream.scheme = curated.scheme "
+        "and upstream.region = curated.region and upstream.year = curated.year "
+        "and upstream.intensity_basis = curated.intensity_basis order by all",
     )
 
 

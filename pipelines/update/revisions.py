@@ -13,40 +13,101 @@ import polars as pl
 
 from pipelines import catalog
 from pipelines.catalog import Source
-from pipelines.ingestion.row_checks import QUARANTINE_SCHEMA, advice
+from pipelines.ingestion.row_checks import QUARANTINE_SCHEMA, advised, named
 
 SHOWN = 5  # rows of each kind that are named
 LONGEST = 60  # characters of a cell
+CELLS = dict.fromkeys(("row_key", "column_name", "before", "after"), pl.String)
 FEW = 3  # cells or rows that are no pattern
 USUAL = 1.25  # a year as a whole differs from the one before by at most this factor; Google's 2025: 1.0
 REPEATED = 0.5  # of Google's new years, at most a tenth of the values were those of the year before
 
 
-def changed(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
+def renamed(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
+    """The new name of each model that upstream renamed, with its accepted name.
+
+    As core.model_ids has it: the only new name with the address and day of the only name that is gone.
+    """
+    if catalog.tables()[source.table].key != ("model",):
+        return {}
+    address = pl.col("source_link").str.extract(r"(https?://[^\s,]+)")
+    gone, new = (
+        frame.join(other, on="model", how="anti")
+        .select("model", "published_date", address=address)
+        .drop_nulls()
+        .filter(~pl.struct("published_date", "address").is_duplicated())
+        for frame, other in ((before, after), (after, before))
+    )
+    pairs = new.join(gone, on=["published_date", "address"], suffix=" before")
+    return dict(pairs.select("model", "model before").sort("model").iter_rows())
+
+
+def cells(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Every cell that differs in rows of both versions, as text: row_key, column_name, before, after."""
+    key = list(catalog.tables()[source.table].key)
+    pairs = before.join(after, on=key, how="inner", nulls_equal=True, suffix=" now")
+    found = [
+        pairs.filter(pl.col(column).ne_missing(pl.col(f"{column} now"))).select(
+            row_key=named(key),
+            column_name=pl.lit(column),
+            before=pl.col(column).cast(pl.String),
+            after=pl.col(f"{column} now").cast(pl.String),
+        )
+        for column in before.columns
+        if column not in key
+    ]
+    return pl.concat(found).sort("row_key", "column_name")
+
+
+def first(source: Source, accepted: pl.DataFrame, drift: pl.DataFrame) -> pl.DataFrame:
+    """The accepted rows, with each number as it was before updates moved it.
+
+    Args:
+        source: the source.
+        accepted: its accepted rows.
+        drift: the rows of drift.csv.
+    """
+    own = drift.filter(pl.col("source") == source.name, pl.col("column_name").is_in(accepted.columns))
+    found = accepted.with_columns(named(catalog.tables()[source.table].key).alias("row_key"))
+    for column in own["column_name"].unique():
+        was = own.filter(column_name=column).select(
+            "row_key", pl.col("cell").cast(accepted.schema[column]).alias("was")
+        )
+        found = found.join(was, on="row_key", how="left", maintain_order="left")
+        found = found.with_columns(pl.coalesce("was", column).alias(column)).drop("was")
+    return found.drop("row_key")
+
+
+def changed(
+    source: Source, before: pl.DataFrame, after: pl.DataFrame, first: pl.DataFrame | None = None
+) -> dict[str, Any]:
     """What two versions of a source differ in: rows by key, and cells with the largest ratios.
 
     Args:
         source: the source.
         before: the earlier rows, in the types of the catalog.
         after: the present rows.
+        first: the earlier rows as they were before small steps, from which ratios are measured.
     """
     key = list(catalog.tables()[source.table].key)
+    first = before if first is None else first
     added = after.join(before, on=key, how="anti", nulls_equal=True)
     gone = before.join(after, on=key, how="anti", nulls_equal=True)
     pairs = before.join(after, on=key, how="inner", nulls_equal=True, suffix=" now")
-    cells = {}
+    pairs = pairs.join(first, on=key, how="left", nulls_equal=True, suffix=" first")
+    columns = {}
     for column in before.columns:
         if column not in key:
             moved = pairs.filter(pl.col(column).ne_missing(pl.col(f"{column} now")))
             if moved.height:
-                cells[column] = _moved(moved, key, column, pairs.height, source.limits.ratio)
+                columns[column] = _moved(moved, key, column, pairs.height, source.limits.ratio)
     return {
         "rows_before": before.height,
         "rows_added": added.height,
         "rows_gone": gone.height,
         "examples_added": _examples(added, key),
         "examples_gone": _examples(gone, key),
-        "cells_changed": cells,
+        "cells_changed": columns,
     }
 
 
@@ -62,15 +123,15 @@ def _examples(rows: pl.DataFrame, key: list[str]) -> list[str]:
 
 def _moved(moved: pl.DataFrame, key: list[str], column: str, of: int, limit: float) -> dict[str, Any]:
     """The changed cells of one column: how many, how many by more than a factor, and the largest."""
-    now = f"{column} now"
-    shown = moved.select(*key, pl.col(column), pl.col(now))
+    now, first = f"{column} now", f"{column} first"
+    shown = moved.select(*key, pl.col(column), pl.col(now), pl.col(first))
     beyond = 0
     if moved.schema[column].is_numeric():
-        factor = (pl.col(now) / pl.col(column)).abs()
+        factor = (pl.col(now) / pl.col(first)).abs()
         shown = shown.with_columns(
-            ratio=pl.when(pl.col(column).is_null() | pl.col(now).is_null())
+            ratio=pl.when(pl.col(first).is_null() | pl.col(now).is_null())
             .then(None)
-            .when((pl.col(column) == 0) | (pl.col(now) == 0))
+            .when((pl.col(first) == 0) | (pl.col(now) == 0))
             .then(float("inf"))
             .otherwise(pl.max_horizontal(factor, 1 / factor))
         )
@@ -81,6 +142,7 @@ def _moved(moved: pl.DataFrame, key: list[str], column: str, of: int, limit: flo
             "row": " / ".join(map(str, row[: len(key)])),
             "before": _shown(row[len(key)]),
             "after": _shown(row[len(key) + 1]),
+            "first": _shown(row[len(key) + 2]),
         }
         for row in shown.head(SHOWN).rows()
     ]
@@ -125,7 +187,7 @@ def beyond_limits(source: Source, change: Mapping[str, Any], before: pl.DataFram
             largest = cells["largest"][0]
             found.append(
                 f"{cells['beyond_ratio']:,} values of {column} changed by a factor above {limits.ratio:g}, "
-                f"e.g. {largest['row']}: {largest['before']} to {largest['after']}"
+                f"e.g. {largest['row']}: {largest['first']} to {largest['after']}"
             )
     return found
 
@@ -214,41 +276,45 @@ def beyond_frontier(source: Source, before: pl.DataFrame, after: pl.DataFrame) -
                 cell=pl.col(column).cast(pl.String),
                 check_name=pl.lit("frontier"),
                 message=pl.format(
-                    f"More than {times:g} times the largest known by its day, {{}} FLOP: check the exponent. "
-                    f"{advice(source)}",
+                    f"More than {times:g} times the largest known by its day, {{}} FLOP: check the exponent.",
                     pl.col("largest").map_elements("{:.3g}".format, return_dtype=pl.String),
                 ),
             )
         )
-    return pl.concat(found)
+    return advised(pl.concat(found), source, before)
 
 
-def moved_far(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+def moved_far(source: Source, before: pl.DataFrame, after: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     """Single cells that moved by more than the limit of a source that goes on without them, as findings.
 
     Which of the two values is wrong is not known, so that the accepted one stays until a person decides.
+
+    Args:
+        source: the source.
+        before: its accepted rows.
+        after: the present rows.
+        first: the accepted rows as they were before small steps, from which the ratio is measured.
     """
     key, limit = list(catalog.tables()[source.table].key), source.limits.ratio
     found = [pl.DataFrame(schema=QUARANTINE_SCHEMA)]
     if not source.limits.cells_beyond_ratio:
         return found[0]
-    pairs = before.join(after, on=key, suffix=" now")
-    named = pl.concat_str(pl.col(key).cast(pl.String), separator=" / ", ignore_nulls=True)
+    pairs = first.join(after, on=key, suffix=" now").join(before, on=key, suffix=" before")
     for column in [c for c in before.columns if c not in key and before.schema[c].is_numeric()]:
         was, now = pl.col(column), pl.col(f"{column} now")
         factor = pl.max_horizontal(was, now) / pl.min_horizontal(was, now)
-        beyond = pairs.filter(was.is_not_null() & now.is_not_null() & (was != now) & (factor >= limit))
+        is_changed = now.ne_missing(pl.col(f"{column} before"))
+        beyond = pairs.filter(is_changed & was.is_not_null() & now.is_not_null() & (factor >= limit))
         if beyond.height > source.limits.cells_beyond_ratio:
             continue  # a pattern, which beyond_limits stops
         says = pl.format(
-            f"It was {{}}: moved by a factor of {limit:g} or more. The accepted row stays; to take the new "
-            f'one: ote update --refetch {source.name} --accept "why it is right".',
+            f"It was first accepted as {{}}: moved by a factor of {limit:g} or more. {waits(source)}",
             was.map_elements("{:.6g}".format, return_dtype=pl.String),
         )
         found.append(
             beyond.select(
                 source=pl.lit(source.name),
-                row_key=named,
+                row_key=named(key),
                 column_name=pl.lit(column),
                 cell=now.cast(pl.String),
                 check_name=pl.lit("ratio"),
@@ -256,3 +322,11 @@ def moved_far(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.D
             )
         )
     return pl.concat(found)
+
+
+def waits(source: Source) -> str:
+    """What to do about a row that is held back, since it may be right."""
+    return (
+        f"The accepted row stays; to take the new one: ote update --refetch {source.name} "
+        '--accept "why it is right".'
+    )
