@@ -401,9 +401,21 @@ NEW = {
 }
 
 
+EDITED = {
+    "HyperCLOVA 204B": {"hardware": "NVIDIA P100"},  # 15 times the chip-hours of an A100 for the same FLOP
+    "TigerBot-70B": {"upstream_parameters": "105000000000"},
+}
+
+
 def newer_models() -> bytes:
-    """The accepted models, and three new ones, of which one is sound."""
+    """The accepted models with two edits, and three new models, of which one is sound."""
     accepted = baseline.load(BASELINE, EPOCH)[0].cast(pl.String)
+    for name, cells in EDITED.items():
+        is_edited = pl.col("model") == name
+        accepted = accepted.with_columns(
+            pl.when(is_edited).then(pl.lit(cell)).otherwise(column).alias(column)
+            for column, cell in cells.items()
+        )
     new = [
         {"model": name, "organizations": "Google", "domain": "Language", "file": epoch_models.MEMBERS[0]}
         | {"source_link": "https://example.org/" + name.split()[0]} | cells
@@ -425,7 +437,7 @@ def test_an_update_within_the_limits_is_written_with_a_report(folder: Path) -> N
         assert done.returncode == 0, done.stderr
         again = update(folder, *sources, "--mirror", server.url, *options)
     models, places, absent = done.stdout.splitlines()[:3]
-    assert models.startswith("epoch_models: 1 row added, 0 gone, 0 cells changed, ")
+    assert models.startswith("epoch_models: 1 row added, 0 gone, 1 cell changed, ")
     assert places.startswith("google_region_carbon: 0 rows added, 0 gone, 1 cell changed, 0 quarantined; ")
     assert absent.startswith("owid_electricity: kept as accepted; ")
     assert "no bytes" in absent
@@ -439,14 +451,21 @@ def test_an_update_within_the_limits_is_written_with_a_report(folder: Path) -> N
                            "model_names.csv"}  # fmt: skip
     assert not written_now & {f"{name}.csv" for name in catalog.sources()} - {f"{n}.csv" for n in sources[:2]}
 
-    lost = baseline.listed_quarantine(folder / "baseline").filter(pl.col("row_key").is_in(list(NEW)))
+    lost = baseline.listed_quarantine(folder / "baseline").filter(pl.col("row_key").is_in([*NEW, *EDITED]))
     reasons = {row["row_key"]: row for row in lost.to_dicts()}
-    assert set(reasons) == {"Dated 2099", "Impossible hours"}
+    assert set(reasons) == {"Dated 2099", "Impossible hours", "HyperCLOVA 204B"}
     assert reasons["Dated 2099"]["check_name"] in {"range", "future"}
     assert all(row["message"] for row in reasons.values())
-    taken_now = baseline.load(folder / "baseline", EPOCH)[0]["model"]
-    assert "A sound new model" in taken_now
-    assert not {"Dated 2099", "Impossible hours"} & set(taken_now)
+    edit = reasons["HyperCLOVA 204B"]
+    assert (edit["column_name"], edit["cell"], edit["check_name"]) == ("hardware", "NVIDIA P100", "ratio")
+    assert edit["says"].startswith(
+        "It was NVIDIA A100: moves the estimate of hyperclova-204b by a factor of "
+    )
+    rows_now = baseline.load(folder / "baseline", EPOCH)[0]
+    assert rows_now.filter(model="HyperCLOVA 204B")["hardware"].to_list() == ["NVIDIA A100"]
+    assert "A sound new model" in rows_now["model"]
+    assert not {"Dated 2099", "Impossible hours"} & set(rows_now["model"])
+    _require_cells_and_drift(folder / "baseline")
 
     origin = baseline.origins(folder / "baseline")["google_region_carbon"]
     content = (folder / "baseline" / "google_region_carbon.csv").read_bytes()
@@ -461,6 +480,8 @@ def test_an_update_within_the_limits_is_written_with_a_report(folder: Path) -> N
     assert "\nA sound new model,a-sound-new-model,2024-05-01," in names
     assert "Impossible hours" not in names
     page = (folder / "baseline" / "update.md").read_text(encoding="utf-8")
+    assert f"without effect: warehouse/reference/grid_intensity.csv has figures of its own for {ONE}" in page
+    assert re.search(r"TigerBot-70B: 70000000000.0 to 105000000000.0 \(its energy: .*\)", page)
     for words in ("Accepted:", f"{ONE} / {YEAR}", "a-sound-new-model", "quarantined: Dated 2099", "no bytes"):
         assert words in page
     (found,) = re.findall(r"runs with an estimate: ([\d,]+) before, ([\d,]+) now", page)
@@ -470,6 +491,23 @@ def test_an_update_within_the_limits_is_written_with_a_report(folder: Path) -> N
     assert again.returncode == 0
     assert "epoch_models: unchanged\ngoogle_region_carbon: unchanged" in again.stdout
     assert again.stdout.endswith("Nothing changed in 2 sources; the baseline is as it was.\n")
+
+
+def _require_cells_and_drift(folder: Path) -> None:
+    """update.csv has every changed cell with its run, and drift.csv where the numbers came from."""
+    cells = pl.read_csv(folder / "update.csv").to_dicts()
+    named = [(cell["source"], cell["row_key"], cell["column_name"], cell["run_id"]) for cell in cells]
+    assert named == [
+        ("epoch_models", "TigerBot-70B", "upstream_parameters", "tigerbot-70b"),
+        ("google_region_carbon", f"{ONE} / {YEAR}", "carbon_intensity_g_per_kwh", None),
+    ]
+    assert (cells[0]["before"], cells[0]["after"]) == (70e9, 105e9)
+    assert cells[0]["energy_mwh"] > 100
+    assert 0.5 < cells[0]["energy_mwh_now"] / cells[0]["energy_mwh"] < 2
+    assert baseline.drift(folder).select("row_key", "cell").rows() == [
+        ("TigerBot-70B", "70000000000.0"),
+        (f"{ONE} / {YEAR}", f"{of(LAST)['carbon_intensity_g_per_kwh'][0]}"),
+    ]
 
 
 def test_a_change_beyond_the_limits_waits_for_a_reason_which_the_report_keeps(folder: Path) -> None:

@@ -71,7 +71,7 @@ def of_moves(compared: Results, models: Candidate) -> pl.DataFrame:
             row_key="upstream_name",
             column_name="column_name",
             cell="after",
-            check_name=pl.lit("estimate"),
+            check_name=pl.lit("ratio"),
             message=pl.format(
                 f"It was {{}}: moves the estimate of {{}} by a factor of {{}}. {todo}",
                 pl.col("before").fill_null("empty"),
