@@ -196,3 +196,16 @@ def test_the_shell_can_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     # The shell that is named, whatever process the tests were started from.
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     assert ote("--show-completion", "bash").returncode == 0
+
+
+def test_all_problems_of_a_row_are_named_at_once(reference: Path) -> None:
+    done = ote(
+        "add",
+        *options(pue="110", site_country="Atlantis", published_date="2199-01-01"),
+        "--reference",
+        reference,
+    )
+    assert done.returncode == 2
+    for option in ("--pue: ", "--site-country: 'Atlantis' is not known", "--published-date: "):
+        assert option in done.stderr
+    assert done.stderr.endswith("Nothing was written.\n")

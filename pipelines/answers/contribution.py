@@ -12,7 +12,7 @@ import unicodedata
 from pathlib import Path
 
 from pipelines import catalog, hardware_units
-from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, read_text
+from pipelines.ingestion.facts import File, Problem, Row, cell_problems, duplicates, judged, read_text
 from pipelines.ingestion.spelling import spelling_key
 from pipelines.ingestion.training_run_rules import (
     country_names,
@@ -90,10 +90,12 @@ def problems(row: Row, reference: Path) -> list[Problem]:
     alone = File(file.path, [row], [line])
     cells = list(cell_problems(alone, table))
     together = File(file.path, [*file.rows, row], [*file.lines, line])
+    others = judged(File(file.path, file.rows, file.lines), cell_problems(file, table))
+    sound = File(file.path, [*others.rows, *judged(alone, cells).rows], together.lines)
     found = cells + [p for p in duplicates(together, table) if p.line == line]
-    if not cells:
-        found += [p for p in training_run_problems(together, reference) if p.row == row["run_id"]]
-    return found
+    return found + [
+        p for p in training_run_problems(sound, reference) if p.row == sound.rows[-1].get("run_id", "")
+    ]
 
 
 def file_of(reference: Path) -> Path:

@@ -17,6 +17,7 @@ from pipelines.ingestion.facts import (
     Problem,
     cell_problems,
     duplicates,
+    judged,
     read_text,
     typed,
     unknown_references,
@@ -47,11 +48,11 @@ def read(directory: Path, table: catalog.Table) -> pl.DataFrame:
         BadReferenceError: names every row that cannot be taken.
     """
     file = read_text(directory, table)
-    problems = [*cell_problems(file, table), *duplicates(file, table)]
-    if not problems:
-        problems += unknown_references(file, table, directory)
-        if rule := RULES.get(table.name):
-            problems += rule(file, directory)
+    cells = [*cell_problems(file, table)]
+    sound = judged(file, cells)
+    problems = [*cells, *duplicates(sound, table), *unknown_references(sound, table, directory)]
+    if rule := RULES.get(table.name):
+        problems += rule(sound, directory)
     if problems:
         shown = "\n  ".join(str(problem) for problem in sorted(problems, key=lambda p: p.line)[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""

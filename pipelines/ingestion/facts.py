@@ -8,7 +8,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,6 +28,18 @@ TYPES = {
 }
 
 Row = dict[str, str]
+
+
+class UnjudgedError(Exception):
+    """A rule needs a cell that is wrong itself, so that nothing follows from it."""
+
+
+class Judged(dict[str, str]):
+    """The cells of a row that may be judged together: those that are right by themselves."""
+
+    def __missing__(self, column: str) -> str:
+        """Nothing is known of a cell that is wrong."""
+        raise UnjudgedError(column)
 
 
 class BadReferenceError(Exception):
@@ -176,11 +188,32 @@ def _is_date(cell: str) -> bool:
         return False
 
 
+def judged(file: File, problems: Iterable[Problem]) -> File:
+    """The file without the cells that are wrong by themselves, for the rules over several cells."""
+    wrong = {(problem.line, problem.column) for problem in problems}
+    rows: list[Row] = [
+        Judged((column, cell) for column, cell in row.items() if (line, column) not in wrong)
+        for line, row in file
+    ]
+    return File(file.path, rows, file.lines)
+
+
+def verdict(rule: Callable[[], str | None]) -> str | None:
+    """What a rule says of a row; nothing where a cell that it needs is wrong itself."""
+    try:
+        return rule()
+    except UnjudgedError:
+        return None
+
+
 def duplicates(file: File, table: catalog.Table) -> Iterator[Problem]:
     """Rows whose key an earlier row has."""
     seen: dict[tuple[str, ...], int] = {}
     for line, row in file:
-        key = tuple(row[column] for column in table.key)
+        try:
+            key = tuple(row[column] for column in table.key)
+        except UnjudgedError:
+            continue
         if key in seen:
             named = ", ".join(table.key)
             yield Problem(
@@ -195,10 +228,8 @@ def unknown_references(file: File, table: catalog.Table, directory: Path) -> Ite
         other = catalog.tables()[target]
         known = {row[column] for row in read_text(directory, other).rows}
         for line, row in file:
-            if row[column] and row[column] not in known:
-                yield Problem(
-                    line, column, _label(row, table), unknown(row[column], known, f"{other.stem}.csv")
-                )
+            if (cell := row.get(column)) and cell not in known:
+                yield Problem(line, column, _label(row, table), unknown(cell, known, f"{other.stem}.csv"))
 
 
 def unknown(cell: str, known: set[str], where: str) -> str:
@@ -209,4 +240,4 @@ def unknown(cell: str, known: set[str], where: str) -> str:
 
 
 def _label(row: Row, table: catalog.Table) -> str:
-    return " / ".join(row[column] for column in table.key[:2])
+    return " / ".join(row.get(column, "") for column in table.key[:2])

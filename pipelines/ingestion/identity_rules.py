@@ -5,11 +5,12 @@ the training runs themselves (training_run_rules.py).
 """
 
 import re
+from functools import partial
 from pathlib import Path
 
 from pipelines import catalog
-from pipelines.ingestion.facts import File, Problem, read_text, unknown
-from pipelines.ingestion.training_run_rules import countries_problem, country_names
+from pipelines.ingestion.facts import File, Problem, Row, read_text, unknown, verdict
+from pipelines.ingestion.training_run_rules import Names, countries_problem, country_names
 
 FORMS = {
     "arxiv": (r"\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7}", "a number like 2104.10350"),
@@ -22,50 +23,78 @@ FACTS = ("training_runs", "third_party_runs", "published_footprints", "mfu")
 
 def identifier_problems(file: File, directory: Path) -> list[Problem]:
     """Identifiers of another form than their scheme's, and repositories that are the model of two runs."""
-    problems = []
     first: dict[str, tuple[int, str]] = {}
-    for line, row in file:
-        form, example = FORMS[row["identifier_scheme"]]
-        name, run_id = row["identifier"].lower(), row["run_id"]
-        is_repository = row["identifier_scheme"] == "huggingface"
-        if not re.fullmatch(form, row["identifier"]):
-            says = f"{row['identifier']!r} is not {example}."
-            problems.append(Problem(line, "identifier", run_id, says))
-        if is_repository != bool(row["identifier_match"]):
-            says = "same or variant is expected for a repository, and nothing for a paper."
-            problems.append(Problem(line, "identifier_match", run_id, says))
-        if is_repository and row["identifier_match"] == "same":
-            earlier, other = first.setdefault(name, (line, run_id))
-            if earlier != line:
-                says = f"the model of {other} as well (line {earlier}). Mark one as a variant, or remove it."
-                problems.append(Problem(line, "identifier", run_id, says))
-    return problems
+    return [
+        Problem(line, column, row.get("run_id", ""), says)
+        for line, row in file
+        for column, rule in (
+            ("identifier", partial(_form_problem, row)),
+            ("identifier_match", partial(_match_problem, row)),
+            ("identifier", partial(_twin_problem, row, line, first)),
+        )
+        if (says := verdict(rule))
+    ]
+
+
+def _form_problem(row: Row) -> str | None:
+    form, example = FORMS[row["identifier_scheme"]]
+    return None if re.fullmatch(form, row["identifier"]) else f"{row['identifier']!r} is not {example}."
+
+
+def _match_problem(row: Row) -> str | None:
+    if (row["identifier_scheme"] == "huggingface") == bool(row["identifier_match"]):
+        return None
+    return "same or variant is expected for a repository, and nothing for a paper."
+
+
+def _twin_problem(row: Row, line: int, first: dict[str, tuple[int, str]]) -> str | None:
+    """An earlier run whose model the repository is, of those that are seen; this one is then one of them."""
+    if row["identifier_scheme"] != "huggingface" or row["identifier_match"] != "same":
+        return None
+    earlier, other = first.setdefault(row["identifier"].lower(), (line, row["run_id"]))
+    if earlier == line:
+        return None
+    return f"the model of {other} as well (line {earlier}). Mark one as a variant, or remove it."
 
 
 def organisation_problems(file: File, directory: Path) -> list[Problem]:
     """Countries that are none, and organisations that belong to another organisation themselves."""
     countries = country_names(directory)
-    belongs = {row["developer_name"]: row["organisation"] for row in file.rows}
-    problems = []
-    for line, row in file:
-        organisation = row["organisation"]
-        last = belongs.get(organisation, organisation)
-        if last != organisation:
-            says = f"{organisation!r} belongs to {last!r} itself. Write {last!r}."
-            problems.append(Problem(line, "organisation", row["developer_name"], says))
-        if no_country := countries_problem(row["developer_country"], countries):
-            problems.append(Problem(line, "developer_country", row["developer_name"], no_country))
-    return problems
+    belongs = {
+        row["developer_name"]: row["organisation"]
+        for row in file.rows
+        if {"developer_name", "organisation"} <= row.keys()
+    }
+    return [
+        Problem(line, column, row.get("developer_name", ""), says)
+        for line, row in file
+        for column, rule in (
+            ("organisation", partial(_part_problem, row, belongs)),
+            ("developer_country", partial(_countries_problem, row, countries)),
+        )
+        if (says := verdict(rule))
+    ]
+
+
+def _part_problem(row: Row, belongs: dict[str, str]) -> str | None:
+    organisation = row["organisation"]
+    last = belongs.get(organisation, organisation)
+    return None if last == organisation else f"{organisation!r} belongs to {last!r} itself. Write {last!r}."
+
+
+def _countries_problem(row: Row, countries: Names) -> str | None:
+    return countries_problem(row["developer_country"], countries)
 
 
 def relation_problems(file: File, directory: Path) -> list[Problem]:
     """Relations to unknown or merged runs, of a run with itself, or both ways; and merged ids used again."""
     used = {name: _run_ids(directory, name) for name in FACTS}
     known = used["training_runs"] | _run_ids(directory, "model_names")
-    merged = {row["run_id"] for row in file.rows if row["relation"] == "merged"}
-    pairs = {(row["run_id"], row["other_run_id"]) for row in file.rows}
+    whole = [(line, row) for line, row in file if {"run_id", "other_run_id", "relation"} <= row.keys()]
+    merged = {row["run_id"] for _, row in whole if row["relation"] == "merged"}
+    pairs = {(row["run_id"], row["other_run_id"]) for _, row in whole}
     problems = []
-    for line, row in file:
+    for line, row in whole:
         run_id, other = row["run_id"], row["other_run_id"]
         checks = {
             "run_id": _used_again(run_id, used) if row["relation"] == "merged" else _merged(run_id, merged),
@@ -84,7 +113,8 @@ def relation_problems(file: File, directory: Path) -> list[Problem]:
 
 
 def _run_ids(directory: Path, name: str) -> set[str]:
-    return {row["run_id"] for row in read_text(directory, catalog.tables()[f"raw.{name}"]).rows}
+    rows = read_text(directory, catalog.tables()[f"raw.{name}"]).rows
+    return {row["run_id"] for row in rows if "run_id" in row}
 
 
 def _used_again(run_id: str, used: dict[str, set[str]]) -> str | None:

@@ -5,11 +5,23 @@ Each rule is one function of a row that returns what is wrong and what to do, or
 
 import re
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from pipelines import catalog, hardware_units
-from pipelines.ingestion.facts import File, Problem, Row, read_text, unknown
+from pipelines.ingestion.facts import (
+    File,
+    Problem,
+    Row,
+    cell_problems,
+    judged,
+    read_text,
+    unknown,
+    verdict,
+)
 from pipelines.ingestion.spelling import spelling_key
 
 CHIP_HOURS_TOLERANCE = 0.02  # printed hours are rounded; the facts differ by up to 1.9 %
@@ -33,7 +45,11 @@ INVENTED = re.compile(
     r"|placeholder|fictitious|made[- ]up|lorem ipsum|carbon accounting audit)\b",
     re.IGNORECASE,
 )
+SAME = (
+    "model", "hardware", "chips", "training_hours", "chip_hours", "site", "source_url", "source_locator"
+)  # fmt: skip
 COUNTRIES, PROVIDERS = "countries.csv", "provider_aliases.csv"
+Rule = Callable[[], str | None]
 Names = dict[str, tuple[str, str]]  # key that names are compared by, to spelling and what is written for it
 
 
@@ -76,54 +92,82 @@ def country_names(directory: Path) -> Names:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What other files know: spellings and rows of accelerators, operators, countries and regions."""
+
+    spellings: Names
+    hardware: dict[str, Row]
+    providers: Names
+    countries: Names
+    regions: set[str]
+
+    def chip(self, row: Row) -> Row | None:
+        """The accelerator of a run."""
+        return self.hardware.get(self.spellings.get(spelling_key(row["hardware"]), ("", ""))[1])
+
+
+def _known(directory: Path) -> _Known:
+    table = catalog.tables()["raw.hardware"]
+    hardware = read_text(directory, table)
+    sound = judged(hardware, cell_problems(hardware, table))
+    regions = read_text(directory, catalog.tables()["raw.regions"]).rows
+    return _Known(
+        spellings=_spellings(directory),
+        hardware={row["hardware_id"]: row for row in sound.rows if "hardware_id" in row},
+        providers=provider_names(directory),
+        countries=country_names(directory),
+        regions={row["region"] for row in regions},
+    )
+
+
 def training_run_problems(file: File, directory: Path) -> list[Problem]:
-    """What a training run must be beyond its single cells."""
-    tables = catalog.tables()
-    spellings = _spellings(directory)
-    hardware = {row["hardware_id"]: row for row in read_text(directory, tables["raw.hardware"]).rows}
-    providers, countries = provider_names(directory), country_names(directory)
-    regions = {row["region"] for row in read_text(directory, tables["raw.regions"]).rows}
-    today = datetime.now(UTC).date()
+    """What a training run must be beyond its single cells; a rule that needs a wrong cell is not judged."""
+    known, today = _known(directory), datetime.now(UTC).date()
     problems = []
     seen: dict[tuple[str, ...], int] = {}
     for line, row in file:
-        chip = hardware.get(spellings.get(spelling_key(row["hardware"]), ("", ""))[1])
-        checks = {
-            **{column: _too_small(row[column], *least) for column, least in LEAST.items()},
-            "source_title": _invented_problem(row),
-            "hardware": _hardware_problem(row, spellings),
-            "developer_country": countries_problem(row["developer_country"], countries),
-            "site_country": _name_problem(
-                row["site_country"], location_key(row["site_country"]), countries, COUNTRIES
-            ),
-            "provider": _name_problem(row["provider"], spelling_key(row["provider"]), providers, PROVIDERS),
-            "chip_hours": _chip_hours_problem(row) or _mfu_problem(row, chip),
-            "watts_per_chip": _watts_problem(row, chip),
-            "started_month": _start_problem(row, today),
-            "published_date": _date_problem(row, today),
-            "cloud_region": _region_problem(row["cloud_region"], row["cloud_region"], regions),
-            "site": _region_problem(row["site"], f"site:{row['site']}", regions),
-            "net_kg_per_kwh": _net_problem(row),
-        }
-        facts = (
-            "model",
-            "hardware",
-            "chips",
-            "training_hours",
-            "chip_hours",
-            "site",
-            "source_url",
-            "source_locator",
-        )
-        same = tuple(row[column] for column in facts)
-        if same in seen:
-            checks["model"] = f"the same facts as line {seen[same]} under another run_id. Remove one."
-        seen.setdefault(same, line)
-        problems += [Problem(line, column, row["run_id"], says) for column, says in checks.items() if says]
+        checks = _checks(row, known, today) | {"model": partial(_seen, row, line, seen)}
+        problems += [
+            Problem(line, column, row.get("run_id", ""), says)
+            for column, rule in checks.items()
+            if (says := verdict(rule))
+        ]
     return problems
 
 
-def _too_small(cell: str, least: float, slip: str) -> str | None:
+def _checks(row: Row, known: _Known, today: date) -> dict[str, Rule]:
+    """The rules of a row, by the column that they are about."""
+    return {
+        **{c: partial(_too_small, row, c, *least) for c, least in LEAST.items()},
+        "source_title": lambda: _invented_problem(row),
+        "hardware": lambda: _hardware_problem(row, known.spellings),
+        "developer_country": lambda: countries_problem(row["developer_country"], known.countries),
+        "site_country": lambda: _name_problem(
+            row["site_country"], location_key(row["site_country"]), known.countries, COUNTRIES
+        ),
+        "provider": lambda: _name_problem(
+            row["provider"], spelling_key(row["provider"]), known.providers, PROVIDERS
+        ),
+        "chip_hours": lambda: verdict(lambda: _chip_hours_problem(row)) or _mfu_problem(row, known.chip(row)),
+        "watts_per_chip": lambda: _watts_problem(row, known.chip(row)),
+        "started_month": lambda: _start_problem(row, today),
+        "published_date": lambda: _date_problem(row, today),
+        "cloud_region": lambda: _region_problem(row["cloud_region"], row["cloud_region"], known.regions),
+        "site": lambda: _region_problem(row["site"], f"site:{row['site']}", known.regions),
+        "net_kg_per_kwh": lambda: _net_problem(row),
+    }
+
+
+def _seen(row: Row, line: int, seen: dict[tuple[str, ...], int]) -> str | None:
+    """An earlier line with the same facts, of those that are seen; the row is then one of them."""
+    facts = tuple(row[column] for column in SAME)
+    earlier = seen.setdefault(facts, line)
+    return f"the same facts as line {earlier} under another run_id. Remove one." if earlier != line else None
+
+
+def _too_small(row: Row, column: str, least: float, slip: str) -> str | None:
+    cell = row[column]
     if not cell or float(cell) >= least:
         return None
     return f"{cell} is less than any run with facts has ({least:g}). {slip}. Check the unit."

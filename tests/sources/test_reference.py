@@ -1,6 +1,7 @@
 """Curated facts: every file is taken as it is, and each kind of wrong row is refused by line and column."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,43 @@ def test_all_problems_are_named_at_once(facts: Path) -> None:
         curated.read(facts, RUNS)
     assert "2 problems" in str(refused.value)
     assert all(f"line {line}," in str(refused.value) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("cells", "columns"),
+    [
+        ({"pue": "110", "site_country": "Atlantis", "published_date": "2199-01-01"},
+         ["pue", "published_date", "site_country"]),
+        ({"chips": "many", "training_hours": "9", "chip_hours": "0.001"}, ["chips", "chip_hours"]),
+        ({"published_date": "1.5.2024", "provider": "Amazonia"}, ["published_date", "provider"]),
+        ({"power_basis": "guessed", "watts_per_chip": "400"}, ["power_basis"]),
+        ({"hardware": " H100", "watts_per_chip": "4", "power_basis": "measured_system"}, ["hardware"]),
+        ({"run_id": "gpt-3-175b ", "site": "nowhere"}, ["run_id", "site"]),
+        ({"training_flop": "1e27", "net_kg_per_kwh": "0.5", "gross_kg_per_kwh": "0.1", "model": " M"},
+         ["model", "chip_hours", "net_kg_per_kwh"]),
+    ],
+)  # fmt: skip
+def test_all_problems_of_one_row_are_named_at_once(
+    facts: Path, cells: dict[str, str], columns: list[str]
+) -> None:
+    """A rule over several cells is judged where none of them is wrong by itself."""
+    line = add(facts, **cells)
+    with pytest.raises(BadReferenceError) as refused:
+        curated.read(facts, RUNS)
+    found = re.findall(r"line (\d+), column (\w+) ", str(refused.value))
+    assert sorted(found) == sorted((str(line), column) for column in columns), str(refused.value)
+
+
+def test_a_wrong_number_of_an_accelerator_leaves_the_runs_to_be_judged(facts: Path) -> None:
+    hardware = facts / "hardware.csv"
+    text = hardware.read_text(encoding="utf-8")
+    hardware.write_text(
+        re.sub(r"(nvidia-h100-sxm5-80gb,.*?,)(\d+\.?\d*)", r"\1lots", text, count=1), encoding="utf-8"
+    )
+    add(facts, site_country="Atlantis")
+    found = curated.problems(facts)
+    assert any("lots" in text for text in found)
+    assert any("Atlantis" in text for text in found)
 
 
 def test_a_line_is_counted_through_cells_that_span_lines(facts: Path) -> None:
