@@ -232,7 +232,7 @@ def test_all_problems_are_named_at_once(facts: Path) -> None:
         ({"chips": "many", "training_hours": "9", "chip_hours": "0.001"}, ["chips", "chip_hours"]),
         ({"published_date": "1.5.2024", "provider": "Amazonia"}, ["published_date", "provider"]),
         ({"power_basis": "guessed", "watts_per_chip": "400"}, ["power_basis"]),
-        ({"hardware": " H100", "watts_per_chip": "4", "power_basis": "measured_system"}, ["hardware"]),
+        ({"hardware": " H100", "watts_per_chip": "60", "power_basis": "measured_system"}, ["hardware"]),
         ({"run_id": "gpt-3-175b ", "site": "nowhere"}, ["run_id", "site"]),
         ({"training_flop": "1e27", "net_kg_per_kwh": "0.5", "gross_kg_per_kwh": "0.1", "model": " M"},
          ["model", "chip_hours", "net_kg_per_kwh"]),
