@@ -19,10 +19,12 @@ from pipelines import catalog
 from pipelines.cli import app
 from pipelines.warehouse import lock
 from tests.conftest import (
+    OTE,
     Build,
     Edited,
     execute,
     ote,
+    outlasts,
     process,
     published,
     releases,
@@ -250,3 +252,77 @@ def test_help_fits_the_terminal(path: str, columns: int, monkeypatch: pytest.Mon
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= columns
     assert "\u2026" not in done.stdout, "a default or a name is cut"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_build_that_is_interrupted_ends_with_one_line_and_the_code_of_its_signal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    running = subprocess.Popen(
+        [*OTE, "build", "--warehouse", str(tmp_path)], cwd=catalog.ROOT, stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "build.duckdb").exists():
+        assert outlasts(running, 0.1)
+    assert outlasts(running, 0.5)
+    running.send_signal(number)
+    _, said = running.communicate()
+    assert running.returncode == 128 + number
+    lines = [line for line in said.splitlines() if " steps: " not in line]
+    assert lines == ["Interrupted: nothing is half-written. To run it again: ote build"]
+    assert not [path for path in tmp_path.rglob("*") if "partial" in path.name or "release" in path.name]
+
+
+FOLDERS = (
+    ("build", "--warehouse"), ("build", "--reference"), ("build", "--baseline"),
+    ("update", "--warehouse"), ("update", "--reference"), ("update", "--baseline"), ("update", "--keep"),
+    ("site", "--warehouse"), ("site", "--release"), ("add", "--reference"), ("explain", "--reference", "pue"),
+    ("release", "make", "--warehouse"), ("release", "make", "--released"), ("get", "--into"),
+    ("verify", "latest", "--releases"), ("diff", "latest", "--releases"), ("publish", "x", "--releases"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", FOLDERS, ids=" ".join)
+def test_a_file_where_a_folder_belongs_is_said_to_be_one(tmp_path: Path, command: tuple[str, ...]) -> None:
+    file, dangling = tmp_path / "file", tmp_path / "dangling"
+    file.write_text("")
+    dangling.symlink_to(tmp_path / "nothing")
+    words = command if command[-1].startswith("--") else (command[0], *command[2:], command[1])
+    for given, kind in (
+        (file, "a file"),
+        (file / "within", f"{file} is a file"),
+        (dangling, "a link to nothing"),
+    ):
+        done = ote(*words, given)
+        assert (done.returncode, done.stdout) == (2, "")
+        said = f"{words[-1]} {given}: {kind}, expected a folder. Name another one.\n"
+        assert done.stderr == said
+
+
+@pytest.mark.parametrize("command", [("verify",), ("diff",), ("publish", "{to}", "--version")])
+@pytest.mark.parametrize("name", ["{folder}/nope", "{folder}/file", "9.9.9", "..", ""])
+def test_a_release_that_is_none_is_said_with_those_that_there_are(
+    build: Build, tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    words = [word.format(to=tmp_path / "to") for word in command]
+    given = name.format(folder=tmp_path)
+    done = ote(*words, given, "--releases", build.directory / "releases")
+    assert done.returncode in (1, 2), done.stderr
+    assert "Errno" not in done.stderr
+    if name not in ("..", ""):
+        assert f"{given}: no manifest.json, since " in done.stderr
+        assert f"There are: {build.release.name}, latest.\n" in done.stderr
+
+
+def test_the_latest_release_is_verified_by_its_name(build: Build) -> None:
+    done = ote("verify", "latest", "--releases", build.directory / "releases")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_pages_of_no_release_are_said_to_be_none(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nope"):
+        done = ote("site", "--release", folder, "--warehouse", tmp_path)
+        assert done.returncode == 2
+        assert (
+            done.stderr == f"--release {folder}: no manifest.json there. Expected the folder of a release.\n"
+        )

@@ -23,8 +23,8 @@ from pipelines import checkout
 from pipelines.answers import quantities
 from pipelines.catalog import ROOT
 from pipelines.cli import site
-from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse
-from pipelines.cli.terminal import fail, said_if_not_writable
+from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse, a_folder
+from pipelines.cli.terminal import fail, said_if_interrupted, said_if_not_writable, signals
 
 SHOWN = 3  # uncommitted files
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
@@ -37,6 +37,7 @@ def build(
         typer.Option(
             help="Folder of the curated facts. If they differ from the checkout, the build is a draft.",
             envvar="OTE_REFERENCE",
+            callback=a_folder,
         ),
     ] = REFERENCE,
     baseline: Baseline = BASELINE,
@@ -50,7 +51,7 @@ def build(
     Example: ote build --warehouse /tmp/warehouse
     """
     started = time.perf_counter()
-    with said_if_not_writable("Nothing was built", "--warehouse"):
+    with said_if_interrupted("ote build"), said_if_not_writable("Nothing was built", "--warehouse"):
         _require_sound(reference, baseline)
         state = _inputs(reference, baseline)
         if release := _published(warehouse, state):
@@ -147,6 +148,7 @@ def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | 
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
+        KeyboardInterrupt: SIGINT or SIGTERM came, with its number.
     """
     # Great Expectations makes millions of objects in a process that ends in seconds: a tenth of the time.
     gc.disable()
@@ -157,7 +159,10 @@ def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | 
     kept = writable(writable(warehouse) / "dagster")
     config = {name: {"config": given} for name, given in (settings or {}).items()}
     try:
-        result = _run(job, kept, config)
+        with signals() as received:
+            result = _run(job, kept, config)
+            if not result.success and (number := received()):
+                raise KeyboardInterrupt(number)
     except OperationalError as error:  # of the history, which says no more than "disk I/O error"
         raise OSError(f"{kept}: {error.orig}") from None
     if not result.success:

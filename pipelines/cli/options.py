@@ -18,11 +18,22 @@ REFERENCE = WAREHOUSE / "reference"
 BASELINE = WAREHOUSE / "baseline"
 
 
-def _usable(folder: Path) -> Path:
+def a_folder(option: typer.CallbackParam, given: Path | None) -> Path | None:
+    """Refuse what is not a folder, or leads through a file, before anything is begun."""
+    for place in (given, *given.parents) if given else ():
+        if (place.exists() or place.is_symlink()) and not place.is_dir():
+            kind = "a file" if place.is_file() else "a link to nothing" if place.is_symlink() else "no folder"
+            where = "" if place == given else f" {place} is"
+            fail(f"{option.opts[0]} {given}:{where} {kind}, expected a folder. Name another one.")
+    return given
+
+
+def _usable(option: typer.CallbackParam, given: Path) -> Path:
     """Refuse a folder that nothing can be built in, before anything is begun."""
-    if problem := checkout.unusable(folder):
+    a_folder(option, given)
+    if problem := checkout.unusable(given):
         fail(f"{problem} with --warehouse.")
-    return folder
+    return given
 
 
 def _shown(default: Path) -> str:
@@ -38,17 +49,28 @@ Warehouse = Annotated[
 ]
 Built = Annotated[
     Path,
-    typer.Option(help="Folder that was built in.", envvar="OTE_WAREHOUSE", show_default=_shown(WAREHOUSE)),
+    typer.Option(
+        help="Folder that was built in.",
+        envvar="OTE_WAREHOUSE",
+        callback=a_folder,
+        show_default=_shown(WAREHOUSE),
+    ),
 ]
 Reference = Annotated[
     Path,
-    typer.Option(help="Folder of the curated facts.", envvar="OTE_REFERENCE", show_default=_shown(REFERENCE)),
+    typer.Option(
+        help="Folder of the curated facts.",
+        envvar="OTE_REFERENCE",
+        callback=a_folder,
+        show_default=_shown(REFERENCE),
+    ),
 ]
 Baseline = Annotated[
     Path,
     typer.Option(
         help="Folder of the accepted rows of the upstreams.",
         envvar="OTE_BASELINE",
+        callback=a_folder,
         show_default=_shown(BASELINE),
     ),
 ]

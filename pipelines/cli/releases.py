@@ -16,18 +16,26 @@ from pipelines.answers import quantities
 from pipelines.catalog import ROOT
 from pipelines.checkout import Checkout
 from pipelines.cli import site
-from pipelines.cli.options import WAREHOUSE, Built
+from pipelines.cli.options import WAREHOUSE, Built, a_folder
 from pipelines.names import one_line
 
 Releases = Annotated[
-    Path, typer.Option(help="Folder of the releases that are named by version.", envvar="OTE_RELEASES")
+    Path,
+    typer.Option(
+        help="Folder of the releases that are named by version.", envvar="OTE_RELEASES", callback=a_folder
+    ),
 ]
 
 
 def release(
     warehouse: Built = WAREHOUSE,
     released: Annotated[
-        Path, typer.Option(help="Folder of the tracked record of the last release.", envvar="OTE_RELEASED")
+        Path,
+        typer.Option(
+            help="Folder of the tracked record of the last release.",
+            envvar="OTE_RELEASED",
+            callback=a_folder,
+        ),
     ] = ROOT / checkout.RELEASED,
 ) -> None:
     """Write the release of the last build, and its record, with which the next release is compared.
@@ -100,7 +108,7 @@ def diff(
 
     if cells is not None and cells.suffix not in (".csv", ".parquet"):
         _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
-    folders = [_folder(releases, name) for name in (old, new)]
+    folders = [_release(releases, name) for name in (old, new)]
     try:
         for folder in folders:
             if (folder / "SHA256SUMS").exists():
@@ -124,7 +132,8 @@ def diff(
 
 
 def verify(
-    directory: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    release: Annotated[str, typer.Argument(help="Folder of a release, or its version, such as latest.")],
+    releases: Releases = ROOT / "warehouse" / "releases",
 ) -> None:
     """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
 
@@ -132,6 +141,7 @@ def verify(
     """
     from pipelines.releases import reading, verification
 
+    directory = _release(releases, release)
     try:
         wrong = verification.problems(directory)
     except reading.MalformedReleaseError as error:
@@ -161,9 +171,7 @@ def publish(
     """
     from pipelines.releases import publishing
 
-    folder = _folder(releases, version).resolve()
-    if not folder.is_dir() or folder == releases.resolve():
-        _fail(f"--version {version}: no such release in {releases}. {_versions(releases)}", 2)
+    folder = _release(releases, version).resolve()
     try:
         publishing.publish(folder, target, _progress)
     except publishing.NotPublishedError as error:
@@ -178,7 +186,11 @@ def get(
     version: Annotated[str, typer.Argument(help="Version of the index.")] = "latest",
     source: Annotated[str, typer.Option("--from", help="Address or folder of published releases.")] = "",
     into: Annotated[
-        Path, typer.Option(help="Folder to write it to; the release gets a folder in it, named by version.")
+        Path,
+        typer.Option(
+            help="Folder to write it to; the release gets a folder in it, named by version.",
+            callback=a_folder,
+        ),
     ] = Path("releases"),
 ) -> None:
     """Download a release and check every byte. An interrupted download continues where it stopped.
@@ -215,9 +227,19 @@ def _progress(name: str, number: int, total: int) -> None:
         typer.echo(f"\r\x1b[K{number}/{total} {name}", err=True, nl=number == total)
 
 
-def _folder(releases: Path, name: str) -> Path:
-    """A release by its folder or its version."""
-    return Path(name) if (Path(name) / "manifest.json").exists() else releases / name
+def _release(releases: Path, name: str) -> Path:
+    """A release by its folder or its version; ends with those that there are where it is neither."""
+    given, version = Path(name), releases / name
+    if given.is_dir() and ((given / "manifest.json").exists() or not version.is_dir()):
+        return given
+    if version.is_dir() and version.parent.resolve() == releases.resolve() and name not in ("", ".", ".."):
+        return version
+    kind = "it is a file" if given.exists() else f"no such folder, and no version in {releases}"
+    _fail(
+        f"{name}: no manifest.json, since {kind}. Expected the folder or the version of a release. "
+        f"{_versions(releases)}",
+        2,
+    )
 
 
 def _versions(releases: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import WAREHOUSE, Built
+from pipelines.cli.options import WAREHOUSE, Built, a_folder
 from pipelines.cli.terminal import fail
 
 PORT = 8420
@@ -17,7 +17,8 @@ PORT = 8420
 def site(
     warehouse: Built = WAREHOUSE,
     release: Annotated[
-        Path | None, typer.Option(help="Folder of a release to look at, instead of the last build.")
+        Path | None,
+        typer.Option(help="Folder of a release to look at, instead of the last build.", callback=a_folder),
     ] = None,
     port: Annotated[
         int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)
@@ -34,6 +35,8 @@ def site(
     Example: ote site
     """
     folder = release or _last(warehouse)
+    if not (folder / "manifest.json").exists():
+        fail(f"--release {folder}: no manifest.json there. Expected the folder of a release.")
     target = write(folder, warehouse)
     if put:
         upload(target, put)
@@ -60,7 +63,10 @@ def write(release: Path, warehouse: Path) -> Path:
         fail(str(error))
     except (building.DeadLinkError, building.TwoPagesError, BadIdentifierError) as error:
         fail(str(error), 1)
-    except (OSError, duckdb.Error, reading.BrokenReleaseError) as error:
+    except OSError as error:
+        where = f"{error.filename or target}: {error.strerror or error}"
+        fail(f"{release}: its pages were not written: {where}.", 1)
+    except (duckdb.Error, reading.BrokenReleaseError) as error:
         fail(f"{release}: its pages were not written: {error}", 1)
     return target
 

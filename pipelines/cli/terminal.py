@@ -4,9 +4,11 @@ Belongs here: the console and the look of tables. Does not belong here: what the
 rich is imported when something is printed: it costs a tenth of a second.
 """
 
+import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -83,6 +85,42 @@ def fail(message: str, code: int = 2) -> NoReturn:
     """End with a message on stderr; code 2 is bad input, 1 a fault of the data."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def signals() -> Iterator[Callable[[], int]]:
+    """Which of SIGINT and SIGTERM came, also where Dagster handles both alike; 0 if none came.
+
+    SIGTERM raises KeyboardInterrupt, as SIGINT does, so that what was begun is closed.
+    """
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    came: list[int] = []
+
+    def received() -> int:
+        with suppress(BlockingIOError):
+            came.extend(n for n in os.read(reader, 64) if n in (signal.SIGINT, signal.SIGTERM))
+        return came[0] if came else 0
+
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield received
+    finally:
+        signal.set_wakeup_fd(earlier)
+        signal.signal(signal.SIGTERM, handler)
+        os.close(reader)
+        os.close(writer)
+
+
+@contextmanager
+def said_if_interrupted(command: str) -> Iterator[None]:
+    """End with one line, and the exit code that shells give it, where SIGINT or SIGTERM comes."""
+    with signals() as received:
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            number = next(iter(interrupt.args), 0) or received() or signal.SIGINT
+            fail(f"Interrupted: nothing is half-written. To run it again: {command}", 128 + number)
 
 
 @contextmanager

@@ -9,8 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Reference, Warehouse
-from pipelines.cli.terminal import fail, said_if_not_writable
+from pipelines.cli.options import (
+    BASELINE,
+    REFERENCE,
+    WAREHOUSE,
+    Baseline,
+    Reference,
+    Warehouse,
+    a_folder,
+)
+from pipelines.cli.terminal import fail, said_if_interrupted, said_if_not_writable
 
 
 def update(
@@ -33,7 +41,9 @@ def update(
     ] = "",
     keep: Annotated[
         Path | None,
-        typer.Option(help="Folder in which to keep the fetched bytes, by checksum, for an audit."),
+        typer.Option(
+            help="Folder in which to keep the fetched bytes, by checksum, for an audit.", callback=a_folder
+        ),
     ] = None,
     refetch: Annotated[
         bool, typer.Option("--refetch", help="Fetch and parse every file, also where nothing changed.")
@@ -61,7 +71,7 @@ def update(
         "keep": str(keep.resolve()) if keep else "",
         "refetch": refetch,
     }
-    with said_if_not_writable("Nothing was updated", "--warehouse"):
+    with said_if_interrupted("ote update"), said_if_not_writable("Nothing was updated", "--warehouse"):
         _run(settings, baseline)
 
 
