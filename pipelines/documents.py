@@ -8,12 +8,14 @@ that ends in `?` may be missing, and the key `*` stands for every key.
 """
 
 import json
+import unicodedata
 from typing import Any
 
 from pipelines.names import shown
 
 Shape = Any
 NUMBER = (int, float)
+CONTROLS = ("Cc", "Cf", "Cs")  # escapes of a terminal, marks that turn text around, halves of a character
 ANYTHING = (object, bool)
 KINDS = {
     str: "text",
@@ -60,6 +62,18 @@ def _cause(error: ValueError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     return "a number has too many digits" if "integer string" in str(error) else str(error)
+
+
+def unprinted(value: Any, at: str = "") -> str | None:
+    """The first text in a value with a character that is not printed, such as an escape; None without one."""
+    if isinstance(value, dict):
+        return next(
+            (f for k, v in value.items() if (f := unprinted(k, at) or unprinted(v, f"{at}.{k}"))), None
+        )
+    if isinstance(value, list):
+        return next((found for n, v in enumerate(value) if (found := unprinted(v, f"{at}[{n}]"))), None)
+    odd = [c for c in value if unicodedata.category(c) in CONTROLS] if isinstance(value, str) else []
+    return f"{at.strip('.')}: {shown(value)} holds U+{ord(odd[0]):04X}, which is not printed" if odd else None
 
 
 def mismatch(value: Any, shape: Shape, at: str = "") -> str | None:

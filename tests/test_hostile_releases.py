@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from pipelines import documents
 from pipelines.cli import app
 from pipelines.releases import reading, release_files, verification
-from tests.conftest import Build, resum
+from tests.conftest import Build, ote, releases, resum
 
 DEEP = "[" * 100_000
 DICTIONARY = "data_dictionary.csv"
@@ -658,3 +658,37 @@ def test_a_folder_of_any_name_can_be_published_to_and_got_from(
     got = tmp_path / f"{name}2" / folder.name
     assert run("verify", got).exit_code == 0
     assert run("diff", got, tmp_path / name / folder.name).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("manifest.json", lambda stated: stated | {"uncommitted": ["a.sql", "\x1b[2J\x1b]0;owned\x07"]}),
+        ("manifest.json", lambda stated: stated | {"commit": "\x9b31m"}),
+        ("manifest.json", lambda stated: stated | {"title": "right \u202e left"}),
+        ("manifest.json", lambda stated: stated | {"sources": [stated["sources"][0] | {"title": "a\rb"}]}),
+        ("manifest.json", lambda stated: stated | {"lib\x1braries": {}}),
+        ("datapackage.json", lambda stated: stated | {"title": "\x1b[31mred"}),
+        ("dataset.jsonld", lambda stated: stated | {"creator": [{"name": "\x00"}]}),
+    ],
+)
+def test_text_that_moves_a_terminal_fails(
+    copy: Path, file: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    (release,) = releases(copy)
+    path = release / file
+    path.write_text(json.dumps(change(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
+    resum(release)
+    done = ote("verify", release)
+    assert done.returncode == 2
+    assert f"{file}: " in done.stderr
+    assert "which is not printed" in done.stderr
+    assert all(character.isprintable() or character == "\n" for character in done.stderr)
+
+
+def test_a_file_with_a_second_name_fails(copy: Path, tmp_path: Path) -> None:
+    (release,) = releases(copy)
+    (tmp_path / "elsewhere").hardlink_to(release / "LICENSE")
+    done = ote("verify", release)
+    assert done.returncode == 1
+    assert "LICENSE is a hard link: it has a second name elsewhere" in done.stderr

@@ -25,6 +25,7 @@ from pipelines.catalog import ROOT
 from pipelines.cli import site
 from pipelines.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse, a_folder
 from pipelines.cli.terminal import fail, said_if_interrupted, said_if_not_writable, signals
+from pipelines.names import one_line
 
 SHOWN = 3  # uncommitted files
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
@@ -237,7 +238,9 @@ def _summary(warehouse: Path, release: Path) -> None:
     summary.show(warehouse / "emissions.duckdb", release)
     manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
     typer.echo(f"Database: {_near(warehouse / 'emissions.duckdb')}")
-    if uncommitted := manifest["uncommitted"]:
+    if manifest["commit"] is None and not manifest["uncommitted"]:
+        typer.echo("Commit:   unknown, since git cannot read this folder: build a release in a clone.")
+    if uncommitted := [one_line(name) for name in manifest["uncommitted"]]:
         listed = ", ".join(uncommitted[:SHOWN]) + (", ..." if len(uncommitted) > SHOWN else "")
         files = quantities.counted(len(uncommitted), "file")
         typer.echo(f"Draft:    {_near(release)}; for a release commit {files}: {listed}")

@@ -79,7 +79,7 @@ def problems(directory: Path) -> list[str]:
             wrong = [
                 *_strangers(real, connection, stated, rows),
                 *_tables(real, connection, stated, rows),
-            ] or described
+            ] or [*described, *_second_names(real)]
     except reading.MalformedReleaseError:
         raise
     except documents.MalformedError as error:
@@ -112,7 +112,7 @@ def _dictionary(directory: Path) -> Dictionary:
             if len(cells) != len(header):
                 raise documents.MalformedError(f"line {reader.line_num}: {len(cells)} cells")
             row = dict(zip(header, cells, strict=True))
-            if says := _row_problem(row):
+            if says := documents.unprinted(row) or _row_problem(row):
                 raise documents.MalformedError(f"line {reader.line_num}: {says}")
             stated.setdefault(row["table"], []).append(row)
     except (ValueError, csv.Error) as error:
@@ -156,6 +156,8 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
             continue
         content = folders.read(directory, name, METADATA_BYTES)
         document = documents.parse(content, shape, str(directory / name))
+        if problem := documents.unprinted(document):
+            raise documents.MalformedError(f"{directory / name}: {problem}")
         for number, resource in enumerate(document["resources"] if shape else ()):
             try:
                 path = relative_path(resource["path"])
@@ -169,6 +171,15 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
             elif resource["bytes"] != (directory / path).stat().st_size:
                 wrong.append(f"{name}: {path} does not have {resource['bytes']} bytes")
     return wrong
+
+
+def _second_names(directory: Path) -> list[str]:
+    """The files with a second name, through which they may be changed later."""
+    return [
+        f"{name} is a hard link: it has a second name elsewhere. Copy the folder, and verify the copy"
+        for name, path in folders.listing(directory)[0].items()
+        if path.stat().st_nlink > 1
+    ]
 
 
 def _strangers(
