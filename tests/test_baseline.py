@@ -62,6 +62,11 @@ def test_a_row_that_was_accepted_and_breaks_a_rule_costs_this_row_alone(accepted
     assert lost["message"].str.len_chars().min()
     assert "GPT-3 175B (davinci)" in baseline.quarantine(accepted)["row_key"]
     assert baseline.edited(accepted) == ["epoch_models"]
+    rows = baseline.origins(accepted)["epoch_models"].rows
+    assert baseline.edits(accepted) == [
+        f"{accepted / 'epoch_models.csv'} was edited since `ote update` wrote it: {rows:,} rows, {rows:,} "
+        "then, and 1 of them break a rule and are left out: GPT-3 175B (davinci), published_date = 2099-05-28"
+    ]
 
 
 def delete(file: Path) -> None:

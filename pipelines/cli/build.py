@@ -60,7 +60,7 @@ def build(
         else:
             release = _build(warehouse, reference, baseline, state)
         site.write(release, warehouse)
-    _summary(warehouse, release)
+    _summary(warehouse, release, baseline)
     typer.echo(f"Pages:    {_near(warehouse / 'site')}; look at them with: {site.opens(warehouse)}")
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
 
@@ -231,12 +231,15 @@ def _cause(error: Any) -> str:
     return message
 
 
-def _summary(warehouse: Path, release: Path) -> None:
+def _summary(warehouse: Path, release: Path, baseline: Path) -> None:
     """What matters about the release, and where it lies."""
     from pipelines.cli import summary
+    from pipelines.ingestion import baseline as accepted
 
     summary.show(warehouse / "emissions.duckdb", release)
     manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    for edit in accepted.edits(baseline):
+        typer.echo(f"Edited:   {edit}")
     typer.echo(f"Database: {_near(warehouse / 'emissions.duckdb')}")
     if manifest["commit"] is None and not manifest["uncommitted"]:
         typer.echo("Commit:   unknown, since git cannot read this folder: build a release in a clone.")

@@ -174,6 +174,22 @@ def edited(folder: Path) -> list[str]:
     ]
 
 
+def edits(folder: Path) -> list[str]:
+    """What was edited by hand, and the rows that a build leaves out for it: a sentence for each file."""
+    stated = []
+    for name in edited(folder):
+        source, before = catalog.sources()[name], origins(folder)[name].rows
+        rows, lost = load(folder, source)
+        keys = lost["row_key"].unique(maintain_order=True)
+        out = f", and {len(keys):,} of them break a rule and are left out" if len(keys) else ""
+        first = f": {keys[0]}, {lost['column_name'][0]} = {lost['cell'][0]}" if len(keys) else ""
+        stated.append(
+            f"{path_of(folder, source)} was edited since `ote update` wrote it: {rows.height + len(keys):,} "
+            f"rows, {before:,} then{out}{first}"
+        )
+    return stated
+
+
 def problems(folder: Path) -> list[str]:
     """What keeps a baseline from being built, a text for each file; only `ote update` can do without one."""
     listed = [folder / name for name in (MANIFEST, FILES, QUARANTINE)]
