@@ -59,8 +59,6 @@ def manifest(directory: Path, shape: documents.Shape = MANIFEST) -> dict[str, An
     try:
         content = folders.read(directory.resolve(), "manifest.json", MANIFEST_BYTES)
         found: dict[str, Any] = documents.parse(content, shape, str(directory / "manifest.json"))
-        if problem := documents.unprinted(found):
-            raise documents.MalformedError(f"{directory / 'manifest.json'}: {problem}")
         if shape is MANIFEST and not names.is_version(found["version"]):
             version = names.shown(found["version"])
             raise documents.MalformedError(f"{directory / 'manifest.json'}: {version} is not a version")

@@ -70,7 +70,8 @@ def problems(directory: Path) -> list[str]:
     real = directory.resolve()
     try:
         reading.verify(directory)
-        rows = reading.manifest(directory)["tables"]
+        manifest = reading.manifest(directory)
+        rows, odd = manifest["tables"], documents.unprinted(manifest)
         stated = _dictionary(real)
         described = _metadata(real, reading.checksums(directory))
         tables = sorted(rows.keys() & stated.keys())
@@ -79,7 +80,7 @@ def problems(directory: Path) -> list[str]:
             wrong = [
                 *_strangers(real, connection, stated, rows),
                 *_tables(real, connection, stated, rows),
-            ] or [*described, *_second_names(real)]
+            ] or [*described, *_second_names(real), *([f"manifest.json: {odd}"] if odd else [])]
     except reading.MalformedReleaseError:
         raise
     except documents.MalformedError as error:
@@ -112,7 +113,7 @@ def _dictionary(directory: Path) -> Dictionary:
             if len(cells) != len(header):
                 raise documents.MalformedError(f"line {reader.line_num}: {len(cells)} cells")
             row = dict(zip(header, cells, strict=True))
-            if says := documents.unprinted(row) or _row_problem(row):
+            if says := _row_problem(row) or documents.unprinted(row):
                 raise documents.MalformedError(f"line {reader.line_num}: {says}")
             stated.setdefault(row["table"], []).append(row)
     except (ValueError, csv.Error) as error:
@@ -157,7 +158,7 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
         content = folders.read(directory, name, METADATA_BYTES)
         document = documents.parse(content, shape, str(directory / name))
         if problem := documents.unprinted(document):
-            raise documents.MalformedError(f"{directory / name}: {problem}")
+            wrong.append(f"{name}: {problem}")
         for number, resource in enumerate(document["resources"] if shape else ()):
             try:
                 path = relative_path(resource["path"])
