@@ -239,7 +239,7 @@ def test_the_command_reads_what_estimate_printed(build: Build, tmp_path: Path) -
     for text, says in (
         ("{}", "energy_mwh"),
         ("x", "no JSON"),
-        ("[1]", "missing"),
+        ("[1]", "row 1: 1, expected an object"),
         (other, "intensity_basis 'marginal', expected one of direct"),
     ):
         file.write_text(text, encoding="utf-8")

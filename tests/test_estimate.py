@@ -468,7 +468,7 @@ def test_frames_hold_numbers_and_days_as_they_do(database: Path) -> None:
     [
         ("runs.xlsx", "x", "expected a file that ends in .csv"),
         ("runs.csv", "gpu,hours\nV100,1\n", "there is no column 'gpu'"),
-        ("runs.csv", "", "the first line is empty"),
+        ("runs.csv", "", "runs.csv: empty; expected a header such as hardware,chips"),
         ("runs.csv", "chips,chips\n1,1\n", "'chips' stands twice in the header"),
         ("runs.json", "[{", "cannot be read"),
         ("runs.parquet", "no parquet", "cannot be read"),

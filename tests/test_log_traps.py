@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         codecarbon({"energy_consumed": "0,87"}), "energy_consumed: '0,87', expected a number; write decimals",
     ),
     "a comma of a sheet that may be either": (
-        f"SKU description;Usage amount;Usage unit\n{SKU};1,100;hour\n", "'1,100', expected a number; write",
+        f"SKU description;Usage amount;Usage unit\n{SKU};1,100;hour\n", "'1,100' may be 1100 or 1.100",
     ),
     "an empty cell left out": (codecarbon({}).replace(",FRA,", ","), "cells, expected 23 as in the header"),
     "own columns": ("run,energy_consumed (J),duration\na,1000,5\n", "energy_consumed: empty, expected"),
@@ -288,7 +288,7 @@ def test_files_that_cannot_be_read_or_written_are_named_in_words(build: Build, t
         ("x.jsonl", b'{"chips": 1}\n{"chips"\n', "no JSON (line", "expected a JSON object for each run"),
         ("x.parquet", b"no parquet", "this is not a Parquet file", "expected a Parquet file"),
         ("x.csv", b"chips,hardware\n1,\xe9\n", "line 2 holds the byte 0xe9", "line 2 holds the byte 0xe9"),
-        ("x.csv", b"chips,hardware\n1,2,3,4\n", "as many cells in each row", "4 cells, expected 2"),
+        ("x.csv", b"chips,hardware\n1,2,3,4\n", "4 cells, expected 2", "4 cells, expected 2"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused_in_words(

@@ -289,7 +289,8 @@ def _billing_table(text: str) -> Table:
         return _json_table(text, lines)
     headers = (index for index, line in enumerate(lines) if re.search(r"(?i)sku[._ ]description", line))
     at = next(headers, 0)
-    return delimited.with_points(delimited.parse("\n".join(lines[at:]), first_line=at + 1))
+    table = delimited.parse("\n".join(lines[at:]), first_line=at + 1)
+    return delimited.with_points(table, [name for name in table.header if _column(name).startswith(AMOUNT)])
 
 
 def _json_table(text: str, lines: list[str]) -> Table:

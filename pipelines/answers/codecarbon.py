@@ -32,10 +32,19 @@ from pipelines.answers.trackers import (
 # Half of 85 W, in core/cpu.py and external/hardware.py of CodeCarbon.
 DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
 
+SHORT = (
+    "a crash while the file was written leaves half a line, and CodeCarbon leaves empty cells out when it "
+    "appends; complete the line, or take it out"
+)
+NUMBERS = (
+    *("duration", "energy_consumed", "pue", "gpu_count"),
+    *(f"{part}_{of}" for part in ("cpu", "gpu", "ram") for of in ("energy", "power")),
+)
+
 
 def runs(text: str, _: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
     """CodeCarbon: kWh and seconds; energies hold the PUE of the column `pue`, where there is one."""
-    table = delimited.with_points(delimited.parse(text))
+    table = delimited.with_points(delimited.parse(text, short=SHORT), NUMBERS)
     yield from table.rejects
     taken: list[tuple[Place, Row]] = []
     for place, row in table.rows:

@@ -11,18 +11,28 @@ from pathlib import Path
 
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 50  # lines; a quote that is open for longer was never closed
+HALF_LINE = "complete the line, or take it out: a crash while the file is written leaves half a line"
+# Numbers in a file whose cells are not separated by commas: a spreadsheet may have written 1234.5 as 1.234,5.
+WITH_COMMA = r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
+WITH_POINT = r"-?(?:0\.\d+|\d+\.(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
+IN_THOUSANDS = r"-?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})"
+AMBIGUOUS = r"-?[1-9]\d{0,2}[.,]\d{3}"
 Row = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a row stands: its line in the file, and its number among the rows; both count from one."""
+    """Where a row is: its line in the file, and its number among the rows; both count from one.
 
-    line: int
+    The line is 0 where a file has no lines of rows, as Parquet and a JSON array.
+    """
+
+    line: int = 0
     row: int | None = None
 
     def __str__(self) -> str:
-        return f"line {self.line}" + (f", row {self.row}" if self.row else "")
+        parts = (f"line {self.line}" if self.line else "", f"row {self.row}" if self.row else "")
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +71,9 @@ def separator(line: str) -> str:
     return max(SEPARATORS, key=lambda mark: len(_cells(line, mark, quoted=True)))
 
 
-def parse(text: str, mark: str | None = None, quoted: bool = True, first_line: int = 1) -> Table:
+def parse(
+    text: str, mark: str | None = None, quoted: bool = True, first_line: int = 1, short: str = HALF_LINE
+) -> Table:
     """The rows of a text whose first line that is not empty is the header.
 
     Args:
@@ -69,10 +81,13 @@ def parse(text: str, mark: str | None = None, quoted: bool = True, first_line: i
         mark: what separates the cells; None takes what parts the header most often.
         quoted: whether double quotes hold a cell together; in the output of sacct they are letters.
         first_line: the number of the first line of the text in its file.
+        short: why a row may have too few cells, and what to do.
     """
     lines = text.split("\n")
     at = next((number for number, line in enumerate(lines) if line.strip("\r \0")), None)
-    if at is None:
+    if at is not None and (named := re.fullmatch(r"sep=(.)", lines[at].strip(), re.IGNORECASE)):
+        mark, at = named[1], at + 1  # a line for Excel
+    if at is None or at == len(lines):
         return Table(header=[])
     mark = mark or separator(lines[at])
     header = [name.strip() for name in _cells(lines[at].strip("\r\0"), mark, quoted)]
@@ -91,25 +106,58 @@ def parse(text: str, mark: str | None = None, quoted: bool = True, first_line: i
             names = [name.strip() for name in cells]
             table.rejects.append(Reject(place=place, reason="the header again; two files were joined here"))
         elif len(cells) != len(names):
-            table.rejects.append(Reject(place=place, reason=_uneven(cells, names, mark)))
+            table.rejects.append(Reject(place=place, reason=_uneven(cells, names, mark, short)))
         else:
             table.rows.append((place, {n: cell.strip() for n, cell in zip(names, cells, strict=True)}))
     return table
 
 
-def with_points(table: Table) -> Table:
+def with_points(table: Table, columns: Sequence[str]) -> Table:
     """A table whose decimals have a point, also where a spreadsheet wrote them with a comma.
 
-    A comma before three digits may separate thousands; it is a decimal one if the file has another that is.
+    A comma before three digits is a decimal one if the file has other decimal commas, and a point if it has
+    other points. Otherwise 1,234 and 1.234 may be 1234: such a row is not taken.
+
+    Args:
+        table: the rows.
+        columns: the columns that hold numbers.
     """
     if table.mark == ",":
         return table
-    cells = (cell for _, row in table.rows for cell in row.values())
-    if any(re.fullmatch(r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))", cell) for cell in cells):
-        for _, row in table.rows:
-            commas = {name: cell for name, cell in row.items() if re.fullmatch(r"-?\d+,\d+(?:E-?\d+)?", cell)}
-            row.update({name: cell.replace(",", ".") for name, cell in commas.items()})
-    return table
+    cells = [row[name] for _, row in table.rows for name in columns if row.get(name)]
+    marks = {
+        mark
+        for mark, form in ((",", WITH_COMMA), (",", IN_THOUSANDS), (".", WITH_POINT))
+        if any(re.fullmatch(form, cell, re.IGNORECASE) for cell in cells)
+    }
+    rows: list[tuple[Place, Row]] = []
+    rejects = list(table.rejects)
+    for place, row in table.rows:
+        try:
+            rows.append(
+                (place, row | {name: _with_point(name, row[name], marks) for name in columns if name in row})
+            )
+        except BadCellError as error:
+            rejects.append(Reject(place=place, column=error.column, reason=error.reason))
+    return Table(header=table.header, mark=table.mark, rows=rows, rejects=rejects)
+
+
+def _with_point(column: str, cell: str, marks: set[str]) -> str:
+    """A number with a point for its decimals; any other text as it is.
+
+    Raises:
+        BadCellError: its mark may be one of thousands.
+    """
+    if re.fullmatch(IN_THOUSANDS, cell):
+        return cell.replace(".", "").replace(",", ".")
+    if re.fullmatch(AMBIGUOUS, cell) and marks != {"," if "," in cell else "."}:
+        plain = re.sub("[.,]", "", cell)
+        raise BadCellError(
+            column,
+            f"{cell!r} may be {plain} or {cell.replace(',', '.')}: the other numbers of the file do not say "
+            f"which; write {plain}, or {cell}0 with one more decimal",
+        )
+    return cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+(?:E[+-]?\d+)?", cell, re.IGNORECASE) else cell
 
 
 def number(cell: str) -> float:
@@ -133,7 +181,7 @@ def write_rejects(rejects: Sequence[Reject], file: Path) -> None:
         with partial.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
             writer.writerow(("line", "row", "column", "reason"))
-            writer.writerows((r.place.line, r.place.row or "", r.column, r.reason) for r in rejects)
+            writer.writerows((r.place.line or "", r.place.row or "", r.column, r.reason) for r in rejects)
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -184,12 +232,7 @@ def _is_header(cells: Sequence[str], names: Sequence[str]) -> bool:
     return len(known & {cell.strip() for cell in cells}) >= max(2, len(known) // 2)
 
 
-def _uneven(cells: Sequence[str], names: Sequence[str], mark: str) -> str:
-    if len(cells) > len(names):
-        hint = f"a cell that holds {mark!r} must stand in double quotes"
-    else:
-        hint = (
-            "a crash while the file was written leaves half a line, and CodeCarbon leaves empty cells out "
-            "when it appends; complete the line, or take it out"
-        )
+def _uneven(cells: Sequence[str], names: Sequence[str], mark: str, short: str) -> str:
+    is_long = len(cells) > len(names)
+    hint = f"a cell that holds {mark!r} must stand in double quotes" if is_long else short
     return f"{len(cells)} cells, expected {len(names)} as in the header; {hint}"

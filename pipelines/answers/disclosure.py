@@ -5,7 +5,6 @@ names the version of the dataset. Does not belong here: estimating (estimate.py)
 (words.py).
 """
 
-import io
 import json
 import math
 import re
@@ -18,10 +17,10 @@ from typing import Any
 import yaml
 
 from pipelines import documents
-from pipelines.answers import locations, quantities, texts, words
+from pipelines.answers import delimited, locations, quantities, tables, words
 from pipelines.answers.published import Z_90
 from pipelines.catalog import ROOT
-from pipelines.names import shown
+from pipelines.names import one_line, shown
 
 TRAINING_TYPES = ("pre-training", "fine-tuning")
 METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
@@ -64,6 +63,7 @@ INTENSITIES = {
     "several": "intensities of several kinds, direct and lifecycle, which do not compare",
 }
 EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
+NAMED = 10  # reasons why rows are left out
 SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 SHARED = (
     "The interval of the total treats all errors as shared by the runs, so that none averages out: "
@@ -106,58 +106,23 @@ def parse(text: str) -> Run:
         raise NotAnEstimateError(str(error)) from None
 
 
-def rows(content: bytes, ending: str) -> list[dict[str, Any]]:
-    """The rows of what a command wrote: JSON (one, an array, or lines), CSV or Parquet.
+def typed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a file of estimates with numbers and truths for what CSV has as text."""
+    return {name: cell if tables.is_text(name) else _typed(cell) for name, cell in row.items()}
 
-    Args:
-        content: the file, or what came through a pipe.
-        ending: of its name, such as .csv; empty for a pipe, where the first character tells JSON from CSV.
 
-    Raises:
-        NotAnEstimateError: it is none of these, or empty.
-    """
-    import polars as pl
-
+def _typed(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    if cell.lower() in ("", "true", "false"):
+        return {"": None, "true": True, "false": False}[cell.lower()]
     try:
-        if ending == ".parquet":
-            return list(pl.read_parquet(io.BytesIO(content)).to_dicts())
-        text = texts.decoded(content).strip()
-        if ending in (".json", ".jsonl") or (ending != ".csv" and text[:1] in ("{", "[")):
-            return _json_rows(text)
-        if not text or "," not in text.split("\n", 1)[0] + ("," if ending == ".csv" else ""):
-            raise NotAnEstimateError(f"{EXPECTED}; no JSON, and no CSV")
-        names = pl.read_csv(io.StringIO(text), n_rows=0).columns
-        text_columns: dict[str, Any] = {
-            name: pl.String for name in ("model", "hardware_name", "metering") if name in names
-        }
-        frame = pl.read_csv(
-            io.StringIO(text), infer_schema_length=None, schema_overrides=text_columns, raise_if_empty=False
-        )
-    except texts.UnreadableError as error:
-        raise NotAnEstimateError(f"{EXPECTED}; {error}") from None
-    except pl.exceptions.PolarsError:
-        kind = (
-            "Parquet file" if ending == ".parquet" else "CSV with as many cells in each row as in its header"
-        )
-        raise NotAnEstimateError(f"{EXPECTED}; this is not a {kind}") from None
-    if frame.is_empty():
-        raise NotAnEstimateError(f"{EXPECTED}; there is a header and no run")
-    return list(frame.to_dicts())
-
-
-def _json_rows(text: str) -> list[dict[str, Any]]:
-    try:
-        found = documents.parse(text, documents.ANYTHING, EXPECTED)
-    except documents.MalformedError as error:
-        try:
-            lines = (line for line in text.splitlines() if line.strip())
-            found = [documents.parse(line, documents.ANYTHING, EXPECTED) for line in lines]
-        except documents.MalformedError:
-            raise NotAnEstimateError(str(error)) from None
-    found = found if isinstance(found, list) else [found]
-    if not found or not all(isinstance(row, dict) for row in found):
-        raise NotAnEstimateError(f"{EXPECTED}; {', '.join(NEEDED)} missing")
-    return found
+        value = delimited.number(cell)
+    except ValueError:
+        return cell
+    if not math.isfinite(value):
+        return cell
+    return int(value) if value.is_integer() else value
 
 
 def checked(run: Any) -> Run:
@@ -168,9 +133,9 @@ def checked(run: Any) -> Run:
     """
     missing = [key for key in NEEDED if not isinstance(run, dict) or key not in run]
     if missing:
-        raise NotAnEstimateError(f"{EXPECTED}; {', '.join(missing)} missing")
+        raise NotAnEstimateError(f"{', '.join(missing)} missing")
     if says := documents.mismatch(run, ESTIMATE):
-        raise NotAnEstimateError(f"{EXPECTED}; {says}")
+        raise NotAnEstimateError(says)
     if run["intensity_basis"] not in INTENSITIES:
         raise NotAnEstimateError(
             f"intensity_basis {shown(run['intensity_basis'])}, expected one of {', '.join(INTENSITIES)}"
@@ -178,10 +143,10 @@ def checked(run: Any) -> Run:
     return dict(run)
 
 
-def summed(runs: Sequence[Run]) -> Run:
+def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run:
     """Several estimates as one: the sums of MWh and t, with the runs below `runs`; of one run itself.
 
-    Net is None if it is not known of one of them.
+    Net is None if it is not known of one of them. Rows that were not estimated are named below `held_out_scope`.
 
     Runs that are estimated alike err alike: they share factors, and the intervals do not say which part of an
     error is theirs alone. All is taken as shared (comonotonic), for which the quantiles of a sum are the sums
@@ -190,6 +155,8 @@ def summed(runs: Sequence[Run]) -> Run:
     Raises:
         NotAnEstimateError: the estimates are of different versions of the dataset.
     """
+    if rejects:
+        return {**summed(runs), "held_out_scope": _left_out(len(runs), rejects)}
     if len(runs) == 1:
         return runs[0]
     versions = sorted({str(run["dataset_version"]) for run in runs})
@@ -209,6 +176,18 @@ def summed(runs: Sequence[Run]) -> Run:
     total["is_ambiguous_hardware"] = any(run.get("is_ambiguous_hardware") for run in runs)
     total["metering"] = _meterings(runs)
     return total
+
+
+def _left_out(taken: int, rejects: Sequence[delimited.Reject]) -> str:
+    """How many rows of the input are not in the figures, and why."""
+    rows = len({reject.location for reject in rejects})
+    lines = [one_line(str(reject)) for reject in rejects[:NAMED]]
+    lines += [f"and {len(rejects) - NAMED:,} more reasons"] * (len(rejects) > NAMED)
+    are, they = ("is", "it") if rows == 1 else ("are", "they")
+    return (
+        f"{rows:,} of {quantities.counted(taken + rows, 'row')} of the input {are} not in these figures, "
+        f"because {they} could not be used ({'; '.join(lines)})"
+    )
 
 
 def _common(runs: Sequence[Run], name: str, several: str | None) -> Any:
@@ -281,6 +260,8 @@ def model_card(run: Run, training_type: str) -> str:
         source += f", the sum of {quantities.counted(len(run['runs']), 'run')}, all errors taken as shared"
     if run.get("metering"):
         source += f"; metering: {run['metering']}"
+    if run.get("held_out_scope"):
+        source += f"; {run['held_out_scope']}"
     block: dict[str, Any] = {
         "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
         "source": source,
@@ -419,6 +400,7 @@ def eu(run: Run) -> str:
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
+        *([("Left out", run["held_out_scope"].replace("|", "\\|"))] if run.get("held_out_scope") else []),
         ("Methodology", f"{METHOD}; {_how(run)}"),
         ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -456,8 +438,8 @@ def _paragraph(run: Run) -> str:
 
 
 def _limits(run: Run) -> str:
-    """What was measured and what was not, and which variant of an accelerator was assumed; or nothing."""
-    says = ""
+    """Which rows are left out, what was measured, and which variant of an accelerator was assumed."""
+    says = f"{run['held_out_scope']}. " if run.get("held_out_scope") else ""
     if run.get("metering"):
         says += f"Metering: {run['metering'].rstrip('.')}. "
     if run.get("is_ambiguous_hardware") and run["energy_basis"] != "measured":
@@ -573,9 +555,9 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         if run["co2e_net_t"] is None
         else f"{quantities.mass(run['co2e_net_t'])} ({words.basis(run['net_basis'])})"
     )
-    metering = [("metering", str(run["metering"]))] if run.get("metering") else []
+    about = [(name, str(run[name])) for name in ("held_out_scope", "metering") if run.get(name)]
     return [
-        *metering,
+        *((name.replace("_", " "), says) for name, says in about),
         ("energy, 90 % interval", _interval(run, "energy_mwh")),
         ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),

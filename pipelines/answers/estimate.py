@@ -5,7 +5,6 @@ Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/es
 (disclosure.py), or the logs of other tools (imports.py).
 """
 
-import csv
 import errno
 import math
 import re
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, locations, quantities, texts
+from pipelines.answers import delimited, locations, quantities, tables, texts
 from pipelines.answers.published import DATABASE, Z_90, open_database
 from pipelines.catalog import ROOT
 from pipelines.names import identifier, literal, shown
@@ -63,19 +62,6 @@ TABLES = (
     "release",
 )
 NEEDS = "select measured_by from hardware_power union all select alias from support.provider_aliases limit 0"
-READERS = {
-    ".csv": "read_csv({}, delim = '{}', columns = {{{}}}, auto_detect = false, header = true, "
-    "quote = '\"', escape = '\"')",
-    ".parquet": "read_parquet({})",
-    ".json": "read_json_auto({})",
-    ".jsonl": "read_json_auto({}, format = 'newline_delimited')",
-}
-FORMS = {
-    ".csv": "a header such as hardware,chips and a line for each run",
-    ".parquet": "a Parquet file with a row for each run",
-    ".json": "a JSON array with an object for each run",
-    ".jsonl": "a JSON object for each run, one a line",
-}
 WRITERS = {
     ".csv": "format csv, header",
     ".parquet": "format parquet, compression zstd",
@@ -86,7 +72,7 @@ IF_KNOWN = ("counting", "metering", "site_state")
 FREE_TEXT = ("model", "hardware_name", "counting", "metering")
 SHOWN = 10
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
-LONGEST_CELL, LONGEST_HEADER = 1000, 100_000  # characters
+LONGEST_CELL = 1000  # characters
 
 # Which fact puts a factor on its best basis, and how a person gives it.
 FACTS = {
@@ -191,31 +177,23 @@ class Batch:
 
 
 def estimate_rows(
-    rows: Sequence[Mapping[str, Any]], database: Path = DATABASE, today: date | None = None
+    rows: Sequence[Mapping[str, Any]],
+    database: Path = DATABASE,
+    today: date | None = None,
+    places: Sequence[delimited.Place] | None = None,
 ) -> tuple[list[dict[str, Any]], list[delimited.Reject]]:
-    """Each run as estimate_run returns it, and the rows that cannot be, numbered from one.
+    """Each run as estimate_run returns it, and the rows that cannot be, with their places or numbers.
 
     Raises:
         BadRunsError: a key is none of COLUMNS.
         NoDatabaseError: as estimate.
     """
-    import polars as pl
-
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    unknown_columns(columns)
-    texts = [{c: None if row.get(c) in (None, "") else str(row[c]) for c in columns} for row in rows]
-    frame = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
+    places = places or [delimited.Place(row=number) for number in range(1, len(rows) + 1)]
     with _opened(database, today) as connection:
-        connection.register("frame", frame)
-        _take(connection, "frame", columns)
-        bad = _set_aside(connection)
+        rejected = _take_rows(connection, list(zip(places, rows, strict=True)))
         cursor = connection.execute("select * exclude (row_number) from good_estimates")
         names = [column[0] for column in cursor.description or []]
-        estimates = [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
-    places = {row: delimited.Place(line=row, row=row) for row, _, _ in bad}
-    return estimates, [
-        delimited.Reject(place=places[row], column=column, reason=says) for row, column, says in bad
-    ]
+        return [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()], rejected
 
 
 def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
@@ -245,19 +223,20 @@ def estimate_batch(
         NoDatabaseError: as estimate.
         OSError: the target cannot be written.
     """
-    _check_files(source, target)
+    found = _read(source, target)
     with _opened(database, today) as connection:
-        uneven = _take_file(connection, source, strict)
+        try:
+            rejected = _take_rows(connection, found.rows)
+        except BadRunsError as error:
+            raise BadRunsError(f"{source}: {error}") from None
+        rejected = sorted(
+            [*found.rejects, *rejected], key=lambda reject: (reject.place.row or 0, reject.column)
+        )
         if strict:
-            _refuse(connection, f"{source}, row {{row}}, {{column}}: {{says}}")
-            connection.execute("create temp view good_estimates as from estimates")
-        bad = [] if strict else _set_aside(connection)
-        rejected = [*uneven, *_placed(bad, source, even=bool(uneven))]
-        rejected.sort(key=lambda reject: reject.place.line)
+            _refuse_lines([f"{source}, {_by_row(reject)}" for reject in rejected])
         if not connection.execute("select row_number from good_estimates limit 1").fetchall():
             lines = [f"{source}, {reject}" for reject in rejected]
-            says = "no run in it can be estimated" if lines else "no run in it: expected a row for each run"
-            raise BadRunsError("\n".join([f"{source}: {says}", *_shown(lines)]))
+            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
         notes = _notes(connection)
         estimated = _copy(connection, target)
     return Batch(estimated=estimated, rejected=rejected, notes=notes)
@@ -278,91 +257,51 @@ def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _check_files(source: Path, target: Path) -> None:
+def _read(source: Path, target: Path) -> tables.Table:
+    """The rows of a file of runs, if its estimates can go to another one."""
     try:
         texts.check(source)
-    except texts.UnreadableError as error:
+        for file, known in ((source, tables.FORMS), (target, WRITERS)):
+            if file.suffix.lower() not in known:
+                raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
+        if target.exists() and target.samefile(source):
+            raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
+        return tables.read(texts.content(source), source.suffix.lower())
+    except (texts.UnreadableError, tables.NoTableError) as error:
         raise BadRunsError(f"{source}: {error}") from None
-    for file, known in ((source, READERS), (target, WRITERS)):
-        if file.suffix not in known:
-            raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
-    if source.suffix == ".json" and _is_cut(source):
-        raise BadRunsError(f"{source}: cannot be read: expected {FORMS['.json']}; the file is cut off")
-    if target.exists() and target.samefile(source):
-        raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
-
-
-def _is_cut(source: Path) -> bool:
-    """Whether a JSON array is not closed: DuckDB takes the objects before the cut and says nothing."""
-    with source.open("rb") as file:
-        begin = file.read(100).lstrip()
-        file.seek(max(0, source.stat().st_size - 100))
-        end = file.read().rstrip()
-    return begin.startswith(b"[") and not end.endswith(b"]")
-
-
-def _take_file(connection: duckdb.DuckDBPyConnection, source: Path, strict: bool) -> list[delimited.Reject]:
-    """The runs of a file, and the lines of it that are no rows."""
-    try:
-        connection.execute(f"create temp view file as select * from {_reader(source)}")
-        columns = [row[0] for row in connection.execute("describe file").fetchall()]
-        unknown_columns(columns, f"{source}: ")
-        _take(connection, "file", columns)
-    except duckdb.Error as error:
-        table = _table(source)
-        if table and strict:
-            _refuse_lines([f"{source}, {_by_row(reject)}" for reject in table.rejects[: SHOWN + 1]])
-        if not table or not table.rejects:
-            raise BadRunsError(f"{source}: {_malformed(source, str(error))}") from None
-    else:
-        return []
-    import polars as pl
-
-    rows = [{name: cell or None for name, cell in row.items()} for _, row in table.rows]
-    connection.execute("drop view if exists given; drop view if exists cells; drop view if exists file")
-    connection.register("even", pl.DataFrame(rows, schema=dict.fromkeys(table.header, pl.String)))
-    _take(connection, "even", table.header)
-    return table.rejects
-
-
-def _malformed(source: Path, says: str) -> str:
-    """Why DuckDB cannot read a file of runs, in words."""
-    try:
-        if source.suffix != ".parquet":
-            texts.decoded(texts.content(source))
-    except texts.UnreadableError as error:
-        return str(error)
-    line = re.search(r"\bline:? (\d+)", says, re.IGNORECASE)
-    return f"cannot be read: expected {FORMS[source.suffix]}" + (
-        f"; line {line[1]} is not" if line else "; it is not"
-    )
-
-
-def _table(source: Path) -> delimited.Table | None:
-    """A CSV file row by row, with the numbers of its lines."""
-    if source.suffix != ".csv":
-        return None
-    _, mark = _header(source)
-    return delimited.parse(
-        source.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n"), mark
-    )
 
 
 def _by_row(reject: delimited.Reject) -> str:
-    return f"row {reject.place.row}: {reject.reason}"
+    return f"row {reject.place.row}{', ' if reject.column else ''}{reject.column}: {reject.reason}"
 
 
-def _placed(bad: Sequence[tuple[int, str, str]], source: Path, even: bool) -> list[delimited.Reject]:
-    """Rows that cannot be estimated, with the lines that they stand on; `even`: only even ones were read."""
-    table = _table(source) if bad else None
-    known = [place for place, _ in table.rows] if table else []
-    refused = [reject.place for reject in table.rejects] if table else []
-    places = dict(enumerate(known, start=1)) if even else {place.row: place for place in known + refused}
-    rejects = []
-    for row, column, says in bad:
-        place = places.get(row, delimited.Place(line=row, row=row))
-        rejects.append(delimited.Reject(place=place, column=column, reason=says))
-    return rejects
+def _take_rows(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[delimited.Place, Mapping[str, Any]]]
+) -> list[delimited.Reject]:
+    """Runs of a file, ready to be estimated in the view good_estimates, and those that cannot be.
+
+    Raises:
+        BadRunsError: a key is none of COLUMNS.
+    """
+    import polars as pl
+
+    columns = list(dict.fromkeys(column for _, row in rows for column in row))
+    unknown_columns(columns)
+    rejected, good = [], []
+    for place, row in rows:
+        within = next((column for column, cell in row.items() if isinstance(cell, dict | list)), None)
+        if within:
+            reason = f"{shown(row[within])}, expected text or a number"
+            rejected.append(delimited.Reject(place=place, column=within, reason=reason))
+        else:
+            good.append((place, {c: None if row.get(c) in (None, "") else str(row[c]) for c in columns}))
+    frame = pl.DataFrame([cells for _, cells in good], schema=dict.fromkeys(columns or ["model"], pl.String))
+    connection.register("frame", frame)
+    _take(connection, "frame", columns)
+    bad = _set_aside(connection)
+    return rejected + [
+        delimited.Reject(place=good[row - 1][0], column=column, reason=says) for row, column, says in bad
+    ]
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
@@ -379,11 +318,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
     partial.unlink(missing_ok=True)  # a link there would be followed
     partial.touch()  # says plainly why it cannot be, as DuckDB does not
     safe = ", ".join(f"spreadsheet_safe({column}) as {column}" for column in FREE_TEXT)
-    replaced = f"replace ({safe})" if target.suffix == ".csv" else ""
+    replaced = f"replace ({safe})" if target.suffix.lower() == ".csv" else ""
     try:
         rows = connection.execute(
             f"copy (select * exclude (row_number) {replaced} from good_estimates) to {literal(partial)} "
-            f"({WRITERS[target.suffix]})"
+            f"({WRITERS[target.suffix.lower()]})"
         ).fetchall()[0][0]
         partial.replace(target)
     except duckdb.IOException as error:
@@ -391,38 +330,6 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
     finally:
         partial.unlink(missing_ok=True)
     return int(rows)
-
-
-def _reader(source: Path) -> str:
-    """The relation that a file of runs is; how a CSV file is written is reported by its header, not guessed.
-
-    Raises:
-        BadRunsError: the header of a CSV file cannot be read, or has a column that no run has, or one twice.
-    """
-    if source.suffix != ".csv":
-        return READERS[source.suffix].format(literal(source))
-    header, separator = _header(source)
-    unknown_columns(header, f"{source}: ")
-    if twice := [column for column in header if header.count(column) > 1]:
-        raise BadRunsError(f"{source}: the column {twice[0]!r} stands twice in the header; take one away")
-    columns = ", ".join(f"'{column}': 'varchar'" for column in header)
-    return READERS[".csv"].format(literal(source), separator, columns)
-
-
-def _header(source: Path) -> tuple[list[str], str]:
-    """The columns of a CSV file and what separates them: the character that parts the header most often."""
-    try:
-        with source.open("rb") as file:
-            line = file.readline(LONGEST_HEADER + 4).decode("utf-8-sig").strip("\r\n")
-    except UnicodeDecodeError:
-        raise BadRunsError(f"{source}: the header is not UTF-8; save the file as UTF-8") from None
-    if not line.strip():
-        raise BadRunsError(f"{source}: the first line is empty; expected a header, such as hardware,chips")
-    if len(line) > LONGEST_HEADER:
-        known = ", ".join(COLUMNS)
-        raise BadRunsError(f"{source}: the header has over {LONGEST_HEADER:,} characters; expected {known}")
-    headers = [(next(csv.reader([line], delimiter=separator)), separator) for separator in ",;\t|"]
-    return max(headers, key=lambda found: len(found[0]))
 
 
 def unknown_columns(given: Sequence[str], where: str = "") -> None:

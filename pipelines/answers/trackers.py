@@ -283,9 +283,10 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
 
     Its column region/country holds country/region, in brackets where the user gave the intensity.
     """
-    table = delimited.with_points(delimited.parse(text))
-    yield from table.rejects
+    table = delimited.parse(text)
     energy = next((name for name in table.header if name.startswith("power_consumption(")), "")
+    table = delimited.with_points(table, (energy, "duration(s)"))
+    yield from table.rejects
     if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
         raise UnknownUnitError(f"{file}: energy in an unknown unit, column {energy!r}; expected kWh")
     if not pue_included:

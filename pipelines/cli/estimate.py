@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, imports, quantities, texts, words
+from pipelines.answers import delimited, imports, quantities, tables, texts, words
 from pipelines.answers import disclosure as disclosing
 from pipelines.answers import estimate as estimating
 from pipelines.answers.disclosure import GIVEN, value_of
@@ -265,11 +265,11 @@ def report(
         terminal.fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
     content = _content(run)
     try:
-        total = disclosing.summed(_estimates(run, content, database))
-    except disclosing.NotAnEstimateError as error:
-        terminal.fail(_or_import(run, f"{run}: {error}", content))
+        total = disclosing.summed(*_estimates(run, content, database))
+    except (disclosing.NotAnEstimateError, tables.NoTableError) as error:
+        terminal.fail(_or_import(run, f"{run}: {disclosing.EXPECTED}; {error}", content))
     except BadRunsError as error:
-        terminal.fail(_or_import(run, str(error), content))
+        terminal.fail(_or_import(run, f"{run}: {error}", content))
     except NoDatabaseError as error:
         terminal.fail(str(error))
     written = {
@@ -286,17 +286,27 @@ def report(
     )
 
 
-def _estimates(file: Path, content: bytes, database: Path) -> Sequence[disclosing.Run]:
-    """The estimates that a file or the pipe holds; runs are estimated, and what cannot be is named."""
-    rows = disclosing.rows(content, "" if str(file) == "-" else file.suffix)
-    if not any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
-        return [disclosing.checked(row if "factors" in row else _nested(row)) for row in rows]
-    estimates, rejected = estimating.estimate_rows(rows, database)
-    lines = [f"{file}, row {r.place.row}, {r.column}: {r.reason}" for r in rejected]
+def _estimates(
+    file: Path, content: bytes, database: Path
+) -> tuple[Sequence[disclosing.Run], Sequence[delimited.Reject]]:
+    """The estimates that a file or the pipe holds, and the rows that are left out; runs are estimated."""
+    table = tables.read(content, "" if str(file) == "-" else file.suffix.lower())
+    rows = [row for _, row in table.rows]
+    estimates: Sequence[disclosing.Run]
+    if any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
+        places = [place for place, _ in table.rows]
+        estimates, rejected = estimating.estimate_rows(rows, database, places=places)
+        rejected = [*table.rejects, *rejected]
+    else:
+        estimates = [
+            disclosing.checked(row if "factors" in row else _nested(disclosing.typed(row))) for row in rows
+        ]
+        rejected = table.rejects
+    lines = [f"{file}, {reject}" for reject in rejected]
     if not estimates:
-        raise BadRunsError("\n".join([f"{file}: no run in it can be estimated", *lines[:SHOWN]]))
+        raise BadRunsError("\n".join(["no run in it can be estimated", *lines[:SHOWN]]))
     _name_rejects(lines)
-    return estimates
+    return estimates, rejected
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
@@ -434,6 +444,7 @@ def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
 
 def _name_rejects(lines: Sequence[str], where: str = "") -> None:
     if lines:
-        typer.echo(f"{quantities.counted(len(lines), 'problem')}; these rows are left out{where}:", err=True)
+        what = "the row with it is" if len(lines) == 1 else "the rows with them are"
+        typer.echo(f"{quantities.counted(len(lines), 'problem')}; {what} left out{where}:", err=True)
         for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
             typer.echo(f"  {line}", err=True)
