@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.answers import contribution
 from pipelines.answers.estimate import estimate
 from pipelines.ingestion.training_run_rules import country_names, provider_names
 from tests.conftest import REFERENCE, Build, ote
@@ -129,6 +130,8 @@ def test_names_mean_the_same_to_add_and_to_estimate(build: Build) -> None:
         ({"provider": "Googol"}, "--provider: 'Googol' is not known. Nearest: Google"),
         ({"developer_country": "US;XX"}, "--developer-country: 'XX' is not known"),
         ({"hardware": "H1000"}, "--hardware: "),
+        ({"cloud_region": "Dublin"}, "regions there: eu-west-1 (Amazon Web Services), northeurope (Micro"),
+        ({"training_flop": "1e99"}, "--training-flop: 1e99 lies outside"),
         ({"chips": "-1"}, "--chips: -1 lies outside"),
         ({"training_hours": "12,5"}, "Use a point for decimals"),
         ({"chip_hours": "300"}, "--chip-hours: "),
@@ -136,6 +139,9 @@ def test_names_mean_the_same_to_add_and_to_estimate(build: Build) -> None:
         ({"published_date": "1 May 2024"}, "is not a day as YYYY-MM-DD"),
         ({"pue": "110"}, "--pue: 110 lies outside 1 to 2.5"),
         ({"chps": "5"}, "--chps: no such option. Did you mean --chips?"),
+        ({"flop": "3e23"}, "--flop: no such option. Did you mean --training-flop?"),
+        ({"region": "us-central1"}, "--region: no such option. Did you mean --cloud-region?"),
+        ({"xyzzy": "1"}, "--xyzzy: no such option. ote add --help lists the options.\n"),
     ],
 )
 def test_what_cannot_be_is_explained_and_not_written(
@@ -166,6 +172,14 @@ def test_a_name_is_explained(name: str, says: str) -> None:
 def test_an_unknown_name_gets_the_nearest() -> None:
     stated = ote("explain", "watt_per_chip")
     assert (stated.returncode, "watts_per_chip" in stated.stderr) == (2, True)
+
+
+def test_add_lists_an_option_for_each_column() -> None:
+    listed = ote("add", "--help").stdout
+    for column in contribution.columns():
+        assert f"--{column.name.replace('_', '-')} " in listed
+    refused = ote("add", *options(), "--chips", "8")
+    assert (refused.returncode, refused.stderr) == (2, "--chips: given twice.\n")
 
 
 def test_every_command_shows_an_example() -> None:

@@ -307,6 +307,16 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"hardware": "XY900 NVL72"}, "is no accelerator known here. The nearest: "),
         ({"hardware": "???"}, "is no accelerator known here. The nearest: "),
         ({"cloud_region": "us-centrall1"}, "The nearest: us-central1"),
+        (
+            {"cloud_region": "frankfurt"},
+            "--region 'frankfurt' is a location, not a region. The cloud regions there: "
+            "eu-central-1 (Amazon Web Services), europe-west3 (Google), germanywestcentral (Microsoft Azure)",
+        ),
+        ({"cloud_region": "Iowa"}, "centralus (Microsoft Azure), us-central1 (Google)"),
+        (
+            {"cloud_region": "Ireland"},
+            "is a country, not a region. Its cloud regions: eu-west-1, northeurope",
+        ),
         ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 lies in US"),
         ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),
         ({"provider": "Gogle"}, "Known: AIST, Amazon Web Services"),

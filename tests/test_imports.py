@@ -289,3 +289,59 @@ def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert f"--out {out}: the log itself" in done.stderr
     assert log.read_bytes() == (LOGS / "codecarbon_3.3.2.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--pue", "0.5"), "--pue 0.5: PUE is total over IT energy, 1 at the least"),
+        (("--pue", "110"), "it looks like percent; write 1.1"),
+        (("--pue", "good"), "--pue 'good': expected a number from 1 to 2.5"),
+        (("--pue", "nan"), "--pue 'nan': expected a number from 1 to 2.5"),
+        (("--pue-included", "3"), "--pue-included 3.0: PUE is total over IT energy, 2.5 at the most"),
+        (
+            ("--region", "Iowa"),
+            "--region 'Iowa' is a location, not a region. The cloud regions there: centralus",
+        ),
+        (("--country", "Germoney"), "--country 'Germoney' is no country known here"),
+        (("--state", "Texxas"), "--state 'Texxas' is no state or province"),
+    ],
+)
+def test_an_option_of_an_import_is_judged_as_one_of_an_estimate(
+    tmp_path: Path, options: tuple[str, str], says: str
+) -> None:
+    done = ote("import", LOGS / "codecarbon_3.3.2.csv", *options, "--out", tmp_path / "runs.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        (
+            "emissions.csv",
+            "duration,energy_consumed,pue\n3600,1e99,1\n3600,12,1\n3600,12,9\n",
+            (
+                "line 2, row 1, energy_kwh: 1e+99: more than 100 TWh",
+                "line 4, row 3, pue: 9.0: PUE is total over IT energy, 2.5",
+            ),
+        ),
+        (
+            "sacct.txt",
+            "JobID|AllocTRES|ElapsedRaw\n1|gres/gpu:a100=8|1e12\n2|gres/gpu:a100=8|3600\n",
+            ("line 2, row 1, training_hours: 2.77778e+08: more than ten years",),
+        ),
+    ],
+)
+def test_a_quantity_that_no_run_has_costs_its_row(
+    tmp_path: Path, name: str, text: str, says: tuple[str, ...]
+) -> None:
+    """The same bounds as those of an estimate; the other row is taken."""
+    log, runs = tmp_path / name, tmp_path / "runs.csv"
+    log.write_text(text, encoding="utf-8")
+    done = ote("import", log, "--out", runs)
+    assert done.returncode == 0
+    assert pl.read_csv(runs).height == 1
+    for reason in says:
+        assert reason in done.stderr

@@ -18,6 +18,7 @@ from pipelines.answers.trackers import (
     EXAMPLE_BY_HAND,
     SECONDS_PER_HOUR,
     Part,
+    Placed,
     UnknownUnitError,
     counted_as,
     number,
@@ -116,12 +117,13 @@ def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Cou
     name = row.get("JobName") or job
     for kind, chips in kinds:
         notes: list[str] = []
-        yield {
+        run = {
             "model": f"{name} ({kind or 'other accelerators'})" if len(kinds) > 1 else name,
             **counted_as(_product(kind), chips * nodes, hours, "scheduler", notes),
             "training_hours": text_of(hours),
             "started": started,
         }
+        yield Placed(place=place, run=run)
         yield from (f"Line {place.line}: {note}" for note in notes)
 
 
@@ -274,13 +276,14 @@ def _billed(hardware: str, region: str, month: str, hours: float) -> Iterator[Pa
     known = locations.cloud_region(region)
     if region and not known:
         yield f"{name}: region {region!r} is not known here and not used."
-    yield {
+    run = {
         "model": name,
         "hardware": counting.model if counting else hardware,
         "chip_hours": text_of(hours),
         "cloud_region": known,
         "started": month,
     }
+    yield Placed(run=run)
 
 
 def _billing_table(text: str) -> Table:

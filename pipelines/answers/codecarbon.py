@@ -25,6 +25,7 @@ from pipelines.answers.trackers import (
     country_and_state,
     is_known,
     is_read,
+    names_left_out,
     number,
     text_of,
 )
@@ -193,7 +194,7 @@ def _gpus(row: Row, notes: list[str]) -> tuple[str, int | None, bool]:
     if model and " x " not in model:  # Apple's chips have no number before their name
         return model.strip(), count or 1, True
     if model and not found:
-        notes.append(f"gpu_model {model!r} is a mix or not clear; its names stand in no column.")
+        notes.append(names_left_out(model))
         return "", None, True
     if not found:
         return "", count or None, True

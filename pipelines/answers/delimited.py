@@ -44,7 +44,8 @@ class Reject:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}{', ' if self.column else ''}{self.column}: {self.reason}"
+        where = ", ".join(filter(None, (str(self.place), self.column)))
+        return f"{where}: {self.reason}"
 
 
 class BadCellError(Exception):

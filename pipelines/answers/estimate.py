@@ -47,6 +47,9 @@ COLUMNS = {
     "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
     "started": ("--start", "YYYY-MM-DD, YYYY-MM or YYYY"),
 }
+QUANTITIES = dict.fromkeys(
+    ("chips", "training_hours", "chip_hours", "training_flop", "energy_kwh", "pue", "gross_kg_per_kwh"), str
+)
 TABLES = (
     "hardware",
     "support.hardware_aliases",
@@ -62,6 +65,10 @@ TABLES = (
     "release",
 )
 NEEDS = "select measured_by from hardware_power union all select alias from support.provider_aliases limit 0"
+UNKNOWN_REGIONS = """
+select distinct given.cloud_region from given inner join runs on given.row_number = runs.row_number
+where given.cloud_region is not null and runs.cloud_region is null
+"""
 WRITERS = {
     ".csv": "format csv, header",
     ".parquet": "format parquet, compression zstd",
@@ -194,6 +201,18 @@ def estimate_rows(
         cursor = connection.execute("select * exclude (row_number) from good_estimates")
         names = [column[0] for column in cursor.description or []]
         return [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()], rejected
+
+
+def impossible(runs: Sequence[Mapping[str, str]]) -> list[tuple[int, str, str]]:
+    """Index, column and reason of each quantity that no run has; what is not a number is not judged."""
+    import polars as pl
+
+    frame = pl.DataFrame([{name: run.get(name) for name in QUANTITIES} for run in runs], schema=QUANTITIES)
+    with duckdb.connect() as connection:
+        connection.register("frame", frame.with_row_index("row_number"))
+        numbers = ", ".join(f"try_cast({name} as double) as {name}" for name in QUANTITIES)
+        connection.execute(f"create temp view runs as select row_number, {numbers} from frame")
+        return connection.execute(f"{_query('bounds')} order by row_number, column_name").fetchall()
 
 
 def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
@@ -422,6 +441,11 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
             values = [spelling, counting.model, counting.chips_each, counting.says]
             connection.execute("insert into countings values (?, ?, ?, ?)", values)
     connection.execute(f"create temp table runs as {_query('runs')}")
+    connection.execute("create or replace temp table unknown_regions (cloud_region text, says text)")
+    for (region,) in connection.execute(UNKNOWN_REGIONS).fetchall():
+        values = [region, locations.unknown_region(region)]
+        connection.execute("insert into unknown_regions values (?, ?)", values)
+    connection.execute(f"create temp view out_of_bounds as {_query('bounds')}")
     connection.execute(f"create temp view estimates as {_query('estimates')}")
 
 

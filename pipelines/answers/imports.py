@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pipelines.answers import accounting, codecarbon, nvidia_smi, texts, trackers
 from pipelines.answers.delimited import Reject
-from pipelines.answers.estimate import COLUMNS
-from pipelines.answers.trackers import EXAMPLE_BY_HAND, Part, Run, UnknownUnitError
+from pipelines.answers.estimate import COLUMNS, impossible
+from pipelines.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
 HEAD_LINES = 30  # within which a log says what wrote it
 CARBONTRACKER_OUTPUT = r"CarbonTracker: |Actual consumption for|Predicted consumption for"
@@ -89,17 +89,29 @@ def read(file: Path, pue_included: float | None = None, distinct_machines: bool 
         parts = list(reader.parse(text, str(file), pue_included, distinct_machines))
     except UnknownUnitError as error:
         raise UnknownLogError(str(error)) from None
-    runs = [part for part in parts if isinstance(part, dict)]
+    runs, wrong = _possible([part for part in parts if isinstance(part, Placed)])
     left_out = [part for part in parts if isinstance(part, str)]
-    rejects = sorted(
-        (part for part in parts if isinstance(part, Reject)), key=lambda reject: reject.place.line
-    )
+    rejects = [*(part for part in parts if isinstance(part, Reject)), *wrong]
+    rejects.sort(key=lambda reject: reject.place.line)
     if not runs:
         says = (
             f"{file}: a log of {reader.tool}, but it holds no run that used an accelerator and can be taken"
         )
         raise UnknownLogError("\n".join([says, *_named(file, rejects), *left_out]))
     return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects)
+
+
+def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:
+    """The runs with quantities that a run may have, within the bounds of estimates, and the others."""
+    found = impossible([each.run for each in placed])
+    rejects = [
+        Reject(
+            place=placed[index].place, column=column, reason=f"{says} (run {placed[index].run['model']!r})"
+        )
+        for index, column, says in found
+    ]
+    wrong = {index for index, _, _ in found}
+    return [each.run for index, each in enumerate(placed) if index not in wrong], rejects
 
 
 def tool_of(data: bytes) -> str | None:

@@ -6,10 +6,12 @@ belong here: their grids (sql/estimate).
 
 import csv
 import re
+from difflib import get_close_matches
 from functools import cache
 
 from pipelines.catalog import ROOT
-from pipelines.ingestion.training_run_rules import location_key
+from pipelines.ingestion.training_run_rules import at_place, location_key
+from pipelines.names import shown
 
 REFERENCE = ROOT / "warehouse" / "reference"
 STATES = REFERENCE / "states.csv"
@@ -43,6 +45,11 @@ def state(name: str, country_name: str) -> str:
     return _states().get((country_code(country_name), location_key(name)), "")
 
 
+def is_state(name: str) -> bool:
+    """Whether a name is of a state or province whose grid the database has, in any country."""
+    return any(key == location_key(name) for _, key in _states())
+
+
 def cloud_region(name: str) -> str:
     """The region that a cloud region or one of its zones (us-east4-a, us-east-1a) is; empty if not known."""
     lowered = name.strip().lower()
@@ -50,6 +57,33 @@ def cloud_region(name: str) -> str:
         if candidate in _regions():
             return _regions()[candidate]
     return ""
+
+
+def unknown_region(name: str) -> str:
+    """What to give instead of a cloud region that is not known: the regions at that location, or the nearest."""
+    if there := at_place(name, _rows("regions")):
+        return f"{shown(name)} is a location, not a region. {there}"
+    if code := country_code(name):
+        of_country = [row["region"] for row in _rows("regions") if row["country"] == code]
+        regions = ", ".join(region for region in of_country if not region.startswith("site:"))
+        return f"{shown(name)} is a country, not a region. Its cloud regions: {regions or 'none known'}"
+    near = get_close_matches(
+        name.strip().lower(), [n for n in _regions() if not n.startswith("site:")], 3, 0.4
+    )
+    return (
+        f"{shown(name)} is no region known here. The nearest: "
+        f"{', '.join(_regions()[key] for key in near) or 'none'}"
+    )
+
+
+def unknown_country(name: str) -> str:
+    """What to give instead of a country that is not known."""
+    names = {row["alias"].lower(): f"{row['country']} ({row['alias']})" for row in _rows("countries")}
+    near = [names[key] for key in get_close_matches(name.strip().lower(), names, 3, 0.5)] or ["FR"]
+    return (
+        f"{shown(name)} is no country known here; expected a two-letter code or an English name, such as "
+        f"{', '.join(near)}"
+    )
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from pipelines.answers.trackers import (
     EXAMPLE_BY_HAND,
     SECONDS_PER_HOUR,
     Part,
+    Placed,
     UnknownUnitError,
     counted_as,
     text_of,
@@ -77,7 +78,7 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
         return
     hours = seconds / len(gpus) / SECONDS_PER_HOUR
     notes: list[str] = []
-    yield {
+    run = {
         "model": Path(file).stem,
         **counted_as(name, len(gpus), hours, "driver", notes),
         "training_hours": text_of(hours),
@@ -85,6 +86,7 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
         "metering": METERING,
         "started": min(draws[0][0] for draws in gpus).date().isoformat(),
     }
+    yield Placed(run=run)
     yield from (f"{name}: {note}" for note in notes)
     pauses = max(len(draws) - 1 - len(each) for draws, each in zip(gpus, spans, strict=True))
     if pauses:

@@ -7,7 +7,7 @@ or which tool wrote a file (imports.py).
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from pipelines.answers import delimited, locations
 from pipelines.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
-Part = Run | str | Reject  # of a log: a run, a sentence on what is in none, or a row that is not taken
 
 SECONDS_PER_HOUR = 3600
 # What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
@@ -36,6 +35,17 @@ MEASUREMENT = (
     r"Duration: (?P<negative>-?)(?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
     r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[^\]]*\]|.+)"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A run of a log and where it is there; a run of the whole log has no line."""
+
+    place: Place = field(default_factory=Place)
+    run: Run
+
+
+Part = Placed | str | Reject  # of a log: a run, a sentence on what is in none, or a row that is not taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +88,14 @@ def counted_as(hardware: str, chips: int | None, hours: float | None, by: str, n
     return {"hardware": counting.model, "chip_hours": text_of(boards * hours) if hours else ""}
 
 
+def names_left_out(gpus: str) -> str:
+    """What to say of accelerators of several kinds, since a run has one."""
+    return (
+        f"the accelerators are of several kinds, or not clear ({gpus}): the run is kept without their names. "
+        "Its measured energy counts; without one, give each kind as a run with its own chips and hours."
+    )
+
+
 def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
     """Runs, with the time that several trackers measured the same machine counted once.
 
@@ -96,7 +114,7 @@ def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
     for each in measured:
         share = shares[each.place]
         if share > 0:
-            yield each.run if share == 1 else _scaled(each, share)
+            yield Placed(place=each.place, run=each.run if share == 1 else _scaled(each, share))
 
 
 def _note_overlaps(unnamed: list[Measured]) -> Iterator[str]:
@@ -211,7 +229,7 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
     if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts]:
         yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
         notes: list[str] = []
-        yield _carbontracker_run(text, file, pue_included, taken, notes)
+        yield Placed(run=_carbontracker_run(text, file, pue_included, taken, notes))
         yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
@@ -251,7 +269,7 @@ def _carbontracker_run(
     gpus = [name.strip() for name in devices[1].split(",")] if devices else []
     hardware, chips = (gpus[0], len(gpus)) if len(set(gpus)) == 1 else ("", None)
     if len(set(gpus)) > 1:
-        notes.append(f"the GPUs are a mix ({', '.join(gpus)}); their names stand in no column.")
+        notes.append(names_left_out(", ".join(gpus)))
     parts = {part for epoch in taken for part in epoch.watts}
     is_read = not gpus or "gpu" in parts
     if not is_read:

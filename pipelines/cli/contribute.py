@@ -4,7 +4,10 @@ Belongs here: options, questions, what a person sees, exit codes. Does not belon
 (facts.py, training_run_rules.py), how it is written (contribution.py), or what a name means (explain.py).
 """
 
+import difflib
+import inspect
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,11 +28,16 @@ ASKED = (
 )
 
 
+def _option(column: str) -> str:
+    return f"--{column.replace('_', '-')}"
+
+
 def add(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and estimate; write nothing.")] = False,
     reference: Reference = REFERENCE,
     database: Database = DATABASE,
+    **given: list[str] | None,
 ) -> None:
     """Add a published run to the facts. Give an option for each column that is known, or none to be asked.
 
@@ -37,7 +45,8 @@ def add(
     --chips 512 --training-hours 300 --site-country FR --source-title "My report"
     --source-url https://example.org/report --source-locator "Table 2" --verified primary
     """
-    row = _checked(_given(context.args) or _asked(), reference)
+    _refuse_unknown(context.args)
+    row = _checked(_once(given) or _asked(), reference)
     _say_estimate(row, database)
     if dry_run:
         typer.echo("Nothing was written (--dry-run).")
@@ -49,6 +58,39 @@ def add(
     typer.echo(f"Added to {file}. Next: make dataset, make test, and a pull request with this row.")
 
 
+def _with_columns(command: Callable[..., None]) -> None:
+    """Give a command an option for each column of a run, in place of its last parameter."""
+    *own, _ = inspect.signature(command).parameters.values()
+    columns = []
+    for column in contribution.columns():
+        needed = column.required and column.name != "run_id"
+        meaning = column.description.split(". ")[0].rstrip(".")
+        values = f": {', '.join(column.values)}" if column.values else ""
+        about = typer.Option(
+            _option(column.name),
+            help=f"{meaning}{values}.{' Needed.' if needed else ''}",
+            metavar="<str>",
+            rich_help_panel="What the source states",
+            show_default=False,
+        )
+        kind = inspect.Parameter.KEYWORD_ONLY
+        annotation = Annotated[list[str] | None, about]
+        columns.append(inspect.Parameter(column.name, kind, default=None, annotation=annotation))
+    vars(command)["__signature__"] = inspect.Signature([*own, *columns])
+    command.__annotations__ |= {column.name: column.annotation for column in columns}
+
+
+_with_columns(add)
+
+
+def _once(given: Mapping[str, list[str] | None]) -> dict[str, str]:
+    """The columns that are given; ends where one is given twice."""
+    for column, cells in given.items():
+        if len(cells or []) > 1:
+            terminal.fail(f"{_option(column)}: given twice.")
+    return {column: cells[0] for column, cells in given.items() if cells}
+
+
 def _checked(given: dict[str, str], reference: Path) -> Row:
     """The row as it would be written; ends with every problem where it cannot be."""
     stated = contribution.row_of(given)
@@ -58,12 +100,13 @@ def _checked(given: dict[str, str], reference: Path) -> Row:
     except BadReferenceError as error:
         terminal.fail(str(error))
     if problems:
-        lines = [f"--{problem.column.replace('_', '-')}: {problem.says}" for problem in problems]
+        lines = [f"{_option(problem.column)}: {problem.says}" for problem in problems]
         terminal.fail("\n".join([*lines, "Nothing was written."]))
     for column in row:
         if row[column] != stated[column]:
-            option = f"--{column.replace('_', '-')}"
-            typer.echo(" ".join(filter(None, (option, stated[column]))) + f": taken as {row[column]}")
+            typer.echo(
+                " ".join(filter(None, (_option(column), stated[column]))) + f": taken as {row[column]}"
+            )
     if counting := hardware_units.named(stated["hardware"]):
         typer.echo(f"Counted: {counting.says}.")
     return row
@@ -101,27 +144,18 @@ def explain(
         console.print("\n".join(paragraphs))
 
 
-def _given(words: list[str]) -> dict[str, str]:
-    """Column and cell of each `--column cell` or `--column=cell`."""
-    known = {f"--{column.name.replace('_', '-')}": column.name for column in contribution.columns()}
-    given: dict[str, str] = {}
-    rest = iter(words)
-    for word in rest:
-        option, equals, cell = word.partition("=")
-        if option not in known:
-            import difflib
-
-            near = difflib.get_close_matches(option, known, 1)
-            terminal.fail(
-                f"{option}: no such option. " + (f"Did you mean {near[0]}?" if near else " ".join(known))
-            )
-        value = cell if equals else next(rest, None)
-        if value is None:
-            terminal.fail(f"{option}: a value is missing.")
-        if known[option] in given:
-            terminal.fail(f"{option}: given twice.")
-        given[known[option]] = value
-    return given
+def _refuse_unknown(words: list[str]) -> None:
+    """End where there is an option that is not known; names the nearest, or that of ote estimate."""
+    if not words:
+        return
+    option = words[0].partition("=")[0]
+    same = {of_estimate: _option(column) for column, (of_estimate, _) in estimate.COLUMNS.items()}
+    known = [_option(column.name) for column in contribution.columns()]
+    if option in same and same[option] in known:
+        terminal.fail(f"{option}: no such option. Did you mean {same[option]}?")
+    near = difflib.get_close_matches(option, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else "ote add --help lists the options."
+    terminal.fail(f"{option}: no such option. {hint}")
 
 
 def _asked() -> dict[str, str]:

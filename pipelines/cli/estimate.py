@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import hardware_units
-from pipelines.answers import delimited, imports, quantities, tables, texts, words
+from pipelines.answers import delimited, imports, locations, quantities, tables, texts, words
 from pipelines.answers import disclosure as disclosing
 from pipelines.answers import estimate as estimating
 from pipelines.answers.disclosure import GIVEN, value_of
@@ -329,16 +329,29 @@ def _content(file: Path) -> bytes:
         terminal.fail(f"{file}: {error}")
 
 
-def _pue_included(given: str) -> float | None:
+def _pue(option: str, given: str | None) -> float | None:
+    """A PUE that is given for a log, within the bounds of estimates."""
     if not given:
         return None
     try:
-        included = float(given)
+        pue = float(given)
     except ValueError:
-        included = math.nan
-    if not 1 <= included <= 2.5:
-        terminal.fail(f"--pue-included {given}: expected a number from 1 to 2.5")
-    return included
+        pue = math.nan
+    if not math.isfinite(pue):
+        terminal.fail(f"{option} {given!r}: expected a number from 1 to 2.5, such as 1.1")
+    for _, _, says in estimating.impossible([{"pue": given}]):
+        terminal.fail(f"{option} {says}")
+    return pue
+
+
+def _refuse_places(region: str | None, country: str | None, state: str | None) -> None:
+    """End where a location is not known that is given for a log."""
+    if region and not locations.cloud_region(region):
+        terminal.fail(f"--region {locations.unknown_region(region)}")
+    if country and not locations.country_code(country):
+        terminal.fail(f"--country {locations.unknown_country(country)}")
+    if state and not locations.is_state(state):
+        terminal.fail(f"--state {state!r} is no state or province whose grid is known here, such as Texas")
 
 
 def import_(
@@ -382,7 +395,9 @@ def import_(
     Example: ote import emissions.csv | ote report --as latex, or step by step: ote import emissions.csv
     --out runs.csv && ote estimate --batch runs.csv --out estimates.csv && ote report estimates.csv
     """
-    included = _pue_included(pue_included)
+    included = _pue("--pue-included", pue_included)
+    _pue("--pue", pue)
+    _refuse_places(region, country, state)
     if out is not None and out.suffix != ".csv":
         terminal.fail(f"--out {out}: expected a file that ends in .csv")
     if out is not None and out.exists() and log.exists() and out.samefile(log):

@@ -5,7 +5,7 @@ Each rule is one function of a row that returns what is wrong and what to do, or
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -64,6 +64,19 @@ def location_key(name: str) -> str:
     return " ".join(sorted(word for word in re.findall(r"[a-z0-9]+", plain) if word not in skipped))
 
 
+def regions_at(name: str, regions: Sequence[Row]) -> list[Row]:
+    """The cloud regions, not sites, at a location: those whose location has each word of its name."""
+    meant = set(location_key(name).split())
+    cloud = (row for row in regions if not row["region"].startswith("site:"))
+    return [row for row in cloud if meant and meant <= set(location_key(row["location"]).split())]
+
+
+def at_place(name: str, regions: Sequence[Row]) -> str:
+    """A sentence that names the cloud regions at a location, such as Frankfurt; empty if there are none."""
+    found = [f"{row['region']} ({row['provider']})" for row in regions_at(name, regions)]
+    return f"The cloud regions there: {', '.join(found)}" if found else ""
+
+
 def _spellings(directory: Path) -> Names:
     """Spelling key to spelling and hardware_id, from hardware.csv and hardware_aliases.csv."""
     tables = catalog.tables()
@@ -100,7 +113,7 @@ class _Known:
     hardware: dict[str, Row]
     providers: Names
     countries: Names
-    regions: set[str]
+    regions: Sequence[Row]
 
     def chip(self, row: Row) -> Row | None:
         """The accelerator of a run."""
@@ -117,7 +130,7 @@ def _known(directory: Path) -> _Known:
         hardware={row["hardware_id"]: row for row in sound.rows if "hardware_id" in row},
         providers=provider_names(directory),
         countries=country_names(directory),
-        regions={row["region"] for row in regions},
+        regions=regions,
     )
 
 
@@ -284,10 +297,13 @@ def _date_problem(row: Row, today: date) -> str | None:
     return None
 
 
-def _region_problem(cell: str, region: str, regions: set[str]) -> str | None:
-    if not cell or region in regions:
+def _region_problem(cell: str, region: str, regions: Sequence[Row]) -> str | None:
+    known = {row["region"] for row in regions}
+    if not cell or region in known:
         return None
-    return unknown(cell, {known.removeprefix("site:") for known in regions}, "regions.csv")
+    if region == cell and (there := at_place(cell, regions)):
+        return f"{cell!r} is a location, not a cloud region. {there}."
+    return unknown(cell, {name.removeprefix("site:") for name in known}, "regions.csv")
 
 
 def _net_problem(row: Row) -> str | None:

@@ -167,20 +167,10 @@ names as (
     select
         given.row_number,
         'cloud_region' as column_name,
-        '''' || given.cloud_region || ''' is no region known here. The nearest: '
-        || coalesce((
-            select string_agg(near.region, ', ')
-            from (
-                select regions.region
-                from regions
-                where not starts_with(regions.region, 'site:')
-                order by
-                    jaro_winkler_similarity(lower(regions.region), lower(given.cloud_region)) desc, regions.region asc
-                limit 3
-            ) as near
-        ), 'none') as message
+        hints.message
     from given
     inner join runs on given.row_number = runs.row_number
+    inner join unknown_regions as hints on given.cloud_region = hints.cloud_region
     where given.cloud_region is not null and runs.cloud_region is null
     union all
     select
@@ -241,76 +231,14 @@ names as (
         and not regexp_full_match(given.started, '\s*[0-9]{4}\s*')
 ),
 
-quantities as (
-    unpivot (
-        select
-            row_number,
-            chips,
-            training_hours,
-            chip_hours,
-            training_flop,
-            energy_kwh
-        from runs
-    )
-    on chips, training_hours, chip_hours, training_flop, energy_kwh
-    into name column_name value given_value
-),
-
-limits as (
-    select
-        unnest(['chips', 'training_hours', 'chip_hours', 'training_flop', 'energy_kwh']) as column_name,
-        unnest([1e7, 87600, 1e11, 1e30, 1e11]) as most,
-        unnest([
-            'ten million accelerators', 'ten years (87600 hours)', 'all accelerators of the world have',
-            'all accelerators of the world can do', '100 TWh'
-        ]) as expected
-),
-
-too_much as (
-    select
-        quantities.row_number,
-        quantities.column_name,
-        quantities.given_value,
-        limits.expected
-    from quantities
-    inner join limits on quantities.column_name = limits.column_name and quantities.given_value > limits.most
-),
-
 held as (
     select min(cast(period as integer)) as first_year
     from location_factors
     where factor = 'gross_kg_per_kwh'
 ),
 
--- Physics: a value outside these bounds is a slip of units or of accounting.
+-- Power that the accelerator cannot have, and years without factors.
 bounds as (
-    select
-        runs.row_number,
-        'pue' as column_name,
-        case
-            when runs.pue < 1 then runs.pue || ': PUE is total over IT energy, 1 at the least'
-            when runs.pue between 100 and 250
-                then runs.pue || ': it looks like percent; write ' || runs.pue / 100
-            else runs.pue || ': PUE is total over IT energy, 2.5 at the most'
-        end as message
-    from runs
-    where runs.pue < 1 or runs.pue > 2.5
-    union all
-    select
-        runs.row_number,
-        'carbon_intensity_g_per_kwh' as column_name,
-        case
-            when runs.gross_kg_per_kwh > 1.4
-                then
-                    runs.gross_kg_per_kwh * 1000
-                    || ': no grid emits more than 1400 g CO2e per kWh; is it per MWh?'
-            else
-                runs.gross_kg_per_kwh * 1000
-                || ': it looks like kg per kWh; write ' || runs.gross_kg_per_kwh * 1e6 || ' (g CO2e per kWh)'
-        end as message
-    from runs
-    where runs.gross_kg_per_kwh > 1.4 or (runs.gross_kg_per_kwh > 0 and runs.gross_kg_per_kwh < 0.0015)
-    union all
     select
         runs.row_number,
         'watts_per_chip' as column_name,
@@ -342,38 +270,6 @@ bounds as (
             as message
     from runs
     where runs.hardware_id is null and runs.watts_per_chip > 0 and runs.watts_per_chip not between 5 and 30000
-    union all
-    select
-        runs.row_number,
-        'training_flop' as column_name,
-        format('{:g}: expected FLOP (operations in all, such as 3e23), not FLOP/s, TFLOP or petaFLOP-days', runs.training_flop)
-            as message
-    from runs
-    where runs.training_flop > 0 and runs.training_flop < 1e9
-    union all
-    select
-        row_number,
-        column_name,
-        format('{:g}: more than {}; is it in another unit?', given_value, expected) as message
-    from too_much
-    union all
-    select
-        runs.row_number,
-        'chips' as column_name,
-        format(
-            '{:.15g} for {:.15g} hours are {:g} chip-hours: more than {}; is one of them in another unit?',
-            runs.chips, runs.training_hours, runs.chips * runs.training_hours, limits.expected
-        ) as message
-    from runs
-    inner join limits on limits.column_name = 'chip_hours' and runs.chips * runs.training_hours > limits.most
-    where runs.chip_hours is null and runs.row_number not in (select too_much.row_number from too_much)
-    union all
-    select
-        row_number,
-        'chip_hours' as column_name,
-        format('{:g} on {:g} accelerators take {:g} hours, more than ten years', chip_hours, chips, chip_hours / chips) as message
-    from runs
-    where chips > 0 and chip_hours / chips > 87600
     union all
     select
         runs.row_number,
@@ -503,6 +399,12 @@ found as (
     select * from not_positive
     union all
     select * from names
+    union all
+    select
+        row_number,
+        column_name,
+        message
+    from out_of_bounds
     union all
     select * from bounds
     union all
