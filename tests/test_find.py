@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 from typing import Any
 
@@ -159,6 +160,17 @@ def test_counts_are_in_the_right_number(build: Build) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["lama"], "the nearest names: "),
+        (["--hardware", "H1000"], "The nearest: NVIDIA H100"),
+        (["--developer", "Gogle"], "no run with an estimate has it. The nearest: Google"),
+        (["--country", "Germny"], "DE (Germany)"),
+        (["--domain", "lang"], "Did you mean language?"),
+        (["--covers", "one-run"], "Did you mean one_run?"),
+        (["--hours", "disclos"], "Did you mean disclosed?"),
+        (["--within", "200%"], "'200%': expected a number of 1 or more, such"),
+        (["--within", "0.5"], "'0.5': expected a number of 1 or more, such"),
+        (["--limit", "-1"], "'-1': expected a whole number of 0 or more"),
+        (["--limit", "many"], "'many': expected a whole number of 0 or more"),
         (["zzzz"], "No run with an estimate matches."),
         (["--year", "22"], "--year 22: expected a year such as 2023"),
         (["--year", "2023-2020"], "the last year is before the first; write 2020-2023"),
@@ -180,7 +192,14 @@ def test_bad_input_gets_a_message_and_code_2(build: Build, arguments: list[str],
 
 
 @pytest.mark.parametrize(
-    "command", [["find", "--limit", "0"], ["find", "--csv"], ["why", "gpt-3", "--full"], ["where", "gpt-3"]]
+    "command",
+    [
+        ["find", "--limit", "0"],
+        ["find", "--csv"],
+        ["find", "--json"],
+        ["why", "gpt-3", "--full"],
+        ["where", "gpt-3"],
+    ],
 )
 def test_a_reader_that_stops_ends_the_command_without_noise(build: Build, command: list[str]) -> None:
     process = subprocess.Popen(
@@ -193,7 +212,7 @@ def test_a_reader_that_stops_ends_the_command_without_noise(build: Build, comman
     assert process.stderr is not None
     process.stdout.close()  # as head does after its last line
     assert b"Traceback" not in process.stderr.read()
-    process.wait()
+    assert process.wait() in (0, 141)  # never 1, which is a fault
 
 
 def test_a_terminal_without_some_letters_and_without_color(build: Build) -> None:
@@ -230,3 +249,20 @@ def test_the_version_names_code_and_dataset(build: Build, monkeypatch: pytest.Mo
     monkeypatch.setenv("OTE_DATABASE", "/nowhere/emissions.duckdb")
     without = ote("--version")
     assert (without.returncode, "dataset  none: " in without.stdout) == (0, True)
+
+
+def test_every_list_says_how_solid_each_run_is(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    database = ("--database", build.directory / "emissions.duckdb")
+    solid = dict(build.query("select run_id, solidity from emissions"))
+    listed = json.loads(ote("find", "llama", "--json", *database).stdout)
+    assert {run["run_id"]: run["solidity"] for run in listed} == {
+        run["run_id"]: solid[run["run_id"]] for run in listed
+    }
+    for done in (ote("find", "--limit", "3", *database).stdout, ote("why", "qwen", *database).stderr):
+        assert re.search(r"\b(measured|disclosed|inferred|guessed): ", done)
+    short = ote("why", "gshard-600b", *database).stdout
+    assert f"How solid: {solid['gshard-600b']}. " in short
+    factors = dict(build.query("select factor, solidity from emission_factors where run_id = 'gshard-600b'"))
+    tree = json.loads(ote("why", "gshard-600b", "--json", *database).stdout)
+    assert {name: factor["solidity"] for name, factor in tree["factors"].items()} == factors

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -364,3 +365,35 @@ def test_starts_on_the_command_line(build: Build) -> None:
         wrong = ote(*described, "--month", month)
         assert wrong.returncode == 2
         assert says in wrong.stderr
+
+
+def test_equal_locations_do_not_beat_each_other(build: Build) -> None:
+    """Norwayeast and norwaywest have one grid and one PUE."""
+    command = ("where", "--hardware", "H100", "--hours", "100", "--top", "0")
+    database = ("--database", build.directory / "emissions.duckdb")
+    ranked = [p for p in json.loads(ote(*command, "--json", *database).stdout) if p["rank"]]
+    equal = [
+        one["chance_to_beat_next"]
+        for one, other in pairwise(ranked)
+        if all(one[name] == other[name] for name in ("co2e_gross_t", "co2e_gross_t_p95", "co2e_net_t"))
+    ]
+    assert equal
+    assert set(equal) == {None}
+    assert ote(*command, *database).stdout.count(" equal\n") == len(equal)
+
+
+def test_the_first_lines_say_which_locations_are_not_ranked(build: Build) -> None:
+    """What JSON has without a rank is named by operator and year, with the options that show it."""
+    command = ("where", "--hardware", "H100", "--hours", "100")
+    database = ("--database", build.directory / "emissions.duckdb")
+    unranked = [p for p in json.loads(ote(*command, "--json", *database).stdout) if p["rank"] is None]
+    google = {p["factor_year"] for p in unranked if p["provider"] == "Google"}
+    assert google
+    said = " ".join(ote(*command, *database).stdout.split("─")[0].split())
+    assert f"Not in the list: {len(unranked)} locations" in said
+    for year in google:
+        number = sum((p["provider"], p["factor_year"]) == ("Google", year) for p in unranked)
+        assert f"Google {number} ({year})" in said
+    assert "--provider 'Google' ranks those of Google" in said
+    for location in json.loads(ote(*command, "--provider", "Google", "--json", *database).stdout):
+        assert location["provider"] == "Google"

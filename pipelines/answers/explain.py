@@ -19,7 +19,7 @@ def explain(name: str, reference: Path) -> list[str]:
     """What a word is, as paragraphs; case, spaces, hyphens and underscores do not count.
 
     Raises:
-        KeyError: nothing here has that name; its argument is the nearest ones.
+        KeyError: nothing here has that name; its argument is the nearest ones, or empty if there are none.
     """
     with (reference / "method_bases.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -29,7 +29,7 @@ def explain(name: str, reference: Path) -> list[str]:
         begun = {word for word in known if len(key) > 2 and _key(word).startswith(key.rstrip("."))}
         if len(begun) != 1:
             near = sorted(begun) or difflib.get_close_matches(name.lower(), known, 3, 0.4)
-            raise KeyError(", ".join(near[:8]) or "none")
+            raise KeyError(", ".join(near[:8]))
         key = _key(begun.pop())
     return [*_word(key), *_table(key), *_column(key), *_value(key), *_bases(key, rows), *_source(key)]
 

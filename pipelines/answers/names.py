@@ -108,6 +108,23 @@ def nearest(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     return _nearest(_key(plain(name)), connection.execute(NAMES).fetchall())
 
 
+def nearest_spellings(name: str, known: Sequence[str]) -> list[str]:
+    """Those of some names that are nearest to a mistyped one; whole names and their words count alike."""
+    key = _key(name)
+    changes = {
+        other: min(
+            distance(key, spelling) for spelling in (_key(other), *map(_key, _words(other)), *_parts(other))
+        )
+        for other in known
+    }
+    return sorted(changes, key=lambda other: (changes[other], other))[:NEAREST]
+
+
+def _parts(name: str) -> list[str]:
+    """The keys of the words of a name with their digits, such as h100 in NVIDIA H100 SXM5."""
+    return [_key(part) for part in re.findall(r"[A-Za-z0-9]+", name)]
+
+
 def _by_part(name: str, short: str, known: list[Known]) -> Found:
     """The run that a part of a name means, or the name with what repositories add to it.
 

@@ -32,6 +32,7 @@ COLUMNS = (
     "co2e_gross_t_p95",
     "chip_hours_basis",
     "energy_basis",
+    "solidity",
     "source_url",
 )
 PROBE = f"select {', '.join(COLUMNS)}, site_country from emissions limit 0"
@@ -96,6 +97,17 @@ def of_runs(connection: duckdb.DuckDBPyConnection, run_ids: Sequence[str]) -> tu
     found = {row["run_id"]: row for row in search(connection, Wanted())}
     known = [found[run_id] for run_id in run_ids if run_id in found]
     return sorted(known, key=lambda row: row["is_guess"]), [r for r in run_ids if r not in found]
+
+
+def spellings(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
+    """The names of the hardware or the developers (kind) of runs with an estimate, for suggestions."""
+    if kind == "developer":
+        query = (
+            "select distinct unnest(string_split(developer, ';')) from emissions where developer is not null"
+        )
+    else:
+        query = "select distinct name from hardware inner join emissions using (hardware_id)"
+    return [name for (name,) in connection.execute(f"{query} order by 1").fetchall()]
 
 
 def without_guesses(runs: Sequence[Run]) -> list[Run]:

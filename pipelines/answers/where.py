@@ -72,7 +72,7 @@ class Location:
     co2e_net_t: None where nothing is known of the operator's carbon-free energy.
     chance_to_beat_next: probability that its emissions are below those of the next in the list, from the
         uncertainty of the two locations alone, since hours and power are the same at both; None for the last
-        one, and where only one of the two has a known net.
+        one, where only one of the two has a known net, and where both have the same emissions.
     """
 
     region: str
@@ -271,8 +271,9 @@ def _interval(name: str, value: float | None, *ln_gsds: float) -> dict[str, Any]
 
 
 def _chance(one: Row, other: Row) -> float | None:
-    """The chance that one location is below another one; None where net is known of one of them alone."""
-    if one["has_net"] != other["has_net"]:
+    """The chance that one location is below another one; None where net is known of one, or both are equal."""
+    names = ("ranked_value", "ranked_ln_gsd")
+    if one["has_net"] != other["has_net"] or all(one[name] == other[name] for name in names):
         return None
     return chance(one["ranked_value"], one["ranked_ln_gsd"], other["ranked_value"], other["ranked_ln_gsd"])
 

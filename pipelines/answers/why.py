@@ -71,6 +71,7 @@ ABOUT = (
     "energy_mwh_p95",
     "energy_basis",
     "covers",
+    "solidity",
 )
 RIVALS = """
 select column_name, chosen_value, rival_value, rule, rival_source_id, rival_source_locator
@@ -266,6 +267,7 @@ def _factor(row: Tree) -> Tree:
         "p95": row["value"] * math.exp(ln_gsd),
         "gsd": row["gsd"],
         "basis": row["basis"],
+        "solidity": row["solidity"],
         "intensity_basis": row["intensity_basis"],
         "factor_year": row["factor_year"],
         "is_other_year": row["is_other_year"],

@@ -7,6 +7,7 @@ import errno
 import inspect
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ from pipelines.cli import answers, build, contribute, estimate, releases, runs, 
 
 ASK, YOURS = "Ask the dataset", "Your own run"
 FACTS, RUN = "Add facts", "Run the pipeline"
+
+CUT = 128 + signal.SIGPIPE  # as shells have it of a program whose reader has had enough
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -71,7 +74,9 @@ def run() -> None:
         try:
             step()
         except SystemExit as done:
-            code = done.code if isinstance(done.code, int) else 1
+            # typer ends with 1 where the reader of a pipe, such as head, has had enough
+            is_cut = isinstance(done.__context__, BrokenPipeError)
+            code = CUT if is_cut else done.code if isinstance(done.code, int) else 1
         except OSError as error:
             code = code or _not_printed(error)
     os._exit(code)
@@ -81,6 +86,7 @@ def _not_printed(error: OSError) -> int:
     """The exit code where what is printed goes to a full disk, or to a program that has had enough."""
     if error.errno == errno.ENOSPC and not error.filename:
         os.write(2, b"Not all of the output was written: the disk is full.\n")
-    elif not isinstance(error, BrokenPipeError):
-        raise error
-    return 1
+        return 1
+    if isinstance(error, BrokenPipeError):
+        return CUT
+    raise error

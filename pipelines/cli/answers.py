@@ -24,7 +24,7 @@ from pipelines.answers import where as placing
 from pipelines.answers import why as deriving
 from pipelines.answers.published import DATABASE, Z_90, NoDatabaseError, open_database
 from pipelines.cli import derivation, runs, terminal
-from pipelines.cli.options import BASELINE, AsJson, Database, Hardware, Region, Start
+from pipelines.cli.options import BASELINE, AsJson, Database, Hardware, Region, Start, number, whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,17 +40,30 @@ class Basis(StrEnum):
     lifecycle = "lifecycle"
 
 
-Chips = Annotated[int, typer.Option(help="Number of accelerators.", min=1)]
-Hours = Annotated[float | None, typer.Option(help="Wall-clock hours.")]
+Chips = Annotated[
+    int, typer.Option(help="Number of accelerators.", parser=whole(1), metavar="<int>", show_default="1")
+]
+Hours = Annotated[
+    float | None,
+    typer.Option(help="Wall-clock hours.", parser=number("300"), metavar="<float>"),
+]
 Operator = Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")]
 Year = Annotated[
-    int | None, typer.Option(help="Year to rank. Default: the year of the run, else the newest one.")
+    int | None,
+    typer.Option(
+        help="Year to rank. Default: the year of the run, else the newest one.",
+        parser=whole(0, 9999),
+        metavar="<int>",
+    ),
 ]
 Kind = Annotated[
     Basis | None, typer.Option(help="Intensities to rank on. Default: the kind that most regions have.")
 ]
 Month = Annotated[str, typer.Option(help="Rank the hours of the day to start at in this month: YYYY-MM.")]
-Top = Annotated[int, typer.Option(help="How many locations to print; 0 prints all.", min=0)]
+Top = Annotated[
+    int,
+    typer.Option(help="How many locations to print; 0 prints all.", parser=whole(0), metavar="<int>"),
+]
 
 
 def where(
@@ -206,19 +219,19 @@ def _print_locations(
     nearest = "" if year == load.year else f", the nearest known year to {load.year}"
     console.print(
         f"{load.name}: {_energy_of(load)} before PUE. Locations ranked by CO2e, with {ranked_on} intensities "
-        f"of {year}{nearest}."
+        f"of {year}{nearest}.{_unranked(locations, ranked_on)}"
     )
     is_wide = terminal.is_wide(console)
     provider = ("provider",) if is_wide else ()
     made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "beats next", whole=WHOLE)
     shown = ranked[: top or None]
-    for location in shown:
+    for location, following in zip(shown, [*ranked[1:], None], strict=False):
         region = f"{location.region} ({location.country})"
         made.add_row(
             *((region, location.provider) if is_wide else (f"{region}\n{location.provider}",)),
             _tonnes(location.co2e_net_t, location.co2e_net_t_p05, location.co2e_net_t_p95),
             _tonnes(location.co2e_gross_t, location.co2e_gross_t_p05, location.co2e_gross_t_p95),
-            _chance(location, is_last=location is ranked[-1]),
+            _chance(location, following),
         )
     console.print(made)
     counted = quantities.counted(len(ranked), "location")
@@ -250,7 +263,7 @@ def _notes(
         )
     yield (
         "beats next: chance that the emissions are below those of the next location in the list. "
-        "`not comparable`: net is known of only one of the two."
+        "`not comparable`: net is known of only one of the two. `equal`: both have the same emissions."
     )
     ranked_on = shown[0].intensity_basis
     (other,) = (basis for basis in Basis if basis != ranked_on)
@@ -258,15 +271,22 @@ def _notes(
         f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
         f"--basis {other} ranks the locations with {other} intensities."
     )
+
+
+def _unranked(locations: Sequence[placing.Location], ranked_on: str) -> str:
+    """Which locations are not in the list, why, and how to see them; or nothing."""
     others = Counter(
-        (location.factor_year, location.provider) for location in locations if location.rank is None
+        (location.provider, location.factor_year) for location in locations if location.rank is None
     )
-    if others:
-        of = ", ".join(f"{year} ({provider} {number})" for (year, provider), number in sorted(others.items()))
-        yield (
-            f"Not ranked: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
-            f"intensities are of another year: {of}. --year ranks another year."
-        )
+    if not others:
+        return ""
+    of = ", ".join(f"{provider} {number} ({year})" for (provider, year), number in others.most_common())
+    ((provider, year), _), *_ = others.most_common(1)
+    return (
+        f" Not in the list: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
+        f"intensities are of another year: {of}. --provider '{provider}' ranks those of {provider}, and "
+        f"--year {year} those of {year}."
+    )
 
 
 def _energy_of(load: placing.Load) -> str:
@@ -277,11 +297,13 @@ def _energy_of(load: placing.Load) -> str:
     return quantities.energy(energy)
 
 
-def _chance(location: placing.Location, is_last: bool) -> str:
+def _chance(location: placing.Location, following: placing.Location | None) -> str:
     """The chance in words where there is none."""
     if location.chance_to_beat_next is not None:
         return f"{location.chance_to_beat_next:.0%}"
-    return "last" if is_last else "not comparable"
+    if following is None:
+        return "last"
+    return "equal" if (location.co2e_net_t is None) == (following.co2e_net_t is None) else "not comparable"
 
 
 def _month(text: str) -> tuple[int, int]:

@@ -133,11 +133,14 @@ def explain(
 
     Example: ote explain watts_per_chip, or: ote explain measured_ratio, or: ote explain 90 % interval
     """
-    name = " ".join(words)
+    name = " ".join(words).strip()
+    if not name:
+        terminal.fail("The word is empty: expected a column, value, table or basis, such as ote explain pue.")
     try:
         paragraphs = explanation.explain(name, reference)
-    except KeyError as near:
-        terminal.fail(f"{name!r} is not a word that is known here. The nearest: {near.args[0]}.")
+    except KeyError as error:
+        near = f"The nearest: {error.args[0]}." if error.args[0] else "docs/glossary.md lists the words."
+        terminal.fail(f"{name!r} is not a word that is known here. {near}")
     except OSError as error:
         terminal.fail(f"{reference}: {texts.unread(error)}.")
     with terminal.page() as console:

@@ -59,6 +59,8 @@ def print_short(console: "Console", found: Tree) -> None:
         return
     console.print(sentence(found), "", sep="\n")
     console.print(_results(found), "")
+    solidity = found["solidity"]
+    console.print(f"How solid: {solidity}. {catalog.column('solidity').values[solidity].means}", "", sep="\n")
     if found["factors"]:
         console.print("energy = chip-hours x power x PUE; CO2e = energy x carbon intensity (gross or net)")
         console.print(_factors(found), "")
@@ -182,7 +184,7 @@ def _factors(found: Tree) -> Any:
             FACTORS[name],
             _value(factor, hides(found, name)),
             terminal.times_over(math.exp(Z_90 * math.log(factor["gsd"]))),
-            catalog.label(BASES[name], factor["basis"]),
+            f"{catalog.label(BASES[name], factor['basis'])} ({factor['solidity']})",
             "" if factor["factor_year"] is None else f"{factor['factor_year']}",
             factor["source"]["title"],
         )

@@ -3,6 +3,10 @@
 Belongs here: an option of more than one module. Does not belong here: an option of one command.
 """
 
+import math
+import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +16,7 @@ from pipelines import checkout
 from pipelines.answers.published import DATABASE
 from pipelines.catalog import ROOT
 from pipelines.cli.terminal import fail
+from pipelines.names import shown
 
 WAREHOUSE = ROOT / "warehouse"
 REFERENCE = WAREHOUSE / "reference"
@@ -26,6 +31,34 @@ def a_folder(option: typer.CallbackParam, given: Path | None) -> Path | None:
             where = "" if place == given else f" {place} is"
             fail(f"{option.opts[0]} {given}:{where} {kind}, expected a folder. Name another one.")
     return given
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A parser of whole numbers within bounds, for an option; its messages say what was expected."""
+    expected = f"from {least} to {most}" if most else f"of {least} or more"
+
+    def parse(given: str) -> int:
+        cell = str(given).strip()
+        if not re.fullmatch(r"[+-]?\d{1,18}", cell) or not least <= int(cell) <= (most or int(cell)):
+            raise typer.BadParameter(f"{shown(given)}: expected a whole number {expected}.")
+        return int(cell)
+
+    return parse
+
+
+def number(such_as: str, least: float | None = None) -> Callable[[str], float]:
+    """A parser of numbers, for an option; its messages say what was expected."""
+    at_least = "" if least is None else f" of {least:g} or more"
+
+    def parse(given: str) -> float:
+        value: float | None = None
+        with suppress(ValueError):
+            value = float(given)
+        if value is None or (least is not None and not least <= value < math.inf):
+            raise typer.BadParameter(f"{shown(given)}: expected a number{at_least}, such as {such_as}.")
+        return value
+
+    return parse
 
 
 def _usable(option: typer.CallbackParam, given: Path) -> Path:

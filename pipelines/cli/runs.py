@@ -7,7 +7,8 @@ or which run a name means (names.py).
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -16,10 +17,10 @@ import duckdb
 import typer
 
 from pipelines import catalog
-from pipelines.answers import names, quantities, search
+from pipelines.answers import locations, names, quantities, search
 from pipelines.answers.published import DATABASE, NoDatabaseError, open_database
 from pipelines.cli import terminal
-from pipelines.cli.options import AsJson, Database
+from pipelines.cli.options import AsJson, Database, number, whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +62,11 @@ Hours = Annotated[
 ]
 Within = Annotated[
     float | None,
-    typer.Option(help="Only runs with an uncertainty of at most this factor (x/÷, 90 %).", min=1),
+    typer.Option(
+        help="Only runs with an uncertainty of at most this factor (x/÷, 90 %), such as 2.",
+        parser=number("2 (from half to twice the estimate)", 1),
+        metavar="<float>",
+    ),
 ]
 MinEnergy = Annotated[str, typer.Option(help="Least energy, such as 500 (MWh) or 2GWh.")]
 Order = Annotated[
@@ -73,7 +78,9 @@ Order = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(
-        help="How many runs to list; 0 lists all. Default: 20, and all with --json or --csv.", min=0
+        help="How many runs to list; 0 lists all. Default: 20, and all with --json or --csv.",
+        parser=whole(0),
+        metavar="<int>",
     ),
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")]
@@ -96,7 +103,7 @@ def find(
     as_csv: AsCsv = False,
     database: Database = DATABASE,
 ) -> None:
-    """List and search training runs: energy and CO2e with 90 % intervals, and how their hours are known.
+    """List and search training runs: energy and CO2e with 90 % intervals, and how solid they are.
 
     In JSON and CSV the value of a guess is null, p05 and p95 are given, and null_because says why.
 
@@ -119,6 +126,7 @@ def find(
                 min_energy_mwh=_energy(min_energy.strip()),
                 within=within,
             )
+            _refuse_unknown(connection, asked)
             found = search.search(connection, asked, sort)
             absent = search.without_estimate(connection, words) if words else []
             near = names.nearest(connection, " ".join(words)) if words and not found else []
@@ -137,6 +145,8 @@ def _print_found(
         (_print_json if as_json else _print_csv)(search.without_guesses(found[: limit or None]))
         return
     shown = found[: (SHOWN if limit is None else limit) or None]
+    if not (shown or absent):
+        return
     with terminal.page() as console:
         if shown:
             print_runs(console, shown)
@@ -168,7 +178,10 @@ def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
         )
     console.print(made)
     guesses = sum(run["is_guess"] for run in runs)
-    text = "Second line of energy and CO2e: 90 % interval."
+    text = (
+        "Second line of energy and CO2e: 90 % interval. Last column: how solid the energy is (measured, "
+        "disclosed, inferred or guessed), and where the hours are from."
+    )
     if guesses:
         verb = "spans" if guesses == 1 else "span"
         text += (
@@ -187,10 +200,10 @@ def _amount(scaled: Any, span: Any, run: search.Run, column: str) -> str:
 
 
 def _known_from(run: search.Run) -> str:
-    """How the hours are known, in words; and what the row covers where that is not one whole run."""
+    """How solid a run is and how its hours are known; and what the row covers if not one whole run."""
     basis = catalog.label(*search.hours_basis(run))
     covers = "" if run["covers"] == "one_run" else f" ({catalog.label('covers', run['covers'])})"
-    return basis + covers
+    return f"{run['solidity']}: {basis}{covers}"
 
 
 def _print_json(found: list[search.Run]) -> None:
@@ -234,6 +247,18 @@ def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_jso
     raise typer.Exit(2)
 
 
+def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: search.Wanted) -> None:
+    """End where no run at all has an accelerator or a developer of the name that is asked for."""
+    for option, wanted, name in (
+        ("--hardware", search.Wanted(hardware=asked.hardware), asked.hardware),
+        ("--developer", search.Wanted(developer=asked.developer), asked.developer),
+    ):
+        if name and not search.search(connection, wanted):
+            known = search.spellings(connection, option.removeprefix("--"))
+            near = names.nearest_spellings(name, known)
+            terminal.fail(f"{option} {name}: no run with an estimate has it. The nearest: {', '.join(near)}.")
+
+
 def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     """The code of a country given by code or name."""
     if not name:
@@ -244,7 +269,7 @@ def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         {"name": name},
     ).fetchall()
     if len(rows) != 1:
-        terminal.fail(f"--country {name}: not a known country; give its ISO 3166 code, such as FR.")
+        terminal.fail(f"--country {name}: not a known country. {locations.unknown_country(name)}.")
     return str(rows[0][0])
 
 
@@ -254,7 +279,7 @@ def _domain(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     query = "select distinct unnest(string_split(domain, ',')) from emissions where domain is not null"
     known = sorted(row[0] for row in connection.execute(query).fetchall())
     if name.lower() not in known:
-        terminal.fail(f"--domain {name}: expected one of {', '.join(known)}.")
+        terminal.fail(f"--domain {name}: expected one of {', '.join(known)}.{_meant(name, known)}")
     return name
 
 
@@ -269,10 +294,16 @@ def _years(text: str) -> tuple[int, int] | None:
     return int(first), int(last or first)
 
 
-def _value(option: str, name: str, known: Iterable[str]) -> str:
+def _value(option: str, name: str, known: Collection[str]) -> str:
     if name and name not in known:
-        terminal.fail(f"{option} {name}: expected one of {', '.join(known)}.")
+        terminal.fail(f"{option} {name}: expected one of {', '.join(known)}.{_meant(name, known)}")
     return name
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """The value that is nearest to a mistyped one, if one is near."""
+    near = get_close_matches(name.lower(), known, 1, 0.5)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _energy(text: str) -> float | None:

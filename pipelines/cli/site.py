@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import WAREHOUSE, Built, a_folder
+from pipelines.cli.options import WAREHOUSE, Built, a_folder, whole
 from pipelines.cli.terminal import fail
 
 PORT = 8420
@@ -21,7 +21,10 @@ def site(
         typer.Option(help="Folder of a release to look at, instead of the last build.", callback=a_folder),
     ] = None,
     port: Annotated[
-        int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)
+        int,
+        typer.Option(
+            help="Port on this machine; 0 takes a free one.", parser=whole(0, 65535), metavar="<int>"
+        ),
     ] = PORT,
     serve: Annotated[bool, typer.Option(help="Serve the pages until Ctrl-C.")] = True,
     put: Annotated[
