@@ -326,3 +326,17 @@ def test_pages_of_no_release_are_said_to_be_none(tmp_path: Path) -> None:
         assert (
             done.stderr == f"--release {folder}: no manifest.json there. Expected the folder of a release.\n"
         )
+
+
+@pytest.mark.parametrize("option", ["--reference", "--baseline"])
+def test_a_build_of_other_facts_needs_a_warehouse_of_its_own(tmp_path: Path, option: str) -> None:
+    done = ote("build", option, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option} {tmp_path}: a build of other facts would replace the database" in done.stderr
+    assert "--warehouse" in done.stderr
+
+
+def test_a_source_that_is_mistyped_gets_the_nearest(tmp_path: Path) -> None:
+    done = ote("update", "epoch_model", "--warehouse", tmp_path)
+    assert done.returncode == 2
+    assert "epoch_model: not a source. Did you mean epoch_models?" in done.stderr

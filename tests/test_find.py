@@ -266,3 +266,33 @@ def test_every_list_says_how_solid_each_run_is(build: Build, monkeypatch: pytest
     factors = dict(build.query("select factor, solidity from emission_factors where run_id = 'gshard-600b'"))
     tree = json.loads(ote("why", "gshard-600b", "--json", *database).stdout)
     assert {name: factor["solidity"] for name, factor in tree["factors"].items()} == factors
+
+
+def test_who_publishes_most_is_counted(build: Build) -> None:
+    """The published facts of each organisation, counted by hand from the published tables."""
+    database = ("--database", build.directory / "emissions.duckdb")
+    rows = {
+        row["organisation"]: row
+        for row in json.loads(ote("find", "--by", "organisation", "--json", *database).stdout)
+    }
+    mapped = dict(build.query("select developer_name, organisation from organisations"))
+    runs = build.query(
+        "select t.run_id, t.developer, e.pue_basis from training_runs t left join emissions e using (run_id) "
+        "where t.developer is not null and coalesce(t.covers, 'one_run') <> 'hypothetical'"
+    )
+    of = [
+        (run_id, pue, {mapped.get(name.strip(), name.strip()) for name in developer.split(";")})
+        for run_id, developer, pue in runs
+    ]
+    for name in ("Google", "OpenAI", listed[0]["organisation"], listed[-1]["organisation"]):
+        assert name in rows
+        assert rows[name]["runs"] == sum(name in names for _, _, names in of)
+        assert rows[name]["pue"] == sum(name in names and pue == "disclosed" for _, pue, names in of)
+    facts = [row["facts"] for row in rows.values()]
+    assert facts == sorted(facts, reverse=True)
+    assert all(
+        row["facts"] == sum(row[name] for name in ("hours", "power", "location", "pue"))
+        for row in rows.values()
+    )
+    refused = ote("find", "llama", "--by", "organisation", *database)
+    assert (refused.returncode, "--by organisation counts all runs" in refused.stderr) == (2, True)

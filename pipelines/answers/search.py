@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines.answers import names, quantities
+from pipelines.catalog import ROOT
 
 COLUMNS = (
     "run_id",
@@ -49,6 +50,7 @@ from (
 )
 group by hardware_id
 """
+FACTS = ("hours", "power", "location", "pue")  # that a developer may have published of a run
 SORTS = ("energy", "co2e", "interval", "published", "name")
 
 Run = dict[str, Any]  # the columns above, `interval_factor` and `is_guess`
@@ -108,6 +110,34 @@ def spellings(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
     else:
         query = "select distinct name from hardware inner join emissions using (hardware_id)"
     return [name for (name,) in connection.execute(f"{query} order by 1").fetchall()]
+
+
+def disclosures(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """For each organisation, how many of its runs have which published fact; who published most first.
+
+    A run of several organisations counts for each. Runs without an estimate count too.
+    """
+    query = (ROOT / "sql" / "site" / "disclosed.sql").read_text(encoding="utf-8")
+    cursor = connection.execute(
+        f"""
+        with of_runs as (
+            select *, trim(unnest(string_split(developer, ';'))) as developer_name from ({query})
+        ),
+        runs as (
+            select distinct of_runs.run_id, coalesce(known.organisation, developer_name) as organisation,
+                {", ".join(FACTS)}
+            from of_runs left join organisations as known using (developer_name)
+        ),
+        counted as (
+            select organisation, count(*) as runs,
+                {", ".join(f"count(*) filter (where {name}) as {name}" for name in FACTS)}
+            from runs group by organisation
+        )
+        select *, {" + ".join(FACTS)} as facts from counted order by facts desc, runs, organisation
+        """
+    )
+    columns = [column[0] for column in cursor.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def without_guesses(runs: Sequence[Run]) -> list[Run]:

@@ -51,6 +51,7 @@ def build(
 
     Example: ote build --warehouse /tmp/warehouse
     """
+    _require_own_warehouse(warehouse, reference, baseline)
     started = time.perf_counter()
     with said_if_interrupted("ote build"), said_if_not_writable("Nothing was built", "--warehouse"):
         _require_sound(reference, baseline)
@@ -63,6 +64,18 @@ def build(
     _summary(warehouse, release, baseline)
     typer.echo(f"Pages:    {_near(warehouse / 'site')}; look at them with: {site.opens(warehouse)}")
     typer.echo(f"Checks:   {_near(warehouse / 'report.html')}\n{time.perf_counter() - started:.1f} s")
+
+
+def _require_own_warehouse(warehouse: Path, reference: Path, baseline: Path) -> None:
+    """Refuse to replace the database of the checkout with one of other facts."""
+    if warehouse.resolve() != WAREHOUSE.resolve():
+        return
+    for option, folder, usual in (("--reference", reference, REFERENCE), ("--baseline", baseline, BASELINE)):
+        if folder.resolve() != usual.resolve():
+            fail(
+                f"{option} {folder}: a build of other facts would replace the database in {WAREHOUSE}. "
+                "Give it a folder of its own with --warehouse, such as --warehouse /tmp/trial."
+            )
 
 
 def _require_sound(reference: Path, baseline: Path) -> None:

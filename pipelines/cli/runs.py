@@ -42,6 +42,12 @@ class Sort(StrEnum):
     name = "name"
 
 
+class By(StrEnum):
+    """What runs are counted by, instead of being listed."""
+
+    organisation = "organisation"
+
+
 Words = Annotated[
     list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
 ]
@@ -83,6 +89,14 @@ Limit = Annotated[
         metavar="<int>",
     ),
 ]
+Counted = Annotated[
+    By | None,
+    typer.Option(
+        "--by",
+        help="Count instead of list: organisation shows who published most about its runs.",
+        metavar="organisation",
+    ),
+]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")]
 
 
@@ -99,6 +113,7 @@ def find(
     min_energy: MinEnergy = "",
     sort: Order = Sort.energy,
     limit: Limit = None,
+    by: Counted = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     database: Database = DATABASE,
@@ -107,11 +122,19 @@ def find(
 
     In JSON and CSV the value of a guess is null, p05 and p95 are given, and null_because says why.
 
-    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed
+    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed, or, for
+    who publishes most: ote find --by organisation
     """
     if as_json and as_csv:
         terminal.fail("--json and --csv: give one of them.")
     words = [word for given in words or [] for word in given.split()]
+    if by:
+        if words or any((developer, country, year, hardware, domain, covers, hours, within, min_energy)):
+            terminal.fail(
+                f"--by {by}: counts all runs; of the other options only --limit, --json, --csv go with it."
+            )
+        _print_disclosures(database, limit, as_json=as_json, as_csv=as_csv)
+        return
     try:
         with open_database(database, search.PROBE) as connection:
             asked = search.Wanted(
@@ -136,6 +159,35 @@ def find(
     if not found:
         hint = f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs."
         terminal.fail(f"No run with an estimate matches. Give fewer words or options; {hint}")
+
+
+def _print_disclosures(database: Path, limit: int | None, *, as_json: bool, as_csv: bool) -> None:
+    """How many runs of each organisation have which published fact."""
+    try:
+        with open_database(database, search.PROBE) as connection:
+            rows = search.disclosures(connection)
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    if as_json:
+        _print_json(rows[: limit or None])
+        return
+    if as_csv:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[: limit or None])
+        return
+    shown = rows[: (SHOWN if limit is None else limit) or None]
+    headers = ("facts", "runs", *search.FACTS)
+    made = terminal.table("organisation", *headers, right=headers, whole=headers)
+    for row in shown:
+        made.add_row(row["organisation"], *(f"{row[name]:,}" for name in headers))
+    with terminal.page() as console:
+        console.print(made)
+        console.print(
+            f"{len(rows):,} organisations, {len(shown):,} shown. Runs with published accelerator-hours, "
+            "measured power, location (location) and PUE; facts is the sum of the four. Runs without an "
+            "estimate count too."
+        )
 
 
 def _print_found(

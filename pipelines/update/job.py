@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,9 @@ class Upstream(dg.ConfigurableResource[Any]):
         """
         known = catalog.sources()
         if strangers := sorted(set(self.names) - set(known)):
-            raise NotUpdatedError(f"{', '.join(strangers)}: not a source. Sources: {', '.join(known)}.")
+            near = [name for each in strangers for name in get_close_matches(each, known, 1)]
+            hint = f" Did you mean {' and '.join(near)}?" if near else ""
+            raise NotUpdatedError(f"{', '.join(strangers)}: not a source.{hint} Sources: {', '.join(known)}.")
         if self.mirror and not self.mirror.startswith(("http://", "https://")):
             raise NotUpdatedError(
                 f"--mirror {self.mirror!r}: expected an address that begins with http:// or https://."
