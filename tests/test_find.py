@@ -271,10 +271,8 @@ def test_every_list_says_how_solid_each_run_is(build: Build, monkeypatch: pytest
 def test_who_publishes_most_is_counted(build: Build) -> None:
     """The published facts of each organisation, counted by hand from the published tables."""
     database = ("--database", build.directory / "emissions.duckdb")
-    rows = {
-        row["organisation"]: row
-        for row in json.loads(ote("find", "--by", "organisation", "--json", *database).stdout)
-    }
+    listed = json.loads(ote("find", "--by", "organisation", "--json", *database).stdout)
+    rows = {row["organisation"]: row for row in listed}
     mapped = dict(build.query("select developer_name, organisation from organisations"))
     runs = build.query(
         "select t.run_id, t.developer, e.pue_basis from training_runs t left join emissions e using (run_id) "
@@ -288,11 +286,8 @@ def test_who_publishes_most_is_counted(build: Build) -> None:
         assert name in rows
         assert rows[name]["runs"] == sum(name in names for _, _, names in of)
         assert rows[name]["pue"] == sum(name in names and pue == "disclosed" for _, pue, names in of)
-    facts = [row["facts"] for row in rows.values()]
+    facts = [row["facts"] for row in listed]
     assert facts == sorted(facts, reverse=True)
-    assert all(
-        row["facts"] == sum(row[name] for name in ("hours", "power", "location", "pue"))
-        for row in rows.values()
-    )
+    assert facts == [sum(row[name] for name in ("hours", "power", "location", "pue")) for row in listed]
     refused = ote("find", "llama", "--by", "organisation", *database)
     assert (refused.returncode, "--by organisation counts all runs" in refused.stderr) == (2, True)
