@@ -393,7 +393,6 @@ def test_the_first_lines_say_which_locations_are_not_ranked(build: Build) -> Non
     assert f"Not in the list: {len(unranked)} locations" in said
     for year in google:
         number = sum((p["provider"], p["factor_year"]) == ("Google", year) for p in unranked)
-        assert f"Google {number} ({year})" in said
-    assert "--provider 'Google' ranks those of Google" in said
+        assert f"{number} of Google ({year}): --year {year} ranks them, --provider 'Google'" in said
     for location in json.loads(ote(*command, "--provider", "Google", "--json", *database).stdout):
         assert location["provider"] == "Google"

@@ -271,21 +271,31 @@ def _notes(
         f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
         f"--basis {other} ranks the locations with {other} intensities."
     )
+    others = Counter(
+        (location.factor_year, location.provider) for location in locations if location.rank is None
+    )
+    if others:
+        of = ", ".join(f"{year} ({provider} {number})" for (year, provider), number in sorted(others.items()))
+        yield (
+            f"Not ranked: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
+            f"intensities are of another year: {of}. --year ranks another year."
+        )
 
 
 def _unranked(locations: Sequence[placing.Location], ranked_on: str) -> str:
-    """Which locations are not in the list, why, and how to see them; or nothing."""
+    """How many locations are not in the list, why, and how to see most of them; or nothing."""
     others = Counter(
         (location.provider, location.factor_year) for location in locations if location.rank is None
     )
     if not others:
         return ""
-    of = ", ".join(f"{provider} {number} ({year})" for (provider, year), number in others.most_common())
-    ((provider, year), _), *_ = others.most_common(1)
+    ((provider, year), most), *_ = others.most_common(1)
+    hint = f"--year {year} ranks them"
+    if len({location.provider for location in locations}) > 1:
+        hint += f", --provider '{provider}' ranks {provider} alone"
     return (
-        f" Not in the list: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
-        f"intensities are of another year: {of}. --provider '{provider}' ranks those of {provider}, and "
-        f"--year {year} those of {year}."
+        f" Not in the list: {quantities.counted(others.total(), 'location')} with {ranked_on} intensities of "
+        f"other years only, among them {most} of {provider} ({year}): {hint}."
     )
 
 
