@@ -131,7 +131,7 @@ def find(
     if by:
         if words or any((developer, country, year, hardware, domain, covers, hours, within, min_energy)):
             terminal.fail(
-                f"--by {by}: counts all runs; of the other options only --limit, --json, --csv go with it."
+                f"--by {by} counts all runs: of the other options, only --limit, --json and --csv go with it."
             )
         _print_disclosures(database, limit, as_json=as_json, as_csv=as_csv)
         return
