@@ -158,7 +158,8 @@ def test_a_published_release_is_read_without_this_tool(
             assert done.stdout.strip() == names[0][0]
         else:
             ((total,),) = build.query(
-                "select sum(energy_mwh) from emissions where covers = 'one_run' and energy_shared_with is null"
+                "select sum(energy_mwh) from emissions "
+                "where covers = 'one_run' and energy_shared_with is null"
             )
             assert float(done.stdout.split()[-1]) == pytest.approx(total, rel=1e-6)
 

@@ -146,7 +146,7 @@ def checked(run: Any) -> Run:
 def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run:
     """Several estimates as one: the sums of MWh and t, with the runs below `runs`; of one run itself.
 
-    Net is None if it is not known of one of them. Rows that were not estimated are named below `held_out_scope`.
+    Net is None if it is not known of one of them. Rows that were not estimated are named below `left_out`.
 
     Runs that are estimated alike err alike: they share factors, and the intervals do not say which part of an
     error is theirs alone. All is taken as shared (comonotonic), for which the quantiles of a sum are the sums
@@ -156,7 +156,7 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
         NotAnEstimateError: the estimates are of different versions of the dataset.
     """
     if rejects:
-        return {**summed(runs), "held_out_scope": _left_out(len(runs), rejects)}
+        return {**summed(runs), "left_out": _left_out(len(runs), rejects)}
     if len(runs) == 1:
         return runs[0]
     versions = sorted({str(run["dataset_version"]) for run in runs})
@@ -180,7 +180,7 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
 
 def _left_out(taken: int, rejects: Sequence[delimited.Reject]) -> str:
     """How many rows of the input are not in the figures, and why."""
-    rows = len({reject.location for reject in rejects})
+    rows = len({reject.place for reject in rejects})
     lines = [one_line(str(reject)) for reject in rejects[:NAMED]]
     lines += [f"and {len(rejects) - NAMED:,} more reasons"] * (len(rejects) > NAMED)
     are, they = ("is", "it") if rows == 1 else ("are", "they")
@@ -260,8 +260,8 @@ def model_card(run: Run, training_type: str) -> str:
         source += f", the sum of {quantities.counted(len(run['runs']), 'run')}, all errors taken as shared"
     if run.get("metering"):
         source += f"; metering: {run['metering']}"
-    if run.get("held_out_scope"):
-        source += f"; {run['held_out_scope']}"
+    if run.get("left_out"):
+        source += f"; {run['left_out']}"
     block: dict[str, Any] = {
         "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
         "source": source,
@@ -400,7 +400,7 @@ def eu(run: Run) -> str:
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
-        *([("Left out", run["held_out_scope"].replace("|", "\\|"))] if run.get("held_out_scope") else []),
+        *([("Left out", run["left_out"].replace("|", "\\|"))] if run.get("left_out") else []),
         ("Methodology", f"{METHOD}; {_how(run)}"),
         ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -439,7 +439,7 @@ def _paragraph(run: Run) -> str:
 
 def _limits(run: Run) -> str:
     """Which rows are left out, what was measured, and which variant of an accelerator was assumed."""
-    says = f"{run['held_out_scope']}. " if run.get("held_out_scope") else ""
+    says = f"{run['left_out']}. " if run.get("left_out") else ""
     if run.get("metering"):
         says += f"Metering: {run['metering'].rstrip('.')}. "
     if run.get("is_ambiguous_hardware") and run["energy_basis"] != "measured":
@@ -555,7 +555,7 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         if run["co2e_net_t"] is None
         else f"{quantities.mass(run['co2e_net_t'])} ({words.basis(run['net_basis'])})"
     )
-    about = [(name, str(run[name])) for name in ("held_out_scope", "metering") if run.get(name)]
+    about = [(name, str(run[name])) for name in ("left_out", "metering") if run.get(name)]
     return [
         *((name.replace("_", " "), says) for name, says in about),
         ("energy, 90 % interval", _interval(run, "energy_mwh")),

@@ -60,7 +60,7 @@ def cloud_region(name: str) -> str:
 
 
 def unknown_region(name: str) -> str:
-    """What to give instead of a cloud region that is not known: the regions at that location, or the nearest."""
+    """What to give instead of an unknown cloud region: the regions at that location, or the nearest."""
     if there := at_place(name, _rows("regions")):
         return f"{shown(name)} is a location, not a region. {there}"
     if code := country_code(name):

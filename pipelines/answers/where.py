@@ -271,7 +271,7 @@ def _interval(name: str, value: float | None, *ln_gsds: float) -> dict[str, Any]
 
 
 def _chance(one: Row, other: Row) -> float | None:
-    """The chance that one location is below another one; None where net is known of one, or both are equal."""
+    """The chance that one location is below another; None where net is known of one, or both are equal."""
     names = ("ranked_value", "ranked_ln_gsd")
     if one["has_net"] != other["has_net"] or all(one[name] == other[name] for name in names):
         return None

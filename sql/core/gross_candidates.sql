@@ -212,7 +212,8 @@ select
     furthest_year(first_year, last_year, run_year) as factor_year,
     source_title,
     source_url,
-    'geometric mean of the grids of ' || counted(locations, 'location') || ' of other runs of the organisation within two years, as of '
+    'geometric mean of the grids of ' || counted(locations, 'location')
+    || ' of other runs of the organisation within two years, as of '
     || year_span(first_year, last_year) || '; the source named is the first of theirs' as source_locator,
     verified
 from developer_locations

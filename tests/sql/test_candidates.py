@@ -848,7 +848,7 @@ def test_runs_of_one_organisation_inform_each_other_and_count_once_for_others(mo
 
 
 def test_a_place_where_a_run_was_not_made_tells_nothing_of_others(model: Model) -> None:
-    """The same run as it would be elsewhere, at a PUE of 1.6 and 700 g/kWh, is no location of its developer."""
+    """The run as it would be elsewhere, at a PUE of 1.6 and 700 g/kWh, is no location of its developer."""
     real = RUN | by("X") | {"run_id": "real", "pue": 1.1, "site_country": "AA", "covers": "one_run"}
     elsewhere = real | {"run_id": "if", "pue": 1.6, "site_country": "BB", "covers": "hypothetical"}
     unknown = RUN | by("X") | {"run_id": "new", "provider": None, "site_country": None}
