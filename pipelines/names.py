@@ -29,7 +29,7 @@ def version(text: object) -> str:
         BadNameError: it is not one.
     """
     if not isinstance(text, str) or len(text) > VERSION_LENGTH or not VERSION.fullmatch(text):
-        raise BadNameError(f"{shown(text)} is not a version; expected one such as 0.1.0+1a2b3c4d")
+        raise BadNameError(f"{shown(text)} is not a version; expected one such as 1.2.0")
     return text
 
 

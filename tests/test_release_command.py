@@ -63,17 +63,42 @@ def test_the_version_follows_from_the_record_and_from_no_folder(build: Build, un
     """The record is tracked: whoever builds this commit gets the same version, whatever is on the disk."""
     known = record.read(build.release)
     assert known is not None
-    earlier = replace(known, version="3.1.4+00000000", content="00000000", estimates={}, commit="abc")
+    earlier = replace(known, version="0.9.4", content="0" * 64, estimates={}, commit="abc")
     (unreleased / "released").mkdir()
     (unreleased / "released" / record.RECORD).write_text(record.text(earlier))
     (unreleased / "released" / record.ESTIMATES).write_text(record.estimates_text(earlier))
     done = ote(*command(unreleased))
     assert done.returncode == 0, done.stderr
     release = Path(done.stdout.strip())
-    assert release.name == f"3.2.0+{build.release.name.split('+')[1]}"
+    assert release.name == build.release.name == catalog.dataset()["version"]
     page = (release / "CHANGES.md").read_text(encoding="utf-8")
-    assert page.startswith(f"# Changes from 3.1.4+00000000 to {release.name}\n")
+    assert page.startswith(f"# Changes from 0.9.4 to {release.name}\n")
     assert f"{len(known.estimates):,} estimates are new, 0 are gone" in page
+
+
+def test_what_has_no_higher_version_is_a_draft_and_says_which_it_needs(
+    build: Build, unreleased: Path
+) -> None:
+    known = record.read(build.release)
+    assert known is not None
+    earlier = replace(known, content="0" * 64, estimates={})
+    (unreleased / "released").mkdir()
+    (unreleased / "released" / record.RECORD).write_text(record.text(earlier))
+    (unreleased / "released" / record.ESTIMATES).write_text(record.estimates_text(earlier))
+    before = content(unreleased)
+    done = ote(*command(unreleased))
+    assert done.returncode == 1
+    assert f"No release, but a draft: it differs from {known.version} by a minor step" in done.stderr
+    assert f"is {known.version}: write {record.next_version(known.version, 'minor')} there" in done.stderr
+    assert content(unreleased) == before
+    kept = record.read(unreleased / "released")
+    assert kept is not None
+    assert kept.content == earlier.content
+    (draft,) = (unreleased / "drafts").iterdir()
+    releasing.verify(draft)
+    refused = ote("release", "publish", unreleased / "public", "--version", draft)
+    assert refused.returncode != 0
+    assert "is a draft" in refused.stderr
 
 
 def test_no_release_is_written_that_breaks_a_promise(build: Build, unreleased: Path) -> None:
@@ -86,7 +111,7 @@ def test_no_release_is_written_that_breaks_a_promise(build: Build, unreleased: P
     before = content(unreleased)
     done = ote(*command(unreleased))
     assert done.returncode == 1
-    assert "method.uncertainty is gsd now: keep the old name as well" in done.stderr
+    assert "method.spread is gsd now: keep the old name as well" in done.stderr
     assert done.stderr.count("\n") == 1
     assert content(unreleased) == before
 

@@ -260,6 +260,8 @@ def _summary(warehouse: Path, release: Path, baseline: Path) -> None:
         listed = ", ".join(uncommitted[:SHOWN]) + (", ..." if len(uncommitted) > SHOWN else "")
         files = quantities.counted(len(uncommitted), "file")
         typer.echo(f"Draft:    {_near(release)}; for a release commit {files}: {listed}")
+    elif why := manifest.get("draft"):
+        typer.echo(f"Draft:    {_near(release)}; {why}.")
     else:
         typer.echo(f"Release:  {_near(release)}")
 

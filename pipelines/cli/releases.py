@@ -71,6 +71,8 @@ def release(
             _require_committed(made, "when it was built were")
             require_unchanged(made)
             folder = releasing.write(connection, warehouse, made, released)
+            if why := releasing.manifest(folder).get("draft"):
+                raise releasing.BrokenPromiseError(f"No release, but a draft: {why}. Nothing was recorded.")
             record.keep(folder, released)
     except (
         LockedError,
@@ -99,7 +101,7 @@ def diff(
 ) -> None:
     """Say what differs between two releases, and why.
 
-    Example: ote release diff 0.1.0+1a2b3c4d latest --cells changes.csv
+    Example: ote release diff 1.0.0 latest --cells changes.csv
     """
     import duckdb
     import pyarrow as pa

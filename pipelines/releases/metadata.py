@@ -158,7 +158,7 @@ def _folder(manifest: dict[str, Any]) -> str:
 
 
 def _core(version: str) -> str:
-    """The version without the checksum of its content, as forms with strict SemVer want it."""
+    """The version without what follows its three numbers in a release of 0.x."""
     return version.split("+")[0]
 
 

@@ -70,11 +70,11 @@ def dataset(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
 def emissions_duckdb(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Put the database of the release of this build where people query it."""
     require_validated(warehouse.connection, checks.fingerprints(warehouse.connection))
-    home = release.home(warehouse.path, made_from(warehouse.connection))
-    folder = release.find(warehouse.connection, home)
+    folder = release.find(warehouse.connection, warehouse.path, made_from(warehouse.connection))
     if folder is None:
         raise dg.Failure(
-            f"Nothing in {home} holds what was built: materialize release/dataset first.", allow_retries=False
+            f"Nothing in {warehouse.path} holds what was built: materialize release/dataset first.",
+            allow_retries=False,
         )
     release.verify(folder)
     changed = release.publish_database(folder, warehouse.path / "emissions.duckdb")

@@ -115,6 +115,8 @@ def _require_release(folder: Path) -> None:
     if uncommitted := about["uncommitted"]:
         listed = one_line(", ".join(uncommitted))
         raise NotPublishedError(f"{folder.name} is a draft: not committed are {listed}.")
+    if why := about.get("draft"):
+        raise NotPublishedError(f"{folder.name} is a draft: {one_line(why)}.")
     if about["version"] != folder.name:
         raise NotPublishedError(
             f"{folder}: its version is {about['version']}, and so must be its name; it is published under it."

@@ -32,6 +32,8 @@ MANIFEST = COMPARED | {
     "schema_version": str,
     "commit": (str, type(None)),
     "uncommitted": [str],
+    "content?": str,
+    "draft?": str,
     "tables": {"*": int},
     "checks?": {"*": int},
 }

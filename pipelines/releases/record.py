@@ -28,6 +28,7 @@ QUANTITIES = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 COLUMNS = tuple(f"{quantity}{end}" for quantity in QUANTITIES for end in ("", "_p05", "_p95"))
 MOVED = 1.2  # estimates that moved by more than this factor are listed
 LISTED = 20  # runs that came or went
+SHOWN = 3  # reasons of a step, in messages
 HOW = "see CONTRIBUTING.md, 'Rename a published column'"
 
 Estimates = dict[str, dict[str, float]]  # by run_id and column
@@ -222,7 +223,7 @@ def _moved_medians(old: Record, new: Record) -> list[str]:
 
 
 def next_version(version: str, step: str) -> str:
-    """The version after a step of SemVer, without the checksum of its content."""
+    """The version after a step of SemVer."""
     major, minor, patch = (int(part) for part in re.split(r"[-+]", version)[0].split("."))
     return {
         MAJOR: f"{major + 1}.0.0",
@@ -232,13 +233,30 @@ def next_version(version: str, step: str) -> str:
     }[step]
 
 
-def version(old: Record | None, new: Record) -> str:
-    """The version of what was built: that of the record where the content is equal, else the next one."""
+def version(old: Record | None, new: Record) -> tuple[str, str]:
+    """The version of what was built, and why it is a draft; empty if it is a release.
+
+    A release has the version of catalog.yaml. It must be higher than that of the record by the step that the
+    difference needs. Equal content has the version of the record.
+    """
+    wanted: str = catalog.document()["dataset"]["version"]
     if old is None:
-        return f"{catalog.document()['dataset']['version']}+{new.content}"
+        return wanted, ""
     if old.content == new.content:
-        return old.version
-    return f"{next_version(old.version, difference(old, new)[0])}+{new.content}"
+        return old.version, ""
+    step, reasons = difference(old, new)
+    needed = next_version(old.version, step)
+    if [*map(int, wanted.split("."))] >= [*map(int, needed.split("."))]:
+        return wanted, ""
+    return draft_version(wanted, new.content), (
+        f"it differs from {old.version} by a {step} step ({'; '.join(reasons[:SHOWN])}), and the version in "
+        f"catalog.yaml is {wanted}: write {needed} there"
+    )
+
+
+def draft_version(wanted: str, content: str) -> str:
+    """The version of a draft on the way to a version."""
+    return f"{wanted}-draft.{content[:8]}"
 
 
 def broken_promises(old: Record, new: Record) -> list[str]:

@@ -4,15 +4,15 @@ Belongs here: writing that folder and the published database, each whole or not 
 Does not belong here: whether the build is fit to be published (warehouse.require_validated), or what each
 file holds (release_files.py).
 
-What is built with changes that are not committed is no release, since nobody else could build it again: it
-becomes a draft, in a folder beside, and only the newest draft is kept.
+What is built with changes that are not committed is a draft, because nobody else could build it again. So is
+what differs from a release of the same version. Drafts have a folder of their own; only the newest is kept.
 """
 
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,10 +30,10 @@ from pipelines.releases.reading import (
     INDEX_BYTES,
     MalformedReleaseError,
     index_entries,
-    manifest,
 )
 from pipelines.releases.reading import BrokenReleaseError as BrokenReleaseError
 from pipelines.releases.reading import checksums as checksums
+from pipelines.releases.reading import manifest as manifest
 from pipelines.releases.reading import verify as verify
 
 LATEST = "latest"  # a link
@@ -44,7 +44,7 @@ class BrokenPromiseError(Exception):
 
 
 def checksum(connection: duckdb.DuckDBPyConnection) -> str:
-    """A checksum of all that a release holds, the last part of its version: equal content, equal checksum."""
+    """A checksum of all that a release holds: equal content, equal checksum."""
     tables = [table.name for table in catalog.public_tables()]
     known = dict(connection.execute("select name, version from state.tables").fetchall())
     content = [
@@ -54,26 +54,29 @@ def checksum(connection: duckdb.DuckDBPyConnection) -> str:
         report.render(connection),
         pa.__version__,
     ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def home(warehouse: Path, checkout: Checkout) -> Path:
-    """The folder that a build from this checkout goes to: that of the releases, or of the drafts."""
-    return warehouse / ("drafts" if checkout.uncommitted else "releases")
+def find(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Checkout) -> Path | None:
+    """The release that holds what was built from a checkout, or else the draft, if there is one."""
+    content = checksum(connection)
+    homes = ("drafts",) if checkout.uncommitted else ("releases", "drafts")
+    folders = (folder for home in homes for folder in _folders(warehouse / home))
+    return next((folder for folder in folders if _holds(folder, content)), None)
 
 
-def find(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path | None:
-    """The release, or draft, of a folder that holds what was built, if there is one."""
-    ending = f"+{checksum(connection)}"
-    return next((release for release in _folders(folder) if release.name.endswith(ending)), None)
+def _holds(folder: Path, content: str) -> bool:
+    """Whether a release has some content, by its record; one that is damaged has none."""
+    file = folder / record.RECORD
+    return file.is_file() and f'"content": "{content}"'.encode() in file.read_bytes()
 
 
 def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Checkout, released: Path) -> Path:
     """Write the release, or draft, of what was built, unless it is there already; no release is ever changed.
 
-    A draft of the same content, but of another state of the checkout, is written anew. The version follows
-    from what differs from the last release, by its tracked record. The index and the link `latest` follow,
-    each in one rename, after the release is whole.
+    A draft of the same content, but of another state of the checkout, is written anew. What differs from the
+    last release, by its tracked record, must have a version that is higher by the right step, or is a draft.
+    The index and the link `latest` follow, each in one rename, after the release is whole.
 
     Args:
         connection: the working database.
@@ -86,27 +89,32 @@ def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Chec
         BrokenPromiseError: names each column that queries of the last release rely on, and that is gone.
         BadRecordError: the record cannot be read.
     """
-    releases, folder = warehouse / "releases", home(warehouse, checkout)
+    before, now = compared(connection, checkout, released)
+    version, why = record.version(before, now)
+    releases, drafts = warehouse / "releases", warehouse / "drafts"
+    if not why and (other := _other(releases / version, now.content)):
+        why = f"{other} has other content, and a version is never changed"
+    if why or checkout.uncommitted:
+        version = record.draft_version(catalog.document()["dataset"]["version"], now.content)
+    folder = drafts if why or checkout.uncommitted else releases
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*.partial"):
         shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
-    if final := find(connection, folder):
+    final = folder / version
+    if final.exists():
         verify(final)
         if folder == releases:
             point(releases)
-        if folder == releases or _made_from(final) == checkout:
+        if folder == releases or (_made_from(final) == checkout and manifest(final).get("draft") == why):
             return final
         shutil.rmtree(final)
-    before, now = compared(connection, checkout, released)
-    partial = folder / f".{now.content}.partial"
-    partial.mkdir()
-    release_files.write(connection, partial, checkout, now, record.page(before, now))
-    for file in sorted(partial.rglob("*")):
-        release_files.sync(file)
-    release_files.sync(partial)
-    final = folder / now.version
-    partial.rename(final)
-    release_files.sync(folder)
+    now = replace(now, version=version)
+    _write_whole(
+        final,
+        lambda partial: release_files.write(
+            connection, partial, checkout, now, record.page(before, now), why
+        ),
+    )
     if folder == releases:
         point(releases)
     else:
@@ -115,10 +123,27 @@ def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Chec
     return final
 
 
+def _write_whole(final: Path, write: Callable[[Path], None]) -> None:
+    """Make a folder that appears whole, in one rename, or not at all."""
+    partial = final.with_name(f".{final.name}.partial")
+    partial.mkdir()
+    write(partial)
+    for file in sorted(partial.rglob("*")):
+        release_files.sync(file)
+    release_files.sync(partial)
+    partial.rename(final)
+    release_files.sync(final.parent)
+
+
+def _other(release: Path, content: str) -> Path | None:
+    """A release, if it is there and has other content."""
+    return release if (release / "SHA256SUMS").exists() and not _holds(release, content) else None
+
+
 def compared(
     connection: duckdb.DuckDBPyConnection, checkout: Checkout, released: Path
 ) -> tuple[record.Record | None, record.Record]:
-    """The record of the last release, and that of what was built, with its version.
+    """The record of the last release, and that of what was built, without its version.
 
     Raises:
         BrokenPromiseError: it takes away a name too early.
@@ -128,7 +153,7 @@ def compared(
     now = record.of(connection, "", checksum(connection), checkout.commit)
     if before and (broken := record.broken_promises(before, now)):
         raise BrokenPromiseError("No release: " + "; ".join(broken))
-    return before, replace(now, version=record.version(before, now))
+    return before, now
 
 
 def _made_from(release: Path) -> Checkout:

@@ -43,6 +43,7 @@ def write(
     made_from: checkout.Checkout,
     record: Record,
     changes: str,
+    draft: str,
 ) -> None:
     """Every file of a release; the checksums come last.
 
@@ -52,6 +53,7 @@ def write(
         made_from: the checkout.
         record: of what was built; it has the version.
         changes: CHANGES.md.
+        draft: why this is a draft, though all is committed; empty if it is not.
     """
     for folder in ("parquet", "csv"):
         (directory / folder).mkdir()
@@ -61,6 +63,8 @@ def write(
             write_csv(connection, table, directory / table.csv_file)
     manifest = {
         "version": record.version,
+        "content": record.content,
+        "draft": draft,
         "commit": made_from.commit,
         "uncommitted": list(made_from.uncommitted),
         **contents(connection),

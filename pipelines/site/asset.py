@@ -28,11 +28,11 @@ from pipelines.warehouse import Warehouse, made_from
 )
 def site(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
     """Write the pages of the release of this build."""
-    home = release.home(warehouse.path, made_from(warehouse.connection))
-    folder = release.find(warehouse.connection, home)
+    folder = release.find(warehouse.connection, warehouse.path, made_from(warehouse.connection))
     if folder is None:
         raise dg.Failure(
-            f"Nothing in {home} holds what was built: materialize release/dataset first.", allow_retries=False
+            f"Nothing in {warehouse.path} holds what was built: materialize release/dataset first.",
+            allow_retries=False,
         )
     target = warehouse.path / building.FOLDER
     pages = building.build(folder, target)
