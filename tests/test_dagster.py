@@ -37,7 +37,7 @@ TRACKED = (
     ".env", "catalog.yaml", "CITATION.cff", "dagster.yaml", "LICENSE", "pipelines", "pyproject.toml",
     "requirements.txt", "sql", "warehouse/baseline", "warehouse/reference",
 )  # fmt: skip
-GROUPS = {"upstream", "reference", "core", "out", "release", "site"}
+GROUPS = {"upstream", "reference", "core", "support", "out", "release", "site"}
 TABLE = "out.hardware"
 LAUNCH = """mutation($run: ExecutionParams!) { launchPipelineExecution(executionParams: $run) {
     ... on LaunchRunSuccess { run { runId } } ... on RunConfigValidationInvalid { errors { message } }

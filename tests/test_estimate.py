@@ -153,7 +153,7 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
 
 
 @pytest.mark.parametrize(
-    ("location", "advised", "known"),
+    ("place", "advised", "known"),
     [
         ({}, ("--region", "--country", "--intensity"), ()),
         ({"site_country": "DE"}, ("--region", "--intensity"), ("--country",)),

@@ -86,7 +86,7 @@ def test_a_slip_of_the_upstream_is_corrected(
         ("openai-five", 770e15 * 86400),  # 1,536 GPUs are those of the peak, not of ten months
         ("glm-10b", 6 * 10e9 * 1024 * 512 * 200_000),  # 2.5 days of a 335M model, times 10000/335
         ("mpt-30b", 6 * 30e9 * 1.05e12),  # 512 H100 for 11.6 days is a price list
-        ("rfa-check-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
+        ("rfa-gate-gaussian-stateful-big", 7.14e18),  # its 3.36 hours are these FLOP at an assumed 30 %
     ],
 )
 def test_hours_that_are_another_run_s_or_only_assumed_give_way_to_the_flop(
@@ -366,8 +366,8 @@ SUBJECTS = ("hours", "hardware", "date", "location")
         ("from October 10, 2024", "month_named"),
         ("2023 June 25 to July 18", "month_named"),
         ("the run started in mid July", "month_of_training"),
-        ("8 AWS EC2 instances", "location_named"),
-        ("on the Berzelius supercomputer", "location_named"),
+        ("8 AWS EC2 instances", "place_named"),
+        ("on the Berzelius supercomputer", "place_named"),
         ("using the vivolm system", "cluster_named"),
     ],
 )

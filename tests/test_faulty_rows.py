@@ -247,7 +247,7 @@ def _leaping(source: str, year: int, places: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("source", "year", "location", "others"),
+    ("source", "year", "place", "others"),
     [
         ("google_region_carbon", 2026, "us-central1", []),
         ("owid_electricity", 2026, "United States", ["Norway", "Sweden"]),
@@ -357,9 +357,7 @@ CLEAN = {
 
 
 @pytest.mark.parametrize("factor", [1 / 4, 1 / 2.1, 2.1, 4])
-@pytest.mark.parametrize(
-    ("source", "location"), [(s, place) for s, places in CLEAN.items() for place in places]
-)
+@pytest.mark.parametrize(("source", "place"), [(s, place) for s, places in CLEAN.items() for place in places])
 def test_one_clean_grid_wrong_by_a_factor_in_a_new_year_needs_a_person(
     source: str, place: str, factor: float
 ) -> None:
@@ -397,7 +395,7 @@ def test_no_real_year_is_unlike_its_mix(source: str, since: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "location", "of"),
+    ("source", "place", "of"),
     [(OWID, "Norway", None), (OWID, "Poland", None), (EGRID, "NYUP", None), (OWID, "Chile", 2025),
      (GOOGLE, "us-west1", 2025), (EGRID, "CAMX", 2023)],
 )  # fmt: skip

@@ -333,13 +333,15 @@ def test_the_link_to_the_latest_may_be_given(folder: Path) -> None:
     ("sql", "words"),
     [
         (
-            "drop table countries; create view countries as select * from read_text('/etc/hostname')",
-            "view countries",
+            "drop table method; create view method as select * from read_text('/etc/hostname')",
+            "view method",
         ),
+        ("create or replace view places as from read_text('/etc/hostname')", "view places"),
+        ("create or replace view what_if as from read_text('/etc/hostname')", "view what_if"),
         ("create view spy as select * from read_csv('/etc/passwd')", "view spy"),
         ("create macro abs(x) as 0", "macro abs"),
         ("create macro spy() as table select * from read_text('/etc/hostname')", "macro spy"),
-        ("create schema other; create table other.countries (x int)", "schema other"),
+        ("create schema other; create table other.accuracy (x int)", "schema other"),
     ],
 )
 def test_a_database_with_more_than_tables_is_named_and_runs_nothing(
@@ -380,7 +382,7 @@ def test_a_key_in_the_metadata_of_a_table_is_compared_and_not_run(
 
 def test_columns_of_any_name_are_compared(folder: Path, build: Build) -> None:
     odd = ['a"b', "a'b", "a\nb", "'}; select 1; --", "is_old"]
-    file = folder / "parquet" / "countries.parquet"
+    file = folder / "parquet" / "accuracy.parquet"
     table = pq.read_table(file)
     for name in odd:
         table = table.append_column(name, table.column(0))

@@ -83,7 +83,7 @@ def test_eco2ai_needs_to_be_reported_its_pue() -> None:
     assert (run["site_country"], run["hardware"]) == ("DE", "")
 
 
-@pytest.mark.parametrize("location", ["US/Georgia", "(US/Georgia)", "(US)", "US"])
+@pytest.mark.parametrize("place", ["US/Georgia", "(US/Georgia)", "(US)", "US"])
 def test_eco2ai_writes_the_country_first(tmp_path: Path, place: str) -> None:
     """The column is called region/country; the state of Georgia is no country."""
     file, runs = tmp_path / "emission.csv", tmp_path / "runs.csv"

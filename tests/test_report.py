@@ -44,7 +44,7 @@ def test_a_header_never_breaks_and_each_filter_has_its_rule() -> None:
     text = page([GOOD])
     assert re.search(r"\bth \{[^}]*white-space: nowrap", text)
     filters = set(re.findall(r'id="(show-[a-z]+)"', text))
-    assert filters == {"show-all", "show-failed", "show-raw", "show-core", "show-out"}
+    assert filters == {"show-all", "show-failed", "show-raw", "show-core", "show-support", "show-out"}
     assert all(f"#{name}:checked" in text for name in filters - {"show-all"})
 
 

@@ -383,7 +383,7 @@ def test_bad_input_of_ote_site_is_said(build: Build, site: Path, tmp_path: Path,
     assert f"--port {port}: " in done.stderr
     (tmp_path / "release").mkdir()
     done = ote("site", "--warehouse", tmp_path, "--release", tmp_path / "release")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 

@@ -458,7 +458,7 @@ def test_an_update_within_the_limits_is_written_with_a_report(folder: Path) -> N
     assert all(row["message"] for row in reasons.values())
     edit = reasons["HyperCLOVA 204B"]
     assert (edit["column_name"], edit["cell"], edit["check_name"]) == ("hardware", "NVIDIA P100", "ratio")
-    assert edit["says"].startswith(
+    assert edit["message"].startswith(
         "It was NVIDIA A100: moves the estimate of hyperclova-204b by a factor of "
     )
     rows_now = baseline.load(folder / "baseline", EPOCH)[0]
@@ -538,7 +538,7 @@ def test_a_change_beyond_the_limits_waits_for_a_reason_which_the_report_keeps(fo
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "says"),
     [
         (["no_source"], "no_source: not a source. Sources: epoch_models, "),
         (["--mirror", "ftp://example.org"], "--mirror 'ftp://example.org': expected an address"),

@@ -53,7 +53,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "says"),
     [
         ({"moved": [("a", LEAST * 1.01, 5.0, LEAST * 2.03, 10.0)]}, "a moved from 10.1 GWh to 20.3 GWh and "),
         ({"moved": [("a", LEAST * 0.3, 5.0, LEAST * 1.01, 17.0)]}, "a moved from 3.00 GWh to 10.1 GWh and "),
@@ -126,7 +126,7 @@ def test_a_file_that_is_not_asked_for_is_not_said_to_be_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("country", "value", "stops", "message"),
+    ("country", "value", "stops", "says"),
     [
         ("NO", 46.0, True, "new region north9, 2026: 46 g/kWh direct (NO: 30 life-cycle)"),
         ("NO", 44.0, False, "new region north9, 2026: 44 g/kWh direct (NO: 30 life-cycle)"),

@@ -98,7 +98,7 @@ def test_what_physics_forbids_is_named_with_its_run(folder: Path, change: str, l
             "energy_basis has a value that is not allowed, in 1 row;",
         ),
         (
-            "countries",
+            "accuracy",
             "insert into t from t limit 1; delete from t where rowid = 1",
             "keys are repeated, in 1 row",
         ),

@@ -441,7 +441,7 @@ def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[
             values = [spelling, counting.model, counting.chips_each, counting.says]
             connection.execute("insert into countings values (?, ?, ?, ?)", values)
     connection.execute(f"create temp table runs as {_query('runs')}")
-    connection.execute("create or replace temp table unknown_regions (cloud_region text, says text)")
+    connection.execute("create or replace temp table unknown_regions (cloud_region text, message text)")
     for (region,) in connection.execute(UNKNOWN_REGIONS).fetchall():
         values = [region, locations.unknown_region(region)]
         connection.execute("insert into unknown_regions values (?, ?)", values)

@@ -22,6 +22,7 @@ from pipelines.cli import terminal
 from pipelines.cli.options import REFERENCE, Database, Reference
 from pipelines.ingestion.facts import BadReferenceError, Row
 
+ABOUT = 130  # letters of an option's help that still read as one sentence
 ASKED = (
     "model developer developer_country published_date hardware chips training_hours chip_hours training_flop "
     "cloud_region site_country pue source_title source_url source_locator verified"
@@ -65,7 +66,9 @@ def _with_columns(command: Callable[..., None]) -> None:
     for column in contribution.columns():
         needed = column.required and column.name != "run_id"
         meaning = column.description.split(". ")[0].rstrip(".")
-        values = f": {', '.join(column.values)}" if column.values else ""
+        listed = ", ".join(column.values)
+        fits = len(meaning) + len(listed) < ABOUT
+        values = f": {listed}" if listed and fits else ""
         about = typer.Option(
             _option(column.name),
             help=f"{meaning}{values}.{' Needed.' if needed else ''}",

@@ -94,7 +94,7 @@ Counted = Annotated[
     typer.Option(
         "--by",
         help="Count instead of list: organisation shows who published most about its runs.",
-        metavar="organisation",
+        metavar="<name>",
     ),
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")]

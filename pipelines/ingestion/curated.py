@@ -50,9 +50,14 @@ def read(directory: Path, table: catalog.Table) -> pl.DataFrame:
     file = read_text(directory, table)
     cells = [*cell_problems(file, table)]
     sound = judged(file, cells)
-    problems = [*cells, *duplicates(sound, table), *unknown_references(sound, table, directory)]
-    if rule := RULES.get(table.name):
-        problems += rule(sound, directory)
+    problems = [*cells, *duplicates(sound, table)]
+    try:
+        problems += unknown_references(sound, table, directory)
+        if rule := RULES.get(table.name):
+            problems += rule(sound, directory)
+    except BadReferenceError:  # of another file, which is named where it is read itself
+        if not problems:
+            raise
     if problems:
         shown = "\n  ".join(str(problem) for problem in sorted(problems, key=lambda p: p.line)[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""

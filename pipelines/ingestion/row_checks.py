@@ -137,7 +137,7 @@ def advised(findings: pl.DataFrame, source: Source, accepted: pl.DataFrame | Non
     stays = pl.col("row_key").is_in(known) & (pl.col("check_name") != "key")  # which says it itself
     until = pl.when(stays).then(pl.lit("accepted row stays")).otherwise(pl.lit("row is left out"))
     todo = f"Tell {source.producer}, or add the right value with its source to warehouse/reference/"
-    return findings.with_columns(message=pl.format(f"{{}} {todo}; the {{}} until then.", "says", until))
+    return findings.with_columns(message=pl.format(f"{{}} {todo}; the {{}} until then.", "message", until))
 
 
 def _suspicious(names: pl.Series) -> Iterator[tuple[str, str]]:

@@ -271,6 +271,7 @@ def _resource(table: catalog.Table, sha256: dict[str, str], size_bytes: dict[str
 
 
 def _field(column: catalog.Column, table: catalog.Table) -> dict[str, Any]:
+    """A column in a Data Package; of a Parquet without limits, since readers take its nulls for numbers."""
     constraints: dict[str, Any] = {}
     if column.required and column.name not in table.key:
         constraints["required"] = True
@@ -285,7 +286,7 @@ def _field(column: catalog.Column, table: catalog.Table) -> dict[str, Any]:
         field["format"] = "%Y-%m-%d %H:%M:%S"
     if column.unit:
         field["unit"] = column.unit
-    return field | ({"constraints": constraints} if constraints else {})
+    return field | ({"constraints": constraints} if constraints and table.csv_file else {})
 
 
 def _schema_org(manifest: dict[str, Any]) -> dict[str, Any]:

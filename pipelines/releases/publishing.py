@@ -291,7 +291,9 @@ def _store(address: str) -> tuple[Any, str]:
     if "://" not in address or address.startswith("file://"):  # to fsspec, a folder a::b would be two stores
         return LocalFileSystem(), str(Path(address.removeprefix("file://")).resolve())
     try:
-        options = {"client_kwargs": {"timeout": PATIENCE}} if address.startswith("http") else {}
+        # What a server marks as packed, such as .csv.gz, is published packed, and stays so.
+        web = {"client_kwargs": {"timeout": PATIENCE, "auto_decompress": False}}
+        options = web if address.startswith("http") else {}
         store, root = fsspec.core.url_to_fs(address.rstrip("/"), **options)
     except ImportError as error:
         raise NotPublishedError(f"{address}: {error}.") from None

@@ -21,6 +21,7 @@ AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 NUMBERS = ("double", "bigint")
 PUBLISHED = "published"  # what the release's database is called in queries
 CSV = (".csv.gz", ".csv")
+VIEWS = {name.removeprefix("out.") for name in release_files.VIEWS}
 WITHOUT_CSV = {table.stem for table in catalog.public_tables() if not table.csv_file}
 SCHEMAS = {"main", "support"}  # of the database
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a table or column
@@ -191,8 +192,8 @@ def _strangers(
     And what else is in the database: a release has the schemas main and support, a view that names it, and
     views by which tables are known under their old names.
     """
-    views = _objects(connection, "views", "view_name")
-    names = _objects(connection, "tables", "table_name") | (views & {*rows})
+    views, known = _objects(connection, "views", "view_name"), {"release", *VIEWS, *catalog.old_tables()}
+    names = _objects(connection, "tables", "table_name") | (views & VIEWS)
     places = {
         "manifest.json": set(rows),
         "data_dictionary.csv": set(stated),
@@ -206,7 +207,7 @@ def _strangers(
         for place, tables in places.items()
         for table in sorted(every - tables)
     ]
-    odd = {f"view {name}" for name in views - {*rows, "release", *catalog.old_tables()}}
+    odd = {f"view {name}" for name in views - known | _reading_files(connection)}
     support = {table.stem for table in catalog.support_tables()}
     odd |= {
         f"table support.{name}" for name in _objects(connection, "tables", "table_name", "support") - support
@@ -214,6 +215,17 @@ def _strangers(
     odd |= {f"macro {name}" for name in _objects(connection, "functions", "function_name")}
     odd |= {f"schema {name}" for name in _objects(connection, "schemas", "schema_name", None) - SCHEMAS}
     return wrong + [f"{release_files.DATABASE}: {what} is not of a release" for what in sorted(odd)]
+
+
+def _reading_files(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The views of the release's database that read anything but tables; none of them is executed."""
+    rows = connection.execute(
+        "select view_name, "
+        "json_serialize_sql(regexp_extract(sql, '(?is)^create view .+? as (.*?);?\\s*$', 1)) "
+        "from duckdb_views() where database_name = ? and not internal",
+        [PUBLISHED],
+    ).fetchall()
+    return {name for name, tree in rows if '"error":true' in tree or "TABLE_FUNCTION" in tree}
 
 
 def _objects(

@@ -36,7 +36,7 @@ def of_checks(
     ]
     changed = models.rows.join(accepted, on=accepted.columns, how="anti", nulls_equal=True)
     rows = (
-        pl.DataFrame(found, schema={"run_id": pl.String, "says": pl.String})
+        pl.DataFrame(found, schema={"run_id": pl.String, "message": pl.String})
         .unique(["run_id"], keep="first", maintain_order=True)
         .join(names, on="run_id")
         .filter(pl.col("upstream_name").is_in(changed["model"].implode()))
@@ -46,7 +46,7 @@ def of_checks(
             column_name=pl.lit("run_id"),
             cell="run_id",
             check_name=pl.lit("check"),
-            says="says",
+            message="message",
         )
     )
     return row_checks.advised(rows, catalog.sources()[SOURCE], accepted)

@@ -34,6 +34,7 @@ def rows(gsd: float | dict[str, float] = 1.1, reported: float | None = None, **f
     return {
         "core.training_runs": [RUN],
         "core.method": METHOD,
+        "core.run_relations": [],
         "core.grid_by_basis": [
             {"run_id": "example", "intensity_basis": "direct", "value": 0.4, "gsd": 1.2},
             {"run_id": "example", "intensity_basis": "lifecycle", "value": 0.44, "gsd": 1.3},
