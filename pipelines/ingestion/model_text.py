@@ -97,6 +97,8 @@ def _reads(name: str) -> str:
 
 def hidden_character(text: str) -> str | None:
     """The first character of a text that cannot be seen, by number and name; None where there is none."""
+    if text.isascii() and text.isprintable():  # nearly every cell
+        return None
     return next((_called(c) for c in text if _is_hidden(c) and c != LINE_BREAK), None)
 
 
