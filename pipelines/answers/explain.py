@@ -7,6 +7,7 @@ meaning itself, or printing (cli/contribute.py).
 import csv
 import difflib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pipelines import catalog
@@ -34,6 +35,7 @@ def explain(name: str, reference: Path) -> list[str]:
     return [*_word(key), *_table(key), *_column(key), *_value(key), *_bases(key, rows), *_source(key)]
 
 
+@cache
 def _key(name: str) -> str:
     """What spellings of a word have in common."""
     return "".join(letter for letter in name.lower() if letter not in " -_")
@@ -52,6 +54,7 @@ def _table(key: str) -> Iterator[str]:
             yield f"Key: {', '.join(table.key)}. Columns: {', '.join(c.name for c in table.columns)}."
 
 
+@cache
 def _columns() -> dict[str, catalog.Column]:
     return {column.name: column for table in catalog.public_tables() for column in table.columns}
 
