@@ -106,7 +106,7 @@ def test_a_damaged_release_is_not_written_over(build: Build, copy: Path) -> None
     assert victim.read_text() == "damaged"
 
 
-def test_two_machines_build_the_same_bytes_and_rows(build: Build, elsewhere: Path) -> None:
+def test_two_machines_build_the_same_bytes_and_rows(elsewhere: Path, build: Build) -> None:
     """Another checkout, folder, time zone, locale and number of threads, and no network."""
     (other,) = releases(elsewhere)
     assert other.name == build.release.name
