@@ -31,7 +31,8 @@ from typer.testing import CliRunner
 from pipelines import catalog, checkout, models
 from pipelines.cli import app
 from pipelines.definitions import defs
-from pipelines.releases import record
+from pipelines.releases import record, release_files, verification
+from pipelines.site import building
 from pipelines.warehouse import Warehouse, connect
 
 os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the checkout is being changed
@@ -277,8 +278,14 @@ def once(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], None
 
 
 def copied(source: Path, target: Path) -> Path:
-    """A copy of a folder that was built in, without the history of its runs."""
-    return Path(shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("dagster")))
+    """A copy of a folder that was built in, without the history of its runs.
+
+    Pages are a second name of the same file: they are only ever replaced as a whole folder.
+    """
+    without = shutil.ignore_patterns("dagster", building.FOLDER)
+    shutil.copytree(source, target, symlinks=True, ignore=without)
+    shutil.copytree(source / building.FOLDER, target / building.FOLDER, copy_function=os.link)
+    return target
 
 
 def _build(folder: Path) -> None:
@@ -299,6 +306,40 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = once(tmp_path_factory, "everything", _build)
     events = dg.deserialize_value((folder / "events.json").read_text(encoding="utf-8"), list)
     return Build(folder / "warehouse", events, (folder / "said.txt").read_text(encoding="utf-8"))
+
+
+SMALL = ("accuracy", "datacenter_pue", "emissions", "method")
+
+
+def _shrink(release: Path, folder: Path) -> None:
+    """Write a release with a few tables of another, and the files that describe them."""
+
+    def left_out(directory: str, names: list[str]) -> set[str]:
+        inside = Path(directory).name in ("csv", "parquet")
+        return {n for n in names if (Path(n).stem not in SMALL if inside else n == release_files.DATABASE)}
+
+    small = Path(shutil.copytree(release, folder / release.name, ignore=left_out))
+    manifest = json.loads((small / "manifest.json").read_text(encoding="utf-8"))
+    manifest["tables"] = {table: rows for table, rows in manifest["tables"].items() if table in SMALL}
+    (small / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    package = json.loads((small / "datapackage.json").read_text(encoding="utf-8"))
+    package["resources"] = [r for r in package["resources"] if Path(r["path"]).stem in SMALL]
+    (small / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    dictionary = small / "data_dictionary.csv"
+    pl.read_csv(dictionary, infer_schema=False).filter(pl.col("table").is_in(SMALL)).write_csv(dictionary)
+    with duckdb.connect(str(small / release_files.DATABASE)) as connection:
+        connection.execute(f"attach '{release / release_files.DATABASE}' as whole (read_only)")
+        for table in SMALL:
+            connection.execute(f"create table {table} as from whole.{table}")
+    resum(small)
+    assert verification.findings(small) == []
+
+
+@pytest.fixture(scope="session")
+def small(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of a few tables, for tests of what is done with any release."""
+    folder = once(tmp_path_factory, "small", lambda folder: _shrink(build.release, folder))
+    return folder / build.release.name
 
 
 @pytest.fixture

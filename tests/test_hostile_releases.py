@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from pipelines import documents
 from pipelines.cli import app
 from pipelines.releases import reading, release_files, verification
-from tests.conftest import Build, ote, releases, resum
+from tests.conftest import ote, resum
 
 DEEP = "[" * 100_000
 DICTIONARY = "data_dictionary.csv"
@@ -44,8 +44,8 @@ def refused(done: Result, *words: str) -> None:
 
 
 @pytest.fixture
-def folder(build: Build, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(build.release, tmp_path / "releases" / build.release.name))
+def folder(small: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(small, tmp_path / "releases" / small.name))
 
 
 def edit(folder: Path, change: Callable[[dict[str, Any]], object], name: str = "manifest.json") -> None:
@@ -380,7 +380,7 @@ def test_a_key_in_the_metadata_of_a_table_is_compared_and_not_run(
     assert not out.exists()
 
 
-def test_columns_of_any_name_are_compared(folder: Path, build: Build) -> None:
+def test_columns_of_any_name_are_compared(folder: Path, small: Path) -> None:
     odd = ['a"b', "a'b", "a\nb", "'}; select 1; --", "is_old"]
     file = folder / "parquet" / "accuracy.parquet"
     table = pq.read_table(file)
@@ -388,7 +388,7 @@ def test_columns_of_any_name_are_compared(folder: Path, build: Build) -> None:
         table = table.append_column(name, table.column(0))
     pq.write_table(table, file)
     resum(folder)
-    done = run("diff", build.release, folder)
+    done = run("diff", small, folder)
     assert done.exit_code in (0, 2)
     assert run("diff", folder, folder).exit_code in (0, 2)
     assert run("verify", folder).exit_code == 1
@@ -642,7 +642,7 @@ def test_a_link_that_is_planted_where_a_release_is_published_is_not_followed(
     if not victim.exists():
         victim.write_bytes(b"mine")
     path.symlink_to(victim)
-    done = run("publish", tmp_path / "to", "--version", folder)
+    done = run("publish", tmp_path / "to", "--version", folder, "--no-pages")
     assert victim.read_bytes() == b"mine" if victim.is_file() else not list(victim.iterdir())
     assert done.exit_code in (0, 1)
     assert done.exit_code == 1 or run("verify", tmp_path / "to" / folder.name).exit_code == 0
@@ -675,22 +675,20 @@ def test_a_folder_of_any_name_can_be_published_to_and_got_from(
     ],
 )
 def test_text_that_moves_a_terminal_fails(
-    copy: Path, file: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+    folder: Path, file: str, change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    (release,) = releases(copy)
-    path = release / file
+    path = folder / file
     path.write_text(json.dumps(change(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
-    resum(release)
-    done = ote("verify", release)
+    resum(folder)
+    done = ote("verify", folder)
     assert done.returncode == 1
     assert f"{file}: " in done.stderr
     assert "which is not printed" in done.stderr
     assert all(character.isprintable() or character == "\n" for character in done.stderr)
 
 
-def test_a_file_with_a_second_name_fails(copy: Path, tmp_path: Path) -> None:
-    (release,) = releases(copy)
-    (tmp_path / "elsewhere").hardlink_to(release / "LICENSE")
-    done = ote("verify", release)
+def test_a_file_with_a_second_name_fails(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").hardlink_to(folder / "LICENSE")
+    done = ote("verify", folder)
     assert done.returncode == 1
     assert "LICENSE is a hard link: it has a second name elsewhere" in done.stderr

@@ -12,8 +12,8 @@ from tests.conftest import Build, ote, resum
 
 
 @pytest.fixture
-def folder(build: Build, copy: Path) -> Path:
-    return copy / "releases" / build.release.name
+def folder(small: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(small, tmp_path / small.name))
 
 
 def test_a_release_as_written_passes(build: Build) -> None:
