@@ -118,13 +118,18 @@ def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path)
 
 
 TELLING = """
-import sys
+import os, sys
 from pathlib import Path
 from pipelines.releases import publishing
 def tell(name, *_):
-    print(name, flush=True)
-    sys.stdin.read(1)  # files are copied faster than a signal comes: kills shall fall between them
-publishing.publish(Path(sys.argv[1]), sys.argv[2], tell)
+    os.write(1, b"%d\\n" % os.getpid())
+    os.read(0, 1)  # files are copied faster than a signal comes: kills shall fall between them
+for _ in range(int(sys.argv[3])):  # forked, since a new process that imports all this costs a second
+    if not (child := os.fork()):
+        publishing.publish(Path(sys.argv[1]), sys.argv[2], tell)
+        os._exit(1)
+    os.waitpid(child, 0)
+    os.write(1, b"ended\\n")
 """
 
 
@@ -132,28 +137,30 @@ def test_the_index_comes_last_and_a_publication_goes_on_where_it_was_cut(
     build: Build, tmp_path: Path
 ) -> None:
     """Killed at twenty random files: no reader ever sees a version that is not whole."""
-    moments = random.Random(7)
+    moments, kills = random.Random(7), 20
     target = tmp_path / "to"
     files = len(release.checksums(build.release)) + 1
-    for _ in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-c", TELLING, str(build.release), str(target)],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(catalog.ROOT)},
-        )
+    with subprocess.Popen(
+        [sys.executable, "-c", TELLING, str(build.release), str(target), str(kills)],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(catalog.ROOT)},
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for _ in range(moments.randrange(1, files - 20)):
-            process.stdout.readline()
-            process.stdin.write(b".")
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-        assert versions(target) == []
-        assert not (target / "latest").exists()
+        for _ in range(kills):
+            publisher = process.stdout.readline()
+            for _ in range(moments.randrange(files - kills)):
+                process.stdin.write(b".")
+                assert process.stdout.readline() == publisher
+            process.stdin.write(b".")  # which may be left to the next, who has room for one of each kill
+            os.kill(int(publisher), signal.SIGKILL)
+            while process.stdout.readline() != b"ended\n":
+                pass
+            assert versions(target) == []
+            assert not (target / "latest").exists()
+    assert process.returncode == 0
     assert any(file.is_file() for file in target.rglob("*"))
     publishing.publish(build.release, str(target))
     assert versions(target) == [build.release.name]
