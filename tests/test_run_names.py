@@ -69,9 +69,14 @@ from tests.conftest import Build, ote
 def test_one_clear_match_is_taken(build: Build, name: str, run_id: str) -> None:
     with open_database(build.directory / "emissions.duckdb", search.PROBE) as connection:
         assert names.find(connection, name).run_id == run_id
+
+
+@pytest.mark.parametrize("name", ["\u201cgpt-3\u201d", "\uff27\uff30\uff34\uff0d\uff13", "  GPT\u20133 "])
+def test_a_command_takes_the_one_clear_match(build: Build, name: str) -> None:
+    """However it is typed: which run it means is tested above, without a command for each."""
     done = ote("why", name, "--database", build.directory / "emissions.duckdb")
     assert done.returncode == 0, done.stderr
-    assert run_id in " ".join(done.stdout.split())
+    assert "gpt-3-175b" in " ".join(done.stdout.split())
 
 
 def test_what_was_taken_is_said_where_it_is_not_what_was_given(build: Build) -> None:
@@ -186,7 +191,11 @@ def test_a_name_that_is_not_known_gets_the_nearest(build: Build, name: str, stat
     with open_database(database, search.PROBE) as connection, pytest.raises(names.UnknownRunError) as caught:
         names.find(connection, name)
     assert stated in str(caught.value)
-    done = ote("why", name, "--database", database)
+
+
+@pytest.mark.parametrize("name", ["t5-11c", "?", "../../etc", "文心", "  "])
+def test_a_command_refuses_a_name_that_is_not_known(build: Build, name: str) -> None:
+    done = ote("why", name, "--database", build.directory / "emissions.duckdb")
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
 
 
