@@ -475,7 +475,7 @@ def _set_bad_text_aside(connection: duckdb.DuckDBPyConnection) -> None:
         f"select row_number, {found} from cells where {' or '.join(bad.values())}"
     ).fetchall()
     connection.execute(
-        "create or replace temp table bad_text (row_number bigint, column_name text, says text)"
+        "create or replace temp table bad_text (row_number bigint, column_name text, message text)"
     )
     for row, *cells in rows:
         for column, cell in zip(bad, cells, strict=True):
