@@ -88,8 +88,8 @@ def test_what_physics_forbids_is_named_with_its_run(folder: Path, change: str, l
         ("datacenter_pue", "update t set pue = 0.9", "pue < 1, in "),
         (
             "method",
-            "alter table t alter basis type varchar",
-            "basis is varchar; data_dictionary.csv says bigint",
+            "alter table t alter fallback_rank type varchar",
+            "fallback_rank is varchar; data_dictionary.csv says bigint",
         ),
         ("emissions", "update t set model = null", "model is missing, in "),
         (
