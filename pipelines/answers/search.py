@@ -120,13 +120,8 @@ def disclosures(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     query = (ROOT / "sql" / "site" / "disclosed.sql").read_text(encoding="utf-8")
     cursor = connection.execute(
         f"""
-        with of_runs as (
-            select *, trim(unnest(string_split(developer, ';'))) as developer_name from ({query})
-        ),
-        runs as (
-            select distinct of_runs.run_id, coalesce(known.organisation, developer_name) as organisation,
-                {", ".join(FACTS)}
-            from of_runs left join organisations as known using (developer_name)
+        with runs as (
+            select *, trim(unnest(string_split(organisations, ';'))) as organisation from ({query})
         ),
         counted as (
             select organisation, count(*) as runs,

@@ -244,22 +244,24 @@ def _datapackage(
         "licenses": [{"name": about["license"], "path": LICENSE_URL}],
         "contributors": [{"title": about["creator"], "roles": ["creator"]}],
         **({"sources": sources} if sources else {}),
-        "resources": [_resource(table, sha256, size_bytes) for table in catalog.public_tables()],
+        "resources": [
+            _resource(table, sha256, size_bytes) for table in catalog.public_tables() if table.csv_file
+        ],
     }
 
 
 def _resource(table: catalog.Table, sha256: dict[str, str], size_bytes: dict[str, int]) -> dict[str, Any]:
-    """A table in a Data Package: its CSV, or its Parquet where it has no CSV."""
-    name = table.csv_file or table.parquet_file
-    form = {"format": "csv", "encoding": "utf-8"} if table.csv_file else {"format": "parquet"}
+    """The CSV of a table in a Data Package."""
+    name = table.csv_file
     return {
         "name": table.stem,
         "type": "table",
         "path": name,
         "description": table.description,
-        **form,
+        "format": "csv",
+        "encoding": "utf-8",
         **({"compression": "gz"} if name.endswith(".gz") else {}),
-        "mediatype": MEDIA_TYPES[Path(name.removesuffix(".gz")).suffix],
+        "mediatype": "text/csv",
         "bytes": size_bytes[name],
         "hash": f"sha256:{sha256[name]}",
         "schema": {
@@ -271,7 +273,6 @@ def _resource(table: catalog.Table, sha256: dict[str, str], size_bytes: dict[str
 
 
 def _field(column: catalog.Column, table: catalog.Table) -> dict[str, Any]:
-    """A column in a Data Package; of a Parquet without limits, since readers take its nulls for numbers."""
     constraints: dict[str, Any] = {}
     if column.required and column.name not in table.key:
         constraints["required"] = True
@@ -286,7 +287,7 @@ def _field(column: catalog.Column, table: catalog.Table) -> dict[str, Any]:
         field["format"] = "%Y-%m-%d %H:%M:%S"
     if column.unit:
         field["unit"] = column.unit
-    return field | ({"constraints": constraints} if constraints and table.csv_file else {})
+    return field | ({"constraints": constraints} if constraints else {})
 
 
 def _schema_org(manifest: dict[str, Any]) -> dict[str, Any]:

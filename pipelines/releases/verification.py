@@ -257,7 +257,9 @@ def _tables(
         text = literal(isolated.pattern(csv_files.get(table, directory / "csv" / f"{table}.csv")))
         forms = {f"parquet/{table}.parquet": parquet}
         if table not in WITHOUT_CSV:
-            forms[f"csv/{table}.csv"] = f"read_csv({text}, header = true, {AS_TEXT})"
+            # Said, since DuckDB takes what follows a question mark in a path for no part of the name.
+            packed = ", compression = 'gzip'" if csv_files.get(table, Path()).suffix == ".gz" else ""
+            forms[f"csv/{table}.csv"] = f"read_csv({text}, header = true, {AS_TEXT}{packed})"
         if table in real_tables:  # and not a view, which would be executed
             forms[release_files.DATABASE] = f"{PUBLISHED}.main.{identifier(table)}"
         for name, relation in forms.items():

@@ -40,7 +40,7 @@ other_chips as (
         energy_mwh * runs.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         pow(ln(runs.chip_hours_gsd), 2)
         + if(runs.chip_hours_basis = 'flop_over_throughput', 0, pow(ln(chips.hours_ratio_gsd), 2)) -- own speed cancels
-        + pow(ln(if(contains(string_split(chips.measured_by, ';'), runs.provider), chips.own_watts_gsd, chips.watts_gsd)), 2)
+        + pow(ln(if(list_contains(string_split(chips.measured_by, ';'), runs.provider), chips.own_watts_gsd, chips.watts_gsd)), 2)
         + pow(ln(runs.pue_gsd), 2) as energy_variance,
         sqrt(energy_variance + pow(ln(runs.gross_kg_per_kwh_gsd), 2)) as gross_ln_gsd,
         sqrt(energy_variance + pow(ln(runs.net_kg_per_kwh_gsd), 2)) as net_ln_gsd,

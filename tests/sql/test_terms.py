@@ -277,7 +277,7 @@ def test_a_term_is_clearly_better_on_enough_observations_whatever_is_left_out(
 def test_a_term_that_is_clearly_better_and_not_used_is_reported(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "emissions.duckdb")) as connection:
         connection.execute(
-            "create table model_terms as from (values "
+            "create schema support; create table support.model_terms as from (values "
             "('chip_hours', 'chips', true, false), ('chip_hours', 'domain', true, true), "
             "('chip_hours', 'run_year', false, false)) as t (factor, term, is_clearly_better, is_used)"
         )
