@@ -185,7 +185,7 @@ def _print_disclosures(database: Path, limit: int | None, *, as_json: bool, as_c
         console.print(made)
         console.print(
             f"{len(rows):,} organisations, {len(shown):,} shown. Runs with published accelerator-hours, "
-            "measured power, location (location) and PUE; facts is the sum of the four. Runs without an "
+            "measured power, location and PUE; facts is the sum of the four. Runs without an "
             "estimate count too."
         )
 
