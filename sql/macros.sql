@@ -191,7 +191,7 @@ end;
 
 -- A value to four significant digits: what is more than that of an estimate says nothing, and fills files.
 create or replace temp macro four_digits(value) as
-if(value = 0, 0, round(value, 3 - floor(log10(abs(value)))::integer));
+case when value = 0 then 0 else round(value, 3 - floor(log10(abs(value)))::integer) end;
 
 -- Text that a spreadsheet shows and does not execute: one leading apostrophe, to be taken away again.
 create or replace temp macro spreadsheet_safe(cell) as

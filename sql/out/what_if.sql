@@ -5,7 +5,8 @@
 -- The ratio compares gross CO2e on the basis of the location's grid; it is null where the run's own grid is not known on that.
 -- Net is null where nothing is known of the operator's supply. Ranks are least first, within one basis of intensities, of the
 -- locations of a run and of its chips apart, and of the values as they are published.
--- The published database has this query as a view, so it reads tables of the schema support alone.
+-- The published database has this query as a view, so it reads tables of the schema support alone, and calls nothing that
+-- DuckDB 1.2 does not know (such as `if`).
 with elsewhere as (
     select
         runs.run_id,
@@ -19,9 +20,10 @@ with elsewhere as (
         pow(ln(runs.chip_hours_gsd), 2) + pow(ln(runs.watts_gsd), 2) as energy_variance,
         sqrt(energy_variance + pow(ln(locations.gross_gsd), 2)) as gross_ln_gsd,
         sqrt(energy_variance + pow(ln(locations.net_gsd), 2)) as net_ln_gsd,
-        if(
-            runs.intensity_basis in ('unspecified', locations.intensity_basis), runs.co2e_gross_t, same_basis.co2e_gross_t
-        ) as actual_co2e_gross_t
+        case
+            when runs.intensity_basis in ('unspecified', locations.intensity_basis) then runs.co2e_gross_t
+            else same_basis.co2e_gross_t
+        end as actual_co2e_gross_t
     from support.what_if_runs as runs
     inner join support.what_if_locations as locations on runs.run_year = locations.run_year
     left join support.gross_by_basis as same_basis
@@ -39,8 +41,12 @@ other_chips as (
         energy_mwh * runs.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * runs.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         pow(ln(runs.chip_hours_gsd), 2)
-        + if(runs.chip_hours_basis = 'flop_over_throughput', 0, pow(ln(chips.hours_ratio_gsd), 2)) -- own speed cancels
-        + pow(ln(if(list_contains(string_split(chips.measured_by, ';'), runs.provider), chips.own_watts_gsd, chips.watts_gsd)), 2)
+        -- Of hours from FLOP, the speed of the own chip cancels.
+        + case when runs.chip_hours_basis = 'flop_over_throughput' then 0 else pow(ln(chips.hours_ratio_gsd), 2) end
+        + case
+            when list_contains(string_split(chips.measured_by, ';'), runs.provider) then pow(ln(chips.own_watts_gsd), 2)
+            else pow(ln(chips.watts_gsd), 2)
+        end
         + pow(ln(runs.pue_gsd), 2) as energy_variance,
         sqrt(energy_variance + pow(ln(runs.gross_kg_per_kwh_gsd), 2)) as gross_ln_gsd,
         sqrt(energy_variance + pow(ln(runs.net_kg_per_kwh_gsd), 2)) as net_ln_gsd,
@@ -95,11 +101,10 @@ select
     co2e_net_t_p95,
     ratio_to_actual,
     rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_gross_t) as gross_rank,
-    if(
-        co2e_net_t is null,
-        null,
-        rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_net_t nulls last)
-    ) as net_rank,
+    case
+        when co2e_net_t is not null
+            then rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_net_t nulls last)
+    end as net_rank,
     intensity_basis,
     factor_year
 from rounded
