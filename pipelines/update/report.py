@@ -356,7 +356,7 @@ def _quarantined(found: Candidate) -> Iterator[str]:
     old = found.quarantined.join(found.known, on=cell, how="semi", nulls_equal=True)
     for said, rows, count in (("quarantined", new, LISTED), ("quarantined as before", old, EXAMPLES)):
         for row in rows.head(count).iter_rows(named=True):
-            yield f"- {said}: {row['row_key']}: {row['column_name']} = {row['cell']}. {row['says']}"
+            yield f"- {said}: {row['row_key']}: {row['column_name']} = {row['cell']}. {row['message']}"
         if rows.height > count:
             yield f"- {said}: {rows.height - count:,} more findings in quarantine.csv"
 

@@ -263,4 +263,4 @@ def _too_few(source: Source, rows: pl.DataFrame, quarantined: pl.DataFrame) -> l
 def example(quarantined: pl.DataFrame) -> str:
     """The first cell that turned a row away, with the reason."""
     row = quarantined.row(0, named=True)
-    return f"{row['row_key']}: {row['column_name']} = {row['cell']!r}. {row['says']}"
+    return f"{row['row_key']}: {row['column_name']} = {row['cell']!r}. {row['message']}"
