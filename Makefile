@@ -23,7 +23,7 @@ site: $(READY)
 
 # The figures of the README, and the pages of words and commands; after a build.
 docs: $(READY)
-	@$(VENV)/bin/python -m pipelines.documentation
+	@$(VENV)/bin/python -m ote.documentation
 
 dev: $(READY)
 	@DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" exec $(VENV)/bin/dagster dev

@@ -28,12 +28,12 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from pipelines import catalog, checkout, models
-from pipelines.cli import app
-from pipelines.definitions import defs
-from pipelines.releases import record, release_files, verification
-from pipelines.site import building
-from pipelines.warehouse import Warehouse, connect
+from ote import catalog, checkout, models
+from ote.cli import app
+from ote.definitions import defs
+from ote.releases import record, release_files, verification
+from ote.site import building
+from ote.warehouse import Warehouse, connect
 
 os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the checkout is being changed
 for setting in [name for name in os.environ if name.startswith("OTE_")]:
@@ -42,7 +42,9 @@ REFERENCE = catalog.ROOT / "warehouse" / "reference"
 BASELINE = catalog.ROOT / "warehouse" / "baseline"
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
 needs_upstream = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="the real upstream files are not here")
-OTE = [sys.executable, "-c", "from pipelines.cli import run; run()"]
+# The code of the checkout in which a command runs, before that which is installed.
+CODE = "import pathlib, sys; sys.path.insert(0, str(pathlib.Path('pipelines').resolve())); "
+OTE = [sys.executable, "-c", CODE + "from ote.cli import run; run()"]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 PARTS = (dg.AssetsDefinition, dg.AssetSpec)
 HERE = {"127.0.0.1", "localhost", "::1", "", None}
@@ -394,7 +396,7 @@ def commit(root: Path) -> str:
 
 def _build_elsewhere(folder: Path) -> None:
     abroad = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "2"}
-    program = "from pipelines import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
+    program = CODE + "from ote import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
     done = subprocess.run(
         [
             *without_network(),

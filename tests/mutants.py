@@ -233,11 +233,13 @@ class Scope:
 def tested(clone: Path, tests: list[Path], scope: str) -> str:
     """The first test of a scope that fails, in this process; empty if none does."""
     os.chdir(clone)
-    sys.path[:] = [str(clone), *(entry for entry in sys.path if Path(entry or ".").resolve() != ROOT)]
-    os.environ["PYTHONPATH"] = str(clone)
+    ours = (ROOT, ROOT / "pipelines")
+    others = (entry for entry in sys.path if Path(entry or ".").resolve() not in ours)
+    sys.path[:] = [str(clone), str(clone / "pipelines"), *others]
+    os.environ["PYTHONPATH"] = str(clone / "pipelines")
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # what changes twice within a second would be read as it was
     sys.dont_write_bytecode = True
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "pipelines")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "ote")]:
         del sys.modules[name]
     plugin = Scope(scope)
     with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.catalog import Source
-from pipelines.ingestion import baseline
+from ote import catalog
+from ote.catalog import Source
+from ote.ingestion import baseline
 from tests.conftest import BASELINE, ote, replaced
 
 SOURCES = list(catalog.sources().values())

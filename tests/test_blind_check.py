@@ -5,8 +5,8 @@ import math
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import curated
+from ote import catalog
+from ote.ingestion import curated
 from tests.conftest import REFERENCE, Model
 
 RECORD = curated.read(REFERENCE, catalog.tables()["raw.blind_hours"])

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import catalog
+from ote import catalog
 from tests.conftest import Build, releases
 
 

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 import yaml
 
-from pipelines import catalog, models
-from pipelines.ingestion import curated
-from pipelines.quality import promises
-from pipelines.warehouse import replace_table
+from ote import catalog, models
+from ote.ingestion import curated
+from ote.quality import promises
+from ote.warehouse import replace_table
 from tests.conftest import REFERENCE
 
 DOCUMENT = catalog.document()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.releases import changes
+from ote.releases import changes
 from tests.conftest import Build, Edited, ote
 
 RUN = {"run_id": "t5", "energy_mwh": 80.0, "energy_mwh_p95": 90.0, "co2e_gross_t": 40.0, "co2e_net_t": 40.0}

@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import catalog, checkout
-from pipelines.releases import publishing
-from pipelines.releases import release as releasing
-from pipelines.warehouse import connect
+from ote import catalog, checkout
+from ote.releases import publishing
+from ote.releases import release as releasing
+from ote.warehouse import connect
 from tests.conftest import Build, Edited, checked_out, commit, git, process, releases, with_git
 
 

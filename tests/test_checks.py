@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import catalog, models, quality
-from pipelines.quality import checks, plain_sql, promises, report
-from pipelines.warehouse import Warehouse, connect, replace_table
+from ote import catalog, models, quality
+from ote.quality import checks, plain_sql, promises, report
+from ote.warehouse import Warehouse, connect, replace_table
 from tests.conftest import Build, fill
 
 RELATIONS = {
@@ -428,7 +428,7 @@ def test_a_table_that_is_not_there_is_an_error(database: duckdb.DuckDBPyConnecti
 def without_great_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Importing it fails: it takes seconds."""
     monkeypatch.setitem(sys.modules, "great_expectations", None)
-    monkeypatch.delitem(sys.modules, "pipelines.quality.gx_checks")
+    monkeypatch.delitem(sys.modules, "ote.quality.gx_checks")
     monkeypatch.delattr(quality, "gx_checks")
 
 

@@ -15,9 +15,9 @@ import pytest
 import typer
 import typer.main
 
-from pipelines import catalog
-from pipelines.cli import app
-from pipelines.warehouse import lock
+from ote import catalog
+from ote.cli import app
+from ote.warehouse import lock
 from tests.conftest import (
     OTE,
     Build,
@@ -106,7 +106,7 @@ def test_the_second_of_two_builds_says_who_holds_the_lock(tmp_path: Path) -> Non
 
 
 def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from pipelines.warehouse import lock\n"
+    code = "import sys; from pathlib import Path; from ote.warehouse import lock\n"
     code += "with lock(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.answers import contribution
-from pipelines.answers.estimate import estimate
-from pipelines.ingestion.training_run_rules import country_names, provider_names
+from ote.answers import contribution
+from ote.answers.estimate import estimate
+from ote.ingestion.training_run_rules import country_names, provider_names
 from tests.conftest import REFERENCE, Build, ote
 
 FACTS = {

@@ -23,13 +23,13 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from pipelines import catalog, history, models
-from pipelines.cli import app
-from pipelines.definitions import defs
-from pipelines.ingestion.reference import reference_assets
-from pipelines.ingestion.upstream import key_of
-from pipelines.update.job import NotUpdatedError, Upstream
-from pipelines.warehouse import Warehouse, writable
+from ote import catalog, history, models
+from ote.cli import app
+from ote.definitions import defs
+from ote.ingestion.reference import reference_assets
+from ote.ingestion.upstream import key_of
+from ote.update.job import NotUpdatedError, Upstream
+from ote.warehouse import Warehouse, writable
 
 ROOT = catalog.ROOT
 # What a clone holds that `dagster dev` reads.
@@ -168,7 +168,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster", "dev", "--port", str(port)],
             cwd=folder,
-            env=settings | {"PYTHONPATH": str(folder)},
+            env=settings | {"PYTHONPATH": str(folder / "pipelines")},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

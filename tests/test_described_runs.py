@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from pipelines.answers.estimate import estimate_run
+from ote.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
 

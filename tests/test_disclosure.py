@@ -15,8 +15,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from jsonschema import Draft7Validator
 from spdx_python_model import v3_0_1 as spdx
 
-from pipelines.answers import disclosure, quantities, words
-from pipelines.answers.estimate import estimate_run
+from ote.answers import disclosure, quantities, words
+from ote.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
 RUN = {

@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import catalog
-from pipelines.documentation import pages
-from pipelines.releases import publishing
+from ote import catalog
+from ote.documentation import pages
+from ote.releases import publishing
 from tests.conftest import Build
 from tests.store import store
 
@@ -74,7 +74,7 @@ def folder(build: Build, tmp_path: Path) -> Path:
     """A folder with a warehouse, the commands and a log, as a reader has it after `make dataset`."""
     (tmp_path / "warehouse").symlink_to(build.directory)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    program = "from pipelines.cli import run; run()"
+    program = "from ote.cli import run; run()"
     command = tmp_path / ".venv" / "bin" / "ote"
     command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{program}" "$@"\n')
     command.chmod(0o755)
@@ -95,7 +95,7 @@ def run(command: list[str], folder: Path, **more: str) -> str:
     """What a program prints, in a folder."""
     environment = os.environ | {
         "OTE_DATABASE": str(folder / "warehouse" / "emissions.duckdb"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "pipelines"),
         **more,
     }
     done = subprocess.run(

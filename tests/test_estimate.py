@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.answers import estimate as estimating
-from pipelines.answers.estimate import BadRunsError
-from pipelines.answers.published import NoDatabaseError
+from ote.answers import estimate as estimating
+from ote.answers.estimate import BadRunsError
+from ote.answers.published import NoDatabaseError
 from tests.conftest import Build, ote
 
 TODAY = date(2025, 6, 1)

@@ -6,8 +6,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import curated
+from ote import catalog
+from ote.ingestion import curated
 from tests.conftest import REFERENCE, Build
 
 

@@ -11,9 +11,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import baseline
-from pipelines.update import mixes, rows
+from ote import catalog
+from ote.ingestion import baseline
+from ote.update import mixes, rows
 
 BASELINE = catalog.ROOT / "warehouse" / "baseline"
 Fault = Callable[[pl.DataFrame], pl.DataFrame]

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.update import fetch
-from pipelines.update.fetch import Download, FetchError
+from ote.update import fetch
+from ote.update.fetch import Download, FetchError
 from tests.faults import Answer, Fault, closed_port, redirect, serve
 
 CSV = "".join(f"region-{n},{n}\n" for n in range(5_000)).encode()

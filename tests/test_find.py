@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.cells import set_cell_size
 
-from pipelines import catalog
+from ote import catalog
 from tests.conftest import OTE, Build, ote
 
 COUNTRY = "site_country = '{0}' or list_contains(string_split(developer_country, ';'), '{0}')"

@@ -5,9 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import baseline
-from pipelines.update import drift, rows
+from ote import catalog
+from ote.ingestion import baseline
+from ote.update import drift, rows
 from tests.conftest import BASELINE
 
 EPOCH, CHIPS = (catalog.sources()[name] for name in ("epoch_models", "epoch_hardware"))

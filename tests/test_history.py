@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines import history
+from ote import history
 
 
 @dg.asset

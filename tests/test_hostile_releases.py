@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipelines import documents
-from pipelines.cli import app
-from pipelines.releases import reading, release_files, verification
+from ote import documents
+from ote.cli import app
+from ote.releases import reading, release_files, verification
 from tests.conftest import ote, resum
 
 DEEP = "[" * 100_000

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import hourly
-from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
-from pipelines.sources import carboncast_hourly, eia930_hourly
+from ote import catalog
+from ote.ingestion import hourly
+from ote.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
+from ote.sources import carboncast_hourly, eia930_hourly
 from tests.conftest import Model
 
 

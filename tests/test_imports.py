@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.answers import imports
-from pipelines.answers.estimate import estimate_file
+from ote.answers import imports
+from ote.answers.estimate import estimate_file
 from tests.conftest import Build, ote
 
 LOGS = Path(__file__).parent / "logs"

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.answers import imports
-from pipelines.answers.estimate import estimate_rows, estimate_run
+from ote.answers import imports
+from ote.answers.estimate import estimate_rows, estimate_run
 from tests.conftest import Build, ote
 
 # CodeCarbon 2.3.5: two hours of one A100, 0.87 kWh with a PUE of 1.2 in it.

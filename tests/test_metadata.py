@@ -17,9 +17,9 @@ import rdflib
 import yaml
 from rdflib.namespace import DCAT, RDF
 
-from pipelines import catalog
-from pipelines.documentation import pages
-from pipelines.releases import metadata, release, release_files
+from ote import catalog
+from ote.documentation import pages
+from ote.releases import metadata, release, release_files
 from tests.conftest import Build, ote
 
 SCHEMAS = Path(__file__).parent / "schemas"

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from pipelines.ingestion.model_text import look_alikes, looks, suspicious_text
+from ote.ingestion.model_text import look_alikes, looks, suspicious_text
 from tests.conftest import REFERENCE
 
 with (REFERENCE / "model_names.csv").open(encoding="utf-8", newline="") as file:

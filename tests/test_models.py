@@ -5,7 +5,7 @@ from copy import deepcopy
 import dagster as dg
 import pytest
 
-from pipelines import catalog, models
+from ote import catalog, models
 
 
 @pytest.mark.parametrize(

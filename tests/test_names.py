@@ -5,7 +5,7 @@ import json
 import duckdb
 import pytest
 
-from pipelines import documents, names
+from ote import documents, names
 
 
 @pytest.mark.parametrize(

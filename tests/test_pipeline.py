@@ -8,12 +8,12 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines import catalog, models
-from pipelines.definitions import defs
-from pipelines.ingestion import baseline, curated
-from pipelines.quality import checks
-from pipelines.quality.promises import Result
-from pipelines.warehouse import Warehouse, connect, replace_table
+from ote import catalog, models
+from ote.definitions import defs
+from ote.ingestion import baseline, curated
+from ote.quality import checks
+from ote.quality.promises import Result
+from ote.warehouse import Warehouse, connect, replace_table
 from tests.conftest import ADDED, Build, Edited, execute, published, replaced
 
 # Patterson et al. 2021, Table 4 as printed: MWh, gross t, net t.

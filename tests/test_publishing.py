@@ -19,8 +19,8 @@ import fsspec
 import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
-from pipelines import catalog
-from pipelines.releases import publishing, release
+from ote import catalog
+from ote.releases import publishing, release
 from tests.conftest import OTE, Build, ote, outlasts, resum, without_privilege
 from tests.faults import Answer, serve
 from tests.store import Store, s3_store, store
@@ -120,7 +120,7 @@ def test_a_published_version_is_never_written_over(build: Build, tmp_path: Path)
 TELLING = """
 import os, sys
 from pathlib import Path
-from pipelines.releases import publishing
+from ote.releases import publishing
 def tell(name, *_):
     os.write(1, b"%d\\n" % os.getpid())
     os.read(0, 1)  # files are copied faster than a signal comes: kills shall fall between them
@@ -145,7 +145,7 @@ def test_the_index_comes_last_and_a_publication_goes_on_where_it_was_cut(
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(catalog.ROOT)},
+        env=os.environ | {"PYTHONPATH": str(catalog.ROOT / "pipelines")},
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.answers import quantities
+from ote.answers import quantities
 
 
 @pytest.mark.parametrize(

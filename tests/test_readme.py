@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pipelines import catalog
-from pipelines.documentation import pages
+from ote import catalog
+from ote.documentation import pages
 from tests.conftest import Build
 
 README = (catalog.ROOT / "README.md").read_text(encoding="utf-8")

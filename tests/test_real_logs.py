@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.answers import imports
-from pipelines.answers.estimate import estimate_run
+from ote.answers import imports
+from ote.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
 # One hour of a machine with a T4, as CodeCarbon 3.0.1 writes it.

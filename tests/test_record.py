@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipelines import catalog
-from pipelines.releases import record
-from pipelines.releases.record import Column, Record, Table
+from ote import catalog
+from ote.releases import record
+from ote.releases.record import Column, Record, Table
 from tests.conftest import Build
 
 RUN = {"energy_mwh": 80.0, "energy_mwh_p95": 90.0, "co2e_gross_t": 40.0, "co2e_net_t": 40.0}

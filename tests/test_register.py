@@ -8,9 +8,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import curated
-from pipelines.update import register as ids
+from ote import catalog
+from ote.ingestion import curated
+from ote.update import register as ids
 from tests.conftest import fill
 
 REGISTER = """upstream_name,run_id,published_date,source_url,name_status

@@ -24,8 +24,8 @@ import pytest
 import yaml
 from fsspec.implementations.http import HTTPFileSystem
 
-from pipelines import catalog
-from pipelines.releases import publishing, reading, release
+from ote import catalog
+from ote.releases import publishing, reading, release
 from tests.conftest import Build, commit, git, ote, with_git
 from tests.store import s3_store, store
 
@@ -42,7 +42,7 @@ def checkout(folder: Path, build: Build) -> Path:
     shutil.copytree(build.directory / "releases", folder / "warehouse" / "releases", symlinks=True)
     command = folder / ".venv" / "bin" / "ote"
     command.parent.mkdir(parents=True)
-    program = "from pipelines.cli import run; run()"
+    program = "from ote.cli import run; run()"
     command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{program}" "$@"\n')
     command.chmod(0o755)
     (folder / ".gitignore").write_text(".venv\nwarehouse/releases\n")
@@ -66,7 +66,10 @@ def released(folder: Path, target: str, environment: dict[str, str], pages: str 
             "GITHUB_REF_NAME": tag,
             "GITHUB_OUTPUT": str(folder / "output"),
         }
-        given |= {"OTE_RELEASES": str(folder / "warehouse" / "releases"), "PYTHONPATH": str(catalog.ROOT)}
+        given |= {
+            "OTE_RELEASES": str(folder / "warehouse" / "releases"),
+            "PYTHONPATH": str(catalog.ROOT / "pipelines"),
+        }
         done = subprocess.run(
             [
                 "bash",

@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import catalog
-from pipelines.releases import record
-from pipelines.releases import release as releasing
+from ote import catalog
+from ote.releases import record
+from ote.releases import release as releasing
 from tests.conftest import OTE, Build, ote, outlasts, process, releases, resum, without_privilege
 
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from pipelines import catalog
-from pipelines.quality import checks, promises, report
-from pipelines.warehouse import connect, replace_table
+from ote import catalog
+from ote.quality import checks, promises, report
+from ote.warehouse import connect, replace_table
 from tests.conftest import Build, fill
 from tests.test_checks import GOOD, opened
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.answers import names, search
-from pipelines.answers.published import open_database
+from ote.answers import names, search
+from ote.answers.published import open_database
 from tests.conftest import Build, ote
 
 

@@ -20,10 +20,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import catalog
-from pipelines.answers import quantities, where
-from pipelines.releases import publishing, reading
-from pipelines.site import building, charts, data, guides, pages, serving
+from ote import catalog
+from ote.answers import quantities, where
+from ote.releases import publishing, reading
+from ote.site import building, charts, data, guides, pages, serving
 from tests.conftest import Build, ote
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script>&"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.site import building, serving
+from ote.site import building, serving
 from tests.browser import CHROMIUM, Page, browser
 from tests.conftest import Build
 from tests.test_site import EVIL, edited, served

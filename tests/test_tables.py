@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.answers import tables
+from ote.answers import tables
 from tests.conftest import Build, ote
 
 RUNS = "model;hardware;chips;training_hours;energy_kwh\n"

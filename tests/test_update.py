@@ -18,12 +18,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.catalog import Source
-from pipelines.ingestion import baseline, row_checks
-from pipelines.sources import epa_egrid, epoch_models
-from pipelines.update import fetch, files, progress, revisions, rows
-from pipelines.update.rows import Candidate
+from ote import catalog
+from ote.catalog import Source
+from ote.ingestion import baseline, row_checks
+from ote.sources import epa_egrid, epoch_models
+from ote.update import fetch, files, progress, revisions, rows
+from ote.update.rows import Candidate
 from tests.conftest import BASELINE, REFERENCE, UPSTREAM, commit, needs_upstream, ote
 from tests.faults import Answer, closed_port, redirect, serve
 
@@ -575,7 +575,7 @@ def test_an_update_begins_only_on_committed_rows(folder: Path, monkeypatch: pyte
 
 KILLED = """
 import os, pathlib, signal, sys
-from pipelines.ingestion import baseline
+from ote.ingestion import baseline
 honest, left = {name: getattr(pathlib.Path, name) for name in ("rename", "replace")}, [int(sys.argv[2])]
 def counted(name):
     def call(self, target):

@@ -7,12 +7,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion.row_checks import QUARANTINE_SCHEMA
-from pipelines.update import files, report
-from pipelines.update.report import Report
-from pipelines.update.results import Results, compare
-from pipelines.update.rows import Candidate
+from ote import catalog
+from ote.ingestion.row_checks import QUARANTINE_SCHEMA
+from ote.update import files, report
+from ote.update.report import Report
+from ote.update.results import Results, compare
+from ote.update.rows import Candidate
 
 LIMITS = catalog.document()["result_limits"]
 TOTAL = 1_000_000.0  # MWh of all runs

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.releases import verification
+from ote.releases import verification
 from tests.conftest import Build, ote, resum
 
 

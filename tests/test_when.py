@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import catalog
-from pipelines.answers import when
-from pipelines.ingestion import baseline
+from ote import catalog
+from ote.answers import when
+from ote.ingestion import baseline
 from tests.conftest import BASELINE
 
 # 300 g/kWh by day and 100 from 22 to 1 h: a night over midnight.

@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from pipelines.answers import where
-from pipelines.answers.estimate import estimate_run
-from pipelines.answers.published import open_database
+from ote.answers import where
+from ote.answers.estimate import estimate_run
+from ote.answers.published import open_database
 from tests.conftest import Build, ote
 
 

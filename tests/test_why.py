@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.answers import quantities, why
-from pipelines.answers.published import open_database
+from ote.answers import quantities, why
+from ote.answers.published import open_database
 from tests.conftest import Build, ote
 
 PARTS = 8  # of the runs, so that all workers walk

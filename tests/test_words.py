@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from pipelines import catalog
-from pipelines.answers import words
-from pipelines.answers.explain import explain
-from pipelines.cli import derivation
+from ote import catalog
+from ote.answers import words
+from ote.answers.explain import explain
+from ote.cli import derivation
 from tests.conftest import REFERENCE, Build, ote
 
 COLUMNS = {column.name: column for table in catalog.public_tables() for column in table.columns}

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from werkzeug.serving import make_server
 
-from pipelines.catalog import ROOT
+from ote.catalog import ROOT
 from tests.conftest import ote
 
 WORKFLOWS = ROOT / ".github" / "workflows"

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources import carboncast_hourly as carboncast
+from ote.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources import carboncast_hourly as carboncast
 from tests.conftest import UPSTREAM, needs_upstream
 
 DIRECT_FILE, LIFECYCLE_FILE = carboncast.file_names("DE")

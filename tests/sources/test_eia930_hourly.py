@@ -6,9 +6,9 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from pipelines.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources import eia930_hourly as eia930
+from ote.ingestion.hourly import DIRECT, HOURS, LIFECYCLE
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources import eia930_hourly as eia930
 from tests.conftest import UPSTREAM, needs_upstream
 
 FILE = eia930.file_name("PJM")

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources.epa_egrid import MIX, SCHEMA, parse
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources.epa_egrid import MIX, SCHEMA, parse
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = UPSTREAM / "epa_egrid"

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources.epoch_data_centers import CENTERS, TIMELINES, decimal_degrees, parse
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources.epoch_data_centers import CENTERS, TIMELINES, decimal_degrees, parse
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = UPSTREAM / "epoch_data_centers"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources.epoch_hardware import FILE, SPELLINGS, parse
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources.epoch_hardware import FILE, SPELLINGS, parse
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = UPSTREAM / "epoch_hardware"

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources import epoch_models
-from pipelines.sources.epoch_models import MEMBERS, ZIP, parse
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources import epoch_models
+from ote.sources.epoch_models import MEMBERS, ZIP, parse
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = UPSTREAM / "epoch_models"

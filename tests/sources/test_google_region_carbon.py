@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources.google_region_carbon import parse, percent_as_fraction
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources.google_region_carbon import parse, percent_as_fraction
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = UPSTREAM / "google_region_carbon"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 import pytest
 
-from pipelines.catalog import ROOT
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources.mlperf_training import parse
+from ote.catalog import ROOT
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources.mlperf_training import parse
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = "mlperf_training/v4.0/me/results/box/bert"
@@ -82,7 +82,7 @@ class Mirror(Mapping[str, bytes]):
 
     def __init__(self) -> None:
         """The names of the list beside the parser."""
-        listed = (ROOT / "pipelines/sources/mlperf_training.csv").read_text().split("\n")[1:]
+        listed = (ROOT / "pipelines/ote/sources/mlperf_training.csv").read_text().split("\n")[1:]
         self.names = [f"mlperf_training/v4.0/{path}" for path in listed if path]
 
     def __getitem__(self, name: str) -> bytes:

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from pipelines.ingestion.tabular import UpstreamChangedError
-from pipelines.sources.owid_electricity import CHARTS, parse
+from ote.ingestion.tabular import UpstreamChangedError
+from ote.sources.owid_electricity import CHARTS, parse
 from tests.conftest import UPSTREAM, needs_upstream
 
 FOLDER = UPSTREAM / "owid_electricity"

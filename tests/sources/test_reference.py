@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import catalog
-from pipelines.ingestion import curated
-from pipelines.ingestion.facts import BadReferenceError
-from pipelines.ingestion.spelling import spelling_key
+from ote import catalog
+from ote.ingestion import curated
+from ote.ingestion.facts import BadReferenceError
+from ote.ingestion.spelling import spelling_key
 
 RUNS = catalog.tables()["raw.training_runs"]
 NEW = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import models
-from pipelines.warehouse import connect
+from ote import models
+from ote.warehouse import connect
 from tests.conftest import fill
 from tests.sql.test_emissions import FACTORS, rows
 

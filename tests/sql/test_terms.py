@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.cli import summary
+from ote.cli import summary
 from tests.conftest import Build, Model
 from tests.sql.test_accuracy import CHIPS, FLOP
 

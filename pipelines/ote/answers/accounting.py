@@ -1,0 +1,382 @@
+"""What a scheduler or a cloud bill says was used, as runs: Slurm's sacct, Google Cloud's billing export.
+
+Belongs here: accelerators and hours out of their columns, in any of the forms these are exported in. Does not
+belong here: energies that a tracker measured (trackers.py), or which tool wrote a file (imports.py).
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ote import hardware_units
+from ote.answers import delimited, locations
+from ote.answers.delimited import BadCellError, Place, Reject, Row, Table
+from ote.answers.trackers import (
+    EXAMPLE_BY_HAND,
+    SECONDS_PER_HOUR,
+    Part,
+    Placed,
+    UnknownUnitError,
+    counted_as,
+    number,
+    text_of,
+)
+
+SACCT = "export with sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
+SACCT_HEADER = r"(?:^|[|,;\t ])JobID(?:Raw)?(?:[|,;\t ]|$)"
+# Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html
+PART_OF_A_CHIP = r"gpu:[\w.-]*\d+g\.\d+gb[\w.-]*[=:]\d+|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]\d+"
+TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
+NODES = ("NNodes", "AllocNodes", "ReqNodes")
+TIMES = (
+    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d",
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y", "%d %b %Y %H:%M:%S", "%d %b %Y %H:%M", "%d %b %Y", "%d-%b-%Y",
+    "%b %d %Y %H:%M:%S", "%b %d, %Y", "%a %b %d %H:%M:%S %Y", "%Y%m%dT%H%M%S", "%Y%m%d",
+)  # fmt: skip
+
+# Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
+# https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
+NO_USE = (
+    ("fees for commitments (what ran under them has lines of its own)", r"\bcommitments?\b"),
+    ("licences and other fees", r"\blicens|\bpremium for\b|\bfees?\b"),
+)
+ACCELERATORS = r"nvidia|\bgpus?\b|tpu|\btesla\b|\brtx\b"
+OTHERS = (
+    r"\b(?:v?cpus?|cores?|ram|memory|disks?|pd|ssd|storage|capacity|snapshots?|images?|network(?:ing)?|"
+    r"egress|ingress|traffic|(?:data|inter)[ -]?transfer|ip|nat|load balanc\w*|forwarding rules?|vpn|dns|"
+    r"operations?|requests?|log(?:s|ging)?|monitoring|tax|support)\b"
+)
+UNCLEAR = (
+    "names an accelerator, but a bill does not say how many chips one unit of it is, or whether they ran. "
+    "Give their chip-hours to ote estimate; it counts cores too: --hardware 'TPU v3 core'"
+)
+GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
+UNIT_HOURS = {"second": 1 / SECONDS_PER_HOUR, "s": 1 / SECONDS_PER_HOUR, "minute": 1 / 60, "hour": 1, "h": 1}
+NO_JSON = "the text breaks off, or a comma, bracket or quote is missing"
+SKU, AMOUNT, UNIT = "sku description", "usage amount", "usage unit"
+
+
+def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
+    """Slurm: accelerators of a job from AllocTRES, wall-clock from ElapsedRaw (s) or Elapsed.
+
+    Steps of a job repeat its hours and are left out. ConsumedEnergy is not taken: what it measures (the node,
+    or the processors alone) depends on a plugin that the output does not name.
+    """
+    table = _sacct_table(text)
+    yield from table.rejects
+    resources = next((name for name in TRES if name in table.header), None)
+    if resources is None:
+        raise UnknownUnitError(f"{file}: neither AllocTRES nor AllocGRES; {SACCT}")
+    if resources.startswith("Req"):
+        yield f"Accelerators as requested ({resources}); what was allocated is not in the file."
+    nodes = next((name for name in NODES if name in table.header), None)
+    if resources == "ReqGRES":  # what is asked of each node
+        yield (
+            f"ReqGRES is of one node: multiplied by {nodes}."
+            if nodes
+            else (
+                "ReqGRES is of one node, and there is no column NNodes: each job is counted as one node. "
+                f"If one had more, {SACCT}"
+            )
+        )
+    left_out: Counter[str] = Counter()
+    seen: set[tuple[str, ...]] = set()
+    for place, row in table.rows:
+        job = row.get("JobID") or row.get("JobIDRaw") or ""
+        identity = (job, *(row.get(name, "") for name in ("Start", "Elapsed", "ElapsedRaw")))
+        if "." in job:
+            continue
+        if identity in seen:
+            left_out["Lines left out, as the same job stands there twice"] += 1
+            continue
+        seen.add(identity)
+        try:
+            count = int(number(row, nodes)) if nodes and resources == "ReqGRES" else 1
+            yield from _jobs(place, row, job, row[resources], count, left_out)
+        except BadCellError as error:
+            yield Reject(place=place, column=error.column, reason=error.reason)
+    yield from (f"{says}: {count:,}." for says, count in left_out.items())
+
+
+def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Counter[str]) -> Iterator[Part]:
+    """A run for each kind of accelerator of a job; `tres` are those of each of so many nodes."""
+    hours = _elapsed(row) / SECONDS_PER_HOUR
+    if hours and (part := re.search(PART_OF_A_CHIP, tres)):
+        yield f"Job left out because it used only a part of an accelerator, {part[0]!r}: {job}."
+        return
+    kinds = _kinds(tres)
+    if not hours or not kinds:
+        left_out["Jobs left out because they have no accelerator or no time"] += 1
+        return
+    started = _date(row.get("Start", ""))
+    if not started and row.get("Start", "Unknown") not in ("", "Unknown", "None"):
+        left_out["Jobs without a start that can be read, estimated as of today"] += 1
+    name = row.get("JobName") or job
+    for kind, chips in kinds:
+        notes: list[str] = []
+        run = {
+            "model": f"{name} ({kind or 'other accelerators'})" if len(kinds) > 1 else name,
+            **counted_as(_product(kind), chips * nodes, hours, "scheduler", notes),
+            "training_hours": text_of(hours),
+            "started": started,
+        }
+        yield Placed(place=place, run=run)
+        yield from (f"Line {place.line}: {note}" for note in notes)
+
+
+def _kinds(tres: str) -> list[tuple[str, int]]:
+    """The accelerators of a job by the name of their kind; an empty name is of those that have none."""
+    typed = re.findall(r"(?:gres/)?gpu:([\w.-]+)=(\d+)", tres) or re.findall(
+        r"(?:gres/)?gpu:([\w.-]*[A-Za-z][\w.-]*):(\d+)", tres
+    )
+    kinds: Counter[str] = Counter()
+    for kind, count in typed:
+        kinds[kind] += int(count)
+    total = re.search(r"(?:gres/)?gpu[=:](\d+)(?:,|$)", tres)
+    if total and int(total[1]) > sum(kinds.values()):
+        kinds[""] += int(total[1]) - sum(kinds.values())
+    return [(kind, count) for kind, count in kinds.items() if count]
+
+
+def _product(kind: str) -> str:
+    """The accelerator that an administrator calls so: rtx_3090 is written out, and 2080ti gets its line."""
+    name = kind.replace("_", " ")
+    if re.fullmatch(r"(?:9|10|16)\d{2} ?(?:ti|super)?", name, re.IGNORECASE):
+        return f"GTX {name}"
+    if re.fullmatch(r"[2-5]0\d{2} ?(?:ti|super)?", name, re.IGNORECASE):
+        return f"RTX {name}"
+    return name
+
+
+def _sacct_table(text: str) -> Table:
+    """The output of sacct with any delimiter, or in columns of fixed width."""
+    lines = text.split("\n")
+    at = next(index for index, line in enumerate(lines) if re.search(SACCT_HEADER, line))
+    rest = lines[at:]
+    if len(rest) > 1 and re.fullmatch(r"[- ]*-{3}[- ]*", rest[1].rstrip()):
+        return _fixed_width(rest, at + 1)
+    mark = delimited.separator(rest[0])
+    if mark != ",":
+        return delimited.parse("\n".join(rest), mark, quoted=False, first_line=at + 1)
+    header = rest[0].rstrip("\r").split(",")
+    tres = [index for index, name in enumerate(header) if name.strip() in TRES]
+    if len(tres) == 1 and not any('"' in line for line in rest):  # the commas of TRES are not quoted by sacct
+        rest = ["|".join(_joined(line.rstrip("\r").split(","), tres[0], len(header))) for line in rest]
+        return delimited.parse("\n".join(rest), "|", quoted=False, first_line=at + 1)
+    return delimited.parse("\n".join(rest), mark, first_line=at + 1)
+
+
+def _joined(cells: list[str], at: int, width: int) -> list[str]:
+    more = len(cells) - width
+    return cells if more <= 0 else [*cells[:at], ",".join(cells[at : at + more + 1]), *cells[at + more + 1 :]]
+
+
+def _fixed_width(lines: list[str], first_line: int) -> Table:
+    spans = [found.span() for found in re.finditer(r"-+", lines[1])]
+    table = Table(header=[lines[0][begin:end].strip() for begin, end in spans])
+    for row_number, line in enumerate(lines[2:], start=1):
+        if not line.strip():
+            continue
+        place = Place(line=first_line + row_number + 1, row=row_number)
+        row = {name: line[begin:end].strip() for name, (begin, end) in zip(table.header, spans, strict=True)}
+        cut = next((name for name in (*TRES, "JobID") if row.get(name, "").endswith("+")), None)
+        if cut:
+            table.rejects.append(Reject(place=place, column=cut, reason=f"{row[cut]!r} is cut; {SACCT}"))
+        else:
+            table.rows.append((place, row))
+    return table
+
+
+def _elapsed(row: Row) -> float:
+    """Seconds from ElapsedRaw, or from Slurm's [days-]hours:minutes:seconds."""
+    if row.get("ElapsedRaw"):
+        return number(row, "ElapsedRaw")
+    written = row.get("Elapsed", "")
+    found = re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d\d)(?:\.\d+)?", written)
+    if not found:
+        raise BadCellError("Elapsed", f"{written!r}, and no ElapsedRaw; {SACCT}")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+
+
+def _date(written: str) -> str:
+    """The day of a time in one of the usual formats, or its year where day and month cannot be told apart."""
+    if re.fullmatch(r"\d{10}(\.\d+)?", written):
+        return datetime.fromtimestamp(float(written), UTC).date().isoformat()
+    if found := re.match(r"(\d\d?)/(\d\d?)/(\d{4})\b", written):
+        first, second, year = (int(part) for part in found.groups())
+        month, day = (second, first) if first > 12 else (first, second)
+        if first <= 12 and second <= 12 and first != second:
+            return str(year)
+        return f"{year}-{month:02}-{day:02}"
+    for pattern in TIMES:
+        try:
+            return datetime.strptime(written[:19] if "T" in written else written, pattern).date().isoformat()
+        except ValueError:
+            continue
+    return ""
+
+
+def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
+    """Google Cloud billing export: accelerators x time of each chip's SKU, by region and month.
+
+    Read are the nested and the flattened columns of BigQuery, as CSV or JSON lines, and what the console
+    writes. Corrections are negative lines, and are taken off.
+    """
+    table = _billing_table(text)
+    yield from table.rejects
+    names = {_column(name): name for name in table.header}
+    amounts = [("usage amount", "usage unit"), ("usage amount in pricing units", "usage pricing unit")]
+    amount, unit = next(((a, u) for a, u in amounts if a in names and u in names), (None, None))
+    if amount is None or unit is None or SKU not in names:
+        raise UnknownUnitError(
+            f"{file}: neither sku.description with usage.amount and usage.unit, nor the console's "
+            f"'SKU description', 'Usage amount' and 'Usage unit' of Google Cloud. {EXAMPLE_BY_HAND}"
+        )
+    spent: dict[tuple[str, str, str], float] = {}
+    lines: Counter[str] = Counter()
+    for place, row in table.rows:
+        cells = {column: row[name] for column, name in names.items()}
+        sku = cells[SKU]
+        try:
+            if kind := _no_use(sku, cells.get("cost type", "")):
+                lines[f"Lines left out, {kind}"] += 1
+            elif chip := _chip_of(sku):
+                hours = _hours(cells, amount, unit, names, table.mark)
+                lines["Corrections that reduce earlier use"] += hours < 0
+                region = _region(cells)
+                day = cells.get("usage start time") or cells.get("usage start date") or ""
+                key = (chip, region, _month(day))
+                spent[key] = spent.get(key, 0) + hours
+            elif re.search(ACCELERATORS, sku, re.IGNORECASE):
+                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}")
+            elif re.search(OTHERS, sku, re.IGNORECASE):
+                lines["Lines left out, no accelerator (processors, memory, disks, network and the like)"] += 1
+            else:
+                lines[f"Lines left out, not known here, and perhaps an accelerator, {sku!r}"] += 1
+        except BadCellError as error:
+            yield Reject(place=place, column=error.column, reason=error.reason)
+    yield from (f"{says}: {count:,}." for says, count in lines.items() if count)
+    for key, hours in sorted(spent.items()):
+        yield from _billed(*key, hours)
+
+
+def _billed(hardware: str, region: str, month: str, hours: float) -> Iterator[Part]:
+    name = " ".join(part for part in (hardware, region, month) if part)
+    if hours <= 1e-9:
+        yield f"{name}: corrections take off all {hardware} hours; left out."
+        return
+    counting = hardware_units.counted(hardware, "bill")
+    if counting:
+        yield f"{name}: counted {hours:g} hours of {counting.says}, so {hours * counting.chips_each:g}."
+        hours *= counting.chips_each
+    known = locations.cloud_region(region)
+    if region and not known:
+        yield f"{name}: region {region!r} is not known here and not used."
+    run = {
+        "model": name,
+        "hardware": counting.model if counting else hardware,
+        "chip_hours": text_of(hours),
+        "cloud_region": known,
+        "started": month,
+    }
+    yield Placed(run=run)
+
+
+def _billing_table(text: str) -> Table:
+    lines = text.split("\n")
+    if re.match(r"\s*[\[{]", text):
+        return _json_table(text, lines)
+    headers = (index for index, line in enumerate(lines) if re.search(r"(?i)sku[._ ]description", line))
+    at = next(headers, 0)
+    table = delimited.parse("\n".join(lines[at:]), first_line=at + 1)
+    return delimited.with_points(table, [name for name in table.header if _column(name).startswith(AMOUNT)])
+
+
+def _json_table(text: str, lines: list[str]) -> Table:
+    """JSON lines, or an array, of records as BigQuery exports them, flattened."""
+    table = Table(header=[])
+    records: list[tuple[Place, Any]] = []
+    if text.lstrip().startswith("["):
+        try:
+            records = [(Place(line=1, row=n), record) for n, record in enumerate(json.loads(text), start=1)]
+        except json.JSONDecodeError as error:
+            table.rejects.append(Reject(place=Place(line=error.lineno), reason=f"no JSON ({NO_JSON})"))
+    else:
+        for line_number, line in enumerate(lines, start=1):
+            place = Place(line=line_number, row=len(records) + len(table.rejects) + 1)
+            try:
+                if line.strip():
+                    records.append((place, json.loads(line)))
+            except json.JSONDecodeError:
+                table.rejects.append(Reject(place=place, reason=f"no JSON ({NO_JSON})"))
+    flat = [(place, _flattened(record)) for place, record in records]
+    header = list(dict.fromkeys(name for _, row in flat for name in row))
+    table.header.extend(header)
+    table.rows.extend((place, dict.fromkeys(header, "") | row) for place, row in flat)
+    return table
+
+
+def _flattened(record: Any, prefix: str = "") -> Row:
+    flat: Row = {}
+    for name, cell in record.items() if isinstance(record, dict) else ():
+        if isinstance(cell, dict):
+            flat |= _flattened(cell, f"{prefix}{name}.")
+        elif not isinstance(cell, list):
+            flat[prefix + name] = "" if cell is None else str(cell)
+    return flat
+
+
+def _column(name: str) -> str:
+    return re.sub(r"[^a-z]+", " ", name.lower()).strip()
+
+
+def _no_use(sku: str, cost_type: str) -> str | None:
+    if cost_type and cost_type.lower() not in ("usage", "regular", "adjustment"):
+        return f"of the cost type {cost_type!r}"
+    return next((kind for kind, words in NO_USE if re.search(words, sku, re.IGNORECASE)), None)
+
+
+def _chip_of(sku: str) -> str:
+    """The chip that one unit of a SKU is, in a spelling of the dataset; empty if it is none, or not clear.
+
+    TPUs are billed by the chip from v5 on. A unit of the older ones ("Tpu-v3 Pod") may be a core, a chip, or
+    a device of eight cores; and a reservation is billed also while nothing runs on it.
+    """
+    if re.search(r"\breserved\b", sku, re.IGNORECASE):
+        return ""
+    if tpu := re.search(r"\btpu ?(v5e|v5p|v6e|7x)\b", sku, re.IGNORECASE):
+        return f"TPU {tpu[1].lower()}"
+    gpu = re.search(
+        r"(?:\b(?:nvidia|tesla) )+([^(]+?) (?:\(1 )?gpu\b|\b(H200 141GB) GPU\b|\b(RTX 6000 96GB)\b",
+        sku,
+        re.IGNORECASE,
+    )
+    if not gpu:
+        return ""
+    name = re.sub(r" (?:plus|mega)\b", "", gpu[1] or gpu[2] or gpu[3], flags=re.IGNORECASE)  # of the machine
+    return GOOGLE_NAMES.get(name.upper(), name)
+
+
+def _hours(cells: Row, amount: str, unit: str, names: Row, mark: str) -> float:
+    noun = cells[unit].strip().lower().removesuffix("s") or cells[unit]
+    if noun not in UNIT_HOURS:
+        raise BadCellError(names[unit], f"{cells[unit]!r}, expected seconds or hours of an accelerator")
+    written = cells[amount]
+    if mark == "," and re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", written):
+        written = written.replace(",", "")
+    try:
+        return delimited.number(written) * UNIT_HOURS[noun]
+    except ValueError as error:
+        raise BadCellError(names[amount], str(error)) from None
+
+
+def _region(cells: Row) -> str:
+    return cells.get("location region") or cells.get("region") or ""
+
+
+def _month(written: str) -> str:
+    return written[:7] if re.match(r"\d{4}-\d\d", written) else _date(written)[:7]

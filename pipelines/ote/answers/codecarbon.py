@@ -1,0 +1,300 @@
+"""Logs of CodeCarbon as runs: emissions.csv of versions 1 to 3, and its files of tasks.
+
+Belongs here: what its columns are in our units, and which of its numbers cannot be. Does not belong here:
+rows of one machine at one time (trackers.py), or which tool wrote a file (imports.py).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from ote.answers import delimited, locations
+from ote.answers.delimited import BadCellError, Place, Reject, Row
+from ote.answers.trackers import (
+    MOST_W_OF_A_HOST,
+    MOST_W_PER_GPU,
+    NOT_METERED,
+    PROCESSORS_UNCLEAR,
+    SECONDS_PER_HOUR,
+    Measured,
+    Part,
+    Run,
+    counted_as,
+    counted_once,
+    country_and_state,
+    is_known,
+    is_read,
+    names_left_out,
+    number,
+    text_of,
+)
+
+# Half of 85 W, in core/cpu.py and external/hardware.py of CodeCarbon.
+DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
+
+SHORT = (
+    "a crash while the file was written leaves half a line, and CodeCarbon leaves empty cells out when it "
+    "appends; complete the line, or take it out"
+)
+NUMBERS = (
+    *("duration", "energy_consumed", "pue", "gpu_count"),
+    *(f"{part}_{of}" for part in ("cpu", "gpu", "ram") for of in ("energy", "power")),
+)
+
+
+def runs(text: str, _: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
+    """CodeCarbon: kWh and seconds; energies hold the PUE of the column `pue`, where there is one."""
+    table = delimited.with_points(delimited.parse(text, short=SHORT), NUMBERS)
+    yield from table.rejects
+    taken: list[tuple[Place, Row]] = []
+    for place, row in table.rows:
+        try:
+            _energy_consumed(row)
+            taken.append((place, row))
+        except BadCellError as error:
+            yield Reject(place=place, column=error.column, reason=error.reason)
+    if "task_name" in table.header and "pue" not in table.header and not pue_included:
+        yield "A file of tasks does not name a PUE; if the tracker was given one, import with --pue-included."
+    if "task_name" in table.header:
+        yield "CodeCarbon writes the sum of the tasks to emissions.csv as well; import one of the two files."
+    last = _last_of_each_run(taken)
+    if earlier := len(taken) - len(last):
+        yield f"Rows left out, as a later one of the same run_id holds them: {earlier:,}."
+    measured = []
+    for place, row in last:
+        try:
+            notes: list[str] = []
+            measured.append(_run(place, row, pue_included, notes))
+            yield from (f"Line {place.line}: {note}" for note in notes)
+        except BadCellError as error:
+            yield Reject(place=place, column=error.column, reason=error.reason)
+    yield from counted_once(measured, distinct)
+
+
+def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -> Measured:
+    pue = number(row, "pue") if row.get("pue") else pue_included or 1
+    if pue < 1:
+        raise BadCellError("pue", f"{row['pue']}, expected a PUE of 1 or more")
+    energy = _energy_consumed(row) / pue
+    if energy == 0:
+        raise BadCellError(
+            "energy_consumed", f"0 kWh in {row.get('duration')} s: the run ended before anything was measured"
+        )
+    hardware, chips, whole = _gpus(row, notes)
+    hours = _hours(row, energy, pue, chips, notes)
+    has_energy = _gpu_was_read(row, hardware, chips)
+    _note_unread(row, energy, has_energy, notes)
+    end = _timestamp(row)
+    run = {
+        "model": row.get("project_name", ""),
+        **counted_as(hardware, chips, hours, "driver", notes),
+        "training_hours": text_of(hours) if hours else "",
+        "energy_kwh": text_of(energy) if has_energy else "",
+        "metering": _metering(row, pue) if has_energy else "",
+        "pue": text_of(pue) if pue > 1 else "",
+        **_place(row, notes),
+        "started": _day_before(row, end, hours),
+    }
+    is_part = bool(row.get("task_name")) or (row.get("tracking_mode") == "process" and not hardware)
+    return Measured(
+        place=place,
+        run=run,
+        hours=hours,
+        energy_kwh=energy,
+        end=None if is_part else end,
+        machine=_machine(row) if whole and not is_part else None,
+    )
+
+
+def _note_unread(row: Row, energy: float, has_energy: bool, notes: list[str]) -> None:
+    if not has_energy:
+        notes.append(
+            f"the GPU was not read (gpu_energy is 0), so its {energy:.3g} kWh are not taken as measured; "
+            "the energy will be estimated from chips and hours."
+        )
+    for part in ("cpu", "ram"):
+        if row.get(f"{part}_energy") and not is_read(row[f"{part}_energy"]):
+            notes.append(f"{part}_energy is {row[f'{part}_energy']}: not measured, and not in the energy.")
+
+
+def _metering(row: Row, pue: float) -> str:
+    """What CodeCarbon read and what it worked out, as far as its log says."""
+    is_default = is_read(row.get("cpu_power", "")) and round(_power_w(row, "cpu", pue), 6) == 42.5
+    says = {
+        "gpu": "GPUs read from the driver",
+        "cpu": DEFAULT if is_default else PROCESSORS_UNCLEAR,
+        "ram": "memory estimated from its size",
+    }
+    parts = [words for part, words in says.items() if is_read(row.get(f"{part}_energy", ""))]
+    who = f"CodeCarbon {row.get('codecarbon_version', '')}".strip()
+    of = " (processors and memory of the process alone)" if row.get("tracking_mode") == "process" else ""
+    return f"{who}: {', '.join(parts) or 'its log does not name the components'}{of}; {NOT_METERED}"
+
+
+def _machine(row: Row) -> tuple[str, ...] | None:
+    """What tells one machine from another in a row of CodeCarbon; None where nothing does."""
+    if not (row.get("cpu_model") or row.get("gpu_model")):
+        return None
+    columns = ("os", "cpu_model", "cpu_count", "gpu_model", "country_iso_code", "region", "cloud_region")
+    memory = row.get("ram_total_size", "")[:5]
+    return (*(row.get(column, "") for column in columns), memory)
+
+
+def _energy_consumed(row: Row) -> float:
+    """Energy of a row (kWh); where the sum is missing, what its components measured."""
+    if is_known(row.get("energy_consumed", "")):
+        return number(row, "energy_consumed")
+    parts = [f"{part}_energy" for part in ("cpu", "gpu", "ram")]
+    known = [number(row, part) for part in parts if is_known(row.get(part, ""))]
+    if not known:
+        raise BadCellError(
+            "energy_consumed", f"{row.get('energy_consumed') or 'empty'}, expected a number of kWh"
+        )
+    return sum(known)
+
+
+def _last_of_each_run(rows: list[tuple[Place, Row]]) -> list[tuple[Place, Row]]:
+    """The last row of each run_id: every flush() appends the run so far, and its energy never falls.
+
+    Where energy and duration fall, the tracker was started again and counts from zero: both parts count.
+    Rows of tasks are parts of a run, not states of it. The first versions wrote no run_id, and a row a run.
+    """
+    last: dict[tuple[str, int], tuple[Place, Row]] = {}
+    starts: Counter[str] = Counter()
+    for place, row in rows:
+        name = "" if row.get("task_name") else row.get("run_id", "")
+        if not name:
+            last["", place.line] = (place, row)
+            continue
+        before = last.get((name, starts[name]))
+        if before and _energy_consumed(row) < _energy_consumed(before[1]):
+            if not _is_shorter(row, before[1]):
+                continue  # an earlier state that stands later in the file
+            starts[name] += 1
+        last[name, starts[name]] = (place, row)
+    return list(last.values())
+
+
+def _is_shorter(row: Row, other: Row) -> bool:
+    """Whether a row has less time than another one, and was written later."""
+    try:
+        is_less = number(row, "duration") < number(other, "duration")
+    except BadCellError:
+        return False
+    return is_less and row.get("timestamp", "") >= other.get("timestamp", "")
+
+
+def _gpus(row: Row, notes: list[str]) -> tuple[str, int | None, bool]:
+    """Name and number of the GPUs that were tracked, and whether these are all of the machine."""
+    model = row.get("gpu_model") or ""
+    found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", model)
+    given = row.get("gpu_count") or ""
+    count = int(float(given)) if re.fullmatch(r"\d+(\.0*)?", given) else None
+    if model and " x " not in model:  # Apple's chips have no number before their name
+        return model.strip(), count or 1, True
+    if model and not found:
+        notes.append(names_left_out(model))
+        return "", None, True
+    if not found:
+        return "", count or None, True
+    listed = int(found[1])
+    if count and count != listed:
+        notes.append(f"gpu_count is {count}, and gpu_model lists {listed}: counted {count}, as tracked.")
+    return found[2].strip(), count or listed, not count or count >= listed
+
+
+def _gpu_was_read(row: Row, hardware: str, chips: int | None) -> bool:
+    has_gpu = bool(hardware) or bool(chips)
+    return not has_gpu or "gpu_energy" not in row or is_read(row["gpu_energy"])
+
+
+def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[str]) -> float | None:
+    """Hours of a row; a duration that cannot belong to its energy is replaced by a better one, or left out.
+
+    Memory has a constant power in CodeCarbon, and processors often have: energy / power is the time measured.
+    """
+    if not is_known(row.get("duration", "")):
+        notes.append("no duration is stated; the hours are left out.")
+        return None
+    try:
+        hours = delimited.number(row["duration"]) / SECONDS_PER_HOUR
+    except ValueError as error:
+        raise BadCellError("duration", str(error)) from None
+    most_kw = _most_kw(row, chips)
+    times = [time for part in ("ram", "cpu") if (time := _constant_hours(row, part, pue))]
+    agree = len(times) == 2 and max(times) <= 1.2 * min(times)
+    is_wrong = not 0 < hours < 87600 or energy / hours > most_kw
+    if not is_wrong and not (agree and not 0.5 < times[0] / hours < 2):
+        return hours
+    better = next((time for time in times if energy / time <= most_kw), None)
+    if better and 980 < better / hours < 1020:
+        raise BadCellError(
+            "energy_consumed",
+            f"{energy:.3g} kWh in {row['duration']} s is {energy / hours:.3g} kW, and so are its parts: "
+            "it looks like Wh; CodeCarbon writes kWh",
+        )
+    draw = f"{energy / hours:.3g} kW" if hours > 0 else "no power"
+    says = f"a duration of {row['duration']} s with {energy:.3g} kWh is {draw}, which cannot be: "
+    if better:
+        notes.append(f"{says}taken as {better * SECONDS_PER_HOUR:.0f} s, from energy over power.")
+    else:
+        notes.append(f"{says}the hours are left out.")
+    return better
+
+
+def _most_kw(row: Row, chips: int | None) -> float:
+    """What the machine of a row cannot exceed; without a word on GPUs it may be a server of sixteen."""
+    says_none = "gpu_model" in row and row.get("gpu_energy", "") in ("", "0", "0.0")
+    gpus = chips or (0 if says_none else 16)
+    return (gpus * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
+
+
+def _constant_hours(row: Row, part: str, pue: float) -> float | None:
+    try:
+        energy, power = number(row, f"{part}_energy") / pue, _power_w(row, part, pue)
+    except BadCellError:
+        return None
+    return energy * 1000 / power if energy > 0 and power > 0 else None  # kWh to Wh
+
+
+def _power_w(row: Row, part: str, pue: float) -> float:
+    """Power of a component before PUE (W); from 3.3.1 on CodeCarbon multiplies that by the PUE as well."""
+    version = re.match(r"(\d+)\.(\d+)\.(\d+)", row.get("codecarbon_version", ""))
+    has_pue = version is not None and tuple(map(int, version.groups())) >= (3, 3, 1)
+    return number(row, f"{part}_power") / (pue if has_pue else 1)
+
+
+def _place(row: Row, notes: list[str]) -> Run:
+    """The location of a row: its cloud region if that is known, else its state and country."""
+    stated = row.get("cloud_region") or ""
+    if region := locations.cloud_region(stated):
+        return {"cloud_region": region}
+    if stated:
+        notes.append(f"cloud_region {stated!r} is not known here and not used.")
+    name, code = row.get("country_name") or "", row.get("country_iso_code") or ""
+    return country_and_state(name, code, row.get("region") or "", notes)
+
+
+def _timestamp(row: Row) -> datetime | None:
+    written = row.get("timestamp", "")
+    if not written:
+        return None
+    try:
+        return datetime.fromisoformat(written).replace(tzinfo=None)
+    except ValueError:
+        raise BadCellError(
+            "timestamp", f"{written!r}, expected when the row was written, such as 2025-01-03T00:00:00"
+        ) from None
+
+
+def _day_before(row: Row, end: datetime | None, hours: float | None) -> str:
+    """The day a run began: CodeCarbon dates a row when it writes it, at the end of its duration."""
+    if end is None:
+        return ""
+    try:
+        return (end - timedelta(hours=hours or 0)).date().isoformat()
+    except OverflowError:
+        raise BadCellError(
+            "timestamp", f"{row['timestamp']!r} with a duration of {row['duration']} s"
+        ) from None

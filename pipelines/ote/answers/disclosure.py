@@ -1,0 +1,668 @@
+"""What authors must hand in on the energy of training, written from the estimate of a run or of several.
+
+Belongs here: the wording and the format of each disclosure; every number comes from the estimates, and each
+names the version of the dataset. Does not belong here: estimating (estimate.py), or what a code name means
+(words.py).
+"""
+
+import json
+import math
+import re
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from ote import documents
+from ote.answers import delimited, locations, quantities, tables, words
+from ote.answers.published import Z_90
+from ote.catalog import ROOT
+from ote.names import one_line, shown
+
+TRAINING_TYPES = ("pre-training", "fine-tuning")
+METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
+NEEDED = (
+    "energy_mwh",
+    "co2e_gross_t",
+    "co2e_net_t",
+    "factors",
+    "dataset_version",
+    "energy_basis",
+    "net_basis",
+    "intensity_basis",
+)
+ABSENT = type(None)
+AMOUNT, TEXT = (int, float, ABSENT), (str, ABSENT)
+FACTOR = {"value": AMOUNT, "gsd": AMOUNT, "basis": TEXT}
+# What is read of an estimate.
+ESTIMATE = {
+    **{
+        f"{total}{end}": AMOUNT if total == "co2e_net_t" else documents.NUMBER
+        for total in ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+        for end in ("", "_p05", "_p95")
+    },
+    "factors": {"pue": FACTOR, "gross_kg_per_kwh": FACTOR, "*": FACTOR},
+    **dict.fromkeys(("dataset_version", "energy_basis", "intensity_basis"), str),
+    **dict.fromkeys(("model", "provider", "net_basis"), TEXT),
+    **{f"{name}?": TEXT for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis")},
+    **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
+    "metering?": TEXT,
+    "is_ambiguous_hardware?": (bool, ABSENT),
+    **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
+}
+# Bases of what was given, not estimated.
+GIVEN = {"measured", "disclosed", "chips_x_hours", "disclosed_measured"}
+# What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
+INTENSITIES = {
+    "direct": "a direct intensity (emissions of the power plants alone)",
+    "lifecycle": "a lifecycle intensity (fuel supply and building of the power plants included)",
+    "unspecified": "an intensity that is not stated to be direct or lifecycle",
+    "several": "intensities of several kinds, direct and lifecycle, which do not compare",
+}
+EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
+NAMED = 10  # reasons why rows are left out
+SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+SHARED = (
+    "The interval of the total treats all errors as shared by the runs, so that none averages out: "
+    "its ends are the sums of the ends of the runs."
+)
+AMBIGUOUS = (
+    "The name of the accelerator stands for several variants (SXM, PCIe, memory); "
+    "the interval allows for all of them."
+)
+SCOPE = (
+    "Operational emissions of what is described, without hardware manufacturing, failed runs, "
+    "or experiments before it."
+)
+# RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/2104.10350")
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{mark: f"\\{mark}" for mark in "&%_#${}"},
+}
+
+Run = Mapping[str, Any]
+
+
+class NotAnEstimateError(Exception):
+    """What was given is no estimate; the message says what to do."""
+
+
+def parse(text: str) -> Run:
+    """An estimate, as `ote estimate --json` prints it.
+
+    Raises:
+        NotAnEstimateError: it is no JSON, or not of one run.
+    """
+    try:
+        return checked(documents.parse(text, documents.ANYTHING, EXPECTED))
+    except documents.MalformedError as error:
+        raise NotAnEstimateError(str(error)) from None
+
+
+def typed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a file of estimates with numbers and truths for what CSV has as text."""
+    return {name: cell if tables.is_text(name) else _typed(cell) for name, cell in row.items()}
+
+
+def _typed(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    if cell.lower() in ("", "true", "false"):
+        return {"": None, "true": True, "false": False}[cell.lower()]
+    try:
+        value = delimited.number(cell)
+    except ValueError:
+        return cell
+    if not math.isfinite(value):
+        return cell
+    return int(value) if value.is_integer() else value
+
+
+def checked(run: Any) -> Run:
+    """An estimate, if it is one.
+
+    Raises:
+        NotAnEstimateError: a part of it is missing or not known.
+    """
+    missing = [key for key in NEEDED if not isinstance(run, dict) or key not in run]
+    if missing:
+        raise NotAnEstimateError(f"{', '.join(missing)} missing")
+    if says := documents.mismatch(run, ESTIMATE):
+        raise NotAnEstimateError(says)
+    if run["intensity_basis"] not in INTENSITIES:
+        raise NotAnEstimateError(
+            f"intensity_basis {shown(run['intensity_basis'])}, expected one of {', '.join(INTENSITIES)}"
+        )
+    return dict(run)
+
+
+def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run:
+    """Several estimates as one: the sums of MWh and t, with the runs below `runs`; of one run itself.
+
+    Net is None if it is not known of one of them. Rows that were not estimated are named below `left_out`.
+
+    Runs that are estimated alike err alike: they share factors, and the intervals do not say which part of an
+    error is theirs alone. All is taken as shared (comonotonic), for which the quantiles of a sum are the sums
+    of the quantiles. Where some errors are independent the true interval is narrower, never wider.
+
+    Raises:
+        NotAnEstimateError: the estimates are of different versions of the dataset.
+    """
+    if rejects:
+        return {**summed(runs), "left_out": _left_out(len(runs), rejects)}
+    if len(runs) == 1:
+        return runs[0]
+    versions = sorted({str(run["dataset_version"]) for run in runs})
+    if len(versions) > 1:
+        raise NotAnEstimateError(
+            f"estimates of {' and '.join(versions)}: estimate all runs with one version of the dataset"
+        )
+    total: dict[str, Any] = {"runs": list(runs), "factors": {}, "dataset_version": versions[0]}
+    for name in SUMMED:
+        for column in (name, f"{name}_p05", f"{name}_p95"):
+            parts = [run[column] for run in runs]
+            total[column] = None if None in parts else math.fsum(parts)
+    for name in ("model", "hardware_name", "cloud_region", "site_country", "site_state", "provider"):
+        total[name] = _common(runs, name, None)
+    for name in ("energy_basis", "intensity_basis", "net_basis"):
+        total[name] = _common(runs, name, "several")
+    total["is_ambiguous_hardware"] = any(run.get("is_ambiguous_hardware") for run in runs)
+    total["metering"] = _meterings(runs)
+    return total
+
+
+def _left_out(taken: int, rejects: Sequence[delimited.Reject]) -> str:
+    """How many rows of the input are not in the figures, and why."""
+    rows = len({reject.place for reject in rejects})
+    lines = [one_line(str(reject)) for reject in rejects[:NAMED]]
+    lines += [f"and {len(rejects) - NAMED:,} more reasons"] * (len(rejects) > NAMED)
+    are, they = ("is", "it") if rows == 1 else ("are", "they")
+    return (
+        f"{rows:,} of {quantities.counted(taken + rows, 'row')} of the input {are} not in these figures, "
+        f"because {they} could not be used ({'; '.join(lines)})"
+    )
+
+
+def _common(runs: Sequence[Run], name: str, several: str | None) -> Any:
+    values = {run.get(name) for run in runs}
+    return values.pop() if len(values) == 1 else several
+
+
+def _meterings(runs: Sequence[Run]) -> str | None:
+    """How the energies of runs were measured, each way once."""
+    ways = Counter(run["metering"] for run in runs if run.get("metering"))
+    if len(ways) == 1 and ways.total() == len(runs):
+        return str(next(iter(ways)))
+    return "; ".join(f"{quantities.counted(number, 'run')} by {way}" for way, number in ways.items()) or None
+
+
+def markdown(run: Run) -> str:
+    """A paragraph and a table for a paper, in Markdown."""
+    header, rows = _table(run)
+    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |" for cells in rows]
+    table = "\n".join(lines)
+    return f"{_paragraph(run)}\n\n{table}\n\n```bibtex\n{bibtex(run)}```\n"
+
+
+def latex(run: Run) -> str:
+    """A paragraph and a table for a paper, in LaTeX without packages, and a BibTeX entry that TeX skips."""
+    header, rows = _table(run)
+    body = "".join(f"    {' & '.join(map(_latex, cells))} \\\\\n" for cells in rows)
+    size = "\\scriptsize" if "runs" in run else ""  # for more columns
+    return (
+        f"{_latex(_paragraph(run))}\n\n"
+        f"\\begin{{table}}[h]\n  \\centering{size}\n"
+        f"  \\caption{{{_latex('Energy and operational CO2e of training.')}}}\n"
+        f"  \\begin{{tabular}}{{{'l' * len(header)}}}\n    \\hline\n"
+        f"    {' & '.join(map(_latex, header))} \\\\\n    \\hline\n"
+        f"{body}    \\hline\n  \\end{{tabular}}\n\\end{{table}}\n\n"
+        f"\\iffalse BibTeX entries, for the file of references\n{bibtex(run)}\\fi\n"
+    )
+
+
+def bibtex(run: Run) -> str:
+    """The dataset and its method as entries of BibTeX."""
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    authors = " and ".join(f"{{{author['name']}}}" for author in about["authors"])
+    return (
+        "@misc{open-training-emissions,\n"
+        f"  title = {{{{{about['title']}}}}},\n"
+        f"  author = {{{authors}}},\n"
+        f"  year = {{{about['date-released'].year}}},\n"
+        f"  note = {{Dataset, version {run['dataset_version']}, {about['license']}}}\n"
+        "}\n"
+        "@misc{patterson2021carbon,\n"
+        "  title = {Carbon Emissions and Large Neural Network Training},\n"
+        "  author = {Patterson, David and others},\n"
+        "  year = {2021},\n"
+        "  eprint = {2104.10350},\n"
+        "  archivePrefix = {arXiv}\n"
+        "}\n"
+    )
+
+
+def model_card(run: Run, training_type: str) -> str:
+    """The block `co2_eq_emissions` of a model card's YAML header: gross emissions in grams."""
+    source = (
+        f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
+        f"{INTENSITIES[run['intensity_basis']]} after {METHOD}; "
+        f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e"
+    )
+    if "runs" in run:
+        source += f", the sum of {quantities.counted(len(run['runs']), 'run')}, all errors taken as shared"
+    if run.get("metering"):
+        source += f"; metering: {run['metering']}"
+    if run.get("left_out"):
+        source += f"; {run['left_out']}"
+    block: dict[str, Any] = {
+        "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
+        "source": source,
+        "training_type": training_type,
+    }
+    if location := _location(run):
+        block["geographical_location"] = location
+    if hardware := _hardware(run):
+        block["hardware_used"] = hardware
+    body = "".join(f"  {key}: {json.dumps(cell, ensure_ascii=False)}\n" for key, cell in block.items())
+    return f"co2_eq_emissions:\n{body}"
+
+
+def cyclonedx(run: Run) -> str:
+    """A CycloneDX 1.6 bill of materials whose model card holds the energy and CO2e of each run."""
+    component = {
+        "type": "machine-learning-model",
+        "name": run["model"] or "model",
+        "modelCard": {
+            "considerations": {
+                "environmentalConsiderations": {
+                    "energyConsumptions": [
+                        _consumption(each, name)
+                        for name, each in zip(_names(_runs(run)), _runs(run), strict=True)
+                    ]
+                }
+            }
+        },
+    }
+    return _json(
+        {
+            "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.6",
+            "serialNumber": f"urn:uuid:{_identity(run)}",
+            "version": 1,
+            "components": [component],
+        }
+    )
+
+
+def _consumption(run: Run, name: str) -> dict[str, Any]:
+    kwh = {"value": rounded(run["energy_mwh"] * 1000, 3), "unit": "kWh"}  # MWh to kWh
+    grid = (
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({words.basis(run['gross_basis'])}), "
+        f"{INTENSITIES[run['intensity_basis']]}"
+    )
+    return {
+        "activity": "training",
+        "energyProviders": [
+            {
+                "description": f"Grid: {grid}",
+                "organization": {"name": run.get("provider") or "not stated"},
+                "energySource": "unknown",
+                "energyProvided": kwh,
+            }
+        ],
+        "activityEnergyCost": kwh,
+        "co2CostEquivalent": {"value": rounded(run["co2e_gross_t"], 6), "unit": "tCO2eq"},
+        "properties": [{"name": key, "value": cell} for key, cell in [("run", name), *_properties(run)]],
+    }
+
+
+def spdx(run: Run) -> str:
+    """An SPDX 3.0.1 document with an AI package that states the energy of each run."""
+    base = f"urn:uuid:{_identity(run)}"
+    about = {"creationInfo": "_:creation"}
+    graph = [
+        {
+            "type": "CreationInfo",
+            "@id": "_:creation",
+            "specVersion": "3.0.1",
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "createdBy": [f"{base}#tool"],
+        },
+        {
+            "type": "SoftwareAgent",
+            "spdxId": f"{base}#tool",
+            **about,
+            "name": f"Open Training Emissions {run['dataset_version']}",
+        },
+        {"type": "ai_AIPackage", "spdxId": f"{base}#model", **about, **_package(run)},
+        {
+            "type": "SpdxDocument",
+            "spdxId": f"{base}#document",
+            **about,
+            "profileConformance": ["core", "ai"],
+            "rootElement": [f"{base}#model"],
+            "element": [f"{base}#model", f"{base}#tool"],
+        },
+    ]
+    return _json({"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph})
+
+
+def _package(run: Run) -> dict[str, Any]:
+    """The model of an SPDX document."""
+    return {
+        "name": run["model"] or "model",
+        "comment": "; ".join(f"{name}: {cell}" for name, cell in _properties(run)),
+        "ai_energyConsumption": {
+            "type": "ai_EnergyConsumption",
+            "ai_trainingEnergyConsumption": [
+                {
+                    "type": "ai_EnergyConsumptionDescription",
+                    "ai_energyQuantity": rounded(each["energy_mwh"] * 1000, 3),  # MWh to kWh
+                    "ai_energyUnit": "kilowattHour",
+                }
+                for each in _runs(run)
+            ],
+        },
+    }
+
+
+def eu(run: Run) -> str:
+    """Compute and energy for the documentation of a general-purpose AI model.
+
+    Items of Regulation (EU) 2024/1689, Annex XI, section 1, point 2 (d) and (e); what an estimate does not
+    know is left to be filled in.
+    """
+    known = {"measured": "metered x PUE", "several": "metered or estimated, by run, x PUE"}
+    runs = _runs(run)
+    rows = [
+        ("Model", (run["model"] or "to be filled in").replace("|", "\\|")),
+        ("Computational resources: operations (FLOP)", _sum_of(runs, "training_flop") or "to be filled in"),
+        ("Computational resources: hardware", _hardware(run) or "to be filled in"),
+        ("Computational resources: accelerator-hours", _chip_hours(run) or "to be filled in"),
+        ("Training time (hours)", _sum_of(runs, "training_hours") or "to be filled in"),
+        ("Energy consumption of training", quantities.energy(run["energy_mwh"])),
+        (
+            "Known or estimated",
+            f"{known.get(run['energy_basis'], 'estimated')}, 90 % interval {_interval(run, 'energy_mwh')}",
+        ),
+        (
+            "CO2e of that energy, which Annex XI does not ask for",
+            f"{quantities.mass(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')}; "
+            f"location-based, on {INTENSITIES[run['intensity_basis']]}",
+        ),
+        *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
+        *([("Left out", run["left_out"].replace("|", "\\|"))] if run.get("left_out") else []),
+        ("Methodology", f"{METHOD}; {_how(run)}"),
+        ("Dataset of factors", f"Open Training Emissions {run['dataset_version']}"),
+    ]
+    if len(runs) > 1:
+        rows.insert(1, ("Runs", f"{len(runs):,}, summed. {SHARED}"))
+    table = "\n".join(f"| {name} | {cell} |" for name, cell in rows)
+    return (
+        "Compute and energy of training\n"
+        "(Regulation (EU) 2024/1689, Annex XI, section 1, point 2 (d) and (e))\n\n"
+        f"| item | entry |\n|---|---|\n{table}\n"
+    )
+
+
+def _runs(run: Run) -> Sequence[Run]:
+    runs: Sequence[Run] = run.get("runs") or [run]
+    return runs
+
+
+def _paragraph(run: Run) -> str:
+    """What the 2021 paper asks authors to state, in sentences."""
+    if "runs" in run:
+        return _paragraph_of_sum(run)
+    what = run["model"] or "The model"
+    chips, location = _hardware(run), _location(run)
+    trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {location}' if location else ''}"
+    hours = f" for {quantities.duration(run['training_hours'])}" if run.get("training_hours") else ""
+    return (
+        f"{trained}{hours}. Training used {quantities.energy(run['energy_mwh'])} "
+        f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
+        f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. "
+        f"{_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
+        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
+    )
+
+
+def _limits(run: Run) -> str:
+    """Which rows are left out, what was measured, and which variant of an accelerator was assumed."""
+    says = f"{run['left_out']}. " if run.get("left_out") else ""
+    if run.get("metering"):
+        says += f"Metering: {run['metering'].rstrip('.')}. "
+    if run.get("is_ambiguous_hardware") and run["energy_basis"] != "measured":
+        says += f"{AMBIGUOUS} "
+    return says
+
+
+def _paragraph_of_sum(run: Run) -> str:
+    location = _location(run)
+    return (
+        f"{quantities.counted(len(run['runs']), 'run')}{f' in {location}' if location else ''} used "
+        f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
+        f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
+        f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
+        f"{SHARED} {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
+        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
+    )
+
+
+def _net(run: Run) -> str:
+    if run["co2e_net_t"] is None:
+        return f"Net emissions are not known: {_no_net(run)}."
+    return (
+        f"Net of the operator's hourly-matched carbon-free energy, it is "
+        f"{quantities.mass(run['co2e_net_t'])} ({_interval(run, 'co2e_net_t')})."
+    )
+
+
+def _no_net(run: Run) -> str:
+    of = "of at least one run " if "runs" in run else ""
+    return f"the operator's carbon-free energy {of}is not published by the hour"
+
+
+def _table(run: Run) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of the table of a run, or of several."""
+    if "runs" in run:
+        return _table_of_runs(run)
+    intensity = f"{run['intensity_basis']} intensity"
+    rows = [
+        [
+            "energy",
+            quantities.energy(run["energy_mwh"]),
+            _interval(run, "energy_mwh"),
+            "metered x PUE" if run["energy_basis"] == "measured" else words.basis(run["energy_basis"]),
+        ],
+        [
+            "CO2e, gross",
+            quantities.mass(run["co2e_gross_t"]),
+            _interval(run, "co2e_gross_t"),
+            f"location-based, {intensity}",
+        ],
+        ["CO2e, net", "not known", "", _no_net(run)]
+        if run["co2e_net_t"] is None
+        else [
+            "CO2e, net",
+            quantities.mass(run["co2e_net_t"]),
+            _interval(run, "co2e_net_t"),
+            f"{words.basis(run['net_basis'])}, {intensity}",
+        ],
+    ]
+    for name, about in run["factors"].items():
+        if about["value"] is not None and about["gsd"] is not None:
+            value = f"{value_of(about)} {words.unit(name)}".strip()
+            width = f"x/÷ {about['gsd'] ** Z_90:.2f}"
+            rows.append([words.factor(name), value, width, words.basis(about["basis"])])
+    return ["quantity", "value", "90 % interval", "basis"], rows
+
+
+def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        [
+            name,
+            _hardware(each) or "not stated",
+            _location(each) or "not stated",
+            _value(each, "pue"),
+            _value(each, "gross_kg_per_kwh"),
+            *_figures(each),
+        ]
+        for name, each in zip(_names(run["runs"]), run["runs"], strict=True)
+    ]
+    rows.append(["total", "", "", "", "", *_figures(run)])
+    return [
+        "run", "hardware", "location", "PUE", "grid intensity (kg/kWh)", "energy (90 % interval)",
+        "CO2e, gross (90 % interval)",
+    ], rows  # fmt: skip
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """A name for each run that no other run has: runs of one name are numbered."""
+    given = [str(run["model"] or "run") for run in runs]
+    counts, taken, names = Counter(given), set(given), []
+    numbers: Counter[str] = Counter()
+    for name in given:
+        unique = name
+        while counts[name] > 1 and unique in taken:
+            numbers[name] += 1
+            unique = f"{name} ({numbers[name]})"
+        taken.add(unique)
+        names.append(unique)
+    return names
+
+
+def _figures(run: Run) -> list[str]:
+    energy = [run[f"energy_mwh{end}"] for end in ("", "_p05", "_p95")]
+    gross = [run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95")]
+    return [quantities.energy_interval(*energy), quantities.mass_interval(*gross)]
+
+
+def _properties(run: Run) -> list[tuple[str, str]]:
+    """What a bill of materials has no field for: intervals, net, accounting, dataset."""
+    net = (
+        f"not known: {_no_net(run)}"
+        if run["co2e_net_t"] is None
+        else f"{quantities.mass(run['co2e_net_t'])} ({words.basis(run['net_basis'])})"
+    )
+    about = [(name, str(run[name])) for name in ("left_out", "metering") if run.get(name)]
+    return [
+        *((name.replace("_", " "), says) for name, says in about),
+        ("energy, 90 % interval", _interval(run, "energy_mwh")),
+        ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
+        ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
+        ("CO2e net", net),
+        ("method", f"{METHOD}; {_how(run)}"),
+        ("dataset", f"Open Training Emissions {run['dataset_version']}"),
+    ]
+
+
+def _value(run: Run, factor: str) -> str:
+    return value_of(run["factors"][factor])
+
+
+def value_of(about: dict[str, Any]) -> str:
+    """A factor's value: as it was given, or rounded where it is an estimate."""
+    is_given = about["basis"] in GIVEN or about["basis"] is None  # none: given, and not used beside an energy
+    return exact(about["value"]) if is_given else number(about["value"])
+
+
+def _chip_hours(run: Run) -> str:
+    """Accelerator-hours; beside a measured energy they may be known from chips and hours alone."""
+    hours = [_hours_of(each) for each in _runs(run)]
+    if any(each is None for each in hours):
+        return ""
+    if "runs" not in run and run.get("chip_hours"):
+        return _value(run, "chip_hours")
+    return exact(math.fsum(each for each in hours if each))
+
+
+def _hours_of(run: Run) -> float | None:
+    if run.get("chip_hours"):
+        return float(run["chip_hours"])
+    given = run.get("chips") and run.get("training_hours")
+    return float(run["chips"] * run["training_hours"]) if given else None
+
+
+def _sum_of(runs: Sequence[Run], column: str) -> str:
+    """The sum of what all runs state, as given; empty where one does not."""
+    values = [run.get(column) for run in runs]
+    return exact(math.fsum(value for value in values if value)) if all(values) else ""
+
+
+def _how(run: Run) -> str:
+    if run["energy_basis"] == "measured":
+        return "metered energy x PUE" if run.get("metering") else "measured energy (how is not stated) x PUE"
+    if "runs" in run:
+        return "each run's metered energy, or its accelerator-hours x power, x PUE"
+    bases = (run["chip_hours_basis"], run["watts_basis"], run["pue_basis"])
+    hours, watts, pue = (words.basis(basis) for basis in bases)
+    return f"accelerator-hours ({hours}) x power ({watts}) x PUE ({pue})"
+
+
+def _hardware(run: Run) -> str:
+    """The accelerators with their number; of several runs, if they are the same ones."""
+    if not run.get("hardware_name"):
+        return ""
+    name = str(run["hardware_name"])
+    if run.get("is_ambiguous_hardware"):
+        name += " (assumed, as the variant was not stated)"
+    return f"{run['chips']:,} x {name}" if run.get("chips") else name
+
+
+def _location(run: Run) -> str:
+    state, country = run.get("site_state"), run.get("site_country")
+    parts = (
+        run.get("cloud_region"),
+        locations.state_name(state) if state else None,
+        locations.country_name(country) if country else None,
+    )
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _interval(run: Run, column: str) -> str:
+    show = quantities.energy if column.endswith("_mwh") else quantities.mass
+    return f"{show(run[f'{column}_p05'])} to {show(run[f'{column}_p95'])}"
+
+
+def number(value: float) -> str:
+    """Three significant digits, thousands with a comma."""
+    shown = float(f"{value:.3g}")
+    return f"{shown:,.0f}" if abs(shown) >= 100 else f"{shown:.3g}"
+
+
+def exact(value: float) -> str:
+    """All digits of a given number, and of a product of such, without the noise of floating point."""
+    return f"{value:,.12g}"
+
+
+def rounded(value: float, decimals: int) -> float | int:
+    """A number to some decimals, and to four significant digits at the least: 0.4332 stays so."""
+    if not value:
+        return 0
+    digits = max(decimals, 3 - math.floor(math.log10(abs(value))))
+    return round(value, digits) if digits > 0 else round(value)
+
+
+def _latex(text: str) -> str:
+    escaped = "".join(LATEX.get(mark, mark) for mark in text)
+    escaped = escaped.replace("x/÷", "$\\times/\\div$").replace("CO2e", "CO$_2$e")
+    return re.sub(r" x (?=\S)", r" $\\times$ ", escaped)
+
+
+def _identity(run: Run) -> uuid.UUID:
+    return uuid.uuid5(NAMESPACE, json.dumps(run, sort_keys=True, default=str))
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,556 @@
+"""Energy and CO2e of a run of one's own, by the fallback orders and uncertainties of the published database.
+
+Belongs here: taking runs in, refusing what cannot be, and the queries of sql/estimate over one DuckDB file.
+Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/estimate.py), disclosures
+(disclosure.py), or the logs of other tools (imports.py).
+"""
+
+import errno
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ote import hardware_units
+from ote.answers import delimited, locations, quantities, tables, texts
+from ote.answers.published import DATABASE, Z_90, open_database
+from ote.catalog import ROOT
+from ote.names import identifier, literal, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+# What a run may state: column, option of the command line, and what it is.
+COLUMNS = {
+    "model": ("--name", "name of the run, free text"),
+    "hardware": ("--hardware", "accelerator, in any known spelling"),
+    "chips": ("--chips", "number of accelerators"),
+    "training_hours": ("--hours", "wall-clock hours"),
+    "chip_hours": ("--chip-hours", "accelerators x hours"),
+    "training_flop": ("--flop", "floating-point operations in all"),
+    "watts_per_chip": ("--power", "measured mean power of the whole system per accelerator, W, before PUE"),
+    "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
+    "metering": ("--metering", "how that energy was measured, and what is not in it, free text"),
+    "pue": ("--pue", "total over IT energy of the data center"),
+    "provider": ("--provider", "operator of the data center"),
+    "cloud_region": ("--region", "cloud region"),
+    "site_country": ("--country", "country, as a code or its English name"),
+    "site_state": ("--state", "state of the USA or province, such as Texas or CA-QC"),
+    "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
+    "started": ("--start", "YYYY-MM-DD, YYYY-MM or YYYY"),
+}
+QUANTITIES = dict.fromkeys(
+    ("chips", "training_hours", "chip_hours", "training_flop", "energy_kwh", "pue", "gross_kg_per_kwh"), str
+)
+TABLES = (
+    "hardware",
+    "support.hardware_aliases",
+    "hardware_power",
+    "regions",
+    "support.countries",
+    "support.provider_aliases",
+    "support.location_factors",
+    "grid_intensity",
+    "support.grid_months",
+    "method",
+    "training_runs",
+    "release",
+)
+NEEDS = "select measured_by from hardware_power union all select alias from support.provider_aliases limit 0"
+UNKNOWN_REGIONS = """
+select distinct given.cloud_region from given inner join runs on given.row_number = runs.row_number
+where given.cloud_region is not null and runs.cloud_region is null
+"""
+WRITERS = {
+    ".csv": "format csv, header",
+    ".parquet": "format parquet, compression zstd",
+    ".json": "format json, array true",
+}
+# Beside an answer only where they say something.
+IF_KNOWN = ("counting", "metering", "site_state")
+FREE_TEXT = ("model", "hardware_name", "counting", "metering")
+SHOWN = 10
+CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
+LONGEST_CELL = 1000  # characters
+
+# Which fact puts a factor on its best basis, and how a person gives it.
+FACTS = {
+    "chip_hours": "the chip-hours, as --chip-hours or --chips with --hours",
+    "watts_per_chip": "the measured power of the whole system per accelerator, as --power",
+    "pue": "the PUE of the data center, as --pue",
+    "gross_kg_per_kwh": "the grid of the location, as --region, --country or --intensity",
+}
+# Once the country or the region is given.
+FINER = {
+    "site_country": "the grid of the place within the country, as --region, --state or --intensity",
+    "cloud_region": "the intensity of the grid in that time, as --intensity",
+}
+
+
+class BadRunsError(Exception):
+    """What is wrong with the runs given, a line each: which run and column, and what was expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrowing:
+    """The one fact that would narrow the interval of gross CO2e most, and the interval it would leave."""
+
+    factor: str
+    fact: str
+    co2e_gross_t_p05: float
+    co2e_gross_t_p95: float
+
+
+def estimate(
+    runs: "Mapping[str, Any] | pl.DataFrame | pd.DataFrame",
+    database: Path = DATABASE,
+    today: date | None = None,
+) -> "dict[str, Any] | pl.DataFrame":
+    """Energy (MWh) and operational CO2e (t) of runs, each with a 90 % interval.
+
+    Args:
+        runs: one run as a mapping, or a frame of Polars or pandas with a row per run; keys and columns are
+            those of COLUMNS, with their units, all optional: chips, training_hours (h), chip_hours (h),
+            training_flop (FLOP), watts_per_chip (W), energy_kwh (kWh), carbon_intensity_g_per_kwh
+            (g CO2e per kWh), started (date).
+        database: the published DuckDB file; no network is used.
+        today: the date that a run without one counts as started on.
+
+    Returns:
+        A mapping with its factors below `factors` for one run; for a frame one of Polars of as many rows,
+        with the columns of the table emissions and the gsd, year and source of each factor.
+
+    Raises:
+        BadRunsError: a value cannot be, is contradicted, or too little is given; every problem is named.
+        NoDatabaseError: the database is missing, unreadable or older than this method.
+    """
+    if isinstance(runs, Mapping):
+        return estimate_run(runs, database, today)
+    columns = list(runs.columns)
+    unknown_columns(columns)
+    with _opened(database, today) as connection:
+        connection.register("frame", runs)
+        line = "row {row}, {column}: {says}"
+        _take(connection, "frame", columns)
+        _refuse(connection, line)
+        frame: pl.DataFrame = connection.sql("select * exclude (row_number) from estimates").pl()
+        return frame
+
+
+def estimate_run(
+    run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None
+) -> dict[str, Any]:
+    """One run as `estimate` returns it: columns of emissions, factors, version of the dataset."""
+    with _opened(database, today) as connection:
+        _take_one(connection, run)
+        cursor = connection.execute("select * exclude (row_number) from estimates")
+        names = [column[0] for column in cursor.description or []]
+        row = dict(zip(names, cursor.fetchall()[0], strict=True))
+    return nested(row)
+
+
+def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, Any]:
+    """What the names of a run stand for: hardware_id, provider, cloud_region, and run_year of `started`.
+
+    Raises:
+        BadRunsError: a name is not known, and the nearest ones are named; or a quantity cannot be.
+        NoDatabaseError: as estimate.
+    """
+    # Names alone make no run; of a run with its energy, hardware that is not known would not matter.
+    rest = {"chips": 1, "training_hours": 1} if "hardware" in run else {"energy_kwh": 1}
+    with _opened(database, None) as connection:
+        _take_one(connection, {**rest, **run})
+        (found,) = connection.execute(
+            "select hardware_id, named_provider, cloud_region, run_year from runs"
+        ).fetchall()
+    return dict(zip(("hardware_id", "provider", "cloud_region", "run_year"), found, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What became of a file of runs: how many were estimated, and the rows that were not, with the reason."""
+
+    estimated: int
+    rejected: list[delimited.Reject]
+    notes: list[str]
+
+
+def estimate_rows(
+    rows: Sequence[Mapping[str, Any]],
+    database: Path = DATABASE,
+    today: date | None = None,
+    places: Sequence[delimited.Place] | None = None,
+) -> tuple[list[dict[str, Any]], list[delimited.Reject]]:
+    """Each run as estimate_run returns it, and the rows that cannot be, with their places or numbers.
+
+    Raises:
+        BadRunsError: a key is none of COLUMNS.
+        NoDatabaseError: as estimate.
+    """
+    places = places or [delimited.Place(row=number) for number in range(1, len(rows) + 1)]
+    with _opened(database, today) as connection:
+        rejected = _take_rows(connection, list(zip(places, rows, strict=True)))
+        cursor = connection.execute("select * exclude (row_number) from good_estimates")
+        names = [column[0] for column in cursor.description or []]
+        return [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()], rejected
+
+
+def impossible(runs: Sequence[Mapping[str, str]]) -> list[tuple[int, str, str]]:
+    """Index, column and reason of each quantity that no run has; what is not a number is not judged."""
+    import polars as pl
+
+    frame = pl.DataFrame([{name: run.get(name) for name in QUANTITIES} for run in runs], schema=QUANTITIES)
+    with duckdb.connect() as connection:
+        connection.register("frame", frame.with_row_index("row_number"))
+        numbers = ", ".join(f"try_cast({name} as double) as {name}" for name in QUANTITIES)
+        connection.execute(f"create temp view runs as select row_number, {numbers} from frame")
+        return connection.execute(f"{_query('bounds')} order by row_number, column_name").fetchall()
+
+
+def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
+    """Estimate every run of a file (CSV, Parquet, JSON, JSON lines) into another; return how many.
+
+    The target appears whole or not at all.
+
+    Raises:
+        BadRunsError: also where a file has an unknown ending or column; nothing is written then.
+        NoDatabaseError: as estimate.
+        OSError: the target cannot be written.
+    """
+    return estimate_batch(source, target, database, today, strict=True).estimated
+
+
+def estimate_batch(
+    source: Path,
+    target: Path,
+    database: Path = DATABASE,
+    today: date | None = None,
+    strict: bool = False,
+) -> Batch:
+    """Estimate the runs of a file that can be into another; name the others, or with `strict` refuse all.
+
+    Raises:
+        BadRunsError: no run can be estimated, or one cannot and that is not allowed; nothing is written then.
+        NoDatabaseError: as estimate.
+        OSError: the target cannot be written.
+    """
+    found = _read(source, target)
+    with _opened(database, today) as connection:
+        try:
+            rejected = _take_rows(connection, found.rows)
+        except BadRunsError as error:
+            raise BadRunsError(f"{source}: {error}") from None
+        rejected = sorted(
+            [*found.rejects, *rejected], key=lambda reject: (reject.place.row or 0, reject.column)
+        )
+        if strict:
+            _refuse_lines([f"{source}, {_by_row(reject)}" for reject in rejected])
+        if not connection.execute("select row_number from good_estimates limit 1").fetchall():
+            lines = [f"{source}, {reject}" for reject in rejected]
+            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
+        notes = _notes(connection)
+        estimated = _copy(connection, target)
+    return Batch(estimated=estimated, rejected=rejected, notes=notes)
+
+
+def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """How accelerators were counted and which variants were assumed, each kind once."""
+    cursor = connection.execute(
+        "select hardware_id, hardware_name, is_ambiguous_hardware, energy_basis, counting, count(*) as runs "
+        "from good_estimates where energy_basis = 'computed' group by all order by all"
+    )
+    names = [column[0] for column in cursor.description or []]
+    kinds = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [
+        f"{quantities.counted(kind['runs'], 'run')} on {kind['hardware_name']}: {note}"
+        for kind in kinds
+        for note in hardware_units.notes_on(kind)
+    ]
+
+
+def _read(source: Path, target: Path) -> tables.Table:
+    """The rows of a file of runs, if its estimates can go to another one."""
+    try:
+        texts.check(source)
+        for file, known in ((source, tables.FORMS), (target, WRITERS)):
+            if file.suffix.lower() not in known:
+                raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
+        if target.exists() and target.samefile(source):
+            raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
+        return tables.read(texts.content(source), source.suffix.lower())
+    except (texts.UnreadableError, tables.NoTableError) as error:
+        raise BadRunsError(f"{source}: {error}") from None
+
+
+def _by_row(reject: delimited.Reject) -> str:
+    return f"row {reject.place.row}{', ' if reject.column else ''}{reject.column}: {reject.reason}"
+
+
+def _take_rows(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[delimited.Place, Mapping[str, Any]]]
+) -> list[delimited.Reject]:
+    """Runs of a file, ready to be estimated in the view good_estimates, and those that cannot be.
+
+    Raises:
+        BadRunsError: a key is none of COLUMNS.
+    """
+    import polars as pl
+
+    columns = list(dict.fromkeys(column for _, row in rows for column in row))
+    unknown_columns(columns)
+    rejected, good = [], []
+    for place, row in rows:
+        within = next((column for column, cell in row.items() if isinstance(cell, dict | list)), None)
+        if within:
+            reason = f"{shown(row[within])}, expected text or a number"
+            rejected.append(delimited.Reject(place=place, column=within, reason=reason))
+        else:
+            good.append((place, {c: None if row.get(c) in (None, "") else str(row[c]) for c in columns}))
+    frame = pl.DataFrame([cells for _, cells in good], schema=dict.fromkeys(columns or ["model"], pl.String))
+    connection.register("frame", frame)
+    _take(connection, "frame", columns)
+    bad = _set_aside(connection)
+    return rejected + [
+        delimited.Reject(place=good[row - 1][0], column=column, reason=says) for row, column, says in bad
+    ]
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
+    """Row, column and reason of what cannot be; the view good_estimates is of the others."""
+    connection.execute(f"create temp table problems as {_problems()}")
+    bad = connection.execute("select * from problems order by all").fetchall()
+    good = "where row_number not in (select row_number from problems)" if bad else ""
+    connection.execute(f"create temp view good_estimates as select * from estimates {good}")
+    return bad
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)  # a link there would be followed
+    partial.touch()  # says plainly why it cannot be, as DuckDB does not
+    safe = ", ".join(f"spreadsheet_safe({column}) as {column}" for column in FREE_TEXT)
+    replaced = f"replace ({safe})" if target.suffix.lower() == ".csv" else ""
+    try:
+        rows = connection.execute(
+            f"copy (select * exclude (row_number) {replaced} from good_estimates) to {literal(partial)} "
+            f"({WRITERS[target.suffix.lower()]})"
+        ).fetchall()[0][0]
+        partial.replace(target)
+    except duckdb.IOException as error:
+        raise OSError(errno.EIO, "the disk is full or failed") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return int(rows)
+
+
+def unknown_columns(given: Sequence[str], where: str = "") -> None:
+    """Refuse a column that no run has.
+
+    Raises:
+        BadRunsError: names it, and the nearest that is known.
+    """
+    for column in given:
+        if column not in COLUMNS:
+            options = {option[2:].replace("-", "_"): name for name, (option, _) in COLUMNS.items()}
+            near = [options[column]] if column in options else get_close_matches(column, COLUMNS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
+            raise BadRunsError(f"{where}there is no column {shown(column)}; {hint}")
+
+
+def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | None:
+    """Which fact would narrow the interval of gross CO2e most; None where every factor is on its best basis.
+
+    Args:
+        run: one run as estimate_run returns it.
+        best: the gsd of each factor's best basis, as best_gsds returns it.
+    """
+    gsds = {name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
+    gains = {name: math.log(gsd) ** 2 - math.log(best[name]) ** 2 for name, gsd in gsds.items()}
+    if not gains or max(gains.values()) < 1e-4:
+        return None
+    factor = max(gains, key=gains.__getitem__)
+    now = math.log(run["co2e_gross_t_p95"] / run["co2e_gross_t"]) / Z_90 if run["co2e_gross_t"] else 0.0
+    left = math.sqrt(max(now**2 - gains[factor], 0))
+    return Narrowing(
+        factor=factor,
+        fact=_fact(run, factor),
+        co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-Z_90 * left),
+        co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(Z_90 * left),
+    )
+
+
+def _fact(run: Mapping[str, Any], factor: str) -> str:
+    """What to give next for a factor: nothing that was given already."""
+    given = (
+        [finer for column, finer in FINER.items() if run.get(column)] if factor == "gross_kg_per_kwh" else []
+    )
+    return given[-1] if given else FACTS[factor]
+
+
+def best_gsds(database: Path = DATABASE) -> dict[str, float]:
+    """The gsd of the best basis of each factor."""
+    with open_database(database, NEEDS) as connection:
+        rows = connection.execute("select factor, gsd from method where fallback_rank = 1").fetchall()
+    return dict(rows)
+
+
+@contextmanager
+def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The dataset in view, read-only, beside an empty database for the runs."""
+    open_database(database, NEEDS).close()
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {literal(database)} as dataset (read_only)")
+        for table in TABLES:
+            view = table.removeprefix("support.")
+            connection.execute(f"create temp view {view} as select * from dataset.{table}")
+        connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
+        connection.execute(
+            f"create temp table states as from read_csv({literal(locations.STATES)}, all_varchar = true)"
+        )
+        connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
+        yield connection
+
+
+def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
+    """Runs of a relation, all cells as text, resolved and ready to be estimated."""
+    cells = ", ".join(
+        f"cast({identifier(column)} as varchar) as {column}"
+        if column in columns
+        else f"cast(null as varchar) as {column}"
+        for column in COLUMNS
+    )
+    connection.execute(
+        f"create temp view cells as select row_number() over () as row_number, {cells} from {origin}"
+    )
+    _set_bad_text_aside(connection)
+    connection.execute(
+        "create or replace temp table countings (hardware text, model text, chips_each double, message text)"
+    )
+    for (spelling,) in connection.execute(
+        "select distinct hardware from given where hardware is not null"
+    ).fetchall():
+        if counting := hardware_units.named(spelling):
+            values = [spelling, counting.model, counting.chips_each, counting.says]
+            connection.execute("insert into countings values (?, ?, ?, ?)", values)
+    connection.execute(f"create temp table runs as {_query('runs')}")
+    connection.execute("create or replace temp table unknown_regions (cloud_region text, message text)")
+    for (region,) in connection.execute(UNKNOWN_REGIONS).fetchall():
+        values = [region, locations.unknown_region(region)]
+        connection.execute("insert into unknown_regions values (?, ?)", values)
+    connection.execute(f"create temp view out_of_bounds as {_query('bounds')}")
+    connection.execute(f"create temp view estimates as {_query('estimates')}")
+
+
+def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> None:
+    """One run, refused where it cannot be."""
+    unknown_columns(list(run))
+    given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
+    cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
+    connection.execute(f"create temp table one as select {cells}", list(given.values()))
+    _take(connection, "one", list(given))
+    _refuse(connection, "{option} {says}")
+
+
+def _set_bad_text_aside(connection: duckdb.DuckDBPyConnection) -> None:
+    """The view given: the cells without those that hold control characters or are longer than LONGEST_CELL.
+
+    The table bad_text names those, by row, column and reason.
+    """
+    bad = {
+        column: f"(length({column}) > {LONGEST_CELL} or regexp_matches({column}, {literal(CONTROLS)}))"
+        for column in COLUMNS
+    }
+    found = ", ".join(
+        f"if({bad[column]}, [left({column}, 40), length({column})::text], null)" for column in bad
+    )
+    rows = connection.execute(
+        f"select row_number, {found} from cells where {' or '.join(bad.values())}"
+    ).fetchall()
+    connection.execute(
+        "create or replace temp table bad_text (row_number bigint, column_name text, message text)"
+    )
+    for row, *cells in rows:
+        for column, cell in zip(bad, cells, strict=True):
+            if cell:
+                long = f"{int(cell[1]):,} characters, expected at most {LONGEST_CELL:,}"
+                what = long if int(cell[1]) > LONGEST_CELL else "a control character, expected text"
+                says = f"{shown(cell[0])}: {what}"
+                connection.execute("insert into bad_text values (?, ?, ?)", [row, column, says])
+    good = ", ".join(f"if({bad[column]}, null, {column}) as {column}" for column in bad) if rows else "*"
+    connection.execute(f"create temp view given as select {'row_number, ' if rows else ''}{good} from cells")
+
+
+def _problems() -> str:
+    """The query of what keeps a run from being estimated: row_number, column, reason."""
+    return f"select * from ({_query('problems')}) union all select * from bad_text"
+
+
+def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
+    rows = connection.execute(f"select * from ({_problems()}) limit {SHOWN + 1}").fetchall()
+    lines = [
+        line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
+        for row, column, says in rows
+    ]
+    if "{option}" in line:
+        lines = [_with_options(text) for text in lines]
+    _refuse_lines(lines)
+
+
+def _refuse_lines(lines: list[str]) -> None:
+    if lines:
+        raise BadRunsError("\n".join(_shown(lines)))
+
+
+def _shown(lines: list[str]) -> list[str]:
+    return lines[:SHOWN] + ["and more"] * (len(lines) > SHOWN)
+
+
+def _with_options(text: str) -> str:
+    """Options for the columns that a sentence names, as the command line has them."""
+    for column in sorted(COLUMNS, key=len, reverse=True):
+        if "_" in column:
+            text = re.sub(rf"\b{column}\b", COLUMNS[column][0], text)
+    for column in ("hardware", "chips"):
+        text = text.replace(f"{column}=", f"{COLUMNS[column][0]} ")
+    return text.replace(" chips with --hours", " --chips with --hours")
+
+
+def _query(name: str) -> str:
+    return (ROOT / "sql" / "estimate" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A flat row of estimates with the uncertainty, basis, year and source of each factor below `factors`."""
+    factors = {}
+    for factor, prefix in (
+        ("energy_kwh", "energy"),
+        ("chip_hours", "chip_hours"),
+        ("watts_per_chip", "watts"),
+        ("pue", "pue"),
+        ("gross_kg_per_kwh", "gross"),
+        ("net_kg_per_kwh", "net"),
+    ):
+        if factor == "energy_kwh" and row[factor] is None:
+            continue
+        factors[factor] = {
+            "value": row[factor],
+            "gsd": row[f"{prefix}_gsd"],
+            "basis": row[f"{prefix}_basis"],
+            "factor_year": (year := row.get(f"{prefix}_factor_year")),
+            "is_other_year": None if year is None else year != row["run_year"],
+            **{part: row.get(f"{prefix}_{part}") for part in ("source_url", "source_locator")},
+        }
+    details = ("_gsd", "_factor_year", "_source_url", "_source_locator")
+    return {
+        name: cell
+        for name, cell in row.items()
+        if not name.endswith(details) and (cell is not None or name not in IF_KNOWN)
+    } | {"factors": factors}

@@ -1,0 +1,226 @@
+"""Logs of other tools as runs that `ote estimate` takes: each unit read by name, each PUE taken out once.
+
+Belongs here: which tool wrote a file, and what becomes of rows that cannot be taken. Does not belong here:
+the columns of each tool (codecarbon.py, trackers.py, nvidia_smi.py, accounting.py), whether a run can be
+(sql/estimate/problems.sql), or what it emitted: the tools' own tonnes are not taken over.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ote.answers import accounting, codecarbon, nvidia_smi, texts, trackers
+from ote.answers.delimited import Reject
+from ote.answers.estimate import COLUMNS, impossible
+from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
+
+HEAD_LINES = 30  # within which a log says what wrote it
+CARBONTRACKER_OUTPUT = r"CarbonTracker: |Actual consumption for|Predicted consumption for"
+
+
+__all__ = ["Log", "Run", "UnknownLogError", "as_csv", "read", "refuse", "write"]
+
+
+class UnknownLogError(Exception):
+    """The file is of no tool known here, or not what that tool writes; the message says what was expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """What a tool wrote: runs in the columns of estimate.COLUMNS, as text, and what is in none of them."""
+
+    reader: "Reader"
+    runs: list[Run]
+    left_out: list[str]
+    rejects: list[Reject]
+
+    @property
+    def tool(self) -> str:
+        """The tool that wrote it."""
+        return self.reader.tool
+
+    def complete(self, known: Mapping[str, str | None], location: Mapping[str, str | None]) -> list[str]:
+        """Take what the log does not say: hardware and PUE of any run, the location of one without any.
+
+        Accelerators are counted as the tool counts them: 8 GPUs of Slurm on MI250X are 4 modules.
+
+        Returns:
+            The columns that were given and that no run takes, since the log says them of each.
+        """
+        unused = [column for column, cell in {**known, **location}.items() if cell]
+        for run in self.runs:
+            placed = run.get("cloud_region") or run.get("site_country")
+            given = {**known, **({} if placed else location)}
+            missing = {column: cell for column, cell in given.items() if cell and not run.get(column)}
+            run.update(missing)
+            unused = [column for column in unused if column not in missing]
+            if "hardware" in missing and run.get("chips"):
+                notes: list[str] = []
+                hours = float(run["training_hours"]) if run.get("training_hours") else None
+                chips = int(run.pop("chips"))
+                run.update(trackers.counted_as(run["hardware"], chips, hours, self.reader.counted_by, notes))
+                self.left_out.extend(f"{note[:1].upper()}{note[1:]}" for note in notes)
+        return unused
+
+
+def read(file: Path, pue_included: float | None = None, distinct_machines: bool = False) -> Log:
+    """The runs of a file, a sentence on what none of them holds, and the rows that cannot be taken.
+
+    Args:
+        file: CodeCarbon's emissions.csv, Carbontracker's *_carbontracker.log, eco2AI's emission.csv, the
+            output of `sacct`, a Google Cloud bill as CSV or JSON lines, or a log of nvidia-smi.
+        pue_included: the PUE that the energies of the file hold already, where the tool does not say.
+        distinct_machines: whether rows of like machines whose times overlap are of different machines.
+
+    Raises:
+        UnknownLogError: the file cannot be read, or no row of it can be taken.
+    """
+    try:
+        text = texts.decoded(texts.content(file))
+    except texts.UnreadableError as error:
+        raise UnknownLogError(f"{file}: {error}") from None
+    reader = _reader(text)
+    if reader is None:
+        raise UnknownLogError(_unknown(file, text))
+    try:
+        parts = list(reader.parse(text, str(file), pue_included, distinct_machines))
+    except UnknownUnitError as error:
+        raise UnknownLogError(str(error)) from None
+    runs, wrong = _possible([part for part in parts if isinstance(part, Placed)])
+    left_out = [part for part in parts if isinstance(part, str)]
+    rejects = [*(part for part in parts if isinstance(part, Reject)), *wrong]
+    rejects.sort(key=lambda reject: reject.place.line)
+    if not runs:
+        says = (
+            f"{file}: a log of {reader.tool}, but it holds no run that used an accelerator and can be taken"
+        )
+        raise UnknownLogError("\n".join([says, *_named(file, rejects), *left_out]))
+    return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects)
+
+
+def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:
+    """The runs with quantities that a run may have, within the bounds of estimates, and the others."""
+    found = impossible([each.run for each in placed])
+    rejects = [
+        Reject(
+            place=placed[index].place, column=column, reason=f"{says} (run {placed[index].run['model']!r})"
+        )
+        for index, column, says in found
+    ]
+    wrong = {index for index, _, _ in found}
+    return [each.run for index, each in enumerate(placed) if index not in wrong], rejects
+
+
+def tool_of(data: bytes) -> str | None:
+    """The tool whose log some bytes are; None if they are of none that is read."""
+    try:
+        reader = _reader(texts.decoded(data))
+    except texts.UnreadableError:
+        return None
+    return reader.tool if reader else None
+
+
+def refuse(file: Path, rejects: Sequence[Reject]) -> None:
+    """Refuse a file for the rows that cannot be taken.
+
+    Raises:
+        UnknownLogError: there is one; names them.
+    """
+    if rejects:
+        raise UnknownLogError("\n".join(_named(file, rejects)))
+
+
+def as_csv(runs: Sequence[Run]) -> str:
+    """Runs as `ote estimate --batch` reads them."""
+    buffer = io.StringIO()
+    names = [name for name in COLUMNS if any(run.get(name) for run in runs)]
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: cell for name, cell in run.items() if cell} for run in runs)
+    return buffer.getvalue()
+
+
+def write(runs: Sequence[Run], out: Path) -> None:
+    """Write runs as CSV, whole or not at all."""
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)  # a link there would be followed
+        partial.write_text(as_csv(runs), encoding="utf-8")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _head(text: str) -> str:
+    return "\n".join(text.split("\n", HEAD_LINES)[:HEAD_LINES])
+
+
+def _reader(text: str) -> "Reader | None":
+    head = _head(text)
+    return next((reader for reader in READERS if re.search(reader.mark, head, re.MULTILINE)), None)
+
+
+def _named(file: Path, rejects: Sequence[Reject]) -> Iterator[str]:
+    return (f"{file}, {reject}" for reject in rejects)
+
+
+def _unknown(file: Path, text: str) -> str:
+    tools = ", ".join(reader.tool for reader in READERS)
+    if not text.strip("\0 \n"):
+        what = "NUL bytes, which a crash leaves" if text.strip() else "empty"
+        return f"{file}: {what}; written by none of {tools}. {EXAMPLE_BY_HAND}"
+    if re.search(CARBONTRACKER_OUTPUT, _head(text)):
+        return (
+            f"{file}: Carbontracker's output, whose energies are multiplied by a PUE that it does not name; "
+            "import the file beside it whose name ends in _carbontracker.log"
+        )
+    if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
+        return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
+    first = next(line for line in text.split("\n") if line.strip("\0 "))
+    return f"{file}: written by none of {tools}; its first line is {first[:80]!r}. {EXAMPLE_BY_HAND}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """How the log of a tool is known and read.
+
+    counted_by: whose GPUs it counts, as hardware_units has it; empty for a bill, which names each chip.
+    """
+
+    tool: str
+    mark: str
+    parse: Callable[[str, str, float | None, bool], Iterator[Part]]
+    counted_by: str
+
+
+READERS = (
+    Reader(
+        tool="CodeCarbon",
+        mark=r"(?:^|[,;\t])\"?energy_consumed\b",
+        parse=codecarbon.runs,
+        counted_by="driver",
+    ),
+    Reader(
+        tool="Carbontracker",
+        mark=r"carbontracker version",
+        parse=trackers.carbontracker,
+        counted_by="driver",
+    ),
+    Reader(tool="eco2AI", mark=r"power_consumption\(", parse=trackers.eco2ai, counted_by="driver"),
+    Reader(
+        tool="Slurm's sacct",
+        mark=accounting.SACCT_HEADER,
+        parse=accounting.sacct,
+        counted_by="scheduler",
+    ),
+    Reader(
+        tool="Google Cloud's billing export",
+        mark=r"(?i:sku[._ ]description)|\"sku\"\s*:",
+        parse=accounting.billing,
+        counted_by="bill",
+    ),
+    Reader(tool="nvidia-smi", mark=r"(?:^|,)\s*power\.draw", parse=nvidia_smi.runs, counted_by="driver"),
+)

@@ -1,0 +1,114 @@
+"""The names of locations that logs write, as the dataset knows them.
+
+Belongs here: countries, states and cloud regions by any of their names, from warehouse/reference/. Does not
+belong here: their grids (sql/estimate).
+"""
+
+import csv
+import re
+from difflib import get_close_matches
+from functools import cache
+
+from ote.catalog import ROOT
+from ote.ingestion.training_run_rules import at_place, location_key
+from ote.names import shown
+
+REFERENCE = ROOT / "warehouse" / "reference"
+STATES = REFERENCE / "states.csv"
+FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\("
+
+
+def country(*names: str) -> str:
+    """The first of some names (and codes) of a country that is known, as it was given; empty if none is."""
+    return next((name.strip() for name in names if location_key(name) in _countries()), "")
+
+
+def country_code(name: str) -> str:
+    """The two-letter code of a country; empty if it is not known."""
+    return _countries().get(location_key(name), "")
+
+
+def country_name(code: str) -> str:
+    """The usual English name of a country: the longest that is not a formal one."""
+    names = [row["alias"] for row in _rows("countries") if row["country"] == code]
+    usual = [name for name in names if not re.search(FORMAL, name)]
+    return max(usual or names or [code], key=lambda name: (len(name), name))
+
+
+def state_name(code: str) -> str:
+    """The name of a state or province, in letters that every font has."""
+    return min((row["alias"] for row in _rows("states") if row["state"] == code), default=code)
+
+
+def state(name: str, country_name: str) -> str:
+    """The code of a state or province whose grid the database has, such as CA-QC; empty if it has none."""
+    return _states().get((country_code(country_name), location_key(name)), "")
+
+
+def is_state(name: str) -> bool:
+    """Whether a name is of a state or province whose grid the database has, in any country."""
+    return any(key == location_key(name) for _, key in _states())
+
+
+def cloud_region(name: str) -> str:
+    """The region that a cloud region or one of its zones (us-east4-a, us-east-1a) is; empty if not known."""
+    lowered = name.strip().lower()
+    for candidate in (lowered, re.sub(r"-[a-f]$", "", lowered), re.sub(r"(?<=\d)[a-f]$", "", lowered)):
+        if candidate in _regions():
+            return _regions()[candidate]
+    return ""
+
+
+def unknown_region(name: str) -> str:
+    """What to give instead of an unknown cloud region: the regions at that location, or the nearest."""
+    if there := at_place(name, _rows("regions")):
+        return f"{shown(name)} is a location, not a region. {there}"
+    if code := country_code(name):
+        of_country = [row["region"] for row in _rows("regions") if row["country"] == code]
+        regions = ", ".join(region for region in of_country if not region.startswith("site:"))
+        return f"{shown(name)} is a country, not a region. Its cloud regions: {regions or 'none known'}"
+    near = get_close_matches(
+        name.strip().lower(), [n for n in _regions() if not n.startswith("site:")], 3, 0.4
+    )
+    return (
+        f"{shown(name)} is no region known here. The nearest: "
+        f"{', '.join(_regions()[key] for key in near) or 'none'}"
+    )
+
+
+def unknown_country(name: str) -> str:
+    """What to give instead of a country that is not known."""
+    names = {row["alias"].lower(): f"{row['country']} ({row['alias']})" for row in _rows("countries")}
+    near = [names[key] for key in get_close_matches(name.strip().lower(), names, 3, 0.5)] or ["FR"]
+    return (
+        f"{shown(name)} is no country known here; expected a two-letter code or an English name, such as "
+        f"{', '.join(near)}"
+    )
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {
+        location_key(row[column]): row["country"]
+        for row in _rows("countries")
+        for column in ("country", "iso3", "alias")
+    }
+
+
+@cache
+def _states() -> dict[tuple[str, str], str]:
+    known = {}
+    for row in _rows("states"):
+        for name in (row["alias"], row["state"], row["state"].split("-")[1]):
+            known[row["country"], location_key(name)] = row["state"]
+    return known
+
+
+@cache
+def _regions() -> dict[str, str]:
+    return {row["region"].lower(): row["region"] for row in _rows("regions")}

@@ -1,0 +1,175 @@
+"""Logs of nvidia-smi as runs: the power of each GPU, integrated over time.
+
+Belongs here: which sample is of which GPU, and the time between samples. Does not belong here: trackers that
+give energies (trackers.py), or which tool wrote a file (imports.py).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from ote.answers import delimited, quantities
+from ote.answers.delimited import BadCellError, Place, Reject, Row
+from ote.answers.trackers import (
+    EXAMPLE_BY_HAND,
+    SECONDS_PER_HOUR,
+    Part,
+    Placed,
+    UnknownUnitError,
+    counted_as,
+    text_of,
+)
+
+SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"
+OTHER_FORMS = r"NVIDIA-SMI|^#\s*(?:gpu|Date\s+Time\s+gpu)\b|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+,"
+TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
+POWERS = ("power.draw [W]", "power.draw", "power.draw.average [W]", "power.draw.instant [W]")
+IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
+# A pause of more than a minute and of ten samples: the log was stopped and started again.
+PAUSE_S, PAUSE_SAMPLES = 60, 10
+# Times of the GPUs of one moment differ by some ms; those of the next moment are five times as far away.
+MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
+METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """The power of one GPU at one moment."""
+
+    name: str
+    gpu: str
+    time: datetime
+    watts: float
+
+
+def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
+    """Log of nvidia-smi --query-gpu=timestamp,name,power.draw: a run for each kind of GPU."""
+    table = delimited.parse(text, ",")
+    yield from table.rejects
+    power = next((name for name in POWERS if name in table.header), None)
+    if power is None or "timestamp" not in table.header:
+        raise UnknownUnitError(
+            f"{file}: no timestamp or no power.draw in W; log with {SMI}. {EXAMPLE_BY_HAND}"
+        )
+    samples: list[Sample] = []
+    for place, row, gpu in _with_gpus(table.rows, file):
+        try:
+            name = row.get("name") or row.get("gpu_name") or ""
+            samples.append(Sample(name=name, gpu=gpu, time=_time(row), watts=_watts(row, power)))
+        except BadCellError as error:
+            yield Reject(place=place, column=error.column, reason=error.reason)
+    by_name: dict[str, dict[str, list[tuple[datetime, float]]]] = {}
+    for sample in samples:
+        by_name.setdefault(sample.name, {}).setdefault(sample.gpu, []).append((sample.time, sample.watts))
+    for name, gpus in sorted(by_name.items()):
+        yield from _run(name, [sorted(draws) for draws in gpus.values()], file)
+
+
+def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iterator[Part]:
+    spans = [_spans(draws) for draws in gpus]
+    seconds = sum((after[0] - before[0]).total_seconds() for each in spans for before, after in each)
+    if not seconds:
+        yield f"{name or 'GPU'}: a single moment was logged, which has no duration; left out."
+        return
+    hours = seconds / len(gpus) / SECONDS_PER_HOUR
+    notes: list[str] = []
+    run = {
+        "model": Path(file).stem,
+        **counted_as(name, len(gpus), hours, "driver", notes),
+        "training_hours": text_of(hours),
+        "energy_kwh": text_of(sum(map(_integral_kwh, spans))),
+        "metering": METERING,
+        "started": min(draws[0][0] for draws in gpus).date().isoformat(),
+    }
+    yield Placed(run=run)
+    yield from (f"{name}: {note}" for note in notes)
+    pauses = max(len(draws) - 1 - len(each) for draws, each in zip(gpus, spans, strict=True))
+    if pauses:
+        seen = quantities.counted(pauses, "pause")
+        yield f"{name or 'GPU'}: {seen} in the log, not counted as time or energy."
+    of = quantities.counted(len(gpus), "GPU")
+    yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
+
+
+def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[Place, Row, str]]:
+    """Each row with the identity of its GPU: its column, else its position among the rows of a moment.
+
+    Raises:
+        UnknownUnitError: there is no such column, and the rows do not come in equal rounds.
+    """
+    column = next((name for name in IDENTITIES if rows and rows[0][1].get(name)), None)
+    if column:
+        yield from ((place, row, row[column]) for place, row in rows)
+        return
+    good: list[tuple[Place, Row, datetime]] = []
+    for place, row in rows:
+        try:
+            good.append((place, row, _time(row)))
+        except BadCellError:
+            yield place, row, ""  # named where its cells are read
+    rounds = _rounds([time for _, _, time in good])
+    sizes = Counter(size for number, size in Counter(rounds).items() if number not in (0, rounds[-1]))
+    usual = sizes.most_common(1)[0][0] if sizes else 1
+    if sum(count for size, count in sizes.items() if size != usual) > 0.1 * sum(sizes.values()):
+        raise UnknownUnitError(
+            f"{file}: several GPUs that cannot be told apart, as no column names them; log with {SMI}"
+        )
+    seen: Counter[int] = Counter()
+    for (place, row, _), number in zip(good, rounds, strict=True):
+        yield place, row, str(seen[number])
+        seen[number] += 1
+
+
+def _rounds(times: Sequence[datetime]) -> list[int]:
+    """The number of the moment that each row is of: rows of one are much closer than those of two."""
+    steps = [(after - before).total_seconds() for before, after in pairwise(times)]
+    sizes = sorted(step for step in steps if step > 0)
+    within = 0.0
+    for number, (small, large) in enumerate(pairwise(sizes), start=1):
+        is_split = small < MOST_WITHIN_S and large >= APART * small and large <= MOST_LOOP_S
+        if is_split and (len(sizes) - number) * MOST_GPUS >= len(sizes):
+            within = small
+    rounds = [0] if times else []
+    for step in steps:
+        rounds.append(rounds[-1] + (step > within or step < 0))
+    return rounds
+
+
+def _time(row: Row) -> datetime:
+    written = row["timestamp"]
+    for pattern in TIMES:
+        try:
+            return datetime.strptime(written, pattern)
+        except ValueError:
+            continue
+    raise BadCellError("timestamp", f"{written!r}, expected a time such as 2025/01/03 00:00:00.000")
+
+
+def _watts(row: Row, column: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?: W)?", row[column])
+    if not found or not float(found[1]):  # what is exactly 0 was not read
+        raise BadCellError(column, f"{row[column]!r}: the power was not read; expected W")
+    return float(found[1])
+
+
+def _spans(
+    draws: list[tuple[datetime, float]],
+) -> list[tuple[tuple[datetime, float], tuple[datetime, float]]]:
+    """Samples in pairs, without those between which the log stood still."""
+    pairs = list(pairwise(draws))
+    steps = [(after[0] - before[0]).total_seconds() for before, after in pairs]
+    longest = max(PAUSE_S, PAUSE_SAMPLES * median(steps)) if steps else 0
+    return [pair for pair, step in zip(pairs, steps, strict=True) if step <= longest]
+
+
+def _integral_kwh(spans: list[tuple[tuple[datetime, float], tuple[datetime, float]]]) -> float:
+    """Energy (kWh) below the line through the samples."""
+    joules = sum(
+        (after - before).total_seconds() * (first + second) / 2 for (before, first), (after, second) in spans
+    )
+    return joules / 3.6e6  # J to kWh

@@ -1,0 +1,39 @@
+"""The published database as the commands that answer questions read it.
+
+Belongs here: where it lies, opening it read-only, with an error that a person understands, and how wide its
+intervals are. Does not belong here: any question (why.py, where.py), or how it is made.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from ote.catalog import ROOT
+
+DATABASE = ROOT / "warehouse" / "emissions.duckdb"
+Z_90 = 1.645  # half a 90 % interval in standard deviations, as sql/ has it
+
+
+class NoDatabaseError(Exception):
+    """The database is missing, unreadable, or of another version; the message says what to do."""
+
+
+def open_database(path: Path, probe: str) -> duckdb.DuckDBPyConnection:
+    """The published database, read-only.
+
+    Args:
+        path: the file.
+        probe: a query that fails on a database that lacks what is going to be read.
+
+    Raises:
+        NoDatabaseError: it is missing, unreadable, or the probe fails.
+    """
+    if not path.exists():
+        raise NoDatabaseError(f"{path}: missing. Build it (make dataset), or name one with --database.")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+        connection.execute(probe)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise NoDatabaseError(f"{path}: not a database of this version ({first}). Build it anew.") from None
+    return connection

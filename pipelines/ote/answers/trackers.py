@@ -1,0 +1,415 @@
+"""Logs of energy trackers as runs: Carbontracker, eco2AI, and what is the same for every tracker.
+
+Belongs here: what the columns of these tools are in our units, and trackers that measured one machine. Does
+not belong here: CodeCarbon (codecarbon.py), nvidia-smi (nvidia_smi.py), schedulers and bills (accounting.py),
+or which tool wrote a file (imports.py).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ote import hardware_units
+from ote.answers import delimited, locations
+from ote.answers.delimited import BadCellError, Place, Reject, Row
+
+Run = dict[str, str]
+
+SECONDS_PER_HOUR = 3600
+# What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
+MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
+# Timestamps have whole seconds: what overlaps by less does not overlap.
+CLOCK_S = 2
+PROCESSORS_UNCLEAR = "processors read or estimated from their rated power (the log does not say which)"
+NOT_METERED = "fans, power supplies and network not included"
+UNREAD = ("", "none", "nan", "n/a", "[n/a]", "[not supported]", "null")
+EXAMPLE_BY_HAND = (
+    "Give the hours or the energy by hand, for example: "
+    "ote estimate --hardware A100 --chips 8 --hours 72 --country DE, or "
+    "ote estimate --energy 40 --country DE (kWh, before PUE; 3.6 million J are 1 kWh)"
+)
+# Of a Carbontracker log; the power of many devices are an array that goes on over several lines.
+MEASUREMENT = (
+    r"Duration: (?P<negative>-?)(?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
+    r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[^\]]*\]|.+)"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A run of a log and where it is there; a run of the whole log has no line."""
+
+    place: Place = field(default_factory=Place)
+    run: Run
+
+
+Part = Placed | str | Reject  # of a log: a run, a sentence on what is in none, or a row that is not taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one tracker measured: hours and kWh of the machine, and when, if that is known."""
+
+    place: Place
+    run: Run
+    hours: float | None
+    energy_kwh: float
+    end: datetime | None = None
+    machine: tuple[str, ...] | None = None
+
+    @property
+    def start(self) -> datetime | None:
+        """When it began."""
+        return self.end - timedelta(hours=self.hours) if self.end and self.hours else None
+
+
+def country_and_state(name: str, code: str, region: str, notes: list[str]) -> Run:
+    """A country and its state, as far as the dataset has a grid of them; the others are noted."""
+    country = locations.country(name, code)
+    if name and not country:
+        notes.append(f"country {name!r} is not known here and not used.")
+    state = locations.state(region, country)
+    if region and not state and country:
+        notes.append(f"region {region!r} of {country} is not used: the dataset has no grid of it.")
+    return {"site_country": country, "site_state": state}
+
+
+def counted_as(hardware: str, chips: int | None, hours: float | None, by: str, notes: list[str]) -> Run:
+    """Accelerators as the data sheet counts them, where the log counts parts of one."""
+    counting = hardware_units.counted(hardware, by) if hardware else None
+    if not counting or not chips:
+        return {"hardware": hardware, "chips": str(chips or "")}
+    boards = chips * counting.chips_each
+    notes.append(f"counted {chips} of {counting.says}, so {boards:g}.")
+    if boards == int(boards):
+        return {"hardware": counting.model, "chips": str(int(boards))}
+    return {"hardware": counting.model, "chip_hours": text_of(boards * hours) if hours else ""}
+
+
+def names_left_out(gpus: str) -> str:
+    """What to say of accelerators of several kinds, since a run has one."""
+    return (
+        f"the accelerators are of several kinds, or not clear ({gpus}): the run is kept without their names. "
+        "Its measured energy counts; without one, give each kind as a run with its own chips and hours."
+    )
+
+
+def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
+    """Runs, with the time that several trackers measured the same machine counted once.
+
+    Rows are of one machine if all that they say of it is alike, their times overlap, and their mean powers
+    are within a factor of two. The longest is taken whole; of another the share of its time that none covers.
+    """
+    shares: dict[Place, float] = {each.place: 1.0 for each in measured}
+    if not distinct:
+        groups: dict[tuple[str, ...], list[Measured]] = {}
+        for each in measured:
+            if each.machine and each.start:
+                groups.setdefault(each.machine, []).append(each)
+        for group in groups.values():
+            yield from _shares_of_a_machine(group, shares)
+        yield from _note_overlaps([each for each in measured if not each.machine])
+    for each in measured:
+        share = shares[each.place]
+        if share > 0:
+            yield Placed(place=each.place, run=each.run if share == 1 else _scaled(each, share))
+
+
+def _note_overlaps(unnamed: list[Measured]) -> Iterator[str]:
+    """A sentence on trackers that ran at once, where the log does not tell their machines apart."""
+    spans = sorted((each.start, each.end, each.place.line) for each in unnamed if each.start and each.end)
+    lines: list[int] = []
+    reached: tuple[datetime, int] | None = None
+    for start, end, line in spans:
+        if reached and (reached[0] - start).total_seconds() > CLOCK_S:
+            lines += [reached[1], line]
+        if not reached or end > reached[0]:
+            reached = (end, line)
+    if lines:
+        named = sorted(set(lines))
+        yield (
+            f"Lines {', '.join(map(str, named[:10]))}{', ...' * (len(named) > 10)} overlap in time, and the "
+            "log does not say whether they measured the same processors and memory: each is counted in full. "
+            "If one machine was measured by several trackers, keep one line of them."
+        )
+
+
+def _shares_of_a_machine(group: list[Measured], shares: dict[Place, float]) -> Iterator[str]:
+    taken: list[Measured] = []
+    dropped: dict[Place, list[Place]] = {}
+    for each in sorted(group, key=lambda m: (-(m.hours or 0), m.place.line)):
+        same = [other for other in taken if _overlap(each, other) > 0 and _alike(each, other)]
+        if same:
+            share = _uncovered(each, same)
+            if share < 0.05:
+                dropped.setdefault(same[0].place, []).append(each.place)
+                shares[each.place] = 0.0
+                continue
+            if share < 1:
+                shares[each.place] = share
+                yield (
+                    f"Line {each.place.line}: {1 - share:.0%} of its time the same machine was measured by "
+                    f"{same[0].place} too; that share is counted once, there."
+                )
+        taken.append(each)
+    for place, others in dropped.items():
+        lines = ", ".join(str(other.line) for other in others[:10]) + ", ..." * (len(others) > 10)
+        yield (
+            f"Line {place.line} and {len(others):,} more ({lines}) measured the same machine "
+            "at the same time: counted once. If they are different machines, import with --distinct-machines."
+        )
+
+
+def _overlap(a: Measured, b: Measured) -> float:
+    """Seconds that two trackers ran at once, beyond what rounded clocks make."""
+    if a.start is None or b.start is None or a.end is None or b.end is None:
+        return 0.0
+    return (min(a.end, b.end) - max(a.start, b.start)).total_seconds() - CLOCK_S
+
+
+def _alike(a: Measured, b: Measured) -> bool:
+    powers = (a.energy_kwh / (a.hours or 1), b.energy_kwh / (b.hours or 1))
+    return max(powers) <= 2 * min(powers)
+
+
+def _uncovered(each: Measured, others: list[Measured]) -> float:
+    """The share of a tracker's time in which none of the others ran."""
+    if each.start is None or each.end is None:
+        return 1.0
+    spans = sorted(
+        (max(other.start, each.start), min(other.end, each.end))
+        for other in others
+        if other.start and other.end
+    )
+    covered, reached = 0.0, each.start
+    for begin, end in spans:
+        covered += max(0.0, (end - max(begin, reached)).total_seconds())
+        reached = max(reached, end)
+    whole = (each.end - each.start).total_seconds()
+    return max(0.0, whole - covered) / whole if whole else 0.0
+
+
+def _scaled(each: Measured, share: float) -> Run:
+    scaled = dict(each.run)
+    for column in ("training_hours", "chip_hours", "energy_kwh"):
+        if scaled.get(column):
+            scaled[column] = text_of(float(scaled[column]) * share)
+    return scaled
+
+
+@dataclass(kw_only=True)
+class Epoch:
+    """An epoch of Carbontracker: seconds, W of each component, and those not read, as they are written."""
+
+    place: Place
+    seconds: float
+    watts: dict[str, float]
+    unread: list[tuple[Place, str, str]]
+
+
+def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
+    """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
+    epochs, early = _epochs(text)
+    yield from early
+    parts = {part for epoch in epochs for part in epoch.watts}
+    for number, epoch in enumerate(epochs, start=1):
+        where, part, _written = epoch.unread[-1] if epoch.unread else (epoch.place, "any component", "")
+        if not epoch.seconds:
+            yield Reject(place=epoch.place, reason=f"epoch {number}: a duration of 0 or less")
+        elif not epoch.watts:
+            yield Reject(place=where, reason=f"epoch {number}: a duration without a measured power of {part}")
+        elif missing := parts - set(epoch.watts):
+            names = ", ".join(sorted(missing))
+            yield f"Epoch {number}: power of {names} not measured, and not in the energy."
+    never = {part: written for epoch in epochs for _, part, written in epoch.unread if part not in parts}
+    for part, written in sorted(never.items()) if parts else ():
+        yield f"Power of {part}: not measured ({written}), and not in the energy."
+    if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts]:
+        yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
+        notes: list[str] = []
+        yield Placed(run=_carbontracker_run(text, file, pue_included, taken, notes))
+        yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
+
+
+def _epochs(text: str) -> tuple[list[Epoch], list[Reject]]:
+    """The epochs of a log, and powers that stand before any duration; a power of exactly 0 was not read."""
+    epochs: list[Epoch] = []
+    early: list[Reject] = []
+    for found in re.finditer(MEASUREMENT, text):
+        place = Place(line=text.count("\n", 0, found.start()) + 1)
+        if found["draws"] is None:
+            days, hours, minutes, seconds = (float(found[part] or 0) for part in ("d", "h", "m", "s"))
+            length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+            seconds = 0.0 if found["negative"] else length
+            epochs.append(Epoch(place=place, seconds=seconds, watts={}, unread=[]))
+            continue
+        watts = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
+        if not epochs:
+            early.append(Reject(place=place, reason=f"a power before any duration: {found[0]!r}"))
+        elif not watts or "nan" in watts or not any(map(float, watts)):
+            epochs[-1].unread.append((place, found["part"], found["draws"].strip()))
+        else:
+            epochs[-1].watts[found["part"]] = sum(map(float, watts))
+    return epochs, early
+
+
+def _carbontracker_run(
+    text: str,
+    file: str,
+    pue_included: float | None,
+    taken: list[Epoch],
+    notes: list[str],
+) -> Run:
+    seconds = sum(epoch.seconds for epoch in taken)
+    joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
+    kwh = joules / 3.6e6  # J to kWh
+    devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
+    gpus = [name.strip() for name in devices[1].split(",")] if devices else []
+    hardware, chips = (gpus[0], len(gpus)) if len(set(gpus)) == 1 else ("", None)
+    if len(set(gpus)) > 1:
+        notes.append(names_left_out(", ".join(gpus)))
+    parts = {part for epoch in taken for part in epoch.watts}
+    is_read = not gpus or "gpu" in parts
+    if not is_read:
+        notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
+    return {
+        "model": re.sub(r"_carbontracker$", "", Path(file).stem),
+        **counted_as(hardware, chips, seconds / SECONDS_PER_HOUR, "driver", notes),
+        "training_hours": text_of(seconds / SECONDS_PER_HOUR),
+        "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
+        "metering": _carbontracker_metering(text, parts) if is_read else "",
+        "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
+    }
+
+
+def _carbontracker_metering(text: str, parts: set[str]) -> str:
+    """What Carbontracker read; without RAPL it takes half of a processor's rated power."""
+    is_rapl = re.search(r"CPU with device\(s\) (?:cpu|dram|core|uncore|psys):\d", text)
+    says = {
+        "gpu": "GPUs read from the driver",
+        "cpu": "processors read from RAPL" if is_rapl else PROCESSORS_UNCLEAR,
+    }
+    version = re.search(r"carbontracker version (\S+)", text)
+    who = f"Carbontracker {version[1]}" if version else "Carbontracker"
+    return f"{who}: {', '.join(says.get(part, part) for part in sorted(parts, reverse=True))}; {NOT_METERED}"
+
+
+def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
+    """eco2AI: kWh (once spelt kWTh) and seconds; energies hold its tracker's PUE, 1 by default.
+
+    Its column region/country holds country/region, in brackets where the user gave the intensity.
+    """
+    table = delimited.parse(text)
+    energy = next((name for name in table.header if name.startswith("power_consumption(")), "")
+    table = delimited.with_points(table, (energy, "duration(s)"))
+    yield from table.rejects
+    if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
+        raise UnknownUnitError(f"{file}: energy in an unknown unit, column {energy!r}; expected kWh")
+    if not pue_included:
+        yield "eco2AI does not write the PUE that it was given; unless it was 1, import with --pue-included."
+    measured = []
+    for place, row in table.rows:
+        try:
+            notes: list[str] = []
+            measured.append(_eco2ai_run(place, row, energy, pue_included, notes))
+            yield from (f"Line {place.line}: {note}" for note in notes)
+        except BadCellError as error:
+            yield Reject(place=place, column=error.column, reason=error.reason)
+    yield from counted_once(measured, distinct)
+
+
+class UnknownUnitError(Exception):
+    """A column is in a unit that is not known; the message names it."""
+
+
+def _eco2ai_run(
+    place: Place, row: Row, energy_column: str, pue_included: float | None, notes: list[str]
+) -> Measured:
+    energy = number(row, energy_column) / (pue_included or 1)
+    hours = number(row, "duration(s)") / SECONDS_PER_HOUR
+    hardware, chips = _eco2ai_gpus(row, notes)
+    _refuse_too_much(row, energy_column, energy, hours, chips)
+    country = row.get("region/country") or row.get("country") or ""
+    name, _, region = country.strip("() ").partition("/")
+    started = row.get("start_time", "")
+    parts = ["GPUs read from the driver"] if chips else []
+    parts += ["processors estimated from their rated power and load", "memory estimated from its size"]
+    run = {
+        "model": row.get("project_name", ""),
+        **counted_as(hardware, chips or None, hours, "driver", notes),
+        "training_hours": text_of(hours),
+        "energy_kwh": text_of(energy),
+        "metering": f"eco2AI: {', '.join(parts)}; {NOT_METERED}",
+        **country_and_state(name.strip(), "", region.strip(), notes),
+        "started": started[:10],
+    }
+    try:
+        begin = datetime.fromisoformat(started) if started else None
+    except ValueError:
+        raise BadCellError(
+            "start_time", f"{started!r}, expected a time such as 2025-01-03 00:00:00"
+        ) from None
+    return Measured(
+        place=place,
+        run=run,
+        hours=hours,
+        energy_kwh=energy,
+        end=begin + timedelta(hours=hours) if begin else None,
+        machine=(row.get("CPU_name", ""), row.get("GPU_name", ""), row.get("OS", "")) if chips else None,
+    )
+
+
+def _eco2ai_gpus(row: Row, notes: list[str]) -> tuple[str, int]:
+    gpu = re.match(r"(.*?)\s*[/ ]?\s*(\d+) device\(s\)", (row.get("GPU_name") or "").strip())
+    hardware, chips = (gpu[1].strip(" /"), int(gpu[2])) if gpu else ("", 0)
+    if chips and not hardware:
+        notes.append(f"{chips} GPUs without a name; give it with --hardware.")
+    return hardware if chips else "", chips
+
+
+def _refuse_too_much(row: Row, column: str, energy: float, hours: float, chips: int) -> None:
+    """Refuse an energy that is none, or that no such machine could use in its time."""
+    if energy == 0 or hours == 0:
+        raise BadCellError(column, f"{row[column]} kWh in {row['duration(s)']} s: nothing was measured")
+    most_kw = (chips * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
+    if energy / hours > most_kw:
+        raise BadCellError(
+            column,
+            f"{energy:.3g} kWh in {row['duration(s)']} s is {energy / hours:.3g} kW; "
+            f"a machine of {chips} GPUs draws {most_kw:.3g} kW at the most",
+        )
+
+
+def is_known(cell: str) -> bool:
+    """Whether a cell says anything."""
+    return cell.strip().lower() not in UNREAD
+
+
+def is_read(cell: str) -> bool:
+    """Whether a component was measured: what is exactly 0 was not."""
+    try:
+        return is_known(cell) and delimited.number(cell) != 0
+    except ValueError:
+        return False
+
+
+def number(row: Row, column: str) -> float:
+    """A finite number that is not negative.
+
+    Raises:
+        BadCellError: the cell is none.
+    """
+    try:
+        value = delimited.number(row.get(column) or "")
+    except ValueError as error:
+        raise BadCellError(column, str(error)) from None
+    if not 0 <= value < float("inf"):
+        raise BadCellError(column, f"{row[column]} cannot be")
+    return value
+
+
+def text_of(value: float) -> str:
+    """A number as a cell of a file of runs."""
+    return f"{value:.12g}"

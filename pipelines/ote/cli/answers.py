@@ -1,0 +1,382 @@
+"""The commands that ask the database about one run: `ote where`, `ote why`.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: the answers (where.py, when.py,
+why.py), how a derivation is written (derivation.py), or lists of runs (runs.py).
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import duckdb
+import typer
+
+from ote import hardware_units
+from ote.answers import estimate, names, quantities, when
+from ote.answers import where as placing
+from ote.answers import why as deriving
+from ote.answers.published import DATABASE, Z_90, NoDatabaseError, open_database
+from ote.cli import derivation, runs, terminal
+from ote.cli.options import BASELINE, AsJson, Database, Hardware, Region, Start, number, whole
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WHOLE = ("net CO2e", "gross CO2e", "beats next")  # columns that never wrap
+PLACED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+
+
+class Basis(StrEnum):
+    """What an intensity counts: what power plants emit, or also what their fuels and making do."""
+
+    direct = "direct"
+    lifecycle = "lifecycle"
+
+
+Chips = Annotated[
+    int, typer.Option(help="Number of accelerators.", parser=whole(1), metavar="<int>", show_default="1")
+]
+Hours = Annotated[
+    float | None,
+    typer.Option(help="Wall-clock hours.", parser=number("300"), metavar="<float>"),
+]
+Operator = Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")]
+Year = Annotated[
+    int | None,
+    typer.Option(
+        help="Year to rank. Default: the year of the run, else the newest one.",
+        parser=whole(0, 9999),
+        metavar="<int>",
+    ),
+]
+Kind = Annotated[
+    Basis | None, typer.Option(help="Intensities to rank on. Default: the kind that most regions have.")
+]
+Month = Annotated[str, typer.Option(help="Rank the hours of the day to start at in this month: YYYY-MM.")]
+Top = Annotated[
+    int,
+    typer.Option(help="How many locations to print; 0 prints all.", parser=whole(0), metavar="<int>"),
+]
+
+
+def where(
+    run: Annotated[
+        list[str] | None, typer.Argument(help="Name of a model, or run_id; leave out to describe a run.")
+    ] = None,
+    hardware: Hardware = None,
+    chips: Chips = 1,
+    hours: Hours = None,
+    region: Region = None,
+    provider: Operator = None,
+    start: Start = None,
+    year: Year = None,
+    basis: Kind = None,
+    month: Month = "",
+    top: Top = 15,
+    as_json: AsJson = False,
+    database: Database = DATABASE,
+) -> None:
+    """Rank cloud regions for a run by CO2e in one year, and say how sure the ranking is.
+
+    A region is ranked by net CO2e if its operator publishes its carbon-free energy, else by gross CO2e.
+    One list has intensities of one kind, direct or life-cycle, because the two cannot be compared.
+
+    Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --region us-east1
+    """
+    name = " ".join(run or [])
+    described = {"hardware": hardware, "provider": provider, "cloud_region": region, "started": start}
+    given = {column: cell for column, cell in described.items() if cell is not None}
+    _refuse(name, given, hours, year, month, basis)
+    with _failing(name, database, as_json):
+        meant = _meant(given, chips, hours, database)
+        described_run = _estimated(hardware, chips, hours, database) if hardware else None
+        with open_database(database, placing.PROBE) as connection:
+            load = _load(connection, name, meant, described_run, year)
+            if month:
+                _print_starts(load, month, top, as_json)
+                return
+            ranked_on = basis or placing.usual_basis(connection, load, meant["provider"])
+            locations = placing.ranked(connection, load, ranked_on, meant["provider"], year)
+    if as_json:
+        typer.echo(json.dumps([_as_json(location) for location in locations], indent=1))
+        return
+    with terminal.page() as console:
+        _print_locations(console, load, locations, top)
+        if described_run:
+            console.print("\n".join(hardware_units.notes_on(described_run)))
+
+
+@contextmanager
+def _failing(name: str, database: Path, as_json: bool) -> Iterator[None]:
+    """End with a message, and with JSON for a program, where a question cannot be answered."""
+    try:
+        yield
+    except names.UnknownRunError as error:
+        runs.fail_unknown(error, name, database, as_json)
+    except (
+        estimate.BadRunsError,
+        placing.NotFoundError,
+        NoDatabaseError,
+        when.NoHoursError,
+    ) as error:
+        if as_json:
+            typer.echo(json.dumps({"error": str(error), "run_ids": []}, indent=1))
+        terminal.fail(str(error))
+    except deriving.BrokenDatabaseError as error:
+        terminal.fail(str(error), code=1)
+
+
+def _refuse(
+    name: str,
+    given: dict[str, str],
+    hours: float | None,
+    year: int | None,
+    month: str,
+    basis: Basis | None,
+) -> None:
+    """End where options contradict each other, or would do nothing."""
+    if bool(name) == ("hardware" in given):
+        terminal.fail("Give either the name of a run, or --hardware with --chips and --hours.")
+    if year is not None and "started" in given:
+        terminal.fail("--year and --start: give one of them.")
+    for column, cell in given.items():
+        if not cell.strip():
+            terminal.fail(f"{estimate.COLUMNS[column][0]}: empty; leave it out, or give a value.")
+        if month and column != "hardware":
+            terminal.fail(f"{estimate.COLUMNS[column][0]} does not go with --month, which ranks whole grids.")
+    if month and year is not None:
+        terminal.fail(f"--year {year} does not go with --month, which has a year; leave one out.")
+    if month and basis is Basis.direct:
+        terminal.fail(
+            "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out."
+        )
+    if "hardware" in given and hours is None:
+        terminal.fail(
+            "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300."
+        )
+    if hours is not None and not (math.isfinite(hours) and hours > 0):
+        terminal.fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.")
+
+
+def _meant(given: dict[str, str], chips: int, hours: float | None, database: Path) -> dict[str, Any]:
+    """What the names that are given stand for, refused as those of a run to estimate are."""
+    described = {"chips": chips, "training_hours": hours} if "hardware" in given else {}
+    meant = estimate.meant({**given, **described}, database)
+    return {**meant, "run_year": meant["run_year"] if "started" in given else None}
+
+
+def _estimated(hardware: str, chips: int, hours: float | None, database: Path) -> dict[str, Any]:
+    """The run that is described, as ote estimate has it: its location is still to be chosen."""
+    given = {"hardware": hardware, "chips": chips, "training_hours": hours}
+    return estimate.estimate_run(given, database)
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    meant: dict[str, Any],
+    described_run: dict[str, Any] | None,
+    year: int | None,
+) -> placing.Load:
+    """The run that is to be placed, in the year and the region that are asked for."""
+    if described_run is None:
+        load = placing.load_of_run(connection, _run_of(connection, name))
+    else:
+        newest = placing.years(connection)[1]
+        load = replace(placing.load_of_estimate(described_run), year=newest)
+    if meant["cloud_region"]:
+        load = placing.at_region(connection, load, meant["cloud_region"])
+    if meant["run_year"]:
+        load = replace(load, year=meant["run_year"])
+    return placing.in_year(connection, load, year) if year is not None else load
+
+
+def _run_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The run that a name means; says so where the name is not its own."""
+    found = names.find(connection, name)
+    if not found.is_literal:
+        others = f" Also of that name: {names.shown(list(found.others))}." if found.others else ""
+        typer.echo(f"{name!r} is taken as {found.run_id}.{others}", err=True)
+    return found.run_id
+
+
+def _as_json(location: placing.Location) -> dict[str, Any]:
+    return quantities.without_guesses(asdict(location), PLACED)
+
+
+def _print_locations(
+    console: "Console", load: placing.Load, locations: Sequence[placing.Location], top: int
+) -> None:
+    ranked = [location for location in locations if location.rank is not None]
+    year, ranked_on = ranked[0].factor_year, ranked[0].intensity_basis
+    nearest = "" if year == load.year else f", the nearest known year to {load.year}"
+    console.print(
+        f"{load.name}: {_energy_of(load)} before PUE. Locations ranked by CO2e, with {ranked_on} intensities "
+        f"of {year}{nearest}.{_unranked(locations, ranked_on)}"
+    )
+    is_wide = terminal.is_wide(console)
+    provider = ("provider",) if is_wide else ()
+    made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "beats next", whole=WHOLE)
+    shown = ranked[: top or None]
+    for location, following in zip(shown, [*ranked[1:], None], strict=False):
+        region = f"{location.region} ({location.country})"
+        made.add_row(
+            *((region, location.provider) if is_wide else (f"{region}\n{location.provider}",)),
+            _tonnes(location.co2e_net_t, location.co2e_net_t_p05, location.co2e_net_t_p95),
+            _tonnes(location.co2e_gross_t, location.co2e_gross_t_p05, location.co2e_gross_t_p95),
+            _chance(location, following),
+        )
+    console.print(made)
+    counted = quantities.counted(len(ranked), "location")
+    console.print(f"{len(shown):,} of {counted}. Second line of net and gross CO2e: 90 % interval.")
+    for note in _notes(load, shown, locations):
+        console.print(note)
+
+
+def _tonnes(value: float | None, p05: float | None, p95: float | None) -> str:
+    """A mass with its interval in a second line; of a guess the interval alone."""
+    if value is None or p05 is None or p95 is None:
+        return "unknown"
+    first = "a guess" if quantities.is_guess(p05, p95) else quantities.mass(value)
+    return f"{first}\n{quantities.mass_span(p05, p95)}"
+
+
+def _notes(
+    load: placing.Load, shown: Sequence[placing.Location], locations: Sequence[placing.Location]
+) -> Iterator[str]:
+    """What a reader has to know of the list: the run's own region, what is unknown, what is not ranked."""
+    ranked = sum(location.rank is not None for location in locations)
+    if own := next((location for location in locations if location.region == load.region), None):
+        rank = "not ranked" if own.rank is None else f"number {own.rank:,} of {ranked:,}"
+        yield f"{own.region}, the region of the run: {rank}."
+    if any(location.co2e_net_t is None for location in shown):
+        yield (
+            "net CO2e unknown: the operator does not publish its carbon-free energy by the hour, so the "
+            "location is ranked by gross CO2e."
+        )
+    yield (
+        "beats next: chance that the emissions are below those of the next location in the list. "
+        "`not comparable`: net is known of only one of the two. `equal`: both have the same emissions."
+    )
+    ranked_on = shown[0].intensity_basis
+    (other,) = (basis for basis in Basis if basis != ranked_on)
+    yield (
+        f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
+        f"--basis {other} ranks the locations with {other} intensities."
+    )
+    others = Counter(
+        (location.factor_year, location.provider) for location in locations if location.rank is None
+    )
+    if others:
+        of = ", ".join(f"{year} ({provider} {number})" for (year, provider), number in sorted(others.items()))
+        yield (
+            f"Not ranked: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
+            f"intensities are of another year: {of}. --year ranks another year."
+        )
+
+
+def _unranked(locations: Sequence[placing.Location], ranked_on: str) -> str:
+    """How many locations are not in the list, why, and how to see most of them; or nothing."""
+    others = Counter(
+        (location.provider, location.factor_year) for location in locations if location.rank is None
+    )
+    if not others:
+        return ""
+    ((provider, year), most), *_ = others.most_common(1)
+    hint = f"--year {year} ranks them"
+    if len({location.provider for location in locations}) > 1:
+        hint += f", --provider '{provider}' ranks {provider} alone"
+    return (
+        f" Not in the list: {quantities.counted(others.total(), 'location')} with {ranked_on} intensities of "
+        f"other years only, among them {most} of {provider} ({year}): {hint}."
+    )
+
+
+def _energy_of(load: placing.Load) -> str:
+    """The energy of a load; of a guess the interval."""
+    energy, half = load.it_energy_mwh, math.exp(Z_90 * load.ln_gsd)
+    if quantities.is_guess(energy / half, energy * half):
+        return f"a guess, {quantities.energy_span(energy / half, energy * half)} (90 % interval)"
+    return quantities.energy(energy)
+
+
+def _chance(location: placing.Location, following: placing.Location | None) -> str:
+    """The chance in words where there is none."""
+    if location.chance_to_beat_next is not None:
+        return f"{location.chance_to_beat_next:.0%}"
+    if following is None:
+        return "last"
+    return "equal" if (location.co2e_net_t is None) == (following.co2e_net_t is None) else "not comparable"
+
+
+def _month(text: str) -> tuple[int, int]:
+    """The year and the month of a month given as YYYY-MM."""
+    try:
+        parsed = datetime.strptime(text, "%Y-%m")
+        return parsed.year, parsed.month
+    except ValueError:
+        terminal.fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
+
+
+def _print_starts(load: placing.Load, month: str, top: int, as_json: bool) -> None:
+    if load.hours is None:
+        terminal.fail(
+            f"{load.name}: the length of the run is not known; describe it with --hardware and --hours."
+        )
+    starts = when.best_starts(BASELINE, *_month(month), load.hours)
+    if as_json:
+        shown = [asdict(start) | {"saved_fraction": start.saved_fraction} for start in starts]
+        typer.echo(json.dumps(shown, indent=1))
+        return
+    headers = ("zone", "source", "best start", "best", "mean", "worst", "saves")
+    made = terminal.table(*headers, right=headers[3:], whole=headers[2:])
+    for start in starts[: top or None]:
+        intensities = (start.best_g_per_kwh, start.mean_g_per_kwh, start.worst_g_per_kwh)
+        made.add_row(
+            start.zone,
+            start.source,
+            f"{start.start_hour_utc:02}:00",
+            *(f"{intensity:.0f}" for intensity in intensities),
+            f"{start.saved_fraction:.0%}",
+        )
+    with terminal.page() as console:
+        console.print(
+            f"{load.name}: {quantities.duration(load.hours)}, best hour of the day (UTC) to start at in "
+            f"{month}. Life-cycle intensity in g/kWh, mean over the run."
+        )
+        console.print(made)
+        console.print(
+            "saves: compared with a start at any hour of the day. Each day of the run is taken as "
+            "the mean day of that month, so a run of whole days saves nothing."
+        )
+
+
+def why(
+    run: Annotated[list[str], typer.Argument(help="Name of a model, or run_id.")],
+    full: Annotated[bool, typer.Option("--full", help="Show every formula, input and source.")] = False,
+    as_json: AsJson = False,
+    database: Database = DATABASE,
+) -> None:
+    """Show energy and CO2e of a run, and where each number comes from.
+
+    In JSON the value of a guess is null, p05 and p95 are given, and null_because says why.
+
+    Example: ote why t5-11b, or: ote why "Llama 2 70B" --full
+    """
+    if full and as_json:
+        terminal.fail("--full and --json: give one of them; --json is the whole derivation.")
+    name = " ".join(run)
+    with _failing(name, database, as_json), open_database(database, deriving.PROBE) as connection:
+        found = deriving.tree(connection, _run_of(connection, name))
+    if as_json:
+        typer.echo(json.dumps(deriving.without_guesses(found), indent=1, default=str))
+        return
+    with terminal.page() as console:
+        (derivation.print_full if full else derivation.print_short)(console, found)

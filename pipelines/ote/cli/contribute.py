@@ -1,0 +1,173 @@
+"""The commands for who adds to the dataset or asks what a name means: `ote add`, `ote explain`.
+
+Belongs here: options, questions, what a person sees, exit codes. Does not belong here: what a row must be
+(facts.py, training_run_rules.py), how it is written (contribution.py), or what a name means (explain.py).
+"""
+
+import difflib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ote import hardware_units
+from ote.answers import contribution, estimate, quantities, texts
+from ote.answers import explain as explanation
+from ote.answers.estimate import BadRunsError
+from ote.answers.published import DATABASE, NoDatabaseError
+from ote.cli import terminal
+from ote.cli.options import REFERENCE, Database, Reference
+from ote.ingestion.facts import BadReferenceError, Row
+
+ABOUT = 130  # letters of an option's help that still read as one sentence
+ASKED = (
+    "model developer developer_country published_date hardware chips training_hours chip_hours training_flop "
+    "cloud_region site_country pue source_title source_url source_locator verified"
+)
+
+
+def _option(column: str) -> str:
+    return f"--{column.replace('_', '-')}"
+
+
+def add(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and estimate; write nothing.")] = False,
+    reference: Reference = REFERENCE,
+    database: Database = DATABASE,
+    **given: list[str] | None,
+) -> None:
+    """Add a published run to the facts. Give an option for each column that is known, or none to be asked.
+
+    Example: ote add --model "My-7B" --developer Me --published-date 2024-05-01 --hardware H100
+    --chips 512 --training-hours 300 --site-country FR --source-title "My report"
+    --source-url https://example.org/report --source-locator "Table 2" --verified primary
+    """
+    _refuse_unknown(context.args)
+    row = _checked(_once(given) or _asked(), reference)
+    _say_estimate(row, database)
+    if dry_run:
+        typer.echo("Nothing was written (--dry-run).")
+        return
+    try:
+        file = contribution.add(row, reference)
+    except OSError as error:
+        terminal.fail(texts.unwritten(contribution.file_of(reference), error), 1)
+    typer.echo(f"Added to {file}. Next: make dataset, make test, and a pull request with this row.")
+
+
+def _with_columns(command: Callable[..., None]) -> None:
+    """Give a command an option for each column of a run, in place of its last parameter."""
+    *own, _ = inspect.signature(command).parameters.values()
+    columns = []
+    for column in contribution.columns():
+        needed = column.required and column.name != "run_id"
+        meaning = column.description.split(". ")[0].rstrip(".")
+        listed = ", ".join(column.values)
+        fits = len(meaning) + len(listed) < ABOUT
+        values = f": {listed}" if listed and fits else ""
+        about = typer.Option(
+            _option(column.name),
+            help=f"{meaning}{values}.{' Needed.' if needed else ''}",
+            metavar="<str>",
+            rich_help_panel="What the source states",
+            show_default=False,
+        )
+        kind = inspect.Parameter.KEYWORD_ONLY
+        annotation = Annotated[list[str] | None, about]
+        columns.append(inspect.Parameter(column.name, kind, default=None, annotation=annotation))
+    vars(command)["__signature__"] = inspect.Signature([*own, *columns])
+    command.__annotations__ |= {column.name: column.annotation for column in columns}
+
+
+_with_columns(add)
+
+
+def _once(given: Mapping[str, list[str] | None]) -> dict[str, str]:
+    """The columns that are given; ends where one is given twice."""
+    for column, cells in given.items():
+        if len(cells or []) > 1:
+            terminal.fail(f"{_option(column)}: given twice.")
+    return {column: cells[0] for column, cells in given.items() if cells}
+
+
+def _checked(given: dict[str, str], reference: Path) -> Row:
+    """The row as it would be written; ends with every problem where it cannot be."""
+    stated = contribution.row_of(given)
+    try:
+        row = contribution.as_written(stated, reference)
+        problems = contribution.problems(row, reference)
+    except BadReferenceError as error:
+        terminal.fail(str(error))
+    if problems:
+        lines = [f"{_option(problem.column)}: {problem.says}" for problem in problems]
+        terminal.fail("\n".join([*lines, "Nothing was written."]))
+    for column in row:
+        if row[column] != stated[column]:
+            typer.echo(
+                " ".join(filter(None, (_option(column), stated[column]))) + f": taken as {row[column]}"
+            )
+    if counting := hardware_units.named(stated["hardware"]):
+        typer.echo(f"Counted: {counting.says}.")
+    return row
+
+
+def _say_estimate(row: Row, database: Path) -> None:
+    try:
+        run = estimate.estimate_run(contribution.run_to_estimate(row), database)
+    except (BadRunsError, NoDatabaseError) as error:
+        typer.echo(f"{row['run_id']}: no estimate here. {error}")
+        return
+    gross = (run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95"))
+    typer.echo(
+        f"{row['run_id']}: about {quantities.energy(run['energy_mwh'])} "
+        f"and {quantities.mass_interval(*gross)} CO2e gross"
+    )
+
+
+def explain(
+    words: Annotated[list[str], typer.Argument(help="A column, value, table, basis, source or other word.")],
+    reference: Reference = REFERENCE,
+) -> None:
+    """Say what a word means: any column, value, table, basis or source, and any word that we print.
+
+    Example: ote explain watts_per_chip, or: ote explain measured_ratio, or: ote explain 90 % interval
+    """
+    name = " ".join(words).strip()
+    if not name:
+        terminal.fail("The word is empty: expected a column, value, table or basis, such as ote explain pue.")
+    try:
+        paragraphs = explanation.explain(name, reference)
+    except KeyError as error:
+        near = f"The nearest: {error.args[0]}." if error.args[0] else "docs/glossary.md lists the words."
+        terminal.fail(f"{name!r} is not a word that is known here. {near}")
+    except OSError as error:
+        terminal.fail(f"{reference}: {texts.unread(error)}.")
+    with terminal.page() as console:
+        console.print("\n".join(paragraphs))
+
+
+def _refuse_unknown(words: list[str]) -> None:
+    """End where there is an option that is not known; names the nearest, or that of ote estimate."""
+    if not words:
+        return
+    option = words[0].partition("=")[0]
+    same = {of_estimate: _option(column) for column, (of_estimate, _) in estimate.COLUMNS.items()}
+    known = [_option(column.name) for column in contribution.columns()]
+    if option in same and same[option] in known:
+        terminal.fail(f"{option}: no such option. Did you mean {same[option]}?")
+    near = difflib.get_close_matches(option, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else "ote add --help lists the options."
+    terminal.fail(f"{option}: no such option. {hint}")
+
+
+def _asked() -> dict[str, str]:
+    """The answers of a person to one question a column; an empty one is unknown."""
+    if not sys.stdin.isatty():
+        terminal.fail("Nothing to add. Example: ote add --help")
+    typer.echo("What the source states; leave empty what it does not.")
+    about = {column.name: column for column in contribution.columns()}
+    return {name: typer.prompt(f"{name} ({about[name].description})", default="") for name in ASKED.split()}

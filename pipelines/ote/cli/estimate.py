@@ -1,0 +1,465 @@
+"""The commands for a run of one's own: `ote estimate`, `ote report`, `ote import`.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: how a run is estimated
+(estimate.py), what a disclosure says (disclosure.py), or how logs of other tools are read (imports.py).
+"""
+
+import json
+import math
+import os
+import shlex
+import sys
+import textwrap
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ote import hardware_units
+from ote.answers import delimited, imports, locations, quantities, tables, texts, words
+from ote.answers import disclosure as disclosing
+from ote.answers import estimate as estimating
+from ote.answers.disclosure import GIVEN, value_of
+from ote.answers.estimate import BadRunsError, Narrowing
+from ote.answers.published import DATABASE, Z_90, NoDatabaseError
+from ote.cli import terminal
+from ote.cli.options import AsJson, Country, Database, Hardware, Provider, Pue, Region, Start, State
+
+SHOWN = 10  # rows that are left out are named up to this number; a file names all
+
+
+def estimate(
+    name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
+    hardware: Hardware = None,
+    chips: Annotated[str | None, typer.Option(help="Number of accelerators.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Wall-clock hours.")] = None,
+    chip_hours: Annotated[str | None, typer.Option(help="Accelerators x hours.")] = None,
+    flop: Annotated[str | None, typer.Option(help="Floating-point operations in all, such as 3e23.")] = None,
+    power: Annotated[
+        str | None,
+        typer.Option(help="Measured average power of the whole system per accelerator, W, before PUE."),
+    ] = None,
+    energy: Annotated[
+        str | None, typer.Option(help="Measured electricity of the machines, kWh, before PUE.")
+    ] = None,
+    metering: Annotated[
+        str | None, typer.Option(help="How that energy was measured, and what is not in it, for the report.")
+    ] = None,
+    pue: Pue = None,
+    provider: Provider = None,
+    region: Region = None,
+    country: Country = None,
+    state: State = None,
+    intensity: Annotated[
+        str | None, typer.Option(help="Intensity of the grid, location-based, g CO2e per kWh.")
+    ] = None,
+    start: Start = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(help="A file with a run per row (.csv, .parquet, .json, .jsonl) instead of options."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the estimates of a batch go (.csv, .parquet, .json).")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse the whole batch if one row cannot be estimated.")
+    ] = False,
+    as_json: AsJson = False,
+    database: Database = DATABASE,
+) -> None:
+    """Estimate energy and CO2e of a run: give what you know, the rest comes from the dataset.
+
+    Example: ote estimate --hardware H100 --chips 512 --hours 300 --region us-central1 --start 2024-03
+
+    A run without --start counts as started today.
+
+    Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
+    watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country, site_state,
+    carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file next
+    to --out whose name ends in .rejects.csv, with line, column and reason.
+    """
+    given = (
+        name, hardware, chips, hours, chip_hours, flop, power, energy, metering, pue, provider, region,
+        country, state, intensity, start,
+    )  # fmt: skip
+    run = {column: cell for column, cell in zip(estimating.COLUMNS, given, strict=True) if cell is not None}
+    if (batch is None) != (out is None) or (batch is not None and run):
+        terminal.fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
+    if batch and out:
+        _estimate_batch(batch, out, database, strict)
+        return
+    if not run:
+        terminal.fail(
+            "Nothing to estimate. Example: ote estimate --hardware H100 --chips 512 --hours 300 --country DE"
+        )
+    for column, cell in run.items():
+        if not cell.strip():
+            terminal.fail(f"{estimating.COLUMNS[column][0]}: empty; leave it out, or give a value.")
+    try:
+        answer = estimating.estimate_run(run, database)
+        narrowest = estimating.narrowing(answer, estimating.best_gsds(database))
+    except (BadRunsError, NoDatabaseError) as error:
+        terminal.fail(str(error))
+    if as_json:
+        extra = {"narrow_most": None if narrowest is None else vars(narrowest)}
+        typer.echo(json.dumps(answer | extra, indent=1))
+        return
+    _print(answer, narrowest)
+
+
+def _estimate_batch(batch: Path, out: Path, database: Path, strict: bool) -> None:
+    try:
+        done = estimating.estimate_batch(batch, out, database, strict=strict)
+    except BadRunsError as error:
+        terminal.fail(_or_import(batch, f"{error}"))
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    except OSError as error:
+        terminal.fail(texts.unwritten(out, error))
+    _set_rejects_down(done.rejected, out)
+    for note in done.notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{quantities.counted(done.estimated, 'run')} estimated: {out}")
+
+
+def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
+    """What to do with the log of another tool; of a file that is none, what else is wrong."""
+    try:
+        tool = imports.tool_of(texts.content(file) if data is None else data)
+    except texts.UnreadableError:
+        return otherwise
+    if not tool:
+        return otherwise
+    name = "LOG" if str(file) == "-" else shlex.quote(str(file))
+    return (
+        f"{file}: a log of {tool}, not a file of runs or estimates. Convert it first: "
+        f"ote import {name} --out runs.csv, or in one line: ote import {name} | ote report --as latex"
+    )
+
+
+def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
+    intensity = f"location-based, {run['intensity_basis']} intensity"
+    typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
+    totals = _table("", "value", "90 % interval", "")
+    for title, column, show, note in (
+        ("energy", "energy_mwh", quantities.energy, "with PUE"),
+        ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
+        ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
+    ):
+        if run[column] is None:
+            totals.add_row(title, "unknown", "", "nothing is known of the operator's carbon-free energy")
+            continue
+        ends = f"{show(run[column + '_p05'])} to {show(run[column + '_p95'])}"
+        totals.add_row(title, show(run[column]), ends, note)
+    factors = _table("factor", "value", "x/÷", "how it is known")
+    for name, about in run["factors"].items():
+        if about["value"] is None:
+            continue
+        value = f"{value_of(about)} {words.unit(name)}".strip()
+        width = "" if about["gsd"] is None else f"{math.exp(Z_90 * math.log(about['gsd'])):.2f}"
+        factors.add_row(words.factor(name), value, width, words.basis(about["basis"]))
+    _show(totals)
+    typer.echo("")
+    _show(factors)
+    _say("x/÷: a factor alone puts the result between value / that and value x that (90 %).")
+    typer.echo("")
+    _print_notes(run, narrowest)
+
+
+def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
+    """What was counted and assumed, and where the factors come from."""
+    for note in hardware_units.notes_on(run):
+        _say(note)
+    if run.get("metering"):
+        _say(f"Metering: {run['metering']}.")
+    known = run["factors"].items()
+    assumed = [words.factor(f) for f, about in known if about["basis"] and about["basis"] not in GIVEN]
+    if run["is_assumed_provider"]:
+        assumed.append(f"provider {run['provider']}, since TPUs run in its data centers only")
+    _say(f"Assumed: {'; '.join(assumed) or 'nothing'}.")
+    others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
+    if others:
+        _say(f"Of the nearest year that is known, not of {run['run_year']}: {'; '.join(others)}.")
+    if narrowest:
+        ends = (
+            f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
+        )
+        _say(f"Most would be gained by {narrowest.fact}: gross CO2e within {ends}.")
+    for name, about in known:
+        if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
+            _say(f"{words.factor(name)} ({name}): {source}")
+    _say(f"Dataset: Open Training Emissions {run['dataset_version']}")
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=any(names))
+    for name in names:
+        right = name in ("value", "x/÷")
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=name == "x/÷")
+    return table
+
+
+def _show(table: Table) -> None:
+    """Print a table as wide as the terminal; what is longer goes on in the next line of its cell."""
+    Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def _say(sentence: str) -> None:
+    """Print a sentence as wide as the terminal, if that is known; addresses stay whole."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        typer.echo(sentence)
+        return
+    width = Console().width
+    typer.echo(
+        textwrap.fill(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    )
+
+
+def origin(about: dict[str, Any]) -> str:
+    """Where a factor comes from, in a line: the locator and the address."""
+    if about["basis"] in GIVEN:
+        return "as given"
+    return "; ".join(part for part in (about["source_locator"], about["source_url"]) if part)
+
+
+class Form(StrEnum):
+    """What a disclosure can be written as."""
+
+    markdown = "markdown"
+    latex = "latex"
+    model_card = "model-card"
+    cyclonedx = "cyclonedx"
+    spdx = "spdx"
+    eu = "eu"
+    bibtex = "bibtex"
+
+
+def report(
+    run: Annotated[
+        Path,
+        typer.Argument(help="Estimates or runs, of any ote command; - (or nothing) reads the pipe."),
+    ] = Path("-"),
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--as",
+            help="Form: markdown, latex or bibtex for a paper; model-card; cyclonedx or spdx (SBOM); eu.",
+            metavar="<form>",
+        ),
+    ] = Form.markdown,
+    training_type: Annotated[
+        str, typer.Option(help="What the model card says: pre-training or fine-tuning.")
+    ] = "pre-training",
+    database: Database = DATABASE,
+) -> None:
+    """Write the report of one or several runs, for a paper, a model card, an SBOM or the EU.
+
+    Example: ote import emissions.csv | ote report --as latex, or: ote estimate --hardware H100 --chips 512
+    --hours 300 --json | ote report --as model-card, or: ote report estimates.csv
+    """
+    if training_type not in disclosing.TRAINING_TYPES:
+        terminal.fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
+    content = _content(run)
+    try:
+        total = disclosing.summed(*_estimates(run, content, database))
+    except (disclosing.NotAnEstimateError, tables.NoTableError) as error:
+        terminal.fail(_or_import(run, f"{run}: {disclosing.EXPECTED}; {error}", content))
+    except BadRunsError as error:
+        terminal.fail(_or_import(run, f"{run}: {error}", content))
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    written = {
+        Form.markdown: disclosing.markdown,
+        Form.latex: disclosing.latex,
+        Form.cyclonedx: disclosing.cyclonedx,
+        Form.spdx: disclosing.spdx,
+        Form.eu: disclosing.eu,
+        Form.bibtex: disclosing.bibtex,
+    }
+    typer.echo(
+        disclosing.model_card(total, training_type) if form is Form.model_card else written[form](total),
+        nl=False,
+    )
+
+
+def _estimates(
+    file: Path, content: bytes, database: Path
+) -> tuple[Sequence[disclosing.Run], Sequence[delimited.Reject]]:
+    """The estimates that a file or the pipe holds, and the rows that are left out; runs are estimated."""
+    table = tables.read(content, "" if str(file) == "-" else file.suffix.lower())
+    rows = [row for _, row in table.rows]
+    estimates: Sequence[disclosing.Run]
+    if any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
+        places = [place for place, _ in table.rows]
+        estimates, rejected = estimating.estimate_rows(rows, database, places=places)
+        rejected = [*table.rejects, *rejected]
+    else:
+        estimates = [
+            disclosing.checked(row if "factors" in row else _nested(disclosing.typed(row))) for row in rows
+        ]
+        rejected = table.rejects
+    lines = [f"{file}, {reject}" for reject in rejected]
+    if not estimates:
+        raise BadRunsError("\n".join(["no run in it can be estimated", *lines[:SHOWN]]))
+    _name_rejects(lines)
+    return estimates, rejected
+
+
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a file of estimates; one that lacks a column stays as it is, and is refused for that."""
+    try:
+        return estimating.nested(row)
+    except KeyError:
+        return row
+
+
+def _content(file: Path) -> bytes:
+    """What a file or the pipe holds."""
+    if str(file) == "-":
+        if sys.stdin.isatty():
+            terminal.fail("Nothing to report. Example: ote import emissions.csv | ote report --as latex")
+        return sys.stdin.buffer.read()
+    try:
+        return texts.content(file)
+    except texts.UnreadableError as error:
+        terminal.fail(f"{file}: {error}")
+
+
+def _pue(option: str, given: str | None) -> float | None:
+    """A PUE that is given for a log, within the bounds of estimates."""
+    if not given:
+        return None
+    try:
+        pue = float(given)
+    except ValueError:
+        pue = math.nan
+    if not math.isfinite(pue):
+        terminal.fail(f"{option} {given!r}: expected a number from 1 to 2.5, such as 1.1")
+    for _, _, says in estimating.impossible([{"pue": given}]):
+        terminal.fail(f"{option} {says}")
+    return pue
+
+
+def _refuse_places(region: str | None, country: str | None, state: str | None) -> None:
+    """End where a location is not known that is given for a log."""
+    if region and not locations.cloud_region(region):
+        terminal.fail(f"--region {locations.unknown_region(region)}")
+    if country and not locations.country_code(country):
+        terminal.fail(f"--country {locations.unknown_country(country)}")
+    if state and not locations.is_state(state):
+        terminal.fail(f"--state {state!r} is no state or province whose grid is known here, such as Texas")
+
+
+def import_(
+    log: Annotated[
+        Path,
+        typer.Argument(help="What CodeCarbon, Carbontracker, eco2AI, sacct, nvidia-smi or a bill wrote."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file of runs to write (.csv), for ote estimate --batch. Left out: print them."
+        ),
+    ] = None,
+    hardware: Hardware = None,
+    region: Region = None,
+    country: Country = None,
+    state: State = None,
+    pue: Pue = None,
+    pue_included: Annotated[
+        str, typer.Option(help="PUE that the energies of the log already include, if the log does not say.")
+    ] = "",
+    distinct_machines: Annotated[
+        bool,
+        typer.Option(
+            "--distinct-machines",
+            help="Also count rows that look like the same machine at the same time.",
+        ),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse the whole log if one row cannot be used.")
+    ] = False,
+) -> None:
+    """Convert the log of another tool to a file with a row for each run. The tool's own tonnes are not used.
+
+    The options for hardware, location and PUE fill in what the log does not say.
+
+    CodeCarbon writes several rows with the same run_id for one run; the last one counts. Rows that cannot be
+    used go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. Other
+    lines that belong to no run are listed.
+
+    Example: ote import emissions.csv | ote report --as latex, or step by step: ote import emissions.csv
+    --out runs.csv && ote estimate --batch runs.csv --out estimates.csv && ote report estimates.csv
+    """
+    included = _pue("--pue-included", pue_included)
+    _pue("--pue", pue)
+    _refuse_places(region, country, state)
+    if out is not None and out.suffix != ".csv":
+        terminal.fail(f"--out {out}: expected a file that ends in .csv")
+    if out is not None and out.exists() and log.exists() and out.samefile(log):
+        terminal.fail(f"--out {out}: the log itself; the runs need another file")
+    try:
+        read = imports.read(log, included, distinct_machines)
+        if strict:
+            imports.refuse(log, read.rejects)
+    except imports.UnknownLogError as error:
+        terminal.fail(str(error))
+    location = {"cloud_region": region, "site_country": country, "site_state": state}
+    for column in read.complete({"hardware": hardware, "pue": pue}, location):
+        option = estimating.COLUMNS[column][0]
+        typer.echo(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
+    try:
+        if out is not None:
+            imports.write(read.runs, out)
+    except OSError as error:
+        terminal.fail(texts.unwritten(out or log, error))
+    for sentence in read.left_out:
+        typer.echo(sentence, err=True)
+    if out is not None:
+        _set_rejects_down(read.rejects, out)
+    else:
+        _name_rejects([f"{log}, {reject}" for reject in read.rejects])
+    _print_runs(read, out)
+
+
+def _print_runs(read: imports.Log, out: Path | None) -> None:
+    """Where the runs are, or the runs: a table for a person, CSV for a pipe."""
+    count = f"{quantities.counted(len(read.runs), 'run')} of {read.tool}"
+    if out is not None:
+        typer.echo(f"{count}: {out}")
+    elif sys.stdout.isatty():
+        names = [name for name in estimating.COLUMNS if any(run.get(name) for run in read.runs)]
+        table = _table(*(estimating.COLUMNS[name][0].removeprefix("--") for name in names))
+        for run in read.runs:
+            table.add_row(*(run.get(name, "") for name in names))
+        typer.echo(f"{count}:")
+        _show(table)
+    else:
+        typer.echo(imports.as_csv(read.runs), nl=False)
+    for metering in dict.fromkeys(run["metering"] for run in read.runs if run.get("metering")):
+        typer.echo(f"Metering: {metering}.", err=out is None)
+
+
+def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
+    """Write the rows that were not taken beside what was, or take away the file of an earlier time."""
+    file = out.with_name(f"{out.stem}.rejects.csv")
+    if not rejects:
+        file.unlink(missing_ok=True)
+        return
+    try:
+        delimited.write_rejects(rejects, file)
+    except OSError as error:
+        terminal.fail(texts.unwritten(file, error))
+    _name_rejects([str(reject) for reject in rejects], f" (all in {file})")
+
+
+def _name_rejects(lines: Sequence[str], where: str = "") -> None:
+    if lines:
+        what = "the row with it is" if len(lines) == 1 else "the rows with them are"
+        typer.echo(f"{quantities.counted(len(lines), 'problem')}; {what} left out{where}:", err=True)
+        for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
+            typer.echo(f"  {line}", err=True)

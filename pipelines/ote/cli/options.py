@@ -1,0 +1,122 @@
+"""Options that several commands have, and where things lie unless one says otherwise.
+
+Belongs here: an option of more than one module. Does not belong here: an option of one command.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ote import checkout
+from ote.answers.published import DATABASE
+from ote.catalog import ROOT
+from ote.cli.terminal import fail
+from ote.names import shown
+
+WAREHOUSE = ROOT / "warehouse"
+REFERENCE = WAREHOUSE / "reference"
+BASELINE = WAREHOUSE / "baseline"
+
+
+def a_folder(option: typer.CallbackParam, given: Path | None) -> Path | None:
+    """Refuse what is not a folder, or leads through a file, before anything is begun."""
+    for place in (given, *given.parents) if given else ():
+        if (place.exists() or place.is_symlink()) and not place.is_dir():
+            kind = "a file" if place.is_file() else "a link to nothing" if place.is_symlink() else "no folder"
+            where = "" if place == given else f" {place} is"
+            fail(f"{option.opts[0]} {given}:{where} {kind}, expected a folder. Name another one.")
+    return given
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A parser of whole numbers within bounds, for an option; its messages say what was expected."""
+    expected = f"from {least} to {most}" if most else f"of {least} or more"
+
+    def parse(given: str) -> int:
+        cell = str(given).strip()
+        if not re.fullmatch(r"[+-]?\d{1,18}", cell) or not least <= int(cell) <= (most or int(cell)):
+            raise typer.BadParameter(f"{shown(given)}: expected a whole number {expected}.")
+        return int(cell)
+
+    return parse
+
+
+def number(such_as: str, least: float | None = None) -> Callable[[str], float]:
+    """A parser of numbers, for an option; its messages say what was expected."""
+    at_least = "" if least is None else f" of {least:g} or more"
+
+    def parse(given: str) -> float:
+        value: float | None = None
+        with suppress(ValueError):
+            value = float(given)
+        if value is None or (least is not None and not least <= value < math.inf):
+            raise typer.BadParameter(f"{shown(given)}: expected a number{at_least}, such as {such_as}.")
+        return value
+
+    return parse
+
+
+def _usable(option: typer.CallbackParam, given: Path) -> Path:
+    """Refuse a folder that nothing can be built in, before anything is begun."""
+    a_folder(option, given)
+    if problem := checkout.unusable(given):
+        fail(f"{problem} with --warehouse.")
+    return given
+
+
+def _shown(default: Path) -> str:
+    """A default without the folder of this checkout, which would be too long for a terminal."""
+    return default.relative_to(ROOT).as_posix()
+
+
+Warehouse = Annotated[
+    Path,
+    typer.Option(
+        help="Folder to build in.", envvar="OTE_WAREHOUSE", callback=_usable, show_default=_shown(WAREHOUSE)
+    ),
+]
+Built = Annotated[
+    Path,
+    typer.Option(
+        help="Folder that was built in.",
+        envvar="OTE_WAREHOUSE",
+        callback=a_folder,
+        show_default=_shown(WAREHOUSE),
+    ),
+]
+Reference = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of the curated facts.",
+        envvar="OTE_REFERENCE",
+        callback=a_folder,
+        show_default=_shown(REFERENCE),
+    ),
+]
+Baseline = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of the accepted rows of the upstreams.",
+        envvar="OTE_BASELINE",
+        callback=a_folder,
+        show_default=_shown(BASELINE),
+    ),
+]
+Database = Annotated[
+    Path, typer.Option(help="The published database.", envvar="OTE_DATABASE", show_default=_shown(DATABASE))
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+# What a run may state; the commands that take it from a log, from options or from a file name it alike.
+Hardware = Annotated[str | None, typer.Option(help="Accelerator, in any known spelling, such as H100.")]
+Provider = Annotated[str | None, typer.Option(help="Operator of the data center, such as AWS.")]
+Region = Annotated[str | None, typer.Option(help="Cloud region of the run, such as us-central1.")]
+Country = Annotated[str | None, typer.Option(help="Country of the run: code or English name.")]
+State = Annotated[str | None, typer.Option(help="State of the USA or province, such as Texas or CA-QC.")]
+Pue = Annotated[str | None, typer.Option(help="Energy of the data center over energy of its computers.")]
+Start = Annotated[str | None, typer.Option(help="When the run started: YYYY-MM-DD, YYYY-MM or YYYY.")]

@@ -1,0 +1,255 @@
+"""The commands on releases: `ote release make`, `diff`, `verify`, `publish` and `get`.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: what a release is
+(release.py), or how two differ (changes.py).
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, NoReturn
+
+import typer
+
+from ote import checkout
+from ote.answers import quantities
+from ote.catalog import ROOT
+from ote.checkout import Checkout
+from ote.cli import site
+from ote.cli.options import WAREHOUSE, Built, a_folder
+from ote.names import one_line
+
+Releases = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of the releases that are named by version.", envvar="OTE_RELEASES", callback=a_folder
+    ),
+]
+
+
+def release(
+    warehouse: Built = WAREHOUSE,
+    released: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the tracked record of the last release.",
+            envvar="OTE_RELEASED",
+            callback=a_folder,
+        ),
+    ] = ROOT / checkout.RELEASED,
+) -> None:
+    """Write the release of the last build, and its record, with which the next release is compared.
+
+    Everything must be committed, and every table must have passed its checks. Commit the record
+    (warehouse/released/) afterwards. `ote build` writes a release as well, but no record.
+
+    Example: ote release make && git add warehouse/released
+    """
+    import duckdb
+
+    from ote.quality import checks
+    from ote.releases import record
+    from ote.releases import release as releasing
+    from ote.warehouse import (
+        LockedError,
+        NotValidatedError,
+        connect,
+        lock,
+        made_from,
+        require_unchanged,
+        require_validated,
+    )
+
+    database = warehouse / "build.duckdb"
+    if not database.exists():
+        _fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
+    _require_committed(checkout.state(), "are")
+    try:
+        with lock(warehouse), connect(database) as connection:
+            require_validated(connection, checks.fingerprints(connection))
+            made = made_from(connection)
+            _require_committed(made, "when it was built were")
+            require_unchanged(made)
+            folder = releasing.write(connection, warehouse, made, released)
+            if why := releasing.manifest(folder).get("draft"):
+                raise releasing.BrokenPromiseError(f"No release, but a draft: {why}. Nothing was recorded.")
+            record.keep(folder, released)
+    except (
+        LockedError,
+        NotValidatedError,
+        releasing.BrokenReleaseError,
+        releasing.BrokenPromiseError,
+        record.BadRecordError,
+    ) as error:
+        _fail(str(error), 1)
+    except (
+        OSError,
+        duckdb.IOException,
+    ) as error:  # a full disk, a folder that is read-only, an open database
+        _fail(f"No release was written: {error}. Earlier ones are as they were.", 1)
+    typer.echo(str(folder))
+    typer.echo(
+        f"Record: {released}; commit it, so that the next release is compared with this one.", err=True
+    )
+
+
+def diff(
+    old: Annotated[str, typer.Argument(help="Version, or folder, of the earlier release.")],
+    new: Annotated[str, typer.Argument(help="Version, or folder, of the later one.")] = "latest",
+    releases: Releases = ROOT / "warehouse" / "releases",
+    cells: Annotated[Path | None, typer.Option(help="File for every cell: .csv or .parquet.")] = None,
+) -> None:
+    """Say what differs between two releases, and why.
+
+    Example: ote release diff 1.0.0 latest --cells changes.csv
+    """
+    import duckdb
+    import pyarrow as pa
+
+    from ote.releases import changes, reading
+
+    if cells is not None and cells.suffix not in (".csv", ".parquet"):
+        _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
+    folders = [_release(releases, name) for name in (old, new)]
+    try:
+        for folder in folders:
+            if (folder / "SHA256SUMS").exists():
+                reading.verify(folder)
+        difference = changes.compare(*folders, every_cell=cells is not None)
+    except changes.NoReleaseError as error:
+        _fail(f"{error} {_versions(releases)}", 2)
+    except reading.MalformedReleaseError as error:
+        _fail(str(error), 2)
+    except reading.BrokenReleaseError as error:
+        _fail(str(error), 1)
+    except (duckdb.Error, pa.ArrowException) as error:
+        _fail(f"The tables of {old} and {new} cannot be compared: {error}", 2)
+    if cells is not None:
+        try:
+            changes.write_cells(difference, cells)
+        except OSError as error:
+            _fail(f"--cells {cells}: {error}. Name a file in a folder that can be written.", 1)
+    where = f"Every cell is in {cells}." if cells else "For every cell give --cells FILE, .csv or .parquet."
+    typer.echo(changes.page(difference, cells_are=where))
+
+
+def verify(
+    release: Annotated[str, typer.Argument(help="Folder of a release, or its version, such as latest.")],
+    releases: Releases = ROOT / "warehouse" / "releases",
+) -> None:
+    """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
+
+    Example: ote release verify warehouse/releases/latest
+    """
+    from ote.releases import reading, verification
+
+    directory = _release(releases, release)
+    try:
+        wrong = verification.problems(directory)
+    except reading.MalformedReleaseError as error:
+        _fail(str(error), 2)
+    for finding in wrong:
+        typer.echo(finding, err=True)
+    if wrong:
+        counted = quantities.counted(len(wrong), "problem")
+        _fail(f"{directory}: {counted}: the release is incomplete or was altered.", 1)
+    typer.echo(f"{directory}: whole.")
+
+
+def publish(
+    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
+    version: Annotated[str, typer.Option(help="Version, or folder, of the release.")] = "latest",
+    releases: Releases = ROOT / "warehouse" / "releases",
+    pages: Annotated[
+        bool, typer.Option(help="Upload the pages that `ote site` shows, too, of the latest release.")
+    ] = True,
+) -> None:
+    """Upload a release to a store or folder. Its entry in index.json comes last, so nobody sees half of it.
+
+    Credentials of an S3 store come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and
+    AWS_ENDPOINT_URL for a store that is not Amazon's). If it was interrupted, run it again.
+
+    Example: ote release publish s3://bucket/open-training-emissions
+    """
+    from ote.releases import publishing
+
+    folder = _release(releases, version).resolve()
+    try:
+        publishing.publish(folder, target, _progress)
+    except publishing.NotPublishedError as error:
+        _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
+    typer.echo(f"{folder.name} is published at {target}.")
+    if pages and publishing.is_latest(folder.name, target):
+        with TemporaryDirectory() as place:
+            site.upload(site.write(folder, Path(place)), target)
+
+
+def get(
+    version: Annotated[str, typer.Argument(help="Version of the index.")] = "latest",
+    source: Annotated[str, typer.Option("--from", help="Address or folder of published releases.")] = "",
+    into: Annotated[
+        Path,
+        typer.Option(
+            help="Folder to write it to; the release gets a folder in it, named by version.",
+            callback=a_folder,
+        ),
+    ] = Path("releases"),
+) -> None:
+    """Download a release and check every byte. An interrupted download continues where it stopped.
+
+    Example: ote release get --from https://example.org/open-training-emissions
+    """
+    from ote import catalog
+    from ote.releases import publishing
+
+    try:
+        source = source or catalog.public_url()
+    except ValueError as error:
+        _fail(str(error), 2)
+    if not source:
+        _fail("Give --from, the address or folder where releases are published.", 2)
+    try:
+        folder = publishing.get(version, source, into, _progress)
+    except publishing.NotPublishedError as error:
+        _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
+    typer.echo(str(folder))
+
+
+def _require_committed(state: Checkout, when: str) -> None:
+    if state.uncommitted:
+        _fail(
+            f"No release: not committed {when} {', '.join(state.uncommitted)}. Nobody else could build it "
+            "again: commit or undo these changes, then build: ote build",
+            1,
+        )
+
+
+def _progress(name: str, number: int, total: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r\x1b[K{number}/{total} {name}", err=True, nl=number == total)
+
+
+def _release(releases: Path, name: str) -> Path:
+    """A release by its folder or its version; ends with those that there are where it is neither."""
+    given, version = Path(name), releases / name
+    if given.is_dir() and ((given / "manifest.json").exists() or not version.is_dir()):
+        return given
+    if version.is_dir() and version.parent.resolve() == releases.resolve() and name not in ("", ".", ".."):
+        return version
+    kind = "it is a file" if given.exists() else f"no such folder, and no version in {releases}"
+    _fail(
+        f"{name}: no manifest.json, since {kind}. Expected the folder or the version of a release. "
+        f"{_versions(releases)}",
+        2,
+    )
+
+
+def _versions(releases: Path) -> str:
+    """Which versions there are."""
+    names = sorted(file.parent.name for file in releases.glob("[!.]*/manifest.json"))
+    return f"There are: {', '.join(names)}." if names else "There is none; build one: ote build"
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo("\n".join(one_line(line, 2000) for line in message.splitlines()), err=True)
+    raise typer.Exit(code)

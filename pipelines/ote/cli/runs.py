@@ -1,0 +1,373 @@
+"""`ote find`, and the list of the runs that a name may mean.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: which runs are found (search.py),
+or which run a name means (names.py).
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import duckdb
+import typer
+
+from ote import catalog
+from ote.answers import locations, names, quantities, search
+from ote.answers.published import DATABASE, NoDatabaseError, open_database
+from ote.cli import terminal
+from ote.cli.options import AsJson, Database, number, whole
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SHOWN = 20
+ENERGY_UNITS = {
+    unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS, -2)
+}  # in MWh
+HOURS = (*catalog.column("chip_hours_basis").values, "reported")
+
+
+class Sort(StrEnum):
+    """What a list of runs is sorted by; guesses always come last."""
+
+    energy = "energy"
+    co2e = "co2e"
+    interval = "interval"
+    published = "published"
+    name = "name"
+
+
+class By(StrEnum):
+    """What runs are counted by, instead of being listed."""
+
+    organisation = "organisation"
+
+
+Words = Annotated[
+    list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
+]
+Developer = Annotated[
+    str,
+    typer.Option(
+        "--developer", "--organisation", help="Developer or its organisation, or how the name begins."
+    ),
+]
+AnyCountry = Annotated[str, typer.Option(help="Country of a developer or of the run: code or name.")]
+Years = Annotated[str, typer.Option(help="Year of publication, such as 2023, or a span, such as 2020-2023.")]
+AnyHardware = Annotated[str, typer.Option(help="Accelerator, or how its name begins.")]
+Domain = Annotated[str, typer.Option(help="What the model works on, such as language.")]
+Covers = Annotated[str, typer.Option(help="What the row covers, such as one_run for one whole run.")]
+Hours = Annotated[
+    list[str] | None,
+    typer.Option(help="How the hours are known, such as disclosed; may be given several times."),
+]
+Within = Annotated[
+    float | None,
+    typer.Option(
+        help="Only runs with an uncertainty of at most this factor (x/÷, 90 %), such as 2.",
+        parser=number("2 (from half to twice the estimate)", 1),
+        metavar="<float>",
+    ),
+]
+MinEnergy = Annotated[str, typer.Option(help="Least energy, such as 500 (MWh) or 2GWh.")]
+Order = Annotated[
+    Sort,
+    typer.Option(
+        help="Order: energy, co2e, interval, published or name; guesses always come last.", metavar="<order>"
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        help="How many runs to list; 0 lists all. Default: 20, and all with --json or --csv.",
+        parser=whole(0),
+        metavar="<int>",
+    ),
+]
+Counted = Annotated[
+    By | None,
+    typer.Option(
+        "--by",
+        help="Count instead of list: organisation shows who published most about its runs.",
+        metavar="<name>",
+    ),
+]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")]
+
+
+def find(
+    words: Words = None,
+    developer: Developer = "",
+    country: AnyCountry = "",
+    year: Years = "",
+    hardware: AnyHardware = "",
+    domain: Domain = "",
+    covers: Covers = "",
+    hours: Hours = None,
+    within: Within = None,
+    min_energy: MinEnergy = "",
+    sort: Order = Sort.energy,
+    limit: Limit = None,
+    by: Counted = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    database: Database = DATABASE,
+) -> None:
+    """List and search training runs: energy and CO2e with 90 % intervals, and how solid they are.
+
+    In JSON and CSV the value of a guess is null, p05 and p95 are given, and null_because says why.
+
+    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed, or, for
+    who publishes most: ote find --by organisation
+    """
+    if as_json and as_csv:
+        terminal.fail("--json and --csv: give one of them.")
+    words = [word for given in words or [] for word in given.split()]
+    if by:
+        if words or any((developer, country, year, hardware, domain, covers, hours, within, min_energy)):
+            terminal.fail(
+                f"--by {by} counts all runs: of the other options, only --limit, --json and --csv go with it."
+            )
+        _print_disclosures(database, limit, as_json=as_json, as_csv=as_csv)
+        return
+    try:
+        with open_database(database, search.PROBE) as connection:
+            asked = search.Wanted(
+                words=words,
+                developer=developer.strip(),
+                country=_country(connection, country.strip()),
+                years=_years(year.strip()),
+                hardware=hardware.strip(),
+                domain=_domain(connection, domain.strip()),
+                covers=_value("--covers", covers, catalog.column("covers").values),
+                bases=[_value("--hours", basis, HOURS) for basis in hours or []],
+                min_energy_mwh=_energy(min_energy.strip()),
+                within=within,
+            )
+            _refuse_unknown(connection, asked)
+            found = search.search(connection, asked, sort)
+            absent = search.without_estimate(connection, words) if words else []
+            near = names.nearest(connection, " ".join(words)) if words and not found else []
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    _print_found(found, limit, absent, as_json=as_json, as_csv=as_csv)
+    if not found:
+        hint = f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs."
+        terminal.fail(f"No run with an estimate matches. Give fewer words or options; {hint}")
+
+
+def _print_disclosures(database: Path, limit: int | None, *, as_json: bool, as_csv: bool) -> None:
+    """How many runs of each organisation have which published fact."""
+    try:
+        with open_database(database, search.PROBE) as connection:
+            rows = search.disclosures(connection)
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    if as_json:
+        _print_json(rows[: limit or None])
+        return
+    if as_csv:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[: limit or None])
+        return
+    shown = rows[: (SHOWN if limit is None else limit) or None]
+    headers = ("facts", "runs", *search.FACTS)
+    made = terminal.table("organisation", *headers, right=headers, whole=headers)
+    for row in shown:
+        made.add_row(row["organisation"], *(f"{row[name]:,}" for name in headers))
+    with terminal.page() as console:
+        console.print(made)
+        console.print(
+            f"{len(rows):,} organisations, {len(shown):,} shown. Runs with published accelerator-hours, "
+            "measured power, location and PUE; facts is the sum of the four. Runs without an "
+            "estimate count too."
+        )
+
+
+def _print_found(
+    found: list[search.Run], limit: int | None, absent: list[str], *, as_json: bool, as_csv: bool
+) -> None:
+    if as_json or as_csv:
+        (_print_json if as_json else _print_csv)(search.without_guesses(found[: limit or None]))
+        return
+    shown = found[: (SHOWN if limit is None else limit) or None]
+    if not (shown or absent):
+        return
+    with terminal.page() as console:
+        if shown:
+            print_runs(console, shown)
+            more = len(found) - len(shown)
+            hint = "; --limit 0 shows all" if more else ""
+            console.print(f"{quantities.counted(len(found), 'run')}, {len(shown):,} shown{hint}.")
+        if absent:
+            noun = quantities.counted(len(absent), "model")
+            verb = "has" if len(absent) == 1 else "have"
+            console.print(f"{noun} of that name {verb} no estimate: {names.shown(absent)}.")
+
+
+def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
+    """A table of runs: each with its interval in the second line, guesses without a number."""
+    is_wide = terminal.is_wide(console)
+    about = ("developer", "published") if is_wide else ()
+    headers = ("run", *about, "energy", "CO2e gross", "source of the hours")
+    made = terminal.table(*headers, whole=("energy", "CO2e gross"))
+    for run in runs:
+        developer = terminal.listed(run["developer"])
+        year = "" if run["published_date"] is None else f"{run['published_date'].year}"
+        name = run["model"] if run["model"] == run["run_id"] else f"{run['model']}\n{run['run_id']}"
+        made.add_row(
+            name if is_wide else f"{name}\n{', '.join(part for part in (developer, year) if part)}",
+            *((developer, year) if is_wide else ()),
+            _amount(quantities.energy, quantities.energy_span, run, "energy_mwh"),
+            _amount(quantities.mass, quantities.mass_span, run, "co2e_gross_t"),
+            _known_from(run),
+        )
+    console.print(made)
+    guesses = sum(run["is_guess"] for run in runs)
+    text = (
+        "Second line of energy and CO2e: 90 % interval. Last column: how solid the energy is (measured, "
+        "disclosed, inferred or guessed), and where the hours are from."
+    )
+    if guesses:
+        verb = "spans" if guesses == 1 else "span"
+        text += (
+            f" {quantities.counted(guesses, 'guess', 'guesses')} {verb} a factor above "
+            f"{quantities.GUESS_RATIO}: only the interval is shown."
+        )
+    console.print(text)
+
+
+def _amount(scaled: Any, span: Any, run: search.Run, column: str) -> str:
+    if run[column] is None:
+        return "unknown"
+    low, high = run[f"{column}_p05"], run[f"{column}_p95"]
+    first = "a guess" if quantities.is_guess(low, high) else scaled(run[column])
+    return f"{first}\n{span(low, high)}"
+
+
+def _known_from(run: search.Run) -> str:
+    """How solid a run is and how its hours are known; and what the row covers if not one whole run."""
+    basis = catalog.label(*search.hours_basis(run))
+    covers = "" if run["covers"] == "one_run" else f" ({catalog.label('covers', run['covers'])})"
+    return f"{run['solidity']}: {basis}{covers}"
+
+
+def _print_json(found: list[search.Run]) -> None:
+    typer.echo(json.dumps(found, indent=1, default=str))
+
+
+def _print_csv(found: list[search.Run]) -> None:
+    writer = csv.DictWriter(
+        sys.stdout, [*search.COLUMNS, "interval_factor", "is_guess", "null_because"], lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows({name: _cell(cell) for name, cell in run.items()} for run in found)
+
+
+def _cell(cell: Any) -> Any:
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_json: bool = False) -> NoReturn:
+    """End with code 2, and with the runs that may be meant: a table on stderr, or JSON on stdout.
+
+    Runs that only look like the name are named and not shown.
+    """
+    with open_database(database, search.PROBE) as connection:
+        runs, absent = search.of_runs(connection, error.run_ids)
+    if as_json:
+        found = {"error": str(error), "run_ids": error.run_ids, "runs": search.without_guesses(runs)}
+        typer.echo(json.dumps(found, indent=1, default=str))
+    if as_json or error.are_near or not error.run_ids:
+        terminal.fail(str(error))
+    with terminal.page(is_error=True) as console:
+        console.print(f"{error.says}:")
+        if runs:
+            print_runs(console, runs[: names.SHOWN_RUNS])
+        if absent:
+            console.print(f"Without an estimate: {names.shown(absent)}.")
+        if len(runs) > names.SHOWN_RUNS:
+            more = quantities.counted(len(runs) - names.SHOWN_RUNS, "more run")
+            console.print(f"And {more}; ote find {name} lists them.")
+        console.print("Give one run_id (the second line of each run).")
+    raise typer.Exit(2)
+
+
+def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: search.Wanted) -> None:
+    """End where no run at all has an accelerator or a developer of the name that is asked for."""
+    for option, wanted, name in (
+        ("--hardware", search.Wanted(hardware=asked.hardware), asked.hardware),
+        ("--developer", search.Wanted(developer=asked.developer), asked.developer),
+    ):
+        if name and not search.search(connection, wanted):
+            known = search.spellings(connection, option.removeprefix("--"))
+            near = names.nearest_spellings(name, known)
+            terminal.fail(f"{option} {name}: no run with an estimate has it. The nearest: {', '.join(near)}.")
+
+
+def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The code of a country given by code or name."""
+    if not name:
+        return ""
+    rows = connection.execute(
+        "select distinct country from support.countries "
+        "where lower(alias) = lower($name) or country = upper($name)",
+        {"name": name},
+    ).fetchall()
+    if len(rows) != 1:
+        terminal.fail(f"--country {name}: not a known country. {locations.unknown_country(name)}.")
+    return str(rows[0][0])
+
+
+def _domain(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    if not name:
+        return ""
+    query = "select distinct unnest(string_split(domain, ',')) from emissions where domain is not null"
+    known = sorted(row[0] for row in connection.execute(query).fetchall())
+    if name.lower() not in known:
+        terminal.fail(f"--domain {name}: expected one of {', '.join(known)}.{_meant(name, known)}")
+    return name
+
+
+def _years(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and len(first) == 4 and (not last or (last.isdecimal() and len(last) == 4))):
+        terminal.fail(f"--year {text}: expected a year such as 2023, or the first and the last: 2020-2023.")
+    if last and int(last) < int(first):
+        terminal.fail(f"--year {text}: the last year is before the first; write {last}-{first}.")
+    return int(first), int(last or first)
+
+
+def _value(option: str, name: str, known: Collection[str]) -> str:
+    if name and name not in known:
+        terminal.fail(f"{option} {name}: expected one of {', '.join(known)}.{_meant(name, known)}")
+    return name
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """The value that is nearest to a mistyped one, if one is near."""
+    near = get_close_matches(name.lower(), known, 1, 0.5)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _energy(text: str) -> float | None:
+    """An energy in MWh; a number without a unit is MWh."""
+    if not text:
+        return None
+    number = text.rstrip("GHKMTWghkmtw ")
+    unit = text[len(number) :].strip().lower() or "mwh"
+    try:
+        energy = float(number.replace(",", "")) * ENERGY_UNITS[unit]
+    except (ValueError, KeyError):
+        energy = -1.0
+    if not 0 <= energy < float("inf"):
+        terminal.fail(f"--min-energy {text}: expected an energy such as 500 (MWh), 500MWh or 2GWh.")
+    return energy

@@ -1,0 +1,129 @@
+"""What software counts and a data sheet does not: dies, GPUs of a board with several, cores, slices of TPUs.
+
+Belongs here: warehouse/reference/hardware_units.csv, and the chips that a number of such units is. Does not
+belong here: which accelerator a spelling is (sql/estimate/runs.sql), or what it draws.
+"""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ote.answers import quantities
+from ote.catalog import ROOT
+
+TABLE = ROOT / "warehouse" / "reference" / "hardware_units.csv"
+SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """A part of an accelerator that some software calls a GPU, or that the names of slices count."""
+
+    name: str
+    hardware_id: str
+    per_chip: int
+    counted_by: tuple[str, ...]
+
+    @property
+    def model(self) -> str:
+        """The accelerator, in a spelling of the dataset."""
+        return self.name.rsplit(" ", 1)[0]
+
+    @property
+    def noun(self) -> str:
+        """What one unit is: GCD, GPU, core or chip."""
+        return self.name.rsplit(" ", 1)[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting:
+    """What one piece of what was named is in chips."""
+
+    model: str
+    chips_each: float
+    says: str
+
+
+@cache
+def units() -> tuple[Unit, ...]:
+    """The rows of hardware_units.csv."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Unit(
+                name=row["counted_unit"],
+                hardware_id=row["hardware_id"],
+                per_chip=int(row["units_per_chip"]),
+                counted_by=tuple(row["counted_by"].split(";")),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def named(spelling: str) -> Counting | None:
+    """The counting of a name that is a unit (MI250X GCD, TPU v3 core) or a slice of them (v3-8)."""
+    text = re.sub(r"tpu\s*v", "tpu v", spelling.strip().lower())
+    if found := re.fullmatch(SLICE, text):
+        generation, size = found[1].replace("litepod", "e"), int(found[2])
+        for unit in units():
+            if "slice" in unit.counted_by and unit.model.lower() == f"tpu {generation}" and size:
+                says = f"{spelling.strip()} is a slice of {quantities.counted(size, unit.noun)}"
+                if unit.per_chip > 1:
+                    says += f" = {size / unit.per_chip:g} chips ({unit.per_chip} {unit.noun}s to a chip)"
+                return Counting(model=unit.model, chips_each=size / unit.per_chip, says=says)
+    words = _words(re.sub(r"\btensor\s*core", "core", text))
+    for unit in units():
+        if words == _words(unit.name):
+            return _part(unit, spelling)
+    return None
+
+
+def counted(spelling: str, by: str) -> Counting | None:
+    """The counting of an accelerator whose parts are called GPUs by a driver, a scheduler or a bill."""
+    text = re.sub(r"[_\s]+", " ", spelling.lower())
+    for unit in units():
+        if by in unit.counted_by and re.search(rf"(?<![a-z0-9]){unit.model.lower()}(?![a-z0-9])", text):
+            return _part(unit, spelling)
+    return None
+
+
+def hint(hardware_id: str | None) -> str | None:
+    """What to do where a run names such an accelerator whole, and its number may be one of parts."""
+    for unit in units():
+        if unit.hardware_id == hardware_id and unit.per_chip > 1:
+            return (
+                f"Counted as whole {unit.model}, of {unit.per_chip} {unit.noun}s each. "
+                f'If the number counts {unit.noun}s, name the hardware "{unit.name}".'
+            )
+    return None
+
+
+def notes_on(run: Mapping[str, Any]) -> list[str]:
+    """How the accelerators of an estimated run were counted, and which variant was assumed; sentences."""
+    notes = []
+    if run.get("counting"):
+        number = f", so {run['chips']:,} in all" if run.get("chips") else ""
+        notes.append(f"Counted: {run['counting']}{number}.")
+    elif says := hint(run["hardware_id"]):
+        notes.append(says)
+    if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
+        notes.append(
+            f"The name stands for several variants, and {run['hardware_name']} is assumed; "
+            "the exact one (SXM, PCIe, memory) narrows the power."
+        )
+    return notes
+
+
+def _part(unit: Unit, spelling: str) -> Counting:
+    says = (
+        f"{spelling.strip()}: {unit.per_chip} {unit.noun}s are 1 {'chip' if unit.noun == 'core' else 'board'}"
+    )
+    return Counting(model=unit.model, chips_each=1 / unit.per_chip, says=says)
+
+
+def _words(name: str) -> frozenset[str]:
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(gcd|gpu|core|die|chip)s$", r"\1", name.lower()))
+    makers = {"nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"}
+    return frozenset(word for word in words if word not in makers)

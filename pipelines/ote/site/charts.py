@@ -1,0 +1,194 @@
+"""Charts as data: where each mark stands in percent of the plot, so that text keeps its size on every screen.
+
+Belongs here: scales and marks. Does not belong here: SVG (templates/macros.html), or which rows are drawn.
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from ote.answers import quantities
+
+TOP, BOTTOM = 4.0, 92.0  # percent of the height that the plot takes; below are the labels of the axis
+LEFT, RIGHT = 9.0, 98.0
+Scale = Callable[[float], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A line of the grid with its label."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A point; y is None where only the interval may be shown, low and high are None where there is none."""
+
+    x: float
+    y: float | None = None
+    low: float | None = None
+    high: float | None = None
+    css: str = ""
+    label: str
+    href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A straight part of a line."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    css: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """A text at the mark of a run, which it ends at."""
+
+    x: float
+    y: float
+    text: str
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A chart with its title, what its axis shows, and a legend of css class and words.
+
+    rest: marks by css class that are drawn as one path each, a tenth of the size of marks with a label.
+    """
+
+    title: str
+    axis: str
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+    marks: Sequence[Mark]
+    lines: Sequence[Line] = ()
+    legend: Sequence[tuple[str, str]] = ()
+    names: Sequence[Name] = ()
+    rest: Mapping[str, str] = field(default_factory=dict)
+    css: str = ""
+    name: str = ""
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a mark leads to a page."""
+        return any(mark.href for mark in self.marks)
+
+
+def linear(low: float, high: float, start: float, end: float) -> Scale:
+    """A scale from values to percent; values beyond its ends stand at the ends."""
+    span = (high - low) or 1.0
+    return lambda value: round(start + (end - start) * min(max((value - low) / span, 0.0), 1.0), 2)
+
+
+def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
+    """A scale from positive values to percent, by powers of ten."""
+    scale = linear(math.log10(low), math.log10(high), start, end)
+    return lambda value: scale(math.log10(max(value, low)))
+
+
+def decades(values: Iterable[float]) -> tuple[float, float]:
+    """The powers of ten around positive values."""
+    known = [value for value in values if value > 0] or [1.0]
+    low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
+    return 10.0**low, 10.0 ** max(high, low + 1)
+
+
+def log_axis(
+    values: Iterable[float],
+    label: Callable[[float], str],
+    ends: tuple[float, float] = (BOTTOM, TOP),
+    most: int = 7,
+) -> tuple[Scale, list[Tick]]:
+    """A logarithmic scale over values, with at most so many ticks."""
+    low, high = decades(values)
+    scale = logarithmic(low, high, *ends)
+    powers = range(round(math.log10(low)), round(math.log10(high)) + 1)
+    step = math.ceil(len(powers) / most)
+    return scale, [Tick(at=scale(10.0**power), label=_round(label(10.0**power))) for power in powers[::step]]
+
+
+def year_axis(years: Iterable[float]) -> tuple[Scale, list[Tick]]:
+    """A scale over the years, with at most eight ticks."""
+    known = sorted(years)
+    low, high = math.floor(known[0]), max(math.ceil(known[-1]), math.floor(known[0]) + 1)
+    step = math.ceil((high - low + 1) / 8)
+    scale = linear(low, high, LEFT, RIGHT)
+    return scale, [Tick(at=scale(year), label=str(year)) for year in range(low, high + 1, step)]
+
+
+def zero_axis(values: Iterable[float], label: Callable[[float], str]) -> tuple[Scale, list[Tick]]:
+    """A scale from zero, with about five ticks at round numbers."""
+    most = max([*values, 1e-9])
+    step = 10.0 ** math.floor(math.log10(most / 2))
+    step *= next(by for by in (1, 2, 5, 10) if most / (step * by) <= 5)
+    count = math.ceil(most / step - 1e-9)
+    scale = linear(0.0, step * count, BOTTOM, TOP)
+    return scale, [Tick(at=scale(step * n), label=_round(label(step * n))) for n in range(count + 1)]
+
+
+def _round(label: str) -> str:
+    """A label without zeros at the end of its fraction, such as 1 MWh for 1.00 MWh."""
+    return re.sub(r"(\.\d*?)0+(?!\d)", r"\1", label).replace(". ", " ").removesuffix(".")
+
+
+def day(of: date) -> float:
+    """A day as a year with its fraction."""
+    return of.year + (of.timetuple().tm_yday - 1) / 365.25
+
+
+def paths(marks: Iterable[Mark]) -> dict[str, str]:
+    """Marks as one path for each css class, in thousandths of the plot: a point, or an interval alone."""
+    found: dict[str, list[str]] = {}
+    for mark in marks:
+        part = f"M{10 * mark.x:.0f} "
+        if mark.y is not None:
+            part += f"{10 * mark.y:.0f}h0"
+        elif mark.low is not None and mark.high is not None:
+            part += f"{10 * mark.high:.0f}V{10 * mark.low:.0f}"
+        found.setdefault(mark.css, []).append(part)
+    return {css: "".join(parts) for css, parts in sorted(found.items())}
+
+
+def line(points: Sequence[tuple[float, float]], css: str) -> list[Line]:
+    """The parts of a line through points in percent."""
+    return [Line(x1=a[0], y1=a[1], x2=b[0], y2=b[1], css=css) for a, b in itertools.pairwise(points)]
+
+
+def series(
+    title: str,
+    axis: str,
+    named: Sequence[tuple[str, str, Sequence[tuple[float, float]]]],
+    label: Callable[[float], str] = quantities.significant,
+    *,
+    is_log: bool = False,
+    is_joined: bool = True,
+) -> Chart:
+    """Values over years, as a line or as points for each name: css class, name, (year, value)."""
+    known = [one for one in named if one[2]]
+    years = [year for _, _, points in known for year, _ in points]
+    values = [value for _, _, points in known for _, value in points]
+    x, x_ticks = year_axis(years)
+    y, y_ticks = log_axis(values, label) if is_log else zero_axis(values, label)
+    marks, lines = [], []
+    for css, name, points in known:
+        placed = [(x(year), y(value)) for year, value in points]
+        lines += line(placed, css) if is_joined else []
+        words = f"{name}, " if len(known) > 1 else ""
+        marks += [
+            Mark(x=at[0], y=at[1], css=css, label=f"{words}{math.floor(year)}: {label(value)}")
+            for at, (year, value) in zip(placed, points, strict=True)
+        ]
+    legend = [(css, name) for css, name, _ in known] if len(known) > 1 else []
+    return Chart(
+        title=title, axis=axis, x_ticks=x_ticks, y_ticks=y_ticks, marks=marks, lines=lines, legend=legend
+    )

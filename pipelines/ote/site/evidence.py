@@ -1,0 +1,371 @@
+"""The pages on accuracy, disclosure, the paper, models without an estimate, and the download.
+
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ote.answers import quantities
+from ote.releases import reading, release
+from ote.site import charts, guides, pages, parts
+from ote.site.data import Data, Row, grouped, identifier
+
+KINDS = (
+    ("hours", "accelerator-hours"),
+    ("power", "measured power"),
+    ("location", "location"),
+    ("pue", "PUE"),
+)
+COLOURS = ("disclosed", "measured", "inferred", "guessed")
+SINCE = 2012  # of the charts over years
+CALIBRATED = (  # quantity, what was held out, heading, unit
+    ("chip_hours", "chip_hours", "Accelerator-hours", "h"),
+    ("energy_mwh", "chip_hours", "Energy", "MWh"),
+    ("watts_per_chip", "power", "Power per accelerator", "W"),
+)
+OWN = "ote"  # the estimator that is this dataset
+
+
+def all_pages(data: Data) -> Iterator[parts.Page]:
+    """All of them."""
+    yield _accuracy(data)
+    yield _disclosure(data)
+    yield _paper(data)
+    yield _without(data)
+    yield _download(data)
+
+
+def _accuracy(data: Data) -> parts.Page:
+    truths = [
+        row
+        for row in data.table("accuracy_runs")
+        if row["estimator"] == OWN and row["held_out_scope"] == "developer"
+    ]
+    scores = data.table("accuracy")
+    plots = [chart for kind in CALIBRATED if (chart := _calibration(truths, *kind))]
+    about = "How far estimates are from published values that were held out, and what would narrow them most."
+    sections = [
+        parts.Section(
+            heading="Estimates against held-out values",
+            text=[
+                "Each point is a published value that the estimate was not allowed to see, and neither any "
+                "other run of its developer. Right estimates lie on the line; nine of ten intervals should "
+                "cross it."
+            ],
+            plots=plots,
+        ),
+        parts.Section(heading="Errors", table=_errors(scores)),
+        parts.Section(heading="Other calculators", text=[RIVALS], table=_rivals(scores)),
+        _narrow(data),
+    ]
+    return parts.page("accuracy.html", "Accuracy", about, sections)
+
+
+TITLE = re.compile(r"\A# .*\n")
+RIVALS = (
+    "The same runs, with the measured power held out. A calculator that is metered reads the power while "
+    "the run takes place, so it knows more than an estimate can."
+)
+
+
+def _calibration(
+    rows: Sequence[Row], quantity: str, held_out: str, name: str, unit: str
+) -> charts.Chart | None:
+    found = [row for row in rows if row["quantity"] == quantity and row["held_out"] == held_out]
+    if not found:
+        return None
+
+    def show(value: float) -> str:
+        return f"{quantities.count(value) if value >= 1 else f'{value:g}'} {unit}"
+
+    values = [
+        row[column] for row in found for column in ("truth_value", "estimate", "p05", "p95") if row[column]
+    ]
+    x, x_ticks = charts.log_axis(values, show, (charts.LEFT, charts.RIGHT), 4)
+    y, y_ticks = charts.log_axis(values, show)
+    low, high = charts.decades(values)
+    marks = [
+        charts.Mark(
+            x=x(row["truth_value"]),
+            y=y(row["estimate"]),
+            low=y(row["p05"]) if row["p05"] else None,
+            high=y(row["p95"]) if row["p95"] else None,
+            css="measured" if row["inside_interval"] else "inferred",
+            label=(
+                f"{row['truth_id']}: published {show(row['truth_value'])}, estimated {show(row['estimate'])}"
+            ),
+        )
+        for row in found
+    ]
+    return charts.Chart(
+        title=f"{name}: estimated against published",
+        axis=f"Across: published. Up: estimated, with the 90 % interval ({len(found)} values).",
+        x_ticks=x_ticks[1:],
+        y_ticks=y_ticks,
+        marks=marks,
+        lines=[charts.Line(x1=x(low), y1=y(low), x2=x(high), y2=y(high), css="even")],
+        legend=[("measured", "interval holds the published value"), ("inferred", "interval misses it")],
+        css="square",
+    )
+
+
+def _errors(scores: Sequence[Row]) -> parts.Table:
+    rows = [
+        (
+            parts.quantity(row["quantity"]),
+            parts.meaning("held_out", row["held_out"]),
+            parts.meaning("held_out_scope", row["held_out_scope"]),
+            str(row["n_observations"]),
+            f"\N{MULTIPLICATION SIGN}/÷ {row['median_error_ratio']:.2f}",
+            parts.percent(row["coverage_fraction"]),
+        )
+        for row in scores
+        if row["estimator"] == OWN
+    ]
+    headers = ("Quantity", "Held out", "How", "Values", "Median error", "In the 90 % interval")
+    return parts.Table(
+        caption="Errors of estimates", headers=headers, rows=rows, numeric={3, 4, 5}, name="errors"
+    )
+
+
+def _rivals(scores: Sequence[Row]) -> parts.Table:
+    found = [row for row in scores if row["held_out"] == "power" and row["held_out_scope"] == "run"]
+    rows = [
+        (
+            "this dataset" if row["estimator"] == OWN else row["estimator"].replace("_", " "),
+            parts.quantity(row["quantity"]),
+            str(row["n_observations"]),
+            f"\N{MULTIPLICATION SIGN}/÷ {row['median_error_ratio']:.2f}",
+            f"{100 * row['bias_fraction']:+.0f} %",
+        )
+        for row in sorted(found, key=lambda row: (row["quantity"], row["median_error_ratio"]))
+    ]
+    headers = ("Estimator", "Quantity", "Values", "Median error", "Mean error, signed")
+    return parts.Table(caption="Estimators compared", headers=headers, rows=rows, numeric={2, 3, 4})
+
+
+def _narrow(data: Data) -> parts.Section:
+    rows = [
+        (
+            parts.FACTORS[row["factor"]][0],
+            f"{row['runs']:,}",
+            parts.times(row["width_now"]),
+            parts.times(row["width_known"]),
+        )
+        for row in data.query("narrow")
+    ]
+    headers = ("Least known factor", "Runs", "Typical interval of CO2e now", "If this factor were published")
+    return parts.Section(
+        heading="What would narrow the dataset most",
+        text=["Runs by the factor that adds most to the uncertainty of their CO2e."],
+        table=parts.Table(caption="Least known factors", headers=headers, rows=rows, numeric={1, 2, 3}),
+        anchor="narrow",
+    )
+
+
+def _disclosure(data: Data) -> parts.Page:
+    runs = data.query("disclosed")
+    years = {year: of for year, of in sorted(grouped(runs, "year").items(), key=lambda e: e[0] or 0) if year}
+    shares = [
+        (
+            css,
+            words,
+            [(year, 100 * _count(of, kind) / len(of)) for year, of in years.items() if year >= SINCE],
+        )
+        for css, (kind, words) in zip(COLOURS, KINDS, strict=True)
+    ]
+    chart = charts.series(
+        "Runs whose developer published a fact",
+        "Percent of the runs published in a year.",
+        shares,
+        lambda v: f"{v:.0f} %",
+    )
+    by_year = parts.Table(
+        caption="Runs by year",
+        headers=("Published", "Runs", *(words for _, words in KINDS)),
+        rows=[(str(year), f"{len(of):,}", *_counts(of)) for year, of in reversed(years.items())],
+        numeric={1, 2, 3, 4, 5},
+    )
+    about = (
+        "Which developers publish accelerator-hours, measured power, location and PUE of their training runs."
+    )
+    sections = [
+        parts.Section(
+            heading="Who discloses most", text=[WHO], table=_by_organisation(data, runs), anchor="who"
+        ),
+        parts.Section(heading="By year", plots=[chart], table=by_year),
+    ]
+    return parts.page("disclosure.html", "Disclosure", about, sections)
+
+
+WHO = (
+    "Organisations by the number of these four facts that they published, over all models that the dataset "
+    "knows."
+)
+
+
+def _count(runs: Sequence[Row], kind: str) -> int:
+    return sum(run[kind] for run in runs)
+
+
+def _counts(runs: Sequence[Row]) -> list[str]:
+    return [f"{(n := _count(runs, kind)):,} ({parts.percent(n / len(runs))})" for kind, _ in KINDS]
+
+
+def _by_organisation(data: Data, runs: Sequence[Row]) -> parts.Table:
+    each = [run | {"organisation": name} for run in runs for name in parts.split(run["organisations"])]
+    found = grouped(each, "organisation")
+
+    def facts(name: str) -> int:
+        return sum(_count(found[name], kind) for kind, _ in KINDS)
+
+    rows = [
+        (
+            parts.of_organisations(data, [name]) or name,
+            f"{facts(name):,}",
+            f"{len(found[name]):,}",
+            *_counts(found[name]),
+        )
+        for name in sorted(found, key=lambda name: (-facts(name), name))
+        if facts(name)
+    ]
+    headers = ("Organisation", "Facts published", "Runs", *(words for _, words in KINDS))
+    return parts.Table(
+        caption="Organisations", headers=headers, rows=rows, numeric={1, 2, 3, 4, 5, 6}, name="organisations"
+    )
+
+
+def _paper(data: Data) -> parts.Page:
+    claims = [
+        (
+            row["claim"],
+            _range(row, "paper"),
+            _range(row, "computed"),
+            "yes" if row["holds"] else "no",
+            row["computed_from"],
+        )
+        for row in data.table("paper_claims")
+    ]
+    tables = grouped(data.table("paper_reproduction"), "paper_table")
+    headers = ("Claim", "Printed", "Computed", "Holds", "Computed from")
+    about = (
+        "Patterson et al. 2021, Carbon Emissions and Large Neural Network Training: what it prints, and "
+        "what this dataset computes."
+    )
+    sections = [
+        parts.Section(
+            heading="Claims",
+            table=parts.Table(caption="Claims", headers=headers, rows=claims, numeric={1, 2}),
+        ),
+        *(parts.Section(heading=name, table=_reproduced(data, name, rows)) for name, rows in tables.items()),
+    ]
+    return parts.page("paper.html", "The paper", about, sections)
+
+
+def _range(row: Row, of: str) -> str:
+    ends = [row[f"{of}_low"], row[f"{of}_high"]]
+    known = [quantities.significant(end) for end in ends if end is not None]
+    if ends[0] is None and known:
+        return f"at most {known[0]}"
+    return " to ".join(dict.fromkeys(known))
+
+
+def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
+    made = [
+        (
+            _run(data, row["run_id"]),
+            parts.quantity(row["quantity"]),
+            f"{row['printed_value']:g}",
+            quantities.significant(row["computed_value"], 4),
+            f"{100 * row['relative_difference']:+.2f} %",
+            "yes" if row["is_within_rounding"] else "no",
+        )
+        for row in rows
+    ]
+    headers = ("Run", "Quantity", "Printed", "Computed", "Difference", "Within rounding")
+    return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4})
+
+
+def _run(data: Data, run_id: str) -> parts.Link | str:
+    run = data.runs.get(run_id)
+    if run is None:
+        return run_id
+    text = ", ".join(part for part in (run["model"], run["hardware_name"]) if part)
+    return parts.Link(text=text, href=f"run/{identifier(run_id)}.html")
+
+
+def _without(data: Data) -> parts.Page:
+    rows = [
+        (row["model"], row["reason"], parts.of_source(data, row["source_id"]))
+        for row in data.table("models_without_estimate")
+    ]
+    table = parts.Table(
+        caption="Models without an estimate", headers=("Model", "Reason", "Source"), rows=rows, name="models"
+    )
+    about = f"{len(rows):,} models that the dataset knows, and for which too little is published."
+    section = parts.Section(heading="All", table=table)
+    return parts.page("without-estimate.html", "Models without an estimate", about, [section])
+
+
+def file_address(version: str, name: str) -> str:
+    """Where a file of a release is, seen from the folder of the site, which lies next to the releases."""
+    return f"../{quote(version)}/{quote(name)}"
+
+
+def _download(data: Data) -> parts.Page:
+    version, sums = data.manifest["version"], reading.checksums(data.folder)
+    files = [(*_file(data, version, name), checksum) for name, checksum in sums.items()]
+    known = [entry for entry in release.index(data.folder.parent) if entry["version"] != version]
+    versions = [
+        (version, data.released, "yes"),
+        *((e["version"], e["date"], "no") for e in reversed(known)),
+    ]
+    changes = (data.folder / "CHANGES.md").read_text(encoding="utf-8") if "CHANGES.md" in sums else ""
+    text = [f"Checksum of the list of checksums: {release.entry(data.folder)['sha256']}"]
+    sections = [
+        parts.Section(heading="How to cite", code=pages.bibtex(data), anchor="cite"),
+        parts.Section(
+            heading="Files",
+            text=["The DuckDB file holds every table. CSV and Parquet hold one table each.", *text],
+            table=parts.Table(
+                caption="Files",
+                headers=("File", "Size", "SHA-256"),
+                rows=files,
+                numeric={1},
+                name="file-rows",
+            ),
+            anchor="files",
+        ),
+        parts.Section(
+            heading="Versions",
+            table=parts.Table(
+                caption="Versions", headers=("Version", "Day", "On these pages"), rows=versions
+            ),
+        ),
+        parts.Section(heading="Changes", html=guides.rendered(TITLE.sub("", changes), lambda href: href)),
+        parts.Section(heading="Dictionary", table=_dictionary(data), anchor="dictionary"),
+    ]
+    about = (
+        f"Release {version}: files with sizes and checksums, how to cite, changes, and what each column "
+        "means."
+    )
+    return parts.page("download.html", "Download and cite", about, sections)
+
+
+def _file(data: Data, version: str, name: str) -> tuple[parts.Link, str]:
+    size = (data.folder / name).stat().st_size
+    shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):,.1f} kB"
+    return parts.Link(text=name, href=file_address(version, name)), shown
+
+
+def _dictionary(data: Data) -> parts.Table:
+    with (data.folder / "data_dictionary.csv").open(encoding="utf-8", newline="") as file:
+        rows: list[Any] = [
+            (r["column"], r["table"], r["type"], r["unit"], r["description"]) for r in csv.DictReader(file)
+        ]
+    headers = ("Column", "Table", "Type", "Unit", "Meaning")
+    return parts.Table(caption="Dictionary", headers=headers, rows=rows, name="dictionary-rows")

@@ -1,0 +1,126 @@
+"""The guides and method pages of docs/ as pages of the site.
+
+Belongs here: Markdown to HTML, and where its links lead. Does not belong here: what the guides say (docs/).
+"""
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from ote.site import parts
+
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^):]+)\)")  # of this repository
+
+
+def pages(root: Path) -> Iterator[parts.Page]:
+    """A page for each guide, and one that lists them.
+
+    Args:
+        root: the checkout.
+    """
+    files = [*sorted((root / "docs").rglob("*.md")), *root.glob("CONTRIBUTING.md")]
+    known = {file.relative_to(root).as_posix(): _path(file.relative_to(root).as_posix()) for file in files}
+    listed = []
+    for name, path in known.items():
+        text = COMMENT.sub("", (root / name).read_text(encoding="utf-8"))
+        heading, _, body = text.strip().partition("\n")
+        title = heading.lstrip("# ").strip()
+        listed.append((parts.Link(text=title, href=path), _first_sentence(body)))
+        html = rendered(body, partial(_address, of=name, known=known))
+        yield parts.Page(
+            path=path,
+            template="guide.html",
+            title=title,
+            about=_first_sentence(body),
+            context={"html": html},
+        )
+    table = parts.Table(caption="Guides", headers=("Page", "About"), rows=listed)
+    about = "Guides for users, authors and contributors, and the method of each factor."
+    yield parts.page(
+        "docs/index.html", "Guides and method", about, [parts.Section(heading="All", table=table)]
+    )
+
+
+def pictures(root: Path) -> Iterator[tuple[str, bytes]]:
+    """The pictures that guides show, by their file in the site."""
+    for guide in sorted((root / "docs").rglob("*.md")):
+        for name in PICTURE.findall(guide.read_text(encoding="utf-8")):
+            file = (guide.parent / name).resolve()
+            yield file.relative_to(root).as_posix(), file.read_bytes()
+
+
+def rendered(text: str, address: Callable[[str], str]) -> Markup:
+    """Markdown as HTML; HTML in it is shown as text.
+
+    Args:
+        text: the Markdown.
+        address: where a link leads on the site; empty for one that leads nowhere there, which becomes text.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.add_render_rule("table_open", _table_open)
+    parser.add_render_rule("table_close", _table_close)
+    tokens = parser.parse(COMMENT.sub("", text))
+    taken: Counter[str] = Counter()
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.type == "heading_open" and following:
+            word = re.sub(r"[^\w-]+", "-", following.content.lower()).strip("-")
+            token.attrSet("id", f"{word}-{taken[word]}" if taken[word] else word)
+            taken[word] += 1
+        for child in token.children or ():
+            _lead(child, address)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # made by a parser that escapes
+
+
+def _lead(token: Token, address: Callable[[str], str]) -> None:
+    if token.type == "link_open":
+        href = address(str(token.attrGet("href") or ""))
+        if href:
+            token.attrSet("href", href)
+            return
+        token.attrs = {}  # a file of the repository that is not on the site: an anchor without address
+
+
+def _table_open(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    number = sum(token.type == "table_open" for token in tokens[: index + 1])
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table>\n'
+
+
+def _table_close(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    return "</table></div>\n"
+
+
+def _path(name: str) -> str:
+    """The page of a Markdown file: README.md is the first page of its folder."""
+    folder, file = posixpath.split(name)
+    if file == "CONTRIBUTING.md":
+        return "docs/contributing.html"
+    stem = "index" if file == "README.md" else file.removesuffix(".md")
+    return posixpath.join(folder, f"{stem}.html")
+
+
+def _address(href: str, of: str, known: dict[str, str]) -> str:
+    """Where a link of a guide leads on the site."""
+    if re.match(r"https?://|#", href):
+        return href
+    file, _, part = href.partition("#")
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(of), file))
+    if target not in known:
+        return ""
+    here = posixpath.dirname(known[of])
+    return posixpath.relpath(known[target], here) + (f"#{part}" if part else "")
+
+
+def _first_sentence(body: str) -> str:
+    """The first sentence of the first paragraph, without marks."""
+    paragraph = next((p for p in body.strip("\n").split("\n\n") if p and p[0] not in " #|`<-"), "")
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", paragraph).replace("\n", " ")
+    return re.split(r"(?<=[.!?])\s", plain)[0]

@@ -1,0 +1,467 @@
+"""The first page, its data on demand, and a page for each run.
+
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from ote import catalog
+from ote.answers import disclosure, quantities
+from ote.answers.published import Z_90
+from ote.site import charts, parts
+from ote.site.data import SOLIDITY, Data, Group, Row, identifier
+
+IN_HTML = 300  # the largest runs, which the first page shows without JavaScript
+SINCE = date(2010, 1, 1)  # of the chart of the first page
+NAMED_RUNS = ("bert-large", "gpt-3-175b", "bloom-176b", "llama-3.1-405b")  # in the chart
+NAMED = 3  # locations of a group
+
+
+def first(data: Data) -> parts.Page:
+    """The first page."""
+    runs = [*data.runs.values()]
+    largest = sorted(runs, key=lambda run: -run["energy_mwh_p95"] if run["is_guess"] else -run["energy_mwh"])
+    shown = {run["run_id"] for run in largest[:IN_HTML]}
+    rows = [run for run in runs if run["run_id"] in shown]
+    every = parts.drawn(runs, SINCE)
+    chart = parts.runs_chart(
+        "Electricity of training runs",
+        parts.drawn(rows, SINCE),
+        parts.run_scales(every),
+        "over-time",
+        [run for run in every if run["run_id"] not in shown],
+        NAMED_RUNS,
+    )
+    without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
+    lead = (
+        f"Energy and CO2e of {total:,} training runs, each with a 90 % interval, and with the source of "
+        "every factor."
+    )
+    context = {
+        "lead": lead,
+        "facts": [*_numbers(runs), ("without an estimate", f"{without:,} models")],
+        "chart": chart,
+        "solidities": [(name, parts.meaning("solidity", name)) for name in SOLIDITY],
+        "selects": _selects(data, runs),
+        "total": total,
+        "rows": parts.listed(rows),
+        "json_ld": json_ld(_dataset(data)),
+    }
+    return parts.Page(path="index.html", template="index.html", title="Runs", about=lead, context=context)
+
+
+def _numbers(runs: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    for name in SOLIDITY:
+        yield name, quantities.counted(sum(run["solidity"] == name for run in runs), "run")
+    widths = sorted(math.sqrt(run["energy_mwh_p95"] / run["energy_mwh_p05"]) for run in runs)
+    yield "typical 90 % interval", parts.times(widths[len(widths) // 2])
+
+
+def _selects(data: Data, runs: Sequence[Row]) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    countries = {code: data.countries.get(code, code) for run in runs for code in run["countries"]}
+    hardware = {run["hardware_id"]: run["hardware_name"] for run in runs if run["hardware_name"]}
+    years = sorted({run["published_date"].year for run in runs if run["published_date"]}, reverse=True)
+    domains = sorted({domain for run in runs for domain in run["domains"]})
+    yield "country", "Country", sorted(countries.items(), key=lambda entry: entry[1])
+    yield "year", "Published", [(str(year), str(year)) for year in years]
+    yield "hardware", "Accelerator", sorted(hardware.items(), key=lambda entry: entry[1])
+    yield "domain", "Domain", [(domain, domain) for domain in domains]
+    yield "solidity", "Solidity", [(name, name) for name in SOLIDITY]
+
+
+def on_demand(data: Data) -> str:
+    """runs.json: every run as the first page lists and draws it. Of a guess it holds the interval alone."""
+    runs = [*data.runs.values()]
+    (x, _), (y, _) = parts.run_scales(parts.drawn(runs, SINCE))
+    placed = {run["run_id"] for run in parts.drawn(runs, SINCE)}
+    return json.dumps(
+        [
+            vars(listed)
+            | {
+                "of": run["organisations"],
+                "countries": run["countries"],
+                "hardware_id": run["hardware_id"],
+                "domains": run["domains"],
+                "published": str(run["published_date"] or ""),
+                "mwh": _ends(run, "energy_mwh"),
+                "t": _ends(run, "co2e_lifecycle_t"),
+                "at": _location(parts.run_mark(run, x, y)) if run["run_id"] in placed else None,
+            }
+            for run, listed in zip(runs, parts.listed(runs), strict=True)
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def _ends(run: Row, name: str) -> list[float | None]:
+    """Value and 90 % interval to four digits; no value for a guess."""
+    value = None if run["is_guess"] else run[name]
+    ends = (value, run[f"{name}_p05"], run[f"{name}_p95"])
+    return [None if end is None else float(f"{end:.4g}") for end in ends]
+
+
+def of_merged(data: Data) -> Iterator[parts.Page]:
+    """A page for each old id of a run: it leads to the run that it was merged into."""
+    for row in data.query("merged"):
+        run = data.runs[row["other_run_id"]]
+        about = f"This run is {run['model']}."
+        page = parts.page(
+            f"run/{identifier(row['run_id'])}.html", run["model"], about, [], [("run", _link(run))]
+        )
+        page.context["moved_to"] = f"{identifier(run['run_id'])}.html"
+        yield page
+
+
+def _link(run: Row) -> parts.Link:
+    return parts.Link(text=run["model"], href=f"run/{identifier(run['run_id'])}.html")
+
+
+def _location(mark: charts.Mark) -> list[float | None]:
+    return [mark.x, mark.y, mark.low, mark.high]
+
+
+def of_runs(data: Data) -> Iterator[parts.Page]:
+    """A page for each run."""
+    for run in data.runs.values():
+        answer = _answer(run)
+        sections = [
+            _factors(data, run),
+            _published(data, run),
+            _rivals(data, run),
+            _elsewhere(data, run),
+            _beside(run),
+            _cite(data, run),
+        ]
+        yield parts.Page(
+            path=f"run/{identifier(run['run_id'])}.html",
+            template="run.html",
+            title=run["model"],
+            about=answer,
+            context={
+                "answer": answer,
+                "solidity": run["solidity"],
+                "meaning": parts.meaning("solidity", run["solidity"]),
+                "facts": _facts(data, run),
+                "products": [*_products(data, run)],
+                "sections": [section for section in sections if section],
+                "json_ld": json_ld(_dataset(data, run)),
+            },
+        )
+
+
+def _answer(run: Row) -> str:
+    energy, gross = parts.span(run, "energy_mwh"), parts.span(run, "co2e_gross_t")
+    if run["is_guess"]:
+        tonnes = f", and emitted {gross} CO2e" if gross else ""
+        return (
+            f"Training {run['model']} took somewhere from {energy} of electricity{tonnes} (90 % intervals). "
+            "This is a guess: too little is published."
+        )
+    tonnes = f", and emitted {parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
+    return (
+        f"Training {run['model']} took {parts.energy(run)} of electricity ({energy}){tonnes}; 90 % intervals."
+    )
+
+
+def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
+    yield "organisation", parts.of_organisations(data, run["organisations"])
+    yield "published", str(run["published_date"]) if run["published_date"] else None
+    yield "year of the run", f"{run['run_year']}{'' if run['started_month'] else ' (inferred)'}"
+    yield "covers", parts.words("covers", run["covers"])
+    if (other := data.runs.get(run["energy_shared_with"])) is not None:
+        yield "shares its training with", _link(other)
+    yield "accelerator", parts.of_hardware(data, run["hardware_id"])
+    if run["chips"]:
+        yield "accelerators", f"{run['chips']:,}"
+    if run["cloud_region"]:
+        yield "cloud region", parts.of_region(data, run["cloud_region"])
+    if run["site"]:
+        yield "site", run["site"]
+    yield "country of the run", parts.of_country(data, run["site_country"]) if run["site_country"] else None
+    yield (
+        "CO2e, life-cycle (as in lists)",
+        parts.Text(
+            text=parts.tonnes(run) or parts.span(run, "co2e_lifecycle_t"),
+            small=_small(run, "co2e_lifecycle_t"),
+        ),
+    )
+    yield (
+        "CO2e, net of clean energy",
+        parts.Text(text=parts.tonnes(run, "co2e_net_t"), small=parts.span(run, "co2e_net_t"))
+        if run["co2e_net_t"] is not None and not run["is_guess"]
+        else None,
+    )
+    yield "facts of the run from", parts.of_source(data, run["source_id"])
+
+
+def _small(run: Row, name: str) -> str:
+    return "" if run["is_guess"] else parts.span(run, name)
+
+
+def _products(data: Data, run: Row) -> Iterator[Row]:
+    """The two multiplications: energy from hours, power and PUE; tonnes from energy and grid."""
+    factors = {factor["factor"]: factor for factor in data.factors[run["run_id"]]}
+    energy = [
+        _factor(factors[name], run) for name in ("chip_hours", "watts_per_chip", "pue") if name in factors
+    ]
+    total = _result(run, "energy_mwh", "energy", parts.energy(run))
+    if run["energy_basis"] == "computed":
+        yield total | {"label": "Energy is the product of", "factors": energy}
+    if gross := factors.get("gross_kg_per_kwh"):
+        whole = {"name": "energy", "value": total["value"], "width": total["span"], "share": None}
+        result = _result(run, "co2e_gross_t", "CO2e, gross", parts.tonnes(run, "co2e_gross_t"))
+        yield result | {"label": "CO2e is the product of", "factors": [whole, _factor(gross, run)]}
+
+
+def _result(run: Row, column: str, name: str, value: str) -> Row:
+    interval = parts.span(run, column)
+    return {"name": name, "value": value or interval, "span": interval if value else "90 % interval"}
+
+
+def _factor(factor: Row, run: Row) -> Row:
+    value, width = _amount(factor, run)
+    return {
+        "name": parts.FACTORS[factor["factor"]][0],
+        "value": value,
+        "width": width,
+        "share": round(100 * factor["share"]),
+    }
+
+
+def _amount(factor: Row, run: Row) -> tuple[str, str]:
+    """A factor, and how far the ends of its interval are; of the hours of a guess the interval alone."""
+    unit, width = parts.FACTORS[factor["factor"]][1], math.exp(Z_90 * math.log(factor["gsd"]))
+    if run["is_guess"] and factor["factor"] == "chip_hours":
+        return (
+            f"{_value(factor['value'] / width)} to {_value(factor['value'] * width)} {unit}",
+            "90 % interval",
+        )
+    return f"{_value(factor['value'])} {unit}".strip(), parts.times(width)
+
+
+def _value(value: float) -> str:
+    return quantities.count(value) if abs(value) >= 100 else quantities.significant(value)
+
+
+def _factors(data: Data, run: Row) -> parts.Section:
+    rows = []
+    for factor in data.factors[run["run_id"]]:
+        name, _, column = parts.FACTORS[factor["factor"]]
+        value, width = _amount(factor, run)
+        means = parts.meaning(column, factor["basis"])
+        rows.append(
+            (
+                name,
+                parts.Text(text=value, small=width),
+                parts.Badge(factor["solidity"]),
+                means or parts.words(column, factor["basis"]),
+                _year(factor),
+                parts.Cited(
+                    source=parts.of_source(data, factor["source_id"]), locator=factor["source_locator"] or ""
+                ),
+            )
+        )
+    headers = ("Factor", "Value", "Solidity", "How it is known", "Year", "Source, and the place in it")
+    return parts.Section(
+        heading="Where each factor comes from",
+        text=["The value is followed by the factor to each end of its 90 % interval."],
+        table=parts.Table(caption="Factors", headers=headers, rows=rows, numeric={1}),
+        anchor="factors",
+    )
+
+
+def _year(factor: Row) -> str:
+    return f"{factor['factor_year'] or ''}" + (
+        " (not the year of the run)" if factor["is_other_year"] else ""
+    )
+
+
+def _published(data: Data, run: Row) -> parts.Section | None:
+    rows = []
+    for figure in data.published.get(run["run_id"], []):
+        show = quantities.energy if figure["quantity"] == "energy_mwh" else quantities.mass
+        kind = (
+            "energy"
+            if figure["quantity"] == "energy_mwh"
+            else f"CO2e, {parts.words('basis', figure['basis'])}"
+        )
+        computed = None if run["is_guess"] else show(figure["computed_value"])
+        far = "" if run["is_guess"] else f"{quantities.significant(figure['ratio'], 3)} times"
+        scope = (
+            f"{parts.meaning('scope', figure['scope'])} {parts.meaning('derivation', figure['derivation'])}"
+        )
+        rows.append(
+            (
+                kind,
+                show(figure["published_value"]),
+                computed,
+                far,
+                "yes" if figure["inside_interval"] else "no",
+                scope,
+                parts.words("published_by", figure["published_by"]),
+                parts.of_source(data, figure["source_id"]),
+            )
+        )
+    if not rows:
+        return None
+    headers = ("Quantity", "Published", "Here", "Here is", "Inside 90 %", "Covers", "Published by", "Source")
+    return parts.Section(
+        heading="What others published",
+        table=parts.Table(caption="Published figures", headers=headers, rows=rows, numeric={1, 2, 3}),
+        anchor="published",
+    )
+
+
+def _rivals(data: Data, run: Row) -> parts.Section | None:
+    rows = [
+        (
+            _fact(rival["column_name"]),
+            _plain(rival["chosen_value"]),
+            _plain(rival["rival_value"]),
+            parts.meaning("rule", rival["rule"]),
+            parts.of_source(data, rival["rival_source_id"]),
+        )
+        for rival in data.rivals.get(run["run_id"], [])
+    ]
+    if not rows:
+        return None
+    headers = ("Fact", "Chosen", "Other value", "Why not the other", "Its source")
+    table = parts.Table(caption="Other values of facts", headers=headers, rows=rows, numeric={1, 2})
+    return parts.Section(heading="Where sources disagree", table=table)
+
+
+def _fact(column: str) -> str:
+    return parts.FACTORS[column][0] if column in parts.FACTORS else column.replace("_", " ")
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}" if abs(value) >= 1e12 else quantities.significant(value, 4)
+
+
+def _elsewhere(data: Data, run: Row) -> parts.Section | None:
+    if run["chip_hours"] is None or run["watts_per_chip"] is None or not run["run_year"]:
+        return None
+    energy = run["chip_hours"] * run["watts_per_chip"] / 1e6  # Wh to MWh
+    factors = {factor["factor"]: factor["gsd"] for factor in data.factors[run["run_id"]]}
+    ln_gsd = math.hypot(math.log(factors["chip_hours"]), math.log(factors["watts_per_chip"]))
+    rows = [_group(data, run, group, energy, ln_gsd) for group in data.elsewhere[run["run_year"]]]
+    headers = ("Locations", *(["CO2e"] if not run["is_guess"] else []), "90 % interval of CO2e")
+    return parts.Section(
+        heading="The same run elsewhere",
+        text=[
+            "The same accelerator-hours and power, with the PUE and the grid of other cloud regions in "
+            f"{run['run_year']} or the nearest year (life-cycle intensities, before the operator's clean "
+            "energy). Locations of one group cannot be told apart; the best of a group is better than the "
+            "best of the next with 95 % probability."
+        ],
+        table=parts.Table(caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}),
+        anchor="elsewhere",
+    )
+
+
+def _group(data: Data, run: Row, group: Group, energy: float, ln_gsd: float) -> tuple[Any, ...]:
+    best, worst = group[0], group[-1]
+    low = energy * best.t * math.exp(-Z_90 * math.hypot(ln_gsd, best.ln_gsd))
+    high = energy * worst.t * math.exp(Z_90 * math.hypot(ln_gsd, worst.ln_gsd))
+    links = tuple(parts.of_region(data, location.region) for location in group[:NAMED])
+    if (more := len(group) - NAMED) > 0:
+        links = (*links, parts.Link(text=f"{more} more", href="locations.html"))
+    interval = quantities.mass_span(low, high)
+    if run["is_guess"]:
+        return parts.Links(links), interval
+    ends = energy * best.t, energy * worst.t
+    return (
+        parts.Links(links),
+        quantities.mass(ends[0]) if best is worst else quantities.mass_span(*ends),
+        interval,
+    )
+
+
+def _beside(run: Row) -> parts.Section | None:
+    kinds = (
+        ("embodied_t", "CO2e of making the hardware, its share", quantities.mass),
+        ("water_site_m3", "water evaporated on site", lambda m3: f"{quantities.count(m3)} m³"),
+        (
+            "water_grid_m3",
+            "water consumed in making the electricity",
+            lambda m3: f"{quantities.count(m3)} m³",
+        ),
+    )
+    rows = [
+        (
+            words,
+            "" if run["is_guess"] else show(run[name]),
+            f"{show(run[f'{name}_p05'])} to {show(run[f'{name}_p95'])}",
+        )
+        for name, words, show in kinds
+        if run[name] is not None
+    ]
+    if not rows:
+        return None
+    headers = ("Quantity", "Estimate", "90 % interval")
+    return parts.Section(
+        heading="Hardware and water",
+        text=["These are not part of the energy and CO2e above."],
+        table=parts.Table(caption="Embodied emissions and water", headers=headers, rows=rows, numeric={1, 2}),
+    )
+
+
+def _cite(data: Data, run: Row) -> parts.Section:
+    return parts.Section(heading="How to cite", code=bibtex(data, run["model"], run["run_id"]), anchor="cite")
+
+
+def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
+    """An entry for the dataset, or for a run in it."""
+    escaped = "".join(disclosure.LATEX.get(mark, mark) for mark in model)
+    title = f"{escaped}, in: {data.manifest['title']}" if model else data.manifest["title"]
+    key = "-".join(part for part in (data.manifest["name"], run_id) if part)
+    return (
+        f"@misc{{{key},\n  author = {{{{{catalog.dataset()['creator']}}}}},\n"
+        f"  title = {{{{{title}}}}},\n"
+        f"  year = {{{data.released[:4]}}},\n  version = {{{data.manifest['version']}}},\n"
+        f"  note = {{License: {data.manifest['license']}}}\n}}"
+    )
+
+
+def _dataset(data: Data, run: Row | None = None) -> Row:
+    """schema.org's Dataset for the release, or for a run in it."""
+    whole: Row = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": data.manifest["title"],
+        "description": catalog.dataset()["description"],
+        "version": data.manifest["version"],
+        "datePublished": data.released,
+        "license": f"https://spdx.org/licenses/{data.manifest['license']}",
+        "creator": {"@type": "Organization", "name": catalog.dataset()["creator"]},
+    }
+    if run is None:
+        return whole
+    measured = [
+        {"@type": "PropertyValue", "name": words, "unitText": unit, "minValue": low, "maxValue": high}
+        | ({} if value is None else {"value": value})
+        for words, unit, (value, low, high) in (
+            ("energy", "MWh", _ends(run, "energy_mwh")),
+            ("CO2e, gross", "t", _ends(run, "co2e_gross_t")),
+        )
+        if low is not None
+    ]
+    return whole | {
+        "name": f"Energy and CO2e of training {run['model']}",
+        "description": _answer(run),
+        "identifier": run["run_id"],
+        "isPartOf": {"@type": "Dataset", "name": data.manifest["title"], "version": data.manifest["version"]},
+        "variableMeasured": measured,
+    }
+
+
+def json_ld(content: Row) -> Markup:
+    """JSON for a script element: nothing in it ends the element."""
+    return Markup(json.dumps(content, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026"))

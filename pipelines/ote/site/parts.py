@@ -1,0 +1,338 @@
+"""What pages are made of: links, tables, sections, and a run as every list shows it.
+
+Belongs here: turning rows into cells with digits and units that fit. Does not belong here: which rows a page
+shows (pages.py, subjects.py, evidence.py), or HTML (templates/).
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from ote import catalog
+from ote.answers import quantities
+from ote.site import charts
+from ote.site.data import SOLIDITY, Data, Row, identifier
+from ote.site.data import split as split
+
+UNIT = re.compile(r" (?=[kMGT]?Wh\b|[kM]?t\b(?!o)|k?g\b)")
+LEAST_MWH = 1e-6  # the lower end of charts: 1 Wh
+FACTORS = {  # name, unit, and the column that says what a basis means
+    "energy_mwh": ("energy", "MWh", "energy_basis"),
+    "chip_hours": ("accelerator-hours", "h", "chip_hours_basis"),
+    "watts_per_chip": ("power per accelerator", "W", "watts_basis"),
+    "pue": ("PUE", "", "pue_basis"),
+    "gross_kg_per_kwh": ("grid intensity, gross", "kg/kWh", "gross_basis"),
+    "net_kg_per_kwh": ("grid intensity, net", "kg/kWh", "net_basis"),
+}
+QUANTITIES = {
+    "energy_mwh": "energy, MWh",
+    "co2e_t": "CO2e, t",
+    "co2e_gross_t": "CO2e gross, t",
+    "co2e_net_t": "CO2e net, t",
+    "chip_hours": "accelerator-hours, h",
+    "watts_per_chip": "power per accelerator, W",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A word that leads to another page of the site, or outside."""
+
+    text: str
+    href: str
+    is_outside: bool = False
+
+
+@dataclass(frozen=True)
+class Links:
+    """Several links in one cell."""
+
+    links: tuple[Link | str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A text with a smaller one under it."""
+
+    text: str
+    small: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cited:
+    """A source, with the place in it."""
+
+    source: Link | None
+    locator: str
+
+
+@dataclass(frozen=True)
+class Badge:
+    """How solid a number is."""
+
+    solidity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A run as every list shows it: text alone; energy and tonnes are empty for a guess."""
+
+    id: str
+    model: str
+    organisations: str
+    who: str
+    year: str
+    hardware: str
+    energy: str
+    energy_span: str
+    tonnes: str
+    tonnes_span: str
+    solidity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table: numeric says which columns are set to the right, by their place."""
+
+    caption: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    numeric: Collection[int] = ()
+    name: str = ""
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether it is so long that readers get a search field."""
+        return bool(self.name) and len(self.rows) > 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a page under a heading."""
+
+    heading: str
+    text: Sequence[str] = ()
+    plots: Sequence[charts.Chart] = ()
+    table: Table | None = None
+    runs: Sequence[Listed] = ()
+    code: str = ""
+    html: Markup = field(default_factory=Markup)
+    anchor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page: its file in the site, its template and what goes into it."""
+
+    path: str
+    template: str
+    title: str
+    about: str
+    context: dict[str, Any]
+
+
+def page(
+    path: str, title: str, about: str, sections: Sequence[Section | None], facts: Sequence[Any] = ()
+) -> Page:
+    """A page of a lead, facts and sections; a section that has nothing to show is None."""
+    context = {"lead": about, "sections": [section for section in sections if section], "facts": facts}
+    return Page(path=path, template="page.html", title=title, about=about, context=context)
+
+
+def energy(run: Row) -> str:
+    """The energy of a run; empty where only the interval may be shown."""
+    return "" if run["is_guess"] else _whole(quantities.energy(run["energy_mwh"]))
+
+
+def tonnes(run: Row, name: str = "co2e_lifecycle_t") -> str:
+    """The tonnes of a run; empty where they are not known, or only the interval may be shown."""
+    return "" if run["is_guess"] or run[name] is None else _whole(quantities.mass(run[name]))
+
+
+def span(run: Row, name: str) -> str:
+    """The 90 % interval of a quantity of a run; empty where it is not known."""
+    low, high = run[f"{name}_p05"], run[f"{name}_p95"]
+    if low is None or high is None:
+        return ""
+    return _whole(
+        quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high)
+    )
+
+
+def _whole(text: str) -> str:
+    """A quantity whose numbers are never parted from their units at the end of a line."""
+    return UNIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def listed(runs: Sequence[Row]) -> list[Listed]:
+    """Runs as lists show them; each is made once, though many pages list it."""
+    for run in runs:
+        if "listed" not in run:
+            run["listed"] = _listed(run)
+    return [run["listed"] for run in runs]
+
+
+def _listed(run: Row) -> Listed:
+    year = str(run["published_date"].year) if run["published_date"] else ""
+    who = ", ".join(run["organisations"][:2]) + (" and others" if len(run["organisations"]) > 2 else "")
+    return Listed(
+        id=identifier(run["run_id"]),
+        model=run["model"],
+        organisations=who,
+        who=", ".join(part for part in (who, year) if part),
+        year=year,
+        hardware=run["hardware_name"] or "",
+        energy=energy(run),
+        energy_span=span(run, "energy_mwh"),
+        tonnes=tonnes(run),
+        tonnes_span=span(run, "co2e_lifecycle_t"),
+        solidity=run["solidity"],
+    )
+
+
+def of_organisations(data: Data, names: Sequence[str]) -> Links | None:
+    """Links to organisations."""
+    known = [Link(text=n, href=f"organisation/{data.slugs[n]}.html") for n in names if n in data.slugs]
+    return Links(tuple(known)) if known else None
+
+
+def of_hardware(data: Data, hardware_id: str | None) -> Link | None:
+    """A link to an accelerator."""
+    if hardware_id is None or hardware_id not in data.hardware:
+        return None
+    return Link(text=data.hardware[hardware_id]["name"], href=f"hardware/{identifier(hardware_id)}.html")
+
+
+def of_country(data: Data, code: str) -> Link | str:
+    """A link to a country where its grid is known, else its name."""
+    name = data.countries.get(code, code)
+    return Link(text=name, href=f"location/{identifier(code)}.html") if code in data.grids else name
+
+
+def of_region(data: Data, region: str) -> Link | str:
+    """A link to a cloud region."""
+    return Link(text=region, href=f"location/{identifier(region)}.html") if region in data.regions else region
+
+
+def of_source(data: Data, source_id: str | None) -> Link | None:
+    """A link to a source."""
+    if source_id is None or source_id not in data.sources:
+        return None
+    return Link(
+        text=data.sources[source_id]["title"] or source_id, href=f"source/{identifier(source_id)}.html"
+    )
+
+
+def outside(url: str | None, text: str = "") -> Link | str | None:
+    """A link out of the site, if it is one of the web; else the text itself."""
+    if url and urlsplit(url).scheme in ("http", "https"):
+        return Link(text=text or url, href=url, is_outside=True)
+    return url
+
+
+def words(column: str, value: str | None) -> str:
+    """A value of a column in words."""
+    if value is None:
+        return ""
+    known = catalog.column(column).values
+    return catalog.label(column, value) if value in known else value.replace("_", " ")
+
+
+def meaning(column: str, value: str | None) -> str:
+    """What a value of a column means, in a sentence."""
+    known = catalog.column(column).values
+    return known[value].means if value in known else ""
+
+
+def quantity(name: str) -> str:
+    """A quantity in words, with its unit."""
+    return QUANTITIES.get(name, words("quantity", name))
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage."""
+    return "" if fraction is None else f"{100 * fraction:.0f} %"
+
+
+def times(factor: float) -> str:
+    """An uncertainty factor: the ends of the 90 % interval over and under the value."""
+    return (
+        f"\N{MULTIPLICATION SIGN}/÷ {factor:.2f}"
+        if factor < 1.995
+        else f"\N{MULTIPLICATION SIGN}/÷ {quantities.significant(factor, 2)}"
+    )
+
+
+def runs_chart(
+    title: str,
+    runs: Sequence[Row],
+    scales: tuple[Any, Any],
+    name: str = "",
+    rest: Sequence[Row] = (),
+    named: Collection[str] = (),
+) -> charts.Chart:
+    """Energies of runs over time with their intervals; of a guess the interval alone.
+
+    Args:
+        title: what is shown.
+        runs: the runs that are links.
+        scales: as run_scales gives them.
+        name: the id of the chart.
+        rest: further runs, drawn without interval and link.
+        named: ids of runs whose name is written beside their mark.
+    """
+    (x, x_ticks), (y, y_ticks) = scales
+    present = {run["solidity"] for run in (*runs, *rest)}
+    return charts.Chart(
+        title=title,
+        axis="Energy, logarithmic, by day of publication; lines are 90 % intervals.",
+        x_ticks=x_ticks,
+        y_ticks=y_ticks,
+        marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
+        rest=charts.paths(run_mark(run, x, y) for run in rest),
+        names=[
+            charts.Name(
+                x=x(charts.day(run["published_date"])),
+                y=y(run["energy_mwh"]),
+                text=run["model"],
+                run_id=run["run_id"],
+            )
+            for run in (*runs, *rest)
+            if run["run_id"] in named and not run["is_guess"]
+        ],
+        legend=[(s, s) for s in SOLIDITY if s in present],
+        css="large",
+        name=name,
+    )
+
+
+def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
+    """A run of a chart."""
+    shown = ", ".join(part for part in (energy(run), span(run, "energy_mwh")) if part)
+    return charts.Mark(
+        x=x(charts.day(run["published_date"])),
+        y=None if run["is_guess"] else y(run["energy_mwh"]),
+        low=y(run["energy_mwh_p05"]),
+        high=y(run["energy_mwh_p95"]),
+        css=run["solidity"],
+        label=f"{run['model']}: {shown} ({run['solidity']})",
+        href=f"run/{identifier(run['run_id'])}.html",
+    )
+
+
+def drawn(runs: Sequence[Row], since: date = date.min) -> list[Row]:
+    """The runs that a chart over time can show."""
+    return [run for run in runs if run["published_date"] and run["published_date"] >= since]
+
+
+def run_scales(runs: Sequence[Row]) -> tuple[Any, Any]:
+    """The two axes for energies of runs over time."""
+    ends = [run[f"energy_mwh_{end}"] for run in runs for end in ("p05", "p95")]
+    return charts.year_axis([charts.day(run["published_date"]) for run in runs]), charts.log_axis(
+        [max(end, LEAST_MWH) for end in ends], quantities.energy
+    )

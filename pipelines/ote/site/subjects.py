@@ -1,0 +1,382 @@
+"""The pages of organisations, accelerators, locations and sources, and the lists of them.
+
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ote.answers import quantities
+from ote.site import charts, parts
+from ote.site.data import SOLIDITY, Data, Row, grouped, identifier, slug
+
+INTENSITIES = {"direct": "direct", "lifecycle": "life-cycle"}
+MOST = 200  # runs that a page lists
+
+
+def pages(data: Data) -> Iterator[parts.Page]:
+    """All of them."""
+    yield from _organisations(data)
+    yield from _hardware(data)
+    yield from _locations(data)
+    yield from _sources(data)
+
+
+def _runs(heading: str, runs: Sequence[Row]) -> parts.Section | None:
+    """A list of runs, with their chart where there are three or more."""
+    if not runs:
+        return None
+    found = parts.drawn(runs)
+    chart = (
+        [parts.runs_chart("Electricity of these runs", found, parts.run_scales(found))]
+        if len(found) > 2
+        else []
+    )
+    cut = [f"The {MOST} largest of {len(runs):,}; guesses come last."] if len(runs) > MOST else []
+    return parts.Section(heading=heading, text=cut, plots=chart, runs=parts.listed(runs[:MOST]))
+
+
+def _solid(runs: Sequence[Row]) -> list[str]:
+    return [str(sum(run["solidity"] == name for run in runs) or "") for name in SOLIDITY]
+
+
+def _organisations(data: Data) -> Iterator[parts.Page]:
+    rows = []
+    operators = grouped(data.query("pue"), "organisation")
+    for name, runs in data.organisations.items():
+        path = f"organisation/{identifier(data.slugs[name])}.html"
+        rows.append((parts.Link(text=name, href=path), f"{len(runs):,}", *_solid(runs)))
+        about = f"{quantities.counted(len(runs), 'training run')} of {name}, with energy and CO2e."
+        pue = [_pue(name, operators[name])] if name in operators else []
+        yield parts.page(path, name, about, [*pue, _runs("Runs", runs)])
+    for name, years in operators.items():
+        if name not in data.organisations:
+            path = f"organisation/{_operator(name)}.html"
+            rows.append((parts.Link(text=name, href=path), "0", *_solid([])))
+            yield parts.page(path, name, f"PUE of the data centers of {name}.", [_pue(name, years)])
+    table = parts.Table(
+        caption="Organisations",
+        headers=("Organisation", "Runs", *SOLIDITY),
+        rows=rows,
+        numeric={1, 2, 3, 4, 5},
+        name="organisations",
+    )
+    about = (
+        f"{len(rows):,} organisations that train models or operate data centers, and how solid their "
+        "numbers are."
+    )
+    yield parts.page(
+        "organisations.html", "Organisations", about, [parts.Section(heading="All", table=table)]
+    )
+
+
+def _operator(name: str) -> str:
+    return identifier(f"operator-{slug(name)}")
+
+
+def _pue(name: str, years: Sequence[Row]) -> parts.Section:
+    chart = charts.series(
+        f"PUE of {name}",
+        "Mean over data centers, by year.",
+        [("disclosed", "PUE", [(row["year"], row["pue"]) for row in years])],
+    )
+    rows = [
+        (str(row["year"]), f"{row['pue']:.2f}", f"{row['least']:.2f} to {row['most']:.2f}", str(row["sites"]))
+        for row in years
+    ]
+    headers = ("Year", "Mean PUE", "Range", "Sites")
+    table = parts.Table(caption="PUE by year", headers=headers, rows=rows, numeric={1, 2, 3})
+    return parts.Section(heading="PUE of its data centers", plots=[chart], table=table)
+
+
+def _hardware(data: Data) -> Iterator[parts.Page]:
+    runs = grouped(data.runs.values(), "hardware_id")
+    power = grouped(data.table("system_power"), "hardware_id")
+    for hardware_id, row in data.hardware.items():
+        mine = runs.get(hardware_id, [])
+        about = (
+            f"{row['name']}: rated and measured power, and {quantities.counted(len(mine), 'training run')}."
+        )
+        sections = [_power(data, row, power.get(hardware_id, [])), _runs("Runs on it", mine)]
+        path = f"hardware/{identifier(hardware_id)}.html"
+        yield parts.page(path, row["name"], about, sections, [*_specification(data, row)])
+    yield _all_hardware(data, {hardware_id: len(of) for hardware_id, of in runs.items()})
+
+
+def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
+    rows = [
+        (
+            parts.Link(text=row["name"], href=f"hardware/{identifier(hardware_id)}.html"),
+            row["manufacturer"] or "",
+            str(row["released_date"] or "")[:4],
+            *(_number(row["tdp_w"]), _number(row["watts_per_chip"]), _number(_efficiency(row))),
+            f"{runs.get(hardware_id, 0):,}",
+        )
+        for hardware_id, row in data.hardware.items()
+    ]
+    headers = (
+        "Accelerator",
+        "Maker",
+        "Released",
+        "Rated, W",
+        "In training, W",
+        "Peak, TFLOP/s per W",
+        "Runs",
+    )
+    table = parts.Table(
+        caption="Accelerators", headers=headers, rows=rows, numeric={2, 3, 4, 5, 6}, name="accelerators"
+    )
+    about = (
+        f"{len(rows):,} accelerators: rated power, average power of the whole system in training, and "
+        "efficiency."
+    )
+    sections = [
+        parts.Section(heading="Over the years", plots=[*_over_years(data)]),
+        parts.Section(heading="All", table=table),
+    ]
+    return parts.page("accelerators.html", "Accelerators", about, sections)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else quantities.significant(value)
+
+
+def _efficiency(row: Row) -> float | None:
+    """Peak speed in 16 bits over rated power."""
+    if not row["peak_fp16_tflops"] or not row["tdp_w"]:
+        return None
+    return float(row["peak_fp16_tflops"] / row["tdp_w"])
+
+
+def _over_years(data: Data) -> Iterator[charts.Chart]:
+    dated = [row for row in data.hardware.values() if row["released_date"]]
+    for title, axis, value in (
+        ("Rated power of an accelerator", "Watt, logarithmic, by day of release.", lambda row: row["tdp_w"]),
+        ("Efficiency at peak", "TFLOP/s in 16 bits per watt, logarithmic, by day of release.", _efficiency),
+    ):
+        points = [(charts.day(row["released_date"]), known) for row in dated if (known := value(row))]
+        if points:
+            named = [("disclosed", "accelerators", points)]
+            yield charts.series(title, axis, named, lambda v: f"{v:,g}", is_log=True, is_joined=False)
+
+
+def _specification(data: Data, row: Row) -> Iterator[tuple[str, Any]]:
+    for name, column, unit in (
+        ("rated power", "tdp_w", "W"),
+        ("peak, 32 bits", "peak_fp32_tflops", "TFLOP/s"),
+        ("peak, 16 bits", "peak_fp16_tflops", "TFLOP/s"),
+        ("peak, 8 bits", "peak_fp8_tflops", "TFLOP/s"),
+        ("memory", "memory_gb", "GB"),
+        ("process", "process_nm", "nm"),
+    ):
+        yield name, None if row[column] is None else f"{row[column]:,.10g} {unit}"
+    yield "released", str(row["released_date"]) if row["released_date"] else None
+    yield "maker", row["manufacturer"]
+    yield "source", parts.of_source(data, row["source_id"])
+
+
+def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | None:
+    if row["watts_per_chip"] is None and not observed:
+        return None
+    text = []
+    if row["watts_per_chip"] is not None:
+        text = [
+            f"Estimates take {quantities.significant(row['watts_per_chip'])} W for the whole system per "
+            f"accelerator in training ({parts.words('watts_basis', row['watts_basis'])})."
+        ]
+    rows = [
+        (
+            one["workload"] or one["system"] or "",
+            f"{quantities.significant(one['watts_per_chip'])} W",
+            parts.words("power_basis", one["power_basis"]),
+            parts.words("power_scope", one["power_scope"]),
+            parts.of_source(data, one["source_id"]),
+        )
+        for one in observed
+    ]
+    headers = ("Workload", "Power per accelerator", "Kind", "Of", "Source")
+    table = parts.Table(caption="Observed power", headers=headers, rows=rows, numeric={1}) if rows else None
+    return parts.Section(heading="Power", text=text, table=table)
+
+
+def _locations(data: Data) -> Iterator[parts.Page]:
+    by_region = grouped(data.runs.values(), "cloud_region")
+    by_country = grouped(data.runs.values(), "site_country")
+    rows = []
+    for region, years in sorted(data.regions.items()):
+        runs = by_region.get(region, [])
+        latest = max(years, key=lambda row: (row["factor_year"], row["intensity_basis"]))
+        rows.append(_region_in_list(data, latest, len(runs)))
+        country = data.countries.get(latest["country"], latest["country"])
+        about = (
+            f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE, clean energy."
+        )
+        sections = [_region(data, region, years), _runs("Runs there", runs)]
+        facts = [("operator", latest["provider"]), ("country", parts.of_country(data, latest["country"]))]
+        yield parts.page(f"location/{identifier(region)}.html", region, about, sections, facts)
+    for code, years in data.grids.items():
+        runs, name = by_country.get(code, []), data.countries[code]
+        rows.append(_country_in_list(data, code, years[-1], len(runs)))
+        about = (
+            f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
+        )
+        sections = [_country(data, name, years), _runs("Runs there", runs)]
+        yield parts.page(f"location/{identifier(code)}.html", name, about, sections)
+    yield _all_locations(rows)
+
+
+def _region_in_list(data: Data, row: Row, runs: int) -> tuple[Any, ...]:
+    return (
+        parts.of_region(data, row["region"]),
+        row["provider"],
+        data.countries.get(row["country"], row["country"]),
+        str(row["factor_year"]),
+        INTENSITIES[row["intensity_basis"]],
+        *(_intensity(row["gross_kg_per_kwh"]), _intensity(row["net_kg_per_kwh"]), f"{row['pue']:.2f}"),
+        f"{runs:,}",
+    )
+
+
+def _country_in_list(data: Data, code: str, row: Row, runs: int) -> tuple[Any, ...]:
+    gross, kind = _intensity(row["carbon_intensity_g_per_kwh"] / 1000), INTENSITIES["lifecycle"]
+    name = data.countries[code]
+    return parts.of_country(data, code), "", name, str(row["year"]), kind, gross, "", "", f"{runs:,}"
+
+
+def _all_locations(rows: Sequence[Sequence[Any]]) -> parts.Page:
+    headers = (
+        "Location",
+        "Operator",
+        "Country",
+        "Year",
+        "Intensity",
+        "Gross, kg/kWh",
+        "Net, kg/kWh",
+        "PUE",
+        "Runs",
+    )
+    table = parts.Table(
+        caption="Locations", headers=headers, rows=rows, numeric={3, 5, 6, 7, 8}, name="locations"
+    )
+    about = (
+        "Cloud regions, sites and countries: the carbon intensity of their grid, and the PUE of their data "
+        "centers."
+    )
+    text = [
+        "Direct intensities count the power plants alone, life-cycle ones also fuel and building: do not "
+        "compare them."
+    ]
+    return parts.page(
+        "locations.html", "Locations", about, [parts.Section(heading="All", text=text, table=table)]
+    )
+
+
+def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
+    found = []
+    for kind, of_kind in grouped(years, "intensity_basis").items():
+        points = [
+            (css, name, [(row["factor_year"], row[column]) for row in of_kind if row[column] is not None])
+            for css, name, column in (
+                ("inferred", "gross", "gross_kg_per_kwh"),
+                ("disclosed", "net of clean energy", "net_kg_per_kwh"),
+            )
+        ]
+        found.append(
+            charts.series(f"Grid of {region}", f"kg CO2e per kWh, {INTENSITIES[kind]} intensity.", points)
+        )
+    rows = [
+        (
+            str(row["factor_year"]),
+            INTENSITIES[row["intensity_basis"]],
+            f"{row['gross_kg_per_kwh']:.3f}",
+            _intensity(row["net_kg_per_kwh"]),
+            f"{row['pue']:.2f}",
+            parts.of_source(data, row["source_id"]),
+        )
+        for row in years
+    ]
+    headers = ("Year", "Intensity", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Source")
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={2, 3, 4})
+    return parts.Section(heading="Grid, clean energy and PUE", plots=found, table=table)
+
+
+def _intensity(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
+    points = [(row["year"], row["carbon_intensity_g_per_kwh"] / 1000) for row in years]
+    chart = charts.series(f"Grid of {name}", "kg CO2e per kWh, life-cycle.", [("inferred", "gross", points)])
+    rows = [
+        (
+            str(row["year"]),
+            f"{row['carbon_intensity_g_per_kwh'] / 1000:.3f}",
+            parts.percent(row["cfe_fraction"]),
+            parts.of_source(data, row["source_id"]),
+        )
+        for row in reversed(years)
+    ]
+    headers = ("Year", "kg/kWh", "Low-carbon share", "Source")
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2})
+    return parts.Section(heading="Grid", plots=[chart], table=table)
+
+
+def _sources(data: Data) -> Iterator[parts.Page]:
+    uses, rows = grouped(data.query("uses"), "source_id"), []
+    cited = grouped(data.query("cited_in"), "source_id")
+    for source_id, row in data.sources.items():
+        path, mine = f"source/{identifier(source_id)}.html", uses.get(source_id, [])
+        title = row["title"] or source_id
+        rows.append(
+            (parts.Link(text=title, href=path), row["producer"] or "", row["status"], f"{len(mine):,}")
+        )
+        runs = [data.runs[use["run_id"]] for use in mine if use["run_id"] in data.runs]
+        runs.sort(key=lambda run: (run["is_guess"], -run["energy_mwh"]))
+        about = f"{quantities.counted(len(runs), 'training run')} of this dataset depend on this source."
+        sections = [_what_it_is(data, row, cited.get(source_id, [])), _runs("What depends on it", runs)]
+        yield parts.page(path, title, about, sections, [*_source(row)])
+    headers = ("Source", "Publisher", "Kind", "Runs")
+    table = parts.Table(caption="Sources", headers=headers, rows=rows, numeric={3}, name="sources")
+    about = (
+        f"{len(rows):,} sources: publications that facts cite, upstream datasets, and files of curated facts."
+    )
+    yield parts.page("sources.html", "Sources", about, [parts.Section(heading="All", table=table)])
+
+
+def _source(row: Row) -> Iterator[tuple[str, Any]]:
+    yield "address", parts.outside(row["url"])
+    yield "publisher", row["producer"]
+    yield "license", row["license"]
+    if row["factors"]:
+        yield "gives", ", ".join(parts.FACTORS[name][0] for name in row["factors"] if name in parts.FACTORS)
+    yield "rows", f"{row['rows']:,}" if row["rows"] is not None else None
+    if row["sha256"]:
+        yield "SHA-256 of the file", row["sha256"]
+    if row["retrieved_at"]:
+        yield "downloaded", str(row["retrieved_at"])
+
+
+def _what_it_is(data: Data, row: Row, cited: Sequence[Row]) -> parts.Section:
+    """What kind of source it is; of a publication, which files with checksums hold the facts from it."""
+    means = parts.meaning("status", row["status"])
+    if row["sha256"] or not cited:
+        return parts.Section(heading="What it is", text=[means])
+    rows = []
+    for one in cited:
+        file = data.sources.get(f"reference-{one['table_name'].replace('_', '-')}")
+        link = None if file is None else parts.of_source(data, file["source_id"])
+        name, sha256 = one["table_name"], (file or {}).get("sha256")
+        rows.append(
+            (
+                name,
+                f"{one['row_count']:,}",
+                parts.Link(text=file["url"], href=link.href) if file and link else "",
+                sha256 or "",
+            )
+        )
+    headers = ("Table", "Rows that cite it", "File of curated facts", "SHA-256 of the file")
+    return parts.Section(
+        heading="What it is",
+        text=[f"{means} The publication itself is not part of the release, so it has no checksum here."],
+        table=parts.Table(caption="Where it is cited", headers=headers, rows=rows, numeric={1}),
+    )
