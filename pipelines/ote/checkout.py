@@ -110,7 +110,9 @@ def _git(root: Path, *arguments: str, check: bool = True) -> str:
 @cache
 def reading_sha256() -> str:
     """Checksum of the code that reads sources and facts, before any query does."""
-    paths = [path for part in ("sources", "ingestion") for path in (ROOT / "pipelines" / "ote" / part).iterdir()]
+    paths = [
+        path for part in ("sources", "ingestion") for path in (ROOT / "pipelines" / "ote" / part).iterdir()
+    ]
     files = sorted(path for path in paths if path.suffix in (".py", ".csv"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 import duckdb
@@ -182,16 +182,18 @@ def raw_asset(
     rows: Callable[[Path], pl.DataFrame],
     sources: list[str],
     deps: Iterable[dg.AssetKey] = (),
+    folder: Literal["baseline", "reference", "released"] = "reference",
     **shown: str,
 ) -> dg.AssetsDefinition:
     """The asset of a raw table.
 
     Args:
         name: the table.
-        group: `upstream`, whose rows are read from the folder of the accepted rows; or `reference`.
+        group: `upstream` or `reference`.
         rows: reads them from that folder.
         sources: the files or pages that they come from.
         deps: the assets of those.
+        folder: which folder of the warehouse they are in.
         shown: what Dagster shows beside the table's columns and sources.
     """
     table = catalog.tables()[name]
@@ -206,9 +208,8 @@ def raw_asset(
         metadata=definition_metadata(table, sources) | shown,
     )
     def read(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-        folder = warehouse.baseline if group == "upstream" else warehouse.reference
         with distrusted_on_failure(warehouse.connection, name):
-            return replace_table(warehouse.connection, name, rows(Path(folder)))
+            return replace_table(warehouse.connection, name, rows(Path(getattr(warehouse, folder))))
 
     return read
 

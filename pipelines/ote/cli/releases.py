@@ -47,8 +47,9 @@ def release(
     """
     import duckdb
 
+    from ote.ingestion.facts import BadReferenceError
     from ote.quality import checks
-    from ote.releases import record
+    from ote.releases import forecasts, record
     from ote.releases import release as releasing
     from ote.warehouse import (
         LockedError,
@@ -73,6 +74,7 @@ def release(
             folder = releasing.write(connection, warehouse, made, released)
             if why := releasing.manifest(folder).get("draft"):
                 raise releasing.BrokenPromiseError(f"No release, but a draft: {why}. Nothing was recorded.")
+            forecasts.keep(folder, released)
             record.keep(folder, released)
     except (
         LockedError,
@@ -80,6 +82,7 @@ def release(
         releasing.BrokenReleaseError,
         releasing.BrokenPromiseError,
         record.BadRecordError,
+        BadReferenceError,
     ) as error:
         _fail(str(error), 1)
     except (

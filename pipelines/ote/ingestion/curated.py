@@ -26,7 +26,10 @@ from ote.ingestion.identity_rules import identifier_problems, organisation_probl
 from ote.ingestion.training_run_rules import training_run_problems
 
 SHOWN = 20
-MADE = {"raw.publishers", "raw.reference_files", "raw.upstreams", "raw.source_files", "raw.quarantine"}
+MADE = {
+    "raw.forecasts", "raw.publishers", "raw.quarantine", "raw.reference_files", "raw.source_files",
+    "raw.upstreams",
+}  # fmt: skip
 RULES: dict[str, Callable[[File, Path], list[Problem]]] = {
     "raw.organisations": organisation_problems,
     "raw.run_identifiers": identifier_problems,

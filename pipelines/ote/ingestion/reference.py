@@ -1,7 +1,7 @@
-"""The curated facts: one CSV below warehouse/reference/ is one raw table of the same name.
+"""The curated facts: one CSV below warehouse/reference/ is one raw table of the same name; and the forecasts.
 
-Belongs here: the assets of these files. Does not belong here: any change of a value, or what the values
-mean together (sql/core).
+Belongs here: the assets of these files, and of the estimates of earlier releases. Does not belong here: any
+change of a value, or what the values mean together (sql/core).
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import dagster as dg
 import polars as pl
 
 from ote import catalog
+from ote.checkout import RELEASED
 from ote.ingestion.curated import file_tables, read
 from ote.ingestion.facts import read_text
 from ote.models import raw_asset
@@ -48,6 +49,7 @@ RECORDS: dict[str, Callable[[Path], pl.DataFrame]] = {
     "raw.publishers": publishers,
 }
 
+FORECASTS = catalog.tables()["raw.forecasts"]
 
 reference_assets = [
     *(
@@ -65,5 +67,12 @@ reference_assets = [
             [dg.AssetKey(table.name.split(".")) for table in file_tables()],
         )
         for name, rows in RECORDS.items()
+    ),
+    raw_asset(
+        FORECASTS.name,
+        "reference",
+        partial(read, table=FORECASTS),
+        [f"{RELEASED}/forecasts.csv"],
+        folder="released",
     ),
 ]

@@ -63,6 +63,7 @@ def upstream_asset(table: str) -> dg.AssetsDefinition:
         partial(baseline.rows_of, table=table),
         [source.page for source in sources],
         map(key_of, sources),
+        "baseline",
         producer="; ".join(source.producer for source in sources),
         license="; ".join(source.license for source in sources),
     )
@@ -150,5 +151,8 @@ def upstream_assets(folder: Path) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     return [
         *(baseline_spec(source, folder) for source in sources),
         *map(upstream_asset, sorted({source.table for source in sources})),
-        *(raw_asset(n, "upstream", rows, ["warehouse/baseline/"], every) for n, rows in RECORDS.items()),
+        *(
+            raw_asset(n, "upstream", rows, ["warehouse/baseline/"], every, "baseline")
+            for n, rows in RECORDS.items()
+        ),
     ]

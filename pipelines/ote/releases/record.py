@@ -2,6 +2,7 @@
 
     record.json      version, content, commit; of each table its key, rows, columns and their checksums
     estimates.csv    the estimates with their intervals
+    forecasts.csv    the estimates of what nobody has published (forecasts.py)
 
 The version of the next release, its CHANGES.md and the rules on renamed columns follow from this record, so a
 release is a function of a commit: no earlier release needs to be on the disk. Each release holds the same
