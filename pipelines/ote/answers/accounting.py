@@ -275,7 +275,7 @@ def _billed(hardware: str, region: str, month: str, hours: float) -> Iterator[Pa
         hours *= counting.chips_each
     known = locations.cloud_region(region)
     if region and not known:
-        yield f"{name}: region {region!r} is not known here and not used."
+        yield f"{name}: region {region!r} is unknown, so it was not used."
     run = {
         "model": name,
         "hardware": counting.model if counting else hardware,

@@ -271,7 +271,7 @@ def _place(row: Row, notes: list[str]) -> Run:
     if region := locations.cloud_region(stated):
         return {"cloud_region": region}
     if stated:
-        notes.append(f"cloud_region {stated!r} is not known here and not used.")
+        notes.append(f"cloud_region {stated!r} is unknown, so it was not used.")
     name, code = row.get("country_name") or "", row.get("country_iso_code") or ""
     return country_and_state(name, code, row.get("region") or "", notes)
 

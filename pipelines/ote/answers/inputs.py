@@ -116,7 +116,7 @@ def value_of(inputs: Inputs) -> float:
 
 
 def _opened(connection: duckdb.DuckDBPyConnection, builds_on: Sequence[str]) -> duckdb.DuckDBPyConnection:
-    """The public tables under their names of a build, beside the published database, and what is on them."""
+    """The tables of the published database under the names that they have in a build (out.emissions)."""
     ((published,),) = connection.execute("select current_database()").fetchall()
     scratch = connection.cursor()
     if not scratch.execute("from duckdb_databases() where database_name = ?", [SCRATCH]).fetchall():

@@ -69,7 +69,7 @@ def country_and_state(name: str, code: str, region: str, notes: list[str]) -> Ru
     """A country and its state, as far as the dataset has a grid of them; the others are noted."""
     country = locations.country(name, code)
     if name and not country:
-        notes.append(f"country {name!r} is not known here and not used.")
+        notes.append(f"country {name!r} is unknown, so it was not used.")
     state = locations.state(region, country)
     if region and not state and country:
         notes.append(f"region {region!r} of {country} is not used: the dataset has no grid of it.")
@@ -201,7 +201,7 @@ def _scaled(each: Measured, share: float) -> Run:
 
 @dataclass(kw_only=True)
 class Epoch:
-    """An epoch of Carbontracker: seconds, W of each component, and those not read, as they are written."""
+    """An epoch in a log of Carbontracker: seconds, watts of each component, and those not measured."""
 
     place: Place
     seconds: float

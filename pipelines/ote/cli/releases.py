@@ -137,7 +137,7 @@ def diff(
 
 
 def verify(
-    release: Annotated[str, typer.Argument(help="Folder of a release, or its version, such as latest.")],
+    release: Annotated[str, typer.Argument(help="A release: its folder, its version, or latest.")],
     releases: Releases = ROOT / "warehouse" / "releases",
 ) -> None:
     """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
@@ -167,7 +167,7 @@ def publish(
         bool, typer.Option(help="Upload the pages that `ote site` shows, too, of the latest release.")
     ] = True,
 ) -> None:
-    """Upload a release to a store or folder. Its entry in index.json comes last, so nobody sees half of it.
+    """Upload a release to a store or folder. It is listed in index.json once all its files are there.
 
     Credentials of an S3 store come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and
     AWS_ENDPOINT_URL for a store that is not Amazon's). If it was interrupted, run it again.

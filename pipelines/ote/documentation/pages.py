@@ -129,14 +129,14 @@ def _size(connection: duckdb.DuckDBPyConnection) -> str:
         "are whole runs; the others are parts of a run, several runs together, bounds or hypothetical. For "
         f"{without:,} more models, too little is published for an estimate.",
         "",
-        "How sure an estimate is depends mostly on the accelerator-hours (accelerators x hours), which are:",
+        "How sure an estimate is depends most on the origin of its accelerator-hours (GPUs or TPUs x hours):",
         "",
         "| accelerator-hours | runs | typical 90 % interval of the energy (estimate = 1) |",
         "|---|---:|---|",
         *_hours(connection),
         "",
         f"For {guesses:,} of these runs, the upper end of the interval is more than {quantities.GUESS_RATIO} "
-        "times the lower end. We call these *guesses*, and the commands show only their interval.",
+        "times the lower end. Commands show only the interval of such *guesses*.",
         "",
         f"**Accuracy:** {_accuracy(connection)}",
     ]
@@ -162,11 +162,11 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     hours, ratio, _, hours_inside = row("chip_hours", "chip_hours")
     draws, _, error, power_inside = row("watts_per_chip", "power")
     return (
-        "we removed known facts, with everything else from the same developer or source, and estimated them. "
-        f"Half of the accelerator-hours estimated from FLOP ({hours} runs) are within a factor of "
-        f"{ratio:.1f} of the known value, and half of the estimates of power ({draws} measurements) within "
-        f"{100 * error:.0f} %. The 90 % intervals contain {100 * hours_inside:.0f} % and "
-        f"{100 * power_inside:.0f} % of the known values."
+        "we hid known values, with all else from the same developer or source, and estimated them. "
+        f"Accelerator-hours from FLOP ({hours} runs): half of the estimates are within a factor of "
+        f"{ratio:.1f} of the known value; {100 * hours_inside:.0f} % of the 90 % intervals contain it. "
+        f"Power ({draws} measurements): half are within {100 * error:.0f} %; {100 * power_inside:.0f} % of "
+        "the intervals contain it."
     )
 
 
@@ -175,8 +175,8 @@ def _result(connection: duckdb.DuckDBPyConnection) -> str:
     model, title, url, locator = row[0], *row[7:]
     energy, mass = quantities.energy_span(*row[2:4]), quantities.mass_span(*row[5:7])
     return (
-        f"Training {model} used **{quantities.energy(row[1])}** of electricity (90 % interval: {energy}) "
-        f"and emitted **{quantities.mass(row[4])} of CO2e** ({mass}).\n"
+        f"We estimate that training {model} used **{quantities.energy(row[1])}** of electricity (90 % "
+        f"interval: {energy}) and emitted **{quantities.mass(row[4])} of CO2e** (gross, {mass}).\n"
         f"Source: [{title}]({url}), {locator}. "
         "The interval covers rounding and metering, not such assumptions.\n"
     )

@@ -125,4 +125,4 @@ def _used_again(run_id: str, used: dict[str, set[str]]) -> str | None:
 
 
 def _merged(run_id: str, merged: set[str]) -> str | None:
-    return f"{run_id!r} is merged into another run. Name that run." if run_id in merged else None
+    return f"{run_id!r} is merged into another run. Write the id of that run." if run_id in merged else None

@@ -65,7 +65,7 @@ def location_key(name: str) -> str:
 
 
 def regions_at(name: str, regions: Sequence[Row]) -> list[Row]:
-    """The cloud regions, not sites, at a location: those whose location has each word of its name."""
+    """The cloud regions at a location: those whose own location has each word of its name."""
     meant = set(location_key(name).split())
     cloud = (row for row in regions if not row["region"].startswith("site:"))
     return [row for row in cloud if meant and meant <= set(location_key(row["location"]).split())]
