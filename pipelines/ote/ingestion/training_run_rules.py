@@ -31,6 +31,7 @@ LEAST = {
     "training_flop": (1e9, "It looks like another unit than FLOP"),
     "chip_hours": (0.01, "It looks like another unit than hours"),
 }
+RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?")  # also the name of a page
 SLIPS = {
     24: "days for hours",
     60: "minutes for hours",
@@ -153,14 +154,25 @@ def _checks(row: Row, known: _Known, today: date) -> dict[str, Rule]:
     """The rules of a row, by the column that they are about."""
     return {
         **{c: partial(_too_small, row, c, *least) for c, least in LEAST.items()},
+        "run_id": lambda: _id_problem(row["run_id"]),
         "source_title": lambda: _invented_problem(row),
         "hardware": lambda: _hardware_problem(row, known.spellings),
         "developer_country": lambda: countries_problem(row["developer_country"], known.countries),
-        "site_country": lambda: _name_problem(
-            row["site_country"], location_key(row["site_country"]), known.countries, COUNTRIES
+        "site_country": lambda: (
+            verdict(
+                lambda: _name_problem(
+                    row["site_country"], location_key(row["site_country"]), known.countries, COUNTRIES
+                )
+            )
+            or _elsewhere_problem(row, known.regions)
         ),
-        "provider": lambda: _name_problem(
-            row["provider"], spelling_key(row["provider"]), known.providers, PROVIDERS
+        "provider": lambda: (
+            verdict(
+                lambda: _name_problem(
+                    row["provider"], spelling_key(row["provider"]), known.providers, PROVIDERS
+                )
+            )
+            or _operator_problem(row, known.regions)
         ),
         "chip_hours": lambda: verdict(lambda: _chip_hours_problem(row)) or _mfu_problem(row, known.chip(row)),
         "watts_per_chip": lambda: _watts_problem(row, known.chip(row)),
@@ -177,6 +189,12 @@ def _seen(row: Row, line: int, seen: dict[tuple[str, ...], int]) -> str | None:
     facts = tuple(row[column] for column in SAME)
     earlier = seen.setdefault(facts, line)
     return f"the same facts as line {earlier} under another run_id. Remove one." if earlier != line else None
+
+
+def _id_problem(cell: str) -> str | None:
+    if RUN_ID.fullmatch(cell):
+        return None
+    return f"{cell!r} is not an id: expected a-z, 0-9, dots and hyphens, such as llama-3.1-8b."
 
 
 def _too_small(row: Row, column: str, least: float, slip: str) -> str | None:
@@ -304,6 +322,29 @@ def _region_problem(cell: str, region: str, regions: Sequence[Row]) -> str | Non
     if region == cell and (there := at_place(cell, regions)):
         return f"{cell!r} is a location, not a cloud region. {there}."
     return unknown(cell, {name.removeprefix("site:") for name in known}, "regions.csv")
+
+
+def _elsewhere_problem(row: Row, regions: Sequence[Row]) -> str | None:
+    """A region or site that lies in another country than the row says."""
+    stated = {row["cloud_region"], f"site:{row['site']}"}
+    countries = {region["region"]: region["country"] for region in regions if region["region"] in stated}
+    return next(
+        (
+            f"{row['site_country']!r}, but {region.removeprefix('site:')} lies in {country}. Correct one."
+            for region, country in countries.items()
+            if row["site_country"] not in ("", country)
+        ),
+        None,
+    )
+
+
+def _operator_problem(row: Row, regions: Sequence[Row]) -> str | None:
+    """A cloud region of another operator than the row says."""
+    operators = {region["region"]: region["provider"] for region in regions}
+    operator = operators.get(row["cloud_region"])
+    if not (row["provider"] and operator) or operator == row["provider"]:
+        return None
+    return f"{row['provider']!r}, but {row['cloud_region']} is a region of {operator}. Correct one."
 
 
 def _net_problem(row: Row) -> str | None:
