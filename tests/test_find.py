@@ -82,7 +82,7 @@ def test_words_find_names_developers_and_hardware(build: Build) -> None:
     ("sort", "key"),
     [
         ("energy", lambda run: -(run["energy_mwh"] or 0)),
-        ("co2e", lambda run: -(run["co2e_gross_t"] or 0)),
+        ("co2e", lambda run: -(run["co2e_lifecycle_t"] or 0)),
         ("interval", lambda run: run["interval_factor"]),
         ("name", lambda run: run["model"].lower()),
     ],
@@ -102,18 +102,18 @@ def test_order_and_guesses_last(build: Build, sort: str, key: Any) -> None:
 
 def test_programs_get_no_number_within_the_interval_of_a_guess(build: Build) -> None:
     runs = found(build)
+    central = ("energy_mwh", "co2e_gross_t", "co2e_lifecycle_t")
     known = {
-        run_id: (energy, gross)
-        for run_id, energy, gross in build.query("select run_id, energy_mwh, co2e_gross_t from emissions")
+        run_id: values
+        for run_id, *values in build.query(f"select run_id, {', '.join(central)} from emissions")
     }
     for run in runs:
-        energy, gross = known[run["run_id"]]
-        for column, value in (("energy_mwh", energy), ("co2e_gross_t", gross)):
+        for column, value in zip(central, known[run["run_id"]], strict=True):
             low, high = run[f"{column}_p05"], run[f"{column}_p95"]
             hidden = value is not None and high > 100 * low
             assert run[column] == (None if hidden else value), run
             assert not hidden or run["null_because"].startswith("a guess: p95 is more than 100 times p05")
-        assert run["null_because"] is None or None in (run["energy_mwh"], run["co2e_gross_t"])
+        assert run["null_because"] is None or None in (run[name] for name in central)
     (grok,) = found(build, "grok-4", "--covers", "one_run", "--year", "2025")[:1]
     database = ("--database", build.directory / "emissions.duckdb")
     assert grok["is_guess"]

@@ -108,7 +108,7 @@ def test_several_are_listed_with_energy_tonnes_and_basis(build: Build, name: str
     for said in (*first, "90 % interval", " t "):
         assert said in done.stderr
     headers = " ".join(done.stderr.split("──")[0].splitlines()[1:])
-    assert " ".join(sorted(headers.split())) == "CO2e energy gross hours of run source the"
+    assert " ".join(sorted(headers.split())) == "CO2e energy hours of run source the"
     assert max(map(len, done.stderr.splitlines())) <= 80
 
 

@@ -31,6 +31,9 @@ COLUMNS = (
     "co2e_gross_t",
     "co2e_gross_t_p05",
     "co2e_gross_t_p95",
+    "co2e_lifecycle_t",
+    "co2e_lifecycle_t_p05",
+    "co2e_lifecycle_t_p95",
     "chip_hours_basis",
     "energy_basis",
     "solidity",
@@ -137,7 +140,8 @@ def disclosures(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 def without_guesses(runs: Sequence[Run]) -> list[Run]:
     """Runs for programs: an energy or a mass that is a guess is null, and `null_because` says so."""
-    return [quantities.without_guesses(run, ("energy_mwh", "co2e_gross_t")) for run in runs]
+    central = ("energy_mwh", "co2e_gross_t", "co2e_lifecycle_t")
+    return [quantities.without_guesses(run, central) for run in runs]
 
 
 def without_estimate(connection: duckdb.DuckDBPyConnection, words: Sequence[str]) -> list[str]:
@@ -209,7 +213,7 @@ def _with_width(row: Run) -> Run:
 def _rank(row: Run, sort: str) -> Any:
     """What runs are sorted by: the largest and the newest first, else the least."""
     if sort == "co2e":
-        return -(row["co2e_gross_t"] or 0)
+        return -(row["co2e_lifecycle_t"] or 0)
     if sort == "published":
         return -row["published_date"].toordinal() if row["published_date"] else 0
     if sort == "interval":

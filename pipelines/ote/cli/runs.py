@@ -215,8 +215,8 @@ def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
     """A table of runs: each with its interval in the second line, guesses without a number."""
     is_wide = terminal.is_wide(console)
     about = ("developer", "published") if is_wide else ()
-    headers = ("run", *about, "energy", "CO2e gross", "source of the hours")
-    made = terminal.table(*headers, whole=("energy", "CO2e gross"))
+    headers = ("run", *about, "energy", "CO2e", "source of the hours")
+    made = terminal.table(*headers, whole=("energy", "CO2e"))
     for run in runs:
         developer = terminal.listed(run["developer"])
         year = "" if run["published_date"] is None else f"{run['published_date'].year}"
@@ -225,14 +225,15 @@ def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
             name if is_wide else f"{name}\n{', '.join(part for part in (developer, year) if part)}",
             *((developer, year) if is_wide else ()),
             _amount(quantities.energy, quantities.energy_span, run, "energy_mwh"),
-            _amount(quantities.mass, quantities.mass_span, run, "co2e_gross_t"),
+            _amount(quantities.mass, quantities.mass_span, run, "co2e_lifecycle_t"),
             _known_from(run),
         )
     console.print(made)
     guesses = sum(run["is_guess"] for run in runs)
     text = (
-        "Second line of energy and CO2e: 90 % interval. Last column: how solid the energy is (measured, "
-        "disclosed, inferred or guessed), and where the hours are from."
+        "Second line of energy and CO2e: 90 % interval. CO2e is life-cycle, so that runs compare (ote why "
+        "shows gross and net). Last column: how solid the energy is (measured, disclosed, inferred or "
+        "guessed), and where the hours are from."
     )
     if guesses:
         verb = "spans" if guesses == 1 else "span"
