@@ -146,21 +146,29 @@ def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Pat
     settings = {name: str(folder.resolve()) for name, folder in folders.items()}
     typer.echo(f"Building in {_near(warehouse)} ...")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    failed = "The build failed; what was published before is untouched."
-    result = executed("build", warehouse, failed, {"warehouse": settings})
+    result = executed("build", warehouse, _failed, {"warehouse": settings})
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
     release = Path(str(metadata["release"].value))
     _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})
     return release
 
 
-def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | None = None) -> Any:
+def _failed(result: Any) -> str:
+    """What a build that failed has left."""
+    if result.asset_materializations_for_node("release__emissions_duckdb"):
+        return "The tables were built, checked and published; the pages were not written."
+    return "The build failed; what was published before is untouched."
+
+
+def executed(
+    job: str, warehouse: Path, failed: Callable[[Any], str], settings: dict[str, Any] | None = None
+) -> Any:
     """The result of a job of Dagster, run in this process; exit with a message if it fails.
 
     Args:
         job: its name.
         warehouse: the history of runs is kept below it.
-        failed: what to say first of a failure.
+        failed: what to say first of a result that is a failure.
         settings: of its resources, by name, where they are not those of the definitions.
 
     Raises:
@@ -183,7 +191,7 @@ def executed(job: str, warehouse: Path, failed: str, settings: dict[str, Any] | 
     except OperationalError as error:  # of the history, which says no more than "disk I/O error"
         raise OSError(f"{kept}: {error.orig}") from None
     if not result.success:
-        typer.echo(failed, err=True)
+        typer.echo(failed(result), err=True)
         _explain(result, warehouse)
         raise typer.Exit(1)
     return result

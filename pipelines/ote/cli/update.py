@@ -90,7 +90,7 @@ def _run(settings: dict[str, Any], baseline: Path) -> None:
     made: report.Report = executed(
         "update",
         Path(settings["warehouse"]),
-        "Nothing was updated.",
+        lambda _: "Nothing was updated.",
         settings={"upstream": settings},
     ).output_for_node("rewrite_baseline")
     read = [found for found in made.candidates if not found.problem and not found.unasked]

@@ -164,7 +164,7 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     return (
         "we hid known values, with all else from the same developer or source, and estimated them. "
         f"Accelerator-hours from FLOP ({hours} runs): half of the estimates are within a factor of "
-        f"{ratio:.1f} of the known value; {100 * hours_inside:.0f} % of the 90 % intervals contain it. "
+        f"{ratio:.2f} of the known value; {100 * hours_inside:.0f} % of the 90 % intervals contain it. "
         f"Power ({draws} measurements): half are within {100 * error:.0f} %; {100 * power_inside:.0f} % of "
         "the intervals contain it."
     )

@@ -68,7 +68,7 @@ def _selects(data: Data, runs: Sequence[Row]) -> Iterator[tuple[str, str, list[t
     hardware = {run["hardware_id"]: run["hardware_name"] for run in runs if run["hardware_name"]}
     years = sorted({run["published_date"].year for run in runs if run["published_date"]}, reverse=True)
     domains = sorted({domain for run in runs for domain in run["domains"]})
-    yield "country", "Country", sorted(countries.items(), key=lambda entry: entry[1])
+    yield "country", "Country of developer or run", sorted(countries.items(), key=lambda entry: entry[1])
     yield "year", "Published", [(str(year), str(year)) for year in years]
     yield "hardware", "Accelerator", sorted(hardware.items(), key=lambda entry: entry[1])
     yield "domain", "Domain", [(domain, domain) for domain in domains]
