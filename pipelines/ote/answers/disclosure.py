@@ -36,7 +36,7 @@ NEEDED = (
 )
 ABSENT = type(None)
 AMOUNT, TEXT = (int, float, ABSENT), (str, ABSENT)
-FACTOR = {"value": AMOUNT, "gsd": AMOUNT, "basis": TEXT}
+FACTOR = {"value": AMOUNT, "gsd": AMOUNT, "basis": TEXT, "factor_year?": (int, ABSENT)}
 # What is read of an estimate.
 ESTIMATE = {
     **{
@@ -427,14 +427,20 @@ def _paragraph(run: Run) -> str:
     chips, location = _hardware(run), _location(run)
     trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {location}' if location else ''}"
     hours = f" for {quantities.duration(run['training_hours'])}" if run.get("training_hours") else ""
+    grid_year = _year(run["factors"]["gross_kg_per_kwh"], " in ")
     return (
         f"{trained}{hours}. Training used {quantities.energy(run['energy_mwh'])} "
         f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
         f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
-        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh, {INTENSITIES[run['intensity_basis']]}. "
-        f"{_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
+        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh{grid_year}, "
+        f"{INTENSITIES[run['intensity_basis']]}. {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
+
+
+def _year(factor: Mapping[str, Any], before: str) -> str:
+    """The year that a factor is of, after some words; empty where none is stated."""
+    return f"{before}{factor['factor_year']}" if factor.get("factor_year") else ""
 
 
 def _limits(run: Run) -> str:
@@ -504,7 +510,7 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
         if about["value"] is not None and about["gsd"] is not None:
             value = f"{value_of(about)} {words.unit(name)}".strip()
             width = f"x/÷ {about['gsd'] ** Z_90:.2f}"
-            rows.append([words.factor(name), value, width, words.basis(about["basis"])])
+            rows.append([words.factor(name), value, width, words.basis(about["basis"]) + _year(about, ", ")])
     return ["quantity", "value", "90 % interval", "basis"], rows
 
 
