@@ -41,6 +41,7 @@ for panel, name, asked in (
 ):
     app.command(name, help=_help(asked), rich_help_panel=panel)(asked)
 app.command(
+    cls=contribute.Adding,
     help=_help(contribute.add),
     rich_help_panel=FACTS,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

@@ -7,11 +7,13 @@ Belongs here: options, questions, what a person sees, exit codes. Does not belon
 import difflib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ote import hardware_units
 from ote.answers import contribution, estimate, quantities, texts
@@ -38,7 +40,6 @@ def add(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and estimate; write nothing.")] = False,
     reference: Reference = REFERENCE,
     database: Database = DATABASE,
-    **given: list[str] | None,
 ) -> None:
     """Add a published run to the facts. Give an option for each column that is known, or none to be asked.
 
@@ -47,7 +48,7 @@ def add(
     --source-url https://example.org/report --source-locator "Table 2" --verified primary
     """
     _refuse_unknown(context.args)
-    row = _checked(_once(given) or _asked(), reference)
+    row = _checked(_once(context.obj) or _asked(), reference)
     _say_estimate(row, database)
     if dry_run:
         typer.echo("Nothing was written (--dry-run).")
@@ -59,31 +60,45 @@ def add(
     typer.echo(f"Added to {file}. Next: make dataset, make test, and a pull request with this row.")
 
 
-def _with_columns(command: Callable[..., None]) -> None:
-    """Give a command an option for each column of a run, in place of its last parameter."""
-    *own, _ = inspect.signature(command).parameters.values()
-    columns = []
+class Adding(TyperCommand):
+    """The command with an option for each column of a run, which it knows once it reads the catalog."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: D102
+        *own, helps = super().get_params(ctx)
+        return [*own, *_column_options(), helps]
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: D102
+        ctx.obj = {column.name: ctx.params.pop(column.name) for column in contribution.columns()}
+        return super().invoke(ctx)
+
+
+@cache
+def _column_options() -> list[Any]:
+    """An option for each column, as typer makes them of the parameters of a function."""
+
+    def command() -> None: ...
+
+    parameters = []
     for column in contribution.columns():
-        needed = column.required and column.name != "run_id"
+        needed = " Needed." if column.required and column.name != "run_id" else ""
         meaning = column.description.split(". ")[0].rstrip(".")
         listed = ", ".join(column.values)
-        fits = len(meaning) + len(listed) < ABOUT
-        values = f": {listed}" if listed and fits else ""
+        values = f": {listed}" if listed and len(meaning) + len(listed) < ABOUT else ""
         about = typer.Option(
             _option(column.name),
-            help=f"{meaning}{values}.{' Needed.' if needed else ''}",
+            help=f"{meaning}{values}.{needed}",
             metavar="<str>",
             rich_help_panel="What the source states",
             show_default=False,
         )
         kind = inspect.Parameter.KEYWORD_ONLY
         annotation = Annotated[list[str] | None, about]
-        columns.append(inspect.Parameter(column.name, kind, default=None, annotation=annotation))
-    vars(command)["__signature__"] = inspect.Signature([*own, *columns])
-    command.__annotations__ |= {column.name: column.annotation for column in columns}
-
-
-_with_columns(add)
+        parameters.append(inspect.Parameter(column.name, kind, default=None, annotation=annotation))
+    vars(command)["__signature__"] = inspect.Signature(parameters)
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    made = typer.Typer(add_completion=False)
+    made.command()(command)
+    return [*typer.main.get_command(made).params]
 
 
 def _once(given: Mapping[str, list[str] | None]) -> dict[str, str]:

@@ -29,7 +29,6 @@ SHOWN = 20
 ENERGY_UNITS = {
     unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS, -2)
 }  # in MWh
-HOURS = (*catalog.column("chip_hours_basis").values, "reported")
 
 
 class Sort(StrEnum):
@@ -145,7 +144,7 @@ def find(
                 hardware=hardware.strip(),
                 domain=_domain(connection, domain.strip()),
                 covers=_value("--covers", covers, catalog.column("covers").values),
-                bases=[_value("--hours", basis, HOURS) for basis in hours or []],
+                bases=[_value("--hours", basis, _bases()) for basis in hours or []],
                 min_energy_mwh=_energy(min_energy.strip()),
                 within=within,
             )
@@ -159,6 +158,11 @@ def find(
     if not found:
         hint = f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs."
         terminal.fail(f"No run with an estimate matches. Give fewer words or options; {hint}")
+
+
+def _bases() -> list[str]:
+    """How hours may be known."""
+    return [*catalog.column("chip_hours_basis").values, "reported"]
 
 
 def _print_disclosures(database: Path, limit: int | None, *, as_json: bool, as_csv: bool) -> None:

@@ -19,10 +19,10 @@ from ote.ingestion.facts import (
     duplicates,
     judged,
     read_text,
-    typed,
     unknown_references,
 )
 from ote.ingestion.identity_rules import identifier_problems, organisation_problems, relation_problems
+from ote.ingestion.row_checks import typed
 from ote.ingestion.training_run_rules import training_run_problems
 
 SHOWN = 20
@@ -66,7 +66,8 @@ def read(directory: Path, table: catalog.Table) -> pl.DataFrame:
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         count = quantities.counted(len(problems), "problem")
         raise BadReferenceError(f"{file.path}: {count}\n  {shown}{more}")
-    return typed(file, table)
+    text = pl.DataFrame(file.rows, schema=dict.fromkeys((c.name for c in table.columns), pl.String))
+    return typed(text.with_columns(pl.when(pl.all() != "").then(pl.all())), table)
 
 
 def problems(directory: Path) -> list[str]:

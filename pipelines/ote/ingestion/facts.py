@@ -1,4 +1,4 @@
-"""Read one curated file: its cells as text, what is wrong with them, and its rows in the catalog's types.
+"""Read one curated file: its cells as text, and what is wrong with them.
 
 Belongs here: what holds for every file below warehouse/reference/. Does not belong here: what the rows
 of one table mean together (training_run_rules.py), or any asset (sources/reference.py).
@@ -13,19 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import polars as pl
-
 from ote import catalog
 from ote.ingestion.model_text import hidden_character, suspicious_text
 from ote.names import shown
-
-TYPES = {
-    "varchar": pl.String,
-    "double": pl.Float64,
-    "bigint": pl.Int64,
-    "boolean": pl.Boolean,
-    "date": pl.Date,
-}
 
 Row = dict[str, str]
 
@@ -109,23 +99,6 @@ def read_text(directory: Path, table: catalog.Table) -> File:
     except csv.Error as error:
         raise BadReferenceError(f"{path}, line {start}: {error}. Check the double quotes.") from None
     return File(path, rows, lines)
-
-
-def typed(file: File, table: catalog.Table) -> pl.DataFrame:
-    """The rows in the catalog's types; an empty cell is null. Only for a file without problems."""
-    text = pl.DataFrame(
-        file.rows, schema={column.name: pl.String for column in table.columns}, orient="row"
-    ).with_columns(pl.when(pl.all() != "").then(pl.all()))
-    return text.select(_cast(column) for column in table.columns)
-
-
-def _cast(column: catalog.Column) -> pl.Expr:
-    cell = pl.col(column.name)
-    if column.type == "boolean":
-        return cell == "true"
-    if column.type == "date":
-        return cell.str.to_date("%Y-%m-%d")
-    return cell.cast(TYPES[column.type])
 
 
 def cell_problems(file: File, table: catalog.Table) -> Iterator[Problem]:

@@ -14,11 +14,17 @@ import polars as pl
 
 from ote import catalog
 from ote.catalog import Source
-from ote.ingestion import facts
 from ote.ingestion.model_text import suspicious_text
 from ote.ingestion.tabular import UpstreamChangedError
 
-TYPES = facts.TYPES | {"timestamp": pl.Datetime("us")}
+TYPES: dict[str, Any] = {
+    "varchar": pl.String,
+    "double": pl.Float64,
+    "bigint": pl.Int64,
+    "boolean": pl.Boolean,
+    "date": pl.Date,
+    "timestamp": pl.Datetime("us"),
+}
 # Columns that name a model, an organisation, an accelerator or a location; some list several, with commas.
 NAMES = ("model", "organizations", "hardware", "base_model", "entity", "region", "location", "site")
 LISTS = ("organizations", "hardware")
@@ -61,14 +67,14 @@ def checked(
         raise UpstreamChangedError(
             f"{source.name}: parser and catalog.yaml differ in {sorted(set(frame.columns) ^ set(promised))}"
         )
-    typed = frame.select(_cast(frame[column.name], TYPES[column.type]) for column in table.columns)
-    findings = [*_findings(frame, typed, table, retrieved), *_repeated(typed, table, accepted)]
+    rows = typed(frame, table)
+    findings = [*_findings(frame, rows, table, retrieved), *_repeated(rows, table, accepted)]
     if not findings:
-        return typed, pl.DataFrame(schema=QUARANTINE_SCHEMA)
+        return rows, pl.DataFrame(schema=QUARANTINE_SCHEMA)
     keys = frame.select(named(table.key)).to_series()
     lost = pl.concat(findings).sort("row", "column_name", "check_name")
     lost = lost.with_columns(source=pl.lit(source.name), row_key=keys.gather(lost["row"]))
-    kept = typed.with_row_index("row").filter(~pl.col("row").is_in(lost["row"].implode())).drop("row")
+    kept = rows.with_row_index("row").filter(~pl.col("row").is_in(lost["row"].implode())).drop("row")
     return kept, advised(lost, source, accepted).select(*QUARANTINE_SCHEMA)
 
 
@@ -148,6 +154,11 @@ def _suspicious(names: pl.Series) -> Iterator[tuple[str, str]]:
             yield cell, says
         elif names.name in CODES and not CODE.fullmatch(cell):
             yield cell, "A code has letters A-Z, digits, hyphens and underlines alone."
+
+
+def typed(frame: pl.DataFrame, table: catalog.Table) -> pl.DataFrame:
+    """The cells in the types of the catalog; null where they are not of the type."""
+    return frame.select(_cast(frame[column.name], TYPES[column.type]) for column in table.columns)
 
 
 def _cast(column: pl.Series, to: Any) -> pl.Series:
