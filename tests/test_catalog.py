@@ -1,6 +1,7 @@
 """catalog.yaml is complete, agrees with SQL and files, and keeps the contract with readers."""
 
-from copy import deepcopy
+from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pint
@@ -8,15 +9,16 @@ import polars as pl
 import pytest
 import yaml
 
-from ote import catalog, models
+from ote import catalog, catalog_file, models, sql_files
 from ote.ingestion import curated
 from ote.quality import promises
 from ote.warehouse import replace_table
-from tests.conftest import REFERENCE
+from tests.conftest import REFERENCE, checked_out, process
 
 DOCUMENT = catalog.document()
 TABLES = catalog.tables()
 COLUMNS = {column.name: column for table in TABLES.values() for column in table.columns}
+TEXT = (catalog.ROOT / "catalog.yaml").read_text(encoding="utf-8")
 UNITS: pint.UnitRegistry[float] = pint.UnitRegistry()
 
 # The public contract, as promised to the people who query: table -> key, columns.
@@ -91,34 +93,16 @@ def test_every_curated_file_is_catalogued_and_the_reverse() -> None:
     assert files == {table.name for table in curated.file_tables()}
 
 
-def test_nothing_is_defined_twice() -> None:
-    """YAML takes the last of two keys without a word."""
-
-    def twice(node: yaml.Node | None) -> list[str]:
-        if not isinstance(node, yaml.MappingNode):
-            return []
-        keys = [key.value for key, _ in node.value]
-        within = [found for _, value in node.value for found in twice(value)]
-        return [key for key in keys if keys.count(key) > 1] + within
-
-    assert twice(yaml.compose((catalog.ROOT / "catalog.yaml").read_text(encoding="utf-8"))) == []
-
-
 def test_every_defined_column_is_used() -> None:
-    assert set(DOCUMENT["columns"]) == set(COLUMNS)
+    assert set(DOCUMENT.columns) == set(COLUMNS)
 
 
 def test_every_unit_is_used() -> None:
-    used = {catalog.unit(name) for name in COLUMNS}
-    assert {str(unit) for unit in DOCUMENT["units"].values()} <= used | {""}
+    used = {DOCUMENT.unit(name) for name in COLUMNS}
+    assert {str(unit) for unit in DOCUMENT.units.values()} <= used | {""}
 
 
-@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
-def test_numbers_name_their_unit_and_text_does_not(column: catalog.Column) -> None:
-    assert bool(column.unit) == (column.type in ("double", "bigint"))
-
-
-@pytest.mark.parametrize("unit", sorted({str(unit) for unit in DOCUMENT["units"].values()}))
+@pytest.mark.parametrize("unit", sorted({str(unit) for unit in DOCUMENT.units.values()}))
 def test_units_parse(unit: str) -> None:
     UNITS.parse_expression(unit)
 
@@ -136,19 +120,6 @@ def test_an_imagined_run_has_limits_of_its_own_and_a_real_one_those_of_the_colum
     assert (real["energy_mwh"].max, imagined["energy_mwh"].max) == (1e7, 1e9)
     assert imagined["energy_mwh"].why != real["energy_mwh"].why
     assert imagined["energy_mwh"].description == real["energy_mwh"].description
-    with pytest.raises(KeyError, match="energy_kwh"):
-        catalog._table("out.x", description="", key=["run_id"], columns=["run_id"], limits={"energy_kwh": {}})
-
-
-@pytest.mark.parametrize(
-    "values", [["gpu", "tpu"], {"gpu": "A graphics processor."}, {"gpu": {"mean": "A graphics processor."}}]
-)
-def test_a_value_without_a_meaning_is_refused(monkeypatch: pytest.MonkeyPatch, values: object) -> None:
-    document = deepcopy(catalog.document())
-    document["columns"]["kind"]["values"] = values
-    monkeypatch.setattr(catalog, "document", lambda: document)
-    with pytest.raises(KeyError, match="kind: each of its values needs"):
-        catalog._column("kind", required=False)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -159,38 +130,107 @@ def test_checks_have_a_reason_and_read_their_table(name: str) -> None:
 
 
 def test_checks_stand_below_tables_that_exist() -> None:
-    folders = {f"{p.parent.name}.{p.name}" for p in (models.SQL / "checks").glob("*/*")}
+    folders = {f"{p.parent.name}.{p.name}" for p in (sql_files.SQL / "checks").glob("*/*")}
     assert folders <= set(TABLES)
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_references_name_tables_with_that_column(name: str) -> None:
-    for column, target in TABLES[name].references.items():
-        assert column in {c.name for c in TABLES[target].columns}
-
-
 def test_a_renamed_column_lives_on_under_its_old_name(
-    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    database: duckdb.DuckDBPyConnection, renamed: None
 ) -> None:
-    document = deepcopy(catalog.document())
-    document["columns"]["draw_w"] = {"deprecated_for": "watts_per_chip", "since": "0.5.0"}
-    document["tables"]["out.hardware_power"]["columns"].append("draw_w")
-    monkeypatch.setattr(catalog, "document", lambda: document)
-    catalog.tables.cache_clear()
-    try:
-        *_, old = catalog.tables()["out.hardware_power"].columns
-        assert (old.type, old.unit, old.min) == ("double", "watt", 5)
-        assert old.description == ("Deprecated since 0.5.0: use watts_per_chip, which has the same values.")
-        columns = catalog.tables()["out.hardware_power"].columns[:-1]
-        values = ", ".join(f"{5 if c.type == 'double' else chr(39) * 2} as {c.name}" for c in columns)
-        replace_table(database, "out.hardware_power", f"select {values}")
-        rows = database.sql("select watts_per_chip, draw_w from out.hardware_power").fetchall()
-        assert rows == [(5.0, 5.0)]
-    finally:
-        catalog.tables.cache_clear()
+    old, *now = catalog.tables()["out.hardware_power"].columns
+    assert (old.type, old.unit, old.min) == ("double", "watt", 5)
+    assert old.description == "Deprecated since 0.5.0: use watts_per_chip, which has the same values."
+    values = ", ".join(f"{5 if c.type == 'double' else chr(39) * 2} as {c.name}" for c in now)
+    replace_table(database, "out.hardware_power", f"select {values}")
+    rows = database.sql("select watts_per_chip, draw_w from out.hardware_power").fetchall()
+    assert rows == [(5.0, 5.0)]
+    lineage = models.column_lineage("out.hardware_power").deps_by_column
+    assert lineage["draw_w"] == lineage["watts_per_chip"]
 
 
 def test_a_column_that_is_not_catalogued_is_refused(database: duckdb.DuckDBPyConnection) -> None:
     frame = pl.DataFrame({"url_prefix": ["a"], "producer": ["b"], "license": ["c"], "foo": [1]})
     with pytest.raises(ValueError, match=r"not in catalog\.yaml: \['foo'\]"):
         replace_table(database, "raw.publishers", frame)
+
+
+@pytest.fixture
+def renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A catalog in which a column has a new name, and lives on under its old one."""
+    text = TEXT.replace(
+        "\ncolumns:\n", '\ncolumns:\n  draw_w: {deprecated_for: watts_per_chip, since: "0.5.0"}\n'
+    )
+    head, tail = text.split("\n  out.hardware_power:\n")
+    tail = tail.replace("columns: [", "columns: [draw_w, ", 1)
+    (tmp_path / "catalog.yaml").write_text(f"{head}\n  out.hardware_power:\n{tail}", encoding="utf-8")
+    document = catalog_file.read(tmp_path / "catalog.yaml")
+    monkeypatch.setattr(catalog, "document", lambda: document)
+    catalog.tables.cache_clear()
+    yield
+    catalog.tables.cache_clear()
+
+
+EDITS = yaml.safe_load((Path(__file__).parent / "cases" / "catalog_edits.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_fault_is_named_by_line_entry_and_key(edit: list[str], tmp_path: Path) -> None:
+    old, new, *says = edit
+    file, edited = tmp_path / "catalog.yaml", TEXT.replace(old, new, 1)
+    file.write_text(edited, encoding="utf-8")
+    pairs = zip(TEXT.splitlines(), edited.splitlines(), strict=False)
+    number = next(place for place, (before, after) in enumerate(pairs, 1) if before != after)
+    with pytest.raises(catalog.CatalogError) as refused:
+        catalog_file.read(file)
+    said = [line for line in str(refused.value).split("\n") if all(part in line for part in says)]
+    assert len(said) == 1, str(refused.value)
+    assert said[0].startswith(f"{file}, line {number}") or said[0].endswith(
+        f"first in line {number}. Remove one of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "line 1: nothing; expected keys with values."),
+        (b"- a\n", "line 1: a list; expected keys with values."),
+        (b"dataset: \xff", "not text in UTF-8"),
+        (b"dataset: \x00", "not text in UTF-8"),
+        (None, "missing. Restore it with: git checkout catalog.yaml"),
+    ],
+)
+def test_what_is_no_catalog_is_named(content: bytes | None, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "catalog.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(catalog.CatalogError) as refused:
+        catalog_file.read(file)
+    assert str(refused.value).startswith(str(file))
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "commands", "says"),
+    [
+        (
+            "catalog.yaml",
+            " pue: {type: double",
+            " pue: {type: doubel",
+            ["build", "explain pue"],
+            "columns > pue > type",
+        ),
+        ("sql/core/hardware.sql", "select", "selec", ["build"], "hardware.sql, line "),
+    ],
+)
+def test_commands_end_with_one_line_and_code_2(
+    file: str, old: str, new: str, commands: list[str], says: str, tmp_path: Path
+) -> None:
+    root = checked_out(tmp_path / "checkout")
+    text = (root / file).read_text(encoding="utf-8")
+    (root / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    for command in commands:
+        done = process(*command.split(), cwd=root)
+        assert done.returncode == 2, done.stderr
+        assert says in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr

@@ -178,7 +178,7 @@ def test_a_draft_of_the_same_content_names_what_is_not_committed_now(copy: Path)
     manifest = json.loads((written / "manifest.json").read_text())
     assert (manifest["commit"], manifest["uncommitted"]) == ("c", [])
     assert releases(copy) == [written]
-    assert written.name == catalog.dataset()["version"]
+    assert written.name == catalog.dataset().version
 
 
 def test_without_git_it_is_said_that_nothing_can_be_compared(

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ote import catalog, models, quality
+from ote import catalog, models, quality, sql_files
 from ote.quality import checks, plain_sql, promises, report
 from ote.warehouse import Warehouse, connect, replace_table
 from tests.conftest import Build, fill
@@ -498,7 +498,7 @@ MUTANTS = {
 def test_a_slip_in_a_query_fails_a_check(
     sound: duckdb.DuckDBPyConnection, table: str, old: str, new: str
 ) -> None:
-    sound.execute((models.SQL / "macros.sql").read_text())
+    sql_files.run(sound, "macros")
     queries = dict(models.queries())
     assert old in queries[table]
     queries[table] = queries[table].replace(old, new)

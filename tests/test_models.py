@@ -1,11 +1,13 @@
 """Dependencies and column lineage are read from the SQL."""
 
-from copy import deepcopy
+from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
-from ote import catalog, models
+from ote import models, sql_files
+from ote.warehouse import replace_table
 
 
 @pytest.mark.parametrize(
@@ -21,9 +23,33 @@ def test_qualified_tables_are_found_and_ctes_are_not(query: str) -> None:
     assert models.upstream_tables(query) == {"raw.x", "core.y"}
 
 
-def test_a_query_that_does_not_parse_is_refused() -> None:
-    with pytest.raises(ValueError, match="cannot parse"):
-        models.upstream_tables("select from where")
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("select a,\n    b\nfrom where", 'line 3: syntax error at or near "where".'),
+        ("select 1 as a,\n    b", 'line 2: Binder Error: Referenced column "b" was not found'),
+        (
+            "with x as (select 1 as a)\n\nselect b\nfrom x",
+            'line 3: Binder Error: Referenced column "b" not found',
+        ),
+        ("select 1\nfrom core.nothing", "line 2: Catalog Error: Table with name nothing does not exist"),
+    ],
+)
+def test_a_query_that_cannot_run_is_named_by_file_and_line(
+    query: str, says: str, database: duckdb.DuckDBPyConnection
+) -> None:
+    file = Path("core/x.sql")
+
+    @sql_files.named(file)
+    def build() -> None:
+        models.upstream_tables(query, file)
+        replace_table(database, "core.hardware", query)
+
+    with pytest.raises(sql_files.QueryError) as refused:
+        build()
+    assert str(refused.value).startswith(f"core/x.sql, {says}")
+    assert str(refused.value).endswith(" Correct the query.")
+    assert "\n" not in str(refused.value)
 
 
 def test_layers_read_only_what_lies_before_them() -> None:
@@ -36,16 +62,3 @@ def test_lineage_of_a_result_ends_at_the_factors_and_the_published_figures() -> 
     lineage = models.column_lineage("out.emissions").deps_by_column
     assert dg.TableColumnDep(dg.AssetKey(["out", "emission_factors"]), "value") in lineage["energy_mwh"]
     assert dg.TableColumnDep(dg.AssetKey(["core", "training_runs"]), "model") in lineage["model"]
-
-
-def test_an_old_name_of_a_column_has_the_lineage_of_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = deepcopy(catalog.document())
-    document["columns"]["draw_w"] = {"deprecated_for": "watts_per_chip", "since": "0.5.0"}
-    document["tables"]["out.hardware_power"]["columns"].append("draw_w")
-    monkeypatch.setattr(catalog, "document", lambda: document)
-    catalog.tables.cache_clear()
-    try:
-        lineage = models.column_lineage("out.hardware_power").deps_by_column
-        assert lineage["draw_w"] == lineage["watts_per_chip"]
-    finally:
-        catalog.tables.cache_clear()

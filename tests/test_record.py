@@ -96,7 +96,7 @@ def test_the_next_version_is_that_of_semver(step: str, version: str) -> None:
 
 def test_a_first_release_has_the_version_of_the_catalog_and_equal_content_that_of_before() -> None:
     new = replace(with_table(rows=4), content="bb")
-    catalogued = catalog.dataset()["version"]
+    catalogued = catalog.dataset().version
     assert record.version(None, new) == (catalogued, "")
     assert record.version(OLD, OLD) == (OLD.version, "")
     assert record.version(replace(OLD, version="0.9.0"), new) == (catalogued, "")
@@ -107,9 +107,9 @@ def test_a_first_release_has_the_version_of_the_catalog_and_equal_content_that_o
 def test_what_differs_needs_a_higher_version_or_is_a_draft() -> None:
     """OLD is 1.2.3, and the catalog has 1.0.0; three rows more are a minor step."""
     version, why = record.version(OLD, replace(with_table(rows=4), content="bb" * 32))
-    assert version == f"{catalog.dataset()['version']}-draft.bbbbbbbb"
+    assert version == f"{catalog.dataset().version}-draft.bbbbbbbb"
     assert why.startswith("it differs from 1.2.3+aa by a minor step (emissions has 4 rows instead of 3)")
-    assert why.endswith(f"is {catalog.dataset()['version']}: write 1.3.0 there")
+    assert why.endswith(f"is {catalog.dataset().version}: write 1.3.0 there")
 
 
 def test_the_page_lists_runs_and_what_moved_the_most_first() -> None:

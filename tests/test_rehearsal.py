@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -188,7 +189,8 @@ def test_the_public_address_is_where_a_release_is_got_from_and_verified(
     hosted: str, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The catalog's, without an option."""
-    monkeypatch.setitem(catalog.document()["dataset"], "public_url", f"{hosted}/")
+    about = replace(catalog.dataset(), public_url=f"{hosted}/")
+    monkeypatch.setattr(catalog, "dataset", lambda: about)
     done = ote("release", "get", "--into", tmp_path)
     assert done.returncode == 0, done.stderr
     got = Path(done.stdout.strip())

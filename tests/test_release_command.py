@@ -70,7 +70,7 @@ def test_the_version_follows_from_the_record_and_from_no_folder(build: Build, un
     done = ote(*command(unreleased))
     assert done.returncode == 0, done.stderr
     release = Path(done.stdout.strip())
-    assert release.name == build.release.name == catalog.dataset()["version"]
+    assert release.name == build.release.name == catalog.dataset().version
     page = (release / "CHANGES.md").read_text(encoding="utf-8")
     assert page.startswith(f"# Changes from 0.9.4 to {release.name}\n")
     assert f"{len(known.estimates):,} estimates are new, 0 are gone" in page

@@ -14,9 +14,9 @@ from ote.update.report import Report
 from ote.update.results import Results, compare
 from ote.update.rows import Candidate
 
-LIMITS = catalog.document()["result_limits"]
+LIMITS = catalog.document().result_limits
 TOTAL = 1_000_000.0  # MWh of all runs
-LEAST = LIMITS["large_fraction"] * TOTAL  # a run with more is large
+LEAST = LIMITS.large_fraction * TOTAL  # a run with more is large
 RUN: dict[str, type[pl.DataType]] = {
     "run_id": pl.String,
     "energy_mwh": pl.Float64,
@@ -74,7 +74,7 @@ def results(**frames: list[tuple[Any, ...]]) -> Results:
 def test_a_large_run_that_moves_twofold_or_is_gone_needs_a_person(
     change: dict[str, list[tuple[Any, ...]]], says: str
 ) -> None:
-    assert (LIMITS["large_fraction"], LIMITS["large_ratio"]) == (0.01, 2)
+    assert (LIMITS.large_fraction, LIMITS.large_ratio) == (0.01, 2)
     found = report.beyond_limits(results(**change))
     assert len(found) == (1 if says else 0)
     assert all(text.startswith(f"results: {says}") and "0.0 GWh)" in text for text in found)

@@ -1,23 +1,66 @@
-"""Read catalog.yaml: what every unit, column, source and table means.
+"""What every unit, column, source and table means: the entries of catalog.yaml, and looking them up.
 
-Belongs here: parsing and looking up. Does not belong here: running anything.
+Belongs here: the form of an entry, and what follows from it. Does not belong here: reading and judging the
+file (catalog_file.py), or running anything.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, ClassVar, Literal
 
 ROOT = Path(__file__).parents[2]
-ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w.~%+-]+)*/?", re.ASCII)  # of a folder on a web server
+
+
+class CatalogError(ValueError):
+    """What is wrong in catalog.yaml: a line for each problem."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Value:
+class Entry:
+    """What is written under a name: these keys and no others, with values of these types."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "strict": True,
+        "allow_inf_nan": False,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Entry):
+    """What the dataset as a whole is; public_url: where releases can be downloaded, if anywhere."""
+
+    name: str
+    title: str
+    version: str
+    license: str
+    public_url: str
+    creator: str
+    keywords: list[str]
+    method: str
+    description: str
+    references: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultLimits(Entry):
+    """How far an update may move the published results before a person must say why that is right."""
+
+    estimate_ratio: float
+    moved_fraction: float
+    gone_fraction: float
+    added_fraction: float
+    energy_ratio: float
+    large_fraction: float
+    large_ratio: float
+    new_region_ratio: float
+    median_ratio: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value(Entry):
     """A word that a column may hold: what it means, and a few words for it in tables."""
 
     means: str
@@ -25,7 +68,7 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Word:
+class Word(Entry):
     """A word of our texts: what it means, and how else it is written."""
 
     means: str
@@ -33,23 +76,42 @@ class Word:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column; the same name has the same meaning in every table, and the same range but for `limits`."""
+class Meaning(Entry):
+    """A column as it is defined: once, for every table that has it. is_past: no source knows a later day."""
 
-    name: str
-    type: str
+    type: Literal["varchar", "double", "bigint", "boolean", "date", "timestamp"]
     description: str
     unit: str = ""
-    min: float | None = None
-    max: float | None = None
+    min: int | float | None = None
+    max: int | float | None = None
     values: dict[str, Value] = field(default_factory=dict)
     why: str = ""
+    earliest: date | None = None
+    latest: date | None = None
+    is_past: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it has a unit."""
+        return self.type in ("double", "bigint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renamed(Entry):
+    """The old name of a column, and the version that renamed it."""
+
+    deprecated_for: str
+    since: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column(Meaning):
+    """A column of a table: its meaning, with the limits of the table."""
+
+    name: str
     required: bool = False
     deprecated_for: str = ""
     deprecated_since: str = ""
-    earliest: date | None = None
-    latest: date | None = None
-    is_past: bool = False  # a day that no source can know before it has come
 
     @property
     def comment(self) -> str:
@@ -66,23 +128,46 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """A table: what a row is, what makes it unique, its columns in order.
+class Range(Entry):
+    """The limits that a table has for a column, instead of those of the column."""
 
-    group: of a public table, whom it is for: results, facts or method. csv: the ending of its CSV file,
-    or none where it has no CSV.
-    old_columns: the names that columns had before, which the database still knows.
+    why: str
+    min: int | float | None = None
+    max: int | float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form(Entry):
+    """A table as it is defined: what a row is, what makes it unique, its columns in order.
+
+    references: the table in which a value must exist. group: of a public table, whom it is for. csv: the
+    ending of its CSV file, or none where it has no CSV.
     """
+
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    required: frozenset[str] = frozenset()
+    references: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, Range] = field(default_factory=dict)
+    may_be_empty: bool = False
+    group: str = ""
+    csv: Literal["csv", "csv.gz", "none"] = "csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table with its columns; old_columns: names that they had before, which the database still knows."""
 
     name: str
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     references: dict[str, str]
-    may_be_empty: bool = False
-    group: str = ""
-    csv: str = "csv"
-    old_columns: dict[str, str] = field(default_factory=dict)
+    may_be_empty: bool
+    group: str
+    csv: str
+    old_columns: dict[str, str]
 
     @property
     def layer(self) -> str:
@@ -116,7 +201,7 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OldTable:
+class OldTable(Entry):
     """The old name of a published table: a view `of` it, with old names of columns, of some rows."""
 
     of: str
@@ -125,41 +210,32 @@ class OldTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Publisher:
-    """Who stands behind the addresses that begin with a prefix."""
+class OldNames(Entry):
+    """Names that the published database still knows: tables, and by table the columns."""
 
-    url_prefix: str
+    tables: dict[str, OldTable]
+    columns: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publisher(Entry):
+    """Who stands behind the addresses that begin with a prefix, and whether they may be cited in releases."""
+
     producer: str
     license: str | None = None
-    is_republished: bool = True
+    republish: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How far the rows of a source may move before a person must accept it.
+class Leap(Entry):
+    """How far a value may be from that of the period before: beyond both, a person must accept it."""
 
-    rows_fraction, rows_gone_fraction: rows that are added or gone, of all. values_fraction: cells of a
-    column that change, also from or to null, of those that are known; nulls_fraction: only those. ratio:
-    cells that move by more than this factor; of up to cells_beyond_ratio a column the accepted rows stay.
-    leaps: of a new period of a region, by column: more than this factor and this difference from the period
-    before. mix: what a carbon intensity is held against; see Mix. frontier: by column, how many times the
-    largest value known by its day a value may be; beyond it, its row is quarantined.
-    """
-
-    rows_fraction: float
-    values_fraction: float
     ratio: float
-    rows_gone_fraction: float = 0.05
-    cells_beyond_ratio: int = 0
-    nulls_fraction: float = 0.02
-    quarantined_fraction: float = 0.02
-    leaps: dict[str, dict[str, float]] = field(default_factory=dict)
-    frontier: dict[str, float] = field(default_factory=dict)
-    mix: "Mix | None" = None
+    difference: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mix:
+class Mix(Entry):
     """How a carbon intensity follows from other columns of its row.
 
     name: what it is, for messages. parts: the intensity of each column, which is a share of `whole`, or of 1
@@ -180,10 +256,48 @@ class Mix:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """An upstream: who publishes it, where its files lie, and what may be taken from it."""
+class Limits(Entry):
+    """How far the rows of a source may move before a person must accept it.
 
-    name: str
+    rows_fraction, rows_gone_fraction: rows that are added or gone, of all. values_fraction: cells of a
+    column that change, also from or to null, of those that are known; nulls_fraction: only those. ratio:
+    cells that move by more than this factor; of up to cells_beyond_ratio a column the accepted rows stay.
+    leaps: of a new period of a region, by column: more than this factor and this difference from the period
+    before. mix: what a carbon intensity is held against; see Mix. frontier: by column, how many times the
+    largest value known by its day a value may be; beyond it, its row is quarantined.
+    """
+
+    rows_fraction: float
+    values_fraction: float
+    ratio: float
+    rows_gone_fraction: float = 0.05
+    cells_beyond_ratio: int = 0
+    nulls_fraction: float = 0.02
+    quarantined_fraction: float = 0.02
+    leaps: dict[str, Leap] = field(default_factory=dict)
+    frontier: dict[str, float] = field(default_factory=dict)
+    mix: Mix | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Entry):
+    """Files of a source that are too many for the catalog: one path a line below a header."""
+
+    list: str
+    file: str
+    url: str
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The address of each file, by its name."""
+        paths = (ROOT / self.list).read_text(encoding="utf-8").split("\n")[1:]
+        return {self.file.format(path=path): self.url.format(path=path) for path in paths if path}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream(Entry):
+    """An upstream as it is defined: who publishes it, where its files are, and what may be taken from it."""
+
     producer: str
     title: str
     page: str
@@ -193,12 +307,13 @@ class Source:
     max_mb: float
     hosts: frozenset[str]
     immutable: bool
-    table: str
     limits: Limits
-    files: dict[str, str]
-    fallback: dict[str, str]
-    optional: frozenset[str]
-    mirror_only: frozenset[str]
+    table: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    files_from: Listed | None = None
+    fallback: dict[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    mirror_only: frozenset[str] = frozenset()
 
     @property
     def max_bytes(self) -> int:
@@ -206,51 +321,60 @@ class Source:
         return int(self.max_mb * 1e6)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Source(Upstream):
+    """An upstream with its name, its table and all of its files."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Entry):
+    """All of catalog.yaml."""
+
+    dataset: Dataset
+    units: dict[str, str]
+    words: dict[str, Word]
+    columns: dict[str, Meaning | Renamed]
+    publishers: dict[str, Publisher]
+    result_limits: ResultLimits
+    sources: dict[str, Upstream]
+    groups: dict[str, str]
+    old_names: OldNames
+    tables: dict[str, Form]
+
+    def unit(self, name: str) -> str:
+        """The unit that a column's suffix names, the longest first; empty if it names none."""
+        suffixes = sorted(self.units, key=len, reverse=True)
+        return next((self.units[s] for s in suffixes if name == s or name.endswith(f"_{s}")), "")
+
+
 @cache
-def document() -> dict[str, Any]:
-    """catalog.yaml as written."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is it: half a second less
-    text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.load(text, loader)
-    return loaded
+def document() -> Document:
+    """catalog.yaml.
+
+    Raises:
+        CatalogError: what is wrong in it, each with its line.
+    """
+    from ote import catalog_file  # its libraries cost a tenth of a second
+
+    return catalog_file.read(ROOT / "catalog.yaml")
 
 
-def dataset() -> dict[str, Any]:
-    """What the dataset as a whole is: its name, title, version, license and so on."""
-    about: dict[str, Any] = document()["dataset"]
-    return about
+def dataset() -> Dataset:
+    """What the dataset as a whole is."""
+    return document().dataset
 
 
 def public_url() -> str:
-    """The address where releases can be downloaded, without a slash at its end; empty if there is none.
-
-    Raises:
-        ValueError: it is not the address of a folder on a web server.
-    """
-    address = dataset()["public_url"] or ""
-    if address and not (isinstance(address, str) and ADDRESS.fullmatch(address)):
-        raise ValueError(
-            f"{ROOT / 'catalog.yaml'}: dataset.public_url is {address!r}; expected the address of a folder, "
-            'such as https://data.example.org/emissions, or "" if there is none.'
-        )
-    return str(address).rstrip("/")
-
-
-def unit(name: str) -> str:
-    """The unit that a column's suffix names, the longest first; empty if it names none."""
-    units: dict[str, str] = document()["units"]
-    suffixes = sorted(units, key=len, reverse=True)
-    return next((str(units[s]) for s in suffixes if name == s or name.endswith(f"_{s}")), "")
+    """The address where releases can be downloaded, without a slash at its end; empty if there is none."""
+    return dataset().public_url.rstrip("/")
 
 
 @cache
 def tables() -> dict[str, Table]:
-    """All tables by qualified name.
-
-    Raises:
-        KeyError: a table lists a column that the catalog does not define.
-    """
-    return {name: _table(name, **entry) for name, entry in document()["tables"].items()}
+    """All tables by qualified name."""
+    return {name: _table(name, form) for name, form in document().tables.items()}
 
 
 def public_tables() -> list[Table]:
@@ -270,22 +394,17 @@ def published_tables() -> list[Table]:
 
 def groups() -> dict[str, str]:
     """The groups of the public tables, in the order in which people read them, with what is in each."""
-    named: dict[str, str] = document()["groups"]
-    return named
+    return document().groups
 
 
 def old_tables() -> dict[str, OldTable]:
     """The names that tables had before, which the published database still knows as views."""
-    return {name: OldTable(**entry) for name, entry in document()["old_names"]["tables"].items()}
+    return document().old_names.tables
 
 
-@cache
 def words() -> dict[str, Word]:
     """What the words of our texts mean, by the usual spelling of each."""
-    return {
-        name: Word(means=entry["means"], also=tuple(entry.get("also", ())))
-        for name, entry in document()["words"].items()
-    }
+    return document().words
 
 
 @cache
@@ -311,7 +430,7 @@ def label(name: str, value: str) -> str:
 @cache
 def sources() -> dict[str, Source]:
     """The upstreams, by name; each has the module sources/<name>.py and the file baseline/<name>.csv."""
-    return {name: _source(name, **entry) for name, entry in document()["sources"].items()}
+    return {name: _source(name, entry) for name, entry in document().sources.items()}
 
 
 def sources_of(table: str) -> list[Source]:
@@ -319,108 +438,45 @@ def sources_of(table: str) -> list[Source]:
     return [source for source in sources().values() if source.table == table]
 
 
-def _source(
-    name: str,
-    *,
-    hosts: list[str],
-    limits: dict[str, Any],
-    table: str | None = None,
-    files: dict[str, str] | None = None,
-    files_from: dict[str, str] | None = None,
-    fallback: dict[str, str] | None = None,
-    optional: list[str] | None = None,
-    mirror_only: list[str] | None = None,
-    **entry: Any,
-) -> Source:
-    return Source(
-        name=name,
-        hosts=frozenset(hosts),
-        table=table or f"raw.{name}",
-        limits=Limits(**limits | ({"mix": Mix(**limits["mix"])} if "mix" in limits else {})),
-        files={
-            **(files or {}),
-            **dict.fromkeys(mirror_only or [], entry["page"]),
-            **(_listed(**files_from) if files_from else {}),
-        },
-        fallback=fallback or {},
-        optional=frozenset(optional or []),
-        mirror_only=frozenset(mirror_only or []),
-        **entry,
-    )
+def publishers() -> dict[str, Publisher]:
+    """Known producers of cited sources, by the beginning of their addresses."""
+    return document().publishers
 
 
-def _listed(*, list: str, file: str, url: str) -> dict[str, str]:
-    """Files of a source that are too many for this catalog: one path a line below a header."""
-    paths = (ROOT / list).read_text(encoding="utf-8").split("\n")[1:]
-    return {file.format(path=path): url.format(path=path) for path in paths if path}
+def _source(name: str, entry: Upstream) -> Source:
+    listed = entry.files_from.addresses if entry.files_from else {}
+    files = entry.files | dict.fromkeys(sorted(entry.mirror_only), entry.page) | listed
+    return Source(**vars(entry) | {"name": name, "table": entry.table or f"raw.{name}", "files": files})
 
 
-def publishers() -> list[Publisher]:
-    """Known producers of cited sources."""
-    return [
-        Publisher(
-            url_prefix=prefix,
-            producer=entry["producer"],
-            license=entry.get("license"),
-            is_republished=entry.get("republish", True),
-        )
-        for prefix, entry in document()["publishers"].items()
-    ]
-
-
-def _table(
-    name: str,
-    *,
-    description: str,
-    key: list[str],
-    columns: list[str],
-    required: list[str] | None = None,
-    references: dict[str, str] | None = None,
-    limits: dict[str, dict[str, Any]] | None = None,
-    may_be_empty: bool = False,
-    group: str = "",
-    csv: str = "csv",
-) -> Table:
-    never_null = {*key, *(required or [])}
-    own = limits or {}
-    if strangers := {*never_null, *own} - set(columns):
-        raise KeyError(f"{name}: key, required or limits names no column of the table: {sorted(strangers)}")
+def _table(name: str, form: Form) -> Table:
+    never_null = {*form.key, *form.required}
+    columns = [_column(column, required=column in never_null) for column in form.columns]
     return Table(
         name=name,
-        description=description,
-        key=tuple(key),
-        columns=tuple(
-            replace(_column(column, required=column in never_null), **own.get(column, {}))
-            for column in columns
-        ),
-        references=references or {},
-        may_be_empty=may_be_empty,
-        group=group,
-        csv=csv,
-        old_columns=document()["old_names"]["columns"].get(name.removeprefix("out."), {}),
+        description=form.description,
+        key=form.key,
+        columns=tuple(_within(column, form.limits.get(column.name)) for column in columns),
+        references=form.references,
+        may_be_empty=form.may_be_empty,
+        group=form.group,
+        csv=form.csv,
+        old_columns=document().old_names.columns.get(name.removeprefix("out."), {}),
     )
+
+
+def _within(column: Column, limits: Range | None) -> Column:
+    """A column with those limits that its table has for it."""
+    own = {key: end for key, end in vars(limits).items() if end is not None} if limits else {}
+    return replace(column, **own)
 
 
 def _column(name: str, *, required: bool) -> Column:
     """A column; one that was renamed lives on under its old name, as a copy that says so."""
-    entry = dict(document()["columns"][name])
-    if now := entry.get("deprecated_for"):
-        renamed = _column(now, required=required)
-        says = f"Deprecated since {entry['since']}: use {now}, which has the same values."
-        return replace(
-            renamed, name=name, description=says, deprecated_for=now, deprecated_since=entry["since"]
-        )
-    numeric = entry["type"] in ("double", "bigint")
-    entry.setdefault("unit", unit(name) if numeric else "")
-    entry["values"] = _values(name, entry.get("values", {}))
-    return Column(name=name, required=required, **entry)
-
-
-def _values(name: str, entry: Any) -> dict[str, Value]:
-    """The values of a column; each must say what it means, and may have a label."""
-    try:
-        return {str(value): Value(**meaning) for value, meaning in entry.items()}
-    except (AttributeError, TypeError) as error:
-        raise KeyError(
-            f"{name}: each of its values needs {{means: a sentence}}, maybe a label ({error})"
-        ) from None
+    meaning = document().columns[name]
+    if isinstance(meaning, Renamed):
+        now, since = _column(meaning.deprecated_for, required=required), meaning.since
+        says = f"Deprecated since {since}: use {now.name}, which has the same values."
+        return replace(now, name=name, description=says, deprecated_for=now.name, deprecated_since=since)
+    unit = meaning.unit or (document().unit(name) if meaning.is_number else "")
+    return Column(**vars(meaning) | {"name": name, "required": required, "unit": unit})

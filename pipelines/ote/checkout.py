@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ote import sql_files
 from ote.catalog import ROOT
 
 FACTS, BASELINE, RELEASED = "warehouse/reference", "warehouse/baseline", "warehouse/released"
@@ -110,9 +111,8 @@ def _git(root: Path, *arguments: str, check: bool = True) -> str:
 @cache
 def reading_sha256() -> str:
     """Checksum of the code that reads sources and facts, before any query does."""
-    paths = [
-        path for part in ("sources", "ingestion") for path in (ROOT / "pipelines" / "ote" / part).iterdir()
-    ]
+    package = Path(__file__).parent
+    paths = [path for part in ("sources", "ingestion") for path in (package / part).iterdir()]
     files = sorted(path for path in paths if path.suffix in (".py", ".csv"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
@@ -120,7 +120,7 @@ def reading_sha256() -> str:
 @cache
 def made_by(table: str) -> str:
     """Checksum of the code that makes a table: its query with the macros, or all that reads sources."""
-    query = ROOT / "sql" / f"{table.replace('.', '/')}.sql"
+    query = sql_files.path_of(table)
     if not query.exists():
         return reading_sha256()
-    return hashlib.sha256((ROOT / "sql" / "macros.sql").read_bytes() + query.read_bytes()).hexdigest()
+    return hashlib.sha256(sql_files.path_of("macros").read_bytes() + query.read_bytes()).hexdigest()

@@ -3,7 +3,6 @@
 Dependencies come from the query itself, through DuckDB's parser, so no one lists them twice.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -16,10 +15,9 @@ import polars as pl
 from sqlglot import exp
 from sqlglot.lineage import Node, lineage
 
-from ote import catalog
+from ote import catalog, sql_files
 from ote.warehouse import Warehouse, distrusted_on_failure, replace_table
 
-SQL = catalog.ROOT / "sql"
 OWNERS = ["team:open-training-emissions"]
 
 
@@ -45,13 +43,18 @@ RESULTS = {
 
 
 @cache
-def upstream_tables(query: str) -> frozenset[str]:
-    """Schema-qualified tables that a query reads, e.g. {"raw.hardware"}. CTEs do not count."""
-    row = duckdb.execute("select json_serialize_sql(?)", [query]).fetchall()[0]
-    tree = json.loads(row[0])
-    if tree["error"]:
-        raise ValueError(f"DuckDB cannot parse the query: {tree['error_message']}")
-    return frozenset(_tables_in(tree))
+def upstream_tables(query: str, path: Path = Path("query")) -> frozenset[str]:
+    """Schema-qualified tables that a query reads, of a file, e.g. {"raw.hardware"}. CTEs do not count.
+
+    Raises:
+        QueryError: it cannot be parsed.
+    """
+    return frozenset(_tables_in(sql_files.tree(query, path)))
+
+
+def above(name: str) -> frozenset[str]:
+    """The tables that a model reads."""
+    return upstream_tables(queries()[name], sql_files.path_of(name))
 
 
 def _tables_in(node: Any) -> Iterator[str]:
@@ -96,15 +99,15 @@ def queries() -> dict[str, str]:
     return {
         f"{path.parent.name}.{path.stem}": path.read_text(encoding="utf-8")
         for layer in ("core", "support", "out")
-        for path in sorted((SQL / layer).glob("*.sql"))
+        for path in sorted((sql_files.SQL / layer).glob("*.sql"))
     }
 
 
 @cache
 def _macros() -> dict[str, tuple[str, str]]:
     """The argument and the text of each macro that has one argument."""
-    text = (SQL / "macros.sql").read_text(encoding="utf-8")
-    found = re.findall(r"create or replace temp macro (\w+)\((\w+)\) as\n(.+?);\n", text, re.DOTALL)
+    pattern = r"create or replace temp macro (\w+)\((\w+)\) as\n(.+?);\n"
+    found = re.findall(pattern, sql_files.text("macros"), re.DOTALL)
     return {name: (argument, body) for name, argument, body in found}
 
 
@@ -123,8 +126,7 @@ def raw_sources(name: str) -> tuple[str, ...]:
     """The raw tables that a table rests on in the end."""
     if name.startswith("raw."):
         return (name,)
-    above = (raw_sources(table) for table in upstream_tables(queries()[name]))
-    return tuple(sorted({raw for sources in above for raw in sources}))
+    return tuple(sorted({raw for table in above(name) for raw in raw_sources(table)}))
 
 
 @cache
@@ -132,15 +134,14 @@ def method_of(name: str) -> tuple[str, ...]:
     """The models that a table is made by, itself among them."""
     if name.startswith("raw."):
         return ()
-    above = {model for table in upstream_tables(queries()[name]) for model in method_of(table)}
-    return tuple(sorted({name, *above}))
+    return tuple(sorted({name, *(model for table in above(name) for model in method_of(table))}))
 
 
 def column_lineage(name: str) -> dg.TableColumnLineage:
     """The columns, one table up, that each column of a model is made of."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for table in catalog.tables().values():
-        columns = {column.name: column.type for column in table.columns}
+        columns: dict[str, str] = {column.name: column.type for column in table.columns}
         schema.setdefault(table.layer, {})[table.stem] = columns
     nodes = lineage(None, queries()[name], schema=schema, dialect="duckdb", trim_selects=False)
     deps: dict[str, list[dg.TableColumnDep]] = {}
@@ -217,12 +218,12 @@ def raw_asset(
 def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
     """The asset that runs one SQL file and stores its rows under the file's name."""
     table = catalog.tables()[name]
-    upstream = upstream_tables(query)
+    upstream = above(name)
 
     @dg.asset(
         key=name.split("."),
         group_name=table.layer,
-        deps=[dg.AssetKey(above.split(".")) for above in sorted(upstream)],
+        deps=[dg.AssetKey(table.split(".")) for table in sorted(upstream)],
         description=table.description,
         kinds={"sql", "duckdb"},
         owners=OWNERS,
@@ -232,7 +233,8 @@ def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
     def model(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
         with distrusted_on_failure(warehouse.connection, name):
             extra = {"dagster/column_lineage": column_lineage(name)} if table.is_published else {}
-            made = replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
+            with sql_files.named(sql_files.path_of(name)):
+                made = replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
             shown = {**(made.metadata or {}), **results(warehouse.connection, name)}
             return dg.MaterializeResult(metadata=shown, data_version=made.data_version)
 

@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
-from ote import catalog, checkout
+from ote import catalog, checkout, sql_files
 
 # One thread: a sum of doubles in another order differs in its last digit, and so would the release.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -108,7 +108,7 @@ def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
 def _prepare(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.execute("set enable_progress_bar = false")
     connection.execute(STATE)
-    connection.execute((catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
+    sql_files.run(connection, "macros")
     return connection
 
 
@@ -195,7 +195,10 @@ def replace_table(
     """
     table = catalog.tables()[name]
     promised = [column.name for column in table.columns if not column.deprecated_for]
-    incoming = connection.sql(rows).columns if isinstance(rows, str) else rows.columns
+    if isinstance(rows, str):
+        incoming = [name for name, *_ in connection.execute(f"describe {rows}").fetchall()]
+    else:
+        incoming = rows.columns
     if sorted(incoming) != sorted(promised):
         raise ValueError(
             f"{name}: not in catalog.yaml: {sorted(set(incoming) - set(promised))}; "

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ote import hardware_units
+from ote import hardware_units, sql_files
 from ote.answers import delimited, locations, quantities, tables, texts
 from ote.answers.published import DATABASE, Z_90, open_database
-from ote.catalog import ROOT
 from ote.names import identifier, literal, shown
 
 if TYPE_CHECKING:
@@ -411,7 +410,7 @@ def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConne
         for table in TABLES:
             view = table.removeprefix("support.")
             connection.execute(f"create temp view {view} as select * from dataset.{table}")
-        connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
+        sql_files.run(connection, "macros")
         connection.execute(
             f"create temp table states as from read_csv({literal(locations.STATES)}, all_varchar = true)"
         )
@@ -524,7 +523,7 @@ def _with_options(text: str) -> str:
 
 
 def _query(name: str) -> str:
-    return (ROOT / "sql" / "estimate" / f"{name}.sql").read_text(encoding="utf-8")
+    return sql_files.text(f"estimate.{name}")
 
 
 def nested(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from ote.catalog import ROOT
+from ote import sql_files
 
 SCRATCH = "inputs_of_factors"
 # What the queries of sql/why and those of sql/core that they build on read, from the public tables.
@@ -122,8 +122,8 @@ def _opened(connection: duckdb.DuckDBPyConnection, builds_on: Sequence[str]) -> 
     if not scratch.execute("from duckdb_databases() where database_name = ?", [SCRATCH]).fetchall():
         scratch.execute(f"attach ':memory:' as {SCRATCH} (read_write)")
         scratch.execute(f"use {SCRATCH}")
-        macros = (ROOT / "sql" / "macros.sql").read_text(encoding="utf-8")
-        scratch.execute(macros.replace("create or replace temp macro", "create macro"))  # for every cursor
+        macros = sql_files.text("macros").replace("create or replace temp macro", "create macro")
+        scratch.execute(macros)  # for every cursor
         for schema in ("raw", "core", "support", "out"):
             scratch.execute(f"create schema {schema}")
         for name, table in VIEWS.items():
@@ -135,14 +135,14 @@ def _opened(connection: duckdb.DuckDBPyConnection, builds_on: Sequence[str]) -> 
     made = scratch.execute("select table_name from duckdb_tables() where database_name = ?", [SCRATCH])
     missing = set(builds_on) - {name for (name,) in made.fetchall()}
     for name in (name for name in builds_on if name in missing):
-        query = (ROOT / "sql" / "core" / f"{name}.sql").read_text(encoding="utf-8")
-        scratch.execute(f"create table core.{name} as {query}")
+        with sql_files.named(sql_files.path_of(f"core.{name}")):
+            scratch.execute(f"create table core.{name} as {sql_files.text(f'core.{name}')}")
     return scratch
 
 
 def _rows(scratch: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
     """The rows of a query of sql/why, with the columns of the source under `source`."""
-    scratch.execute((ROOT / "sql" / "why" / f"{name}.sql").read_text(encoding="utf-8"))
+    sql_files.run(scratch, f"why.{name}")
     names = [column[0] for column in scratch.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in scratch.fetchall()]
     return [

@@ -11,8 +11,8 @@ from typing import Any
 
 import duckdb
 
+from ote import sql_files
 from ote.answers import names, quantities
-from ote.catalog import ROOT
 
 COLUMNS = (
     "run_id",
@@ -120,7 +120,7 @@ def disclosures(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
     A run of several organisations counts for each. Runs without an estimate count too.
     """
-    query = (ROOT / "sql" / "site" / "disclosed.sql").read_text(encoding="utf-8")
+    query = sql_files.text("site.disclosed")
     cursor = connection.execute(
         f"""
         with runs as (

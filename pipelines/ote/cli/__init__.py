@@ -10,17 +10,43 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from ote.cli import answers, build, contribute, estimate, releases, runs, site, update, version
+from ote.catalog import CatalogError
+from ote.cli import (
+    answers,
+    build,
+    contribute,
+    estimate,
+    releases,
+    runs,
+    site,
+    terminal,
+    update,
+    version,
+)
+from ote.sql_files import QueryError
 
 ASK, YOURS = "Ask the dataset", "Your own run"
 FACTS, RUN = "Add facts", "Run the pipeline"
 
 CUT = 128 + signal.SIGPIPE  # as shells have it of a program whose reader has had enough
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+class Commands(TyperGroup):
+    """The commands; a fault of a file that one of them reads is told without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: D102
+        try:
+            return super().invoke(ctx)
+        except (CatalogError, QueryError) as error:
+            terminal.fail(str(error))
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _help(command: Callable[..., None]) -> str:

@@ -205,10 +205,7 @@ def get(
     from ote import catalog
     from ote.releases import publishing
 
-    try:
-        source = source or catalog.public_url()
-    except ValueError as error:
-        _fail(str(error), 2)
+    source = source or catalog.public_url()
     if not source:
         _fail("Give --from, the address or folder where releases are published.", 2)
     try:

@@ -105,7 +105,7 @@ def _citation() -> str:
     """CITATION.cff of the repository: of the next release, as the catalog and the accepted rows have it."""
     files = baseline.files(catalog.ROOT / checkout.BASELINE)
     newest = max(file.retrieved_at[:10] for of_source in files.values() for file in of_source.values())
-    return metadata.citation(catalog.dataset()["version"], newest, catalog.public_url())
+    return metadata.citation(catalog.dataset().version, newest, catalog.public_url())
 
 
 def _data(url: str) -> str:

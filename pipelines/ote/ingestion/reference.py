@@ -25,10 +25,10 @@ def reference_files(directory: Path) -> pl.DataFrame:
     rows = [
         {
             "source_id": f"reference-{table.stem.replace('_', '-')}",
-            "producer": dataset["title"],
+            "producer": dataset.title,
             "title": table.description.split(". ")[0].removesuffix("."),  # the first sentence
             "url": f"warehouse/reference/{table.stem}.csv",
-            "license": dataset["license"],
+            "license": dataset.license,
             "sha256": hashlib.sha256((directory / f"{table.stem}.csv").read_bytes()).hexdigest(),
             "row_count": len(read_text(directory, table).rows),
         }
@@ -39,9 +39,12 @@ def reference_files(directory: Path) -> pl.DataFrame:
 
 def publishers(directory: Path) -> pl.DataFrame:
     """raw.publishers: known producers, from catalog.yaml."""
-    return pl.DataFrame(
-        [vars(publisher) for publisher in catalog.publishers()], schema_overrides={"license": pl.String}
-    )
+    rows = [
+        (prefix, known.producer, known.license, known.republish)
+        for prefix, known in catalog.publishers().items()
+    ]
+    columns = [column.name for column in catalog.tables()["raw.publishers"].columns]
+    return pl.DataFrame(rows, schema=columns, schema_overrides={"license": pl.String}, orient="row")
 
 
 RECORDS: dict[str, Callable[[Path], pl.DataFrame]] = {

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ote import catalog
-from ote.models import SQL, upstream_tables
+from ote.models import upstream_tables
+from ote.sql_files import SQL
 
 CATALOG_CHECK = "keeps_its_catalog"
 ROWS = "unexpected_rows_expectation"
@@ -84,20 +86,18 @@ class Relation:
 def relations(name: str) -> tuple[Relation, ...]:
     """The relations of a table, from sql/checks/<layer>/<table>/."""
     layer, stem = name.split(".")
-    return tuple(
-        _relation(name, path.stem, path.read_text(encoding="utf-8"))
-        for path in sorted((SQL / "checks" / layer / stem).glob("*.sql"))
-    )
+    return tuple(_relation(name, path) for path in sorted((SQL / "checks" / layer / stem).glob("*.sql")))
 
 
-def _relation(table: str, name: str, text: str) -> Relation:
+def _relation(table: str, path: Path) -> Relation:
+    text = path.read_text(encoding="utf-8")
     reason = [line for line in text.splitlines() if line.startswith("--")]
     return Relation(
-        name=name,
+        name=path.stem,
         why=" ".join(line.removeprefix("--").strip() for line in reason),
         # The query is wrapped in another, so a comment at its end would swallow the wrapping.
         query=re.sub(r"[ ]*--.*", "", text).strip(),
-        reads=tuple(sorted(upstream_tables(text) - {table})),
+        reads=tuple(sorted(upstream_tables(text, path) - {table})),
     )
 
 

@@ -184,16 +184,16 @@ def citation(version: str, day: str, url: str) -> str:
     cited = {
         "cff-version": "1.2.0",
         "message": CITE,
-        "title": about["title"],
-        "abstract": about["description"],
+        "title": about.title,
+        "abstract": about.description,
         "type": "dataset",
         "version": version,
         "date-released": date.fromisoformat(day),
-        "license": about["license"],
+        "license": about.license,
         "url": url,
-        "authors": [{"name": about["creator"]}],
-        "keywords": about["keywords"],
-        "references": about["references"],
+        "authors": [{"name": about.creator}],
+        "keywords": about.keywords,
+        "references": about.references,
     }
     known = {name: value for name, value in cited.items() if value}
     return yaml.dump(known, Dumper=_NoAliases, sort_keys=False, allow_unicode=True, width=200)
@@ -211,16 +211,16 @@ def deposit() -> dict[str, Any]:
     about, url = catalog.dataset(), catalog.public_url()
     related = [
         {"identifier": reference["url"], "relation": "cites", "resource_type": "publication-article"}
-        for reference in about["references"]
+        for reference in about.references
     ]
     return {
-        "title": about["title"],
+        "title": about.title,
         "upload_type": "dataset",
-        "description": f"{about['description']} {about['method']}.",
-        "creators": [{"name": about["creator"]}],
+        "description": f"{about.description} {about.method}.",
+        "creators": [{"name": about.creator}],
         "access_right": "open",
-        "license": about["license"].lower(),
-        "keywords": about["keywords"],
+        "license": about.license.lower(),
+        "keywords": about.keywords,
         "language": "eng",
         "related_identifiers": related
         + ([{"identifier": url, "relation": "isIdenticalTo", "resource_type": "dataset"}] if url else []),
@@ -235,14 +235,14 @@ def _datapackage(
     sources = [{"title": source["title"], "path": source["url"]} for source in _upstreams(manifest)]
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-        "name": about["name"],
-        "title": about["title"],
-        "description": about["description"],
+        "name": about.name,
+        "title": about.title,
+        "description": about.description,
         "version": manifest["version"],
         **({"homepage": url} if url else {}),
-        "keywords": about["keywords"],
-        "licenses": [{"name": about["license"], "path": LICENSE_URL}],
-        "contributors": [{"title": about["creator"], "roles": ["creator"]}],
+        "keywords": about.keywords,
+        "licenses": [{"name": about.license, "path": LICENSE_URL}],
+        "contributors": [{"title": about.creator, "roles": ["creator"]}],
         **({"sources": sources} if sources else {}),
         "resources": [
             _resource(table, sha256, size_bytes) for table in catalog.public_tables() if table.csv_file
@@ -294,13 +294,13 @@ def _schema_org(manifest: dict[str, Any]) -> dict[str, Any]:
     """What Croissant and search engines say in the words of schema.org."""
     about = catalog.dataset()
     return {
-        "description": about["description"],
+        "description": about.description,
         "datePublished": _date(manifest),
         "license": LICENSE_URL,
         "url": _folder(manifest) or HERE,
-        "keywords": about["keywords"],
+        "keywords": about.keywords,
         "isAccessibleForFree": True,
-        "creator": {"@type": "Organization", "name": about["creator"]},
+        "creator": {"@type": "Organization", "name": about.creator},
     }
 
 
@@ -313,10 +313,10 @@ def _croissant(
         "@context": CROISSANT_CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "name": about["name"],
+        "name": about.name,
         "version": _core(manifest["version"]),
         **_schema_org(manifest),
-        "citeAs": f"{about['creator']}: {about['title']}, version {manifest['version']}. {about['method']}.",
+        "citeAs": f"{about.creator}: {about.title}, version {manifest['version']}. {about.method}.",
         "distribution": [
             {
                 "@type": "cr:FileObject",
@@ -371,11 +371,11 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
         "@context": DCAT_CONTEXT,
         "@type": ["Dataset", "dcat:Dataset"],
         "@id": _folder(manifest) or HERE,
-        "name": about["title"],
+        "name": about.title,
         "version": manifest["version"],
         **_schema_org(manifest),
         **_dcat(manifest),
-        "measurementTechnique": about["method"],
+        "measurementTechnique": about.method,
         "isBasedOn": [
             {"@type": "CreativeWork", "name": source["title"], "url": source["url"]}
             for source in _upstreams(manifest)
@@ -400,18 +400,18 @@ def _jsonld(manifest: dict[str, Any], sha256: dict[str, str], size_bytes: dict[s
 def _dcat(manifest: dict[str, Any]) -> dict[str, Any]:
     """What DCAT-AP asks of a dataset, besides its distributions."""
     about, url = catalog.dataset(), catalog.public_url()
-    project = {"@id": "#project", "@type": "foaf:Agent", "foaf:name": about["creator"]}
+    project = {"@id": "#project", "@type": "foaf:Agent", "foaf:name": about.creator}
     page = {"@id": f"{url}/site/index.html", "@type": "foaf:Document"}
     return {
-        "dct:title": about["title"],
-        "dct:description": about["description"],
-        "dct:identifier": about["name"],
+        "dct:title": about.title,
+        "dct:description": about.description,
+        "dct:identifier": about.name,
         "dct:issued": _date(manifest),
         "dct:publisher": project,
         "dct:creator": {"@id": "#project"},
         "dct:license": {"@id": LICENSE_URL, "@type": "dct:LicenseDocument"},
         "dcat:version": manifest["version"],
-        "dcat:keyword": about["keywords"],
+        "dcat:keyword": about.keywords,
         "dcat:theme": [
             {
                 "@id": f"{THEME_URL}/{theme}",
@@ -477,10 +477,10 @@ def _card(manifest: dict[str, Any]) -> str:
     """The dataset card: a header that a hub reads, and what a reader must know first."""
     about = catalog.dataset()
     header = {
-        "license": about["license"].lower(),
-        "pretty_name": about["title"],
+        "license": about.license.lower(),
+        "pretty_name": about.title,
         "language": ["en"],
-        "tags": [keyword.replace(" ", "-") for keyword in about["keywords"]],
+        "tags": [keyword.replace(" ", "-") for keyword in about.keywords],
         "size_categories": ["n<1K" if manifest["tables"]["emissions"] < 1000 else "1K<n<10K"],
         "configs": [
             {
@@ -495,7 +495,7 @@ def _card(manifest: dict[str, Any]) -> str:
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True).rstrip(),
         version=manifest["version"],
         rows="\n".join(f"| {table} | {count:,} |" for table, count in manifest["tables"].items()),
-        **{name: about[name] for name in ("title", "description", "method")},
+        **{name: getattr(about, name) for name in ("title", "description", "method")},
     )
 
 
@@ -503,7 +503,7 @@ def _license(manifest: dict[str, Any]) -> str:
     """The licence of the whole, and of each source that rows come from."""
     about = catalog.dataset()
     lines = [
-        f"{about['title']}, version {manifest['version']}, is licensed under {about['license']}:",
+        f"{about.title}, version {manifest['version']}, is licensed under {about.license}:",
         f"{LICENSE_URL}legalcode",
         "",
         "Give credit as CITATION.cff says. Facts come from the publications that the table sources lists"

@@ -240,7 +240,7 @@ def version(old: Record | None, new: Record) -> tuple[str, str]:
     A release has the version of catalog.yaml. It must be higher than that of the record by the step that the
     difference needs. Equal content has the version of the record.
     """
-    wanted: str = catalog.document()["dataset"]["version"]
+    wanted = catalog.dataset().version
     if old is None:
         return wanted, ""
     if old.content == new.content:

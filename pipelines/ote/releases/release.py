@@ -95,7 +95,7 @@ def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Chec
     if not why and (other := _other(releases / version, now.content)):
         why = f"{other} has other content, and a version is never changed"
     if why or checkout.uncommitted:
-        version = record.draft_version(catalog.document()["dataset"]["version"], now.content)
+        version = record.draft_version(catalog.dataset().version, now.content)
     folder = drafts if why or checkout.uncommitted else releases
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*.partial"):

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ote import catalog, checkout, models
+from ote import catalog, checkout, models, sql_files
 from ote.names import identifier, literal
 from ote.quality import report
 from ote.releases import metadata
@@ -100,7 +100,7 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     pages: dict[str, list[str]] = {}
     for source in catalog.sources().values():
         pages.setdefault(source.table, []).append(source.page)
-    shared = (catalog.ROOT / "sql" / "macros.sql").read_text(encoding="utf-8")
+    shared = sql_files.text("macros")
     made: dict[str, Any] = {}
     for table in catalog.public_tables():
         text = shared + "".join(models.queries()[name] for name in models.method_of(table.name))
@@ -151,10 +151,10 @@ def _write_parquet(
     ]
     dataset = catalog.dataset()
     about = {
-        "title": f"{dataset['title']}: {table.stem}",
+        "title": f"{dataset.title}: {table.stem}",
         "description": table.description,
         "version": name,
-        "license": dataset["license"],
+        "license": dataset.license,
         "key": ", ".join(table.key),
     }
     described = rows.cast(pa.schema(fields)).replace_schema_metadata(about)
@@ -179,7 +179,7 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str
         connection.execute("create schema published.support")
         for table in sorted(catalog.published_tables(), key=lambda table: table.name in VIEWS):
             _write_relation(connection, table)
-        title = catalog.dataset()["title"]
+        title = catalog.dataset().title
         about = f"select {literal(name)} as version, {literal(title)} as title"
         views = {"release": (about, "The release that this database belongs to.")}
         views |= {
@@ -268,11 +268,11 @@ def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     ).fetchall()[0]
     counts = dict(connection.execute("select name, row_count from state.tables").fetchall())
     return {
-        "name": dataset["name"],
-        "title": dataset["title"],
-        "schema_version": dataset["version"],
-        "license": dataset["license"],
-        "method": dataset["method"],
+        "name": dataset.name,
+        "title": dataset.title,
+        "schema_version": dataset.version,
+        "license": dataset.license,
+        "method": dataset.method,
         "checks": {"passed": passed, "total": total},
         "tables": {table.stem: counts[table.name] for table in catalog.public_tables()},
         "sources": [dict(zip(SOURCE_FACTS, row, strict=True)) for row in sources],

@@ -423,7 +423,7 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
     title = f"{escaped}, in: {data.manifest['title']}" if model else data.manifest["title"]
     key = "-".join(part for part in (data.manifest["name"], run_id) if part)
     return (
-        f"@misc{{{key},\n  author = {{{{{catalog.dataset()['creator']}}}}},\n"
+        f"@misc{{{key},\n  author = {{{{{catalog.dataset().creator}}}}},\n"
         f"  title = {{{{{title}}}}},\n"
         f"  year = {{{data.released[:4]}}},\n  version = {{{data.manifest['version']}}},\n"
         f"  note = {{License: {data.manifest['license']}}}\n}}"
@@ -436,11 +436,11 @@ def _dataset(data: Data, run: Row | None = None) -> Row:
         "@context": "https://schema.org",
         "@type": "Dataset",
         "name": data.manifest["title"],
-        "description": catalog.dataset()["description"],
+        "description": catalog.dataset().description,
         "version": data.manifest["version"],
         "datePublished": data.released,
         "license": f"https://spdx.org/licenses/{data.manifest['license']}",
-        "creator": {"@type": "Organization", "name": catalog.dataset()["creator"]},
+        "creator": {"@type": "Organization", "name": catalog.dataset().creator},
     }
     if run is None:
         return whole

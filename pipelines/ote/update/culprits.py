@@ -58,8 +58,8 @@ def of_moves(compared: Results, models: Candidate) -> pl.DataFrame:
     That measures the edit of an accelerator, a base model or a day. Which of the two versions is wrong is not
     known.
     """
-    limits = catalog.document()["result_limits"]
-    far = compared.moved.filter(pl.col("ratio") >= limits["estimate_ratio"])
+    limits = catalog.document().result_limits
+    far = compared.moved.filter(pl.col("ratio") >= limits.estimate_ratio)
     now_named = {accepted: name for name, accepted in models.renames.items()}
     cells = models.cells.with_columns(pl.col("row_key").replace(now_named).alias("upstream_name"))
     todo = waits(catalog.sources()[SOURCE])
@@ -80,5 +80,5 @@ def of_moves(compared: Results, models: Candidate) -> pl.DataFrame:
             ),
         )
     )
-    is_pattern = far.height > max(limits["moved_fraction"] * compared.runs[0], 1)
+    is_pattern = far.height > max(limits.moved_fraction * compared.runs[0], 1)
     return rows.clear() if is_pattern else rows

@@ -95,7 +95,7 @@ def _sentences(rows: pl.DataFrame, of: int, mix: Mix, because: str) -> Iterator[
     """One sentence for the rows of a kind, the largest leaps first."""
     if rows.is_empty():
         return
-    unit = catalog.unit(mix.column).replace("_", " ")
+    unit = catalog.document().unit(mix.column).replace("_", " ")
     named = "; ".join(_stated(row) for row in rows.head(SHOWN).iter_rows(named=True))
     yield f"{because}: {rows.height:,} of {of:,} new or changed intensities ({unit}): {named}"
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from ote import catalog
 from ote.answers import quantities
+from ote.catalog import ResultLimits
 from ote.ingestion.baseline import CELLS as CELLS_FILE
 from ote.ingestion.baseline import Origin
 from ote.update.register import Register
@@ -71,24 +72,24 @@ def decide(
 
 def beyond_limits(compared: Results) -> list[str]:
     """Why the change of the results needs a person, as sentences; the limits are those of catalog.yaml."""
-    limits = catalog.document()["result_limits"]
+    limits = catalog.document().result_limits
     found = [
         *_many(compared, limits),
-        *_large(compared, limits["large_fraction"], limits["large_ratio"]),
-        *_high(compared, limits["new_region_ratio"]),
+        *_large(compared, limits.large_fraction, limits.large_ratio),
+        *_high(compared, limits.new_region_ratio),
         *_summaries(compared, limits),
     ]
     return [f"results: {text}" for text in found]
 
 
-def _many(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
+def _many(compared: Results, limits: ResultLimits) -> Iterator[str]:
     """The estimates that moved, are gone or are new, where they are many."""
-    before, by = compared.runs[0], limits["estimate_ratio"]
+    before, by = compared.runs[0], limits.estimate_ratio
     far = compared.moved.filter(pl.col("ratio") > by)
     for text, frame, share in (
-        (f"moved by more than a factor of {by:g}", far, limits["moved_fraction"]),
-        ("are gone", compared.gone, limits["gone_fraction"]),
-        ("are new", compared.added, limits["added_fraction"]),
+        (f"moved by more than a factor of {by:g}", far, limits.moved_fraction),
+        ("are gone", compared.gone, limits.gone_fraction),
+        ("are new", compared.added, limits.added_fraction),
     ):
         if frame.height > max(share * before, 1):
             names = ", ".join(frame["run_id"].head(3))
@@ -108,9 +109,9 @@ def _high(compared: Results, ratio: float) -> Iterator[str]:
         yield f"{_region(row)} (limit: {ratio:g} times the country)"
 
 
-def _summaries(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
+def _summaries(compared: Results, limits: ResultLimits) -> Iterator[str]:
     """The years whose energy moved far, and the schemes whose median intensity did."""
-    ratio = limits["energy_ratio"]
+    ratio = limits.energy_ratio
     for row in compared.years.iter_rows(named=True):
         was, now = row["energy_mwh"], row["energy_mwh_now"]
         if was and now and row["runs"] == row["runs_now"] and max(was / now, now / was) > ratio:
@@ -120,10 +121,10 @@ def _summaries(compared: Results, limits: Mapping[str, float]) -> Iterator[str]:
             )
     for row in compared.intensities.iter_rows(named=True):
         was, now = row["median_g_per_kwh"], row["median_g_per_kwh_now"]
-        if was and now and max(was / now, now / was) > limits["median_ratio"]:
+        if was and now and max(was / now, now / was) > limits.median_ratio:
             yield (
                 f"the median intensity of {row['scheme']}, {row['intensity_basis']}, {row['year']} "
-                f"moved from {was:,.0f} to {now:,.3g} g/kWh (limit: a factor of {limits['median_ratio']:g})"
+                f"moved from {was:,.0f} to {now:,.3g} g/kWh (limit: a factor of {limits.median_ratio:g})"
             )
 
 

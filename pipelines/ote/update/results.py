@@ -68,7 +68,7 @@ def build(folder: Path, facts: Path, wanted: Iterable[str]) -> Connection:
         replace_table(connection, name, _raw(name, folder, facts))
     for name in in_order:
         query = models.queries()[name]
-        replace_table(connection, name, query, inputs=models.upstream_tables(query))
+        replace_table(connection, name, query, inputs=models.above(name))
     return connection
 
 
@@ -89,7 +89,7 @@ def _in_order(wanted: Iterable[str]) -> list[str]:
 
     def add(name: str) -> None:
         if name in models.queries() and name not in ordered:
-            for above in sorted(models.upstream_tables(models.queries()[name])):
+            for above in sorted(models.above(name)):
                 add(above)
             ordered[name] = None
 

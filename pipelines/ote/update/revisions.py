@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ote import catalog
-from ote.catalog import Source
+from ote.catalog import Leap, Source
 from ote.ingestion.row_checks import QUARANTINE_SCHEMA, advised, named
 
 SHOWN = 5  # rows of each kind that are named
@@ -219,11 +219,11 @@ def unlike_neighbours(source: Source, before: pl.DataFrame, after: pl.DataFrame)
     ]
 
 
-def _leaps(pairs: pl.DataFrame, region: str, column: str, limit: Mapping[str, float]) -> Iterator[str]:
+def _leaps(pairs: pl.DataFrame, region: str, column: str, limit: Leap) -> Iterator[str]:
     """What is wrong with the new values of a column beside those of the year before."""
     now, was = pl.col(column), pl.col(f"{column} before")
     ratio = pl.max_horizontal(now, was) / pl.min_horizontal(now, was)
-    leaps = pairs.filter((ratio > limit["ratio"]) & ((now - was).abs() > limit["difference"]))
+    leaps = pairs.filter((ratio > limit.ratio) & ((now - was).abs() > limit.difference))
     if leaps.height:
         named = "; ".join(
             f"{row[region]}, {row['year']}: {row[f'{column} before']} to {row[column]}"
