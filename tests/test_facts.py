@@ -1,6 +1,8 @@
 """Curated runs that correct a slip upstream, each worked by hand from what its source prints."""
 
 import re
+import shutil
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -8,6 +10,7 @@ import pytest
 
 from ote import catalog
 from ote.ingestion import curated
+from ote.ingestion.facts import BadReferenceError
 from tests.conftest import REFERENCE, Build
 
 
@@ -341,6 +344,103 @@ def test_accepted_hours_are_in_the_facts_and_rejected_ones_are_not() -> None:
         assert run_id in known or reason.split(",")[0].removeprefix("entered as ") in known
     rejected = hours.filter(pl.col("decision") == "rejected")
     assert set(rejected["run_id"]) & known == set()
+
+
+EVIDENCE = curated.read(REFERENCE, catalog.tables()["raw.evidence_decisions"])
+LOCATIONS = curated.read(REFERENCE, catalog.tables()["raw.run_locations"])
+
+
+def test_every_proposed_location_is_decided_and_every_rejection_has_a_reason() -> None:
+    assert dict(EVIDENCE["batch"].value_counts().iter_rows()) == {
+        "run_places": 106,
+        "sites": 33,
+        "sites_new": 7,
+        "developer_providers": 45,
+        "pue_new": 68,
+        "grid_new": 47,
+    }
+    unexplained = EVIDENCE.filter(
+        pl.col("decision").is_in(["rejected", "accepted_changed"]) & pl.col("decision_reason").is_null()
+    )
+    assert unexplained.height == 0
+    assert EVIDENCE.filter((pl.col("decision") == "rejected") != pl.col("entered_in").is_null()).height == 0
+
+
+def test_accepted_locations_are_in_the_facts_and_belong_to_runs(build: Build) -> None:
+    accepted = EVIDENCE.filter(
+        (pl.col("batch") == "run_places") & pl.col("decision").is_in(["accepted", "accepted_changed"])
+    )
+    assert set(accepted["proposal"]) == set(LOCATIONS["run_id"])
+    runs = build.query("select run_id from emissions union select run_id from models_without_estimate")
+    assert {(run_id,) for run_id in LOCATIONS["run_id"]} - set(runs) == set()
+
+
+@pytest.mark.parametrize(
+    ("run_id", "provider", "region", "site_country"),
+    [
+        ("grok-4", "xAI", "site:xAI Colossus 1 Memphis Tennessee", "US"),
+        ("megatron-turing-nlg-530b", "NVIDIA", "site:Selene (NVIDIA)", "US"),
+        ("jais", "Cerebras", "site:Condor Galaxy 1 (Cerebras)", "US"),
+        ("falcon-7b", "Amazon Web Services", None, None),
+        ("mixtral-8x7b", None, None, None),  # of two operators
+    ],
+)
+def test_a_location_stated_elsewhere_is_the_run_s(
+    build: Build, run_id: str, provider: str | None, region: str | None, site_country: str | None
+) -> None:
+    ((*found,),) = build.query(
+        "select provider, coalesce(cloud_region, 'site:' || site), site_country from training_runs "
+        f"where run_id = '{run_id}'"
+    )
+    assert found == [provider, region, site_country]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        (
+            "run_locations",
+            "jais,Cerebras,,",
+            "jais,Amazon Web Services,us-east-9,",
+            "'us-east-9' is not known",
+        ),
+        (
+            "run_locations",
+            "falcon-7b,Amazon Web Services,,,",
+            "falcon-40b,Google,,,",
+            "training_runs.csv states",
+        ),
+        ("organisation_providers", ",2021,2023,main", ",2023,2021,main", "2021 is before from_year 2023"),
+        ("organisation_providers", "Cohere,Google", "Kohere,Google", "'Kohere' is not known"),
+        ("onsite_generation", "xAI Colossus 2 Memphis Tennessee", "Colossus 3", "'Colossus 3' is not known"),
+    ],
+)
+def test_a_location_that_is_not_known_or_contradicts_is_refused(
+    tmp_path: Path, name: str, old: str, new: str, says: str
+) -> None:
+    folder = Path(shutil.copytree(REFERENCE, tmp_path / "reference"))
+    file = folder / f"{name}.csv"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(BadReferenceError, match=re.escape(says)):
+        curated.read(folder, catalog.tables()[f"raw.{name}"])
+
+
+def test_claims_targets_and_parts_of_surveys_are_in_no_average(build: Build) -> None:
+    claimed = build.query("select provider, period from datacenter_pue where pue_basis = 'claimed'")
+    assert claimed
+    used = build.query(
+        "select location_id, value from location_factors where factor = 'pue' and basis <> 'industry_year'"
+    )
+    assert {location for location, _ in used} & {"CSC", "IDRIS", "site:LUMI (CSC)"} == set()
+    ((survey, fleet),) = build.query(
+        "select max(pue) filter (where provider = 'Industry average (Uptime Institute)'), "
+        "any_value(location.value) from datacenter_pue, location_factors as location "
+        "where datacenter_pue.period = '2026' and location.factor = 'pue' and location.period = '2026' "
+        "and location.location_id = 'WORLD' and starts_with(provider, 'Industry')"
+    )
+    assert survey == fleet == 1.52  # not 1.36, the part weighted by capacity
 
 
 NOTES = curated.read(REFERENCE, catalog.tables()["raw.note_decisions"])

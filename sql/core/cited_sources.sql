@@ -84,5 +84,25 @@ from (
         source_title,
         source_url
     from raw.run_relations
+    union all
+    select
+        source_title,
+        source_url
+    from raw.run_locations
+    union all
+    select
+        source_title,
+        source_url
+    from raw.organisation_providers
+    union all
+    select
+        source_title,
+        source_url
+    from raw.accelerator_regions
+    union all
+    select
+        source_title,
+        source_url
+    from raw.onsite_generation
 ) as facts
 group by source_id(source_url)

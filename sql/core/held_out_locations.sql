@@ -9,7 +9,7 @@ with pues as (
     from core.training_runs as runs
     inner join core.datacenter_pue as locations
         on runs.provider = locations.provider and runs.region in ('site:' || locations.site, locations.cloud_region)
-    where locations.pue_basis <> 'design' and locations.source_url <> runs.source_url
+    where locations.pue_basis not in ('design', 'claimed') and locations.source_url <> runs.source_url
     group by runs.run_id, runs.run_year, factor_year, locations.pue_basis
     qualify row_number() over (
         partition by runs.run_id

@@ -1,5 +1,5 @@
 -- PUE by operator, location and year, and by quarter where known. One row per operator, location and period.
--- Design values are left out: they are promises. A year is the annual figure, else the trailing
+-- Design values and claims are left out: they are no averages of a period. A year is the annual figure, else the trailing
 -- twelve months, else the mean of the quarters known, each site by itself; a region is the mean of its sites.
 with locations as (
     select
@@ -18,7 +18,7 @@ with locations as (
         source_locator,
         verified
     from core.datacenter_pue
-    where pue_basis <> 'design'
+    where pue_basis not in ('design', 'claimed')
 ),
 
 regions as (

@@ -1,6 +1,8 @@
 -- Training runs with chip, operator, location and year resolved. One row per run; changes no disclosed value.
 -- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
 -- The country of the developer is what the curated facts state of the run, else the mapping's, else upstream's.
+-- A location that the source of a run does not state may be stated elsewhere: raw.run_locations. A run that used several
+-- operators has none of them here.
 -- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google. Of several accelerators the
 -- first named counts, or the first with a published rating, and the run counts as ambiguous, as does one that names none.
 with usual as (
@@ -41,6 +43,29 @@ named as (
             partition by spellings.run_id
             order by hardware.hardware_id is not null and hardware.tdp_w is null, spellings.location
         ) = 1
+),
+
+stated_elsewhere as (
+    select
+        run_id,
+        any_value(provider) as provider,
+        any_value(cloud_region) as cloud_region,
+        any_value(site) as site,
+        any_value(site_country) as site_country
+    from raw.run_locations
+    group by run_id
+    having count(*) = 1
+),
+
+located as (
+    select
+        runs.run_id,
+        coalesce(runs.provider, elsewhere.provider) as provider,
+        coalesce(runs.cloud_region, elsewhere.cloud_region) as cloud_region,
+        coalesce(runs.site, elsewhere.site) as site,
+        coalesce(runs.site_country, elsewhere.site_country) as site_country
+    from core.disclosed_runs as runs
+    left join stated_elsewhere as elsewhere on runs.run_id = elsewhere.run_id
 )
 
 select
@@ -70,11 +95,11 @@ select
     runs.started_month,
     year(dated.started_date) as run_year,
     runs.location,
-    coalesce(runs.provider, regions.provider, if(named.kind = 'tpu', 'Google', null)) as provider,
-    runs.cloud_region,
-    runs.site,
-    coalesce(runs.cloud_region, 'site:' || runs.site) as region,
-    coalesce(runs.site_country, regions.country) as site_country,
+    coalesce(located.provider, regions.provider, if(named.kind = 'tpu', 'Google', null)) as provider,
+    located.cloud_region,
+    located.site,
+    coalesce(located.cloud_region, 'site:' || located.site) as region,
+    coalesce(located.site_country, regions.country) as site_country,
     runs.pue,
     runs.gross_kg_per_kwh,
     runs.net_kg_per_kwh,
@@ -84,8 +109,9 @@ select
     runs.verified
 from core.disclosed_runs as runs
 inner join dated on runs.run_id = dated.run_id
+inner join located on runs.run_id = located.run_id
 left join named on runs.run_id = named.run_id
 left join core.developers as developers on runs.developer = developers.developer
 left join raw.training_runs as curated on runs.run_id = curated.run_id
 left join raw.regions as regions
-    on coalesce(runs.cloud_region, 'site:' || runs.site) = regions.region
+    on coalesce(located.cloud_region, 'site:' || located.site) = regions.region

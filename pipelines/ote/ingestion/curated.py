@@ -22,6 +22,11 @@ from ote.ingestion.facts import (
     unknown_references,
 )
 from ote.ingestion.identity_rules import identifier_problems, organisation_problems, relation_problems
+from ote.ingestion.location_rules import (
+    organisation_provider_problems,
+    run_location_problems,
+    site_problems,
+)
 from ote.ingestion.row_checks import typed
 from ote.ingestion.training_run_rules import training_run_problems
 
@@ -31,8 +36,11 @@ MADE = {
     "raw.upstreams",
 }  # fmt: skip
 RULES: dict[str, Callable[[File, Path], list[Problem]]] = {
+    "raw.onsite_generation": site_problems,
+    "raw.organisation_providers": organisation_provider_problems,
     "raw.organisations": organisation_problems,
     "raw.run_identifiers": identifier_problems,
+    "raw.run_locations": run_location_problems,
     "raw.run_relations": relation_problems,
     "raw.training_runs": training_run_problems,
 }

@@ -158,30 +158,41 @@ def _checks(row: Row, known: _Known, today: date) -> dict[str, Rule]:
         "source_title": lambda: _invented_problem(row),
         "hardware": lambda: _hardware_problem(row, known.spellings),
         "developer_country": lambda: countries_problem(row["developer_country"], known.countries),
-        "site_country": lambda: (
-            verdict(
-                lambda: _name_problem(
-                    row["site_country"], location_key(row["site_country"]), known.countries, COUNTRIES
-                )
-            )
-            or _elsewhere_problem(row, known.regions)
-        ),
-        "provider": lambda: (
-            verdict(
-                lambda: _name_problem(
-                    row["provider"], spelling_key(row["provider"]), known.providers, PROVIDERS
-                )
-            )
-            or _operator_problem(row, known.regions)
-        ),
         "chip_hours": lambda: verdict(lambda: _chip_hours_problem(row)) or _mfu_problem(row, known.chip(row)),
         "watts_per_chip": lambda: _watts_problem(row, known.chip(row)),
         "started_month": lambda: _start_problem(row, today),
         "published_date": lambda: _date_problem(row, today),
-        "cloud_region": lambda: _region_problem(row["cloud_region"], row["cloud_region"], known.regions),
-        "site": lambda: _region_problem(row["site"], f"site:{row['site']}", known.regions),
+        **{column: partial(rule, row) for column, rule in _location_rules(known).items()},
         "net_kg_per_kwh": lambda: _net_problem(row),
     }
+
+
+def _location_rules(known: _Known) -> dict[str, Callable[[Row], str | None]]:
+    """The rules of what a row states of a location, by the column that they are about."""
+    return {
+        "site_country": lambda row: (
+            verdict(partial(_country_problem, row, known)) or _elsewhere_problem(row, known.regions)
+        ),
+        "provider": lambda row: (
+            verdict(partial(_provider_problem, row, known)) or _operator_problem(row, known.regions)
+        ),
+        "cloud_region": lambda row: _region_problem(row["cloud_region"], row["cloud_region"], known.regions),
+        "site": lambda row: _region_problem(row["site"], f"site:{row['site']}", known.regions),
+    }
+
+
+def _country_problem(row: Row, known: _Known) -> str | None:
+    country = row["site_country"]
+    return _name_problem(country, location_key(country), known.countries, COUNTRIES)
+
+
+def _provider_problem(row: Row, known: _Known) -> str | None:
+    return _name_problem(row["provider"], spelling_key(row["provider"]), known.providers, PROVIDERS)
+
+
+def location_checks(directory: Path) -> dict[str, Callable[[Row], str | None]]:
+    """The same rules, for other files that name locations."""
+    return _location_rules(_known(directory))
 
 
 def _seen(row: Row, line: int, seen: dict[tuple[str, ...], int]) -> str | None:
