@@ -50,6 +50,10 @@ case
     else regexp_replace(hardware_id, '-(sxm[0-9]*|pcie|nvl|oam|[0-9]+gb)(-.*)?$', '')
 end;
 
+-- A chip on one kind of board, whatever its memory: A100 SXM4 with 40 and with 80 GB have one rating, and draw alike.
+create or replace temp macro board_of(hardware_id) as
+regexp_replace(hardware_id, '-[0-9]+gb$', '');
+
 -- Geometric uncertainty around 1 of a list of log errors.
 create or replace temp macro gsd_of(log_errors) as
 exp(sqrt(avg(log_errors * log_errors order by log_errors)));

@@ -358,6 +358,8 @@ def test_every_proposed_location_is_decided_and_every_rejection_has_a_reason() -
         "developer_providers": 45,
         "pue_new": 68,
         "grid_new": 47,
+        "system_power_new": 69,
+        "host_overhead": 22,
     }
     unexplained = EVIDENCE.filter(
         pl.col("decision").is_in(["rejected", "accepted_changed"]) & pl.col("decision_reason").is_null()
@@ -425,6 +427,35 @@ def test_a_location_that_is_not_known_or_contradicts_is_refused(
     file.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(BadReferenceError, match=re.escape(says)):
         curated.read(folder, catalog.tables()[f"raw.{name}"])
+
+
+def test_the_power_of_an_a100_is_the_mean_of_three_systems(build: Build) -> None:
+    """366 and 378 W (one DGX A100), 439.9 W (HPE) and 458.9 W (Seren), each system once."""
+    by_hand = ((366 * 378) ** 0.5 * 439.9 * 458.9) ** (1 / 3)
+    powers = build.query(
+        "select watts_per_chip from hardware_power where hardware_id like 'nvidia-a100-sxm4-%'"
+    )
+    assert [watts for (watts,) in powers] == [pytest.approx(by_hand, rel=0.002)] * 2
+    assert 404 < by_hand < 449  # other choices of the same evidence
+    ((gsd, observations),) = build.query(
+        "select gsd, n_observations from method where factor = 'watts_per_chip' "
+        "and basis = 'measured_same_chip_elsewhere'"
+    )
+    assert 1.15 < gsd < 1.3
+    assert observations == 22
+
+
+def test_accelerators_that_cannot_be_told_apart_share_a_rank(build: Build) -> None:
+    """The A100 PCIe has no measurement of its own; its rating must not put it before an H200."""
+    ranks = dict(
+        build.query(
+            "select hardware_id, gross_rank from what_if "
+            "where run_id = 'llama-3.1-405b' and region = 'actual'"
+        )
+    )
+    assert ranks["nvidia-a800-pcie-40gb"] == ranks["nvidia-h200-sxm"] == 1
+    assert ranks["nvidia-v100-sxm2-16gb"] > ranks["nvidia-h200-sxm"]
+    assert ranks["nvidia-p100-sxm2"] > ranks["nvidia-v100-sxm2-16gb"]
 
 
 def test_claims_targets_and_parts_of_surveys_are_in_no_average(build: Build) -> None:

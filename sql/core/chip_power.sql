@@ -1,32 +1,32 @@
 -- Average power of the whole system per accelerator during training. One row per accelerator that has a rating or a
--- measurement. The power is measured on that accelerator; else it is its rated power x the measured share of rated
--- power of its generation, its kind, or all accelerators. Each source counts once, because measurements of one source
--- share meters, cooling and workloads. measured_by names the operators of the measured systems; the estimate is more
+-- measurement. The power is measured on that accelerator, whatever its memory; else it is its rated power x the
+-- measured share of rated power of its generation, its kind, or all accelerators. Each source counts once, because
+-- measurements of one source share meters, cooling and workloads. measured_by names the operators of the measured systems; the estimate is more
 -- certain in their data centers.
 with sources as (
     select
-        hardware_id,
+        board_of(hardware_id) as board,
         kind,
         source_title,
         avg(ln(watts_per_chip) order by ln(watts_per_chip)) as ln_watts,
         avg(ln(rated_fraction) order by ln(rated_fraction)) as ln_fraction
     from core.power_observations
-    group by hardware_id, kind, source_title
+    group by board, kind, source_title
 ),
 
 chips as (
     select
-        hardware_id,
+        board,
         kind,
         avg(ln_watts order by ln_watts) as ln_watts,
         avg(ln_fraction order by ln_fraction) as ln_fraction
     from sources
-    group by hardware_id, kind
+    group by board, kind
 ),
 
 families as (
     select
-        chip_family(hardware_id) as family,
+        chip_family(board) as family,
         avg(ln_fraction order by ln_fraction) as ln_fraction
     from chips
     group by family
@@ -44,7 +44,7 @@ measurers as (
     select
         hardware.hardware_id,
         case
-            when power.hardware_id = hardware.hardware_id then 1
+            when board_of(power.hardware_id) = board_of(hardware.hardware_id) then 1
             when chip_family(power.hardware_id) = chip_family(hardware.hardware_id) then 2
             when power.kind = hardware.kind then 3
             else 4
@@ -72,7 +72,7 @@ select
     end as watts_basis,
     measurers.measured_by
 from core.hardware as hardware
-left join chips on hardware.hardware_id = chips.hardware_id
+left join chips on board_of(hardware.hardware_id) = chips.board
 left join families on chip_family(hardware.hardware_id) = families.family
 left join kinds on hardware.kind = kinds.kind
 left join measurers on hardware.hardware_id = measurers.hardware_id

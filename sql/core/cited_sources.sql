@@ -104,5 +104,10 @@ from (
         source_title,
         source_url
     from raw.onsite_generation
+    union all
+    select
+        source_title,
+        source_url
+    from raw.host_power
 ) as facts
 group by source_id(source_url)

@@ -20,7 +20,7 @@ sources as (
     select
         observation_id,
         held_out_scope,
-        hardware_id,
+        board_of(hardware_id) as board,
         kind,
         source_title,
         any_value(target_relative_power_ratio) as target_relative_power_ratio,
@@ -28,7 +28,7 @@ sources as (
         avg(ln(watts_per_chip) order by other_id) as ln_watts,
         avg(ln(watts_per_chip / tdp_w) order by other_id) as ln_fraction
     from core.kept_power
-    group by observation_id, held_out_scope, hardware_id, kind, source_title
+    group by observation_id, held_out_scope, board, kind, source_title
 ),
 
 chips as (
@@ -36,10 +36,10 @@ chips as (
         sources.observation_id,
         observations.hardware_id as target_hardware_id,
         sources.held_out_scope,
-        sources.hardware_id,
+        sources.board,
         case
-            when sources.hardware_id = observations.hardware_id then 'same_chip'
-            when chip_family(sources.hardware_id) = chip_family(observations.hardware_id) then 'generation'
+            when sources.board = board_of(observations.hardware_id) then 'same_chip'
+            when chip_family(sources.board) = chip_family(observations.hardware_id) then 'generation'
             when sources.kind = observations.kind then 'kind'
             else 'other_class'
         end as nearness,
@@ -50,7 +50,7 @@ chips as (
     from sources
     inner join observations on sources.observation_id = observations.observation_id
     group by
-        sources.observation_id, observations.hardware_id, observations.kind, sources.held_out_scope, sources.hardware_id,
+        sources.observation_id, observations.hardware_id, observations.kind, sources.held_out_scope, sources.board,
         sources.kind
 ),
 

@@ -29,7 +29,7 @@ select
     observation_id,
     hardware_id,
     source_title,
-    hardware_id as error_group,
+    board_of(hardware_id) as error_group,
     log_ratio
 from core.held_out_power
 where held_out_scope = 'run' and basis in ('measured_ratio', 'measured_ratio_elsewhere')

@@ -6,7 +6,7 @@ with sources as (
     select
         runs.run_id,
         runs.hardware_id as run_hardware_id,
-        power.hardware_id,
+        board_of(power.hardware_id) as board,
         power.kind,
         power.source_title,
         avg(ln(power.watts_per_chip) order by ln(power.watts_per_chip)) as ln_watts,
@@ -18,14 +18,14 @@ with sources as (
     from core.training_runs as runs
     inner join core.power_observations as power on power.run_id is distinct from runs.run_id
     where runs.hardware_id is not null
-    group by runs.run_id, runs.hardware_id, power.hardware_id, power.kind, power.source_title
+    group by runs.run_id, runs.hardware_id, board, power.kind, power.source_title
 ),
 
 chips as (
     select
         run_id,
         run_hardware_id,
-        hardware_id,
+        board,
         kind,
         avg(ln_watts order by source_title) as ln_watts,
         avg(ln_fraction order by source_title) as ln_fraction,
@@ -36,18 +36,18 @@ chips as (
         arg_min(source_url, source_title) as source_url,
         least_verified(verified) as verified
     from sources
-    group by run_id, run_hardware_id, hardware_id, kind
+    group by run_id, run_hardware_id, board, kind
 ),
 
 ratios as (
     select
         chips.run_id,
         case
-            when chip_family(chips.hardware_id) = chip_family(chips.run_hardware_id) then 1
+            when chip_family(chips.board) = chip_family(chips.run_hardware_id) then 1
             when chips.kind = hardware.kind then 2
             else 3
         end as distance,
-        avg(chips.ln_fraction order by chips.hardware_id) as ln_fraction,
+        avg(chips.ln_fraction order by chips.board) as ln_fraction,
         bool_or(chips.is_by_provider) as is_by_provider,
         count(*) as n_chips,
         min(chips.source_title) as source_title,
@@ -78,11 +78,11 @@ select
     cast(null as integer) as factor_year,
     source_title,
     source_url,
-    'system_power: geometric mean of ' || counted(n_observations, 'power measurement') || ' on ' || hardware_id || ' by '
+    'system_power: geometric mean of ' || counted(n_observations, 'power measurement') || ' on ' || run_hardware_id || ' by '
     || counted(n_sources, 'source') || ', each source counted once' as source_locator,
     verified
 from chips
-where hardware_id = run_hardware_id
+where board = board_of(run_hardware_id)
 union all
 select
     runs.run_id,

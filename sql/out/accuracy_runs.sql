@@ -37,7 +37,7 @@ power_groups as (
     from held_out_power_values as target
     inner join core.power_errors as errors
         on
-            errors.error_group not in (target.observation_id, target.hardware_id, target.source_title)
+            errors.error_group not in (target.observation_id, board_of(target.hardware_id), target.source_title)
             and (target.held_out_scope = 'run' or target.source_title <> errors.source_title)
     group by target.observation_id, target.held_out_scope, errors.basis, errors.error_group
 ),

@@ -4,7 +4,7 @@ with evidence as (
     select
         hardware.hardware_id,
         case
-            when power.hardware_id = hardware.hardware_id then 1
+            when board_of(power.hardware_id) = board_of(hardware.hardware_id) then 1
             when chip_family(power.hardware_id) = chip_family(hardware.hardware_id) then 2
             when power.kind = hardware.kind then 3
             else 4

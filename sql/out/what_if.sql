@@ -4,7 +4,8 @@
 -- Hours from FLOP hold the uncertainty of one speed, which is the other chip's then; disclosed ones are carried over by it.
 -- The ratio compares gross CO2e on the basis of the location's grid; it is null where the run's own grid is not known on that.
 -- Net is null where nothing is known of the operator's supply. Ranks are least first, within one basis of intensities, of the
--- locations of a run and of its chips apart, and of the values as they are published.
+-- locations of a run and of its chips apart, and of the values as they are published. A chip's rank is 1 and the number of
+-- chips that are clearly better: chips whose difference is within the uncertainty share a rank.
 -- The published database has this query as a view, so it reads tables of the schema support alone, and calls nothing that
 -- DuckDB 1.2 does not know (such as `if`).
 with elsewhere as (
@@ -14,6 +15,7 @@ with elsewhere as (
         runs.hardware_id,
         locations.factor_year,
         locations.intensity_basis,
+        cast(null as bigint) as clearly_better_chips,
         runs.chip_hours * runs.watts_per_chip * locations.pue / 1e6 as energy_mwh, -- Wh to MWh
         energy_mwh * locations.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * locations.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
@@ -37,6 +39,7 @@ other_chips as (
         chips.other_hardware_id as hardware_id,
         runs.run_year as factor_year,
         runs.intensity_basis,
+        chips.clearly_better_chips,
         runs.chip_hours * chips.hours_ratio * chips.watts_per_chip * runs.pue / 1e6 as energy_mwh, -- Wh to MWh
         energy_mwh * runs.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * runs.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
@@ -83,6 +86,7 @@ rounded as (
         four_digits(imagined.net_p05) as co2e_net_t_p05,
         four_digits(imagined.net_p95) as co2e_net_t_p95,
         four_digits(imagined.ratio_to_actual) as ratio_to_actual,
+        imagined.clearly_better_chips,
         imagined.intensity_basis,
         imagined.factor_year
     from imagined
@@ -100,10 +104,17 @@ select
     co2e_net_t_p05,
     co2e_net_t_p95,
     ratio_to_actual,
-    rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_gross_t) as gross_rank,
+    coalesce(
+        clearly_better_chips + 1,
+        rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_gross_t)
+    ) as gross_rank,
     case
         when co2e_net_t is not null
-            then rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_net_t nulls last)
+            then
+                coalesce(
+                    clearly_better_chips + 1,
+                    rank() over (partition by run_id, region = 'actual', intensity_basis order by co2e_net_t nulls last)
+                )
     end as net_rank,
     intensity_basis,
     factor_year

@@ -6,7 +6,7 @@ with near as (
         power.*,
         starts_with(getvariable('basis'), 'measured_ratio') as is_ratio,
         case
-            when power.hardware_id = runs.hardware_id and not is_ratio then 1
+            when board_of(power.hardware_id) = board_of(runs.hardware_id) and not is_ratio then 1
             when chip_family(power.hardware_id) = chip_family(runs.hardware_id) then 2
             when power.kind = hardware.kind then 3
             else 4
@@ -20,22 +20,22 @@ with near as (
 
 chips as (
     select
-        hardware_id,
+        board_of(hardware_id) as board,
         count(distinct source_title) as sources,
         count(*) over () as chips
     from near
-    group by hardware_id
+    group by board
 )
 
 select
     power_id(near.hardware_id, near.system, near.workload) as name,
     if(near.is_ratio, near.rated_fraction, near.watts_per_chip) as value,
     if(near.is_ratio, 'of its rated power', 'W') as unit,
-    1 / chips.chips / chips.sources / count(*) over (partition by near.hardware_id, near.source_title) as weight_fraction,
+    1 / chips.chips / chips.sources / count(*) over (partition by chips.board, near.source_title) as weight_fraction,
     source_id(near.source_url) as source_id,
     near.source_title,
     near.source_url,
     near.source_locator,
     near.verified
 from near
-inner join chips on near.hardware_id = chips.hardware_id
+inner join chips on board_of(near.hardware_id) = chips.board
