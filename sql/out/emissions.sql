@@ -1,5 +1,6 @@
 -- Energy and operational CO2e of each training run. One row per run whose energy is known or can be computed.
--- Read top to bottom as the formula; the product of lognormal factors is lognormal.
+-- Read top to bottom as the formula; the product of lognormal factors is lognormal. Values are medians, which do not add up;
+-- means do.
 -- Leaves out idle capacity, failed runs and experiments before the final run; embodied_emissions and water_use stand beside.
 with factors as (
     select
@@ -109,15 +110,19 @@ select
     formula.energy_mwh,
     formula.energy_mwh * exp(-1.645 * formula.energy_ln_gsd) as energy_mwh_p05,
     formula.energy_mwh * exp(1.645 * formula.energy_ln_gsd) as energy_mwh_p95,
+    formula.energy_mwh * exp(pow(formula.energy_ln_gsd, 2) / 2) as energy_mwh_mean,
     formula.co2e_gross_t,
     formula.co2e_gross_t * exp(-1.645 * formula.gross_ln_gsd) as co2e_gross_t_p05,
     formula.co2e_gross_t * exp(1.645 * formula.gross_ln_gsd) as co2e_gross_t_p95,
+    formula.co2e_gross_t * exp(pow(formula.gross_ln_gsd, 2) / 2) as co2e_gross_t_mean,
     formula.co2e_net_t,
     formula.co2e_net_t * exp(-1.645 * formula.net_ln_gsd) as co2e_net_t_p05,
     formula.co2e_net_t * exp(1.645 * formula.net_ln_gsd) as co2e_net_t_p95,
+    formula.co2e_net_t * exp(pow(formula.net_ln_gsd, 2) / 2) as co2e_net_t_mean,
     formula.co2e_lifecycle_t,
     formula.co2e_lifecycle_t * exp(-1.645 * formula.lifecycle_ln_gsd) as co2e_lifecycle_t_p05,
     formula.co2e_lifecycle_t * exp(1.645 * formula.lifecycle_ln_gsd) as co2e_lifecycle_t_p95,
+    formula.co2e_lifecycle_t * exp(pow(formula.lifecycle_ln_gsd, 2) / 2) as co2e_lifecycle_t_mean,
     formula.solidity,
     factors.chip_hours_basis,
     factors.watts_basis,

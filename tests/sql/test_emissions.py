@@ -104,6 +104,15 @@ def test_the_interval_is_the_closed_form(model: Model) -> None:
         assert row[f"{name}_p95"] == pytest.approx(row[name] * math.exp(1.645 * ln_gsd))
 
 
+def test_the_mean_is_that_of_a_lognormal_distribution(model: Model) -> None:
+    """Mean = median x exp(ln^2 gsd / 2): three factors of gsd 2 make energy, four make tonnes."""
+    row = model("out.emissions", rows(2.0)).row(0, named=True)
+    for name, factors in (("energy_mwh", 3), ("co2e_gross_t", 4), ("co2e_net_t", 4)):
+        assert row[f"{name}_mean"] == pytest.approx(row[name] * math.exp(factors * math.log(2) ** 2 / 2))
+    lifecycle = math.exp((3 * math.log(2) ** 2 + math.log(1.3) ** 2) / 2)
+    assert row["co2e_lifecycle_t_mean"] == pytest.approx(0.66 * lifecycle)
+
+
 def test_the_interval_agrees_with_drawn_factors(model: Model) -> None:
     row = model("out.emissions", rows(1.25)).row(0, named=True)
     random = np.random.Generator(np.random.Philox(20211104))
