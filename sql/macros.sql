@@ -169,9 +169,24 @@ if(
     least(1, greatest(1 - operator_cfe_fraction, 0.0025) / (1 - grid_cfe_fraction))
 );
 
+-- The least value that a factor can have. What is above it is lognormal, and the gsd is that of this part: no PUE is below 1.
+create or replace temp macro lower_bound_of(factor) as
+if(factor = 'pue', 1, 0);
+
+-- How far the two ends of the 90 % interval of a PUE are from it, as logarithms. The interval of a product takes these distances
+-- in squares, above and below apart (docs/method).
+create or replace temp macro pue_ln_above(pue, ln_gsd) as
+ln((1 + (pue - 1) * exp(1.645 * ln_gsd)) / pue);
+create or replace temp macro pue_ln_below(pue, ln_gsd) as
+ln(pue / (1 + (pue - 1) * exp(-1.645 * ln_gsd)));
+
+-- The two distances as those of a lognormal distribution of the same width: for rankings and shares.
+create or replace temp macro pue_like_ln_gsd(pue, ln_gsd) as
+(pue_ln_above(pue, ln_gsd) + pue_ln_below(pue, ln_gsd)) / 2 / 1.645;
+
 -- How solid a number is: what its basis gives, or a guess where its 90 % interval spans more than a factor of 100.
-create or replace temp macro solidity_of(basis_solidity, ln_gsd) as
-if(2 * 1.645 * ln_gsd > ln(100), 'guessed', basis_solidity);
+create or replace temp macro solidity_of(basis_solidity, ln_width) as
+if(ln_width > ln(100), 'guessed', basis_solidity);
 
 -- A power measurement by its chip, system and workload.
 create or replace temp macro power_id(hardware_id, system, workload) as

@@ -39,11 +39,12 @@ def test_a_run_of_which_all_is_known_is_the_formula(database: Path) -> None:
     )
     assert run["energy_mwh"] == pytest.approx(118.272)
     assert (run["co2e_gross_t"], run["co2e_net_t"]) == (pytest.approx(47.3088), None)
-    # Spreads of hours, metering, PUE and grid as method states them: 1.01, 1.03, 1.01, 1.02.
-    ln_gsd = math.sqrt(sum(math.log(gsd) ** 2 for gsd in (1.01, 1.03, 1.01)))
-    assert run["energy_mwh_p95"] == pytest.approx(118.272 * math.exp(1.645 * ln_gsd))
-    whole = math.hypot(ln_gsd, math.log(1.02))
-    assert run["co2e_gross_t_p05"] == pytest.approx(47.3088 * math.exp(-1.645 * whole))
+    # Uncertainties of hours, metering and grid as method states them: 1.01, 1.03, 1.02; of PUE - 1: 1.11.
+    it = 1.645 * math.hypot(math.log(1.01), math.log(1.03))
+    above, below = math.log((1 + 0.1 * 1.11**1.645) / 1.1), math.log(1.1 / (1 + 0.1 / 1.11**1.645))
+    assert run["energy_mwh_p95"] == pytest.approx(118.272 * math.exp(math.hypot(it, above)))
+    whole = math.hypot(it, below, 1.645 * math.log(1.02))
+    assert run["co2e_gross_t_p05"] == pytest.approx(47.3088 * math.exp(-whole))
     assert estimating.narrowing(run, estimating.best_gsds(database)) is None
 
 

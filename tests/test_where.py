@@ -122,7 +122,10 @@ def test_an_unknown_net_is_null_and_ranked_by_gross(few: duckdb.DuckDBPyConnecti
     known, unknown, last, _ = where.ranked(few, LOAD, "lifecycle")
     assert (unknown.co2e_net_t, unknown.co2e_net_t_p05, unknown.co2e_net_t_p95) == (None, None, None)
     assert unknown.co2e_gross_t == pytest.approx(100 * 1.1 * 0.03)
-    half = math.exp(1.645 * math.hypot(0.1, math.log(1.1)))
+    # The PUE is 1 + 0.1, with a gsd of 1.05 of the 0.1; 1.1 is the gsd of PUE and grid together.
+    above, below = math.log((1 + 0.1 * 1.05**1.645) / 1.1), math.log(1.1 / (1 + 0.1 / 1.05**1.645))
+    grid = math.sqrt((1.645 * math.log(1.1)) ** 2 - ((above + below) / 2) ** 2)
+    half = math.exp(math.hypot(1.645 * 0.1, above, grid))
     assert unknown.co2e_gross_t_p95 == pytest.approx(100 * 1.1 * 0.03 * half)
     assert (known.chance_to_beat_next, unknown.chance_to_beat_next) == (None, None)  # net against gross
     assert last.chance_to_beat_next is None

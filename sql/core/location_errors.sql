@@ -1,4 +1,5 @@
--- Estimates of PUE and grid intensity for runs whose own value is known. One row per run, factor and basis.
+-- Estimates of PUE and grid intensity for runs whose own value is known. One row per run, factor and basis. The ratio of a PUE is
+-- that of PUE - 1.
 -- The known value is what the run's source states, else the grid of its region. Hypothetical runs have no location. A
 -- national average (GPT-3: the USA) is not used as known value where a country has several grids.
 -- A known value that is direct is compared with the direct figure of the country, if there is one. A value of
@@ -90,10 +91,10 @@ select
     'pue' as factor,
     candidates.basis,
     runs.organisation,
-    ln(candidates.value / runs.pue) as log_ratio
+    ln((candidates.value - 1) / (runs.pue - 1)) as log_ratio
 from runs
 inner join core.pue_candidates as candidates on runs.run_id = candidates.run_id
-where candidates.basis in ('developer_locations', 'training_locations', 'industry_year') and runs.pue is not null
+where candidates.basis in ('developer_locations', 'training_locations', 'industry_year') and runs.pue > 1 and candidates.value > 1
 union all
 select
     runs.run_id,

@@ -1,5 +1,5 @@
 -- Geometric standard deviation (gsd) of every basis. One row per factor and basis. It is fitted on the facts, but
--- never below its lower limit. With fewer than three observations, a stated value is used.
+-- never below its lower limit. With fewer than three observations, a stated value is used. The gsd of a PUE is that of PUE - 1.
 with chips_x_hours as (
     select
         gsd_of(ln(chips * training_hours / chip_hours)) as fitted_gsd,
@@ -126,7 +126,7 @@ ambiguous_variant as (
 
 site_year as (
     select
-        gsd_of(ln(quarters.pue / years.pue)) as fitted_gsd,
+        gsd_of(ln((quarters.pue - 1) / (years.pue - 1))) as fitted_gsd,
         count(*) as n_observations
     from core.pue_years as quarters
     inner join core.pue_years as years
@@ -134,17 +134,19 @@ site_year as (
             quarters.provider = years.provider
             and quarters.region = years.region
             and quarters.factor_year = years.factor_year
-    where quarters.quarter is not null and years.quarter is null
+    where quarters.quarter is not null and years.quarter is null and quarters.pue > 1 and years.pue > 1
 ),
 
 provider_year as (
     select
-        gsd_of(ln(sites.pue / fleets.pue)) as fitted_gsd,
+        gsd_of(ln((sites.pue - 1) / (fleets.pue - 1))) as fitted_gsd,
         count(*) as n_observations
     from core.pue_years as sites
     inner join core.pue_years as fleets
         on sites.provider = fleets.provider and sites.factor_year = fleets.factor_year
-    where not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
+    where
+        not sites.is_average and fleets.is_average and sites.quarter is null and fleets.quarter is null
+        and sites.pue > 1 and fleets.pue > 1
 ),
 
 -- The locations of an organisation are alike, and one paper names those of many runs: so an organisation counts once.
@@ -156,6 +158,7 @@ place_groups as (
         avg(pow(log_ratio, 2) order by run_id) as mean_square,
         count(*) as n_observations
     from core.location_errors
+    where basis <> 'industry_year' -- the companies that publish a PUE are not those that the survey stands in for
     group by factor, basis, organisation
 ),
 

@@ -1,5 +1,5 @@
 -- Energy and operational CO2e of a user's runs, by the fallback orders and the uncertainties of the dataset. One row per run.
--- Read top to bottom as the formula; the product of lognormal factors is lognormal (docs/method).
+-- Read top to bottom as the formula; intervals as in out.emissions (docs/method).
 with gsds as (
     select
         max(ln(gsd)) filter (where factor = 'chip_hours' and basis = 'disclosed') as disclosed_hours,
@@ -333,9 +333,12 @@ formula as (
         if(
             energy_kwh is null, sqrt(pow(chip_hours_ln_gsd, 2) + pow(watts_ln_gsd, 2)), metering_ln_gsd
         ) as it_energy_ln_gsd,
-        sqrt(pow(it_energy_ln_gsd, 2) + pow(pue_ln_gsd, 2)) as energy_ln_gsd,
-        sqrt(pow(energy_ln_gsd, 2) + pow(gross_ln_gsd, 2)) as co2e_gross_ln_gsd,
-        sqrt(pow(energy_ln_gsd, 2) + pow(net_ln_gsd, 2)) as co2e_net_ln_gsd
+        sqrt(pow(1.645 * it_energy_ln_gsd, 2) + pow(pue_ln_above(used_pue, pue_ln_gsd), 2)) as energy_ln_above,
+        sqrt(pow(1.645 * it_energy_ln_gsd, 2) + pow(pue_ln_below(used_pue, pue_ln_gsd), 2)) as energy_ln_below,
+        sqrt(pow(energy_ln_above, 2) + pow(1.645 * gross_ln_gsd, 2)) as co2e_gross_ln_above,
+        sqrt(pow(energy_ln_below, 2) + pow(1.645 * gross_ln_gsd, 2)) as co2e_gross_ln_below,
+        sqrt(pow(energy_ln_above, 2) + pow(1.645 * net_ln_gsd, 2)) as co2e_net_ln_above,
+        sqrt(pow(energy_ln_below, 2) + pow(1.645 * net_ln_gsd, 2)) as co2e_net_ln_below
     from factors
 )
 
@@ -355,14 +358,14 @@ select
     used_gross_kg_per_kwh as gross_kg_per_kwh,
     used_net_kg_per_kwh as net_kg_per_kwh,
     energy_mwh,
-    energy_mwh * exp(-1.645 * energy_ln_gsd) as energy_mwh_p05,
-    energy_mwh * exp(1.645 * energy_ln_gsd) as energy_mwh_p95,
+    energy_mwh * exp(-energy_ln_below) as energy_mwh_p05,
+    energy_mwh * exp(energy_ln_above) as energy_mwh_p95,
     co2e_gross_t,
-    co2e_gross_t * exp(-1.645 * co2e_gross_ln_gsd) as co2e_gross_t_p05,
-    co2e_gross_t * exp(1.645 * co2e_gross_ln_gsd) as co2e_gross_t_p95,
+    co2e_gross_t * exp(-co2e_gross_ln_below) as co2e_gross_t_p05,
+    co2e_gross_t * exp(co2e_gross_ln_above) as co2e_gross_t_p95,
     co2e_net_t,
-    co2e_net_t * exp(-1.645 * co2e_net_ln_gsd) as co2e_net_t_p05,
-    co2e_net_t * exp(1.645 * co2e_net_ln_gsd) as co2e_net_t_p95,
+    co2e_net_t * exp(-co2e_net_ln_below) as co2e_net_t_p05,
+    co2e_net_t * exp(co2e_net_ln_above) as co2e_net_t_p95,
     if(energy_kwh is null, chip_hours_basis, null) as chip_hours_basis,
     if(energy_kwh is null, used_watts_basis, null) as watts_basis,
     pue_basis,

@@ -237,6 +237,7 @@ location_errors as (
     from core.training_runs as runs
     inner join place_groups as others on not are_related(runs.organisations, others.organisation)
     inner join raw.method_bases as bases on others.factor = bases.factor and others.basis = bases.basis
+    where others.basis <> 'industry_year' -- stated, as in core.method
     group by runs.run_id, others.factor, others.basis
     having count(*) >= 3
 ),
@@ -245,7 +246,8 @@ pues as (
     select
         known.run_id,
         known.value as pue,
-        coalesce(errors.ln_gsd, gsds.ln_gsd) as ln_gsd,
+        pue_ln_above(known.value, coalesce(errors.ln_gsd, gsds.ln_gsd)) as ln_above,
+        pue_ln_below(known.value, coalesce(errors.ln_gsd, gsds.ln_gsd)) as ln_below,
         scopes.scope
     from known
     inner join gsds on gsds.factor = 'pue' and known.basis = gsds.basis
@@ -316,8 +318,9 @@ energies as (
         sqrt(
             pow(if(levels.hours_held_out is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
             + pow(if(levels.hours_held_out = 'hardware', mix_power.ln_gsd, power.ln_gsd), 2)
-            + pow(pues.ln_gsd, 2)
-        ) as ln_gsd,
+        ) as it_ln_gsd,
+        sqrt(pow(1.645 * it_ln_gsd, 2) + pow(pues.ln_above, 2)) as ln_above,
+        sqrt(pow(1.645 * it_ln_gsd, 2) + pow(pues.ln_below, 2)) as ln_below,
         hours.chip_hours,
         power.hardware_id,
         pues.pue
@@ -458,7 +461,8 @@ scored as (
         'ote' as estimator,
         measured_watts_per_chip as truth_value,
         estimated_watts_per_chip as estimate,
-        ln_gsd
+        1.645 * ln_gsd as ln_above,
+        1.645 * ln_gsd as ln_below
     from best_power
     union all
     select
@@ -469,7 +473,8 @@ scored as (
         'ote' as estimator,
         hours.chip_hours as truth_value,
         hours.chip_hours * exp(errors.log_ratio) as estimate,
-        errors.ln_gsd
+        1.645 * errors.ln_gsd as ln_above,
+        1.645 * errors.ln_gsd as ln_below
     from hours_errors as errors
     inner join hours on errors.run_id = hours.run_id
     union all
@@ -481,7 +486,8 @@ scored as (
         'ote' as estimator,
         published.value as truth_value,
         energies.energy_mwh as estimate,
-        energies.ln_gsd
+        energies.ln_above,
+        energies.ln_below
     from energies
     inner join published on energies.run_id = published.run_id and published.quantity = 'energy_mwh'
     union all
@@ -493,7 +499,8 @@ scored as (
         'ote' as estimator,
         published.value as truth_value,
         energies.energy_mwh * grids.gross_kg_per_kwh as estimate, -- MWh x kg/kWh is t
-        sqrt(pow(energies.ln_gsd, 2) + pow(grids.ln_gsd, 2)) as ln_gsd
+        sqrt(pow(energies.ln_above, 2) + pow(1.645 * grids.ln_gsd, 2)) as ln_above,
+        sqrt(pow(energies.ln_below, 2) + pow(1.645 * grids.ln_gsd, 2)) as ln_below
     from energies
     inner join grids on energies.run_id = grids.run_id and energies.grid_scope = grids.scope
     inner join published on energies.run_id = published.run_id and published.quantity = 'co2e_t'
@@ -506,7 +513,8 @@ scored as (
         rival_power.rival as estimator,
         power.measured_watts_per_chip as truth_value,
         rival_power.rival_watts_per_chip as estimate,
-        null as ln_gsd
+        null as ln_above,
+        null as ln_below
     from known_power as power
     inner join core.rival_power as rival_power on power.hardware_id = rival_power.hardware_id
     where power.held_out_scope = 'run'
@@ -519,7 +527,8 @@ scored as (
         rivals.estimator,
         published.value as truth_value,
         rivals.energy_mwh as estimate,
-        null as ln_gsd
+        null as ln_above,
+        null as ln_below
     from rivals
     inner join published on rivals.run_id = published.run_id and published.quantity = 'energy_mwh'
     union all
@@ -531,7 +540,8 @@ scored as (
         rivals.estimator,
         published.value as truth_value,
         rivals.energy_mwh * grids.gross_kg_per_kwh as estimate, -- MWh x kg/kWh is t
-        null as ln_gsd
+        null as ln_above,
+        null as ln_below
     from rivals
     inner join rival_grids as grids on rivals.run_id = grids.run_id and rivals.tool = grids.rival
     inner join published on rivals.run_id = published.run_id and published.quantity = 'co2e_t'
@@ -545,8 +555,8 @@ select
     scored.estimator,
     scored.truth_value,
     scored.estimate,
-    scored.estimate * exp(-1.645 * scored.ln_gsd) as p05,
-    scored.estimate * exp(1.645 * scored.ln_gsd) as p95,
+    scored.estimate * exp(-scored.ln_below) as p05,
+    scored.estimate * exp(scored.ln_above) as p95,
     scored.estimate / scored.truth_value as estimate_to_truth_ratio,
     scored.truth_value between p05 and p95 as inside_interval,
     source_id(truths.source_url) as source_id,

@@ -1,6 +1,6 @@
 -- Energy and operational CO2e of each training run. One row per run whose energy is known or can be computed.
--- Read top to bottom as the formula; the product of lognormal factors is lognormal. Values are medians, which do not add up;
--- means do.
+-- Read top to bottom as the formula. The distances of the ends of an interval from its value, as logarithms, add in
+-- squares, above and below apart: exact for lognormal factors. Values are medians, which do not add up; means do.
 -- Leaves out idle capacity, failed runs and experiments before the final run; embodied_emissions and water_use stand beside.
 with factors as (
     select
@@ -10,11 +10,21 @@ with factors as (
         max(value) filter (where factor = 'pue') as pue,
         max(value) filter (where factor = 'gross_kg_per_kwh') as gross_kg_per_kwh,
         max(value) filter (where factor = 'net_kg_per_kwh') as net_kg_per_kwh,
-        max(ln(gsd)) filter (where factor = 'chip_hours') as chip_hours_ln_gsd,
-        max(ln(gsd)) filter (where factor = 'watts_per_chip') as watts_ln_gsd,
-        max(ln(gsd)) filter (where factor = 'pue') as pue_ln_gsd,
-        max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh') as gross_ln_gsd,
-        max(ln(gsd)) filter (where factor = 'net_kg_per_kwh') as net_ln_gsd,
+        max(ln(p95 / value)) filter (where factor = 'chip_hours' and value > 0) as chip_hours_ln_above,
+        max(ln(value / p05)) filter (where factor = 'chip_hours' and value > 0) as chip_hours_ln_below,
+        max(mean) filter (where factor = 'chip_hours') as mean_chip_hours,
+        max(ln(p95 / value)) filter (where factor = 'watts_per_chip' and value > 0) as watts_ln_above,
+        max(ln(value / p05)) filter (where factor = 'watts_per_chip' and value > 0) as watts_ln_below,
+        max(mean) filter (where factor = 'watts_per_chip') as mean_watts_per_chip,
+        max(ln(p95 / value)) filter (where factor = 'pue' and value > 0) as pue_ln_above,
+        max(ln(value / p05)) filter (where factor = 'pue' and value > 0) as pue_ln_below,
+        max(mean) filter (where factor = 'pue') as mean_pue,
+        max(ln(p95 / value)) filter (where factor = 'gross_kg_per_kwh' and value > 0) as gross_ln_above,
+        max(ln(value / p05)) filter (where factor = 'gross_kg_per_kwh' and value > 0) as gross_ln_below,
+        max(mean) filter (where factor = 'gross_kg_per_kwh') as mean_gross_kg_per_kwh,
+        max(ln(p95 / value)) filter (where factor = 'net_kg_per_kwh' and value > 0) as net_ln_above,
+        max(ln(value / p05)) filter (where factor = 'net_kg_per_kwh' and value > 0) as net_ln_below,
+        max(mean) filter (where factor = 'net_kg_per_kwh') as mean_net_kg_per_kwh,
         max(solidity) filter (where factor = 'chip_hours') as chip_hours_solidity,
         max(solidity) filter (where factor = 'watts_per_chip') as watts_solidity,
         max(basis) filter (where factor = 'chip_hours') as chip_hours_basis,
@@ -48,12 +58,28 @@ formula as (
         energy_mwh * lifecycle.value as co2e_lifecycle_t, -- MWh x kg/kWh is t
         if(
             computed_energy_mwh is null,
-            reported_method.ln_gsd,
-            sqrt(pow(factors.chip_hours_ln_gsd, 2) + pow(factors.watts_ln_gsd, 2) + pow(factors.pue_ln_gsd, 2))
-        ) as energy_ln_gsd,
-        sqrt(pow(energy_ln_gsd, 2) + pow(factors.gross_ln_gsd, 2)) as gross_ln_gsd,
-        sqrt(pow(energy_ln_gsd, 2) + pow(factors.net_ln_gsd, 2)) as net_ln_gsd,
-        sqrt(pow(energy_ln_gsd, 2) + pow(ln(lifecycle.gsd), 2)) as lifecycle_ln_gsd,
+            1.645 * reported_method.ln_gsd,
+            sqrt(pow(factors.chip_hours_ln_above, 2) + pow(factors.watts_ln_above, 2) + pow(factors.pue_ln_above, 2))
+        ) as energy_ln_above,
+        if(
+            computed_energy_mwh is null,
+            1.645 * reported_method.ln_gsd,
+            sqrt(pow(factors.chip_hours_ln_below, 2) + pow(factors.watts_ln_below, 2) + pow(factors.pue_ln_below, 2))
+        ) as energy_ln_below,
+        if(
+            computed_energy_mwh is null,
+            energy_mwh * exp(pow(reported_method.ln_gsd, 2) / 2),
+            factors.mean_chip_hours * factors.mean_watts_per_chip * factors.mean_pue / 1e6 -- Wh to MWh
+        ) as energy_mwh_mean,
+        sqrt(pow(energy_ln_above, 2) + pow(coalesce(factors.gross_ln_above, 0), 2)) as gross_ln_above,
+        sqrt(pow(energy_ln_below, 2) + pow(coalesce(factors.gross_ln_below, 0), 2)) as gross_ln_below,
+        sqrt(pow(energy_ln_above, 2) + pow(coalesce(factors.net_ln_above, 0), 2)) as net_ln_above,
+        sqrt(pow(energy_ln_below, 2) + pow(coalesce(factors.net_ln_below, 0), 2)) as net_ln_below,
+        sqrt(pow(energy_ln_above, 2) + pow(1.645 * ln(lifecycle.gsd), 2)) as lifecycle_ln_above,
+        sqrt(pow(energy_ln_below, 2) + pow(1.645 * ln(lifecycle.gsd), 2)) as lifecycle_ln_below,
+        energy_mwh_mean * factors.mean_gross_kg_per_kwh as co2e_gross_t_mean, -- MWh x kg/kWh is t
+        energy_mwh_mean * factors.mean_net_kg_per_kwh as co2e_net_t_mean, -- MWh x kg/kWh is t
+        energy_mwh_mean * lifecycle.value * exp(pow(ln(lifecycle.gsd), 2) / 2) as co2e_lifecycle_t_mean, -- MWh x kg/kWh is t
         if(computed_energy_mwh is null, 'reported', 'computed') as energy_basis,
         solidity_of(
             case
@@ -62,7 +88,7 @@ formula as (
                 when factors.chip_hours_solidity = 'disclosed' and factors.watts_solidity = 'measured' then 'measured'
                 else factors.chip_hours_solidity
             end,
-            energy_ln_gsd
+            energy_ln_above + energy_ln_below
         ) as solidity
     from core.training_runs as runs
     left join factors on runs.run_id = factors.run_id
@@ -108,21 +134,21 @@ select
     factors.gross_kg_per_kwh,
     factors.net_kg_per_kwh,
     formula.energy_mwh,
-    formula.energy_mwh * exp(-1.645 * formula.energy_ln_gsd) as energy_mwh_p05,
-    formula.energy_mwh * exp(1.645 * formula.energy_ln_gsd) as energy_mwh_p95,
-    formula.energy_mwh * exp(pow(formula.energy_ln_gsd, 2) / 2) as energy_mwh_mean,
+    formula.energy_mwh * exp(-formula.energy_ln_below) as energy_mwh_p05,
+    formula.energy_mwh * exp(formula.energy_ln_above) as energy_mwh_p95,
+    formula.energy_mwh_mean,
     formula.co2e_gross_t,
-    formula.co2e_gross_t * exp(-1.645 * formula.gross_ln_gsd) as co2e_gross_t_p05,
-    formula.co2e_gross_t * exp(1.645 * formula.gross_ln_gsd) as co2e_gross_t_p95,
-    formula.co2e_gross_t * exp(pow(formula.gross_ln_gsd, 2) / 2) as co2e_gross_t_mean,
+    formula.co2e_gross_t * exp(-formula.gross_ln_below) as co2e_gross_t_p05,
+    formula.co2e_gross_t * exp(formula.gross_ln_above) as co2e_gross_t_p95,
+    formula.co2e_gross_t_mean,
     formula.co2e_net_t,
-    formula.co2e_net_t * exp(-1.645 * formula.net_ln_gsd) as co2e_net_t_p05,
-    formula.co2e_net_t * exp(1.645 * formula.net_ln_gsd) as co2e_net_t_p95,
-    formula.co2e_net_t * exp(pow(formula.net_ln_gsd, 2) / 2) as co2e_net_t_mean,
+    formula.co2e_net_t * exp(-formula.net_ln_below) as co2e_net_t_p05,
+    formula.co2e_net_t * exp(formula.net_ln_above) as co2e_net_t_p95,
+    formula.co2e_net_t_mean,
     formula.co2e_lifecycle_t,
-    formula.co2e_lifecycle_t * exp(-1.645 * formula.lifecycle_ln_gsd) as co2e_lifecycle_t_p05,
-    formula.co2e_lifecycle_t * exp(1.645 * formula.lifecycle_ln_gsd) as co2e_lifecycle_t_p95,
-    formula.co2e_lifecycle_t * exp(pow(formula.lifecycle_ln_gsd, 2) / 2) as co2e_lifecycle_t_mean,
+    formula.co2e_lifecycle_t * exp(-formula.lifecycle_ln_below) as co2e_lifecycle_t_p05,
+    formula.co2e_lifecycle_t * exp(formula.lifecycle_ln_above) as co2e_lifecycle_t_p95,
+    formula.co2e_lifecycle_t_mean,
     formula.solidity,
     factors.chip_hours_basis,
     factors.watts_basis,

@@ -111,10 +111,10 @@ select
     grids.intensity_basis,
     gross_kg_per_kwh * grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction) as net_kg_per_kwh,
     if(supplies.region is null, null, 'operator_hourly') as net_basis,
-    exp(sqrt(pow(pue_ratio.ln_gsd, 2) + pow(gross_ratio.ln_gsd, 2))) as gross_gsd,
+    exp(sqrt(pow(pue_like_ln_gsd(pues.pue, pue_ratio.ln_gsd), 2) + pow(gross_ratio.ln_gsd, 2))) as gross_gsd,
     exp(
         sqrt(
-            pow(pue_ratio.ln_gsd, 2)
+            pow(pue_like_ln_gsd(pues.pue, pue_ratio.ln_gsd), 2)
             + pow(gross_ratio.ln_gsd, 2)
             + pow(net_ratio.ln_gsd, 2)
             + pow(cfe_rounding_ln_gsd(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction), 2)

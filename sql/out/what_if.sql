@@ -20,8 +20,10 @@ with elsewhere as (
         energy_mwh * locations.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * locations.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         pow(ln(runs.chip_hours_gsd), 2) + pow(ln(runs.watts_gsd), 2) as energy_variance,
-        sqrt(energy_variance + pow(ln(locations.gross_gsd), 2)) as gross_ln_gsd,
-        sqrt(energy_variance + pow(ln(locations.net_gsd), 2)) as net_ln_gsd,
+        sqrt(pow(1.645, 2) * energy_variance + pow(locations.gross_ln_above, 2)) as gross_ln_above,
+        sqrt(pow(1.645, 2) * energy_variance + pow(locations.gross_ln_below, 2)) as gross_ln_below,
+        sqrt(pow(1.645, 2) * energy_variance + pow(locations.net_ln_above, 2)) as net_ln_above,
+        sqrt(pow(1.645, 2) * energy_variance + pow(locations.net_ln_below, 2)) as net_ln_below,
         case
             when runs.intensity_basis in ('unspecified', locations.intensity_basis) then runs.co2e_gross_t
             else same_basis.co2e_gross_t
@@ -49,10 +51,13 @@ other_chips as (
         + case
             when list_contains(string_split(chips.measured_by, ';'), runs.provider) then pow(ln(chips.own_watts_gsd), 2)
             else pow(ln(chips.watts_gsd), 2)
-        end
-        + pow(ln(runs.pue_gsd), 2) as energy_variance,
-        sqrt(energy_variance + pow(ln(runs.gross_kg_per_kwh_gsd), 2)) as gross_ln_gsd,
-        sqrt(energy_variance + pow(ln(runs.net_kg_per_kwh_gsd), 2)) as net_ln_gsd,
+        end as energy_variance,
+        energy_variance + pow(ln(runs.gross_kg_per_kwh_gsd), 2) as gross_variance,
+        energy_variance + pow(ln(runs.net_kg_per_kwh_gsd), 2) as net_variance,
+        sqrt(pow(1.645, 2) * gross_variance + pow(runs.pue_ln_above, 2)) as gross_ln_above,
+        sqrt(pow(1.645, 2) * gross_variance + pow(runs.pue_ln_below, 2)) as gross_ln_below,
+        sqrt(pow(1.645, 2) * net_variance + pow(runs.pue_ln_above, 2)) as net_ln_above,
+        sqrt(pow(1.645, 2) * net_variance + pow(runs.pue_ln_below, 2)) as net_ln_below,
         runs.co2e_gross_t as actual_co2e_gross_t
     from support.what_if_runs as runs
     inner join support.what_if_chips as chips on runs.hardware_id = chips.hardware_id
@@ -61,10 +66,10 @@ other_chips as (
 imagined as (
     select
         *,
-        co2e_gross_t * exp(-1.645 * gross_ln_gsd) as gross_p05,
-        co2e_gross_t * exp(1.645 * gross_ln_gsd) as gross_p95,
-        co2e_net_t * exp(-1.645 * net_ln_gsd) as net_p05,
-        co2e_net_t * exp(1.645 * net_ln_gsd) as net_p95,
+        co2e_gross_t * exp(-gross_ln_below) as gross_p05,
+        co2e_gross_t * exp(gross_ln_above) as gross_p95,
+        co2e_net_t * exp(-net_ln_below) as net_p05,
+        co2e_net_t * exp(net_ln_above) as net_p95,
         co2e_gross_t / nullif(actual_co2e_gross_t, 0) as ratio_to_actual
     from (
         from elsewhere

@@ -4,6 +4,8 @@ select
     f.factor,
     f.value,
     f.gsd,
+    f.p05,
+    f.p95,
     f.basis,
     f.intensity_basis,
     f.factor_year,

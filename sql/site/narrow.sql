@@ -13,12 +13,15 @@ parts as (
     select
         f.run_id,
         f.factor,
-        ln(f.gsd) ** 2 as now,
-        least(ln(f.gsd), ln(b.gsd)) ** 2 as known
+        least(f.gsd, b.gsd) ** 1.6448536269514722 as known_ratio,
+        f.lower_bound + (f.value - f.lower_bound) / known_ratio as known_p05,
+        f.lower_bound + (f.value - f.lower_bound) * known_ratio as known_p95,
+        (ln(f.p95 / f.p05) / 2 / 1.6448536269514722) ** 2 as now,
+        least(now, (ln(known_p95 / known_p05) / 2 / 1.6448536269514722) ** 2) as known
     from emission_factors as f
     inner join emissions as e on f.run_id = e.run_id
     inner join best as b on f.factor = b.factor
-    where f.factor in ('chip_hours', 'watts_per_chip', 'pue', 'gross_kg_per_kwh')
+    where f.value > 0 and f.factor in ('chip_hours', 'watts_per_chip', 'pue', 'gross_kg_per_kwh')
 ),
 
 runs as (

@@ -6,8 +6,8 @@ with formula as (
         grids.*,
         grids.factor_year <> emissions.run_year as is_other_year,
         emissions.energy_mwh * grids.value as co2e_gross_t, -- MWh x kg/kWh is t
-        ln(emissions.energy_mwh_p95 / emissions.energy_mwh) / 1.645 as energy_ln_gsd,
-        sqrt(pow(energy_ln_gsd, 2) + pow(ln(grids.gsd), 2)) as gross_ln_gsd
+        sqrt(pow(ln(emissions.energy_mwh_p95 / emissions.energy_mwh), 2) + pow(1.645 * ln(grids.gsd), 2)) as gross_ln_above,
+        sqrt(pow(ln(emissions.energy_mwh / emissions.energy_mwh_p05), 2) + pow(1.645 * ln(grids.gsd), 2)) as gross_ln_below
     from core.grid_by_basis as grids
     inner join out.emissions as emissions on grids.run_id = emissions.run_id
 )
@@ -20,8 +20,8 @@ select
     factor_year,
     is_other_year,
     co2e_gross_t,
-    co2e_gross_t * exp(-1.645 * gross_ln_gsd) as co2e_gross_t_p05,
-    co2e_gross_t * exp(1.645 * gross_ln_gsd) as co2e_gross_t_p95,
+    co2e_gross_t * exp(-gross_ln_below) as co2e_gross_t_p05,
+    co2e_gross_t * exp(gross_ln_above) as co2e_gross_t_p95,
     source_id(source_url) as source_id,
     source_title,
     source_url,

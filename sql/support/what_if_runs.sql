@@ -16,6 +16,8 @@ select
     hours.gsd as chip_hours_gsd,
     watts.gsd as watts_gsd,
     pues.gsd as pue_gsd,
+    ln(pues.p95 / pues.value) as pue_ln_above,
+    ln(pues.value / pues.p05) as pue_ln_below,
     grids.gsd as gross_kg_per_kwh_gsd,
     nets.gsd as net_kg_per_kwh_gsd
 from out.emissions as emissions

@@ -1101,7 +1101,7 @@ def test_a_truth_of_a_place_is_of_a_place_and_on_its_own_basis(model: Model) -> 
 
 
 def test_a_stated_pue_is_the_truth_of_the_bases_that_infer_one(model: Model) -> None:
-    """Inferred as 1.5 and 1.35 where 1.2 is stated. A run without any, or hypothetical, has no truth."""
+    """Inferred as 1.5 and 1.35 where 1.2 is stated: what is above 1 counts. Some runs have no truth."""
     runs: list[dict[str, Any]] = [
         {"run_id": "stated", "covers": "one_run", "pue": 1.2},
         {"run_id": "unstated", "covers": "one_run"},
@@ -1115,8 +1115,8 @@ def test_a_stated_pue_is_the_truth_of_the_bases_that_infer_one(model: Model) -> 
     ]
     frame = model("core.location_errors", {"core.training_runs": runs, "core.pue_candidates": candidates})
     assert sorted(frame.select("run_id", "factor", "basis", "log_ratio").rows()) == [
-        ("stated", "pue", "industry_year", pytest.approx(math.log(1.125))),
-        ("stated", "pue", "training_locations", pytest.approx(math.log(1.25))),
+        ("stated", "pue", "industry_year", pytest.approx(math.log(0.35 / 0.2))),
+        ("stated", "pue", "training_locations", pytest.approx(math.log(0.5 / 0.2))),
     ]
 
 
@@ -1185,17 +1185,27 @@ def test_the_uncertainty_of_a_place_knows_nothing_of_the_company_that_is_estimat
     model: Model, more: dict[str, list[float]], ln_gsd: float
 ) -> None:
     row = scored_at_a_site(model, {"covers": "one_run"}, more)["energy_mwh", "pue"]
-    total = math.sqrt(2 * math.log(1.1) ** 2 + ln_gsd**2)
-    assert math.log(row["p95"] / row["p05"]) / 2 == pytest.approx(1.645 * total, rel=3e-3)
+    assert ends_of(row) == pytest.approx(halves(2, ln_gsd), rel=3e-3)
+
+
+def ends_of(row: dict[str, Any]) -> tuple[float, float]:
+    """How far the ends of an interval are from its value, as logarithms."""
+    return math.log(row["estimate"] / row["p05"]), math.log(row["p95"] / row["estimate"])
+
+
+def halves(factors: int, pue_ln_gsd: float) -> tuple[float, float]:
+    """The same of a product of factors of a gsd of 1.1 with a PUE of 1.2, of which 0.2 is uncertain."""
+    squares, ratio = factors * (1.645 * math.log(1.1)) ** 2, math.exp(1.645 * pue_ln_gsd)
+    ends = math.log(1.2 / (1 + 0.2 / ratio)), math.log((1 + 0.2 * ratio) / 1.2)
+    return math.sqrt(squares + ends[0] ** 2), math.sqrt(squares + ends[1] ** 2)
 
 
 def test_the_uncertainty_of_tonnes_is_wider_than_that_of_energy_by_the_grid(model: Model) -> None:
-    """Squared logarithms of a gsd of 1.1 add up: of three factors for energy, of four for tonnes."""
+    """Squared logarithms add up: of two factors and the PUE for energy, of one more for tonnes."""
     rows = scored_at_a_site(model, {"covers": "one_run"})
-    for quantity, factors in (("energy_mwh", 3), ("co2e_gross_t", 4)):
+    for quantity, factors in (("energy_mwh", 2), ("co2e_gross_t", 3)):
         row = rows[quantity, "power"]
-        ln_gsd = math.log(row["p95"] / row["p05"]) / 2 / 1.645
-        assert ln_gsd == pytest.approx(math.sqrt(factors) * math.log(1.1), rel=3e-3)
+        assert ends_of(row) == pytest.approx(halves(factors, math.log(1.1)), rel=3e-3)
 
 
 def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_the_truth_is_known(

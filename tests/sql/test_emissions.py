@@ -25,6 +25,16 @@ FACTORS = {
     "gross_kg_per_kwh": 0.4,
     "net_kg_per_kwh": 0.1,
 }
+Z = 1.645
+
+
+def spread(factor: str, value: float, gsd: float) -> dict[str, float]:
+    """The interval and the mean of a factor: what is above its least value is lognormal."""
+    least, ln_gsd = (1.0 if factor == "pue" else 0.0), math.log(gsd)
+    above = {"p05": math.exp(-Z * ln_gsd), "p95": math.exp(Z * ln_gsd), "mean": math.exp(ln_gsd**2 / 2)}
+    return {name: least + (value - least) * ratio for name, ratio in above.items()}
+
+
 METHOD = [{"factor": "energy_mwh", "basis": "reported", "gsd": 1.5, "solidity": "disclosed"}]
 
 
@@ -49,10 +59,10 @@ def rows(gsd: float | dict[str, float] = 1.1, reported: float | None = None, **f
                 "run_id": "example",
                 "factor": name,
                 "value": value,
-                "gsd": gsd[name] if isinstance(gsd, dict) else gsd,
                 "basis": "disclosed",
                 "intensity_basis": "direct" if "kwh" in name else None,
             }
+            | spread(name, value, gsd[name] if isinstance(gsd, dict) else gsd)
             for name, value in values.items()
         ],
     }
@@ -96,32 +106,66 @@ def test_the_interval_is_the_closed_form(model: Model) -> None:
         "net_kg_per_kwh": 1.5,
     }
     row = model("out.emissions", rows(gsd)).row(0, named=True)
-    energy = math.sqrt(math.log(1.01) ** 2 + math.log(1.2) ** 2 + math.log(1.05) ** 2)
-    gross = math.sqrt(energy**2 + math.log(1.3) ** 2)
-    net = math.sqrt(energy**2 + math.log(1.5) ** 2)
-    for name, ln_gsd in (("energy_mwh", energy), ("co2e_gross_t", gross), ("co2e_net_t", net)):
-        assert row[f"{name}_p05"] == pytest.approx(row[name] * math.exp(-1.645 * ln_gsd))
-        assert row[f"{name}_p95"] == pytest.approx(row[name] * math.exp(1.645 * ln_gsd))
+    others = {"energy_mwh": [], "co2e_gross_t": [1.3], "co2e_net_t": [1.5]}
+    for name, more in others.items():
+        squares = sum((Z * math.log(each)) ** 2 for each in (1.01, 1.2, *more))
+        above = math.hypot(math.sqrt(squares), math.log((1 + 0.5 * 1.05**Z) / 1.5))  # a PUE of 1 + 0.5
+        below = math.hypot(math.sqrt(squares), math.log(1.5 / (1 + 0.5 / 1.05**Z)))
+        assert row[f"{name}_p05"] == pytest.approx(row[name] * math.exp(-below))
+        assert row[f"{name}_p95"] == pytest.approx(row[name] * math.exp(above))
 
 
-def test_the_mean_is_that_of_a_lognormal_distribution(model: Model) -> None:
-    """Mean = median x exp(ln^2 gsd / 2): three factors of gsd 2 make energy, four make tonnes."""
+def test_the_mean_is_the_product_of_the_means_of_independent_factors(model: Model) -> None:
+    """A lognormal has median x exp(ln^2 gsd / 2), and a PUE of 1.5 has 1 + 0.5 x that; each gsd is 2."""
     row = model("out.emissions", rows(2.0)).row(0, named=True)
-    for name, factors in (("energy_mwh", 3), ("co2e_gross_t", 4), ("co2e_net_t", 4)):
-        assert row[f"{name}_mean"] == pytest.approx(row[name] * math.exp(factors * math.log(2) ** 2 / 2))
-    lifecycle = math.exp((3 * math.log(2) ** 2 + math.log(1.3) ** 2) / 2)
-    assert row["co2e_lifecycle_t_mean"] == pytest.approx(0.66 * lifecycle)
+    each = math.exp(math.log(2) ** 2 / 2)
+    energy = 2_000 * each * 500 * each * (1 + 0.5 * each) / 1e6
+    assert row["energy_mwh_mean"] == pytest.approx(energy)
+    assert row["co2e_gross_t_mean"] == pytest.approx(energy * 0.4 * each)
+    assert row["co2e_net_t_mean"] == pytest.approx(energy * 0.1 * each)
+    assert row["co2e_lifecycle_t_mean"] == pytest.approx(energy * 0.44 * math.exp(math.log(1.3) ** 2 / 2))
 
 
-def test_the_interval_agrees_with_drawn_factors(model: Model) -> None:
-    row = model("out.emissions", rows(1.25)).row(0, named=True)
+@pytest.mark.parametrize("pue", [1.05, 1.12, 1.57])
+@pytest.mark.parametrize(("hours", "power"), [(1.01, 1.05), (1.25, 1.25), (4.0, 1.3)])
+def test_the_interval_agrees_with_drawn_factors(model: Model, pue: float, hours: float, power: float) -> None:
+    """The halves of the intervals add in squares: exact without a PUE, else within 3 % of the exact ends."""
+    gsd = {
+        "chip_hours": hours,
+        "watts_per_chip": power,
+        "pue": 1.9 if pue > 1.5 else 1.75,
+        "gross_kg_per_kwh": 1.25,
+    }
+    gsd |= {"gross_kg_per_kwh": 1.25, "net_kg_per_kwh": 1.25}
+    row = model("out.emissions", rows(gsd, pue=pue)).row(0, named=True)
     random = np.random.Generator(np.random.Philox(20211104))
-    draws = np.prod(
-        [FACTORS[f] * np.exp(random.normal(0, math.log(1.25), 1_000_000)) for f in list(FACTORS)[:4]], axis=0
-    )
-    low, high = np.quantile(draws / 1e6, [0.05, 0.95])  # W h x kg/kWh is g; to t
-    assert row["co2e_gross_t_p05"] == pytest.approx(low, rel=0.01)
-    assert row["co2e_gross_t_p95"] == pytest.approx(high, rel=0.01)
+    drawn = {f: np.exp(random.normal(0, math.log(gsd[f]), 1_000_000)) for f in list(FACTORS)[:4]}
+    it = FACTORS["chip_hours"] * FACTORS["watts_per_chip"] * drawn["chip_hours"] * drawn["watts_per_chip"]
+    energy = it * (1 + (pue - 1) * drawn["pue"]) / 1e6  # Wh to MWh
+    for name, draws in (
+        ("energy_mwh", energy),
+        ("co2e_gross_t", energy * FACTORS["gross_kg_per_kwh"] * drawn["gross_kg_per_kwh"]),
+    ):
+        low, high = np.quantile(draws, [0.05, 0.95])
+        assert row[f"{name}_p05"] == pytest.approx(low, rel=0.03)
+        assert row[f"{name}_p95"] == pytest.approx(high, rel=0.03)
+        assert row[f"{name}_mean"] == pytest.approx(draws.mean(), rel=0.015)
+
+
+def test_no_pue_is_below_1_however_uncertain(model: Model) -> None:
+    candidates = [{"run_id": "example", "basis": "training_locations", "value": 1.05, "factor_year": 2020}]
+    method = {"factor": "pue", "basis": "training_locations", "fallback_rank": 1, "solidity": "inferred"}
+    facts: Rows = {
+        "core.training_runs": [RUN],
+        "core.pue_candidates": candidates,
+        "core.method": [method | {"gsd": 3.0}],
+    }
+    facts["core.method"].append({"factor": "watts_per_chip", "basis": "ambiguous_variant", "gsd": 1.1})
+    row = model("out.emission_factors", facts).row(0, named=True)
+    assert (row["lower_bound"], row["distribution"]) == (1, "one_plus_lognormal")
+    assert row["p05"] == pytest.approx(1 + 0.05 / 3**Z)
+    assert row["p95"] == pytest.approx(1 + 0.05 * 3**Z)
+    assert row["mean"] == pytest.approx(1 + 0.05 * math.exp(math.log(3) ** 2 / 2))
 
 
 def test_an_unknown_intensity_is_unknown_not_zero(model: Model) -> None:
@@ -174,9 +218,9 @@ def test_a_run_of_which_nothing_is_known_has_no_row(model: Model) -> None:
             "inferred",
             3.0,
             "guessed",
-        ),  # three factors of gsd 3: e^(2 x 1.645 x sqrt(3) x ln 3) = 524
-        ("inferred", "inferred", 2.2, "inferred"),  # 89
-        ("inferred", "inferred", 2.3, "guessed"),  # 115
+        ),  # hours and power of gsd 3, and a PUE of which 0.5 has gsd 3: p95 / p05 is 204
+        ("inferred", "inferred", 2.5, "inferred"),  # 83
+        ("inferred", "inferred", 2.6, "guessed"),  # 101
     ],
 )
 def test_how_solid_a_run_is(model: Model, hours: str, watts: str, gsd: float, solidity: str) -> None:
@@ -199,10 +243,12 @@ def test_how_solid_a_reported_energy_is(model: Model, is_metered: bool | None, s
 def test_tonnes_with_the_life_cycle_of_the_grid_stand_beside_the_gross_ones(model: Model) -> None:
     """1.5 MWh at a life-cycle 0.44 kg/kWh; the direct figure of the run's region is the gross one."""
     row = model("out.emissions", rows()).row(0, named=True)
-    ln_gsd = math.exp(1.645 * math.sqrt(3 * math.log(1.1) ** 2 + math.log(1.3) ** 2))
+    squares = (Z * math.log(1.3)) ** 2 + 2 * (Z * math.log(1.1)) ** 2
+    below = math.exp(math.sqrt(squares + math.log(1.5 / (1 + 0.5 / 1.1**Z)) ** 2))
+    above = math.exp(math.sqrt(squares + math.log((1 + 0.5 * 1.1**Z) / 1.5) ** 2))
     assert (row["co2e_gross_t"], row["co2e_lifecycle_t"]) == (pytest.approx(0.6), pytest.approx(0.66))
-    assert row["co2e_lifecycle_t_p05"] == pytest.approx(0.66 / ln_gsd)
-    assert row["co2e_lifecycle_t_p95"] == pytest.approx(0.66 * ln_gsd)
+    assert row["co2e_lifecycle_t_p05"] == pytest.approx(0.66 / below)
+    assert row["co2e_lifecycle_t_p95"] == pytest.approx(0.66 * above)
 
 
 def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Model) -> None:
@@ -228,7 +274,8 @@ def test_a_run_has_one_gross_on_each_basis_that_its_grid_is_known_on(model: Mode
             | {"carbon_intensity_g_per_kwh": 373.0}
         ],
     }
-    emissions = {"run_id": "example", "run_year": 2020, "energy_mwh": 1.5, "energy_mwh_p95": 1.5 * 1.1**1.645}
+    emissions = {"run_id": "example", "run_year": 2020, "energy_mwh": 1.5}
+    emissions |= {"energy_mwh_p05": 1.5 / 1.1**Z, "energy_mwh_p95": 1.5 * 1.1**Z}
 
     def gross_by_basis() -> list[dict[str, object]]:
         grids = model("core.grid_by_basis", known).to_dicts()
@@ -261,11 +308,12 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
     run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.1, "energy_mwh": 1.1}
     gross = {"gross_kg_per_kwh": 0.44, "co2e_gross_t": 0.484}
     place = {"provider": "Google", "region": "there", "factor_year": 2022, "pue": 1.1}
-    place |= {"gross_gsd": 1.15, "net_gsd": 1.2}
+    place |= {"gross_gsd": 1.15, "net_gsd": 1.2, "pue_basis": "site_year"}
     known: Rows = {
         "out.emissions": [run | gross | {"intensity_basis": "lifecycle"}],
+        "core.method": [{"factor": "pue", "basis": "site_year", "gsd": 1.2}],
         "out.emission_factors": [
-            {"run_id": "example", "factor": name, "gsd": 1.1}
+            {"run_id": "example", "factor": name, "value": 1.1, "p05": 1.05, "p95": 1.2, "gsd": 1.1}
             for name in ("chip_hours", "watts_per_chip", "pue", "gross_kg_per_kwh")
         ],
         "out.locations": [
@@ -284,9 +332,12 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
         ("gross", 0.22, 1.15),
         ("net", 0.11, 1.2),
     ):  # hours and power 1.1 each, and the place
-        ln_gsd = math.exp(1.645 * math.sqrt(2 * math.log(1.1) ** 2 + math.log(gsd) ** 2))
+        pue_above, pue_below = math.log((1 + 0.1 * 1.2**Z) / 1.1), math.log(1.1 / (1 + 0.1 / 1.2**Z))
+        grid = (Z * math.log(gsd)) ** 2 - ((pue_above + pue_below) / 2) ** 2  # without the PUE
+        rest = 2 * (Z * math.log(1.1)) ** 2 + grid
+        above, below = (math.exp(math.sqrt(rest + pue**2)) for pue in (pue_above, pue_below))
         ends = row[f"co2e_{basis}_t_p05"], row[f"co2e_{basis}_t_p95"]
-        assert ends == (pytest.approx(middle / ln_gsd, rel=1e-3), pytest.approx(middle * ln_gsd, rel=1e-3))
+        assert ends == (pytest.approx(middle / below, rel=1e-3), pytest.approx(middle * above, rel=1e-3))
     del known["support.gross_by_basis"][0]
     (row,) = what_if(model, known).rows(named=True)
     assert row["ratio_to_actual"] is None
@@ -319,6 +370,9 @@ def test_the_speed_of_another_chip_counts_once(model: Model, hours_basis: str, s
                 "run_id": run_id,
                 "factor": name,
                 "gsd": 1.5 if name == "chip_hours" else 1.1,
+                "value": 1.5,
+                "p05": 1.4,
+                "p95": 1.6,
                 "basis": hours_basis,
             }
             for run_id in ("example", "other")
@@ -338,7 +392,8 @@ def test_the_speed_of_another_chip_counts_once(model: Model, hours_basis: str, s
     }
     (row,) = what_if(model, known).filter(run_id="example").rows(named=True)
     assert row["energy_mwh"] == pytest.approx(0.4)  # 2,000 h / 4 x 800 W
-    squares = math.log(1.5) ** 2 + speeds * math.log(1.4) ** 2 + math.log(1.3) ** 2 + 2 * math.log(1.1) ** 2
+    squares = math.log(1.5) ** 2 + speeds * math.log(1.4) ** 2 + math.log(1.3) ** 2 + math.log(1.1) ** 2
+    squares += (math.log(1.6 / 1.5) / Z) ** 2  # the PUE
     assert (
         row["co2e_gross_t_p95"]
         == row["co2e_net_t_p95"]

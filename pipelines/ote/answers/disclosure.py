@@ -18,7 +18,7 @@ import yaml
 
 from ote import documents
 from ote.answers import delimited, locations, quantities, tables, words
-from ote.answers.published import Z_90
+from ote.answers.published import width_of
 from ote.catalog import ROOT
 from ote.names import one_line, shown
 
@@ -509,8 +509,8 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
     for name, about in run["factors"].items():
         if about["value"] is not None and about["gsd"] is not None:
             value = f"{value_of(about)} {words.unit(name)}".strip()
-            width = f"x/÷ {about['gsd'] ** Z_90:.2f}"
-            rows.append([words.factor(name), value, width, words.basis(about["basis"]) + _year(about, ", ")])
+            spread = f"x/÷ {width_of(name, about['value'], about['gsd']):.2f}"
+            rows.append([words.factor(name), value, spread, words.basis(about["basis"]) + _year(about, ", ")])
     return ["quantity", "value", "90 % interval", "basis"], rows
 
 

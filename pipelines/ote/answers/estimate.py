@@ -20,7 +20,7 @@ import duckdb
 
 from ote import hardware_units, sql_files
 from ote.answers import delimited, locations, quantities, tables, texts
-from ote.answers.published import DATABASE, Z_90, open_database
+from ote.answers.published import DATABASE, Z_90, open_database, width, width_of
 from ote.names import identifier, literal, shown
 
 if TYPE_CHECKING:
@@ -371,12 +371,16 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
         run: one run as estimate_run returns it.
         best: the gsd of each factor's best basis, as best_gsds returns it.
     """
-    gsds = {name: factor["gsd"] for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
-    gains = {name: math.log(gsd) ** 2 - math.log(best[name]) ** 2 for name, gsd in gsds.items()}
+    known = {name: factor for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
+    gains = {
+        name: _variance(name, factor["value"], factor["gsd"]) - _variance(name, factor["value"], best[name])
+        for name, factor in known.items()
+    }
     if not gains or max(gains.values()) < 1e-4:
         return None
     factor = max(gains, key=gains.__getitem__)
-    now = math.log(run["co2e_gross_t_p95"] / run["co2e_gross_t"]) / Z_90 if run["co2e_gross_t"] else 0.0
+    tonnes = run["co2e_gross_t_p05"], run["co2e_gross_t_p95"]
+    now = math.log(width(*tonnes)) / Z_90 if run["co2e_gross_t"] else 0.0
     left = math.sqrt(max(now**2 - gains[factor], 0))
     return Narrowing(
         factor=factor,
@@ -384,6 +388,11 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
         co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-Z_90 * left),
         co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(Z_90 * left),
     )
+
+
+def _variance(factor: str, value: float, gsd: float) -> float:
+    """The variance of the logarithm of a factor, by the width of its interval."""
+    return (math.log(width_of(factor, value, gsd)) / Z_90) ** 2
 
 
 def _fact(run: Mapping[str, Any], factor: str) -> str:

@@ -4,6 +4,7 @@ Belongs here: where it lies, opening it read-only, with an error that a person u
 intervals are. Does not belong here: any question (why.py, where.py), or how it is made.
 """
 
+import math
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,24 @@ from ote.catalog import ROOT
 
 DATABASE = ROOT / "warehouse" / "emissions.duckdb"
 Z_90 = 1.645  # half a 90 % interval in standard deviations, as sql/ has it
+LOWER_BOUNDS = {"pue": 1.0}  # of a factor, as macro lower_bound_of has it; what is above it is lognormal
+
+
+def ends(factor: str, value: float, gsd: float) -> tuple[float, float]:
+    """The 90 % interval of a factor."""
+    least = LOWER_BOUNDS.get(factor, 0.0)
+    half = math.exp(Z_90 * math.log(gsd))
+    return least + (value - least) / half, least + (value - least) * half
+
+
+def width(p05: float, p95: float) -> float:
+    """The factor around a value, of an interval that goes as far up as down by this factor."""
+    return math.sqrt(p95 / p05) if p05 else 1.0
+
+
+def width_of(factor: str, value: float, gsd: float) -> float:
+    """The width of the 90 % interval of a factor."""
+    return width(*ends(factor, value, gsd))
 
 
 class NoDatabaseError(Exception):

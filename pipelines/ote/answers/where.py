@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from ote.answers import quantities
-from ote.answers.published import Z_90
+from ote.answers.published import Z_90, ends
 
 # Fails on a database that is older than this module.
 PROBE = """
@@ -34,7 +34,7 @@ with nearest as (
 # A location of which net is not known is ranked by gross.
 PLACES = f"""{NEAREST}
 select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,
-    ln(method.gsd) as pue_ln_gsd, ln(gross_gsd) as gross_ln_gsd,
+    method.gsd as pue_gsd, ln(gross_gsd) as gross_ln_gsd,
     net_kg_per_kwh is not null as has_net, net_kg_per_kwh as net, ln(net_gsd) as net_ln_gsd,
     pue * if(has_net, net_kg_per_kwh, gross_kg_per_kwh) as ranked_value,
     if(has_net, net_ln_gsd, gross_ln_gsd) as ranked_ln_gsd
@@ -252,22 +252,52 @@ def ranked(
 def _location(load: Load, row: Row, rank: int | None, chance_to_beat_next: float | None) -> Location:
     energy = load.it_energy_mwh * row["pue"]
     net = None if row["net"] is None else energy * row["net"]  # MWh x kg/kWh is t
+    pue = Spread.of(row["pue"], row["pue_gsd"])
     return Location(
         **{name: row[name] for name in ("region", "provider", "country", "factor_year", "intensity_basis")},
-        **_interval("energy_mwh", energy, load.ln_gsd, row["pue_ln_gsd"]),
-        **_interval("co2e_gross_t", energy * row["gross_kg_per_kwh"], load.ln_gsd, row["gross_ln_gsd"]),
-        **_interval("co2e_net_t", net, load.ln_gsd, row["net_ln_gsd"]),
+        **_interval("energy_mwh", energy, load.ln_gsd, pue, None),
+        **_interval("co2e_gross_t", energy * row["gross_kg_per_kwh"], load.ln_gsd, pue, row["gross_ln_gsd"]),
+        **_interval("co2e_net_t", net, load.ln_gsd, pue, row["net_ln_gsd"]),
         rank=rank,
         chance_to_beat_next=chance_to_beat_next,
     )
 
 
-def _interval(name: str, value: float | None, *ln_gsds: float) -> dict[str, Any]:
-    """A value with the ends of its 90 % interval, by their names; what is not known has none."""
+@dataclass(frozen=True)
+class Spread:
+    """How far the ends of the 90 % interval of a PUE are below and above it, as logarithms."""
+
+    below: float
+    above: float
+
+    @classmethod
+    def of(cls, pue: float, gsd: float) -> "Spread":
+        """The spread of a PUE whose part above 1 has this gsd."""
+        low, high = ends("pue", pue, gsd)
+        return cls(math.log(pue / low), math.log(high / pue))
+
+
+def _interval(
+    name: str, value: float | None, ln_gsd: float, pue: Spread, with_pue_ln_gsd: float | None
+) -> dict[str, Any]:
+    """A value with the ends of its 90 % interval, by their names; what is not known has none.
+
+    Args:
+        name: what the value is.
+        value: energy, or tonnes; both with the PUE.
+        ln_gsd: of the energy before PUE.
+        pue: its spread.
+        with_pue_ln_gsd: of PUE x intensity, as `locations` has it; None for the PUE alone.
+    """
     if value is None:
         return dict.fromkeys((name, f"{name}_p05", f"{name}_p95"))
-    half = Z_90 * math.hypot(*ln_gsds)
-    return {name: value, f"{name}_p05": value * math.exp(-half), f"{name}_p95": value * math.exp(half)}
+    grid = 0.0
+    if with_pue_ln_gsd is not None:
+        like = (pue.above + pue.below) / 2 / Z_90  # of a lognormal distribution as wide
+        grid = math.sqrt(max(with_pue_ln_gsd**2 - like**2, 0))
+    below = math.hypot(Z_90 * ln_gsd, pue.below, Z_90 * grid)
+    above = math.hypot(Z_90 * ln_gsd, pue.above, Z_90 * grid)
+    return {name: value, f"{name}_p05": value * math.exp(-below), f"{name}_p95": value * math.exp(above)}
 
 
 def _chance(one: Row, other: Row) -> float | None:

@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 
 from ote.answers import inputs, quantities
-from ote.answers.published import Z_90
 
 FACTORS = {
     "chip_hours": "chip-hours",
@@ -28,7 +27,7 @@ RESULTS = {
 TOLERANCE = 1e-9
 # Fails on a database that is older than this module.
 PROBE = """
-    select factors.gsd, factors.flop_confidence, sources.sha256, power.mfu, power.measured_at,
+    select factors.p05, factors.flop_confidence, sources.sha256, power.mfu, power.measured_at,
         embodied.embodied_t, water.water_grid_m3
     from emission_factors as factors left join sources using (source_id), hardware_power as power,
         system_power as power, embodied_emissions as embodied, water_use as water
@@ -258,14 +257,14 @@ def _factors(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Tree]:
 
 
 def _factor(row: Tree) -> Tree:
-    ln_gsd = Z_90 * math.log(row["gsd"])
     return {
         "factor": row["factor"],
         "value": row["value"],
         "unit": FACTORS[row["factor"]],
-        "p05": row["value"] * math.exp(-ln_gsd),
-        "p95": row["value"] * math.exp(ln_gsd),
+        "p05": row["p05"],
+        "p95": row["p95"],
         "gsd": row["gsd"],
+        "distribution": row["distribution"],
         "basis": row["basis"],
         "solidity": row["solidity"],
         "intensity_basis": row["intensity_basis"],

@@ -4,13 +4,12 @@ Belongs here: words and layout. Does not belong here: the numbers (why.py), or o
 (answers.py).
 """
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ote import catalog
 from ote.answers import inputs
-from ote.answers.published import Z_90
+from ote.answers.published import width
 from ote.answers.quantities import count, counted, energy, energy_span, is_guess, mass, mass_span
 from ote.answers.why import Tree, hides, short
 from ote.cli import terminal
@@ -183,7 +182,7 @@ def _factors(found: Tree) -> Any:
         made.add_row(
             FACTORS[name],
             _value(factor, hides(found, name)),
-            terminal.times_over(math.exp(Z_90 * math.log(factor["gsd"]))),
+            terminal.times_over(width(factor["p05"], factor["p95"])),
             f"{catalog.label(BASES[name], factor['basis'])} ({factor['solidity']})",
             "" if factor["factor_year"] is None else f"{factor['factor_year']}",
             factor["source"]["title"],
@@ -260,7 +259,8 @@ def _add_factor(top: "Branch", name: str, factor: Tree, is_hidden: bool) -> None
     )
     branch.add(f"basis {value}: {meaning}")
     seen = counted(factor["n_observations"], "observation")
-    branch.add(f"uncertainty: gsd {factor['gsd']:.3f}, from {factor['fitted_on']} ({seen})")
+    of = " of PUE - 1" if factor["distribution"] == "one_plus_lognormal" else ""
+    branch.add(f"uncertainty: gsd {factor['gsd']:.3f}{of}, from {factor['fitted_on']} ({seen})")
     if (flop := factor["flop"])["confidence"] is not None:
         branch.add(
             f"uncertainty of the FLOP, included: gsd {flop['gsd']:.3f}, {flop['confidence']}: "

@@ -25,7 +25,7 @@ from ote.answers import disclosure as disclosing
 from ote.answers import estimate as estimating
 from ote.answers.disclosure import GIVEN, value_of
 from ote.answers.estimate import BadRunsError, Narrowing
-from ote.answers.published import DATABASE, Z_90, NoDatabaseError
+from ote.answers.published import DATABASE, NoDatabaseError, width_of
 from ote.cli import terminal
 from ote.cli.options import AsJson, Country, Database, Hardware, Provider, Pue, Region, Start, State
 
@@ -160,8 +160,8 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         if about["value"] is None:
             continue
         value = f"{value_of(about)} {words.unit(name)}".strip()
-        width = "" if about["gsd"] is None else f"{math.exp(Z_90 * math.log(about['gsd'])):.2f}"
-        factors.add_row(words.factor(name), value, width, words.basis(about["basis"]))
+        spread = "" if about["gsd"] is None else f"{width_of(name, about['value'], about['gsd']):.2f}"
+        factors.add_row(words.factor(name), value, spread, words.basis(about["basis"]))
     _show(totals)
     typer.echo("")
     _show(factors)

@@ -19,6 +19,7 @@ import yaml
 
 from ote import catalog
 from ote.answers import quantities, where
+from ote.answers.published import width
 from ote.releases import reading, release_files
 
 SQL = catalog.ROOT / "sql" / "site"
@@ -87,7 +88,9 @@ class Data:
         found = grouped(self.query("factors"), "run_id")
         for factors in found.values():
             variances = {
-                f["factor"]: math.log(f["gsd"]) ** 2 for f in factors if not f["factor"].startswith("net")
+                f["factor"]: math.log(width(f["p05"], f["p95"])) ** 2
+                for f in factors
+                if not f["factor"].startswith("net")
             }
             total = sum(variances.values())
             for factor in factors:

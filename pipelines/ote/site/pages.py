@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from ote import catalog
 from ote.answers import disclosure, quantities
-from ote.answers.published import Z_90
+from ote.answers.published import Z_90, width
 from ote.site import charts, parts
 from ote.site.data import SOLIDITY, Data, Group, Row, identifier
 
@@ -237,13 +237,13 @@ def _factor(factor: Row, run: Row) -> Row:
 
 def _amount(factor: Row, run: Row) -> tuple[str, str]:
     """A factor, and how far the ends of its interval are; of the hours of a guess the interval alone."""
-    unit, width = parts.FACTORS[factor["factor"]][1], math.exp(Z_90 * math.log(factor["gsd"]))
+    unit = parts.FACTORS[factor["factor"]][1]
     if run["is_guess"] and factor["factor"] == "chip_hours":
         return (
-            f"{_value(factor['value'] / width)} to {_value(factor['value'] * width)} {unit}",
+            f"{_value(factor['p05'])} to {_value(factor['p95'])} {unit}",
             "90 % interval",
         )
-    return f"{_value(factor['value'])} {unit}".strip(), parts.times(width)
+    return f"{_value(factor['value'])} {unit}".strip(), parts.times(width(factor["p05"], factor["p95"]))
 
 
 def _value(value: float) -> str:
