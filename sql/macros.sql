@@ -169,6 +169,86 @@ if(
     least(1, greatest(1 - operator_cfe_fraction, 0.0025) / (1 - grid_cfe_fraction))
 );
 
+-- The normal distribution function above 0, after Hart 1968 and West 2005 (Better approximations to cumulative normal
+-- functions), and its inverse, algorithm AS 241 of Wichura 1988: each right to 14 digits. DuckDB has neither.
+create or replace temp macro polynomial(coefficients, x) as
+list_sum(
+    list_transform(
+        range(len(coefficients)), lambda place: coefficients[place + 1] * pow(x, len(coefficients) - 1 - place)
+    )
+);
+create or replace temp macro normal_upper_tail(z) as
+exp(-z * z / 2)
+* if(
+    z < 7.07106781186547e0,
+    polynomial(
+        [
+            3.52624965998911e-2, 0.700383064443688e0, 6.37396220353165e0, 33.912866078383e0, 112.079291497871e0,
+            221.213596169931e0, 220.206867912376e0
+        ], z
+    )
+    / polynomial(
+        [
+            8.83883476483184e-2, 1.75566716318264e0, 16.064177579207e0, 86.7807322029461e0, 296.564248779674e0,
+            637.333633378831e0, 793.826512519948e0, 440.413735824752e0
+        ], z
+    ),
+    1 / (z + 1 / (z + 2 / (z + 3 / (z + 4 / (z + 0.65e0))))) / 2.506628274631e0
+);
+create or replace temp macro normal_below(z) as
+if(z > 0, 1 - normal_upper_tail(z), normal_upper_tail(-z));
+create or replace temp macro normal_quantile_centre(q) as
+q
+* polynomial(
+    [
+        2509.0809287301226727e0, 33430.575583588128105e0, 67265.770927008700853e0, 45921.953931549871457e0,
+        13731.693765509461125e0, 1971.5909503065514427e0, 133.14166789178437745e0, 3.387132872796366608e0
+    ], 0.180625e0 - q * q
+)
+/ polynomial(
+    [
+        5226.495278852545925e0, 28729.085735721942674e0, 39307.89580009271061e0, 21213.794301586595867e0,
+        5394.1960214247511077e0, 687.1870074920579083e0, 42.313330701600911252e0, 1.0e0
+    ], 0.180625e0 - q * q
+);
+create or replace temp macro normal_quantile_side(r) as
+polynomial(
+    [
+        7.7454501427834140764e-4, 2.27238449892691845833e-2, 2.4178072517745061177e-1, 1.27045825245236838258e0,
+        3.64784832476320460504e0, 5.7694972214606914055e0, 4.6303378461565452959e0, 1.42343711074968357734e0
+    ], r - 1.6e0
+)
+/ polynomial(
+    [
+        1.05075007164441684324e-9, 5.475938084995344946e-4, 1.51986665636164571966e-2, 1.4810397642748007459e-1,
+        6.8976733498510000455e-1, 1.6763848301838038494e0, 2.05319162663775882187e0, 1.0e0
+    ], r - 1.6e0
+);
+create or replace temp macro normal_quantile_tail(r) as
+polynomial(
+    [
+        2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.2426609473880784386e-3, 2.6532189526576123093e-2,
+        2.96560571828504891230e-1, 1.7848265399172913358e0, 5.4637849111641143699e0, 6.6579046435011037772e0
+    ], r - 5.0e0
+)
+/ polynomial(
+    [
+        2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5, 7.868691311456132591e-4,
+        1.48753612908506148525e-2, 1.3692988092273580531e-1, 5.9983220655588793769e-1, 1.0e0
+    ], r - 5.0e0
+);
+create or replace temp macro normal_quantile(p) as
+case
+    when abs(p - 0.5e0) <= 0.425e0 then normal_quantile_centre(p - 0.5e0)
+    else
+        sign(p - 0.5e0)
+        * if(
+            sqrt(-ln(least(p, 1 - p))) <= 5,
+            normal_quantile_side(sqrt(-ln(least(p, 1 - p)))),
+            normal_quantile_tail(sqrt(-ln(least(p, 1 - p))))
+        )
+end;
+
 -- The least value that a factor can have. What is above it is lognormal, and the gsd is that of this part: no PUE is below 1.
 create or replace temp macro lower_bound_of(factor) as
 if(factor = 'pue', 1, 0);

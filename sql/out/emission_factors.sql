@@ -154,18 +154,82 @@ factors as (
             and best.factor = 'chip_hours'
             and best.basis like 'flop_%'
     cross join variant
+),
+
+-- Hours that nobody published are cut off where the energy would be more than the run can have used. What a run used in fact was
+-- possible, so the part of the distribution below the bound is the distribution. Parts below 1 in 1,000 are not cut off.
+bounded_hours as (
+    select
+        hours.run_id,
+        bounds.bound_mwh * 1e6 / (watts.value * pues.value) as upper_bound, -- MWh to Wh
+        ln(upper_bound / hours.value) / ln(hours.gsd) as bound_z,
+        normal_below(bound_z) as below_bound_fraction
+    from factors as hours
+    inner join factors as watts on hours.run_id = watts.run_id and watts.factor = 'watts_per_chip'
+    inner join factors as pues on hours.run_id = pues.run_id and pues.factor = 'pue'
+    inner join core.capacity_bounds as bounds on hours.run_id = bounds.run_id
+    where
+        hours.factor = 'chip_hours'
+        and hours.basis not in ('disclosed', 'chips_x_hours')
+        and below_bound_fraction < 0.999
+),
+
+ends as (
+    select
+        run_id,
+        unnest(['p05', 'value', 'p95']) as name,
+        unnest([0.05, 0.5, 0.95]) * below_bound_fraction as fraction
+    from bounded_hours
+),
+
+quantiles as (
+    select
+        run_id,
+        max(normal_quantile(fraction)) filter (where name = 'p05') as p05_z,
+        max(normal_quantile(fraction)) filter (where name = 'value') as value_z,
+        max(normal_quantile(fraction)) filter (where name = 'p95') as p95_z
+    from ends
+    group by run_id
+),
+
+distributions as (
+    select
+        factors.*,
+        factors.value as lognormal_value,
+        lower_bound_of(factors.factor) as lower_bound,
+        bounded.upper_bound,
+        bounded.below_bound_fraction,
+        bounded.bound_z,
+        ln(factors.gsd) as ln_gsd,
+        factors.value - lower_bound as above_lower_bound,
+        coalesce(quantiles.p05_z, -1.645) as p05_z,
+        coalesce(quantiles.value_z, 0) as value_z,
+        coalesce(quantiles.p95_z, 1.645) as p95_z
+    from factors
+    left join bounded_hours as bounded on factors.run_id = bounded.run_id and factors.factor = 'chip_hours'
+    left join quantiles on factors.run_id = quantiles.run_id and factors.factor = 'chip_hours'
 )
 
 select
     run_id,
     factor,
-    value,
+    lower_bound + above_lower_bound * exp(ln_gsd * value_z) as value,
     gsd,
-    if(lower_bound_of(factor) = 0, 'lognormal', 'one_plus_lognormal') as distribution,
-    lower_bound_of(factor) as lower_bound,
-    lower_bound + (value - lower_bound) * exp(-1.645 * ln(gsd)) as p05,
-    lower_bound + (value - lower_bound) * exp(1.645 * ln(gsd)) as p95,
-    lower_bound + (value - lower_bound) * exp(pow(ln(gsd), 2) / 2) as mean,
+    case
+        when upper_bound is not null then 'bounded_lognormal'
+        when lower_bound = 0 then 'lognormal'
+        else 'one_plus_lognormal'
+    end as distribution,
+    lower_bound,
+    upper_bound,
+    below_bound_fraction,
+    if(upper_bound is null, null, lognormal_value) as unbounded_value,
+    lower_bound + above_lower_bound * exp(ln_gsd * p05_z) as p05,
+    lower_bound + above_lower_bound * exp(ln_gsd * p95_z) as p95,
+    lower_bound
+    + above_lower_bound
+    * exp(pow(ln_gsd, 2) / 2)
+    * if(upper_bound is null, 1, normal_below(bound_z - ln_gsd) / below_bound_fraction) as mean,
     basis,
     solidity_of(solidity, ln(p95 / p05)) as solidity,
     flop_confidence,
@@ -177,4 +241,4 @@ select
     source_url,
     source_locator,
     verified
-from factors
+from distributions

@@ -1,11 +1,15 @@
 """out.emissions and its intervals against figures worked out by hand or published."""
 
 import math
+from datetime import date
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from ote.warehouse import connect
 from tests.conftest import Model, Rows
 
 RUN = {
@@ -166,6 +170,89 @@ def test_no_pue_is_below_1_however_uncertain(model: Model) -> None:
     assert row["p05"] == pytest.approx(1 + 0.05 / 3**Z)
     assert row["p95"] == pytest.approx(1 + 0.05 * 3**Z)
     assert row["mean"] == pytest.approx(1 + 0.05 * math.exp(math.log(3) ** 2 / 2))
+
+
+def bounded(model: Model, bound_mwh: float, basis: str = "flop_by_era") -> dict[str, Any]:
+    """The hours of a run of 2,000 h at 500 W and a PUE of 1.25, 1.25 MWh, whose gsd is 4."""
+    values = {"chip_hours": (2_000.0, 4.0), "watts_per_chip": (500.0, 1.2), "pue": (1.25, 1.5)}
+    candidates = {
+        name: [{"run_id": "example", "basis": basis, "value": value, "factor_year": 2020}]
+        for name, (value, _) in values.items()
+    }
+    facts: Rows = {
+        "core.training_runs": [RUN],
+        "core.chip_hours_candidates": candidates["chip_hours"],
+        "core.watts_candidates": candidates["watts_per_chip"],
+        "core.pue_candidates": candidates["pue"],
+        "core.capacity_bounds": [{"run_id": "example", "bound_mwh": bound_mwh}],
+        "core.method": [
+            {"factor": name, "basis": basis, "fallback_rank": 1, "solidity": "inferred", "gsd": gsd}
+            for name, (_, gsd) in values.items()
+        ]
+        + [{"factor": "watts_per_chip", "basis": "ambiguous_variant", "gsd": 1.1}],
+    }
+    return model("out.emission_factors", facts).filter(factor="chip_hours").row(0, named=True)
+
+
+@pytest.mark.parametrize("bound_mwh", [0.5, 1.25, 3.0, 12.5])
+def test_hours_are_cut_off_where_no_site_could_have_run_them(model: Model, bound_mwh: float) -> None:
+    """Draws above the bound are thrown away; what is left has these ends, this median and this mean."""
+    row = bounded(model, bound_mwh)
+    most = bound_mwh * 1e6 / (500 * 1.25)
+    random = np.random.Generator(np.random.Philox(20211104))
+    draws = 2_000 * np.exp(random.normal(0, math.log(4), 4_000_000))
+    kept = draws[draws < most]
+    assert (row["distribution"], row["upper_bound"]) == ("bounded_lognormal", pytest.approx(most))
+    assert row["below_bound_fraction"] == pytest.approx(len(kept) / len(draws), rel=3e-3)
+    low, middle, high = np.quantile(kept, [0.05, 0.5, 0.95])
+    found = row["p05"], row["value"], row["p95"], row["mean"]
+    assert found == pytest.approx((low, middle, high, kept.mean()), rel=0.01)
+    assert row["unbounded_value"] == 2_000
+
+
+@pytest.mark.parametrize(("bound_mwh", "basis"), [(1.25, "disclosed"), (1e6, "flop_by_era")])
+def test_published_hours_and_far_bounds_change_nothing(model: Model, bound_mwh: float, basis: str) -> None:
+    row = bounded(model, bound_mwh, basis)
+    assert (row["value"], row["upper_bound"], row["distribution"]) == (2_000, None, "lognormal")
+    assert row["p95"] == pytest.approx(2_000 * 4**Z)
+
+
+def test_the_normal_distribution_of_the_queries_is_that_of_the_textbooks() -> None:
+    with connect() as connection:
+        found = connection.execute(
+            "select z, normal_below(z), normal_quantile(normal_below(z)) "
+            "from (select unnest(range(-60, 61)) / 10 as z)"
+        ).fetchall()
+        assert connection.execute("select normal_quantile(1e-300::double)").fetchall() == [
+            (pytest.approx(NormalDist().inv_cdf(1e-300), rel=1e-13),)
+        ]
+    for z, below, back in found:
+        assert below == pytest.approx(NormalDist().cdf(z), rel=1e-10, abs=1e-15)
+        assert back == pytest.approx(z, rel=1e-6, abs=1e-9)
+
+
+def test_the_bound_of_a_run_is_that_of_its_site_or_of_the_largest_of_its_time(model: Model) -> None:
+    """Site: 10 MW for 100 days, then 20 MW for 50, 48 GWh, and the longest training: 2,000 h."""
+    site = {"site": "s", "site_title": "S"}
+    facts: Rows = {
+        "raw.epoch_data_centers": [
+            site | {"status_date": date(2024, 1, 1), "power_mw": 10.0},
+            site | {"status_date": date(2024, 4, 10), "power_mw": 20.0},
+            site | {"status_date": date(2026, 1, 1), "power_mw": 900.0},  # a plan
+            {"site": "l", "site_title": "L", "status_date": date(2024, 2, 1), "power_mw": 50.0},
+        ],
+        "raw.training_sites": [{"run_id": run, "site_title": "S"} for run in ("early", "late")],
+        "core.training_runs": [
+            {"run_id": "early", "published_date": date(2024, 2, 20)},  # 50 days x 24 h x 10 MW
+            {"run_id": "late", "published_date": date(2024, 5, 30)},  # 20 MW x 2,000 h, less than 48 GWh
+            {"run_id": "unplaced", "published_date": date(2024, 5, 30)},  # 50 MW x 2,000 h
+            {"run_id": "old", "published_date": date(2012, 1, 1)},  # the first site: 10 MW x 2,000 h
+            {"run_id": "long", "training_flop": 1e24, "training_hours": 2_000.0, "covers": "one_run"},
+            {"run_id": "slow", "training_flop": 1e20, "training_hours": 9_000.0, "covers": "one_run"},
+        ],
+    }
+    found = dict(model("core.capacity_bounds", facts).select("run_id", "bound_mwh").rows())
+    assert found == pytest.approx({"early": 12_000, "late": 40_000, "unplaced": 100_000, "old": 20_000})
 
 
 def test_an_unknown_intensity_is_unknown_not_zero(model: Model) -> None:

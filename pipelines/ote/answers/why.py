@@ -209,9 +209,10 @@ def _add_inputs(connection: duckdb.DuckDBPyConnection, run_id: str, factors: dic
         if factor["inputs"] is None:
             continue
         given = inputs.value_of(factor["inputs"])
-        if not math.isclose(given, factor["value"], rel_tol=TOLERANCE, abs_tol=1e-300):
+        value = factor["value"] if factor["unbounded_value"] is None else factor["unbounded_value"]
+        if not math.isclose(given, value, rel_tol=TOLERANCE, abs_tol=1e-300):
             raise BrokenDatabaseError(
-                f"{run_id}: {name} is {factor['value']!r}, but its inputs give {given!r}: "
+                f"{run_id}: {name} is {value!r}, but its inputs give {given!r}: "
                 "the database is damaged. Build it anew."
             )
 
@@ -265,6 +266,9 @@ def _factor(row: Tree) -> Tree:
         "p95": row["p95"],
         "gsd": row["gsd"],
         "distribution": row["distribution"],
+        "upper_bound": row["upper_bound"],
+        "below_bound_fraction": row["below_bound_fraction"],
+        "unbounded_value": row["unbounded_value"],
         "basis": row["basis"],
         "solidity": row["solidity"],
         "intensity_basis": row["intensity_basis"],

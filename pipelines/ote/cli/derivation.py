@@ -261,6 +261,12 @@ def _add_factor(top: "Branch", name: str, factor: Tree, is_hidden: bool) -> None
     seen = counted(factor["n_observations"], "observation")
     of = " of PUE - 1" if factor["distribution"] == "one_plus_lognormal" else ""
     branch.add(f"uncertainty: gsd {factor['gsd']:.3f}{of}, from {factor['fitted_on']} ({seen})")
+    if factor["upper_bound"] is not None:
+        above = f"{1 - factor['below_bound_fraction']:.1%} of the distribution is above"
+        branch.add(
+            f"cut off at {short(factor['upper_bound'])} {factor['unit']}, the most that a known site can "
+            f"have used: {above}; without the bound: {short(factor['unbounded_value'])}"
+        )
     if (flop := factor["flop"])["confidence"] is not None:
         branch.add(
             f"uncertainty of the FLOP, included: gsd {flop['gsd']:.3f}, {flop['confidence']}: "
