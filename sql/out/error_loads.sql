@@ -7,7 +7,7 @@ with factors as (
         factors.run_id,
         factors.factor,
         factors.basis,
-        runs.organisation,
+        coalesce(runs.organisation, runs.run_id) as organisation, -- an unnamed one is no other's
         coalesce(chip_family(runs.hardware_id), 'unnamed') as chip,
         coalesce(runs.cloud_region, runs.site, runs.site_country, runs.developer_country, 'world') as location,
         coalesce(cast(year(runs.published_date) as varchar), 'unknown') as year,
