@@ -11,7 +11,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from ote import catalog, hardware_units
+from ote import catalog, files, hardware_units
 from ote.ingestion.facts import File, Problem, Row, cell_problems, duplicates, judged, read_text
 from ote.ingestion.spelling import spelling_key
 from ote.ingestion.training_run_rules import (
@@ -110,13 +110,8 @@ def add(row: Row, reference: Path) -> Path:
     csv.writer(buffer, lineterminator="\n").writerow(row.values())
     lines = re.findall(r"[^\n]*\n|[^\n]+$", file.path.read_bytes().decode("utf-8"))
     at = _line(row, file) - 1
-    partial = file.path.with_name(f".{file.path.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)  # a link there would be followed
+    with files.replacing(file.path) as partial:
         partial.write_bytes("".join([*lines[:at], buffer.getvalue(), *lines[at:]]).encode("utf-8"))
-        partial.replace(file.path)
-    finally:
-        partial.unlink(missing_ok=True)
     return file.path
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ote import files
+
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 50  # lines; a quote that is open for longer was never closed
 HALF_LINE = "complete the line, or take it out: a crash while the file is written leaves half a line"
@@ -177,15 +179,10 @@ def number(cell: str) -> float:
 
 def write_rejects(rejects: Sequence[Reject], file: Path) -> None:
     """Write rows that are not taken as CSV: line, row, column and reason; whole or not at all."""
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(("line", "row", "column", "reason"))
-            writer.writerows((r.place.line or "", r.place.row or "", r.column, r.reason) for r in rejects)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(file) as partial, partial.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("line", "row", "column", "reason"))
+        writer.writerows((r.place.line or "", r.place.row or "", r.column, r.reason) for r in rejects)
 
 
 def _records(

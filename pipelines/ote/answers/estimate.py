@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ote import hardware_units, sql_files
+from ote import files, hardware_units, sql_files
 from ote.answers import delimited, locations, quantities, tables, texts
 from ote.answers.published import DATABASE, Z_90, open_database, width, width_of
 from ote.names import identifier, literal, shown
@@ -29,22 +29,25 @@ if TYPE_CHECKING:
 
 # What a run may state: column, option of the command line, and what it is.
 COLUMNS = {
-    "model": ("--name", "name of the run, free text"),
-    "hardware": ("--hardware", "accelerator, in any known spelling"),
+    "model": ("--name", "what to call the run"),
+    "hardware": ("--hardware", "accelerator, in any known spelling, such as H100"),
     "chips": ("--chips", "number of accelerators"),
     "training_hours": ("--hours", "wall-clock hours"),
     "chip_hours": ("--chip-hours", "accelerators x hours"),
-    "training_flop": ("--flop", "floating-point operations in all"),
-    "watts_per_chip": ("--power", "measured mean power of the whole system per accelerator, W, before PUE"),
+    "training_flop": ("--flop", "floating-point operations in all, such as 3e23"),
+    "watts_per_chip": (
+        "--power",
+        "measured average power of the whole system per accelerator, W, before PUE",
+    ),
     "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
-    "metering": ("--metering", "how that energy was measured, and what is not in it, free text"),
-    "pue": ("--pue", "total over IT energy of the data center"),
-    "provider": ("--provider", "operator of the data center"),
-    "cloud_region": ("--region", "cloud region"),
-    "site_country": ("--country", "country, as a code or its English name"),
+    "metering": ("--metering", "how that energy was measured, and what is not in it, for the report"),
+    "pue": ("--pue", "energy of the data center over energy of its computers"),
+    "provider": ("--provider", "operator of the data center, such as AWS"),
+    "cloud_region": ("--region", "cloud region of the run, such as us-central1"),
+    "site_country": ("--country", "country of the run: code or English name"),
     "site_state": ("--state", "state of the USA or province, such as Texas or CA-QC"),
-    "carbon_intensity_g_per_kwh": ("--intensity", "of the grid, location-based, g CO2e per kWh"),
-    "started": ("--start", "YYYY-MM-DD, YYYY-MM or YYYY"),
+    "carbon_intensity_g_per_kwh": ("--intensity", "intensity of the grid, location-based, g CO2e per kWh"),
+    "started": ("--start", "when the run started: YYYY-MM-DD, YYYY-MM or YYYY"),
 }
 QUANTITIES = dict.fromkeys(
     ("chips", "training_hours", "chip_hours", "training_flop", "energy_kwh", "pue", "gross_kg_per_kwh"), str
@@ -332,21 +335,17 @@ def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, st
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
-    partial = target.with_name(f".{target.name}.partial")
-    partial.unlink(missing_ok=True)  # a link there would be followed
-    partial.touch()  # says plainly why it cannot be, as DuckDB does not
     safe = ", ".join(f"spreadsheet_safe({column}) as {column}" for column in FREE_TEXT)
     replaced = f"replace ({safe})" if target.suffix.lower() == ".csv" else ""
-    try:
-        rows = connection.execute(
-            f"copy (select * exclude (row_number) {replaced} from good_estimates) to {literal(partial)} "
-            f"({WRITERS[target.suffix.lower()]})"
-        ).fetchall()[0][0]
-        partial.replace(target)
-    except duckdb.IOException as error:
-        raise OSError(errno.EIO, "the disk is full or failed") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(target) as partial:
+        partial.touch()  # says plainly why it cannot be, as DuckDB does not
+        try:
+            rows = connection.execute(
+                f"copy (select * exclude (row_number) {replaced} from good_estimates) to {literal(partial)} "
+                f"({WRITERS[target.suffix.lower()]})"
+            ).fetchall()[0][0]
+        except duckdb.IOException as error:
+            raise OSError(errno.EIO, "the disk is full or failed") from error
     return int(rows)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ote import files
 from ote.answers import accounting, codecarbon, nvidia_smi, texts, trackers
 from ote.answers.delimited import Reject
 from ote.answers.estimate import COLUMNS, impossible
@@ -145,13 +146,7 @@ def as_csv(runs: Sequence[Run]) -> str:
 
 def write(runs: Sequence[Run], out: Path) -> None:
     """Write runs as CSV, whole or not at all."""
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)  # a link there would be followed
-        partial.write_text(as_csv(runs), encoding="utf-8")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    files.write(out, as_csv(runs))
 
 
 def _head(text: str) -> str:

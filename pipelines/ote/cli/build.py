@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ote import checkout
+from ote import checkout, files
 from ote.answers import quantities
 from ote.catalog import ROOT
 from ote.cli import site
@@ -149,7 +149,8 @@ def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Pat
     result = executed("build", warehouse, _failed, {"warehouse": settings})
     metadata = result.asset_materializations_for_node("release__emissions_duckdb")[0].metadata
     release = Path(str(metadata["release"].value))
-    _record(warehouse, {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs})
+    record = {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs}
+    files.write(warehouse / "published.json", json.dumps(record))
     return release
 
 
@@ -223,12 +224,6 @@ def _stated(entry: Any, step: Callable[[str], None]) -> None:
     event = entry.dagster_event
     if event and event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
         step(event.step_key.replace("__", "."))
-
-
-def _record(warehouse: Path, record: dict[str, str]) -> None:
-    partial = warehouse / "published.json.partial"
-    partial.write_text(json.dumps(record), encoding="utf-8")
-    partial.replace(warehouse / "published.json")
 
 
 def _explain(result: Any, warehouse: Path) -> None:

@@ -7,7 +7,7 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: wha
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ from ote.catalog import ROOT
 from ote.checkout import Checkout
 from ote.cli import site
 from ote.cli.options import WAREHOUSE, Built, a_folder
-from ote.names import one_line
+from ote.cli.terminal import fail
 
 Releases = Annotated[
     Path,
@@ -63,7 +63,7 @@ def release(
 
     database = warehouse / "build.duckdb"
     if not database.exists():
-        _fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
+        fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
     _require_committed(checkout.state(), "are")
     try:
         with lock(warehouse), connect(database) as connection:
@@ -84,12 +84,12 @@ def release(
         record.BadRecordError,
         BadReferenceError,
     ) as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     except (
         OSError,
         duckdb.IOException,
     ) as error:  # a full disk, a folder that is read-only, an open database
-        _fail(f"No release was written: {error}. Earlier ones are as they were.", 1)
+        fail(f"No release was written: {error}. Earlier ones are as they were.", 1)
     typer.echo(str(folder))
     typer.echo(
         f"Record: {released}; commit it, so that the next release is compared with this one.", err=True
@@ -112,7 +112,7 @@ def diff(
     from ote.releases import changes, reading
 
     if cells is not None and cells.suffix not in (".csv", ".parquet"):
-        _fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
+        fail(f"--cells {cells}: expected a name that ends in .csv or .parquet.", 2)
     folders = [_release(releases, name) for name in (old, new)]
     try:
         for folder in folders:
@@ -120,18 +120,18 @@ def diff(
                 reading.verify(folder)
         difference = changes.compare(*folders, every_cell=cells is not None)
     except changes.NoReleaseError as error:
-        _fail(f"{error} {_versions(releases)}", 2)
+        fail(f"{error} {_versions(releases)}", 2)
     except reading.MalformedReleaseError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except reading.BrokenReleaseError as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     except (duckdb.Error, pa.ArrowException) as error:
-        _fail(f"The tables of {old} and {new} cannot be compared: {error}", 2)
+        fail(f"The tables of {old} and {new} cannot be compared: {error}", 2)
     if cells is not None:
         try:
             changes.write_cells(difference, cells)
         except OSError as error:
-            _fail(f"--cells {cells}: {error}. Name a file in a folder that can be written.", 1)
+            fail(f"--cells {cells}: {error}. Name a file in a folder that can be written.", 1)
     where = f"Every cell is in {cells}." if cells else "For every cell give --cells FILE, .csv or .parquet."
     typer.echo(changes.page(difference, cells_are=where))
 
@@ -150,12 +150,12 @@ def verify(
     try:
         wrong = verification.problems(directory)
     except reading.MalformedReleaseError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     for finding in wrong:
         typer.echo(finding, err=True)
     if wrong:
         counted = quantities.counted(len(wrong), "problem")
-        _fail(f"{directory}: {counted}: the release is incomplete or was altered.", 1)
+        fail(f"{directory}: {counted}: the release is incomplete or was altered.", 1)
     typer.echo(f"{directory}: whole.")
 
 
@@ -180,7 +180,7 @@ def publish(
     try:
         publishing.publish(folder, target, _progress)
     except publishing.NotPublishedError as error:
-        _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
+        fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
     typer.echo(f"{folder.name} is published at {target}.")
     if pages and publishing.is_latest(folder.name, target):
         with TemporaryDirectory() as place:
@@ -207,17 +207,17 @@ def get(
 
     source = source or catalog.public_url()
     if not source:
-        _fail("Give --from, the address or folder where releases are published.", 2)
+        fail("Give --from, the address or folder where releases are published.", 2)
     try:
         folder = publishing.get(version, source, into, _progress)
     except publishing.NotPublishedError as error:
-        _fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
+        fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
     typer.echo(str(folder))
 
 
 def _require_committed(state: Checkout, when: str) -> None:
     if state.uncommitted:
-        _fail(
+        fail(
             f"No release: not committed {when} {', '.join(state.uncommitted)}. Nobody else could build it "
             "again: commit or undo these changes, then build: ote build",
             1,
@@ -237,7 +237,7 @@ def _release(releases: Path, name: str) -> Path:
     if version.is_dir() and version.parent.resolve() == releases.resolve() and name not in ("", ".", ".."):
         return version
     kind = "it is a file" if given.exists() else f"no such folder, and no version in {releases}"
-    _fail(
+    fail(
         f"{name}: no manifest.json, since {kind}. Expected the folder or the version of a release. "
         f"{_versions(releases)}",
         2,
@@ -248,8 +248,3 @@ def _versions(releases: Path) -> str:
     """Which versions there are."""
     names = sorted(file.parent.name for file in releases.glob("[!.]*/manifest.json"))
     return f"There are: {', '.join(names)}." if names else "There is none; build one: ote build"
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo("\n".join(one_line(line, 2000) for line in message.splitlines()), err=True)
-    raise typer.Exit(code)

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from ote.names import one_line
+
 WIDE = 120  # columns
+LONGEST = 2000  # characters of a line of a message
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,8 +85,11 @@ def listed(names: str | None, most: int = 2) -> str:
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
-    """End with a message on stderr; code 2 is bad input, 1 a fault of the data."""
-    typer.echo(message, err=True)
+    """End with a message on stderr; code 2 is bad input, 1 a fault of the data.
+
+    What it shows of a file or an option does not move the cursor.
+    """
+    typer.echo("\n".join(one_line(line, LONGEST) for line in message.splitlines()), err=True)
     raise typer.Exit(code)
 
 

@@ -4,7 +4,6 @@ Belongs here: the assets of these files, and of the estimates of earlier release
 change of a value, or what the values mean together (sql/core).
 """
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ import polars as pl
 
 from ote import catalog
 from ote.checkout import RELEASED
+from ote.files import sha256_of
 from ote.ingestion.curated import file_tables, read
 from ote.ingestion.facts import read_text
 from ote.models import raw_asset
@@ -29,7 +29,7 @@ def reference_files(directory: Path) -> pl.DataFrame:
             "title": table.description.split(". ")[0].removesuffix("."),  # the first sentence
             "url": f"warehouse/reference/{table.stem}.csv",
             "license": dataset.license,
-            "sha256": hashlib.sha256((directory / f"{table.stem}.csv").read_bytes()).hexdigest(),
+            "sha256": sha256_of(directory / f"{table.stem}.csv"),
             "row_count": len(read_text(directory, table).rows),
         }
         for table in file_tables()

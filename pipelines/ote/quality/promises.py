@@ -15,6 +15,7 @@ from typing import Any
 
 from ote import catalog
 from ote.models import upstream_tables
+from ote.names import literal
 from ote.sql_files import SQL
 
 CATALOG_CHECK = "keeps_its_catalog"
@@ -132,7 +133,7 @@ def promises(table: catalog.Table) -> list[Promise]:
 
 def _columns(table: catalog.Table) -> Promise:
     names = [column.name for column in table.columns]
-    promised = ", ".join(f"({place}, {_text(name)})" for place, name in enumerate(names, 1))
+    promised = ", ".join(f"({place}, {literal(name)})" for place, name in enumerate(names, 1))
     seen = f"select row_number() over () as place, column_name from (describe {table.name})"
     return Promise(
         expectation="expect_table_columns_to_match_ordered_list",
@@ -207,7 +208,7 @@ def _limits(table: catalog.Table, column: catalog.Column) -> Iterator[Promise]:
     if column.values:
         yield _of_rows(
             shown,
-            f"{name} not in ({', '.join(map(_text, column.values))})",
+            f"{name} not in ({', '.join(map(literal, column.values))})",
             expectation="expect_column_values_to_be_in_set",
             arguments={"column": column.name, "value_set": list(column.values)},
             why=column.description,
@@ -250,10 +251,6 @@ def _on_batch(query: str, table: catalog.Table) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _number(value: float) -> str:

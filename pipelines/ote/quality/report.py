@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import jinja2
 
-from ote import catalog
+from ote import catalog, files
 from ote.answers import quantities
 
 CATALOG_CHECK = "keeps_its_catalog"
@@ -133,6 +133,4 @@ def _plain(observed: str) -> str:
 
 def write(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Write the page, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(render(connection), encoding="utf-8")
-    partial.replace(path)
+    files.write(path, render(connection))

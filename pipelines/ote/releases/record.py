@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from ote import catalog, models
+from ote import catalog, files, models
 
 RECORD, ESTIMATES = "record.json", "estimates.csv"
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
@@ -135,9 +135,7 @@ def keep(release: Path, released: Path) -> None:
         raise BadRecordError(f"{release / RECORD}: missing. Build again: ote build")
     released.mkdir(parents=True, exist_ok=True)
     for name, content in ((ESTIMATES, estimates_text(record)), (RECORD, text(record))):
-        partial = released / f".{name}.partial"
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(released / name)
+        files.write(released / name, content)
 
 
 def read(folder: Path) -> Record | None:

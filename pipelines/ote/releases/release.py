@@ -22,7 +22,7 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from ote import catalog, documents, names
+from ote import catalog, documents, files, names
 from ote.checkout import Checkout
 from ote.quality import report
 from ote.releases import folders, record, release_files
@@ -129,10 +129,10 @@ def _write_whole(final: Path, write: Callable[[Path], None]) -> None:
     partial.mkdir()
     write(partial)
     for file in sorted(partial.rglob("*")):
-        release_files.sync(file)
-    release_files.sync(partial)
+        files.sync(file)
+    files.sync(partial)
     partial.rename(final)
-    release_files.sync(final.parent)
+    files.sync(final.parent)
 
 
 def _other(release: Path, content: str) -> Path | None:
@@ -220,10 +220,7 @@ def point(releases: Path) -> None:
         not (releases / "index.json").exists()
         or (releases / "index.json").read_text(encoding="utf-8") != text
     ):
-        partial = releases / ".index.json.partial"
-        partial.write_text(text, encoding="utf-8")
-        release_files.sync(partial)
-        partial.replace(releases / "index.json")
+        files.write(releases / "index.json", text)
     link = releases / LATEST
     if link.is_dir() and not link.is_symlink():
         _remove_copy(link, entries)
@@ -238,7 +235,7 @@ def point_latest(releases: Path, version: str) -> None:
         partial.unlink(missing_ok=True)
         partial.symlink_to(version)
         partial.replace(link)
-    release_files.sync(releases)
+    files.sync(releases)
 
 
 def index_text(entries: list[dict[str, Any]]) -> str:
@@ -259,7 +256,7 @@ def _remove_copy(link: Path, entries: list[dict[str, Any]]) -> None:
         BrokenReleaseError: it is no such copy.
     """
     sums = link / "SHA256SUMS"
-    if not sums.exists() or release_files.sha256_of(sums) not in {entry["sha256"] for entry in entries}:
+    if not sums.exists() or files.sha256_of(sums) not in {entry["sha256"] for entry in entries}:
         raise BrokenReleaseError(
             f"{link}: a folder, where a link is expected, and no copy of a release. Move it away."
         )
@@ -273,7 +270,7 @@ def entry(folder: Path) -> dict[str, Any]:
         "version": folder.name,
         "date": f"{datetime.fromtimestamp(sums.stat().st_mtime, UTC):%Y-%m-%d}",
         "schema_version": manifest(folder)["schema_version"],
-        "sha256": release_files.sha256_of(sums),
+        "sha256": files.sha256_of(sums),
         "size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
     }
 
@@ -284,16 +281,13 @@ def publish_database(release: Path, path: Path) -> bool:
     It is read-only: a writer that outlives the rename would leave its log beside the new file.
     """
     wanted = checksums(release)[release_files.DATABASE]
-    if path.exists() and release_files.sha256_of(path) == wanted:
+    if path.exists() and files.sha256_of(path) == wanted:
         return False
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    shutil.copyfile(release / release_files.DATABASE, partial)
-    partial.chmod(0o444)
-    release_files.sync(partial)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
-    partial.replace(path)
-    release_files.sync(path.parent)
+    with files.replacing(path) as partial:
+        shutil.copyfile(release / release_files.DATABASE, partial)
+        partial.chmod(0o444)
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    files.sync(path.parent)
     return True
 
 
@@ -302,4 +296,4 @@ def is_published(release: Path, path: Path) -> bool:
     if not (release / "SHA256SUMS").exists() or not path.exists():
         return False
     verify(release)
-    return release_files.sha256_of(path) == checksums(release)[release_files.DATABASE]
+    return files.sha256_of(path) == checksums(release)[release_files.DATABASE]

@@ -6,7 +6,6 @@ its version and its place among the others (release.py), or the texts of the met
 
 import csv
 import hashlib
-import os
 from collections.abc import Iterator
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ote import catalog, checkout, models, sql_files
+from ote.files import sha256_of
 from ote.names import identifier, literal
 from ote.quality import report
 from ote.releases import metadata
@@ -283,18 +283,3 @@ def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 def files(directory: Path) -> Iterator[Path]:
     """The files of a release but its sums, in order."""
     return (f for f in sorted(directory.rglob("*")) if f.is_file() and f.name != "SHA256SUMS")
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Make a file or the entries of a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
