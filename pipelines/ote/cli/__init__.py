@@ -28,6 +28,7 @@ from ote.cli import (
     update,
     version,
 )
+from ote.cli.options import with_columns
 from ote.sql_files import QueryError
 
 ASK, YOURS = "Ask the dataset", "Your own run"
@@ -55,6 +56,10 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
+KINDS = {  # commands with an option for each column of a run
+    "estimate": with_columns(estimate.columns_of_a_run, "What is known of a single run"),
+    "add": with_columns(contribute.columns_of_a_run, "What the source states"),
+}
 for panel, name, asked in (
     (ASK, "find", runs.find),
     (ASK, "why", answers.why),
@@ -65,9 +70,9 @@ for panel, name, asked in (
     (YOURS, "import", estimate.import_),
     (YOURS, "report", estimate.report),
 ):
-    app.command(name, help=_help(asked), rich_help_panel=panel)(asked)
+    app.command(name, cls=KINDS.get(name), help=_help(asked), rich_help_panel=panel)(asked)
 app.command(
-    cls=contribute.Adding,
+    cls=KINDS["add"],
     help=_help(contribute.add),
     rich_help_panel=FACTS,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

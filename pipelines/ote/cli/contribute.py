@@ -5,15 +5,12 @@ Belongs here: options, questions, what a person sees, exit codes. Does not belon
 """
 
 import difflib
-import inspect
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from ote import hardware_units
 from ote.answers import contribution, estimate, quantities, texts
@@ -48,7 +45,7 @@ def add(
     --source-url https://example.org/report --source-locator "Table 2" --verified primary
     """
     _refuse_unknown(context.args)
-    row = _checked(_once(context.obj) or _asked(), reference)
+    row = _checked(context.obj or _asked(), reference)
     _say_estimate(row, database)
     if dry_run:
         typer.echo("Nothing was written (--dry-run).")
@@ -60,53 +57,17 @@ def add(
     typer.echo(f"Added to {file}. Next: make dataset, make test, and a pull request with this row.")
 
 
-class Adding(TyperCommand):
-    """The command with an option for each column of a run, which it knows once it reads the catalog."""
-
-    def get_params(self, ctx: Any) -> list[Any]:  # noqa: D102
-        *own, helps = super().get_params(ctx)
-        return [*own, *_column_options(), helps]
-
-    def invoke(self, ctx: Any) -> Any:  # noqa: D102
-        ctx.obj = {column.name: ctx.params.pop(column.name) for column in contribution.columns()}
-        return super().invoke(ctx)
-
-
 @cache
-def _column_options() -> list[Any]:
-    """An option for each column, as typer makes them of the parameters of a function."""
-
-    def command() -> None: ...
-
-    parameters = []
+def columns_of_a_run() -> list[tuple[str, str, str]]:
+    """Each column of the file, its option, and what it is."""
+    listed = []
     for column in contribution.columns():
         needed = " Needed." if column.required and column.name != "run_id" else ""
         meaning = column.description.split(". ")[0].rstrip(".")
-        listed = ", ".join(column.values)
-        values = f": {listed}" if listed and len(meaning) + len(listed) < ABOUT else ""
-        about = typer.Option(
-            _option(column.name),
-            help=f"{meaning}{values}.{needed}",
-            metavar="<str>",
-            rich_help_panel="What the source states",
-            show_default=False,
-        )
-        kind = inspect.Parameter.KEYWORD_ONLY
-        annotation = Annotated[list[str] | None, about]
-        parameters.append(inspect.Parameter(column.name, kind, default=None, annotation=annotation))
-    vars(command)["__signature__"] = inspect.Signature(parameters)
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    made = typer.Typer(add_completion=False)
-    made.command()(command)
-    return [*typer.main.get_command(made).params]
-
-
-def _once(given: Mapping[str, list[str] | None]) -> dict[str, str]:
-    """The columns that are given; ends where one is given twice."""
-    for column, cells in given.items():
-        if len(cells or []) > 1:
-            terminal.fail(f"{_option(column)}: given twice.")
-    return {column: cells[0] for column, cells in given.items() if cells}
+        values = ", ".join(column.values)
+        shown = f": {values}" if values and len(meaning) + len(values) < ABOUT else ""
+        listed.append((column.name, _option(column.name), f"{meaning}{shown}.{needed}"))
+    return listed
 
 
 def _checked(given: dict[str, str], reference: Path) -> Row:

@@ -10,8 +10,9 @@ import os
 import shlex
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,37 +28,20 @@ from ote.answers.disclosure import GIVEN, value_of
 from ote.answers.estimate import BadRunsError, Narrowing
 from ote.answers.published import DATABASE, NoDatabaseError, width_of
 from ote.cli import terminal
-from ote.cli.options import AsJson, Country, Database, Hardware, Provider, Pue, Region, Start, State
+from ote.cli.options import AsJson, Country, Database, Hardware, Pue, Region, State
 
 SHOWN = 10  # rows that are left out are named up to this number; a file names all
 
 
+def columns_of_a_run() -> list[tuple[str, str, str]]:
+    """Each column that a run may state, its option, and what it is."""
+    return [
+        (name, option, f"{says[0].upper()}{says[1:]}.") for name, (option, says) in estimating.COLUMNS.items()
+    ]
+
+
 def estimate(
-    name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
-    hardware: Hardware = None,
-    chips: Annotated[str | None, typer.Option(help="Number of accelerators.")] = None,
-    hours: Annotated[str | None, typer.Option(help="Wall-clock hours.")] = None,
-    chip_hours: Annotated[str | None, typer.Option(help="Accelerators x hours.")] = None,
-    flop: Annotated[str | None, typer.Option(help="Floating-point operations in all, such as 3e23.")] = None,
-    power: Annotated[
-        str | None,
-        typer.Option(help="Measured average power of the whole system per accelerator, W, before PUE."),
-    ] = None,
-    energy: Annotated[
-        str | None, typer.Option(help="Measured electricity of the machines, kWh, before PUE.")
-    ] = None,
-    metering: Annotated[
-        str | None, typer.Option(help="How that energy was measured, and what is not in it, for the report.")
-    ] = None,
-    pue: Pue = None,
-    provider: Provider = None,
-    region: Region = None,
-    country: Country = None,
-    state: State = None,
-    intensity: Annotated[
-        str | None, typer.Option(help="Intensity of the grid, location-based, g CO2e per kWh.")
-    ] = None,
-    start: Start = None,
+    context: typer.Context,
     batch: Annotated[
         Path | None,
         typer.Option(help="A file with a run per row (.csv, .parquet, .json, .jsonl) instead of options."),
@@ -82,11 +66,7 @@ def estimate(
     carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file next
     to --out whose name ends in .rejects.csv, with line, column and reason.
     """
-    given = (
-        name, hardware, chips, hours, chip_hours, flop, power, energy, metering, pue, provider, region,
-        country, state, intensity, start,
-    )  # fmt: skip
-    run = {column: cell for column, cell in zip(estimating.COLUMNS, given, strict=True) if cell is not None}
+    run: dict[str, str] = context.obj
     if (batch is None) != (out is None) or (batch is not None and run):
         terminal.fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
     if batch and out:
@@ -272,18 +252,16 @@ def report(
         terminal.fail(_or_import(run, f"{run}: {error}", content))
     except NoDatabaseError as error:
         terminal.fail(str(error))
-    written = {
+    written: dict[Form, Callable[[disclosing.Run], str]] = {
         Form.markdown: disclosing.markdown,
+        Form.model_card: partial(disclosing.model_card, training_type=training_type),
         Form.latex: disclosing.latex,
         Form.cyclonedx: disclosing.cyclonedx,
         Form.spdx: disclosing.spdx,
         Form.eu: disclosing.eu,
         Form.bibtex: disclosing.bibtex,
     }
-    typer.echo(
-        disclosing.model_card(total, training_type) if form is Form.model_card else written[form](total),
-        nl=False,
-    )
+    typer.echo(written[form](total), nl=False)
 
 
 def _estimates(

@@ -3,14 +3,17 @@
 Belongs here: an option of more than one module. Does not belong here: an option of one command.
 """
 
+import inspect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ote import checkout
 from ote.answers.published import DATABASE
@@ -59,6 +62,53 @@ def number(such_as: str, least: float | None = None) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def with_columns(columns: Callable[[], Iterable[tuple[str, str, str]]], panel: str) -> type[TyperCommand]:
+    """A kind of command with an option for each column that a row may have.
+
+    Args:
+        columns: name, option and help of each; asked when the command is used.
+        panel: the heading of these options in its help.
+
+    Returns:
+        Its context has the cells that are given as `obj`. One that is given twice ends the command.
+    """
+
+    @cache
+    def options() -> list[Any]:
+        """As typer makes them of the parameters of a function."""
+
+        def command() -> None: ...
+
+        parameters = []
+        for name, option, says in columns():
+            about = typer.Option(
+                option, help=says, metavar="<str>", rich_help_panel=panel, show_default=False
+            )
+            kind, annotation = inspect.Parameter.KEYWORD_ONLY, Annotated[list[str] | None, about]
+            parameters.append(inspect.Parameter(name, kind, default=None, annotation=annotation))
+        vars(command)["__signature__"] = inspect.Signature(parameters)
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        made = typer.Typer(add_completion=False)
+        made.command()(command)
+        return [*typer.main.get_command(made).params]
+
+    class Command(TyperCommand):
+        def get_params(self, ctx: Any) -> list[Any]:
+            *own, helps = super().get_params(ctx)
+            return [*own, *options(), helps]
+
+        def invoke(self, ctx: Any) -> Any:
+            ctx.obj = {}
+            for name, option, _ in columns():
+                cells = ctx.params.pop(name) or []
+                if len(cells) > 1:
+                    fail(f"{option}: given twice.")
+                ctx.obj |= dict.fromkeys([name] if cells else [], *cells)
+            return super().invoke(ctx)
+
+    return Command
 
 
 def _usable(option: typer.CallbackParam, given: Path) -> Path:
