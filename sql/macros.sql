@@ -264,6 +264,13 @@ ln(pue / (1 + (pue - 1) * exp(-1.645 * ln_gsd)));
 create or replace temp macro pue_like_ln_gsd(pue, ln_gsd) as
 (pue_ln_above(pue, ln_gsd) + pue_ln_below(pue, ln_gsd)) / 2 / 1.645;
 
+-- What widens the intensity of a basis, by core.gross_uncertainty: the spread of several locations, plants at the site, and a
+-- start that is not stated. What a developer published for its run is not widened.
+create or replace temp macro gross_ln_variance(basis, mix_ln_variance, start_ln_variance, onsite_ln_variance) as
+if(basis in ('provider_locations', 'provider_regions'), mix_ln_variance, 0)
++ if(basis in ('disclosed', 'region_month', 'country_month'), 0, start_ln_variance)
++ if(basis in ('region_month', 'region_year', 'country_month', 'country_year'), onsite_ln_variance, 0);
+
 -- How solid a number is: what its basis gives, or a guess where its 90 % interval spans more than a factor of 100.
 create or replace temp macro solidity_of(basis_solidity, ln_width) as
 if(ln_width > ln(100), 'guessed', basis_solidity);

@@ -1,8 +1,8 @@
 -- Average power of the whole system per accelerator during training. One row per accelerator that has a rating or a
 -- measurement. The power is measured on that accelerator, whatever its memory; else it is its rated power x the
 -- measured share of rated power of its generation, its kind, or all accelerators. Each source counts once, because
--- measurements of one source share meters, cooling and workloads. measured_by names the operators of the measured systems; the estimate is more
--- certain in their data centers.
+-- measurements of one source share meters, cooling and workloads. measured_by names the operators of the measured
+-- systems; the estimate is more certain in their data centers.
 with sources as (
     select
         board_of(hardware_id) as board,

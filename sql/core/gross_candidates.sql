@@ -143,6 +143,15 @@ weighed as (
 
 -- Where the organisation's other runs of these years were, for runs whose location is not known. A hypothetical run was nowhere.
 -- A paper tells each of its places once, however many runs it has there. Each location is looked up in the year of the run.
+-- Where the operator of the run is known, only locations of the same operator count.
+operators as (
+    select
+        run_id,
+        list(provider order by provider) as providers
+    from core.run_providers
+    group by run_id
+),
+
 stated as (
     select distinct
         runs.run_id,
@@ -156,7 +165,10 @@ stated as (
             runs.organisation = others.organisation
             and others.run_year between runs.run_year - 2 and runs.run_year + 2
             and runs.run_id <> others.run_id
-    where others.covers is distinct from 'hypothetical'
+    left join operators on runs.run_id = operators.run_id
+    where
+        others.covers is distinct from 'hypothetical'
+        and (operators.providers is null or list_contains(operators.providers, others.provider))
 ),
 
 nearest_stated as (
@@ -218,6 +230,22 @@ select
     verified
 from developer_locations
 where value is not null
+union all
+select
+    run_id,
+    basis,
+    exp(sum(weight_fraction * ln(value) order by location_id)) as value,
+    'lifecycle' as intensity_basis,
+    furthest_year(min(factor_year), max(factor_year), any_value(run_year)) as factor_year,
+    first_source(source_title, source_url, null)[1] as source_title,
+    first_source(source_title, source_url, null)[2] as source_url,
+    'geometric mean of the grids of ' || counted(count(*), 'location') || ' of '
+    || string_agg(distinct provider, ';' order by provider)
+    || if(basis = 'provider_regions', ', all its cloud regions', ', those that a source names')
+    || '; the source named is the first of theirs' as source_locator,
+    least_verified(verified) as verified
+from core.provider_mixes
+group by run_id, basis
 union all
 select
     run_id,

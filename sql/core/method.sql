@@ -172,6 +172,16 @@ inferred_locations as (
     group by factor, basis
 ),
 
+-- Regions that no source names are no surer than those that one does.
+provider_regions as (
+    select
+        no_less(every.fitted_gsd, named.fitted_gsd) as fitted_gsd,
+        every.n_observations
+    from inferred_locations as every
+    left join inferred_locations as named on every.factor = named.factor and named.basis = 'provider_locations'
+    where every.factor = 'gross_kg_per_kwh' and every.basis = 'provider_regions'
+),
+
 region_year as (
     select
         gsd_of(ln(months.carbon_intensity_g_per_kwh / years.carbon_intensity_g_per_kwh)) as fitted_gsd,
@@ -207,25 +217,6 @@ world_year as (
     inner join core.gross_candidates as world on country.run_id = world.run_id and world.basis = 'world_year'
     cross join within_country
     where country.basis = 'country_year'
-),
-
--- An operator's regions around their mean, in the last year, with the uncertainty of a country's figure.
-provider_regions as (
-    select
-        exp(
-            sqrt(
-                sum(latest.region_count * pow(ln(latest.region_gsd), 2) order by latest.provider) / sum(latest.region_count)
-                + pow(ln(any_value(country.fitted_gsd)), 2)
-            )
-        ) as fitted_gsd,
-        sum(latest.region_count)::bigint as n_observations
-    from (
-        select *
-        from core.provider_grids
-        qualify row_number() over (partition by provider order by factor_year desc) = 1
-    ) as latest
-    inner join inferred_locations as country
-        on country.factor = 'gross_kg_per_kwh' and country.basis = 'country_year' and country.fitted_gsd is not null
 ),
 
 operator_hourly as (
@@ -430,6 +421,7 @@ fits as (
         fitted_gsd,
         n_observations
     from inferred_locations
+    where basis <> 'provider_regions'
     union all
     select
         'gross_kg_per_kwh' as factor,
@@ -459,6 +451,13 @@ fits as (
         fitted_gsd,
         n_observations
     from provider_regions
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        'direct_to_lifecycle' as basis,
+        fitted_gsd,
+        n_observations
+    from core.lifecycle_ratio
     union all
     select
         'net_kg_per_kwh' as factor,

@@ -278,8 +278,11 @@ grids as (
     inner join (values ('location'), ('none'), ('stranger')) as scopes (scope)
         on
             (scopes.scope = 'location' and known.basis <> 'disclosed' and not known.is_of_own_source)
-            or (scopes.scope = 'none' and known.basis in ('developer_locations', 'developer_country_year', 'world_year'))
-            or (scopes.scope = 'stranger' and known.basis in ('developer_country_year', 'world_year'))
+            or (
+                scopes.scope = 'none'
+                and known.basis in ('provider_regions', 'developer_locations', 'developer_country_year', 'world_year')
+            )
+            or (scopes.scope = 'stranger' and known.basis in ('provider_regions', 'developer_country_year', 'world_year'))
     where known.factor = 'gross_kg_per_kwh'
     qualify row_number() over (partition by known.run_id, scopes.scope order by gsds.fallback_rank) = 1
 ),

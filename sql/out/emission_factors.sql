@@ -107,6 +107,19 @@ mixes as (
     group by mix.run_id
 ),
 
+widenings as (
+    select
+        best.run_id,
+        gross_ln_variance(
+            best.basis, widening.mix_ln_variance, widening.start_ln_variance, widening.onsite_ln_variance
+        ) as ln_variance,
+        '; ' || replace(widening.generation, '_', ' ')
+        || 's at the site supply an unknown share, whose intensity is not published' as remark
+    from best
+    inner join core.gross_uncertainty as widening on best.run_id = widening.run_id
+    where best.factor = 'gross_kg_per_kwh'
+),
+
 variant as (
     select gsd
     from core.method
@@ -128,7 +141,15 @@ factors as (
                 then exp(sqrt(pow(ln(best.basis_gsd), 2) + mixes.ln_variance))
             when flop.gsd is not null then exp(sqrt(pow(ln(best.basis_gsd), 2) + pow(ln(flop.gsd), 2)))
             when best.factor = 'net_kg_per_kwh' and best.basis <> 'disclosed'
-                then exp(sqrt(pow(ln(best.basis_gsd), 2) + pow(ln(gross.basis_gsd), 2) + pow(best.rounding_ln_gsd, 2)))
+                then
+                    exp(
+                        sqrt(
+                            pow(ln(best.basis_gsd), 2) + pow(ln(gross.basis_gsd), 2) + pow(best.rounding_ln_gsd, 2)
+                            + widenings.ln_variance
+                        )
+                    )
+            when best.factor = 'gross_kg_per_kwh'
+                then exp(sqrt(pow(ln(best.basis_gsd), 2) + widenings.ln_variance))
             else best.basis_gsd
         end as gsd,
         best.basis,
@@ -140,10 +161,11 @@ factors as (
         source_id(best.source_url) as source_id,
         best.source_title,
         best.source_url,
-        best.source_locator,
+        best.source_locator || if(best.factor = 'gross_kg_per_kwh', coalesce(widenings.remark, ''), '') as source_locator,
         best.verified
     from best
     inner join core.training_runs as runs on best.run_id = runs.run_id
+    left join widenings on best.run_id = widenings.run_id
     left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
     left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
     left join mixes on best.run_id = mixes.run_id

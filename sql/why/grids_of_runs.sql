@@ -1,6 +1,13 @@
 -- The grids, in the year of one run, where its organisation trained its other runs within two years, as in core.gross_candidates.
 -- One row per location and paper, so that a paper with many runs in one location counts once.
-with stated as (
+-- Where the operator of the run is known, only locations of the same operator count.
+with operators as (
+    select provider
+    from support.run_providers
+    where run_id = getvariable('run_id')
+),
+
+stated as (
     select
         others.source_url as paper_url,
         runs.run_year,
@@ -15,7 +22,13 @@ with stated as (
             runs.organisation = others.organisation
             and others.run_year between runs.run_year - 2 and runs.run_year + 2
             and runs.run_id <> others.run_id
-    where runs.run_id = getvariable('run_id') and others.covers is distinct from 'hypothetical'
+    where
+        runs.run_id = getvariable('run_id')
+        and others.covers is distinct from 'hypothetical'
+        and (
+            others.provider in (select same.provider from operators as same)
+            or not exists (select known.provider from operators as known)
+        )
     group by others.source_url, runs.run_year, region, others.site_country
 ),
 

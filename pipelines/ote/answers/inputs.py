@@ -31,6 +31,8 @@ VIEWS = {
     "out.hardware": "hardware",
     "out.hardware_power": "hardware_power",
     "support.location_factors": "support.location_factors",
+    "support.location_mixes": "support.location_mixes",
+    "support.run_providers": "support.run_providers",
     "out.grid_intensity": "grid_intensity",
 }
 DRAWS = ("scaling_pairs", "power_observations")
@@ -63,6 +65,7 @@ AVERAGES = (
     Average(factor="chip_hours", begins="flop_by_", inputs="mix_hours", builds_on=MIXES),
     Average(factor="pue", begins="developer_locations", inputs="pues_of_runs", builds_on=PUES),
     Average(factor="pue", begins="training_locations", inputs="pues_of_runs", builds_on=PUES),
+    Average(factor="gross_kg_per_kwh", begins="provider_", inputs="grids_of_operators"),
     Average(factor="gross_kg_per_kwh", begins="developer_locations", inputs="grids_of_runs"),
     Average(
         factor="gross_kg_per_kwh",

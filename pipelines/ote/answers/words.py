@@ -44,6 +44,7 @@ BASES = {
     "country_month": "the country's grid in these months",
     "country_year": "the country's grid in that year",
     "developer_country_year": "the grid of the developer's country in that year",
+    "provider_locations": "mean over the operator's locations that a source names",
     "provider_regions": "mean over the operator's regions",
     "world_year": "mean of the world in that year",
     "operator_hourly": "after the operator's hourly-matched carbon-free energy",
