@@ -119,6 +119,10 @@ class Column(Meaning):
         unit = "" if self.unit in ("", "varies", "dimensionless") else f" Unit: {self.unit}."
         return self.description + unit
 
+    def allows(self, value: float) -> bool:
+        """Whether a number is within the limits."""
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
     @property
     def range(self) -> str:
         """The least and the greatest value, for messages."""

@@ -194,16 +194,10 @@ def replace_table(
         ValueError: rows has a column that the catalog does not know, or lacks one that it promises.
     """
     table = catalog.tables()[name]
-    promised = [column.name for column in table.columns if not column.deprecated_for]
     if isinstance(rows, str):
-        incoming = [name for name, *_ in connection.execute(f"describe {rows}").fetchall()]
+        _require_promised(table, [name for name, *_ in connection.execute(f"describe {rows}").fetchall()])
     else:
-        incoming = rows.columns
-    if sorted(incoming) != sorted(promised):
-        raise ValueError(
-            f"{name}: not in catalog.yaml: {sorted(set(incoming) - set(promised))}; "
-            f"promised there, missing here: {sorted(set(promised) - set(incoming))}"
-        )
+        _require_promised(table, rows.columns)
     columns = ", ".join(
         f'cast("{c.deprecated_for or c.name}" as {c.type}) as "{c.name}"' for c in table.columns
     )
@@ -237,6 +231,15 @@ def replace_table(
         },
         data_version=dg.DataVersion(version),
     )
+
+
+def _require_promised(table: catalog.Table, incoming: list[str]) -> None:
+    promised = [column.name for column in table.columns if not column.deprecated_for]
+    if sorted(incoming) != sorted(promised):
+        raise ValueError(
+            f"{table.name}: not in catalog.yaml: {sorted(set(incoming) - set(promised))}; "
+            f"promised there, missing here: {sorted(set(promised) - set(incoming))}"
+        )
 
 
 def _version(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:

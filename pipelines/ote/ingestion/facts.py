@@ -138,8 +138,7 @@ def _number_problem(cell: str, column: catalog.Column) -> str | None:
         hint = " Use a point for decimals, no separator for thousands." if "," in cell else ""
         kind = "a whole number" if column.type == "bigint" else "a number"
         return f"{cell!r} is not {kind}.{hint}"
-    value = float(cell)
-    if (column.min is not None and value < column.min) or (column.max is not None and value > column.max):
+    if not column.allows(float(cell)):
         unit = f" in {column.unit}" if column.unit not in ("", "varies", "dimensionless", "count") else ""
         return f"{cell} lies outside {column.range}{unit}. {column.why} Check the unit."
     return None

@@ -298,11 +298,12 @@ def _watts_problem(row: Row, chip: Row | None) -> str | None:
     if not (row["watts_per_chip"] and chip and chip["tdp_w"]):
         return None
     fraction = float(row["watts_per_chip"]) / float(chip["tdp_w"])
-    if 0.15 <= fraction <= 1.5:
+    possible = catalog.column("rated_fraction")
+    if possible.allows(fraction):
         return None
     return (
         f"{row['watts_per_chip']} W is {fraction:.2f} times the {chip['tdp_w']} W that {chip['name']} "
-        "is rated at; 0.15 to 1.5 is possible. Check the unit, and that it is per chip."
+        f"is rated at; {possible.range} is possible. Check the unit, and that it is per chip."
     )
 
 
