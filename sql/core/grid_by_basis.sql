@@ -99,8 +99,11 @@ select
         sqrt(
             pow(ln(method.gsd), 2)
             + if(candidates.is_converted, pow(ln(conversion.gsd), 2), 0)
-            + gross_ln_variance(
-                candidates.basis, widening.mix_ln_variance, widening.start_ln_variance, widening.onsite_ln_variance
+            + coalesce(
+                gross_ln_variance(
+                    candidates.basis, widening.mix_ln_variance, widening.start_ln_variance, widening.onsite_ln_variance
+                ),
+                0
             )
         )
     ) as gsd,
@@ -110,8 +113,8 @@ select
     candidates.source_locator,
     candidates.verified
 from figures as candidates
-inner join core.gross_uncertainty as widening on candidates.run_id = widening.run_id
-inner join core.method as conversion
+left join core.gross_uncertainty as widening on candidates.run_id = widening.run_id
+left join core.method as conversion
     on conversion.factor = 'gross_kg_per_kwh' and conversion.basis = 'direct_to_lifecycle'
 inner join core.method as method on method.factor = 'gross_kg_per_kwh' and candidates.basis = method.basis
 qualify row_number() over (

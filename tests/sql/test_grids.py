@@ -58,3 +58,32 @@ def test_a_region_without_a_grid_of_its_own_has_that_of_its_country(model: Model
         assert (place["gross_kg_per_kwh"], place["net_kg_per_kwh"]) == (pytest.approx(kg), None)
         ln_gsd = math.sqrt(math.log(1.1) ** 2 + math.log(gsd) ** 2)
         assert math.log(place["gross_gsd"]) == pytest.approx(ln_gsd)
+
+
+def test_a_direct_figure_of_a_us_grid_region_gives_its_life_cycle_one(model: Model) -> None:
+    """0.4 x 1.1 = 0.44 kg/kWh; the uncertainties of the region and of the ratio add up."""
+    source = {
+        "source_title": "t",
+        "source_url": "https://a.example",
+        "source_locator": "l",
+        "verified": "primary",
+    }
+    known: Rows = {
+        "core.training_runs": [{"run_id": "r", "run_year": 2020, "site_country": "US"}],
+        "core.lifecycle_ratio": [{"lifecycle_to_direct_ratio": 1.1, "n_observations": 14}],
+        "core.method": [
+            {"factor": "gross_kg_per_kwh", "basis": "region_year", "fallback_rank": 1, "gsd": 1.2},
+            {"factor": "gross_kg_per_kwh", "basis": "direct_to_lifecycle", "gsd": 1.1},
+        ],
+        "core.gross_candidates": [
+            {"run_id": "r", "factor_year": 2020, "basis": "region_year", "value": 0.4}
+            | {"intensity_basis": "direct"}
+            | source
+        ],
+    }
+    direct, lifecycle = model("core.grid_by_basis", known).sort("intensity_basis").to_dicts()
+    assert (direct["value"], direct["gsd"]) == (0.4, pytest.approx(1.2))
+    assert lifecycle["value"] == pytest.approx(0.44)
+    assert math.log(lifecycle["gsd"]) == pytest.approx(math.hypot(math.log(1.2), math.log(1.1)))
+    known["core.training_runs"][0]["site_country"] = "SE"  # the ratio is of US grids
+    assert [row["value"] for row in model("core.grid_by_basis", known).to_dicts()] == [0.4]
