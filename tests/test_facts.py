@@ -501,6 +501,21 @@ def test_a_known_grid_region_does_not_change_the_kind_of_an_intensity(build: Bui
     assert 1.06 < values["lifecycle"] / values["direct"] < 1.12
 
 
+def test_who_is_not_known_to_publish_is_between_training_sites_and_all_others(build: Build) -> None:
+    ((lowest, highest, gsd, runs),) = build.query(
+        "select min(value), max(value), any_value(factors.gsd), count(*) from emission_factors as factors "
+        "where factor = 'pue' and basis = 'unpublished_operator'"
+    )
+    assert 1.15 < lowest <= highest < 1.3
+    assert runs > 500
+    ((trained, survey),) = build.query(
+        "select max(gsd) filter (where basis = 'training_locations'), "
+        "max(gsd) filter (where basis = 'industry_year') from method where factor = 'pue'"
+    )
+    assert trained < gsd
+    assert survey < gsd  # of PUE - 1: two kinds of operators are further apart than the survey is wide
+
+
 def test_claims_targets_and_parts_of_surveys_are_in_no_average(build: Build) -> None:
     claimed = build.query("select provider, period from datacenter_pue where pue_basis = 'claimed'")
     assert claimed

@@ -182,6 +182,21 @@ provider_regions as (
     where every.factor = 'gross_kg_per_kwh' and every.basis = 'provider_regions'
 ),
 
+-- Two kinds of operators, and the uncertainty within each.
+unpublished_operator as (
+    select
+        exp(
+            sqrt(
+                mix.publishing_fraction * (1 - mix.publishing_fraction) * pow(ln((mix.other_pue - 1) / (mix.training_pue - 1)), 2)
+                + mix.publishing_fraction * pow(ln(trained.fitted_gsd), 2)
+                + (1 - mix.publishing_fraction) * pow(ln(mix.other_gsd), 2)
+            )
+        ) as fitted_gsd,
+        mix.n_organisations + mix.n_observations as n_observations
+    from core.unpublished_pue as mix
+    inner join inferred_locations as trained on trained.factor = 'pue' and trained.basis = 'training_locations'
+),
+
 region_year as (
     select
         gsd_of(ln(months.carbon_intensity_g_per_kwh / years.carbon_intensity_g_per_kwh)) as fitted_gsd,
@@ -414,6 +429,20 @@ fits as (
         fitted_gsd,
         n_observations
     from provider_year
+    union all
+    select
+        'pue' as factor,
+        'organisation_provider_year' as basis,
+        fitted_gsd,
+        n_observations
+    from provider_year
+    union all
+    select
+        'pue' as factor,
+        'unpublished_operator' as basis,
+        fitted_gsd,
+        n_observations
+    from unpublished_operator
     union all
     select
         factor,

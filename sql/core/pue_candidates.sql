@@ -74,6 +74,56 @@ nearest_industry as (
     ) = 1
 ),
 
+claimed_sites as (
+    select
+        runs.run_id,
+        'site_claimed' as basis,
+        claims.pue as value,
+        cast(left(claims.period, 4) as integer) as factor_year,
+        claims.source_title,
+        claims.source_url,
+        claims.source_locator,
+        claims.verified
+    from runs
+    inner join core.datacenter_pue as claims
+        on
+            runs.provider = claims.provider
+            and runs.region = 'site:' || claims.site
+            and claims.pue_basis = 'claimed'
+    where runs.run_year is not null
+    qualify row_number() over (partition by runs.run_id order by abs(factor_year - runs.run_year), claims.period) = 1
+),
+
+-- The operator that a source names for the organisation, where it is the only one and none is stated for the run.
+named_operators as (
+    select
+        run_id,
+        any_value(provider) as provider
+    from core.run_providers
+    where provider_basis = 'organisation'
+    group by run_id
+    having count(*) = 1
+),
+
+organisation_fleets as (
+    select
+        runs.run_id,
+        'organisation_provider_year' as basis,
+        years.pue as value,
+        years.factor_year,
+        years.source_title,
+        years.source_url,
+        years.source_locator,
+        years.verified
+    from runs
+    inner join named_operators on runs.run_id = named_operators.run_id
+    inner join core.pue_years as years on named_operators.provider = years.provider
+    where years.is_average and years.quarter is null
+    qualify row_number() over (
+        partition by runs.run_id order by abs(years.factor_year - runs.run_year), years.factor_year
+    ) = 1
+),
+
 known as (
     select
         run_id,
@@ -108,6 +158,12 @@ known as (
     union all
     select *
     from nearest_fleet
+    union all
+    select *
+    from claimed_sites
+    union all
+    select *
+    from organisation_fleets
 ),
 
 told_groups as (
@@ -256,6 +312,24 @@ answers as (
         || '; the source named is the first of theirs' as source_locator,
         verified
     from trained
+    union all
+    -- Where no operator that publishes is known: between the locations of training runs and all others.
+    select
+        trained.asker,
+        'unpublished_operator' as basis,
+        1 + exp(
+            unpublished.publishing_fraction * ln(trained.value - 1)
+            + (1 - unpublished.publishing_fraction) * ln(unpublished.other_pue - 1)
+        ) as value,
+        furthest_year(trained.first_year, trained.last_year, trained.run_year) as factor_year,
+        trained.source_title,
+        trained.source_url,
+        round(100 * unpublished.publishing_fraction) || ' % ' || round(trained.value, 3)
+        || ', locations of training runs; the rest ' || round(unpublished.other_pue, 3)
+        || ', surveys and operators of other kinds; combined by the logarithms of PUE - 1' as source_locator,
+        trained.verified
+    from trained
+    cross join core.unpublished_pue as unpublished
 )
 
 select *
