@@ -249,6 +249,10 @@ case
         )
 end;
 
+-- What an error adds to a logarithm in a draw: its load, times the quantile whose rank the lattice gives (sql/totals/draws.sql).
+create or replace temp macro load_at(a, b, ln_gsd, draw, z) as
+coalesce(ln_gsd * z[(a * draw + b) % getvariable('n') + 1], 0);
+
 -- The least value that a factor can have. What is above it is lognormal, and the gsd is that of this part: no PUE is below 1.
 create or replace temp macro lower_bound_of(factor) as
 if(factor = 'pue', 1, 0);

@@ -25,6 +25,7 @@ from ote.cli import (
     runs,
     site,
     terminal,
+    totals,
     update,
     version,
 )
@@ -64,6 +65,7 @@ for panel, name, asked in (
     (ASK, "find", runs.find),
     (ASK, "why", answers.why),
     (ASK, "where", answers.where),
+    (ASK, "total", totals.total),
     (ASK, "explain", contribute.explain),
     (ASK, "site", site.site),
     (YOURS, "estimate", estimate.estimate),

@@ -1,0 +1,246 @@
+"""Sums of runs with their intervals, from the published database: medians of runs do not add up.
+
+Belongs here: which runs are summed, the draws of their sum, and how exact these are. Does not belong here:
+the draws of a run (sql/totals/draws.sql), or printing (cli/totals.py).
+"""
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ote import isolated
+from ote.answers.published import DATABASE, open_database
+from ote.catalog import ROOT
+
+PROBE = "select error_id from error_loads union all select distribution from emission_factors limit 0"
+TABLES = ("emissions", "emission_factors", "error_loads")
+SEEDS = range(1, 5)  # independent sets of draws: their differences show the error
+DRAWS = 2039  # of each set; a prime
+SOME_RUNS = """
+from dataset.emissions where ({condition}
+)
+"""
+QUANTITIES = {"energy_mwh": "MWh", "co2e_gross_t": "t"}
+# Whole runs, each training once: what a sum counts. Everything else is counted as left out, by why.
+KINDS = """
+select run_id, case
+    when energy_shared_with is not null then 'shared'
+    when covers = 'one_run' then 'whole'
+    when covers in ('upper_bound', 'lower_bound') then 'bounds'
+    else 'parts' end as kind
+from {selection}
+"""
+SUMS = """
+select draw, sum(cast(round(energy_mwh * 1e9) as bigint)) / 1e9 as energy_mwh,
+    sum(cast(round(co2e_gross_t * 1e9) as bigint)) / 1e9 as co2e_gross_t
+from ({draws}) group by draw order by draw
+"""
+
+
+class BadSelectionError(Exception):
+    """What selects runs cannot be read, or selects none; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """One quantity of several runs.
+
+    p05, p50, p95: of the distribution of the sum.
+    mean: the sum of the means of the runs, by formula.
+    sum_of_values: of the medians of the runs; too low, for comparison.
+    error_fraction: standard error of the worst of p05, p50 and p95, which come from draws.
+    """
+
+    p05: float
+    p50: float
+    p95: float
+    mean: float
+    sum_of_values: float
+    error_fraction: float
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A sum over runs; left out are parts and families of runs, bounds, and second rows of one training."""
+
+    runs: int
+    left_out_parts: int
+    left_out_bounds: int
+    left_out_shared: int
+    sums: dict[str, Sum]
+    largest_run_id: str
+    largest_run_share_fraction: float
+    draws: int
+
+
+def total_where(condition: str, database: Path = DATABASE) -> Total:
+    """The sum of the runs for which a condition holds, in SQL over the table emissions.
+
+    The condition can read the published tables and nothing else.
+
+    Raises:
+        BadSelectionError: the condition cannot be read, or holds for no whole run.
+        NoDatabaseError: the database is missing or of another version.
+    """
+    with _opened(database) as connection:
+        selection = SOME_RUNS.format(condition=condition)
+        _refuse_statements(connection, f"select run_id {selection}")
+        try:
+            connection.execute(f"create temp table selected as select * {selection}")
+        except duckdb.Error as error:
+            raise BadSelectionError(_first_line(error)) from None
+        return _total(connection)
+
+
+def total(frame: Any, database: Path = DATABASE) -> Total:
+    """The sum of the runs of a frame with a column run_id, of Polars, pandas or Arrow.
+
+    Raises:
+        BadSelectionError: there is no such column, a run has no estimate, or no run is whole.
+        NoDatabaseError: the database is missing or of another version.
+    """
+    try:
+        ids = [str(run_id) for run_id in frame["run_id"]]
+    except (KeyError, TypeError, IndexError) as error:
+        raise BadSelectionError("The frame has no column run_id. Give a frame of emissions.") from error
+    return total_of(ids, database)
+
+
+def total_of(run_ids: Iterable[str], database: Path = DATABASE) -> Total:
+    """The sum of runs by their ids.
+
+    Raises:
+        BadSelectionError: a run has no estimate, or none is whole.
+        NoDatabaseError: the database is missing or of another version.
+    """
+    ids = sorted(set(run_ids))
+    with _opened(database) as connection:
+        connection.execute(
+            "create temp table selected as from dataset.emissions where list_contains(?, run_id)", [ids]
+        )
+        known = {run_id for (run_id,) in connection.execute("select run_id from selected").fetchall()}
+        if unknown := [run_id for run_id in ids if run_id not in known]:
+            raise BadSelectionError(
+                f"{unknown[0]}: no such run in emissions ({len(unknown)} of {len(ids)} are unknown). "
+                "Give values of its column run_id."
+            )
+        return _total(connection)
+
+
+def _opened(database: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that reads the published database and nothing else, with the macros of the draws."""
+    open_database(database, PROBE).close()
+    connection = isolated.connect([database], {"dataset": database})
+    connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
+    for table in TABLES:
+        connection.execute(f"create temp view {table} as from dataset.{table}")
+    return connection
+
+
+def _refuse_statements(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Refuse a condition that is more than a condition."""
+    try:
+        statements = connection.extract_statements(query)
+    except duckdb.Error as error:
+        raise BadSelectionError(_first_line(error)) from None
+    if len(statements) != 1:
+        raise BadSelectionError("expected one condition, without a semicolon")
+
+
+def _total(connection: duckdb.DuckDBPyConnection) -> Total:
+    """The sum of the whole runs of the table `selected`."""
+    connection.execute(f"create temp table kinds as {KINDS.format(selection='selected')}")
+    counts = dict(connection.execute("select kind, count(*) from kinds group by kind").fetchall())
+    if not counts.get("whole"):
+        raise BadSelectionError(
+            f"no whole run is selected ({sum(counts.values())} rows that are parts, bounds or second rows of "
+            "a training); try a wider condition"
+        )
+    connection.execute("create temp table chosen as select run_id from kinds where kind = 'whole'")
+    prepare(connection, DRAWS)
+    sets = [draw_sums(connection, seed) for seed in SEEDS]
+    largest, share = connection.execute(
+        "select arg_max(run_id, energy_mwh_mean), max(energy_mwh_mean) / sum(energy_mwh_mean) "
+        "from emissions inner join chosen using (run_id)"
+    ).fetchall()[0]
+    return Total(
+        runs=counts["whole"],
+        left_out_parts=counts.get("parts", 0),
+        left_out_bounds=counts.get("bounds", 0),
+        left_out_shared=counts.get("shared", 0),
+        sums={name: _sum(connection, name, [each[name] for each in sets]) for name in QUANTITIES},
+        largest_run_id=largest,
+        largest_run_share_fraction=share,
+        draws=DRAWS * len(sets),
+    )
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, n: int) -> None:
+    """Make what the draws of n each take: their numbers, and the normal distribution in n equal parts."""
+    connection.execute("set variable n = ?", [n])
+    connection.execute("create or replace temp table drawn as select unnest(range(?)) as draw", [n])
+    connection.execute(
+        "create or replace temp table normal_draws as select list(z order by draw) as z "
+        "from (select draw, normal_quantile((draw + 0.5) / ?) as z from drawn)",
+        [n],
+    )
+
+
+def query() -> str:
+    """The query of the draws of each chosen run."""
+    return (ROOT / "sql" / "totals" / "draws.sql").read_text(encoding="utf-8")
+
+
+def draw_sums(connection: duckdb.DuckDBPyConnection, seed: int) -> dict[str, list[float]]:
+    """The sum of the chosen runs in each draw, by quantity; in whole units, so that no order matters."""
+    connection.execute("set variable seed = ?", [seed])
+    rows = connection.execute(SUMS.format(draws=query())).fetchall()
+    return {name: [row[place] or 0.0 for row in rows] for place, name in enumerate(QUANTITIES, start=1)}
+
+
+def quantiles(draws: list[float]) -> tuple[float, float, float]:
+    """The 5 %, 50 % and 95 % quantiles of draws, with linear interpolation."""
+    ordered = sorted(draws)
+
+    def at(fraction: float) -> float:
+        place = fraction * (len(ordered) - 1)
+        low = int(place)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+    return at(0.05), at(0.5), at(0.95)
+
+
+def error_fraction(sets: list[list[float]]) -> float:
+    """The standard error of the worst quantile, from the differences between independent sets of draws."""
+    ends = zip(*(quantiles(each) for each in sets), strict=True)
+    worst = (
+        statistics.stdev(each) / statistics.fmean(each) if statistics.fmean(each) else 0.0 for each in ends
+    )
+    return max(worst) / math.sqrt(len(sets))
+
+
+def _sum(connection: duckdb.DuckDBPyConnection, name: str, sets: list[list[float]]) -> Sum:
+    mean, values = connection.execute(
+        f"select sum({name}_mean), sum({name}) from emissions inner join chosen using (run_id)"
+    ).fetchall()[0]
+    p05, p50, p95 = quantiles([draw for each in sets for draw in each])
+    return Sum(
+        p05=p05,
+        p50=p50,
+        p95=p95,
+        mean=mean or 0.0,
+        sum_of_values=values or 0.0,
+        error_fraction=error_fraction(sets),
+        unit=QUANTITIES[name],
+    )
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

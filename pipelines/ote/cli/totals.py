@@ -1,0 +1,82 @@
+"""`ote total`: the sum of runs, with its interval.
+
+Belongs here: options, what a person sees, exit codes. Does not belong here: the sum (answers/totals.py).
+"""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ote.answers import quantities, totals
+from ote.answers.published import DATABASE, NoDatabaseError
+from ote.cli import terminal
+from ote.cli.options import AsJson, Database, whole
+from ote.names import literal
+
+Where = Annotated[
+    str, typer.Option(metavar="SQL", help="Condition over the columns of emissions: solidity <> 'guessed'.")
+]
+Organisation = Annotated[str, typer.Option(help="Organisation of the runs, as in the table organisations.")]
+Year = Annotated[
+    int | None, typer.Option(parser=whole(1950, 2030), metavar="YEAR", help="Year of publication.")
+]
+SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO2e", quantities.mass)}
+
+
+def total(
+    where: Where = "",
+    organisation: Organisation = "",
+    year: Year = None,
+    database: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Add up runs, with the interval of the sum.
+
+    The values of runs are medians of skewed distributions: their plain sum is too low. This adds up draws of
+    whole runs, each training once; runs that share an error share it in every draw.
+
+    Examples: ote total --year 2024, or ote total --where "domain like '%language%' and solidity <> 'guessed'"
+    """
+    conditions = [f"({where}\n)"] if where.strip() else []
+    if organisation:
+        conditions.append(f"organisation = {literal(organisation)}")
+    if year is not None:
+        conditions.append(f"year(published_date) = {year}")
+    try:
+        found = totals.total_where(" and ".join(conditions) or "true", database)
+    except totals.BadSelectionError as error:
+        terminal.fail(f"{'--where' if where else 'Nothing to add up'}: {error}.")
+    except NoDatabaseError as error:
+        terminal.fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=1))
+        return
+    _print(found)
+
+
+def _print(found: totals.Total) -> None:
+    made = terminal.table("", "sum", "90 % interval", "mean", whole=("sum", "90 % interval", "mean"))
+    for name, each in found.sums.items():
+        title, show = SHOWS[name]
+        made.add_row(title, show(each.p50), f"{show(each.p05)} to {show(each.p95)}", show(each.mean))
+    with terminal.page() as console:
+        console.print(made)
+    left_out = (
+        (found.left_out_parts, "part or family of runs", "parts or families of runs"),
+        (found.left_out_bounds, "bound", "bounds"),
+        (found.left_out_shared, "second row of a training", "second rows of a training"),
+    )
+    rest = ", ".join(f"{number:,} {one if number == 1 else more}" for number, one, more in left_out if number)
+    typer.echo("")
+    typer.echo(
+        f"{quantities.counted(found.runs, 'whole run')}; left out: {rest or 'nothing'}. Largest: "
+        f"{found.largest_run_id}, {found.largest_run_share_fraction:.0%} of the mean energy."
+    )
+    worst = max(each.error_fraction for each in found.sums.values())
+    typer.echo(
+        f"Sum and interval come from {found.draws:,} draws: standard error {worst:.1%} at most. "
+        f"The mean is exact. The plain sum of values would be "
+        f"{quantities.energy(found.sums['energy_mwh'].sum_of_values)}."
+    )

@@ -1,0 +1,120 @@
+"""Sums of runs against a second implementation in NumPy, and what `ote total` does with what it is given."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
+
+from ote.answers import totals
+from tests.conftest import Build, ote
+
+CHUNK, CHUNKS = 20_000, 20  # 400,000 draws
+RUNS = """
+select e.run_id, e.energy_mwh, e.gross_kg_per_kwh, if(e.energy_basis = 'computed', e.pue, 1) as pue,
+    ln(f.gsd) as ln_gsd, f.below_bound_fraction, f.unbounded_value / f.value as unbounded_ratio
+from emissions as e left join emission_factors as f
+    on e.run_id = f.run_id and f.factor = 'chip_hours' and f.upper_bound is not null
+where e.covers = 'one_run' and e.energy_shared_with is null and ({condition})
+"""
+
+
+@pytest.fixture
+def published(build: Build) -> Path:
+    return build.directory / "emissions.duckdb"
+
+
+def monte_carlo(database: Path, condition: str) -> dict[str, tuple[float, float, float, float]]:
+    """p05, p50, p95 and mean of the sum of runs, by 400,000 pseudorandom draws of every error."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        runs = connection.execute(RUNS.format(condition=condition)).fetchall()
+        loads: dict[str, list[tuple[str, str, float]]] = {}
+        for run, factor, error, ln_gsd in connection.execute(
+            "select run_id, factor, error_id, ln_gsd from error_loads"
+        ).fetchall():
+            loads.setdefault(run, []).append((factor, error, ln_gsd))
+    random = np.random.Generator(np.random.Philox(20211104))
+    sums: dict[str, list[np.ndarray]] = {name: [] for name in totals.QUANTITIES}
+    for _ in range(CHUNKS):
+        errors: dict[str, np.ndarray] = {}
+        energy_mwh, co2e_gross_t = np.zeros(CHUNK), np.zeros(CHUNK)
+        for run, energy, gross, pue, ln_gsd, below, ratio in runs:
+            logs: dict[str, np.ndarray | float] = {}
+            for factor, error, load in loads[run]:
+                if error not in errors:
+                    errors[error] = random.standard_normal(CHUNK)
+                logs[factor] = logs.get(factor, 0.0) + load * errors[error]
+            hours = logs.get("chip_hours", 0.0)
+            if below is not None:
+                hours = np.log(ratio) + ln_gsd * ndtri(below * ndtr(hours / ln_gsd))
+            others = logs.get("watts_per_chip", 0.0) + logs.get("energy_mwh", 0.0)
+            drawn = energy * np.exp(hours + others) * (1 + (pue - 1) * np.exp(logs.get("pue", 0.0))) / pue
+            energy_mwh += drawn
+            co2e_gross_t += drawn * (gross or 0) * np.exp(logs.get("gross_kg_per_kwh", 0.0))
+        sums["energy_mwh"].append(energy_mwh)
+        sums["co2e_gross_t"].append(co2e_gross_t)
+    found = {name: np.concatenate(each) for name, each in sums.items()}
+    return {name: (*np.quantile(each, [0.05, 0.5, 0.95]), each.mean()) for name, each in found.items()}
+
+
+@pytest.mark.parametrize("condition", ["year(published_date) = 2023", "organisation = 'xAI'"])
+def test_a_sum_is_that_of_400_000_pseudorandom_draws(published: Path, condition: str) -> None:
+    """Within three of the errors that the sum states itself; the mean by formula within that of the draws."""
+    found, expected = totals.total_where(condition, published), monte_carlo(published, condition)
+    for name, each in found.sums.items():
+        p05, p50, p95, mean = expected[name]
+        within = 3 * each.error_fraction + 0.005  # and that of 400,000 draws
+        assert (each.p05, each.p50, each.p95) == pytest.approx((p05, p50, p95), rel=within)
+        assert each.mean == pytest.approx(mean, rel=0.015)
+        assert each.error_fraction < 0.03
+        assert each.sum_of_values < each.p50 < each.mean
+
+
+def test_a_sum_is_equal_whatever_selects_its_runs(published: Path) -> None:
+    condition = "organisation = 'BigScience' or run_id = 'gpt-3-175b'"
+    found = totals.total_where(condition, published)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        frame = connection.sql(f"from emissions where {condition}").pl()
+    assert totals.total(frame, published) == found
+    assert totals.total_of(frame["run_id"], published) == found
+    done = ote("total", "--where", condition, "--database", published, "--json")
+    assert json.loads(done.stdout)["sums"]["energy_mwh"]["p95"] == found.sums["energy_mwh"].p95
+
+
+def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Path) -> None:
+    found = totals.total_where("true", published)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        ((rows, whole),) = connection.execute(
+            "select count(*), count(*) filter (covers = 'one_run' and energy_shared_with is null) "
+            "from emissions"
+        ).fetchall()
+    assert found.runs == whole
+    assert found.runs + found.left_out_parts + found.left_out_bounds + found.left_out_shared == rows
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("nope = 1", "nope"),
+        ("1 = 1) select (1", "syntax error"),
+        ("true)); select ((true", "semicolon"),
+        ("run_id in (select column0 from read_csv('/etc/passwd'))", "disabled by configuration"),
+        ("true) union all by name (from read_text('/etc/hostname')", "syntax error"),
+        ("false", "no whole run"),
+    ],
+)
+def test_a_condition_that_is_none_is_refused_in_one_line(published: Path, condition: str, says: str) -> None:
+    done = ote("total", "--where", condition, "--database", published)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_frame_without_runs_is_refused(published: Path) -> None:
+    with pytest.raises(totals.BadSelectionError, match="no column run_id"):
+        totals.total({"model": ["x"]}, published)
+    with pytest.raises(totals.BadSelectionError, match="no such run"):
+        totals.total(pl.DataFrame({"run_id": ["no-such-run"]}), published)
