@@ -1,4 +1,4 @@
-"""What holds for any run: energy is linear in each factor, and intervals are centred and grow with doubt."""
+"""What holds for any run: energy is linear in each factor, and intervals grow with doubt."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -62,12 +62,12 @@ def test_results_are_linear_in_every_factor_they_depend_on(
 
 @settings(max_examples=40, deadline=None)
 @given(values=factors, gsd=st.floats(1.001, 5), more=st.floats(1.01, 2))
-def test_intervals_are_centred_in_the_logarithm_and_grow_with_doubt(
+def test_intervals_grow_with_doubt_and_lean_upwards_by_the_pue(
     emissions: Emissions, values: dict[str, float], gsd: float, more: float
 ) -> None:
     row, wider = emissions(gsd, values), emissions(gsd * more, values)
     for result in RESULTS:
         low, middle, high = row[f"{result}_p05"], row[result], row[f"{result}_p95"]
-        assert math.sqrt(low * high) == pytest.approx(middle, rel=1e-9)
+        assert math.sqrt(low * high) >= middle * (1 - 1e-9)
         assert wider[f"{result}_p05"] < low < middle < high < wider[f"{result}_p95"]
     assert row["co2e_gross_t_p95"] / row["co2e_gross_t"] > row["energy_mwh_p95"] / row["energy_mwh"]
