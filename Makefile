@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: dataset test lint docs dev site clean
+.PHONY: dataset test lint docs dev site wheel clean
 
 dataset: $(READY)
 	@$(VENV)/bin/ote build
@@ -20,6 +20,13 @@ lint: $(READY)
 # The pages of the last release, in warehouse/site; `ote site` serves them.
 site: $(READY)
 	@$(VENV)/bin/ote site --no-serve
+
+# The package with the database of this build, in dist/; it needs nothing of the checkout.
+wheel: dataset
+	@rm -rf build dist
+	@$(VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
+	@ls dist/*.whl
 
 # The figures of the README, and the pages of words and commands; after a build.
 docs: $(READY)
@@ -40,4 +47,4 @@ $(READY): requirements.txt tests/apart/requirements.txt pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html warehouse/site
+	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html warehouse/site build dist

@@ -7,10 +7,9 @@ file (catalog_file.py), or running anything.
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-ROOT = Path(__file__).parents[2]
+from ote.places import ROOT as ROOT
 
 
 class CatalogError(ValueError):

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ote import sql_files
-from ote.catalog import ROOT
+from ote.places import CODE, ROOT
 
 FACTS, BASELINE, RELEASED = "warehouse/reference", "warehouse/baseline", "warehouse/released"
 # What a release depends on.
@@ -111,8 +111,7 @@ def _git(root: Path, *arguments: str, check: bool = True) -> str:
 @cache
 def reading_sha256() -> str:
     """Checksum of the code that reads sources and facts, before any query does."""
-    package = Path(__file__).parent
-    paths = [path for part in ("sources", "ingestion") for path in (package / part).iterdir()]
+    paths = [path for part in ("sources", "ingestion") for path in (CODE / part).iterdir()]
     files = sorted(path for path in paths if path.suffix in (".py", ".csv"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

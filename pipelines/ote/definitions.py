@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from ote import catalog
+from ote import places
 from ote.ingestion.reference import reference_assets
 from ote.ingestion.upstream import upstream_assets
 from ote.models import sql_assets
@@ -15,8 +15,7 @@ from ote.site.asset import site
 from ote.update.job import update_job
 from ote.warehouse import Warehouse
 
-HOME = catalog.ROOT / "warehouse"
-BASELINE = os.environ.get("OTE_BASELINE", str(HOME / "baseline"))
+BASELINE = os.environ.get("OTE_BASELINE", str(places.BASELINE))
 
 build = dg.define_asset_job(
     "build",
@@ -31,8 +30,8 @@ defs = dg.Definitions(
     jobs=[build, update_job()],
     resources={
         "warehouse": Warehouse(
-            directory=os.environ.get("OTE_WAREHOUSE", str(HOME)),
-            reference=os.environ.get("OTE_REFERENCE", str(HOME / "reference")),
+            directory=os.environ.get("OTE_WAREHOUSE", str(places.WAREHOUSE)),
+            reference=os.environ.get("OTE_REFERENCE", str(places.REFERENCE)),
             baseline=BASELINE,
         ),
     },

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 from ote.answers import quantities
-from ote.catalog import ROOT
+from ote.places import REFERENCE
 
-TABLE = ROOT / "warehouse" / "reference" / "hardware_units.csv"
+TABLE = REFERENCE / "hardware_units.csv"
 SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16
 
 

@@ -21,6 +21,7 @@ import duckdb
 from ote import files, hardware_units, sql_files
 from ote.answers import delimited, locations, quantities, tables, texts
 from ote.answers.published import DATABASE, Z_90, open_database, width, width_of
+from ote.answers.rows import load
 from ote.names import identifier, literal, shown
 
 if TYPE_CHECKING:
@@ -49,8 +50,14 @@ COLUMNS = {
     "carbon_intensity_g_per_kwh": ("--intensity", "intensity of the grid, location-based, g CO2e per kWh"),
     "started": ("--start", "when the run started: YYYY-MM-DD, YYYY-MM or YYYY"),
 }
-QUANTITIES = dict.fromkeys(
-    ("chips", "training_hours", "chip_hours", "training_flop", "energy_kwh", "pue", "gross_kg_per_kwh"), str
+QUANTITIES = (
+    "chips",
+    "training_hours",
+    "chip_hours",
+    "training_flop",
+    "energy_kwh",
+    "pue",
+    "gross_kg_per_kwh",
 )
 TABLES = (
     "hardware",
@@ -115,7 +122,7 @@ def estimate(
     runs: "Mapping[str, Any] | pl.DataFrame | pd.DataFrame",
     database: Path = DATABASE,
     today: date | None = None,
-) -> "dict[str, Any] | pl.DataFrame":
+) -> "dict[str, Any] | pl.DataFrame | pd.DataFrame":
     """Energy (MWh) and operational CO2e (t) of runs, each with a 90 % interval.
 
     Args:
@@ -127,8 +134,8 @@ def estimate(
         today: the date that a run without one counts as started on.
 
     Returns:
-        A mapping with its factors below `factors` for one run; for a frame one of Polars of as many rows,
-        with the columns of the table emissions and the gsd, year and source of each factor.
+        A mapping with its factors below `factors` for one run; for a frame one of the same library
+        and as many rows, with the columns of the table emissions and the gsd, year and source of each factor.
 
     Raises:
         BadRunsError: a value cannot be, is contradicted, or too little is given; every problem is named.
@@ -140,10 +147,11 @@ def estimate(
     unknown_columns(columns)
     with _opened(database, today) as connection:
         connection.register("frame", runs)
-        line = "row {row}, {column}: {says}"
         _take(connection, "frame", columns)
-        _refuse(connection, line)
-        frame: pl.DataFrame = connection.sql("select * exclude (row_number) from estimates").pl()
+        _refuse(connection, "row {row}, {column}: {says}")
+        found = connection.sql("select * exclude (row_number) from estimates")
+        frame: pl.DataFrame | pd.DataFrame
+        frame = found.pl() if type(runs).__module__.startswith("polars") else found.df()
         return frame
 
 
@@ -186,7 +194,7 @@ class Batch:
 
 
 def estimate_rows(
-    rows: Sequence[Mapping[str, Any]],
+    runs: Sequence[Mapping[str, Any]],
     database: Path = DATABASE,
     today: date | None = None,
     places: Sequence[delimited.Place] | None = None,
@@ -197,9 +205,9 @@ def estimate_rows(
         BadRunsError: a key is none of COLUMNS.
         NoDatabaseError: as estimate.
     """
-    places = places or [delimited.Place(row=number) for number in range(1, len(rows) + 1)]
+    places = places or [delimited.Place(row=number) for number in range(1, len(runs) + 1)]
     with _opened(database, today) as connection:
-        rejected = _take_rows(connection, list(zip(places, rows, strict=True)))
+        rejected = _take_rows(connection, list(zip(places, runs, strict=True)))
         cursor = connection.execute("select * exclude (row_number) from good_estimates")
         names = [column[0] for column in cursor.description or []]
         return [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()], rejected
@@ -207,13 +215,12 @@ def estimate_rows(
 
 def impossible(runs: Sequence[Mapping[str, str]]) -> list[tuple[int, str, str]]:
     """Index, column and reason of each quantity that no run has; what is not a number is not judged."""
-    import polars as pl
-
-    frame = pl.DataFrame([{name: run.get(name) for name in QUANTITIES} for run in runs], schema=QUANTITIES)
     with duckdb.connect() as connection:
-        connection.register("frame", frame.with_row_index("row_number"))
+        load(connection, "given", QUANTITIES, ([run.get(name) for name in QUANTITIES] for run in runs))
         numbers = ", ".join(f"try_cast({name} as double) as {name}" for name in QUANTITIES)
-        connection.execute(f"create temp view runs as select row_number, {numbers} from frame")
+        connection.execute(
+            f"create temp view runs as select row_number() over () - 1 as row_number, {numbers} from given"
+        )
         return connection.execute(f"{_query('bounds')} order by row_number, column_name").fetchall()
 
 
@@ -297,28 +304,25 @@ def _by_row(reject: delimited.Reject) -> str:
 
 
 def _take_rows(
-    connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[delimited.Place, Mapping[str, Any]]]
+    connection: duckdb.DuckDBPyConnection, given: Sequence[tuple[delimited.Place, Mapping[str, Any]]]
 ) -> list[delimited.Reject]:
     """Runs of a file, ready to be estimated in the view good_estimates, and those that cannot be.
 
     Raises:
         BadRunsError: a key is none of COLUMNS.
     """
-    import polars as pl
-
-    columns = list(dict.fromkeys(column for _, row in rows for column in row))
+    columns = list(dict.fromkeys(column for _, row in given for column in row)) or ["model"]
     unknown_columns(columns)
     rejected, good = [], []
-    for place, row in rows:
+    for place, row in given:
         within = next((column for column, cell in row.items() if isinstance(cell, dict | list)), None)
         if within:
             reason = f"{shown(row[within])}, expected text or a number"
             rejected.append(delimited.Reject(place=place, column=within, reason=reason))
         else:
-            good.append((place, {c: None if row.get(c) in (None, "") else str(row[c]) for c in columns}))
-    frame = pl.DataFrame([cells for _, cells in good], schema=dict.fromkeys(columns or ["model"], pl.String))
-    connection.register("frame", frame)
-    _take(connection, "frame", columns)
+            good.append((place, [None if row.get(c) in (None, "") else str(row[c]) for c in columns]))
+    load(connection, "batch", columns, (cells for _, cells in good))
+    _take(connection, "batch", columns)
     bad = _set_aside(connection)
     return rejected + [
         delimited.Reject(place=good[row - 1][0], column=column, reason=says) for row, column, says in bad

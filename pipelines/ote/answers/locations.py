@@ -9,11 +9,10 @@ import re
 from difflib import get_close_matches
 from functools import cache
 
-from ote.catalog import ROOT
 from ote.ingestion.training_run_rules import at_place, location_key
 from ote.names import shown
+from ote.places import REFERENCE
 
-REFERENCE = ROOT / "warehouse" / "reference"
 STATES = REFERENCE / "states.csv"
 FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\("
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from ote.catalog import ROOT
+from ote.places import DATABASE as DATABASE
 
-DATABASE = ROOT / "warehouse" / "emissions.duckdb"
 Z_90 = 1.645  # half a 90 % interval in standard deviations, as sql/ has it
 LOWER_BOUNDS = {"pue": 1.0}  # of a factor, as macro lower_bound_of has it; what is above it is lognormal
 

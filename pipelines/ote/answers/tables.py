@@ -4,7 +4,6 @@ Belongs here: which rows a file has, and why it or a row of it cannot be read. D
 cells of delimited text (delimited.py), or what a column means (estimate.py, disclosure.py).
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,17 +86,19 @@ def _csv(text: str) -> Table:
 
 
 def _parquet(content: bytes) -> Table:
-    import polars as pl
+    import duckdb
+
+    from ote.answers.rows import of_parquet
 
     try:
-        frame = pl.read_parquet(io.BytesIO(content))
-    except pl.exceptions.PolarsError:
+        found = of_parquet(content)
+    except duckdb.Error:
         begin = (
             f"it begins with {shown(content[:20].decode('ascii', 'replace'))}" if content else "it is empty"
         )
         says = f"expected {FORMS['.parquet']}; this is not a Parquet file: {begin}"
         raise NoTableError(f"cannot be read: {says}") from None
-    return _of_objects(frame.to_dicts(), ".parquet")
+    return _of_objects(found, ".parquet")
 
 
 def _json(text: str, form: str) -> Table:

@@ -111,9 +111,23 @@ def run() -> None:
             # typer ends with 1 where the reader of a pipe, such as head, has had enough
             is_cut = isinstance(done.__context__, BrokenPipeError)
             code = CUT if is_cut else done.code if isinstance(done.code, int) else 1
+        except ModuleNotFoundError as error:
+            code = _not_installed(error)
         except OSError as error:
             code = code or _not_printed(error)
     os._exit(code)
+
+
+def _not_installed(error: ModuleNotFoundError) -> int:
+    """The exit code where a command needs a library that only an extra of the package installs."""
+    library = (error.name or "").partition(".")[0]
+    if library in ("", "ote"):
+        raise error
+    sys.stderr.write(
+        f"ote {' '.join(sys.argv[1:2])} needs {library}, which is not installed. "
+        "Install what it needs: pip install 'open-training-emissions[pipeline]'\n"
+    )
+    return 2
 
 
 def _not_printed(error: OSError) -> int:

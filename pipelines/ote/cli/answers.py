@@ -24,7 +24,8 @@ from ote.answers import where as placing
 from ote.answers import why as deriving
 from ote.answers.published import DATABASE, Z_90, NoDatabaseError, open_database
 from ote.cli import derivation, runs, terminal
-from ote.cli.options import BASELINE, AsJson, Database, Hardware, Region, Start, number, whole
+from ote.cli.options import AsJson, Database, Hardware, Region, Start, number, whole
+from ote.places import BASELINE
 
 if TYPE_CHECKING:
     from rich.console import Console

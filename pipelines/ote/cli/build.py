@@ -21,11 +21,11 @@ import typer
 
 from ote import checkout, files
 from ote.answers import quantities
-from ote.catalog import ROOT
 from ote.cli import site
-from ote.cli.options import BASELINE, REFERENCE, WAREHOUSE, Baseline, Warehouse, a_folder
+from ote.cli.options import Baseline, Warehouse, a_folder
 from ote.cli.terminal import fail, said_if_interrupted, said_if_not_writable, signals
 from ote.names import one_line
+from ote.places import BASELINE, CODE, REFERENCE, ROOT, WAREHOUSE, name_of
 
 SHOWN = 3  # uncommitted files
 LIBRARIES = ("duckdb", "polars", "pyarrow", "great-expectations", "dagster")
@@ -97,25 +97,20 @@ def _inputs(reference: Path, baseline: Path) -> str:
 
     And of what is not committed, since that decides between a release and a draft.
     """
-    code = [path for path in ROOT.glob("pipelines/**/*") if path.suffix in (".py", ".html", ".csv")]
-    pages = {
-        *ROOT.glob("pipelines/ote/site/**/*"),
-        *ROOT.glob("sql/site/*"),
-    }  # the tables do not depend on them
+    code = [path for path in CODE.rglob("*") if path.suffix in (".py", ".html", ".csv")]
+    pages = {*CODE.glob("site/**/*"), *ROOT.glob("sql/site/*")}  # the tables do not depend on them
     released = [*(ROOT / checkout.RELEASED).glob("*")]
     files = sorted({*ROOT.glob("sql/**/*.sql"), *code, *released, ROOT / "catalog.yaml"} - pages)
     uncommitted = checkout.state(reference=reference, baseline=baseline).uncommitted
     digest = hashlib.sha256(f"{platform.python_version()} {uncommitted}".encode())
     for library in LIBRARIES:
         digest.update(f"{library} {installed_version(library)}\n".encode())
-    for root, paths in (
-        (ROOT, files),
-        (reference, sorted(reference.glob("*.csv"))),
-        (baseline, sorted(baseline.glob("*.csv"))),
-    ):
-        for path in paths:
-            digest.update(f"{path.relative_to(root)}\n".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    named = [(name_of(path), path) for path in files]
+    for folder in (reference, baseline):
+        named += [(path.name, path) for path in sorted(folder.glob("*.csv"))]
+    for name, path in named:
+        digest.update(f"{name}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

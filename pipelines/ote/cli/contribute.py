@@ -18,8 +18,9 @@ from ote.answers import explain as explanation
 from ote.answers.estimate import BadRunsError
 from ote.answers.published import DATABASE, NoDatabaseError
 from ote.cli import terminal
-from ote.cli.options import REFERENCE, Database, Reference
+from ote.cli.options import Database, Reference, refuse_own
 from ote.ingestion.facts import BadReferenceError, Row
+from ote.places import REFERENCE
 
 ABOUT = 130  # letters of an option's help that still read as one sentence
 ASKED = (
@@ -50,6 +51,7 @@ def add(
     if dry_run:
         typer.echo("Nothing was written (--dry-run).")
         return
+    refuse_own("--reference", reference, "ote add")
     try:
         file = contribution.add(row, reference)
     except OSError as error:

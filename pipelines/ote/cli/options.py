@@ -16,14 +16,9 @@ import typer
 from typer.core import TyperCommand
 
 from ote import checkout
-from ote.answers.published import DATABASE
-from ote.catalog import ROOT
 from ote.cli.terminal import fail
 from ote.names import shown
-
-WAREHOUSE = ROOT / "warehouse"
-REFERENCE = WAREHOUSE / "reference"
-BASELINE = WAREHOUSE / "baseline"
+from ote.places import BASELINE, DATABASE, IS_INSTALLED, REFERENCE, ROOT, WAREHOUSE, is_own
 
 
 def a_folder(option: typer.CallbackParam, given: Path | None) -> Path | None:
@@ -111,6 +106,15 @@ def with_columns(columns: Callable[[], Iterable[tuple[str, str, str]]], panel: s
     return Command
 
 
+def refuse_own(option: str, folder: Path, command: str) -> None:
+    """End where a command would change the facts of an installed package."""
+    if is_own(folder):
+        fail(
+            f"{option} {folder}: these files belong to the installed package, and {command} would change "
+            f"them. Run it in a clone of the repository, or name a folder of facts with {option}."
+        )
+
+
 def _usable(option: typer.CallbackParam, given: Path) -> Path:
     """Refuse a folder that nothing can be built in, before anything is begun."""
     a_folder(option, given)
@@ -120,8 +124,11 @@ def _usable(option: typer.CallbackParam, given: Path) -> Path:
 
 
 def _shown(default: Path) -> str:
-    """A default without the folder of this checkout, which would be too long for a terminal."""
-    return default.relative_to(ROOT).as_posix()
+    """A default without the folder of this checkout or package, which would be too long for a terminal."""
+    if default.is_relative_to(ROOT):
+        near = default.relative_to(ROOT).as_posix()
+        return f"{near} of the package" if IS_INSTALLED else near
+    return default.as_posix()
 
 
 Warehouse = Annotated[

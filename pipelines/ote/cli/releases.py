@@ -13,11 +13,11 @@ import typer
 
 from ote import checkout
 from ote.answers import quantities
-from ote.catalog import ROOT
 from ote.checkout import Checkout
 from ote.cli import site
-from ote.cli.options import WAREHOUSE, Built, a_folder
+from ote.cli.options import Built, a_folder, refuse_own
 from ote.cli.terminal import fail
+from ote.places import ROOT, WAREHOUSE
 
 Releases = Annotated[
     Path,
@@ -45,6 +45,7 @@ def release(
 
     Example: ote release make && git add warehouse/released
     """
+    refuse_own("--released", released, "ote release make")
     import duckdb
 
     from ote.ingestion.facts import BadReferenceError
@@ -99,7 +100,7 @@ def release(
 def diff(
     old: Annotated[str, typer.Argument(help="Version, or folder, of the earlier release.")],
     new: Annotated[str, typer.Argument(help="Version, or folder, of the later one.")] = "latest",
-    releases: Releases = ROOT / "warehouse" / "releases",
+    releases: Releases = WAREHOUSE / "releases",
     cells: Annotated[Path | None, typer.Option(help="File for every cell: .csv or .parquet.")] = None,
 ) -> None:
     """Say what differs between two releases, and why.
@@ -138,7 +139,7 @@ def diff(
 
 def verify(
     release: Annotated[str, typer.Argument(help="A release: its folder, its version, or latest.")],
-    releases: Releases = ROOT / "warehouse" / "releases",
+    releases: Releases = WAREHOUSE / "releases",
 ) -> None:
     """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
 
@@ -162,7 +163,7 @@ def verify(
 def publish(
     target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
     version: Annotated[str, typer.Option(help="Version, or folder, of the release.")] = "latest",
-    releases: Releases = ROOT / "warehouse" / "releases",
+    releases: Releases = WAREHOUSE / "releases",
     pages: Annotated[
         bool, typer.Option(help="Upload the pages that `ote site` shows, too, of the latest release.")
     ] = True,

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ote.cli.options import WAREHOUSE, Built, a_folder, whole
+from ote.cli.options import Built, a_folder, whole
 from ote.cli.terminal import fail
+from ote.places import WAREHOUSE
 
 PORT = 8420
 
@@ -76,7 +77,7 @@ def write(release: Path, warehouse: Path) -> Path:
 
 def opens(warehouse: Path) -> str:
     """The command that shows the pages."""
-    return "ote site" if warehouse.resolve() == WAREHOUSE else f"ote site --warehouse {warehouse}"
+    return "ote site" if warehouse.resolve() == WAREHOUSE.resolve() else f"ote site --warehouse {warehouse}"
 
 
 def upload(site: Path, target: str) -> None:

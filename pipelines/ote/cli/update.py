@@ -9,16 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ote.cli.options import (
-    BASELINE,
-    REFERENCE,
-    WAREHOUSE,
-    Baseline,
-    Reference,
-    Warehouse,
-    a_folder,
-)
+from ote.cli.options import Baseline, Reference, Warehouse, a_folder, refuse_own
 from ote.cli.terminal import fail, said_if_interrupted, said_if_not_writable
+from ote.places import BASELINE, REFERENCE, WAREHOUSE
 
 
 def update(
@@ -60,6 +53,8 @@ def update(
 
     Example: ote update epoch_models owid_electricity
     """
+    for option, folder in (("--baseline", baseline), ("--reference", reference)):
+        refuse_own(option, folder, "ote update")
     settings = {
         "baseline": str(baseline.resolve()),
         "reference": str(reference.resolve()),

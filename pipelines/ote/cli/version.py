@@ -7,18 +7,22 @@ Belongs here: the option and what it prints. Does not belong here: how versions 
 import os
 import subprocess
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ote.answers import published
-from ote.catalog import ROOT
+from ote.places import IS_INSTALLED, ROOT
 
 
 def _code() -> str:
-    """The version of pyproject.toml, and the commit where this is a checkout."""
+    """The version of the installed package, or of pyproject.toml with the commit of the checkout."""
     from ote import checkout
+
+    if IS_INSTALLED:
+        return f"{version('open-training-emissions')}, installed package"
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     try:

@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from ote import catalog, files, models
+from ote import catalog, files
 
 RECORD, ESTIMATES = "record.json", "estimates.csv"
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
@@ -75,6 +75,8 @@ class Record:
 
 def of(connection: duckdb.DuckDBPyConnection, version: str, content: str, commit: str | None) -> Record:
     """The record of what was built."""
+    from ote import models
+
     behind = "".join(models.queries()[name] for name in models.method_of("out.emissions"))
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     rows = connection.execute(f"select run_id, {columns} from out.emissions order by run_id").fetchall()

@@ -20,11 +20,9 @@ from typing import Any
 from urllib.parse import quote
 
 import duckdb
-import pyarrow as pa
 
 from ote import catalog, documents, files, names
 from ote.checkout import Checkout
-from ote.quality import report
 from ote.releases import folders, record, release_files
 from ote.releases.reading import (
     INDEX_BYTES,
@@ -45,6 +43,10 @@ class BrokenPromiseError(Exception):
 
 def checksum(connection: duckdb.DuckDBPyConnection) -> str:
     """A checksum of all that a release holds: equal content, equal checksum."""
+    import pyarrow as pa
+
+    from ote.quality import report
+
     tables = [table.name for table in catalog.public_tables()]
     known = dict(connection.execute("select name, version from state.tables").fetchall())
     content = [

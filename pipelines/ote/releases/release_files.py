@@ -1,5 +1,8 @@
 """The files of a release: every public table as CSV, Parquet and in one DuckDB file, and what describes them.
 
+What only the pipeline has, such as pyarrow and the queries as Dagster's assets, is imported where it is used:
+whoever downloads or verifies a release needs none of it.
+
 Belongs here: what each file holds, and how it is written. Does not belong here: the folder that they make up,
 its version and its place among the others (release.py), or the texts of the metadata (metadata.py).
 """
@@ -12,13 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ote import catalog, checkout, models, sql_files
+from ote import catalog, checkout, sql_files
 from ote.files import sha256_of
 from ote.names import identifier, literal
-from ote.quality import report
 from ote.releases import metadata
 from ote.releases.record import RECORD, Record
 from ote.releases.record import text as record_text
@@ -55,6 +55,8 @@ def write(
         changes: CHANGES.md.
         draft: why this is a draft, though all is committed; empty if it is not.
     """
+    from ote.quality import report
+
     for folder in ("parquet", "csv"):
         (directory / folder).mkdir()
     for table in catalog.public_tables():
@@ -97,6 +99,8 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
     For each: the checksum of all queries behind it, and the sources that they read, by source_id.
     """
+    from ote import models
+
     pages: dict[str, list[str]] = {}
     for source in catalog.sources().values():
         pages.setdefault(source.table, []).append(source.page)
@@ -141,6 +145,9 @@ def _write_parquet(
     connection: duckdb.DuckDBPyConnection, table: catalog.Table, path: Path, name: str
 ) -> None:
     """Write with pyarrow, the one writer that keeps the description and unit of each column."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     rows = connection.sql(_select(table)).to_arrow_table().combine_chunks()
     fields = [
         field.with_metadata(
@@ -200,6 +207,8 @@ def _write_relation(connection: duckdb.DuckDBPyConnection, table: catalog.Table)
     """A table of the database with its rows, its comments and the old names of its columns; or a view."""
     target, kind = f"published.{table.published_as}", "view" if table.name in VIEWS else "table"
     if kind == "view":
+        from ote import models
+
         connection.execute(f"create view {target} as {models.inlined(models.queries()[table.name])}")
     else:
         typed = [f"{identifier(column.name)} {column.type}" for column in table.columns]

@@ -19,6 +19,7 @@ import jinja2
 
 from ote import catalog
 from ote.names import one_line
+from ote.places import name_of
 from ote.releases import reading
 from ote.site import evidence, guides, markup, pages, parts, subjects
 from ote.site.data import Data, opened
@@ -94,7 +95,7 @@ def fingerprint(release: Path) -> str:
     code = [*HERE.rglob("*"), *(catalog.ROOT / "sql" / "site").glob("*.sql"), catalog.ROOT / "catalog.yaml"]
     for file in sorted([*guide_files, *code]):
         if file.is_file() and file.suffix != ".pyc":
-            digest.update(f"{file.relative_to(catalog.ROOT)}\n".encode() + file.read_bytes())
+            digest.update(f"{name_of(file)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

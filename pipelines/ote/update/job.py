@@ -23,7 +23,7 @@ import dagster as dg
 import polars as pl
 from pydantic import Field, PrivateAttr
 
-from ote import catalog, checkout
+from ote import catalog, checkout, places
 from ote.catalog import Source
 from ote.ingestion import baseline, curated
 from ote.ingestion.upstream import key_of
@@ -34,7 +34,6 @@ from ote.update.results import Connection, Failure, Results
 from ote.update.rows import Candidate, candidate, held_back
 from ote.warehouse import lock
 
-HOME = catalog.ROOT / "warehouse"
 DESCRIPTION = """Fetch what the sources publish now, and compare it with the accepted rows and with the
 published results. Within the limits of catalog.yaml, rewrite warehouse/baseline/ with a report, for you to
 review and commit. The same as `ote update`. The job `build` then uses the new rows.
@@ -96,15 +95,15 @@ class Upstream(dg.ConfigurableResource[Any]):
         default=False, description="Fetch and parse every file, also where nothing changed."
     )
     baseline: str = Field(
-        default=os.environ.get("OTE_BASELINE", str(HOME / "baseline")),
+        default=os.environ.get("OTE_BASELINE", str(places.BASELINE)),
         description="Folder of the accepted rows, which the job rewrites.",
     )
     reference: str = Field(
-        default=os.environ.get("OTE_REFERENCE", str(HOME / "reference")),
+        default=os.environ.get("OTE_REFERENCE", str(places.REFERENCE)),
         description="Folder of the curated facts.",
     )
     warehouse: str = Field(
-        default=os.environ.get("OTE_WAREHOUSE", str(HOME)),
+        default=os.environ.get("OTE_WAREHOUSE", str(places.WAREHOUSE)),
         description="Folder for the report of an update that is not accepted.",
     )
 
