@@ -118,7 +118,7 @@ def test_the_wheel_holds_all_that_the_checkout_has(installed: Installed) -> None
 
 
 def test_it_has_the_version_of_the_dataset() -> None:
-    assert PROJECT["project"]["version"] == catalog.dataset()["version"]
+    assert PROJECT["project"]["version"] == catalog.dataset().version
 
 
 def test_the_lock_has_all_that_is_required() -> None:

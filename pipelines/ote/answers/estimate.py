@@ -22,6 +22,7 @@ from ote import files, hardware_units, sql_files
 from ote.answers import delimited, locations, quantities, tables, texts
 from ote.answers.published import DATABASE, Z_90, open_database, width, width_of
 from ote.answers.rows import load
+from ote.errors import Error
 from ote.names import identifier, literal, shown
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ FINER = {
 }
 
 
-class BadRunsError(Exception):
+class BadRunsError(Error):
     """What is wrong with the runs given, a line each: which run and column, and what was expected."""
 
 

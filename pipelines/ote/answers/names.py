@@ -12,6 +12,7 @@ from functools import cache
 
 import duckdb
 
+from ote.errors import Error
 from ote.ingestion.spelling import spelling_key
 
 SHOWN_RUNS = 8  # of those that a name may mean
@@ -47,7 +48,7 @@ BRACKETS = re.compile(r"\(([^()]*)\)")
 Known = tuple[str, str, bool, str | None]
 
 
-class UnknownRunError(Exception):
+class UnknownRunError(Error):
     """There is no such run, or there are several; the message says what to give instead.
 
     says: the message without the runs that it lists.

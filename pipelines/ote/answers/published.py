@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from ote.errors import Error
 from ote.places import DATABASE as DATABASE
 
 Z_90 = 1.645  # half a 90 % interval in standard deviations, as sql/ has it
@@ -32,7 +33,7 @@ def width_of(factor: str, value: float, gsd: float) -> float:
     return width(*ends(factor, value, gsd))
 
 
-class NoDatabaseError(Exception):
+class NoDatabaseError(Error):
     """The database is missing, unreadable, or of another version; the message says what to do."""
 
 

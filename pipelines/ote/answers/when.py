@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from ote.errors import Error
+
 DAY = 24
 DAYS = """
 select source, zone, year, json_extract(lifecycle_by_hour, '$[' || ($month - 1) || ']') as hours
@@ -32,7 +34,7 @@ order by year, source
 """
 
 
-class NoHoursError(Exception):
+class NoHoursError(Error):
     """No grid has the hours of this month; the message says which months and grids there are."""
 
 

@@ -14,6 +14,7 @@ import duckdb
 
 from ote.answers import quantities
 from ote.answers.published import Z_90, ends
+from ote.errors import Error
 
 # Fails on a database that is older than this module.
 PROBE = """
@@ -59,7 +60,7 @@ limit 1
 Row = dict[str, Any]  # of PLACES
 
 
-class NotFoundError(Exception):
+class NotFoundError(Error):
     """No location is known of the run, accelerator or provider; the message says what to give."""
 
 

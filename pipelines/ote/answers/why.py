@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from ote.answers import inputs, quantities
+from ote.errors import Error
 
 FACTORS = {
     "chip_hours": "chip-hours",
@@ -85,7 +86,7 @@ from agreement where run_id = ? order by all
 Tree = dict[str, Any]
 
 
-class BrokenDatabaseError(Exception):
+class BrokenDatabaseError(Error):
     """A published result is not the product of its factors, or a factor is not the mean of its inputs."""
 
 

@@ -9,29 +9,29 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import duckdb
 import typer
 
 from ote import hardware_units
-from ote.answers import estimate, names, quantities, when
-from ote.answers import where as placing
+from ote.answers import names, placing, quantities, when
+from ote.answers import where as ranking
 from ote.answers import why as deriving
-from ote.answers.published import DATABASE, Z_90, NoDatabaseError, open_database
+from ote.answers.published import DATABASE, Z_90, open_database
 from ote.cli import derivation, runs, terminal
 from ote.cli.options import AsJson, Database, Hardware, Region, Start, number, whole
+from ote.errors import Error
 from ote.places import BASELINE
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 WHOLE = ("net CO2e", "gross CO2e", "beats next")  # columns that never wrap
-PLACED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 
 
 class Basis(StrEnum):
@@ -91,27 +91,26 @@ def where(
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --region us-east1
     """
-    name = " ".join(run or [])
-    described = {"hardware": hardware, "provider": provider, "cloud_region": region, "started": start}
-    given = {column: cell for column, cell in described.items() if cell is not None}
-    _refuse(name, given, hours, year, month, basis)
-    with _failing(name, database, as_json):
-        meant = _meant(given, chips, hours, database)
-        described_run = _estimated(hardware, chips, hours, database) if hardware else None
-        with open_database(database, placing.PROBE) as connection:
-            load = _load(connection, name, meant, described_run, year)
+    asked = placing.Asked(
+        run=" ".join(run or []), hardware=hardware, chips=chips, hours=hours, region=region,
+        provider=provider, start=start, year=year, basis=basis, month=month,
+    )  # fmt: skip
+    with _failing(asked.run, database, as_json):
+        known = placing.meant(asked, database)
+        with open_database(database, ranking.PROBE) as connection:
+            run_id = _run_of(connection, asked.run) if asked.run else None
+            load = placing.load(connection, run_id, known, year)
             if month:
                 _print_starts(load, month, top, as_json)
                 return
-            ranked_on = basis or placing.usual_basis(connection, load, meant["provider"])
-            locations = placing.ranked(connection, load, ranked_on, meant["provider"], year)
+            locations = placing.ranked(connection, load, known, asked)
     if as_json:
-        typer.echo(json.dumps([_as_json(location) for location in locations], indent=1))
+        typer.echo(json.dumps([placing.as_json(location) for location in locations], indent=1))
         return
     with terminal.page() as console:
         _print_locations(console, load, locations, top)
-        if described_run:
-            console.print("\n".join(hardware_units.notes_on(described_run)))
+        if known.described:
+            console.print("\n".join(hardware_units.notes_on(known.described)))
 
 
 @contextmanager
@@ -121,82 +120,12 @@ def _failing(name: str, database: Path, as_json: bool) -> Iterator[None]:
         yield
     except names.UnknownRunError as error:
         runs.fail_unknown(error, name, database, as_json)
-    except (
-        estimate.BadRunsError,
-        placing.NotFoundError,
-        NoDatabaseError,
-        when.NoHoursError,
-    ) as error:
+    except deriving.BrokenDatabaseError as error:
+        terminal.fail(str(error), code=1)
+    except Error as error:
         if as_json:
             typer.echo(json.dumps({"error": str(error), "run_ids": []}, indent=1))
         terminal.fail(str(error))
-    except deriving.BrokenDatabaseError as error:
-        terminal.fail(str(error), code=1)
-
-
-def _refuse(
-    name: str,
-    given: dict[str, str],
-    hours: float | None,
-    year: int | None,
-    month: str,
-    basis: Basis | None,
-) -> None:
-    """End where options contradict each other, or would do nothing."""
-    if bool(name) == ("hardware" in given):
-        terminal.fail("Give either the name of a run, or --hardware with --chips and --hours.")
-    if year is not None and "started" in given:
-        terminal.fail("--year and --start: give one of them.")
-    for column, cell in given.items():
-        if not cell.strip():
-            terminal.fail(f"{estimate.COLUMNS[column][0]}: empty; leave it out, or give a value.")
-        if month and column != "hardware":
-            terminal.fail(f"{estimate.COLUMNS[column][0]} does not go with --month, which ranks whole grids.")
-    if month and year is not None:
-        terminal.fail(f"--year {year} does not go with --month, which has a year; leave one out.")
-    if month and basis is Basis.direct:
-        terminal.fail(
-            "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out."
-        )
-    if "hardware" in given and hours is None:
-        terminal.fail(
-            "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300."
-        )
-    if hours is not None and not (math.isfinite(hours) and hours > 0):
-        terminal.fail(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.")
-
-
-def _meant(given: dict[str, str], chips: int, hours: float | None, database: Path) -> dict[str, Any]:
-    """What the names that are given stand for, refused as those of a run to estimate are."""
-    described = {"chips": chips, "training_hours": hours} if "hardware" in given else {}
-    meant = estimate.meant({**given, **described}, database)
-    return {**meant, "run_year": meant["run_year"] if "started" in given else None}
-
-
-def _estimated(hardware: str, chips: int, hours: float | None, database: Path) -> dict[str, Any]:
-    """The run that is described, as ote estimate has it: its location is still to be chosen."""
-    given = {"hardware": hardware, "chips": chips, "training_hours": hours}
-    return estimate.estimate_run(given, database)
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    meant: dict[str, Any],
-    described_run: dict[str, Any] | None,
-    year: int | None,
-) -> placing.Load:
-    """The run that is to be placed, in the year and the region that are asked for."""
-    if described_run is None:
-        load = placing.load_of_run(connection, _run_of(connection, name))
-    else:
-        newest = placing.years(connection)[1]
-        load = replace(placing.load_of_estimate(described_run), year=newest)
-    if meant["cloud_region"]:
-        load = placing.at_region(connection, load, meant["cloud_region"])
-    if meant["run_year"]:
-        load = replace(load, year=meant["run_year"])
-    return placing.in_year(connection, load, year) if year is not None else load
 
 
 def _run_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -208,12 +137,8 @@ def _run_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     return found.run_id
 
 
-def _as_json(location: placing.Location) -> dict[str, Any]:
-    return quantities.without_guesses(asdict(location), PLACED)
-
-
 def _print_locations(
-    console: "Console", load: placing.Load, locations: Sequence[placing.Location], top: int
+    console: "Console", load: ranking.Load, locations: Sequence[ranking.Location], top: int
 ) -> None:
     ranked = [location for location in locations if location.rank is not None]
     year, ranked_on = ranked[0].factor_year, ranked[0].intensity_basis
@@ -250,7 +175,7 @@ def _tonnes(value: float | None, p05: float | None, p95: float | None) -> str:
 
 
 def _notes(
-    load: placing.Load, shown: Sequence[placing.Location], locations: Sequence[placing.Location]
+    load: ranking.Load, shown: Sequence[ranking.Location], locations: Sequence[ranking.Location]
 ) -> Iterator[str]:
     """What a reader has to know of the list: the run's own region, what is unknown, what is not ranked."""
     ranked = sum(location.rank is not None for location in locations)
@@ -283,7 +208,7 @@ def _notes(
         )
 
 
-def _unranked(locations: Sequence[placing.Location], ranked_on: str) -> str:
+def _unranked(locations: Sequence[ranking.Location], ranked_on: str) -> str:
     """How many locations are not in the list, why, and how to see most of them; or nothing."""
     others = Counter(
         (location.provider, location.factor_year) for location in locations if location.rank is None
@@ -300,7 +225,7 @@ def _unranked(locations: Sequence[placing.Location], ranked_on: str) -> str:
     )
 
 
-def _energy_of(load: placing.Load) -> str:
+def _energy_of(load: ranking.Load) -> str:
     """The energy of a load; of a guess the interval."""
     energy, half = load.it_energy_mwh, math.exp(Z_90 * load.ln_gsd)
     if quantities.is_guess(energy / half, energy * half):
@@ -308,7 +233,7 @@ def _energy_of(load: placing.Load) -> str:
     return quantities.energy(energy)
 
 
-def _chance(location: placing.Location, following: placing.Location | None) -> str:
+def _chance(location: ranking.Location, following: ranking.Location | None) -> str:
     """The chance in words where there is none."""
     if location.chance_to_beat_next is not None:
         return f"{location.chance_to_beat_next:.0%}"
@@ -326,7 +251,7 @@ def _month(text: str) -> tuple[int, int]:
         terminal.fail(f"--month {text}: expected a month as YYYY-MM, such as 2022-07.", 2)
 
 
-def _print_starts(load: placing.Load, month: str, top: int, as_json: bool) -> None:
+def _print_starts(load: ranking.Load, month: str, top: int, as_json: bool) -> None:
     if load.hours is None:
         terminal.fail(
             f"{load.name}: the length of the run is not known; describe it with --hardware and --hours."

@@ -203,14 +203,10 @@ def get(
 
     Example: ote release get --from https://example.org/open-training-emissions
     """
-    from ote import catalog
     from ote.releases import publishing
 
-    source = source or catalog.public_url()
-    if not source:
-        fail("Give --from, the address or folder where releases are published.", 2)
     try:
-        folder = publishing.get(version, source, into, _progress)
+        folder = publishing.get(version, publishing.address(source), into, _progress)
     except publishing.NotPublishedError as error:
         fail(str(error), 2 if isinstance(error, publishing.MalformedSourceError) else 1)
     typer.echo(str(folder))

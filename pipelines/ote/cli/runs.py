@@ -7,28 +7,24 @@ or which run a name means (names.py).
 import csv
 import json
 import sys
-from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import duckdb
 import typer
 
 from ote import catalog
-from ote.answers import locations, names, quantities, search
+from ote.answers import asking, names, quantities, search
 from ote.answers.published import DATABASE, NoDatabaseError, open_database
 from ote.cli import terminal
 from ote.cli.options import AsJson, Database, number, whole
+from ote.errors import Error
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 20
-ENERGY_UNITS = {
-    unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS, -2)
-}  # in MWh
 
 
 class Sort(StrEnum):
@@ -136,33 +132,19 @@ def find(
         return
     try:
         with open_database(database, search.PROBE) as connection:
-            asked = search.Wanted(
-                words=words,
-                developer=developer.strip(),
-                country=_country(connection, country.strip()),
-                years=_years(year.strip()),
-                hardware=hardware.strip(),
-                domain=_domain(connection, domain.strip()),
-                covers=_value("--covers", covers, catalog.column("covers").values),
-                bases=[_value("--hours", basis, _bases()) for basis in hours or []],
-                min_energy_mwh=_energy(min_energy.strip()),
-                within=within,
-            )
-            _refuse_unknown(connection, asked)
-            found = search.search(connection, asked, sort)
+            asked = asking.Asked(
+                words=words, developer=developer, country=country, year=year, hardware=hardware,
+                domain=domain, covers=covers, hours=hours or (), within=within, min_energy=min_energy,
+            )  # fmt: skip
+            found = search.search(connection, asking.wanted(connection, asked), sort)
             absent = search.without_estimate(connection, words) if words else []
             near = names.nearest(connection, " ".join(words)) if words and not found else []
-    except NoDatabaseError as error:
+    except Error as error:
         terminal.fail(str(error))
     _print_found(found, limit, absent, as_json=as_json, as_csv=as_csv)
     if not found:
         hint = f"the nearest names: {', '.join(near)}." if near else "ote find alone lists the largest runs."
         terminal.fail(f"No run with an estimate matches. Give fewer words or options; {hint}")
-
-
-def _bases() -> list[str]:
-    """How hours may be known."""
-    return [*catalog.column("chip_hours_basis").values, "reported"]
 
 
 def _print_disclosures(database: Path, limit: int | None, *, as_json: bool, as_csv: bool) -> None:
@@ -302,77 +284,3 @@ def fail_unknown(error: names.UnknownRunError, name: str, database: Path, as_jso
             console.print(f"And {more}; ote find {name} lists them.")
         console.print("Give one run_id (the second line of each run).")
     raise typer.Exit(2)
-
-
-def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: search.Wanted) -> None:
-    """End where no run at all has an accelerator or a developer of the name that is asked for."""
-    for option, wanted, name in (
-        ("--hardware", search.Wanted(hardware=asked.hardware), asked.hardware),
-        ("--developer", search.Wanted(developer=asked.developer), asked.developer),
-    ):
-        if name and not search.search(connection, wanted):
-            known = search.spellings(connection, option.removeprefix("--"))
-            near = names.nearest_spellings(name, known)
-            terminal.fail(f"{option} {name}: no run with an estimate has it. The nearest: {', '.join(near)}.")
-
-
-def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """The code of a country given by code or name."""
-    if not name:
-        return ""
-    rows = connection.execute(
-        "select distinct country from support.countries "
-        "where lower(alias) = lower($name) or country = upper($name)",
-        {"name": name},
-    ).fetchall()
-    if len(rows) != 1:
-        terminal.fail(f"--country {name}: not a known country. {locations.unknown_country(name)}.")
-    return str(rows[0][0])
-
-
-def _domain(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    if not name:
-        return ""
-    query = "select distinct unnest(string_split(domain, ',')) from emissions where domain is not null"
-    known = sorted(row[0] for row in connection.execute(query).fetchall())
-    if name.lower() not in known:
-        terminal.fail(f"--domain {name}: expected one of {', '.join(known)}.{_meant(name, known)}")
-    return name
-
-
-def _years(text: str) -> tuple[int, int] | None:
-    if not text:
-        return None
-    first, _, last = text.partition("-")
-    if not (first.isdecimal() and len(first) == 4 and (not last or (last.isdecimal() and len(last) == 4))):
-        terminal.fail(f"--year {text}: expected a year such as 2023, or the first and the last: 2020-2023.")
-    if last and int(last) < int(first):
-        terminal.fail(f"--year {text}: the last year is before the first; write {last}-{first}.")
-    return int(first), int(last or first)
-
-
-def _value(option: str, name: str, known: Collection[str]) -> str:
-    if name and name not in known:
-        terminal.fail(f"{option} {name}: expected one of {', '.join(known)}.{_meant(name, known)}")
-    return name
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    """The value that is nearest to a mistyped one, if one is near."""
-    near = get_close_matches(name.lower(), known, 1, 0.5)
-    return f" Did you mean {near[0]}?" if near else ""
-
-
-def _energy(text: str) -> float | None:
-    """An energy in MWh; a number without a unit is MWh."""
-    if not text:
-        return None
-    number = text.rstrip("GHKMTWghkmtw ")
-    unit = text[len(number) :].strip().lower() or "mwh"
-    try:
-        energy = float(number.replace(",", "")) * ENERGY_UNITS[unit]
-    except (ValueError, KeyError):
-        energy = -1.0
-    if not 0 <= energy < float("inf"):
-        terminal.fail(f"--min-energy {text}: expected an energy such as 500 (MWh), 500MWh or 2GWh.")
-    return energy

@@ -27,7 +27,8 @@ import aiohttp
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from ote import documents
+from ote import catalog, documents
+from ote.errors import Error
 from ote.names import one_line, shown
 from ote.releases import folders, reading, release
 
@@ -57,7 +58,7 @@ ADVICE = {
 }
 
 
-class NotPublishedError(Exception):
+class NotPublishedError(Error):
     """The release was not put there or not got; the message says why, and what to do."""
 
 
@@ -178,6 +179,17 @@ def put_site(site: Path, target: str) -> None:
         _remove_others(store, there, names)
     except UNREACHABLE as error:
         raise NotPublishedError(f"{target}: {_said(error)}. Not all pages are there.") from None
+
+
+def address(source: str) -> str:
+    """Where to download from: as given, else the public address of the catalog.
+
+    Raises:
+        MalformedSourceError: there is none.
+    """
+    if given := source or catalog.public_url():
+        return given
+    raise MalformedSourceError("Give --from, the address or folder where releases are published.")
 
 
 def get(version: str, source: str, target: Path, progress: Progress = lambda name, done, total: None) -> Path:

@@ -1,0 +1,208 @@
+"""`import ote`: each function answers as the command does, and its errors have the text of the command."""
+
+import doctest
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+
+import ote
+from ote import api
+from tests.conftest import Build
+from tests.conftest import ote as command
+
+FUNCTIONS = ("connect", "estimate", "find", "get", "load", "where", "why")
+
+
+@pytest.fixture(autouse=True)
+def database(build: Build, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The database of the session, where functions and commands look for it."""
+    path = build.directory / "emissions.duckdb"
+    monkeypatch.setenv("OTE_DATABASE", str(path))
+    return path
+
+
+def told(*arguments: str) -> Any:
+    return json.loads(command(*arguments, "--json").stdout)
+
+
+def as_json(answer: Any) -> Any:
+    return json.loads(json.dumps(answer, default=str))
+
+
+@pytest.mark.parametrize(
+    ("answer", "arguments"),
+    [
+        (lambda: ote.why("GPT-3"), ("why", "GPT-3")),
+        (lambda: ote.why("bloom"), ("why", "bloom")),
+        (lambda: ote.find("llama", "70b"), ("find", "llama", "70b")),
+        (
+            lambda: ote.find(developer="google", year="2021-2023", hours="disclosed", min_energy="100MWh"),
+            (
+                *[
+                    "find",
+                    "--developer",
+                    "google",
+                    "--year",
+                    "2021-2023",
+                    "--hours",
+                    "disclosed",
+                    "--min-energy",
+                    "100MWh",
+                ],
+            ),
+        ),
+        (
+            lambda: ote.find(country="fr", within=2, sort="co2e"),
+            ("find", "--country", "fr", "--within", "2", "--sort", "co2e"),
+        ),
+        (lambda: ote.where("gshard-600b"), ("where", "gshard-600b")),
+        (
+            lambda: ote.where(hardware="H100", chips=512, hours=300, region="us-east1", year=2023),
+            (
+                *[
+                    "where",
+                    "--hardware",
+                    "H100",
+                    "--chips",
+                    "512",
+                    "--hours",
+                    "300",
+                    "--region",
+                    "us-east1",
+                    "--year",
+                    "2023",
+                ],
+            ),
+        ),
+    ],
+)
+def test_an_answer_is_that_of_the_command(answer: Callable[[], Any], arguments: tuple[str, ...]) -> None:
+    assert as_json(answer()) == told(*arguments)
+
+
+def test_an_estimate_is_that_of_the_command() -> None:
+    run: dict[str, Any] = {
+        "hardware": "H100",
+        "chips": 512,
+        "training_hours": 300,
+        "site_country": "DE",
+        "started": "2024",
+    }
+    options = ("--hardware", "H100", "--chips", "512", "--hours", "300", "--country", "DE", "--start", "2024")
+    shown = told("estimate", *options)
+    del shown["narrow_most"]
+    assert as_json(ote.estimate(**run)) == as_json(ote.estimate(run)) == shown
+    frames: tuple[Any, ...] = (pl.DataFrame([run]), pd.DataFrame([run]))
+    for frame in frames:
+        estimates = ote.estimate(frame)
+        assert type(estimates) is type(frame)
+        assert estimates["energy_mwh"][0] == shown["energy_mwh"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "arguments"),
+    [
+        (lambda: ote.why("gtp3"), ("why", "gtp3")),
+        (lambda: ote.why(""), ("why", "")),
+        (lambda: ote.find(country="Atlantis"), ("find", "--country", "Atlantis")),
+        (lambda: ote.find(domain="languag"), ("find", "--domain", "languag")),
+        (lambda: ote.find(year="2023-2020"), ("find", "--year", "2023-2020")),
+        (lambda: ote.find(hours="discl"), ("find", "--hours", "discl")),
+        (lambda: ote.find(min_energy="many"), ("find", "--min-energy", "many")),
+        (lambda: ote.find(developer="gogle"), ("find", "--developer", "gogle")),
+        (lambda: ote.where(), ("where",)),
+        (lambda: ote.where("gpt-3", hardware="H100"), ("where", "gpt-3", "--hardware", "H100")),
+        (lambda: ote.where(hardware="H100"), ("where", "--hardware", "H100")),
+        (lambda: ote.where("gpt-3", region="mars1"), ("where", "gpt-3", "--region", "mars1")),
+        (lambda: ote.where("gpt-3", year=1900), ("where", "gpt-3", "--year", "1900")),
+        (lambda: ote.estimate(hardware="H100"), ("estimate", "--hardware", "H100")),
+        (lambda: ote.estimate(energy_kwh=-1), ("estimate", "--energy", "-1")),
+        (lambda: ote.estimate(pue=0.5, energy_kwh=1), ("estimate", "--energy", "1", "--pue", "0.5")),
+        (lambda: ote.get(source="nowhere"), ("release", "get", "--from", "nowhere")),
+        (
+            lambda: ote.why("gpt-3", database="none.duckdb"),
+            ("why", "gpt-3", "--database", "none.duckdb"),
+        ),
+    ],
+)
+def test_an_error_is_that_of_the_command(asked: Callable[[], Any], arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ote.Error) as error:
+        asked()
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.strip() == str(error.value)
+
+
+def test_a_table_comes_as_the_library_that_is_asked_for(build: Build) -> None:
+    ((rows, total),) = build.query("select count(*), sum(energy_mwh) from emissions")
+    assert isinstance(ote.load(), pl.DataFrame)
+    for kind in ("polars", "pandas"):
+        frame = ote.load("emissions", kind=kind)
+        assert type(frame).__module__.startswith(kind)
+        assert len(frame) == rows
+        assert frame["energy_mwh"].sum() == pytest.approx(total)
+    relation = ote.load("emissions", kind="duckdb")
+    assert relation.aggregate("count(*)").fetchall() == [(rows,)]
+    assert len(ote.load("what_if", kind="duckdb").columns) > 3  # a view
+    with pytest.raises(ote.UnknownTableError, match="did you mean emissions"):
+        ote.load("emision")
+    with pytest.raises(ote.BadQuestionError, match="expected polars, pandas or duckdb"):
+        ote.load("emissions", kind="numpy")  # type: ignore[arg-type]
+
+
+def test_a_connection_reads_and_does_not_write() -> None:
+    with ote.connect() as data:
+        assert data.execute("select count(*) > 1000 from emissions").fetchall() == [(True,)]
+        with pytest.raises(Exception, match="read-only"):
+            data.execute("create table t (a int)")
+
+
+def test_a_release_is_downloaded(build: Build, tmp_path: Path) -> None:
+    from ote.releases import publishing
+
+    publishing.publish(build.release, str(tmp_path / "public"))
+    got = ote.get(source=str(tmp_path / "public"), into=tmp_path / "releases")
+    assert (got / "SHA256SUMS").read_bytes() == (build.release / "SHA256SUMS").read_bytes()
+
+
+def test_each_function_says_what_it_takes_returns_and_raises() -> None:
+    for name in FUNCTIONS:
+        function = getattr(ote, name)
+        text = inspect.getdoc(function) or ""
+        for parameter in inspect.signature(function).parameters:
+            assert f"{parameter}:" in text, (name, parameter)
+        for error in re_raised(text):
+            assert issubclass(getattr(ote, error), ote.Error)
+    assert set(FUNCTIONS) <= set(ote.__all__) <= set(dir(ote))
+
+
+def re_raised(text: str) -> list[str]:
+    """The errors that a docstring names."""
+    part = text.partition("Raises:\n")[2].partition("\n\n")[0]
+    lines = [line.removeprefix("    ") for line in part.splitlines()]
+    return [line.partition(":")[0] for line in lines if not line.startswith(" ")]
+
+
+def test_examples_in_docstrings_run() -> None:
+    done = doctest.testmod(api)
+    assert (done.failed, done.attempted > 8) == (0, True)
+
+
+def test_the_import_loads_nothing() -> None:
+    """Below 0.3 s, since none of the libraries is imported before a function is used."""
+    program = (
+        "import sys; import ote; "
+        "print(*sorted({'duckdb', 'typer', 'rich', 'yaml', 'polars', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+    with pytest.raises(AttributeError, match="has no attribute 'estimat'"):
+        _ = ote.estimat
