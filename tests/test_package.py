@@ -42,6 +42,29 @@ from ote.cli import run
 run()
 """
 
+# A command in words, and what it prints; runs.csv and log.csv lie in the folder.
+QUESTIONS = (
+    ("--version", "installed package"),
+    ("why gpt-3", "GPT-3"),
+    ("find llama 70b", "Llama 2"),
+    ("where gshard-600b", "Locations ranked"),
+    ("where --hardware H100 --hours 30 --month 2022-07", "best hour of the day"),
+    ("explain pue", "Power usage effectiveness"),
+    ("explain mlperf_training", "a source"),
+    ("estimate --hardware H100 --chips 8 --hours 100", "energy"),
+    ("estimate --batch runs.csv --out runs.parquet", "1 run estimated"),
+    ("report runs.parquet --as latex", "begin{table}"),
+    ("report runs.csv --as bibtex", "@misc"),
+    ("import log.csv", "hardware"),
+    ("release verify {release}", "whole"),
+    (
+        "add --model My-7B --developer Me --published-date 2024-05-01 --hardware H100 --chips 512 "
+        "--training-hours 300 --source-title A --source-url https://example.org --source-locator B "
+        "--verified primary --dry-run",
+        "Nothing was written",
+    ),
+)
+
 
 def required(requirements: list[str], extras: frozenset[str] = frozenset({""})) -> set[str]:
     """The distributions that some requirements bring with them, of those that are installed here."""
@@ -89,10 +112,10 @@ class Installed:
         )
 
 
-@pytest.fixture(scope="module")
-def installed(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel of this code with the database of a build."""
-    source, unpacked, wheels = (tmp_path_factory.mktemp(name) for name in ("source", "unpacked", "wheels"))
+def made(build: Build, folder: Path) -> Path:
+    """The wheel of this code with the database of a build, made in a folder from a copy."""
+    source, wheels = folder / "source", folder / "wheels"
+    source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "catalog.yaml"):
         shutil.copy(ROOT / name, source)
     for name in ("pipelines", "sql", "warehouse/reference", "warehouse/baseline"):
@@ -103,8 +126,21 @@ def installed(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Install
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--no-index", "--wheel-dir", wheels, source], check=True)
     (wheel,) = wheels.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel, unpacked."""
+    wheel, unpacked = made(build, tmp_path_factory.mktemp("made")), tmp_path_factory.mktemp("unpacked")
     zipfile.ZipFile(wheel).extractall(unpacked)
     return Installed(wheel, unpacked, tmp_path_factory.mktemp("empty"))
+
+
+def prepare(folder: Path) -> None:
+    """Put what the questions read into a folder."""
+    (folder / "runs.csv").write_text("hardware,chips,training_hours\nH100,8,100\n", encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "logs" / "codecarbon_3.3.2.csv", folder / "log.csv")
 
 
 def test_the_wheel_holds_all_that_the_checkout_has(installed: Installed) -> None:
@@ -131,35 +167,11 @@ def test_the_lock_has_all_that_is_required() -> None:
     assert set(re.findall(r"--extra (\w+)", (ROOT / "CONTRIBUTING.md").read_text())) == set(extras)
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
-        ("--version", "installed package"),
-        ("why gpt-3", "GPT-3"),
-        ("find llama 70b", "Llama 2"),
-        ("where gshard-600b", "Locations ranked"),
-        ("where --hardware H100 --hours 30 --month 2022-07", "best hour of the day"),
-        ("explain pue", "Power usage effectiveness"),
-        ("explain mlperf_training", "a source"),
-        ("estimate --hardware H100 --chips 8 --hours 100", "energy"),
-        ("estimate --batch runs.csv --out runs.parquet", "1 run estimated"),
-        ("report runs.parquet --as latex", "begin{table}"),
-        ("report runs.csv --as bibtex", "@misc"),
-        ("import log.csv", "hardware"),
-        ("release verify {release}", "whole"),
-        (
-            "add --model My-7B --developer Me --published-date 2024-05-01 --hardware H100 --chips 512 "
-            "--training-hours 300 --source-title A --source-url https://example.org --source-locator B "
-            "--verified primary --dry-run",
-            "Nothing was written",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("command", "expected"), QUESTIONS)
 def test_each_question_is_answered_with_the_package_alone(
     installed: Installed, build: Build, command: str, expected: str
 ) -> None:
-    (installed.folder / "runs.csv").write_text("hardware,chips,training_hours\nH100,8,100\n")
-    shutil.copy(ROOT / "tests" / "logs" / "codecarbon_3.3.2.csv", installed.folder / "log.csv")
+    prepare(installed.folder)
     done = installed.ote(*command.format(release=build.release).split())
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout

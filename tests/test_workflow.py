@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import threading
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,11 @@ from werkzeug.serving import make_server
 
 from ote.catalog import ROOT
 from tests.conftest import ote
+from tests.test_installed import PYTHONS
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 WORKFLOW: dict[str, Any] = yaml.safe_load((WORKFLOWS / "release.yml").read_text())
+PACKAGE: dict[str, Any] = yaml.safe_load((WORKFLOWS / "package.yml").read_text())
 UPDATE: dict[str, Any] = yaml.safe_load((WORKFLOWS / "update.yml").read_text())
 STEPS: list[dict[str, Any]] = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 VERSION = "1.2.0+aabbccdd"
@@ -42,11 +45,19 @@ def run(name: str, folder: Path, **environment: str) -> subprocess.CompletedProc
 
 
 def test_actions_are_pinned_to_a_commit_and_may_only_read() -> None:
-    used = [step["uses"] for step in [*STEPS, *UPDATE["jobs"]["update"]["steps"]] if "uses" in step]
+    others = [*UPDATE["jobs"]["update"]["steps"], *PACKAGE["jobs"]["package"]["steps"]]
+    used = [step["uses"] for step in [*STEPS, *others] if "uses" in step]
     assert used
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
-    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert WORKFLOW["permissions"] == PACKAGE["permissions"] == {"contents": "read"}
     assert all("permissions" not in job for job in WORKFLOW["jobs"].values())
+
+
+def test_the_package_is_installed_on_every_python_that_is_supported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tried = PACKAGE["jobs"]["package"]["strategy"]["matrix"]["python"]
+    assert project["requires-python"] == f">={tried[0]}"
+    assert tried == list(PYTHONS)
 
 
 def test_no_secret_is_there_while_what_was_fetched_is_built_and_tested() -> None:
