@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how it ends.
 
-Belongs here: nothing else. Each command stands in the module of what it is about.
+Belongs here: nothing else. Each command stands in the module of what it is about, which is imported when the
+command is run: a question need not wait for what only a build needs.
 """
 
 import errno
@@ -10,30 +11,35 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from ote.catalog import CatalogError
-from ote.cli import (
-    answers,
-    build,
-    contribute,
-    estimate,
-    releases,
-    runs,
-    site,
-    terminal,
-    totals,
-    update,
-    version,
-)
+from ote.cli import terminal, version
 from ote.cli.options import with_columns
-from ote.sql_files import QueryError
 
 ASK, YOURS = "Ask the dataset", "Your own run"
 FACTS, RUN = "Add facts", "Run the pipeline"
+# Each command with its panel, its module and its function there, in the order in which they are listed.
+COMMANDS = {
+    "find": (ASK, "runs", "find"),
+    "why": (ASK, "answers", "why"),
+    "where": (ASK, "answers", "where"),
+    "total": (ASK, "totals", "total"),
+    "explain": (ASK, "meaning", "explain"),
+    "site": (ASK, "site", "site"),
+    "estimate": (YOURS, "estimate", "estimate"),
+    "import": (YOURS, "estimate", "import_"),
+    "report": (YOURS, "estimate", "report"),
+    "add": (FACTS, "contribute", "add"),
+    "build": (RUN, "build", "build"),
+    "update": (RUN, "update", "update"),
+}
+# The commands below `ote release`; all but `make` also have a short name, as in texts and scripts of 0.x.
+RELEASES = {"make": "release", "diff": "diff", "verify": "verify", "publish": "publish", "get": "get"}
 
 CUT = 128 + signal.SIGPIPE  # as shells have it of a program whose reader has had enough
 
@@ -44,11 +50,13 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: D102
         try:
             return super().invoke(ctx)
-        except (CatalogError, QueryError) as error:
+        except ValueError as error:
+            from ote.catalog import CatalogError
+            from ote.sql_files import QueryError
+
+            if not isinstance(error, CatalogError | QueryError):
+                raise
             terminal.fail(str(error))
-
-
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _help(command: Callable[..., None]) -> str:
@@ -57,43 +65,63 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-KINDS = {  # commands with an option for each column of a run
-    "estimate": with_columns(estimate.columns_of_a_run, "What is known of a single run"),
-    "add": with_columns(contribute.columns_of_a_run, "What the source states"),
-}
-for panel, name, asked in (
-    (ASK, "find", runs.find),
-    (ASK, "why", answers.why),
-    (ASK, "where", answers.where),
-    (ASK, "total", totals.total),
-    (ASK, "explain", contribute.explain),
-    (ASK, "site", site.site),
-    (YOURS, "estimate", estimate.estimate),
-    (YOURS, "import", estimate.import_),
-    (YOURS, "report", estimate.report),
-):
-    app.command(name, cls=KINDS.get(name), help=_help(asked), rich_help_panel=panel)(asked)
-app.command(
-    cls=KINDS["add"],
-    help=_help(contribute.add),
-    rich_help_panel=FACTS,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(contribute.add)
-app.command(help=_help(build.build), rich_help_panel=RUN)(build.build)
-app.command(help=_help(update.update), rich_help_panel=RUN)(update.update)
-
-release = typer.Typer(no_args_is_help=True, help="Make, compare, check, publish and download releases.")
-app.add_typer(release, name="release", rich_help_panel=RUN)
-release.command("make", help=_help(releases.release))(releases.release)
-for command in (releases.diff, releases.verify, releases.publish, releases.get):
-    release.command(help=_help(command))(command)
-    # the short name, as texts and scripts of 0.x have it
-    app.command(hidden=True, help=_help(command))(command)
+def _function(module: str, name: str) -> Callable[..., Any]:
+    command: Callable[..., Any] = getattr(import_module(f"ote.cli.{module}"), name)
+    return command
 
 
-@app.callback()
+def _settings(name: str) -> dict[str, Any]:
+    """How a command differs that has an option for each column of a run."""
+    if name == "estimate":
+        columns = _function("estimate", "columns_of_a_run")
+        return {"cls": with_columns(columns, "What is known of a single run")}
+    if name == "add":
+        columns = _function("contribute", "columns_of_a_run")
+        return {
+            "cls": with_columns(columns, "What the source states"),
+            "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+        }
+    return {}
+
+
+@cache
+def program(only: str = "") -> typer.Typer:
+    """The program with all its commands.
+
+    Args:
+        only: the one command that is asked for; no other is imported then. Any other word means all of them.
+    """
+    is_release = only == "release" or (only in RELEASES and only != "make")
+    made = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+    made.callback()(main)
+    for name in [only] if only in COMMANDS else [] if is_release else COMMANDS:
+        panel, module, function = COMMANDS[name]
+        command = _function(module, function)
+        made.command(name, help=_help(command), rich_help_panel=panel, **_settings(name))(command)
+    if only not in COMMANDS:
+        _add_releases(made)
+    return made
+
+
+def _add_releases(made: typer.Typer) -> None:
+    release = typer.Typer(no_args_is_help=True, help="Make, compare, check, publish and download releases.")
+    made.add_typer(release, name="release", rich_help_panel=RUN)
+    for name, function in RELEASES.items():
+        command = _function("releases", function)
+        release.command(name, help=_help(command))(command)
+        if name != "make":
+            made.command(name, hidden=True, help=_help(command))(command)
+
+
 def main(version: version.Version = False) -> None:
     """Open Training Emissions: energy and CO2e of training machine-learning models."""
+
+
+def __getattr__(name: str) -> Any:
+    """`app`, the whole program, for who calls it from Python."""
+    if name == "app":
+        return program()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def run() -> None:
@@ -104,7 +132,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters of a name, or a path hold none
             stream.reconfigure(errors="backslashreplace")
-    for step in (app, sys.stdout.flush, sys.stderr.flush):
+    for step in (program("".join(sys.argv[1:2])), sys.stdout.flush, sys.stderr.flush):
         try:
             step()
         except SystemExit as done:

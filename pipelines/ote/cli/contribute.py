@@ -1,7 +1,7 @@
-"""The commands for who adds to the dataset or asks what a name means: `ote add`, `ote explain`.
+"""The command for who adds to the dataset: `ote add`.
 
 Belongs here: options, questions, what a person sees, exit codes. Does not belong here: what a row must be
-(facts.py, training_run_rules.py), how it is written (contribution.py), or what a name means (explain.py).
+(facts.py, training_run_rules.py), or how it is written (contribution.py).
 """
 
 import difflib
@@ -14,7 +14,6 @@ import typer
 
 from ote import hardware_units
 from ote.answers import contribution, estimate, quantities, texts
-from ote.answers import explain as explanation
 from ote.answers.estimate import BadRunsError
 from ote.answers.published import DATABASE, NoDatabaseError
 from ote.cli import terminal
@@ -104,28 +103,6 @@ def _say_estimate(row: Row, database: Path) -> None:
         f"{row['run_id']}: about {quantities.energy(run['energy_mwh'])} "
         f"and {quantities.mass_interval(*gross)} CO2e gross"
     )
-
-
-def explain(
-    words: Annotated[list[str], typer.Argument(help="A column, value, table, basis, source or other word.")],
-    reference: Reference = REFERENCE,
-) -> None:
-    """Say what a word means: any column, value, table, basis or source, and any word that we print.
-
-    Example: ote explain watts_per_chip, or: ote explain measured_ratio, or: ote explain 90 % interval
-    """
-    name = " ".join(words).strip()
-    if not name:
-        terminal.fail("The word is empty: expected a column, value, table or basis, such as ote explain pue.")
-    try:
-        paragraphs = explanation.explain(name, reference)
-    except KeyError as error:
-        near = f"The nearest: {error.args[0]}." if error.args[0] else "docs/glossary.md lists the words."
-        terminal.fail(f"{name!r} is not a word that is known here. {near}")
-    except OSError as error:
-        terminal.fail(f"{reference}: {texts.unread(error)}.")
-    with terminal.page() as console:
-        console.print("\n".join(paragraphs))
 
 
 def _refuse_unknown(words: list[str]) -> None:

@@ -6,15 +6,12 @@ Belongs here: the option and what it prints. Does not belong here: how versions 
 
 import os
 import subprocess
-import tomllib
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ote.answers import published
-from ote.places import IS_INSTALLED, ROOT
+from ote.places import DATABASE, IS_INSTALLED, ROOT
 
 
 def _code() -> str:
@@ -22,7 +19,11 @@ def _code() -> str:
     from ote import checkout
 
     if IS_INSTALLED:
+        from importlib.metadata import version
+
         return f"{version('open-training-emissions')}, installed package"
+
+    import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     try:
@@ -36,6 +37,8 @@ def _code() -> str:
 
 
 def _dataset(database: Path) -> str:
+    from ote.answers import published
+
     try:
         with published.open_database(database, "select version from release limit 0") as connection:
             ((version,),) = connection.execute("select version from release").fetchall()
@@ -47,7 +50,7 @@ def _dataset(database: Path) -> str:
 def _print(is_asked: bool) -> None:
     if not is_asked:
         return
-    database = Path(os.environ.get("OTE_DATABASE") or published.DATABASE)
+    database = Path(os.environ.get("OTE_DATABASE") or DATABASE)
     typer.echo("Open Training Emissions")
     typer.echo(f"code     {_code()}")
     typer.echo(f"dataset  {_dataset(database)}")

@@ -1,0 +1,36 @@
+"""The command for who asks what a word means: `ote explain`.
+
+Belongs here: what a person sees, exit codes. Does not belong here: what a word means (answers/explain.py).
+"""
+
+from typing import Annotated
+
+import typer
+
+from ote.answers import explain as explanation
+from ote.answers import texts
+from ote.cli import terminal
+from ote.cli.options import Reference
+from ote.places import REFERENCE
+
+
+def explain(
+    words: Annotated[list[str], typer.Argument(help="A column, value, table, basis, source or other word.")],
+    reference: Reference = REFERENCE,
+) -> None:
+    """Say what a word means: any column, value, table, basis or source, and any word that we print.
+
+    Example: ote explain watts_per_chip, or: ote explain measured_ratio, or: ote explain 90 % interval
+    """
+    name = " ".join(words).strip()
+    if not name:
+        terminal.fail("The word is empty: expected a column, value, table or basis, such as ote explain pue.")
+    try:
+        paragraphs = explanation.explain(name, reference)
+    except KeyError as error:
+        near = f"The nearest: {error.args[0]}." if error.args[0] else "docs/glossary.md lists the words."
+        terminal.fail(f"{name!r} is not a word that is known here. {near}")
+    except OSError as error:
+        terminal.fail(f"{reference}: {texts.unread(error)}.")
+    with terminal.page() as console:
+        console.print("\n".join(paragraphs))
