@@ -55,7 +55,7 @@ QUESTIONS = (
     ("estimate --batch runs.csv --out runs.parquet", "1 run estimated"),
     ("report runs.parquet --as latex", "begin{table}"),
     ("report runs.csv --as bibtex", "@misc"),
-    ("import log.csv", "hardware"),
+    ("import log.csv", "training_hours"),
     ("release verify {release}", "whole"),
     (
         "add --model My-7B --developer Me --published-date 2024-05-01 --hardware H100 --chips 512 "
@@ -209,5 +209,5 @@ def test_it_builds_where_it_is_run_and_not_in_itself(installed: Installed, build
     assert {file for file in after if file.is_file()} == files
     assert {file: after[file] for file in files} == {file: before[file] for file in files}
     made = next((installed.folder / "warehouse" / "releases").glob("[0-9]*"))
-    for name in ("emissions.csv", "training_runs.csv"):
+    for name in ("emissions.csv", "hardware.csv"):
         assert (made / "csv" / name).read_bytes() == (build.release / "csv" / name).read_bytes()

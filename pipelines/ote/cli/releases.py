@@ -22,7 +22,10 @@ from ote.places import ROOT, WAREHOUSE
 Releases = Annotated[
     Path,
     typer.Option(
-        help="Folder of the releases that are named by version.", envvar="OTE_RELEASES", callback=a_folder
+        help="Folder of the releases that are named by version.",
+        envvar="OTE_RELEASES",
+        callback=a_folder,
+        show_default="warehouse/releases",
     ),
 ]
 
