@@ -1,7 +1,7 @@
 """CPU seconds of commands from a cold start, of this checkout and of an earlier one, in turn on one machine.
 
-Run: .venv/bin/python benchmarks/cold_start.py [EARLIER CHECKOUT], each with a database in warehouse/. The least
-of some runs counts. Ratios carry over to other machines; seconds do not.
+Run: .venv/bin/python benchmarks/cold_start.py [EARLIER CHECKOUT], each with a database in warehouse/. The
+least of some runs counts. Ratios carry over to other machines; seconds do not.
 """
 
 import os
