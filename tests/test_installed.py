@@ -1,7 +1,7 @@
 """The package as a user has it: installed from a registry into an empty environment, in an empty folder.
 
-It needs a registry, so it runs where OTE_TEST_INSTALL is set: to 1 for each Python that is here, as .ci/run
-does, or to a version that must be here, as the workflow does. Else it says why it does not.
+It needs a registry, so it runs where TEST_INSTALLED_PACKAGE is set: to 1 for each Python that is here, as
+.ci/run does, or to a version that must be here, as the workflow does. Else it says why it does not.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.conftest import Build
 from tests.test_package import QUESTIONS, made, prepare
 
 PYTHONS = ("3.11", "3.12", "3.13")
-ASKED = os.environ.get("OTE_TEST_INSTALL", "")
+ASKED = os.environ.get("TEST_INSTALLED_PACKAGE", "")
 LARGEST_BYTES = 300_000_000
 LONGEST_IMPORT_CPU_S = 0.3
 # Every function, as one who has no library of frames.
@@ -41,7 +41,7 @@ except ote.Error as error:
 
 pytestmark = pytest.mark.skipif(
     not ASKED,
-    reason="installs from a package registry: set OTE_TEST_INSTALL=1, as .ci/run does",
+    reason="installs from a package registry: set TEST_INSTALLED_PACKAGE=1, as .ci/run does",
 )
 
 
