@@ -113,6 +113,14 @@ def test_a_condition_that_is_none_is_refused_in_one_line(published: Path, condit
     assert done.stderr.count("\n") == 1
 
 
+def test_an_organisation_that_is_none_is_answered_with_the_nearest(published: Path) -> None:
+    done = ote("total", "--organisation", "Open AI", "--database", published)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "--organisation Open AI: no run with an estimate has it. The nearest: OpenAI"
+    )
+
+
 def test_a_frame_without_runs_is_refused(published: Path) -> None:
     with pytest.raises(totals.BadSelectionError, match="no column run_id"):
         totals.total({"model": ["x"]}, published)

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from ote import isolated
+from ote.answers import names, quantities
 from ote.answers.published import DATABASE, open_database
 from ote.catalog import ROOT
 
@@ -40,6 +41,9 @@ select draw, sum(cast(round(energy_mwh * 1e9) as bigint)) / 1e9 as energy_mwh,
     sum(cast(round(co2e_gross_t * 1e9) as bigint)) / 1e9 as co2e_gross_t
 from ({draws}) group by draw order by draw
 """
+
+
+EXAMPLE = "year(published_date) = 2024 and solidity <> 'guessed'"
 
 
 class BadSelectionError(Exception):
@@ -96,6 +100,23 @@ def total_where(condition: str, database: Path = DATABASE) -> Total:
         except duckdb.Error as error:
             raise BadSelectionError(_first_line(error)) from None
         return _total(connection)
+
+
+def unknown_organisation(name: str, database: Path = DATABASE) -> str:
+    """What to say of an organisation that no run has; empty if one has it.
+
+    Raises:
+        NoDatabaseError: the database is missing or of another version.
+    """
+    with open_database(database, PROBE) as connection:
+        rows = connection.execute(
+            "select distinct organisation from emissions where organisation is not null"
+        )
+        known = [organisation for (organisation,) in rows.fetchall()]
+    if name.lower() in map(str.lower, known):
+        return ""
+    near = ", ".join(names.nearest_spellings(name, known))
+    return f"--organisation {name}: no run with an estimate has it. The nearest: {near}."
 
 
 def total(frame: Any, database: Path = DATABASE) -> Total:
@@ -159,8 +180,8 @@ def _total(connection: duckdb.DuckDBPyConnection) -> Total:
     counts = dict(connection.execute("select kind, count(*) from kinds group by kind").fetchall())
     if not counts.get("whole"):
         raise BadSelectionError(
-            f"no whole run is selected ({sum(counts.values())} rows that are parts, bounds or second rows of "
-            "a training); try a wider condition"
+            f"no whole run matches ({quantities.counted(sum(counts.values()), 'other row')}: parts, bounds "
+            "or second rows of a training). Give a wider condition"
         )
     connection.execute("create temp table chosen as select run_id from kinds where kind = 'whole'")
     prepare(connection, DRAWS)
@@ -243,4 +264,5 @@ def _sum(connection: duckdb.DuckDBPyConnection, name: str, sets: list[list[float
 
 
 def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]
+    says = str(error).splitlines()[0].rstrip(".!")
+    return f"{says}. Expected a condition over the columns of the table emissions: {EXAMPLE}"

@@ -41,10 +41,12 @@ def total(
     """
     conditions = [f"({where}\n)"] if where.strip() else []
     if organisation:
-        conditions.append(f"organisation = {literal(organisation)}")
+        conditions.append(f"lower(organisation) = lower({literal(organisation)})")
     if year is not None:
         conditions.append(f"year(published_date) = {year}")
     try:
+        if organisation and (unknown := totals.unknown_organisation(organisation, database)):
+            terminal.fail(unknown)
         found = totals.total_where(" and ".join(conditions) or "true", database)
     except totals.BadSelectionError as error:
         terminal.fail(f"{'--where' if where else 'Nothing to add up'}: {error}.")
@@ -61,22 +63,21 @@ def _print(found: totals.Total) -> None:
     for name, each in found.sums.items():
         title, show = SHOWS[name]
         made.add_row(title, show(each.p50), f"{show(each.p05)} to {show(each.p95)}", show(each.mean))
-    with terminal.page() as console:
-        console.print(made)
     left_out = (
         (found.left_out_parts, "part or family of runs", "parts or families of runs"),
         (found.left_out_bounds, "bound", "bounds"),
         (found.left_out_shared, "second row of a training", "second rows of a training"),
     )
     rest = ", ".join(f"{number:,} {one if number == 1 else more}" for number, one, more in left_out if number)
-    typer.echo("")
-    typer.echo(
-        f"{quantities.counted(found.runs, 'whole run')}; left out: {rest or 'nothing'}. Largest: "
-        f"{found.largest_run_id}, {found.largest_run_share_fraction:.0%} of the mean energy."
-    )
     worst = max(each.error_fraction for each in found.sums.values())
-    typer.echo(
-        f"Sum and interval come from {found.draws:,} draws: standard error {worst:.1%} at most. "
-        f"The mean is exact. The plain sum of values would be "
-        f"{quantities.energy(found.sums['energy_mwh'].sum_of_values)}."
-    )
+    with terminal.page() as console:
+        console.print(made)
+        console.print(
+            f"{quantities.counted(found.runs, 'whole run')}; left out: {rest or 'nothing'}. Largest: "
+            f"{found.largest_run_id}, {found.largest_run_share_fraction:.0%} of the mean energy."
+        )
+        console.print(
+            f"Sum and interval come from {found.draws:,} draws, with a standard error of at most {worst:.1%}. The "
+            "plain sum of the values of the runs, which are medians, would be "
+            f"{quantities.energy(found.sums['energy_mwh'].sum_of_values)}."
+        )
