@@ -128,6 +128,9 @@ def test_sacct_takes_no_part_of_a_chip_for_a_chip(tmp_path: Path) -> None:
         "Job left out because it used only a part of an accelerator, 'gpu:1g.5gb=1': 3.",
         "Job left out because it used only a part of an accelerator, 'gres/shard=2': 4.",
         "Jobs left out because they have no accelerator or no time: 1.",
+        "Missing in 2 runs: a location (--region, --country or --state), so a world average is assumed.",
+        "Missing in 1 run: the name of the accelerator (--hardware), so a mean of its time is assumed.",
+        "Missing in 2 runs: a start (add it to the column started), so each counts as started today.",
     ]
 
 
@@ -247,7 +250,7 @@ def test_every_log_can_be_estimated(build: Build, tmp_path: Path, name: str) -> 
         ("a,b\n1,2\n", "written by none of CodeCarbon"),
         ("", "written by none of"),
         ("duration,energy_consumed\nfast,1\n", "row 1, duration: 'fast', expected a number"),
-        ("duration,energy_consumed\n3600,-1\n", "energy_consumed: -1 cannot be"),
+        ("duration,energy_consumed\n3600,-1\n", "energy_consumed: -1, expected a finite number, 0 or more"),
         ("duration,energy_consumed,pue\n3600,1,abc\n", "row 1, pue: 'abc', expected a number"),
         ("duration,energy_consumed,pue\n3600,1,0.0\n", "line 2, row 1, pue: 0.0, expected a PUE of 1"),
         ("timestamp,duration,energy_consumed\n3 Jan,3600,1\n", "row 1, timestamp: '3 Jan'"),

@@ -24,6 +24,19 @@ ROW: dict[str, Any] = {
     "codecarbon_version": "2.3.5", "cpu_model": "Xeon", "gpu_count": 1,
     "gpu_model": "1 x NVIDIA A100-SXM4-40GB", "tracking_mode": "machine", "pue": 1.2,
 }  # fmt: skip
+# 22 kWh of a node with eight A100, in Wh.
+NODE_WH = {
+    "duration": 36000, "pue": 1, "cpu_power": 100, "gpu_power": 2050, "ram_power": 50, "cpu_energy": 1000,
+    "gpu_energy": 20500, "ram_energy": 500, "energy_consumed": 22000, "gpu_count": 8,
+    "gpu_model": "8 x NVIDIA A100-SXM4-40GB",
+}  # fmt: skip
+HALF = {
+    "duration": 3600,
+    "cpu_energy": 0.051,
+    "gpu_energy": 0.36,
+    "ram_energy": 0.024,
+    "energy_consumed": 0.435,
+}
 CARBONTRACKER = """\
 2024-03-01 10:00:00 - carbontracker version 1.1.6
 2024-03-01 10:00:00 - The following components were found: \
@@ -74,13 +87,12 @@ def read(tmp_path: Path, content: str | bytes, name: str = "log.csv") -> imports
 COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "pue taken out once": (codecarbon({}), [(1, 2, 0.725)]),
     "flushed twice": (
-        codecarbon({"energy_consumed": 0.5, "duration": 3600}, {}), [(1, 2, 0.725)],
+        codecarbon(HALF | {"timestamp": "2024-05-01T11:00:00"}, {}), [(1, 2, 0.725)],
     ),
     "started again, counts from zero": (
         codecarbon(
             {"timestamp": "2024-05-01T13:00:00"},
-            {"timestamp": "2024-05-01T15:00:00", "duration": 3600, "energy_consumed": 0.435,
-             "cpu_energy": 0.051, "ram_energy": 0.024},
+            HALF | {"timestamp": "2024-05-01T15:00:00"},
         ),
         [(1, 2, 0.725), (1, 1, 0.3625)],
     ),
@@ -92,7 +104,7 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         [(1, 2, 0.725)],
     ),
     "an earlier state that stands later": (
-        codecarbon({}, {"timestamp": "2024-05-01T11:00:00", "duration": 3600, "energy_consumed": 0.5}),
+        codecarbon({}, HALF | {"timestamp": "2024-05-01T11:00:00"}),
         [(1, 2, 0.725)],
     ),
     "version 1: no components, no run_id": (
@@ -128,6 +140,11 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "nvidia-smi: 4 GPUs at one moment": (smi(HOUR, 4), [(4, 1, 1.2)]),
     "nvidia-smi: 8 GPUs, 3 ms apart": (smi(HOUR, 8, apart_ms=3), [(8, 1, 2.4)]),
     "nvidia-smi: 1 GPU": (smi(HOUR, 1), [(1, 1, 0.3)]),
+    "nvidia-smi: a sample of 35 kW is not one": (
+        smi(HOUR, 1).replace("300.00 W", "35000.00 W", 5).replace("35000.00 W", "300.00 W", 4), [(1, 1, 0.3)],
+    ),
+    "a sum that is not stated": (codecarbon({"energy_consumed": "nan"}), [(1, 2, 0.725)]),
+    "a sum that holds a part that is not stated": (codecarbon({"ram_energy": "None"}), [(1, 2, 0.725)]),
     "nvidia-smi: without units": (smi(HOUR, 1, watts="300.00"), [(1, 1, 0.3)]),
     "nvidia-smi: three days of pause": (smi(DAYS, 1, index=True), [(1, 2, 0.6)]),
     "nvidia-smi: started again into one file": (smi(HOUR, 8, apart_ms=3) * 2, [(8, 1, 2.4)]),
@@ -191,6 +208,102 @@ def test_a_log_is_read_however_it_is_encoded(tmp_path: Path, how: str) -> None:
     assert (run["model"], run["energy_kwh"]) == ("pé", "0.725")
 
 
+SACCT = "JobID|JobName|State|AllocTRES|ElapsedRaw|Start|ConsumedEnergyRaw\n"
+JOB = "{}|a|{}|gres/gpu:a100=8|3600|2024-03-05T08:00:00|5000000\n"
+A100 = "sku.description,usage_start_time,usage.amount,usage.unit,location.location\nNvidia Tesla A100 GPU{},"
+# Content, what is said of it, and the first run's columns.
+SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
+    "sacct, states": (
+        SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "FAILED") + JOB.format(3, "CANCELLED by 1001")
+        + JOB.format(4, "TIMEOUT") + JOB.format(5, "TIMEOUT"),
+        ["Jobs in the state FAILED, counted because they used energy: 1.",
+         "Jobs in the state CANCELLED, counted because they used energy: 1.",
+         "Jobs in the state TIMEOUT, counted because they used energy: 2.",
+         "ConsumedEnergyRaw is not used: ", "Missing in 5 runs: a location (--region, --country or --state)"],
+        {"chips": "8"},
+    ),
+    "sacct, a job that waits": (
+        SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "PENDING")
+        + JOB.format(3, "").replace("2024-03-05T08:00:00", "Unknown"),
+        ["line 3, row 2, State: 'PENDING': the job never ran", "line 4, row 3, Start: 'Unknown': the job"],
+        {"chips": "8"},
+    ),
+    "sacct without a type": (
+        "JobID|AllocTRES|ElapsedRaw\n1|gres/gpu=8|3600\n",
+        ["Missing in 1 run: the name of the accelerator (--hardware)", "Missing in 1 run: a start"],
+        {"chips": "8"},
+    ),
+    "nvidia-smi": (smi(HOUR, 1), ["Missing in 1 run: a location"], {"energy_kwh": "0.3"}),
+    "a bill of Iowa": (A100.format("") + "2024-03-01,5,hour,Iowa\n", [], {"cloud_region": "us-central1"}),
+    "a SKU of Iowa": (
+        A100.format(" running in Iowa") + "2024-03-01,5,hour,\n", [], {"cloud_region": "us-central1"},
+    ),
+    "a bill of the Americas": (
+        A100.format(" running in Americas") + "2024-03-01,5,hour,us\n",
+        ["location 'us' is not one known region of Google", "Missing in 1 run: a location"],
+        {"hardware": "A100"},
+    ),
+    "a laptop": (
+        codecarbon({"pue": 1, "gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU"}),
+        ["RTX 3060 Laptop GPU: a chip for laptops, desktops or embedded boards", "data center give --pue 1."],
+        {"chips": "1"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_a_log_does_not_say_or_what_is_not_used_is_said(tmp_path: Path, case: str) -> None:
+    content, expected, first = SAID[case]
+    log, runs = tmp_path / "log", tmp_path / "runs.csv"
+    log.write_text(content, encoding="utf-8")
+    done = ote("import", log, "--out", runs)
+    assert done.returncode == 0, done.stderr
+    for says in expected:
+        assert says in done.stderr
+    row = pl.read_csv(runs, infer_schema=False).row(0, named=True)
+    assert {column: row[column] for column in first} == first
+    located = bool(row.get("cloud_region") or row.get("site_country"))
+    assert ("a location (--region" in done.stderr) == (not located)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--energy", "10", "--hardware", "FooBar X9000"), "'FooBar X9000' is not an accelerator known here"),
+        (("--chips", "1", "--hours", "9", "--hardware", "RTX 3060 Laptop"), "data center give --pue 1."),
+        (("--energy", "1", "--hardware", "Apple M2"), "data center give --pue 1."),
+    ],
+)
+def test_an_estimate_says_what_cannot_be_checked(build: Build, options: tuple[str, ...], says: str) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    assert says in " ".join(ote("estimate", *options, *database).stdout.split())
+    assert "--pue 1." not in ote("estimate", *options, "--pue", "1", *database).stdout
+
+
+def test_many_bad_rows_are_named_up_to_ten(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(codecarbon(*[{"energy_consumed": -1}] * 120), encoding="utf-8")
+    refused = ote("import", log)
+    assert "none of its 120 rows can be used" in refused.stderr
+    assert refused.stderr.count("energy_consumed: -1") == 10
+
+
+def test_every_unknown_column_is_named_with_the_one_that_it_means(build: Build, tmp_path: Path) -> None:
+    runs = tmp_path / "runs.csv"
+    runs.write_text("gpu,chips,hours,notes\nH100,8,10,mine\n", encoding="utf-8")
+    options = ("--out", tmp_path / "e.csv", "--database", build.directory / "emissions.duckdb")
+    refused = ote("estimate", "--batch", runs, *options)
+    says = (
+        "no column 'gpu' (did you mean hardware?), 'hours' (did you mean training_hours?), 'notes'; known are"
+    )
+    assert says in refused.stderr
+    runs.write_text("hardware,chips,training_hours\nH100,8,-5\n", encoding="utf-8")
+    strict = ote("estimate", "--batch", runs, *options, "--strict")
+    assert f"{runs}, line 2, row 1, training_hours: '-5'" in strict.stderr
+    asked = ote("import", runs)
+    assert f"a file of runs already, not a log. Estimate it: ote estimate --batch {runs}" in asked.stderr
+
+
 BY_HAND = "Give the hours or the energy by hand"
 # Content, and what is said of it.
 REFUSED: dict[str, tuple[str | bytes, str]] = {
@@ -203,7 +316,50 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "gzip, damaged": (gzip.compress(GOOD.encode())[:12] + b"\xff" * 20, "damaged"),
     "Wh in a column of kWh": (
         codecarbon({"energy_consumed": 870, "cpu_energy": 102, "gpu_energy": 720, "ram_energy": 48}),
-        "energy_consumed: 725 kWh in 7200 s is 362 kW, and so are its parts: it looks like Wh",
+        "energy_consumed: 870 kWh is 1,000 times power x duration (0.725 kWh): the energy looks like Wh; g",
+    ),
+    "Wh of eight GPUs": (codecarbon(NODE_WH), "22000 kWh is 1,000 times power x duration (22"),
+    "Wh, the GPUs idle at the end": (
+        codecarbon(NODE_WH | {"gpu_power": 400}), "22000 kWh is 1,000 times power x duration",
+    ),
+    "MWh in a column of kWh": (
+        codecarbon(
+            {"energy_consumed": 870e-6, "cpu_energy": 102e-6, "gpu_energy": 72e-5, "ram_energy": 48e-6}
+        ),
+        "0.00087 kWh is 0.001 times power x duration (0.725 kWh): the energy looks like MWh",
+    ),
+    "a total above its parts": (
+        codecarbon({"energy_consumed": 1.2}),
+        "1.2 kWh, but its parts (cpu_energy, gpu_energy, ram_energy) sum to 0.87 kWh. Correct",
+    ),
+    "a total in MWh": (
+        codecarbon({"energy_consumed": 0.00087}),
+        "0.00087 kWh, but its parts (cpu_energy, gpu_energy, ram_energy) sum to 0.87 kWh; one of them looks",
+    ),
+    "a total below what is known of its parts": (
+        codecarbon({"energy_consumed": 0.5, "ram_energy": "None"}),
+        "its parts (cpu_energy, gpu_energy) sum to 0.822",
+    ),
+    "a total of nothing": (codecarbon({"energy_consumed": 0}), "0 kWh, but its parts"),
+    "an energy below zero": (
+        codecarbon({"energy_consumed": -22}), "energy_consumed: -22, expected a finite number, 0 or more",
+    ),
+    "an energy without end": (codecarbon({"energy_consumed": "inf"}), "inf, expected a finite number"),
+    "eco2AI, Wh": (
+        "project_name,duration(s),power_consumption(kWh),GPU_name\np,3600,300,A100 1 device(s)\n",
+        "300 kWh in 3600 s is 300 kW; a machine of 1 GPU draws 4.5 kW at the most. Is the energy in Wh",
+    ),
+    "carbontracker, 2,200 W on a T4": (
+        CARBONTRACKER.replace("[70.0]", "[2200.0]"),
+        "line 5, gpu: 2200 W, but Tesla T4 is rated 70 W; expected 105 W at the most",
+    ),
+    "nvidia-smi, mW": (
+        smi(HOUR, 1, watts="350000.00 W"),
+        "line 2, row 1, power.draw [W]: 350000 W, but NVIDIA A100-SXM4-40GB is rated 400 W; expected 600",
+    ),
+    "nvidia-smi, a GPU that nobody knows": (
+        smi(HOUR, 1, watts="35000.00 W").replace("A100-SXM4-40GB", "X9000"),
+        "35000 W, but no accelerator draws that much; expected 1500 W at the most",
     ),
     "a decimal comma in quotes": (
         codecarbon({"energy_consumed": "0,87"}), "energy_consumed: '0,87', expected a number; write decimals",
@@ -227,6 +383,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", BY_HAND),
     "AWS CUR": ("lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n", BY_HAND),
     "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
+    "sacct in columns of fixed width": (
+        "JobID       JobName  AllocTRES\n1           a        billing=8+\n",
+        "line 1: columns of fixed width, which sacct",
+    ),
     "Azure": ("Date,MeterName,Quantity,UnitOfMeasure\n01/05/2024,NC24ads A100 v4,10,1 Hour\n", BY_HAND),
     "Azure, JSON": ('[{"sku": {"name": "x"}, "quantity": 3}]', BY_HAND),
     "a sku in no JSON": ('x {"sku": "abc"}', BY_HAND),

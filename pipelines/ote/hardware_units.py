@@ -15,6 +15,14 @@ from ote.answers import quantities
 from ote.places import REFERENCE
 
 TABLE = REFERENCE / "hardware_units.csv"
+PERSONAL_NAMES = (
+    r"\b(?:geforce|[gr]tx \d{3,4}|laptop|mobile|max-q|apple|m[1-5](?: (?:pro|max|ultra))?$|jetson|titan|"
+    r"quadro|radeon rx|ryzen|core i\d|core ultra)\b"
+)
+PERSONAL = (
+    "a chip for laptops, desktops or embedded boards, but the PUE is of data centers; for a computer outside "
+    "a data center give --pue 1."
+)
 SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16
 
 
@@ -73,9 +81,9 @@ def named(spelling: str) -> Counting | None:
                 if unit.per_chip > 1:
                     says += f" = {size / unit.per_chip:g} chips ({unit.per_chip} {unit.noun}s to a chip)"
                 return Counting(model=unit.model, chips_each=size / unit.per_chip, says=says)
-    words = _words(re.sub(r"\btensor\s*core", "core", text))
+    words = words_of(re.sub(r"\btensor\s*core", "core", text))
     for unit in units():
-        if words == _words(unit.name):
+        if words == words_of(unit.name):
             return _part(unit, spelling)
     return None
 
@@ -100,6 +108,11 @@ def hint(hardware_id: str | None) -> str | None:
     return None
 
 
+def is_personal(name: str) -> bool:
+    """Whether an accelerator is made for laptops, desktops or embedded boards, after its name."""
+    return re.search(PERSONAL_NAMES, name, re.IGNORECASE) is not None
+
+
 def notes_on(run: Mapping[str, Any]) -> list[str]:
     """How the accelerators of an estimated run were counted, and which variant was assumed; sentences."""
     notes = []
@@ -113,6 +126,13 @@ def notes_on(run: Mapping[str, Any]) -> list[str]:
             f"The name stands for several variants, and {run['hardware_name']} is assumed; "
             "the exact one (SXM, PCIe, memory) narrows the power."
         )
+    if run["hardware_id"] is None and run["hardware_name"]:
+        notes.append(
+            f"{run['hardware_name']!r} is not an accelerator known here: its name is kept as text, and the "
+            "limits of its energy per hour cannot be checked."
+        )
+    if is_personal(run["hardware_name"] or "") and run["pue_basis"] != "disclosed":
+        notes.append(f"{run['hardware_name']}: {PERSONAL}")
     return notes
 
 
@@ -123,7 +143,8 @@ def _part(unit: Unit, spelling: str) -> Counting:
     return Counting(model=unit.model, chips_each=1 / unit.per_chip, says=says)
 
 
-def _words(name: str) -> frozenset[str]:
+def words_of(name: str) -> frozenset[str]:
+    """The words of an accelerator's name without its maker's and its line of products."""
     words = re.findall(r"[a-z0-9]+", re.sub(r"(gcd|gpu|core|die|chip)s$", r"\1", name.lower()))
     makers = {"nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"}
     return frozenset(word for word in words if word not in makers)

@@ -21,14 +21,23 @@ from ote.answers.trackers import (
     Placed,
     UnknownUnitError,
     counted_as,
+    is_read,
     number,
     text_of,
 )
 
+ENERGIES = ("ConsumedEnergyRaw", "ConsumedEnergy")
+NO_ENERGY = (
+    "whether it measures the node or the processors alone depends on a plugin of Slurm that the output does "
+    "not name, and other jobs of the node are in it. If it is of your whole nodes, give it by hand: "
+    "ote estimate --energy KWH (3.6 million J are 1 kWh)."
+)
+NEVER_RAN = ("PENDING", "REVOKED", "BOOT_FAIL", "DEADLINE")
 SACCT = "export with sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
 SACCT_HEADER = r"(?:^|[|,;\t ])JobID(?:Raw)?(?:[|,;\t ]|$)"
 # Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html
 PART_OF_A_CHIP = r"gpu:[\w.-]*\d+g\.\d+gb[\w.-]*[=:]\d+|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]\d+"
+CUT = f"is cut: without -P, sacct cuts what is wider than its column; {SACCT}"
 TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
 TIMES = (
@@ -56,14 +65,15 @@ UNCLEAR = (
 GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
 UNIT_HOURS = {"second": 1 / SECONDS_PER_HOUR, "s": 1 / SECONDS_PER_HOUR, "minute": 1 / 60, "hour": 1, "h": 1}
 NO_JSON = "the text breaks off, or a comma, bracket or quote is missing"
+PLACES = ("location region", "region", "location location", "location")
+CONTINENTS = ("Americas", "EMEA", "APAC")
 SKU, AMOUNT, UNIT = "sku description", "usage amount", "usage unit"
 
 
 def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     """Slurm: accelerators of a job from AllocTRES, wall-clock from ElapsedRaw (s) or Elapsed.
 
-    Steps of a job repeat its hours and are left out. ConsumedEnergy is not taken: what it measures (the node,
-    or the processors alone) depends on a plugin that the output does not name.
+    Steps of a job repeat its hours and are left out. Jobs that failed used energy too, and count.
     """
     table = _sacct_table(text)
     yield from table.rejects
@@ -82,6 +92,10 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
                 f"If one had more, {SACCT}"
             )
         )
+    if energy := next(
+        (name for name in ENERGIES if any(is_read(row.get(name, "")) for _, row in table.rows)), ""
+    ):
+        yield f"{energy} is not used: {NO_ENERGY}"
     left_out: Counter[str] = Counter()
     seen: set[tuple[str, ...]] = set()
     for place, row in table.rows:
@@ -101,6 +115,23 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
 
 
+def _state(row: Row) -> str:
+    """The state of a job, such as FAILED; empty if it is not stated.
+
+    Raises:
+        BadCellError: the job never ran, whatever its hours.
+    """
+    words = row.get("State", "").split()
+    state = words[0].rstrip("+").upper() if words else ""
+    if state in NEVER_RAN:
+        raise BadCellError(
+            "State", f"{row['State']!r}: the job never ran; expected the state of one that did"
+        )
+    if row.get("Start") in ("Unknown", "None"):
+        raise BadCellError("Start", f"{row['Start']!r}: the job never ran, so its hours are of no run")
+    return state
+
+
 def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Counter[str]) -> Iterator[Part]:
     """A run for each kind of accelerator of a job; `tres` are those of each of so many nodes."""
     hours = _elapsed(row) / SECONDS_PER_HOUR
@@ -111,8 +142,11 @@ def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Cou
     if not hours or not kinds:
         left_out["Jobs left out because they have no accelerator or no time"] += 1
         return
+    state = _state(row)
+    if state not in ("", "COMPLETED"):
+        left_out[f"Jobs in the state {state}, counted because they used energy"] += 1
     started = _date(row.get("Start", ""))
-    if not started and row.get("Start", "Unknown") not in ("", "Unknown", "None"):
+    if not started and row.get("Start"):
         left_out["Jobs without a start that can be read, estimated as of today"] += 1
     name = row.get("JobName") or job
     for kind, chips in kinds:
@@ -159,6 +193,8 @@ def _sacct_table(text: str) -> Table:
     if len(rest) > 1 and re.fullmatch(r"[- ]*-{3}[- ]*", rest[1].rstrip()):
         return _fixed_width(rest, at + 1)
     mark = delimited.separator(rest[0])
+    if mark not in rest[0].strip():
+        raise UnknownUnitError(f"line {at + 1}: columns of fixed width, which sacct cuts; {SACCT}")
     if mark != ",":
         return delimited.parse("\n".join(rest), mark, quoted=False, first_line=at + 1)
     header = rest[0].rstrip("\r").split(",")
@@ -184,7 +220,7 @@ def _fixed_width(lines: list[str], first_line: int) -> Table:
         row = {name: line[begin:end].strip() for name, (begin, end) in zip(table.header, spans, strict=True)}
         cut = next((name for name in (*TRES, "JobID") if row.get(name, "").endswith("+")), None)
         if cut:
-            table.rejects.append(Reject(place=place, column=cut, reason=f"{row[cut]!r} is cut; {SACCT}"))
+            table.rejects.append(Reject(place=place, column=cut, reason=f"{row[cut]!r} {CUT}"))
         else:
             table.rows.append((place, row))
     return table
@@ -247,7 +283,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             elif chip := _chip_of(sku):
                 hours = _hours(cells, amount, unit, names, table.mark)
                 lines["Corrections that reduce earlier use"] += hours < 0
-                region = _region(cells)
+                region = _region(cells, sku)
                 day = cells.get("usage start time") or cells.get("usage start date") or ""
                 key = (chip, region, _month(day))
                 spent[key] = spent.get(key, 0) + hours
@@ -273,9 +309,9 @@ def _billed(hardware: str, region: str, month: str, hours: float) -> Iterator[Pa
     if counting:
         yield f"{name}: counted {hours:g} hours of {counting.says}, so {hours * counting.chips_each:g}."
         hours *= counting.chips_each
-    known = locations.cloud_region(region)
+    known = locations.cloud_region(region) or locations.region_at(region, "Google")
     if region and not known:
-        yield f"{name}: region {region!r} is unknown, so it was not used."
+        yield f"{name}: location {region!r} is not one known region of Google, so it was not used."
     run = {
         "model": name,
         "hardware": counting.model if counting else hardware,
@@ -374,8 +410,11 @@ def _hours(cells: Row, amount: str, unit: str, names: Row, mark: str) -> float:
         raise BadCellError(names[amount], str(error)) from None
 
 
-def _region(cells: Row) -> str:
-    return cells.get("location region") or cells.get("region") or ""
+def _region(cells: Row, sku: str) -> str:
+    """The region of a line, else the place that its columns or its SKU name, such as Iowa."""
+    stated = next((cells[column] for column in PLACES if cells.get(column)), "")
+    place = re.search(r" (?:running )?in ([A-Z][A-Za-z .,-]+)$", sku)
+    return stated or (place[1] if place and place[1] not in CONTINENTS else "")
 
 
 def _month(written: str) -> str:

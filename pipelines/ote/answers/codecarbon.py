@@ -17,6 +17,7 @@ from ote.answers.trackers import (
     NOT_METERED,
     PROCESSORS_UNCLEAR,
     SECONDS_PER_HOUR,
+    UNIT_SLIPS,
     Measured,
     Part,
     Run,
@@ -24,12 +25,16 @@ from ote.answers.trackers import (
     counted_once,
     country_and_state,
     is_known,
+    is_near,
     is_read,
     names_left_out,
     number,
     text_of,
+    unit_slip,
 )
 
+PARTS = ("cpu", "gpu", "ram")
+ROUNDING = 0.02  # by which a total may differ from the sum of its parts
 # Half of 85 W, in core/cpu.py and external/hardware.py of CodeCarbon.
 DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
 
@@ -39,7 +44,7 @@ SHORT = (
 )
 NUMBERS = (
     *("duration", "energy_consumed", "pue", "gpu_count"),
-    *(f"{part}_{of}" for part in ("cpu", "gpu", "ram") for of in ("energy", "power")),
+    *(f"{part}_{of}" for part in PARTS for of in ("energy", "power")),
 )
 
 
@@ -50,7 +55,7 @@ def runs(text: str, _: str, pue_included: float | None, distinct: bool) -> Itera
     taken: list[tuple[Place, Row]] = []
     for place, row in table.rows:
         try:
-            _energy_consumed(row)
+            _refuse_other_sum(row)
             taken.append((place, row))
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
@@ -77,6 +82,8 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
     if pue < 1:
         raise BadCellError("pue", f"{row['pue']}, expected a PUE of 1 or more")
     energy = _energy_consumed(row) / pue
+    if not is_known(row.get("energy_consumed", "")):
+        notes.append(f"energy_consumed is not stated; taken as the sum of its parts, {energy * pue:.6g} kWh.")
     if energy == 0:
         raise BadCellError(
             "energy_consumed", f"0 kWh in {row.get('duration')} s: the run ended before anything was measured"
@@ -145,13 +152,39 @@ def _energy_consumed(row: Row) -> float:
     """Energy of a row (kWh); where the sum is missing, what its components measured."""
     if is_known(row.get("energy_consumed", "")):
         return number(row, "energy_consumed")
-    parts = [f"{part}_energy" for part in ("cpu", "gpu", "ram")]
-    known = [number(row, part) for part in parts if is_known(row.get(part, ""))]
+    known = _parts(row)
     if not known:
         raise BadCellError(
             "energy_consumed", f"{row.get('energy_consumed') or 'empty'}, expected a number of kWh"
         )
-    return sum(known)
+    return sum(known.values())
+
+
+def _parts(row: Row) -> dict[str, float]:
+    """What the components measured (kWh), where the row says it."""
+    return {part: number(row, f"{part}_energy") for part in PARTS if is_known(row.get(f"{part}_energy", ""))}
+
+
+def _refuse_other_sum(row: Row) -> None:
+    """Refuse a total that is not the sum of its parts: nobody knows which of them is wrong.
+
+    Where a part is not known, the total may be more than the others.
+
+    Raises:
+        BadCellError: they differ by more than rounding.
+    """
+    total, parts = _energy_consumed(row), _parts(row)
+    sums = sum(parts.values())
+    may_be_more = len(parts) < len(PARTS) and total > sums
+    if not parts or may_be_more or abs(total - sums) <= ROUNDING * max(total, sums):
+        return
+    slip = unit_slip(total / sums) or unit_slip(sums / total) if total and sums else ""
+    of = f"; one of them looks like {slip}" if slip else ""
+    raise BadCellError(
+        "energy_consumed",
+        f"{row['energy_consumed']} kWh, but its parts ({', '.join(f'{part}_energy' for part in parts)}) "
+        f"sum to {sums:.6g} kWh{of}. Correct the wrong one, in kWh",
+    )
 
 
 def _last_of_each_run(rows: list[tuple[Place, Row]]) -> list[tuple[Place, Row]]:
@@ -221,26 +254,41 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
         hours = delimited.number(row["duration"]) / SECONDS_PER_HOUR
     except ValueError as error:
         raise BadCellError("duration", str(error)) from None
+    _refuse_other_unit(row, energy, pue, hours)
     most_kw = _most_kw(row, chips)
     times = [time for part in ("ram", "cpu") if (time := _constant_hours(row, part, pue))]
-    agree = len(times) == 2 and max(times) <= 1.2 * min(times)
+    agree = len(times) == 2 and is_near(times[0], times[1], 1.2)
     is_wrong = not 0 < hours < 87600 or energy / hours > most_kw
     if not is_wrong and not (agree and not 0.5 < times[0] / hours < 2):
         return hours
-    better = next((time for time in times if energy / time <= most_kw), None)
-    if better and 980 < better / hours < 1020:
-        raise BadCellError(
-            "energy_consumed",
-            f"{energy:.3g} kWh in {row['duration']} s is {energy / hours:.3g} kW, and so are its parts: "
-            "it looks like Wh; CodeCarbon writes kWh",
-        )
+    better = times[0] if agree and energy / times[0] <= most_kw else None
     draw = f"{energy / hours:.3g} kW" if hours > 0 else "no power"
     says = f"a duration of {row['duration']} s with {energy:.3g} kWh is {draw}, which cannot be: "
     if better:
         notes.append(f"{says}taken as {better * SECONDS_PER_HOUR:.0f} s, from energy over power.")
     else:
-        notes.append(f"{says}the hours are left out.")
+        notes.append(f"{says}the hours are left out. Check that the energy is in kWh.")
     return better
+
+
+def _refuse_other_unit(row: Row, energy: float, pue: float, hours: float) -> None:
+    """Refuse an energy that is another unit's multiple of power x duration, in all or in each constant part.
+
+    Raises:
+        BadCellError: says which unit it looks to be in.
+    """
+    times = {part: time for part in PARTS if (time := _constant_hours(row, part, pue))}
+    if not times or hours <= 0:
+        return
+    expected = sum(_power_w(row, part, pue) for part in times) * hours / 1000  # Wh to kWh
+    constant = {unit_slip(times[part] / hours) for part in ("ram", "cpu") if part in times}
+    slip = unit_slip(energy / expected) or (constant.pop() if len(constant) == 1 else "")
+    if slip:
+        raise BadCellError(
+            "energy_consumed",
+            f"{row.get('energy_consumed') or text_of(energy)} kWh is {UNIT_SLIPS[slip]:,g} times power x "
+            f"duration ({expected:.3g} kWh): the energy looks like {slip}; give kWh",
+        )
 
 
 def _most_kw(row: Row, chips: int | None) -> float:

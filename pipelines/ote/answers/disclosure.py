@@ -74,8 +74,8 @@ AMBIGUOUS = (
     "the interval allows for all of them."
 )
 SCOPE = (
-    "Operational emissions of what is described, without hardware manufacturing, failed runs, "
-    "or experiments before it."
+    "Operational emissions of what is described alone: hardware manufacturing, and failed runs and "
+    "experiments that are not described, are not included."
 )
 # RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/2104.10350")

@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+# Columns of other people's tables.
+SYNONYMS = {
+    **dict.fromkeys(
+        ("gpu", "gpu_model", "gpu_name", "gpu_type", "accelerator", "chip", "device"), "hardware"
+    ),
+    **dict.fromkeys(("gpus", "gpu_count", "num_gpus", "n_gpus", "accelerators"), "chips"),
+    **dict.fromkeys(("gpu_hours", "accelerator_hours"), "chip_hours"),
+    **dict.fromkeys(("kwh", "energy_consumed"), "energy_kwh"),
+    **dict.fromkeys(("date", "start_date"), "started"),
+}
 # What a run may state: column, option of the command line, and what it is.
 COLUMNS = {
     "model": ("--name", "what to call the run"),
@@ -262,10 +272,10 @@ def estimate_batch(
             [*found.rejects, *rejected], key=lambda reject: (reject.place.row or 0, reject.column)
         )
         if strict:
-            _refuse_lines([f"{source}, {_by_row(reject)}" for reject in rejected])
+            _refuse_lines([f"{source}, {reject}" for reject in rejected])
         if not connection.execute("select row_number from good_estimates limit 1").fetchall():
             lines = [f"{source}, {reject}" for reject in rejected]
-            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *_shown(lines)]))
+            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *first_ten(lines)]))
         notes = _notes(connection)
         estimated = _copy(connection, target)
     return Batch(estimated=estimated, rejected=rejected, notes=notes)
@@ -274,8 +284,8 @@ def estimate_batch(
 def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """How accelerators were counted and which variants were assumed, each kind once."""
     cursor = connection.execute(
-        "select hardware_id, hardware_name, is_ambiguous_hardware, energy_basis, counting, count(*) as runs "
-        "from good_estimates where energy_basis = 'computed' group by all order by all"
+        "select hardware_id, hardware_name, is_ambiguous_hardware, energy_basis, counting, pue_basis, "
+        "count(*) as runs from good_estimates where hardware_name is not null group by all order by all"
     )
     names = [column[0] for column in cursor.description or []]
     kinds = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -298,10 +308,6 @@ def _read(source: Path, target: Path) -> tables.Table:
         return tables.read(texts.content(source), source.suffix.lower())
     except (texts.UnreadableError, tables.NoTableError) as error:
         raise BadRunsError(f"{source}: {error}") from None
-
-
-def _by_row(reject: delimited.Reject) -> str:
-    return f"row {reject.place.row}{', ' if reject.column else ''}{reject.column}: {reject.reason}"
 
 
 def _take_rows(
@@ -360,12 +366,22 @@ def unknown_columns(given: Sequence[str], where: str = "") -> None:
     Raises:
         BadRunsError: names it, and the nearest that is known.
     """
-    for column in given:
-        if column not in COLUMNS:
-            options = {option[2:].replace("-", "_"): name for name, (option, _) in COLUMNS.items()}
-            near = [options[column]] if column in options else get_close_matches(column, COLUMNS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
-            raise BadRunsError(f"{where}there is no column {shown(column)}; {hint}")
+    unknown = [column for column in given if column not in COLUMNS]
+    if not unknown:
+        return
+    hints = [
+        f"{shown(column)} (did you mean {near}?)" if (near := _nearest(column)) else shown(column)
+        for column in unknown
+    ]
+    known = "" if all(map(_nearest, unknown)) else f"; known are {', '.join(COLUMNS)}. Take other columns out"
+    raise BadRunsError(f"{where}there is no column {', '.join(hints)}{known}")
+
+
+def _nearest(column: str) -> str:
+    """The column that an unknown name may mean; empty if there is none."""
+    options = {option[2:].replace("-", "_"): name for name, (option, _) in COLUMNS.items()}
+    plain = column.strip().lower()
+    return {**options, **SYNONYMS}.get(plain) or next(iter(get_close_matches(plain, COLUMNS, 1)), "")
 
 
 def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | None:
@@ -518,10 +534,11 @@ def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
 
 def _refuse_lines(lines: list[str]) -> None:
     if lines:
-        raise BadRunsError("\n".join(_shown(lines)))
+        raise BadRunsError("\n".join(first_ten(lines)))
 
 
-def _shown(lines: list[str]) -> list[str]:
+def first_ten(lines: list[str]) -> list[str]:
+    """Some lines, or the first of them and that there are more."""
     return lines[:SHOWN] + ["and more"] * (len(lines) > SHOWN)
 
 

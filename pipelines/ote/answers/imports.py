@@ -8,14 +8,15 @@ the columns of each tool (codecarbon.py, trackers.py, nvidia_smi.py, accounting.
 import csv
 import io
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ote import files
-from ote.answers import accounting, codecarbon, nvidia_smi, texts, trackers
+from ote import files, hardware_units
+from ote.answers import accounting, codecarbon, nvidia_smi, quantities, texts, trackers
 from ote.answers.delimited import Reject
-from ote.answers.estimate import COLUMNS, impossible
+from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
 HEAD_LINES = 30  # within which a log says what wrote it
@@ -66,6 +67,28 @@ class Log:
                 self.left_out.extend(f"{note[:1].upper()}{note[1:]}" for note in notes)
         return unused
 
+    def gaps(self) -> list[str]:
+        """What is still missing, what is assumed instead, and the option that gives it; sentences."""
+        without = {
+            "a location (--region, --country or --state), so a world average is assumed": [
+                run for run in self.runs if not (run.get("cloud_region") or run.get("site_country"))
+            ],
+            "the name of the accelerator (--hardware), so a mean of its time is assumed": [
+                run for run in self.runs if not (run.get("hardware") or run.get("energy_kwh"))
+            ],
+            "a start (add it to the column started), so each counts as started today": [
+                run for run in self.runs if not run.get("started")
+            ],
+        }
+        notes = [
+            f"Missing in {quantities.counted(len(runs), 'run')}: {what}."
+            for what, runs in without.items()
+            if runs
+        ]
+        names = sorted({run.get("hardware", "") for run in self.runs if not run.get("pue")})
+        personal = [name for name in names if hardware_units.is_personal(name)]
+        return notes + [f"{name}: {hardware_units.PERSONAL}" for name in personal]
+
 
 def read(file: Path, pue_included: float | None = None, distinct_machines: bool = False) -> Log:
     """The runs of a file, a sentence on what none of them holds, and the rows that cannot be taken.
@@ -89,16 +112,17 @@ def read(file: Path, pue_included: float | None = None, distinct_machines: bool 
     try:
         parts = list(reader.parse(text, str(file), pue_included, distinct_machines))
     except UnknownUnitError as error:
-        raise UnknownLogError(str(error)) from None
+        says = str(error)
+        raise UnknownLogError(says if says.startswith(str(file)) else f"{file}, {says}") from None
     runs, wrong = _possible([part for part in parts if isinstance(part, Placed)])
     left_out = [part for part in parts if isinstance(part, str)]
     rejects = [*(part for part in parts if isinstance(part, Reject)), *wrong]
     rejects.sort(key=lambda reject: reject.place.line)
     if not runs:
-        says = (
-            f"{file}: a log of {reader.tool}, but it holds no run that used an accelerator and can be taken"
-        )
-        raise UnknownLogError("\n".join([says, *_named(file, rejects), *left_out]))
+        rows = quantities.counted(len({reject.place for reject in rejects}), "row")
+        why = f"none of its {rows} can be used" if rejects else "it holds no run that used an accelerator"
+        lines = [f"{file}: a log of {reader.tool}, but {why}", *first_ten(_named(file, rejects)), *left_out]
+        raise UnknownLogError("\n".join(lines))
     return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects)
 
 
@@ -131,7 +155,7 @@ def refuse(file: Path, rejects: Sequence[Reject]) -> None:
         UnknownLogError: there is one; names them.
     """
     if rejects:
-        raise UnknownLogError("\n".join(_named(file, rejects)))
+        raise UnknownLogError("\n".join(first_ten(_named(file, rejects))))
 
 
 def as_csv(runs: Sequence[Run]) -> str:
@@ -158,8 +182,8 @@ def _reader(text: str) -> "Reader | None":
     return next((reader for reader in READERS if re.search(reader.mark, head, re.MULTILINE)), None)
 
 
-def _named(file: Path, rejects: Sequence[Reject]) -> Iterator[str]:
-    return (f"{file}, {reject}" for reject in rejects)
+def _named(file: Path, rejects: Sequence[Reject]) -> list[str]:
+    return [f"{file}, {reject}" for reject in rejects]
 
 
 def _unknown(file: Path, text: str) -> str:
@@ -175,6 +199,12 @@ def _unknown(file: Path, text: str) -> str:
     if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
         return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
     first = next(line for line in text.split("\n") if line.strip("\0 "))
+    names = {name.strip(' "') for name in re.split(r"[,;\t]", first)}
+    if names <= set(COLUMNS):
+        return (
+            f"{file}: a file of runs already, not a log. Estimate it: "
+            f"ote estimate --batch {shlex.quote(str(file))} --out estimates.csv"
+        )
     return f"{file}: written by none of {tools}; its first line is {first[:80]!r}. {EXAMPLE_BY_HAND}"
 
 

@@ -9,7 +9,7 @@ import re
 from difflib import get_close_matches
 from functools import cache
 
-from ote.ingestion.training_run_rules import at_place, location_key
+from ote.ingestion.training_run_rules import at_place, location_key, regions_at
 from ote.names import shown
 from ote.places import REFERENCE
 
@@ -56,6 +56,12 @@ def cloud_region(name: str) -> str:
         if candidate in _regions():
             return _regions()[candidate]
     return ""
+
+
+def region_at(name: str, provider: str) -> str:
+    """The region of a provider at a location such as Iowa; empty if there is none, or more than one."""
+    found = [row for row in regions_at(name, _rows("regions")) if row["provider"] == provider]
+    return found[0]["region"] if len(found) == 1 else ""
 
 
 def unknown_region(name: str) -> str:

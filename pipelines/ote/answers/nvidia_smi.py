@@ -22,6 +22,7 @@ from ote.answers.trackers import (
     Placed,
     UnknownUnitError,
     counted_as,
+    refuse_power,
     text_of,
 )
 
@@ -60,7 +61,7 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     for place, row, gpu in _with_gpus(table.rows, file):
         try:
             name = row.get("name") or row.get("gpu_name") or ""
-            samples.append(Sample(name=name, gpu=gpu, time=_time(row), watts=_watts(row, power)))
+            samples.append(Sample(name=name, gpu=gpu, time=_time(row), watts=_watts(row, power, name)))
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     by_name: dict[str, dict[str, list[tuple[datetime, float]]]] = {}
@@ -150,10 +151,11 @@ def _time(row: Row) -> datetime:
     raise BadCellError("timestamp", f"{written!r}, expected a time such as 2025/01/03 00:00:00.000")
 
 
-def _watts(row: Row, column: str) -> float:
+def _watts(row: Row, column: str, name: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(?: W)?", row[column])
     if not found or not float(found[1]):  # what is exactly 0 was not read
         raise BadCellError(column, f"{row[column]!r}: the power was not read; expected W")
+    refuse_power(column, float(found[1]), name)
     return float(found[1])
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ote import hardware_units
-from ote.answers import delimited, locations
+from ote.answers import delimited, locations, quantities, ratings
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
@@ -20,10 +20,13 @@ Run = dict[str, str]
 SECONDS_PER_HOUR = 3600
 # What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
 MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
+MOST_OF_RATING = 1.5  # of an accelerator whose rating is known, as in sql/estimate/problems.sql
 # Timestamps have whole seconds: what overlaps by less does not overlap.
 CLOCK_S = 2
 PROCESSORS_UNCLEAR = "processors read or estimated from their rated power (the log does not say which)"
 NOT_METERED = "fans, power supplies and network not included"
+# What an energy is in another unit over the same one in kWh, but for powers that were read a moment too late.
+UNIT_SLIPS, SLIP_TOLERANCE = {"Wh": 1e3, "J": 3.6e6, "MWh": 1e-3}, 1.25
 UNREAD = ("", "none", "nan", "n/a", "[n/a]", "[not supported]", "null")
 EXAMPLE_BY_HAND = (
     "Give the hours or the energy by hand, for example: "
@@ -201,22 +204,26 @@ def _scaled(each: Measured, share: float) -> Run:
 
 @dataclass(kw_only=True)
 class Epoch:
-    """An epoch in a log of Carbontracker: seconds, watts of each component, and those not measured."""
+    """An epoch of Carbontracker: seconds, watts of each component, and those not measured or wrong."""
 
     place: Place
     seconds: float
     watts: dict[str, float]
-    unread: list[tuple[Place, str, str]]
+    unread: list[tuple[Place, str, str]] = field(default_factory=list)
+    wrong: list[Reject] = field(default_factory=list)
 
 
 def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
-    epochs, early = _epochs(text)
+    gpus = _carbontracker_gpus(text)
+    epochs, early = _epochs(text, gpus[0] if len(set(gpus)) == 1 else "")
     yield from early
     parts = {part for epoch in epochs for part in epoch.watts}
     for number, epoch in enumerate(epochs, start=1):
         where, part, _written = epoch.unread[-1] if epoch.unread else (epoch.place, "any component", "")
-        if not epoch.seconds:
+        if epoch.wrong:
+            yield from epoch.wrong
+        elif not epoch.seconds:
             yield Reject(place=epoch.place, reason=f"epoch {number}: a duration of 0 or less")
         elif not epoch.watts:
             yield Reject(place=where, reason=f"epoch {number}: a duration without a measured power of {part}")
@@ -226,14 +233,19 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
     never = {part: written for epoch in epochs for _, part, written in epoch.unread if part not in parts}
     for part, written in sorted(never.items()) if parts else ():
         yield f"Power of {part}: not measured ({written}), and not in the energy."
-    if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts]:
+    if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts and not epoch.wrong]:
         yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
         notes: list[str] = []
         yield Placed(run=_carbontracker_run(text, file, pue_included, taken, notes))
         yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
-def _epochs(text: str) -> tuple[list[Epoch], list[Reject]]:
+def _carbontracker_gpus(text: str) -> list[str]:
+    devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
+    return [name.strip() for name in devices[1].split(",")] if devices else []
+
+
+def _epochs(text: str, gpu: str) -> tuple[list[Epoch], list[Reject]]:
     """The epochs of a log, and powers that stand before any duration; a power of exactly 0 was not read."""
     epochs: list[Epoch] = []
     early: list[Reject] = []
@@ -243,7 +255,7 @@ def _epochs(text: str) -> tuple[list[Epoch], list[Reject]]:
             days, hours, minutes, seconds = (float(found[part] or 0) for part in ("d", "h", "m", "s"))
             length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
             seconds = 0.0 if found["negative"] else length
-            epochs.append(Epoch(place=place, seconds=seconds, watts={}, unread=[]))
+            epochs.append(Epoch(place=place, seconds=seconds, watts={}))
             continue
         watts = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
         if not epochs:
@@ -252,6 +264,12 @@ def _epochs(text: str) -> tuple[list[Epoch], list[Reject]]:
             epochs[-1].unread.append((place, found["part"], found["draws"].strip()))
         else:
             epochs[-1].watts[found["part"]] = sum(map(float, watts))
+            try:
+                if found["part"] == "gpu":
+                    refuse_power("gpu", max(map(float, watts)), gpu)
+            except BadCellError as error:
+                reject = Reject(place=place, column=error.column, reason=error.reason)
+                epochs[-1].wrong.append(reject)
     return epochs, early
 
 
@@ -265,8 +283,7 @@ def _carbontracker_run(
     seconds = sum(epoch.seconds for epoch in taken)
     joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
     kwh = joules / 3.6e6  # J to kWh
-    devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
-    gpus = [name.strip() for name in devices[1].split(",")] if devices else []
+    gpus = _carbontracker_gpus(text)
     hardware, chips = (gpus[0], len(gpus)) if len(set(gpus)) == 1 else ("", None)
     if len(set(gpus)) > 1:
         notes.append(names_left_out(", ".join(gpus)))
@@ -378,8 +395,33 @@ def _refuse_too_much(row: Row, column: str, energy: float, hours: float, chips: 
         raise BadCellError(
             column,
             f"{energy:.3g} kWh in {row['duration(s)']} s is {energy / hours:.3g} kW; "
-            f"a machine of {chips} GPUs draws {most_kw:.3g} kW at the most",
+            f"a machine of {quantities.counted(chips, 'GPU')} draws {most_kw:.3g} kW at the most. "
+            "Is the energy in Wh, or the duration not in seconds?",
         )
+
+
+def unit_slip(ratio: float) -> str:
+    """The unit that an energy looks to be in if it is so many times what it should be in kWh; else empty."""
+    units = (unit for unit, times in UNIT_SLIPS.items() if is_near(ratio, times, SLIP_TOLERANCE))
+    return next(units, "")
+
+
+def is_near(value: float, other: float, factor: float) -> bool:
+    """Whether two positive numbers are within a factor."""
+    return other / factor <= value <= other * factor
+
+
+def refuse_power(column: str, watts: float, name: str) -> None:
+    """Refuse a power that no accelerator of that name draws.
+
+    Raises:
+        BadCellError: names the power and the limit.
+    """
+    rated_w = ratings.rated_w(name)
+    most_w = MOST_OF_RATING * rated_w if rated_w else MOST_W_PER_GPU
+    if watts > most_w:
+        of = f"{name} is rated {rated_w:g} W" if rated_w else "no accelerator draws that much"
+        raise BadCellError(column, f"{watts:g} W, but {of}; expected {most_w:g} W at the most")
 
 
 def is_known(cell: str) -> bool:
@@ -406,7 +448,7 @@ def number(row: Row, column: str) -> float:
     except ValueError as error:
         raise BadCellError(column, str(error)) from None
     if not 0 <= value < float("inf"):
-        raise BadCellError(column, f"{row[column]} cannot be")
+        raise BadCellError(column, f"{row[column]}, expected a finite number, 0 or more")
     return value
 
 

@@ -395,7 +395,7 @@ def import_(
             imports.write(read.runs, out)
     except OSError as error:
         terminal.fail(texts.unwritten(out or log, error))
-    for sentence in read.left_out:
+    for sentence in [*read.left_out, *read.gaps()]:
         typer.echo(sentence, err=True)
     if out is not None:
         _set_rejects_down(read.rejects, out)
