@@ -535,6 +535,7 @@ def test_a_report_says_what_was_measured_and_what_was_not(build: Build, tmp_path
         assert ote("import", log, "--country", "FR", "--out", runs).returncode == 0
         report = ote("report", runs, "--as", form, *database)
         assert says in report.stdout, report.stderr
+        assert "partly metered" in report.stdout
         assert "at the machines" not in report.stdout
     given = ("--energy", "40", "--country", "DE", "--metering", "wall meter of the node", "--json")
     log.write_text(ote("estimate", *given, *database).stdout, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ote.answers import imports
+from ote.answers import imports, quantities
 from ote.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
@@ -85,7 +85,9 @@ def test_a_measured_energy_is_taken_as_it_is(
 ) -> None:
     frame, _ = through(build, codecarbon(tmp_path, change))
     (row,) = frame.to_dicts()
-    assert row["energy_basis"] == "measured"
+    assert row["energy_basis"] == "partly_measured"  # CodeCarbon meters no fans and power supplies
+    ((gsd,),) = build.query("select gsd from method where factor = 'energy_mwh' and basis = 'reported'")
+    assert row["energy_gsd"] == pytest.approx(gsd)
     assert row["energy_mwh"] * 1000 == pytest.approx(kwh * row["pue"])
     assert row["co2e_gross_t"] == pytest.approx(row["energy_mwh"] * row["gross_kg_per_kwh"])
 
@@ -556,7 +558,7 @@ def test_a_log_becomes_a_disclosure_in_one_line_or_step_by_step(build: Build, tm
     frame = pl.read_parquet(estimates.with_suffix(".parquet"))
     report = ote("report", estimates.with_suffix(".json")).stdout
     for column in ("energy_mwh_p05", "energy_mwh", "energy_mwh_p95"):  # all errors shared: ends add up
-        assert f"{float(frame[column].sum()) * 1e6:.0f} Wh" in report
+        assert quantities.energy(float(frame[column].sum())) in report
     assert "as shared by the runs" in report
     assert report.count("| a |") == report.count("| total |") == 1
     single = ote(

@@ -9,6 +9,7 @@ with gsds as (
         max(ln(gsd)) filter (where factor = 'watts_per_chip' and basis = 'disclosed_measured') as disclosed_measured,
         max(ln(gsd)) filter (where factor = 'watts_per_chip' and basis = 'hardware_mix') as hardware_mix,
         max(ln(gsd)) filter (where factor = 'watts_per_chip' and basis = 'ambiguous_variant') as ambiguous_variant,
+        max(ln(gsd)) filter (where factor = 'energy_mwh' and basis = 'reported') as accelerators_alone,
         max(ln(gsd)) filter (where factor = 'pue' and basis = 'disclosed') as disclosed_pue,
         max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'disclosed') as disclosed_grid,
         max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'region_month') as region_month,
@@ -301,7 +302,10 @@ factors as (
         supply.factor_year as net_factor_year,
         supply.source_url as net_source_url,
         supply.source_locator as net_source_locator,
-        gsds.disclosed_measured as metering_ln_gsd
+        coalesce(runs.metering ilike 'partly metered%', false) as is_partly_metered,
+        -- The energy of a part as that of the whole errs as published energies of accelerators alone do.
+        if(is_partly_metered, greatest(gsds.accelerators_alone, gsds.disclosed_measured), gsds.disclosed_measured)
+            as metering_ln_gsd
     from dated as runs
     cross join gsds
     left join eras on runs.factor_year = eras.year
@@ -320,7 +324,11 @@ factors as (
 formula as (
     select
         *,
-        if(energy_kwh is null, 'computed', 'measured') as energy_basis,
+        case
+            when energy_kwh is null then 'computed'
+            when is_partly_metered then 'partly_measured'
+            else 'measured'
+        end as energy_basis,
         if(
             energy_kwh is null,
             used_chip_hours * used_watts_per_chip / 1e6, -- Wh to MWh

@@ -340,9 +340,18 @@ contradictions as (
         row_number,
         'energy_kwh' as column_name,
         format(
-            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator, but {} is rated {:g} W: '
-            || 'expected 0.05 to 1.5 of that, and up to {:g} W for its host',
-            energy_kwh, known_chip_hours, drawn_w_per_chip, name, tdp_w, host_w
+            '{:g} kWh over {:g} chip-hours is {:g} W per accelerator; expected {:g} to {:g} W '
+            || '({} is rated {:g} W, and its host may add {:g} W){}',
+            energy_kwh, known_chip_hours, drawn_w_per_chip, 0.05 * tdp_w, 1.5 * tdp_w + host_w, name, tdp_w, host_w,
+            case
+                when drawn_w_per_chip * 1000 between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+                    then '. The energy looks like MWh; give kWh'
+                when drawn_w_per_chip / 1000 between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+                    then '. The energy looks like Wh; give kWh'
+                when drawn_w_per_chip / 3.6e6 between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+                    then '. The energy looks like J; give kWh'
+                else ''
+            end
         ) as message
     from worked
     where drawn_w_per_chip not between 0.05 * tdp_w and 1.5 * tdp_w + host_w

@@ -54,7 +54,8 @@ ESTIMATE = {
     **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
 }
 # Bases of what was given, not estimated.
-GIVEN = {"measured", "disclosed", "chips_x_hours", "disclosed_measured"}
+GIVEN = {"measured", "partly_measured", "disclosed", "chips_x_hours", "disclosed_measured"}
+METERED = ("measured", "partly_measured")
 # What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
 INTENSITIES = {
     "direct": "a direct intensity (emissions of the power plants alone)",
@@ -381,7 +382,11 @@ def eu(run: Run) -> str:
     Items of Regulation (EU) 2024/1689, Annex XI, section 1, point 2 (d) and (e); what an estimate does not
     know is left to be filled in.
     """
-    known = {"measured": "metered x PUE", "several": "metered or estimated, by run, x PUE"}
+    known = {
+        "measured": "metered x PUE",
+        "partly_measured": "partly metered x PUE",
+        "several": "metered or estimated, by run, x PUE",
+    }
     runs = _runs(run)
     rows = [
         ("Model", (run["model"] or "to be filled in").replace("|", "\\|")),
@@ -448,7 +453,7 @@ def _limits(run: Run) -> str:
     says = f"{run['left_out']}. " if run.get("left_out") else ""
     if run.get("metering"):
         says += f"Metering: {run['metering'].rstrip('.')}. "
-    if run.get("is_ambiguous_hardware") and run["energy_basis"] != "measured":
+    if run.get("is_ambiguous_hardware") and run["energy_basis"] not in METERED:
         says += f"{AMBIGUOUS} "
     return says
 
@@ -607,6 +612,8 @@ def _sum_of(runs: Sequence[Run], column: str) -> str:
 
 
 def _how(run: Run) -> str:
+    if run["energy_basis"] == "partly_measured":
+        return "partly metered energy x PUE, with the uncertainty of energies of accelerators alone"
     if run["energy_basis"] == "measured":
         return "metered energy x PUE" if run.get("metering") else "measured energy (how is not stated) x PUE"
     if "runs" in run:

@@ -115,6 +115,9 @@ def read(file: Path, pue_included: float | None = None, distinct_machines: bool 
         says = str(error)
         raise UnknownLogError(says if says.startswith(str(file)) else f"{file}, {says}") from None
     runs, wrong = _possible([part for part in parts if isinstance(part, Placed)])
+    for run in runs:
+        if run.get("metering"):  # no tracker meters the whole machine
+            run["metering"] = f"partly metered: {run['metering']}"
     left_out = [part for part in parts if isinstance(part, str)]
     rejects = [*(part for part in parts if isinstance(part, Reject)), *wrong]
     rejects.sort(key=lambda reject: reject.place.line)

@@ -14,6 +14,7 @@ FACTORS = {
 }
 BASES = {
     "measured": "measured",
+    "partly_measured": "partly metered",
     "computed": "computed from the factors",
     "reported": "as published by the developer",
     "several": "measured or computed, by run",
