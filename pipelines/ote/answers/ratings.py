@@ -8,9 +8,7 @@ import csv
 from functools import cache
 
 from ote import hardware_units
-from ote.catalog import ROOT
-
-REFERENCE = ROOT / "warehouse" / "reference"
+from ote.places import REFERENCE
 
 
 def rated_w(name: str) -> float | None:

@@ -77,7 +77,7 @@ def _print(found: totals.Total) -> None:
             f"{found.largest_run_id}, {found.largest_run_share_fraction:.0%} of the mean energy."
         )
         console.print(
-            f"Sum and interval come from {found.draws:,} draws, with a standard error of at most {worst:.1%}. The "
-            "plain sum of the values of the runs, which are medians, would be "
+            f"Sum and interval come from {found.draws:,} draws; their standard error is at most {worst:.1%}. "
+            "The plain sum of the values of the runs, which are medians, would be "
             f"{quantities.energy(found.sums['energy_mwh'].sum_of_values)}."
         )
