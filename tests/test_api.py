@@ -126,7 +126,6 @@ def test_an_estimate_is_that_of_the_command() -> None:
         (lambda: ote.estimate(hardware="H100"), ("estimate", "--hardware", "H100")),
         (lambda: ote.estimate(energy_kwh=-1), ("estimate", "--energy", "-1")),
         (lambda: ote.estimate(pue=0.5, energy_kwh=1), ("estimate", "--energy", "1", "--pue", "0.5")),
-        (lambda: ote.get(source="nowhere"), ("release", "get", "--from", "nowhere")),
         (
             lambda: ote.why("gpt-3", database="none.duckdb"),
             ("why", "gpt-3", "--database", "none.duckdb"),
@@ -139,6 +138,14 @@ def test_an_error_is_that_of_the_command(asked: Callable[[], Any], arguments: tu
     done = command(*arguments)
     assert done.returncode == 2
     assert done.stderr.strip() == str(error.value)
+
+
+def test_an_address_without_releases_is_refused_as_by_the_command() -> None:
+    """Exit code 1: the option is well-formed, and what it leads to is not there."""
+    with pytest.raises(ote.Error) as error:
+        ote.get(source="nowhere")
+    done = command("release", "get", "--from", "nowhere")
+    assert (done.returncode, done.stderr.strip()) == (1, str(error.value))
 
 
 def test_a_table_comes_as_the_library_that_is_asked_for(build: Build) -> None:

@@ -492,7 +492,7 @@ MUTANTS = {
         "grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction)",
         "(1 - supplies.operator_cfe_fraction) / (1 - supplies.grid_cfe_fraction)",
     ),
-    "the interval upside down": ("out.emissions", "exp(-1.645 * formula.energy_ln_gsd)", "exp(1.645)"),
+    "the interval upside down": ("out.emissions", "exp(-formula.energy_ln_below)", "exp(1.645)"),
     "a lost join": (
         "core.training_runs",
         "left join named",

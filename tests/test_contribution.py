@@ -199,6 +199,7 @@ def test_every_command_shows_an_example() -> None:
         "build",
         "update",
         "site",
+        "total",
     }
     assert named | {"release"} == set(commands)
     of_releases = [("release", command) for command in ("make", "diff", "verify", "publish", "get")]

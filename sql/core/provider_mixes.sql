@@ -125,7 +125,8 @@ weighed as (
         best.provider,
         best.origin,
         nearest.*,
-        1 / count(*) over (partition by best.run_id, best.provider) as share_of_provider
+        1 / count(*) over (partition by best.run_id, best.provider) as share_of_provider,
+        count(distinct best.provider) over (partition by best.run_id) as provider_count
     from best
     inner join nearest on best.location_id = nearest.location_id and best.run_year = nearest.run_year
 )
@@ -135,8 +136,7 @@ select
     location_id,
     if(bool_or(bool_or(origin = 'all')) over (partition by run_id), 'provider_regions', 'provider_locations') as basis,
     string_agg(distinct provider, ';' order by provider) as provider,
-    sum(share_of_provider order by provider)
-    / sum(sum(share_of_provider order by provider)) over (partition by run_id) as weight_fraction,
+    sum(share_of_provider order by provider) / any_value(provider_count) as weight_fraction, -- shares of a provider add up to 1
     any_value(value) as value,
     any_value(factor_year) as factor_year,
     any_value(run_year) as run_year,

@@ -37,7 +37,7 @@ def total(
     The values of runs are medians of skewed distributions: their plain sum is too low. This adds up draws of
     whole runs, each training once; runs that share an error share it in every draw.
 
-    Examples: ote total --year 2024, or ote total --where "domain like '%language%' and solidity <> 'guessed'"
+    Example: ote total --year 2024, or: ote total --where "domain like '%language%' and solidity <> 'guessed'"
     """
     conditions = [f"({where}\n)"] if where.strip() else []
     if organisation:
