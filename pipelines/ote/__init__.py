@@ -6,7 +6,7 @@
     ote.why("GPT-3")
     ote.load("emissions")
 
-Functions: estimate, why, where, find, connect, load, get. Each is loaded when it is first used.
+Functions: estimate, why, where, find, total, connect, load, get. Each is loaded when it is first used.
 """
 
 from importlib import import_module
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ote.answers.estimate import BadRunsError as BadRunsError
     from ote.answers.names import UnknownRunError as UnknownRunError
     from ote.answers.published import NoDatabaseError as NoDatabaseError
+    from ote.answers.totals import BadSelectionError as BadSelectionError
     from ote.answers.where import NotFoundError as NotFoundError
     from ote.answers.why import BrokenDatabaseError as BrokenDatabaseError
     from ote.api import UnknownTableError as UnknownTableError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ote.api import find as find
     from ote.api import get as get
     from ote.api import load as load
+    from ote.api import total as total
     from ote.api import where as where
     from ote.api import why as why
     from ote.errors import BadQuestionError as BadQuestionError
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from ote.releases.publishing import NotPublishedError as NotPublishedError
 
 _ORIGINS = {
-    **dict.fromkeys(("connect", "estimate", "find", "get", "load", "where", "why"), "ote.api"),
+    **dict.fromkeys(("connect", "estimate", "find", "get", "load", "total", "where", "why"), "ote.api"),
     "BadQuestionError": "ote.errors",
+    "BadSelectionError": "ote.answers.totals",
     "BadRunsError": "ote.answers.estimate",
     "BrokenDatabaseError": "ote.answers.why",
     "Error": "ote.errors",

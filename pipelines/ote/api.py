@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from ote.answers.totals import Total
+
 Kind = Literal["polars", "pandas", "duckdb"]
 
 
@@ -257,6 +259,32 @@ def find(
         raise BadQuestionError(f"--sort {sort}: expected one of {', '.join(search.SORTS)}.")
     with open_database(_database(database), search.PROBE) as connection:
         return search.without_guesses(search.search(connection, asking.wanted(connection, asked), sort))
+
+
+def total(runs: Any, *, database: str | Path | None = None) -> "Total":
+    """Add up runs, with the interval of the sum: draws of whole runs, in which shared errors are shared.
+
+    Args:
+        runs: a frame of Polars, pandas or Arrow with a column run_id, such as a selection of `emissions`.
+        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+
+    Returns:
+        The number of runs, what is left out (parts, bounds, second rows of a training), the largest run, and
+        below `sums` for energy_mwh (MWh) and co2e_gross_t (t): p05, p50, p95, mean, and the standard error of
+        the draws as a fraction.
+
+    Raises:
+        BadSelectionError: there is no such column, a run has no estimate, or no run is whole.
+        NoDatabaseError: the database is missing, unreadable or of another version.
+
+    Example:
+        >>> import ote
+        >>> ote.total({"run_id": ["gpt-3-175b", "bloom-176b"]}).runs
+        2
+    """
+    from ote.answers import totals
+
+    return totals.total(runs, _database(database))
 
 
 def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":

@@ -20,7 +20,7 @@ import duckdb
 
 from ote import files, hardware_units, sql_files
 from ote.answers import delimited, locations, quantities, tables, texts
-from ote.answers.published import DATABASE, Z_90, open_database, width, width_of
+from ote.answers.published import DATABASE, ends, open_database
 from ote.answers.rows import load
 from ote.errors import Error
 from ote.names import identifier, literal, shown
@@ -393,26 +393,35 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
     """
     known = {name: factor for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
     gains = {
-        name: _variance(name, factor["value"], factor["gsd"]) - _variance(name, factor["value"], best[name])
+        name: [
+            now**2 - then**2
+            for now, then in zip(
+                _distances(factor["value"], *ends(name, factor["value"], factor["gsd"])),
+                _distances(factor["value"], *ends(name, factor["value"], best[name])),
+                strict=True,
+            )
+        ]
         for name, factor in known.items()
     }
-    if not gains or max(gains.values()) < 1e-4:
+    if not gains or max(map(sum, gains.values())) < 1e-3:
         return None
-    factor = max(gains, key=gains.__getitem__)
-    tonnes = run["co2e_gross_t_p05"], run["co2e_gross_t_p95"]
-    now = math.log(width(*tonnes)) / Z_90 if run["co2e_gross_t"] else 0.0
-    left = math.sqrt(max(now**2 - gains[factor], 0))
+    factor = max(gains, key=lambda name: sum(gains[name]))
+    tonnes = run["co2e_gross_t"]
+    now = _distances(tonnes, run["co2e_gross_t_p05"], run["co2e_gross_t_p95"]) if tonnes else (0.0, 0.0)
+    below, above = (
+        math.sqrt(max(distance**2 - gain, 0)) for distance, gain in zip(now, gains[factor], strict=True)
+    )
     return Narrowing(
         factor=factor,
         fact=_fact(run, factor),
-        co2e_gross_t_p05=run["co2e_gross_t"] * math.exp(-Z_90 * left),
-        co2e_gross_t_p95=run["co2e_gross_t"] * math.exp(Z_90 * left),
+        co2e_gross_t_p05=tonnes * math.exp(-below),
+        co2e_gross_t_p95=tonnes * math.exp(above),
     )
 
 
-def _variance(factor: str, value: float, gsd: float) -> float:
-    """The variance of the logarithm of a factor, by the width of its interval."""
-    return (math.log(width_of(factor, value, gsd)) / Z_90) ** 2
+def _distances(value: float, low: float, high: float) -> tuple[float, float]:
+    """How far the ends of an interval are below and above, as logarithms; a product adds their squares."""
+    return math.log(value / low), math.log(high / value)
 
 
 def _fact(run: Mapping[str, Any], factor: str) -> str:

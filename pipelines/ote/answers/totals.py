@@ -17,6 +17,7 @@ from ote import isolated
 from ote.answers import names, quantities
 from ote.answers.published import DATABASE, open_database
 from ote.catalog import ROOT
+from ote.errors import Error
 
 PROBE = "select error_id from error_loads union all select distribution from emission_factors limit 0"
 TABLES = ("emissions", "emission_factors", "error_loads")
@@ -46,7 +47,7 @@ from ({draws}) group by draw order by draw
 EXAMPLE = "year(published_date) = 2024 and solidity <> 'guessed'"
 
 
-class BadSelectionError(Exception):
+class BadSelectionError(Error):
     """What selects runs cannot be read, or selects none; the message says what to do."""
 
 
