@@ -320,7 +320,7 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ),
         ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 lies in US"),
         ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),
-        ({"provider": "Gogle"}, "Known: AIST, Amazon Web Services"),
+        ({"provider": "Gogle"}, "Known: AIST, ALCF, Alibaba Cloud, Amazon Web Services"),
         ({"site_country": "Germoney"}, "DE (Germany)"),
         ({"site_country": "Monaco"}, "--country 'Monaco': no grid of it is known here; give --intensity"),
         ({"started": "2025-06-02"}, "in the future; today is 2025-06-01"),
@@ -389,7 +389,7 @@ def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_pa
     target.write_text("an earlier one\n", encoding="utf-8")
     with pytest.raises(BadRunsError) as refused:
         estimating.estimate_file(source, target, database, TODAY)
-    assert "runs.csv, row 2, training_hours: '-1': expected more than 0" in str(refused.value)
+    assert "runs.csv, line 3, row 2, training_hours: '-1': expected more than 0" in str(refused.value)
     assert "runs.csv, row 3, hardware: 'V900' is no accelerator" in str(refused.value)
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["estimates.csv", "runs.csv"]
     assert target.read_text(encoding="utf-8") == "an earlier one\n"
@@ -400,10 +400,10 @@ def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_pa
     [
         (
             "Llama 3, 8B,V100,8,100\nb,V100,8,1\n",
-            "row 1: 5 cells, expected 4 as in the header; a cell that holds ','",
+            "line 2, row 1: 5 cells, expected 4 as in the header; a cell that holds ','",
         ),
-        ("a,V100,8,100\n\nb,V100,8\n", "row 2: 3 cells, expected 4"),
-        ("a,V100,8,100\n" * 30 + "b,V100\n", "row 31: 2 cells, expected 4"),
+        ("a,V100,8,100\n\nb,V100,8\n", "line 4, row 2: 3 cells, expected 4"),
+        ("a,V100,8,100\n" * 30 + "b,V100\n", "line 32, row 31: 2 cells, expected 4"),
     ],
 )
 def test_an_uneven_row_of_a_batch_is_named(database: Path, tmp_path: Path, rows: str, says: str) -> None:

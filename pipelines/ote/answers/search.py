@@ -213,7 +213,11 @@ def _with_width(row: Run) -> Run:
 def _rank(row: Run, sort: str) -> Any:
     """What runs are sorted by: the largest and the newest first, else the least."""
     if sort == "co2e":
-        return -(row["co2e_lifecycle_t"] or 0)
+        tonnes = row["co2e_lifecycle_t"]
+        is_known = tonnes is not None and not quantities.is_guess(
+            row["co2e_lifecycle_t_p05"], row["co2e_lifecycle_t_p95"]
+        )
+        return -tonnes if is_known else 0
     if sort == "published":
         return -row["published_date"].toordinal() if row["published_date"] else 0
     if sort == "interval":

@@ -39,7 +39,7 @@ BASES = {
     "provider_year": "mean of the operator in that year",
     "developer_locations": "the locations of the organisation's other runs",
     "site_claimed": "claimed for the site",
-    "organisation_provider_year": "fleet of the organisation's operator",
+    "organisation_provider_year": "average of the named operator",
     "unpublished_operator": "between training sites and other data centers",
     "training_locations": "mean over locations where models are trained",
     "industry_year": "industry survey of the year",

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from ote import catalog, models
+from ote.checkout import RELEASED
 from ote.ingestion import baseline, curated, reference, upstream
 from ote.quality.plain_sql import counts, failing_rows
 from ote.warehouse import connect, replace_table
@@ -80,7 +81,8 @@ def _raw(name: str, folder: Path, facts: Path) -> pl.DataFrame:
         return upstream.RECORDS[name](folder)
     if name in reference.RECORDS:
         return reference.RECORDS[name](facts)
-    return curated.read(facts, catalog.tables()[name])
+    is_forecast = name == reference.FORECASTS.name  # which releases leave, beside the facts
+    return curated.read(catalog.ROOT / RELEASED if is_forecast else facts, catalog.tables()[name])
 
 
 def _in_order(wanted: Iterable[str]) -> list[str]:
