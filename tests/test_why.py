@@ -51,7 +51,7 @@ def unwrapped(printed: str) -> str:
 
 
 def inputs_give(factor: dict[str, Any], sources: set[str]) -> None:
-    """The inputs of a factor come from rows of known sources, and their mean is its value."""
+    """The inputs of a factor come from rows of known sources; their mean is its value before any bound."""
     of, times = factor["inputs"]["of"], factor["inputs"]["times"]
     for one in of + ([times] if times else []):
         assert all((one["name"], one["unit"], *one["source"].values())), one
@@ -62,7 +62,8 @@ def inputs_give(factor: dict[str, Any], sources: set[str]) -> None:
         mean = math.prod(one["value"] ** one["weight_fraction"] for one in of)
     else:
         mean = sum(one["value"] * one["weight_fraction"] for one in of)
-    assert mean * (times["value"] if times else 1) == pytest.approx(factor["value"], rel=1e-9)
+    value = factor["value"] if factor["unbounded_value"] is None else factor["unbounded_value"]
+    assert mean * (times["value"] if times else 1) == pytest.approx(value, rel=1e-9)
 
 
 def test_a_ratio_names_the_rating_and_each_measurement_with_its_weight(build: Build) -> None:
