@@ -118,7 +118,7 @@ def made(build: Build, folder: Path) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "catalog.yaml"):
         shutil.copy(ROOT / name, source)
-    for name in ("pipelines", "sql", "warehouse/reference", "warehouse/baseline"):
+    for name in ("pipelines", "sql", "warehouse/reference", "warehouse/baseline", "warehouse/released"):
         shutil.copytree(
             ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )

@@ -174,7 +174,7 @@ def test_a_family_means_its_only_whole_run(build: Build, tmp_path: Path, name: s
         ("opus", "claude-3-opus"),
         (
             "175b",
-            "Runs with that in their name: gpt-3-175b, bluelm-175b, opt-175b, ",
+            "Runs with that in their name: bluelm-175b, gpt-3-175b, opt-175b, ",
         ),  # not the beginning of any
         ("A3C FF", "Runs with that in their name: a3c-ff-hs."),  # the beginning of one without an estimate
         ("Llama-2-70b-chat-hf", "The nearest: llama-2-70b"),  # a chat model is another training
