@@ -163,8 +163,8 @@ def test_what_is_loaded_on_demand_is_the_table(build: Build, site: Path) -> None
 
 def test_the_shares_of_the_uncertainty_are_those_of_the_logarithms(release: data.Data) -> None:
     factors = {row["factor"]: row for row in release.factors["gpt-3-175b"]}
-    # ln 1.01, 1.03 and 1.02, squared, are 0.99, 8.74 and 3.92 parts of 14.55. A PUE of 1.084 to 1.119 (a gsd of
-    # 1.11 for the part above 1) is as wide as a gsd of 1.0096: 0.91.
+    # ln 1.01, 1.03 and 1.02, squared, are 0.99, 8.74 and 3.92 parts of 14.55. A PUE of 1.084 to 1.119 (gsd
+    # 1.11 of the part above 1) is as wide as a gsd of 1.0096: 0.91.
     expected = {"chip_hours": 0.068, "watts_per_chip": 0.6, "pue": 0.062, "gross_kg_per_kwh": 0.269}
     assert {name: round(factors[name]["share"], 3) for name in expected} == expected
     assert sum(row["share"] for row in factors.values()) == pytest.approx(1)
