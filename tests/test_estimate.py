@@ -390,7 +390,7 @@ def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_pa
     with pytest.raises(BadRunsError) as refused:
         estimating.estimate_file(source, target, database, TODAY)
     assert "runs.csv, line 3, row 2, training_hours: '-1': expected more than 0" in str(refused.value)
-    assert "runs.csv, row 3, hardware: 'V900' is no accelerator" in str(refused.value)
+    assert "runs.csv, line 4, row 3, hardware: 'V900' is no accelerator" in str(refused.value)
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["estimates.csv", "runs.csv"]
     assert target.read_text(encoding="utf-8") == "an earlier one\n"
 
