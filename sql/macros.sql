@@ -299,9 +299,9 @@ case
     else least(0.005, greatest(1 - operator_cfe_fraction, 0.0025)) / sqrt(3) / greatest(1 - operator_cfe_fraction, 0.0025)
 end;
 
--- A value to four significant digits: what is more than that of an estimate says nothing, and fills files.
-create or replace temp macro four_digits(value) as
-case when value = 0 then 0 else round(value, 3 - floor(log10(abs(value)))::integer) end;
+-- A value to three significant digits: more of an estimate says nothing, and fills files.
+create or replace temp macro three_digits(value) as
+case when value = 0 then 0 else round(value, 2 - floor(log10(abs(value)))::integer) end;
 
 -- Text that a spreadsheet shows and does not execute: one leading apostrophe, to be taken away again.
 create or replace temp macro spreadsheet_safe(cell) as

@@ -101,7 +101,7 @@ select
     if(
         count(*) > 1,
         'average of the ' || count(*) || ' sites of the region: '
-        || string_agg(source_locator || ': ' || four_digits(pue), '; ' order by source_locator),
+        || string_agg(source_locator || ': ' || round(pue, 3), '; ' order by source_locator),
         any_value(source_locator)
     ) as source_locator,
     least_verified(verified) as verified

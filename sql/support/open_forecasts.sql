@@ -38,9 +38,9 @@ with estimates as (
 select
     estimates.run_id,
     estimates.quantity,
-    four_digits(estimates.estimate) as estimate,
-    four_digits(estimates.p05) as p05,
-    four_digits(estimates.p95) as p95
+    three_digits(estimates.estimate) as estimate,
+    three_digits(estimates.p05) as p05,
+    three_digits(estimates.p95) as p95
 from estimates
 inner join out.emissions as emissions on estimates.run_id = emissions.run_id
 anti join support.published_quantities as published
