@@ -54,6 +54,14 @@ end;
 create or replace temp macro board_of(hardware_id) as
 regexp_replace(hardware_id, '-[0-9]+gb$', '');
 
+-- The quantile of the standard normal distribution that ends a 90 % interval.
+create or replace temp macro z_90() as
+1.645;
+
+-- How far an end of an interval is from its value, as a logarithm, with one more factor: distances add in squares.
+create or replace temp macro widened(ln_distance, ln_gsd) as
+sqrt(pow(ln_distance, 2) + pow(z_90() * ln_gsd, 2));
+
 -- Geometric uncertainty around 1 of a list of log errors.
 create or replace temp macro gsd_of(log_errors) as
 exp(sqrt(avg(log_errors * log_errors order by log_errors)));
@@ -72,7 +80,7 @@ case
             exp(
                 list_sort(list_transform(log_errors, lambda e: abs(e)))[
                     least(len(log_errors), ceil(0.9 * (len(log_errors) + 1)))::bigint
-                ] / 1.645
+                ] / z_90()
             )
     when len(log_errors) >= 3
         then exp(sqrt(list_avg(list_transform(log_errors, lambda e: e * e))) * student_widening(len(log_errors)))
@@ -260,13 +268,13 @@ if(factor = 'pue', 1, 0);
 -- How far the two ends of the 90 % interval of a PUE are from it, as logarithms. The interval of a product takes these distances
 -- in squares, above and below apart (docs/method).
 create or replace temp macro pue_ln_above(pue, ln_gsd) as
-ln((1 + (pue - 1) * exp(1.645 * ln_gsd)) / pue);
+ln((1 + (pue - 1) * exp(z_90() * ln_gsd)) / pue);
 create or replace temp macro pue_ln_below(pue, ln_gsd) as
-ln(pue / (1 + (pue - 1) * exp(-1.645 * ln_gsd)));
+ln(pue / (1 + (pue - 1) * exp(-z_90() * ln_gsd)));
 
 -- The two distances as those of a lognormal distribution of the same width: for rankings and shares.
 create or replace temp macro pue_like_ln_gsd(pue, ln_gsd) as
-(pue_ln_above(pue, ln_gsd) + pue_ln_below(pue, ln_gsd)) / 2 / 1.645;
+(pue_ln_above(pue, ln_gsd) + pue_ln_below(pue, ln_gsd)) / 2 / z_90();
 
 -- What widens the intensity of a basis, by core.gross_uncertainty: the spread of several locations, plants at the site, and a
 -- start that is not stated. What a developer published for its run is not widened.

@@ -105,8 +105,8 @@ def queries() -> dict[str, str]:
 
 @cache
 def _macros() -> dict[str, tuple[str, str]]:
-    """The argument and the text of each macro that has one argument."""
-    pattern = r"create or replace temp macro (\w+)\((\w+)\) as\n(.+?);\n"
+    """The argument and the text of each macro that has one argument or none."""
+    pattern = r"create or replace temp macro (\w+)\((\w*)\) as\n(.+?);\n"
     found = re.findall(pattern, sql_files.text("macros"), re.DOTALL)
     return {name: (argument, body) for name, argument, body in found}
 
@@ -116,9 +116,9 @@ def inlined(query: str) -> str:
 
     def written_out(call: re.Match[str]) -> str:
         argument, body = _macros()[call[1]]
-        return re.sub(rf"\b{argument}\b", call[2], body)
+        return re.sub(rf"\b{argument}\b", call[2], body) if argument else body
 
-    return re.sub(rf"\b({'|'.join(_macros())})\(([\w.]+)\)", written_out, query)
+    return re.sub(rf"\b({'|'.join(_macros())})\(([\w.]*)\)", written_out, query)
 
 
 @cache

@@ -8,7 +8,7 @@ with errors as (
         chip_hours_basis,
         coalesce(flop_confidence, 'counted') as flop_state,
         ln(estimated_chip_hours / stated_chip_hours) as log_ratio,
-        1.645 * ln(gsd) as half_width -- 90 % of a normal distribution
+        z_90() * ln(gsd) as half_width -- 90 % of a normal distribution
     from raw.blind_hours
 ),
 

@@ -341,12 +341,12 @@ formula as (
         if(
             energy_kwh is null, sqrt(pow(chip_hours_ln_gsd, 2) + pow(watts_ln_gsd, 2)), metering_ln_gsd
         ) as it_energy_ln_gsd,
-        sqrt(pow(1.645 * it_energy_ln_gsd, 2) + pow(pue_ln_above(used_pue, pue_ln_gsd), 2)) as energy_ln_above,
-        sqrt(pow(1.645 * it_energy_ln_gsd, 2) + pow(pue_ln_below(used_pue, pue_ln_gsd), 2)) as energy_ln_below,
-        sqrt(pow(energy_ln_above, 2) + pow(1.645 * gross_ln_gsd, 2)) as co2e_gross_ln_above,
-        sqrt(pow(energy_ln_below, 2) + pow(1.645 * gross_ln_gsd, 2)) as co2e_gross_ln_below,
-        sqrt(pow(energy_ln_above, 2) + pow(1.645 * net_ln_gsd, 2)) as co2e_net_ln_above,
-        sqrt(pow(energy_ln_below, 2) + pow(1.645 * net_ln_gsd, 2)) as co2e_net_ln_below
+        widened(pue_ln_above(used_pue, pue_ln_gsd), it_energy_ln_gsd) as energy_ln_above,
+        widened(pue_ln_below(used_pue, pue_ln_gsd), it_energy_ln_gsd) as energy_ln_below,
+        widened(energy_ln_above, gross_ln_gsd) as co2e_gross_ln_above,
+        widened(energy_ln_below, gross_ln_gsd) as co2e_gross_ln_below,
+        widened(energy_ln_above, net_ln_gsd) as co2e_net_ln_above,
+        widened(energy_ln_below, net_ln_gsd) as co2e_net_ln_below
     from factors
 )
 

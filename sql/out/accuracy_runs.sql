@@ -322,8 +322,8 @@ energies as (
             pow(if(levels.hours_held_out is null, hours.ln_gsd, hours_errors.ln_gsd), 2)
             + pow(if(levels.hours_held_out = 'hardware', mix_power.ln_gsd, power.ln_gsd), 2)
         ) as it_ln_gsd,
-        sqrt(pow(1.645 * it_ln_gsd, 2) + pow(pues.ln_above, 2)) as ln_above,
-        sqrt(pow(1.645 * it_ln_gsd, 2) + pow(pues.ln_below, 2)) as ln_below,
+        widened(pues.ln_above, it_ln_gsd) as ln_above,
+        widened(pues.ln_below, it_ln_gsd) as ln_below,
         hours.chip_hours,
         power.hardware_id,
         pues.pue
@@ -464,8 +464,8 @@ scored as (
         'ote' as estimator,
         measured_watts_per_chip as truth_value,
         estimated_watts_per_chip as estimate,
-        1.645 * ln_gsd as ln_above,
-        1.645 * ln_gsd as ln_below
+        z_90() * ln_gsd as ln_above,
+        z_90() * ln_gsd as ln_below
     from best_power
     union all
     select
@@ -476,8 +476,8 @@ scored as (
         'ote' as estimator,
         hours.chip_hours as truth_value,
         hours.chip_hours * exp(errors.log_ratio) as estimate,
-        1.645 * errors.ln_gsd as ln_above,
-        1.645 * errors.ln_gsd as ln_below
+        z_90() * errors.ln_gsd as ln_above,
+        z_90() * errors.ln_gsd as ln_below
     from hours_errors as errors
     inner join hours on errors.run_id = hours.run_id
     union all
@@ -502,8 +502,8 @@ scored as (
         'ote' as estimator,
         published.value as truth_value,
         energies.energy_mwh * grids.gross_kg_per_kwh as estimate, -- MWh x kg/kWh is t
-        sqrt(pow(energies.ln_above, 2) + pow(1.645 * grids.ln_gsd, 2)) as ln_above,
-        sqrt(pow(energies.ln_below, 2) + pow(1.645 * grids.ln_gsd, 2)) as ln_below
+        widened(energies.ln_above, grids.ln_gsd) as ln_above,
+        widened(energies.ln_below, grids.ln_gsd) as ln_below
     from energies
     inner join grids on energies.run_id = grids.run_id and energies.grid_scope = grids.scope
     inner join published on energies.run_id = published.run_id and published.quantity = 'co2e_t'

@@ -224,9 +224,9 @@ distributions as (
         bounded.bound_z,
         ln(factors.gsd) as ln_gsd,
         factors.value - lower_bound as above_lower_bound,
-        coalesce(quantiles.p05_z, -1.645) as p05_z,
+        coalesce(quantiles.p05_z, -z_90()) as p05_z,
         coalesce(quantiles.value_z, 0) as value_z,
-        coalesce(quantiles.p95_z, 1.645) as p95_z
+        coalesce(quantiles.p95_z, z_90()) as p95_z
     from factors
     left join bounded_hours as bounded on factors.run_id = bounded.run_id and factors.factor = 'chip_hours'
     left join quantiles on factors.run_id = quantiles.run_id and factors.factor = 'chip_hours'

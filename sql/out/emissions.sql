@@ -58,12 +58,12 @@ formula as (
         energy_mwh * lifecycle.value as co2e_lifecycle_t, -- MWh x kg/kWh is t
         if(
             computed_energy_mwh is null,
-            1.645 * reported_method.ln_gsd,
+            z_90() * reported_method.ln_gsd,
             sqrt(pow(factors.chip_hours_ln_above, 2) + pow(factors.watts_ln_above, 2) + pow(factors.pue_ln_above, 2))
         ) as energy_ln_above,
         if(
             computed_energy_mwh is null,
-            1.645 * reported_method.ln_gsd,
+            z_90() * reported_method.ln_gsd,
             sqrt(pow(factors.chip_hours_ln_below, 2) + pow(factors.watts_ln_below, 2) + pow(factors.pue_ln_below, 2))
         ) as energy_ln_below,
         if(
@@ -75,8 +75,8 @@ formula as (
         sqrt(pow(energy_ln_below, 2) + pow(coalesce(factors.gross_ln_below, 0), 2)) as gross_ln_below,
         sqrt(pow(energy_ln_above, 2) + pow(coalesce(factors.net_ln_above, 0), 2)) as net_ln_above,
         sqrt(pow(energy_ln_below, 2) + pow(coalesce(factors.net_ln_below, 0), 2)) as net_ln_below,
-        sqrt(pow(energy_ln_above, 2) + pow(1.645 * ln(lifecycle.gsd), 2)) as lifecycle_ln_above,
-        sqrt(pow(energy_ln_below, 2) + pow(1.645 * ln(lifecycle.gsd), 2)) as lifecycle_ln_below,
+        widened(energy_ln_above, ln(lifecycle.gsd)) as lifecycle_ln_above,
+        widened(energy_ln_below, ln(lifecycle.gsd)) as lifecycle_ln_below,
         energy_mwh_mean * factors.mean_gross_kg_per_kwh as co2e_gross_t_mean, -- MWh x kg/kWh is t
         energy_mwh_mean * factors.mean_net_kg_per_kwh as co2e_net_t_mean, -- MWh x kg/kWh is t
         energy_mwh_mean * lifecycle.value * exp(pow(ln(lifecycle.gsd), 2) / 2) as co2e_lifecycle_t_mean, -- MWh x kg/kWh is t

@@ -87,8 +87,8 @@ select
     cast(found.n_observations as bigint) as n_observations,
     found.group_count,
     found.correlation,
-    if(found.correlation is null, null, greatest(-1, found.correlation - 1.645 * jackknife.standard_error)) as correlation_p05,
-    if(found.correlation is null, null, least(1, found.correlation + 1.645 * jackknife.standard_error)) as correlation_p95,
+    if(found.correlation is null, null, greatest(-1, found.correlation - z_90() * jackknife.standard_error)) as correlation_p05,
+    if(found.correlation is null, null, least(1, found.correlation + z_90() * jackknife.standard_error)) as correlation_p95,
     shares.share_reason
 from raw.error_shares as shares
 left join correlations as found

@@ -15,8 +15,8 @@ with estimates as (
         run_id,
         'chip_hours' as quantity,
         estimated_chip_hours as estimate,
-        estimated_chip_hours / pow(gsd, 1.645) as p05,
-        estimated_chip_hours * pow(gsd, 1.645) as p95,
+        estimated_chip_hours / pow(gsd, z_90()) as p05,
+        estimated_chip_hours * pow(gsd, z_90()) as p95,
         estimated_in
     from raw.blind_hours
     where compared = 'independent'

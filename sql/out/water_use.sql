@@ -70,13 +70,13 @@ formula as (
         sites.basis as wue_basis,
         sites.factor_year as wue_year,
         runs.energy_mwh / runs.pue * sites.wue_l_per_kwh as water_site_m3, -- per kWh of the computers; MWh x l/kWh is m3
-        sqrt(pow(energy_ln_above, 2) + pow(1.645 * ln(site_method.gsd), 2)) as site_ln_above,
-        sqrt(pow(energy_ln_below, 2) + pow(1.645 * ln(site_method.gsd), 2)) as site_ln_below,
+        widened(energy_ln_above, ln(site_method.gsd)) as site_ln_above,
+        widened(energy_ln_below, ln(site_method.gsd)) as site_ln_below,
         grids.grid_water_l_per_kwh,
         grids.basis as grid_water_basis,
         runs.energy_mwh * grids.grid_water_l_per_kwh as water_grid_m3, -- MWh x l/kWh is m3
-        sqrt(pow(energy_ln_above, 2) + pow(1.645 * ln(grid_method.gsd), 2)) as grid_ln_above,
-        sqrt(pow(energy_ln_below, 2) + pow(1.645 * ln(grid_method.gsd), 2)) as grid_ln_below,
+        widened(energy_ln_above, ln(grid_method.gsd)) as grid_ln_above,
+        widened(energy_ln_below, ln(grid_method.gsd)) as grid_ln_below,
         sites.source_title as wue_source_title,
         sites.source_url as wue_source_url,
         sites.source_locator as wue_source_locator,

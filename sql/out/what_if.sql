@@ -20,10 +20,10 @@ with elsewhere as (
         energy_mwh * locations.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * locations.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         pow(ln(runs.chip_hours_gsd), 2) + pow(ln(runs.watts_gsd), 2) as energy_variance,
-        sqrt(pow(1.645, 2) * energy_variance + pow(locations.gross_ln_above, 2)) as gross_ln_above,
-        sqrt(pow(1.645, 2) * energy_variance + pow(locations.gross_ln_below, 2)) as gross_ln_below,
-        sqrt(pow(1.645, 2) * energy_variance + pow(locations.net_ln_above, 2)) as net_ln_above,
-        sqrt(pow(1.645, 2) * energy_variance + pow(locations.net_ln_below, 2)) as net_ln_below,
+        sqrt(pow(z_90(), 2) * energy_variance + pow(locations.gross_ln_above, 2)) as gross_ln_above,
+        sqrt(pow(z_90(), 2) * energy_variance + pow(locations.gross_ln_below, 2)) as gross_ln_below,
+        sqrt(pow(z_90(), 2) * energy_variance + pow(locations.net_ln_above, 2)) as net_ln_above,
+        sqrt(pow(z_90(), 2) * energy_variance + pow(locations.net_ln_below, 2)) as net_ln_below,
         case
             when runs.intensity_basis in ('unspecified', locations.intensity_basis) then runs.co2e_gross_t
             else same_basis.co2e_gross_t
@@ -54,10 +54,10 @@ other_chips as (
         end as energy_variance,
         energy_variance + pow(ln(runs.gross_kg_per_kwh_gsd), 2) as gross_variance,
         energy_variance + pow(ln(runs.net_kg_per_kwh_gsd), 2) as net_variance,
-        sqrt(pow(1.645, 2) * gross_variance + pow(runs.pue_ln_above, 2)) as gross_ln_above,
-        sqrt(pow(1.645, 2) * gross_variance + pow(runs.pue_ln_below, 2)) as gross_ln_below,
-        sqrt(pow(1.645, 2) * net_variance + pow(runs.pue_ln_above, 2)) as net_ln_above,
-        sqrt(pow(1.645, 2) * net_variance + pow(runs.pue_ln_below, 2)) as net_ln_below,
+        sqrt(pow(z_90(), 2) * gross_variance + pow(runs.pue_ln_above, 2)) as gross_ln_above,
+        sqrt(pow(z_90(), 2) * gross_variance + pow(runs.pue_ln_below, 2)) as gross_ln_below,
+        sqrt(pow(z_90(), 2) * net_variance + pow(runs.pue_ln_above, 2)) as net_ln_above,
+        sqrt(pow(z_90(), 2) * net_variance + pow(runs.pue_ln_below, 2)) as net_ln_below,
         runs.co2e_gross_t as actual_co2e_gross_t
     from support.what_if_runs as runs
     inner join support.what_if_chips as chips on runs.hardware_id = chips.hardware_id

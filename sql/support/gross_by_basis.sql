@@ -6,8 +6,8 @@ with formula as (
         grids.*,
         grids.factor_year <> emissions.run_year as is_other_year,
         emissions.energy_mwh * grids.value as co2e_gross_t, -- MWh x kg/kWh is t
-        sqrt(pow(ln(emissions.energy_mwh_p95 / emissions.energy_mwh), 2) + pow(1.645 * ln(grids.gsd), 2)) as gross_ln_above,
-        sqrt(pow(ln(emissions.energy_mwh / emissions.energy_mwh_p05), 2) + pow(1.645 * ln(grids.gsd), 2)) as gross_ln_below
+        widened(ln(emissions.energy_mwh_p95 / emissions.energy_mwh), ln(grids.gsd)) as gross_ln_above,
+        widened(ln(emissions.energy_mwh / emissions.energy_mwh_p05), ln(grids.gsd)) as gross_ln_below
     from core.grid_by_basis as grids
     inner join out.emissions as emissions on grids.run_id = emissions.run_id
 )

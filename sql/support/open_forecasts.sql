@@ -5,8 +5,8 @@ with estimates as (
         run_id,
         'chip_hours' as quantity,
         value as estimate,
-        value / pow(gsd, 1.645) as p05,
-        value * pow(gsd, 1.645) as p95
+        value / pow(gsd, z_90()) as p05,
+        value * pow(gsd, z_90()) as p95
     from out.emission_factors
     where factor = 'chip_hours'
     union all

@@ -49,5 +49,5 @@ left join pairs as rivals
     on
         pairs.hardware_id = rivals.hardware_id
         and pairs.ln_relative_energy - rivals.ln_relative_energy
-        > 1.645 * sqrt(pairs.ln_variance + rivals.ln_variance)
+        > z_90() * sqrt(pairs.ln_variance + rivals.ln_variance)
 group by pairs.hardware_id, pairs.other_hardware_id

@@ -11,13 +11,13 @@ select
     locations.gross_gsd,
     locations.net_gsd,
     pow(pue_like_ln_gsd(locations.pue, ln(pues.gsd)), 2) as pue_variance,
-    sqrt(pow(pue_ln_above(locations.pue, ln(pues.gsd)), 2) + pow(1.645, 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance))
+    sqrt(pow(pue_ln_above(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance))
         as gross_ln_above,
-    sqrt(pow(pue_ln_below(locations.pue, ln(pues.gsd)), 2) + pow(1.645, 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance))
+    sqrt(pow(pue_ln_below(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance))
         as gross_ln_below,
-    sqrt(pow(pue_ln_above(locations.pue, ln(pues.gsd)), 2) + pow(1.645, 2) * (pow(ln(locations.net_gsd), 2) - pue_variance))
+    sqrt(pow(pue_ln_above(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.net_gsd), 2) - pue_variance))
         as net_ln_above,
-    sqrt(pow(pue_ln_below(locations.pue, ln(pues.gsd)), 2) + pow(1.645, 2) * (pow(ln(locations.net_gsd), 2) - pue_variance))
+    sqrt(pow(pue_ln_below(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.net_gsd), 2) - pue_variance))
         as net_ln_below
 from (
     select distinct run_year
