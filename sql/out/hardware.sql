@@ -1,25 +1,5 @@
 -- Accelerators and what their makers rate them at. One row per accelerator; peaks are dense, never sparse.
 select
-    hardware_id,
-    name,
-    manufacturer,
-    kind,
-    released_date,
-    tdp_w,
-    peak_fp32_tflops,
-    peak_tf32_tflops,
-    peak_fp16_tflops,
-    peak_fp8_tflops,
-    peak_int8_tops,
-    memory_gb,
-    memory_bandwidth_gb_per_s,
-    process_nm,
-    die_mm2,
-    dies,
-    recalled_fields,
-    source_id(source_url) as source_id,
-    source_title,
-    source_url,
-    source_locator,
-    verified
+    *,
+    source_id(source_url) as source_id
 from core.hardware

@@ -1,31 +1,5 @@
 -- Energy of MLPerf Training runs from their power logs. One row per run; duplicates are named.
 select
-    round,
-    submitter,
-    submitter_name,
-    system,
-    hardware_id,
-    chips,
-    nodes,
-    benchmark,
-    run_index,
-    run_name,
-    time_to_train_s,
-    energy_kwh,
-    energy_nodes_kwh,
-    energy_switches_kwh,
-    switch_basis,
-    watts_per_chip,
-    measured_at,
-    official_run_energy_j,
-    node_logs,
-    distinct_node_series,
-    window_coverage_fraction,
-    cooling,
-    duplicate_of,
-    source_id(source_url) as source_id,
-    source_title,
-    source_url,
-    source_locator,
-    verified
+    *,
+    source_id(source_url) as source_id
 from core.mlperf_energy

@@ -1,6 +1,3 @@
 -- Countries by every name that is known of them. One row per spelling.
-select
-    alias,
-    country,
-    iso3
+select *
 from raw.countries

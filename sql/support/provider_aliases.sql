@@ -1,5 +1,3 @@
 -- Operators of data centres by every name that is known of them. One row per spelling.
-select
-    alias,
-    provider
+select *
 from raw.provider_aliases

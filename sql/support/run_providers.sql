@@ -1,7 +1,3 @@
 -- Operators of the data centers that a run may have used. One row per run and operator.
-select
-    run_id,
-    provider,
-    provider_basis,
-    location_id
+select *
 from core.run_providers

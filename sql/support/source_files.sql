@@ -1,11 +1,3 @@
 -- Every file of an upstream that went in, by its checksum. One row per file.
-select
-    source,
-    file,
-    url,
-    sha256,
-    size_bytes,
-    http_status,
-    retrieved_at,
-    license
+select *
 from raw.source_files
