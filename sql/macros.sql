@@ -54,6 +54,10 @@ end;
 create or replace temp macro board_of(hardware_id) as
 regexp_replace(hardware_id, '-[0-9]+gb$', '');
 
+-- The provider under whose name core.datacenter_pue has the average of the industry.
+create or replace temp macro industry_average() as
+'Industry average (Uptime Institute)';
+
 -- The quantile of the standard normal distribution that ends a 90 % interval.
 create or replace temp macro z_90() as
 1.645;

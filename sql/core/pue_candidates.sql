@@ -20,57 +20,71 @@ with runs as (
     from core.training_runs
 ),
 
-nearest_site as (
+-- The operator that a source names for the organisation, where it is the only one and none is stated for the run.
+named_operators as (
+    select
+        run_id,
+        any_value(provider) as provider
+    from core.run_providers
+    where provider_basis = 'organisation'
+    group by run_id
+    having count(*) = 1
+),
+
+-- The locations whose average each run may have; without a region that of the whole fleet.
+asked as (
+    select
+        run_id,
+        run_year,
+        'site_year' as basis,
+        provider,
+        region
+    from runs
+    where region is not null
+    union all
+    select
+        run_id,
+        run_year,
+        'provider_year' as basis,
+        provider,
+        null as region
+    from runs
+    union all
     select
         runs.run_id,
-        'site_year' as basis,
+        runs.run_year,
+        'organisation_provider_year' as basis,
+        named_operators.provider,
+        null as region
+    from runs
+    inner join named_operators on runs.run_id = named_operators.run_id
+    union all
+    select
+        run_id,
+        run_year,
+        'industry_year' as basis,
+        industry_average() as provider,
+        null as region
+    from runs
+    where run_year is not null
+),
+
+nearest as (
+    select
+        asked.run_id,
+        asked.basis,
         years.pue as value,
         years.factor_year,
         years.source_title,
         years.source_url,
         years.source_locator,
         years.verified
-    from runs
-    inner join core.pue_years as years on runs.provider = years.provider and runs.region = years.region
+    from asked
+    inner join core.pue_years as years
+        on asked.provider = years.provider and if(asked.region is null, years.is_average, asked.region = years.region)
     where years.quarter is null
     qualify row_number() over (
-        partition by runs.run_id order by abs(years.factor_year - runs.run_year), years.factor_year
-    ) = 1
-),
-
-nearest_fleet as (
-    select
-        runs.run_id,
-        'provider_year' as basis,
-        years.pue as value,
-        years.factor_year,
-        years.source_title,
-        years.source_url,
-        years.source_locator,
-        years.verified
-    from runs
-    inner join core.pue_years as years on runs.provider = years.provider
-    where years.is_average and years.quarter is null
-    qualify row_number() over (
-        partition by runs.run_id order by abs(years.factor_year - runs.run_year), years.factor_year
-    ) = 1
-),
-
-nearest_industry as (
-    select
-        runs.run_id,
-        'industry_year' as basis,
-        years.pue as value,
-        years.factor_year,
-        years.source_title,
-        years.source_url,
-        years.source_locator,
-        years.verified
-    from runs
-    inner join core.pue_years as years on years.provider = 'Industry average (Uptime Institute)'
-    where runs.run_year is not null
-    qualify row_number() over (
-        partition by runs.run_id order by abs(years.factor_year - runs.run_year), years.factor_year
+        partition by asked.run_id, asked.basis order by abs(years.factor_year - asked.run_year), years.factor_year
     ) = 1
 ),
 
@@ -92,36 +106,6 @@ claimed_sites as (
             and claims.pue_basis = 'claimed'
     where runs.run_year is not null
     qualify row_number() over (partition by runs.run_id order by abs(factor_year - runs.run_year), claims.period) = 1
-),
-
--- The operator that a source names for the organisation, where it is the only one and none is stated for the run.
-named_operators as (
-    select
-        run_id,
-        any_value(provider) as provider
-    from core.run_providers
-    where provider_basis = 'organisation'
-    group by run_id
-    having count(*) = 1
-),
-
-organisation_fleets as (
-    select
-        runs.run_id,
-        'organisation_provider_year' as basis,
-        years.pue as value,
-        years.factor_year,
-        years.source_title,
-        years.source_url,
-        years.source_locator,
-        years.verified
-    from runs
-    inner join named_operators on runs.run_id = named_operators.run_id
-    inner join core.pue_years as years on named_operators.provider = years.provider
-    where years.is_average and years.quarter is null
-    qualify row_number() over (
-        partition by runs.run_id order by abs(years.factor_year - runs.run_year), years.factor_year
-    ) = 1
 ),
 
 known as (
@@ -154,16 +138,10 @@ known as (
             and runs.run_quarter = quarters.quarter
     union all
     select *
-    from nearest_site
-    union all
-    select *
-    from nearest_fleet
+    from nearest
     union all
     select *
     from claimed_sites
-    union all
-    select *
-    from organisation_fleets
 ),
 
 told_groups as (
@@ -346,6 +324,3 @@ select
     answers.verified
 from answers
 inner join askers on answers.asker = askers.asker
-union all
-select *
-from nearest_industry

@@ -26,7 +26,7 @@ regions as (
         provider,
         region,
         site,
-        site = 'fleet average' or provider = 'Industry average (Uptime Institute)' as is_average,
+        site = 'fleet average' or provider = industry_average() as is_average,
         factor_year,
         quarter,
         preference,

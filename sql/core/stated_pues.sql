@@ -39,7 +39,7 @@ known as (
     select
         runs.run_id,
         runs.year,
-        2 as preference,
+        if(runs.region = years.region, 2, 3) as preference,
         years.pue,
         years.factor_year,
         years.source_title,
@@ -47,22 +47,8 @@ known as (
         years.source_locator,
         years.verified
     from runs
-    inner join core.pue_years as years on runs.provider = years.provider and runs.region = years.region
+    inner join core.pue_years as years on runs.provider = years.provider and (runs.region = years.region or years.is_average)
     where years.quarter is null
-    union all
-    select
-        runs.run_id,
-        runs.year,
-        3 as preference,
-        years.pue,
-        years.factor_year,
-        years.source_title,
-        years.source_url,
-        years.source_locator,
-        years.verified
-    from runs
-    inner join core.pue_years as years on runs.provider = years.provider
-    where years.is_average and years.quarter is null
 )
 
 select

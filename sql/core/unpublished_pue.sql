@@ -30,7 +30,7 @@ others as (
         pue > 1
         and pue_basis in ('annual', 'survey_average')
         and provider not in (select publishing.provider from publishing)
-        and provider not in ('Industry average (Uptime Institute)', 'Industry average (IDC)', 'OLCF')
+        and provider not in (industry_average(), 'Industry average (IDC)', 'OLCF')
     group by provider
     union all
     select

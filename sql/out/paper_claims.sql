@@ -62,7 +62,7 @@ datacenter as (
     inner join core.pue_years as fleet
         on industry.factor_year = fleet.factor_year and fleet.provider = 'Google' and fleet.is_average
     where
-        industry.provider = 'Industry average (Uptime Institute)'
+        industry.provider = industry_average()
         and industry.quarter is null
         and fleet.quarter is null
 ),
@@ -112,7 +112,7 @@ together as (
     inner join out.emissions as sparse on sparse.run_id = 'gshard-600b'
     inner join core.pue_years as industry
         on
-            industry.provider = 'Industry average (Uptime Institute)'
+            industry.provider = industry_average()
             and industry.quarter is null
             and dense.run_year = industry.factor_year
     cross join best_location

@@ -38,7 +38,7 @@ pues as (
         source_locator,
         verified
     from core.pue_years
-    where quarter is null and is_average and provider <> 'Industry average (Uptime Institute)'
+    where quarter is null and is_average and provider <> industry_average()
     union all
     select
         'WORLD' as location_id,
@@ -50,7 +50,7 @@ pues as (
         source_locator,
         verified
     from core.pue_years
-    where quarter is null and provider = 'Industry average (Uptime Institute)'
+    where quarter is null and provider = industry_average()
 ),
 
 grids as (
