@@ -39,6 +39,11 @@ array_to_string(
 create or replace temp macro host_allowance_w(chips) as
 greatest(500 / greatest(coalesce(chips, 1), 1), 225);
 
+-- Whether a whole system can draw this per accelerator: below 0.15 of the rating it idles, and above 1.5 and what its host adds
+-- the rating or the unit is wrong.
+create or replace temp macro is_of_rating(watts, tdp_w, host_w) as
+watts between 0.15 * tdp_w and 1.5 * tdp_w + host_w;
+
 -- The generation that a chip is a variant of, without form factor and memory: one architecture, built and run alike.
 create or replace temp macro chip_family(hardware_id) as
 case

@@ -248,18 +248,17 @@ bounds as (
             runs.watts_per_chip, hardware.name, hardware.tdp_w, host_allowance_w(runs.chips),
             case
                 when
-                    runs.watts_per_chip > 1.5 * hardware.tdp_w and runs.chips > 1
-                    and runs.watts_per_chip / runs.chips between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+                    runs.watts_per_chip > hardware.tdp_w and runs.chips > 1
+                    and is_of_rating(runs.watts_per_chip / runs.chips, hardware.tdp_w, 0)
                     then 'It looks like the power of all chips together.'
-                when runs.watts_per_chip * 1000 between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w
+                when is_of_rating(runs.watts_per_chip * 1000, hardware.tdp_w, 0)
                     then 'It looks like kW.'
                 else 'Give W, as an average over training.'
             end
         ) as message
     from runs
     inner join hardware on runs.hardware_id = hardware.hardware_id
-    where
-        runs.watts_per_chip not between 0.15 * hardware.tdp_w and 1.5 * hardware.tdp_w + host_allowance_w(runs.chips)
+    where not is_of_rating(runs.watts_per_chip, hardware.tdp_w, host_allowance_w(runs.chips))
     union all
     select
         runs.row_number,
@@ -298,6 +297,8 @@ worked as (
         hardware.name,
         hardware.tdp_w,
         host_allowance_w(runs.chips) as host_w,
+        0.05 * hardware.tdp_w as least_w,
+        1.5 * hardware.tdp_w + host_w as most_w,
         runs.energy_kwh * 1000 / runs.known_chip_hours as drawn_w_per_chip, -- kWh to Wh
         runs.known_chip_hours * 3600 -- hours to seconds
         * greatest(hardware.peak_fp8_tflops, hardware.peak_fp16_tflops, hardware.peak_fp32_tflops) * 1e12 -- TFLOP to FLOP
@@ -342,19 +343,19 @@ contradictions as (
         format(
             '{:g} kWh over {:g} chip-hours is {:g} W per accelerator; expected {:g} to {:g} W '
             || '({} is rated {:g} W, and its host may add {:g} W){}',
-            energy_kwh, known_chip_hours, drawn_w_per_chip, 0.05 * tdp_w, 1.5 * tdp_w + host_w, name, tdp_w, host_w,
+            energy_kwh, known_chip_hours, drawn_w_per_chip, least_w, most_w, name, tdp_w, host_w,
             case
-                when drawn_w_per_chip * 1000 between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+                when drawn_w_per_chip * 1000 between least_w and most_w
                     then '. The energy looks like MWh; give kWh'
-                when drawn_w_per_chip / 1000 between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+                when drawn_w_per_chip / 1000 between least_w and most_w
                     then '. The energy looks like Wh; give kWh'
-                when drawn_w_per_chip / 3.6e6 between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+                when drawn_w_per_chip / 3.6e6 between least_w and most_w
                     then '. The energy looks like J; give kWh'
                 else ''
             end
         ) as message
     from worked
-    where drawn_w_per_chip not between 0.05 * tdp_w and 1.5 * tdp_w + host_w
+    where drawn_w_per_chip not between least_w and most_w
     union all
     select
         row_number,
