@@ -6,7 +6,9 @@ Stands alone (no script, no remote style), so that it reads the same offline and
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import jinja2
@@ -57,12 +59,18 @@ class Checked:
 
 def render(connection: duckdb.DuckDBPyConnection) -> str:
     """The page for the checks recorded in a working database."""
-    rows = connection.execute(
+    recorded = connection.execute(
         "select r.name, t.row_count, r.check_name, r.expectation, r.column_name, r.why, r.success, "
         "r.observed, r.unexpected_count, r.examples "
         "from state.results as r inner join state.tables as t on r.name = t.name "
         "order by r.name, r.check_name, r.expectation, r.column_name, r.why"
     ).fetchall()
+    return _page_of(tuple(recorded))
+
+
+@lru_cache(maxsize=1)
+def _page_of(rows: tuple[tuple[Any, ...], ...]) -> str:
+    """The page of all outcomes; a build asks for it four times."""
     tables: dict[str, Checked] = {}
     for name, row_count, check, expectation, column, why, success, observed, count, examples in rows:
         if name not in catalog.tables():  # built before the catalog lost it

@@ -15,7 +15,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,10 @@ def _known(values: list[float | None]) -> dict[str, float]:
 
 def _table(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> Table:
     sums = ", ".join(
-        f"""if(count(distinct "{c.name}") + (count("{c.name}") < count(*))::int < 2, '=', '')
-        || sha256(string_agg(coalesce(cast("{c.name}" as varchar), chr(0)), chr(31) order by rowid))"""
+        f"""if(
+            count("{c.name}") = 0 or (count("{c.name}") = count(*) and min("{c.name}") = max("{c.name}")),
+            '=', ''
+        ) || sha256(string_agg(coalesce(cast("{c.name}" as varchar), chr(0)), chr(31) order by rowid))"""
         for c in table.columns
     )
     sha256 = connection.execute(f"select {sums} from {table.name}").fetchall()[0]
@@ -112,7 +114,8 @@ def _table(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> Table
 
 def text(record: Record) -> str:
     """record.json."""
-    stated = {name: value for name, value in asdict(record).items() if name != "estimates"}
+    stated = asdict(replace(record, estimates={}))
+    del stated["estimates"]
     return json.dumps(stated, indent=1) + "\n"
 
 
