@@ -29,6 +29,27 @@ def test_a_mass_has_three_digits_and_the_unit_that_fits(tonnes: float, shown: st
     assert quantities.mass(tonnes) == shown
 
 
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [
+        (20 / 3600, "20 seconds"),
+        (1 / 3600, "1 second"),
+        (0.5 / 3600, "0.5 seconds"),
+        (59.99 / 60, "1 hour"),
+        (0.25, "15 minutes"),
+        (90.3 / 3600, "1.5 minutes"),
+        (1, "1 hour"),
+        (10.0001388889, "10 hours"),
+        (2.5, "2.5 hours"),
+        (300, "300 hours"),
+        (1234.56, "1,235 hours"),
+        (87600, "87,600 hours"),
+    ],
+)
+def test_a_time_has_three_digits_and_the_unit_that_fits(hours: float, shown: str) -> None:
+    assert quantities.duration(hours) == shown
+
+
 def test_an_interval_scales_each_of_its_ends() -> None:
     assert quantities.mass_interval(0.5, 0.05, 5) == "500 kg (50.0 kg to 5.00 t)"
 
@@ -62,19 +83,3 @@ def test_a_unit_that_two_ends_share_is_written_once(p05: float, p95: float, ener
 def test_a_guess_spans_more_than_a_factor_of_100() -> None:
     assert not quantities.is_guess(1, 100)
     assert quantities.is_guess(1, 100.1)
-
-
-@pytest.mark.parametrize(
-    ("hours", "text"),
-    [
-        (10.0001388889, "10 hours"),
-        (1, "1 hour"),
-        (0.25, "0.25 hours"),
-        (2.5, "2.5 hours"),
-        (300, "300 hours"),
-        (1234.56, "1,235 hours"),
-        (87600, "87,600 hours"),
-    ],
-)
-def test_a_time_has_the_digits_that_fit(hours: float, text: str) -> None:
-    assert quantities.duration(hours) == text

@@ -9,6 +9,7 @@ from typing import Any
 
 ENERGY_UNITS = ("Wh", "kWh", "MWh", "GWh", "TWh")
 MASS_UNITS = ("g", "kg", "t", "kt", "Mt")
+DURATIONS = ((3600, "hour"), (60, "minute"), (1, "second"))
 GUESS_RATIO = 100  # p95 over p05
 GUESS = f"a guess: p95 is more than {GUESS_RATIO} times p05, so only the interval is given"
 
@@ -66,9 +67,14 @@ def without_guesses(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str,
 
 
 def duration(hours: float) -> str:
-    """A time, e.g. 10.0001388889 as "10 hours" and 0.25 as "0.25 hours"."""
-    number = f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"
-    return f"{number} hour" if number == "1" else f"{number} hours"
+    """A time in the unit that fits, e.g. 10.0001388889 as "10 hours", 0.25 as "15 minutes"."""
+    seconds = hours * 3600
+    size, unit = next(
+        ((size, unit) for size, unit in DURATIONS if float(f"{seconds / size:.3g}") >= 1), DURATIONS[-1]
+    )
+    number = seconds / size
+    shown = f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+    return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"
 
 
 def significant(value: float, digits: int = 3) -> str:
