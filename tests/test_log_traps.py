@@ -498,9 +498,20 @@ def test_a_batch_says_how_it_counted(build: Build, tmp_path: Path) -> None:
     options = ("--out", tmp_path / "e.parquet", "--database", build.directory / "emissions.duckdb")
     said = ote("estimate", "--batch", runs, *options).stderr
     assert "2 runs on AMD Radeon Instinct MI250X: Counted as whole MI250X, of 2 GCDs each." in said
-    assert "1 run on NVIDIA H100 SXM5 80GB: The name stands for several variants" in said
+    assert "1 run: The name stands for several variants, and NVIDIA H100 SXM5 80GB is assumed" in said
     assert "v3-8 is a slice of 8 cores = 4 chips" in said
     assert pl.read_parquet(tmp_path / "e.parquet")["chip_hours"].to_list() == [8, 16, 8, 288]
+
+
+def test_a_note_of_a_batch_names_its_accelerator_once(build: Build, tmp_path: Path) -> None:
+    runs = tmp_path / "runs.csv"
+    rows = ["RTX 3060 Laptop,1,1,", "MI250X,8,1,", "FooBar X9000,1,1,0.3", "H100,8,1,"]
+    runs.write_text("\n".join(["hardware,chips,training_hours,energy_kwh", *rows]), encoding="utf-8")
+    options = ("--out", tmp_path / "e.parquet", "--database", build.directory / "emissions.duckdb")
+    said = ote("estimate", "--batch", runs, *options).stderr.splitlines()
+    for name in ("RTX 3060", "MI250X:", "FooBar X9000", "H100"):
+        (note,) = (line for line in said if name in line)
+        assert note.count(name) == 1
 
 
 def test_a_report_names_an_assumed_variant_in_every_form(build: Build, tmp_path: Path) -> None:

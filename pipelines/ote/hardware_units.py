@@ -128,11 +128,11 @@ def notes_on(run: Mapping[str, Any]) -> list[str]:
         )
     if run["hardware_id"] is None and run["hardware_name"]:
         notes.append(
-            f"{run['hardware_name']!r} is not an accelerator known here: its name is kept as text, and the "
+            f"{run['hardware_name']!r} is not an accelerator known here: the name is kept as text, and the "
             "limits of its energy per hour cannot be checked."
         )
     if is_personal(run["hardware_name"] or "") and run["pue_basis"] != "disclosed":
-        notes.append(f"{run['hardware_name']}: {PERSONAL}")
+        notes.append(f"The accelerator is {PERSONAL}")
     return notes
 
 

@@ -290,8 +290,9 @@ def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
     names = [column[0] for column in cursor.description or []]
     kinds = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [
-        f"{quantities.counted(kind['runs'], 'run')} on {kind['hardware_name']}: {note}"
+        f"{quantities.counted(kind['runs'], 'run')}{'' if name in note else f' on {name}'}: {note}"
         for kind in kinds
+        for name in [kind["hardware_name"]]
         for note in hardware_units.notes_on(kind)
     ]
 
