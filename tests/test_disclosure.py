@@ -3,6 +3,7 @@
 import importlib
 import io
 import json
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_every_form_says_what_the_intensity_counts(run: dict[str, Any]) -> None:
     texts = (
         disclosure.markdown(run),
         disclosure.latex(run),
-        yaml.safe_load(disclosure.model_card(run, "pre-training"))["co2_eq_emissions"]["source"],
+        yaml.safe_load(disclosure.model_card(run))["co2_eq_emissions"]["source"],
         consumption["energyProviders"][0]["description"],
         {each["name"]: each["value"] for each in consumption["properties"]}["co2e accounting"],
         disclosure.spdx(run),
@@ -98,7 +99,7 @@ def test_what_was_given_is_not_rounded(build: Build) -> None:
 
 
 def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
-    block = yaml.safe_load(disclosure.model_card(run, "fine-tuning"))["co2_eq_emissions"]
+    block = yaml.safe_load(disclosure.model_card({**run, "training_type": "fine-tuning"}))["co2_eq_emissions"]
     assert block["emissions"] == pytest.approx(run["co2e_gross_t"] * 1e6, abs=1)  # t to g
     ends = [quantities.mass(run[f"co2e_gross_t_{end}"]) for end in ("p05", "p95")]
     assert f"90 % interval {ends[0]} to {ends[1]}" in block["source"]
@@ -111,6 +112,37 @@ def test_a_model_card_states_grams(run: dict[str, Any]) -> None:
         "geographical_location",
         "hardware_used",
     }
+
+
+def test_latex_cites_the_entries_that_it_brings(run: dict[str, Any]) -> None:
+    text = disclosure.latex(run)
+    paragraph = text.split("\n\n", 1)[0]
+    cited = set(re.findall(r"\\cite\{([^}]+)\}", paragraph))
+    assert cited == set(re.findall(r"@misc\{([^,]+),", text))
+    assert cited == set(re.findall(r"@misc\{([^,]+),", disclosure.bibtex(run)))
+
+
+def test_every_form_says_that_a_run_was_fine_tuning(run: dict[str, Any], schema: JsonStrictValidator) -> None:
+    tuned = {**run, "training_type": "fine-tuning"}
+    several = {**disclosure.summed([run, run]), "training_type": "fine-tuning"}
+    for form in (disclosure.markdown, disclosure.latex):
+        assert "was fine-tuned" in form(tuned)
+        assert "Fine-tuning used" in form(tuned)
+        assert "2 fine-tuning runs" in form(several)
+        assert "fine-tun" not in form(run).lower()
+        assert "was trained" in form(run)
+    assert "operational CO$_2$e of fine-tuning." in disclosure.latex(tuned)
+    assert "| Kind of training | fine-tuning |" in disclosure.eu(tuned)
+    for each in (tuned, several):
+        text = disclosure.cyclonedx(each)
+        assert schema.validate_str(text) is None
+        assert set(re.findall(r'"activity": "([^"]+)"', text)) == {"fine-tuning"}
+    objects = spdx.SHACLObjectSet()
+    spdx.JSONLDDeserializer().read(io.BytesIO(disclosure.spdx(tuned).encode()), objects)
+    package: Any
+    (package,) = objects.foreach_type("ai_AIPackage")
+    (spent,) = package.ai_energyConsumption.ai_finetuningEnergyConsumption
+    assert spent.ai_energyQuantity == pytest.approx(run["energy_mwh"] * 1000, abs=1e-3)
 
 
 @pytest.fixture
@@ -168,7 +200,7 @@ CODE_NAMES = (
 
 def test_a_report_uses_words(run: dict[str, Any]) -> None:
     forms = (disclosure.markdown, disclosure.latex, disclosure.cyclonedx, disclosure.spdx, disclosure.eu)
-    texts = [form(run) for form in forms] + [disclosure.model_card(run, "pre-training")]
+    texts = [form(run) for form in forms] + [disclosure.model_card(run)]
     for text in texts:
         for name in CODE_NAMES:
             assert name not in text.replace("\\_", "_")
@@ -209,7 +241,7 @@ def test_every_form_takes_a_sum(run: dict[str, Any], schema: JsonStrictValidator
     objects = spdx.SHACLObjectSet()
     spdx.JSONLDDeserializer().read(io.BytesIO(disclosure.spdx(total).encode()), objects)
     assert "| Runs | 2, summed." in disclosure.eu(total)
-    grams = yaml.safe_load(disclosure.model_card(total, "pre-training"))["co2_eq_emissions"]["emissions"]
+    grams = yaml.safe_load(disclosure.model_card(total))["co2_eq_emissions"]["emissions"]
     assert grams == pytest.approx(2e6 * run["co2e_gross_t"], rel=1e-3)
 
 
@@ -217,7 +249,7 @@ def test_small_amounts_are_not_rounded_away(build: Build) -> None:
     """0.001 kWh at 433 g/kWh are 0.433 g; and 3.09e-5 kWh are not 0."""
     given = {"energy_kwh": 0.001, "pue": 1, "carbon_intensity_g_per_kwh": 433}
     run = estimate_run(given, build.directory / "emissions.duckdb")
-    card = yaml.safe_load(disclosure.model_card(run, "pre-training"))["co2_eq_emissions"]
+    card = yaml.safe_load(disclosure.model_card(run))["co2_eq_emissions"]
     assert card["emissions"] == pytest.approx(0.433)
     assert "1.00 Wh" in disclosure.markdown(run)
     run |= {"energy_mwh": 3.09e-8, "co2e_gross_t": 6.68e-9}

@@ -23,6 +23,7 @@ from ote.catalog import ROOT
 from ote.names import one_line, shown
 
 TRAINING_TYPES = ("pre-training", "fine-tuning")
+DATASET, PAPER = "open-training-emissions", "patterson2021carbon"  # keys of the BibTeX entries
 METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
 NEEDED = (
     "energy_mwh",
@@ -219,9 +220,9 @@ def latex(run: Run) -> str:
     body = "".join(f"    {' & '.join(map(_latex, cells))} \\\\\n" for cells in rows)
     size = "\\scriptsize" if "runs" in run else ""  # for more columns
     return (
-        f"{_latex(_paragraph(run))}\n\n"
+        f"{_with_citations(_latex(_paragraph(run)))}\n\n"
         f"\\begin{{table}}[h]\n  \\centering{size}\n"
-        f"  \\caption{{{_latex('Energy and operational CO2e of training.')}}}\n"
+        f"  \\caption{{{_latex(f'Energy and operational CO2e of {_training(run)}.')}}}\n"
         f"  \\begin{{tabular}}{{{'l' * len(header)}}}\n    \\hline\n"
         f"    {' & '.join(map(_latex, header))} \\\\\n    \\hline\n"
         f"{body}    \\hline\n  \\end{{tabular}}\n\\end{{table}}\n\n"
@@ -229,18 +230,25 @@ def latex(run: Run) -> str:
     )
 
 
+def _with_citations(paragraph: str) -> str:
+    """A paragraph in LaTeX that cites the entries of bibtex() where it names the method and the dataset."""
+    for name, key in (("(arXiv:2104.10350)", PAPER), ("Open Training Emissions", DATASET)):
+        paragraph = paragraph.replace(name, f"{name}~\\cite{{{key}}}", 1)
+    return paragraph
+
+
 def bibtex(run: Run) -> str:
     """The dataset and its method as entries of BibTeX."""
     about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     authors = " and ".join(f"{{{author['name']}}}" for author in about["authors"])
     return (
-        "@misc{open-training-emissions,\n"
+        f"@misc{{{DATASET},\n"
         f"  title = {{{{{about['title']}}}}},\n"
         f"  author = {{{authors}}},\n"
         f"  year = {{{about['date-released'].year}}},\n"
         f"  note = {{Dataset, version {run['dataset_version']}, {about['license']}}}\n"
         "}\n"
-        "@misc{patterson2021carbon,\n"
+        f"@misc{{{PAPER},\n"
         "  title = {Carbon Emissions and Large Neural Network Training},\n"
         "  author = {Patterson, David and others},\n"
         "  year = {2021},\n"
@@ -250,7 +258,7 @@ def bibtex(run: Run) -> str:
     )
 
 
-def model_card(run: Run, training_type: str) -> str:
+def model_card(run: Run) -> str:
     """The block `co2_eq_emissions` of a model card's YAML header: gross emissions in grams."""
     source = (
         f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
@@ -266,7 +274,7 @@ def model_card(run: Run, training_type: str) -> str:
     block: dict[str, Any] = {
         "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
         "source": source,
-        "training_type": training_type,
+        "training_type": run.get("training_type") or TRAINING_TYPES[0],
     }
     if location := _location(run):
         block["geographical_location"] = location
@@ -285,7 +293,7 @@ def cyclonedx(run: Run) -> str:
             "considerations": {
                 "environmentalConsiderations": {
                     "energyConsumptions": [
-                        _consumption(each, name)
+                        _consumption({**each, "training_type": run.get("training_type")}, name)
                         for name, each in zip(_names(_runs(run)), _runs(run), strict=True)
                     ]
                 }
@@ -311,7 +319,7 @@ def _consumption(run: Run, name: str) -> dict[str, Any]:
         f"{INTENSITIES[run['intensity_basis']]}"
     )
     return {
-        "activity": "training",
+        "activity": _training(run),
         "energyProviders": [
             {
                 "description": f"Grid: {grid}",
@@ -364,7 +372,7 @@ def _package(run: Run) -> dict[str, Any]:
         "comment": "; ".join(f"{name}: {cell}" for name, cell in _properties(run)),
         "ai_energyConsumption": {
             "type": "ai_EnergyConsumption",
-            "ai_trainingEnergyConsumption": [
+            f"ai_{_training(run).replace('-', '')}EnergyConsumption": [
                 {
                     "type": "ai_EnergyConsumptionDescription",
                     "ai_energyQuantity": rounded(each["energy_mwh"] * 1000, 3),  # MWh to kWh
@@ -404,6 +412,7 @@ def eu(run: Run) -> str:
             f"{quantities.mass(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')}; "
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
+        *([("Kind of training", _training(run))] if _training(run) != "training" else []),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
         *([("Left out", run["left_out"].replace("|", "\\|"))] if run.get("left_out") else []),
         ("Methodology", f"{METHOD}; {_how(run)}"),
@@ -430,17 +439,24 @@ def _paragraph(run: Run) -> str:
         return _paragraph_of_sum(run)
     what = run["model"] or "The model"
     chips, location = _hardware(run), _location(run)
-    trained = f"{what} was trained{f' on {chips}' if chips else ''}{f' in {location}' if location else ''}"
+    training = _training(run)
+    was = "trained" if training == "training" else "fine-tuned"
+    trained = f"{what} was {was}{f' on {chips}' if chips else ''}{f' in {location}' if location else ''}"
     hours = f" for {quantities.duration(run['training_hours'])}" if run.get("training_hours") else ""
     grid_year = _year(run["factors"]["gross_kg_per_kwh"], " in ")
     return (
-        f"{trained}{hours}. Training used {quantities.energy(run['energy_mwh'])} "
+        f"{trained}{hours}. {training.capitalize()} used {quantities.energy(run['energy_mwh'])} "
         f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
         f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh{grid_year}, "
         f"{INTENSITIES[run['intensity_basis']]}. {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
+
+
+def _training(run: Run) -> str:
+    """What a run was: training, or fine-tuning of what was trained before."""
+    return "fine-tuning" if run.get("training_type") == "fine-tuning" else "training"
 
 
 def _year(factor: Mapping[str, Any], before: str) -> str:
@@ -460,8 +476,9 @@ def _limits(run: Run) -> str:
 
 def _paragraph_of_sum(run: Run) -> str:
     location = _location(run)
+    noun = "run" if _training(run) == "training" else f"{_training(run)} run"
     return (
-        f"{quantities.counted(len(run['runs']), 'run')}{f' in {location}' if location else ''} used "
+        f"{quantities.counted(len(run['runs']), noun)}{f' in {location}' if location else ''} used "
         f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
         f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "

@@ -12,7 +12,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -232,7 +231,7 @@ def report(
         ),
     ] = Form.markdown,
     training_type: Annotated[
-        str, typer.Option(help="What the model card says: pre-training or fine-tuning.")
+        str, typer.Option(help="What the run was: pre-training or fine-tuning.")
     ] = "pre-training",
     database: Database = DATABASE,
 ) -> None:
@@ -245,7 +244,10 @@ def report(
         terminal.fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
     content = _content(run)
     try:
-        total = disclosing.summed(*_estimates(run, content, database))
+        total = {
+            **disclosing.summed(*_estimates(run, content, database)),
+            "training_type": training_type,
+        }
     except (disclosing.NotAnEstimateError, tables.NoTableError) as error:
         terminal.fail(_or_import(run, f"{run}: {disclosing.EXPECTED}; {error}", content))
     except BadRunsError as error:
@@ -254,7 +256,7 @@ def report(
         terminal.fail(str(error))
     written: dict[Form, Callable[[disclosing.Run], str]] = {
         Form.markdown: disclosing.markdown,
-        Form.model_card: partial(disclosing.model_card, training_type=training_type),
+        Form.model_card: disclosing.model_card,
         Form.latex: disclosing.latex,
         Form.cyclonedx: disclosing.cyclonedx,
         Form.spdx: disclosing.spdx,
