@@ -3,7 +3,20 @@
 -- of the fine-tuning count. If these are unknown, its FLOP may include the base model's and are an upper bound.
 -- So are facts that stand there for another model already: they hold a training that is not its own, or not all its own.
 -- A run that was merged into another is left out.
-with repeated as (
+-- Epoch AI dates some papers by a revision. Where raw.paper_dates says that the first version is about the run, the month
+-- of its arXiv number counts.
+with paper_months as (
+    select
+        dates.run_id,
+        min(cast(strptime('20' || left(identifiers.identifier, 4) || '01', '%Y%m%d') as date)) as published_date
+    from raw.paper_dates as dates
+    inner join raw.run_identifiers as identifiers
+        on dates.run_id = identifiers.run_id and identifiers.identifier_scheme = 'arxiv'
+    where dates.dates_run
+    group by dates.run_id
+),
+
+repeated as (
     select
         models.model,
         first.model as first_model
@@ -58,7 +71,7 @@ select
         ' ?,([^ ])', ';\1', 'g'
     ) as developer,
     countries.developer_country,
-    models.published_date,
+    coalesce(paper_months.published_date, models.published_date) as published_date,
     lower(models.domain) as domain,
     case
         when repeated.model is not null then 'upper_bound'
@@ -104,13 +117,15 @@ select
     upstreams.url as source_url,
     models.file || ', Model = ' || models.model
     || coalesce('; Link ' || first_url(models.source_link), '')
-    || coalesce('; the same facts as Model = ' || repeated.first_model, '') as source_locator,
+    || coalesce('; the same facts as Model = ' || repeated.first_model, '')
+    || if(paper_months.run_id is null, '', '; date: month of its arXiv number') as source_locator,
     'epoch' as verified
 from raw.epoch_models as models
 inner join core.model_ids as ids on models.model = ids.upstream_name
 inner join raw.upstreams as upstreams on upstreams.source = 'epoch_models'
 left join repeated on models.model = repeated.model
 left join countries on models.model = countries.model
+left join paper_months on ids.run_id = paper_months.run_id
 left join raw.provider_aliases as providers on models.cloud_vendor = providers.alias
 where
     ids.run_id not in (

@@ -312,6 +312,31 @@ def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) ->
 
 
 @pytest.mark.parametrize(
+    ("dates_run", "day", "words"),
+    [
+        (True, date(2016, 6, 1), "; date: month of its arXiv number"),  # not its version of 2023
+        (False, date(2023, 6, 6), ""),
+        (None, date(2023, 6, 6), ""),
+    ],
+)
+def test_a_revision_of_a_paper_does_not_date_the_run(
+    model: Model, dates_run: bool | None, day: date, words: str
+) -> None:
+    tables = {
+        "raw.epoch_models": [{"file": "f.csv", "model": "A", "published_date": date(2023, 6, 6)}],
+        "core.model_ids": [{"upstream_name": "A", "run_id": "a"}],
+        "raw.upstreams": [{"source": "epoch_models"}],
+        "raw.run_identifiers": [
+            {"run_id": "a", "identifier_scheme": "arxiv", "identifier": "1606.08415"},
+            {"run_id": "a", "identifier_scheme": "huggingface", "identifier": "lab/a"},
+        ],
+        "raw.paper_dates": [] if dates_run is None else [{"run_id": "a", "dates_run": dates_run}],
+    }
+    frame = model("core.upstream_runs", tables)
+    assert frame.select("published_date", "source_locator").rows() == [(day, f"f.csv, Model = A{words}")]
+
+
+@pytest.mark.parametrize(
     ("organizations", "developer"),
     [
         ("Lab A,Lab B", "Lab A;Lab B"),
