@@ -230,6 +230,10 @@ def test_hours_that_are_only_a_bound_are_in_no_total(build: Build) -> None:
         ("allam-adapted13b", "part_of_run", 6 * 13e9 * 1.2e12),
         ("allam-adapted-70b", "part_of_run", 6 * 70e9 * 600e9),
         ("mamaylm", "part_of_run", 6 * 9e9 * 75e9),  # and Gemma 2
+        ("sailor-7b-chat", "part_of_run", 6 * 7.72e9 * 200e9),  # Qwen1.5-7B
+        ("deepseek-coder-v2-236b", "part_of_run", 6 * 21e9 * 6e12),  # DeepSeek-V2 at 4.2T tokens
+        ("cogagent", "part_of_run", 3 * 12.6e12 * (60000 * 4608 + 10000 * 1024)),
+        ("plapt", "lower_bound", 6 * 1474624 * 90000 * 60),  # two base models had 800 million times as many
         ("lapa-llm", "upper_bound", 6 * 12e9 * 12e12),  # Gemma 3 12B's; its own are not known
         ("deepseek-v2-5", "upper_bound", 6 * 21e9 * 14.2e12),  # of the two models that it is a merge of
         ("glm-z1-rumination-32b-0414", "upper_bound", 6 * 32e9 * 15e12),  # GLM-4-32B-0414's
@@ -328,6 +332,9 @@ def test_every_proposed_fact_is_decided_and_every_change_has_a_reason() -> None:
         "inferred_hours": 57,
         "wrong_now": 98,
         "flop_corrections": 12,
+        "notes_in_full": 35,
+        "model_cards": 7,
+        "transparency_reports": 15,
     }
     unexplained = DECISIONS.filter((pl.col("decision") != "accepted") & pl.col("decision_reason").is_null())
     assert unexplained.height == 0
