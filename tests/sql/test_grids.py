@@ -53,6 +53,7 @@ def test_a_region_without_a_grid_of_its_own_has_that_of_its_country(model: Model
     }
     ends = [1 + 0.5 * 1.1 ** (sign * 1.645) for sign in (-1, 1)]
     ln_pue = math.log(ends[1] / ends[0]) / 2 / 1.645
+    tables["support.location_factors"] = model("support.location_factors", tables).to_dicts()
     found = {row["region"]: row for row in model("out.locations", tables).to_dicts()}
     assert set(found) == {"own", "bare"}
     for region, kg, basis, gsd in (("own", 0.1, "region_year", 1.1), ("bare", 0.3, "country_year", 1.3)):
