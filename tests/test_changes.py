@@ -76,7 +76,7 @@ def test_a_changed_cell_has_its_values_and_their_ratio(tmp_path: Path) -> None:
     ("factor", "inputs", "cause", "words"),
     [
         ({"value": 330.0}, {"upstream_models": "c"}, "source_revised", "upstream-models"),
-        ({"value": 330.0}, {"reference_system_power": "c"}, "fact_corrected", "reference-system-power"),
+        ({"value": 330.0}, {"reference_system_power": "c"}, "facts_changed", "reference-system-power"),
         ({"value": 330.0}, {"method": "n"}, "method_changed", "was 300, is 330"),
         ({"gsd": 1.2}, {"method": "n"}, "method_changed", "the gsd of watts_per_chip was 1.100, is 1.200"),
         (
@@ -164,6 +164,28 @@ def test_a_corrected_fact_of_a_run_is_its_cause_though_sources_were_revised_as_w
     assert set(cells["table_name"]) == set(estimated(1, 1))
     assert set(cells["cause"]) == {cause}
     assert set(cells.filter(pl.col("table_name") != "what_if")["explanation"]) == {words}
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause"), [({}, "facts_changed"), ({"published_date": "2021-01-01"}, "fact_corrected")]
+)
+def test_a_year_that_moves_with_the_usual_delay_is_no_corrected_fact(
+    tmp_path: Path, facts: dict[str, str], cause: str
+) -> None:
+    """The year of a run without a stated start is its publication minus a median over other runs."""
+
+    def tables(year: int, gross: float, **own: str) -> Tables:
+        run = OWN | {"run_year": year, "published_date": "2020-01-01"} | own
+        return {
+            "emissions": ("run_id", [{"run_id": "t5", "co2e_gross_t": 80 * gross}]),
+            "emission_factors": ("run_id, factor", [GROSS | {"value": gross}]),
+            "training_runs": ("run_id", [run]),
+        }
+
+    old = write(tmp_path / "old", tables(2019, 0.5), reference_training_runs="a")
+    new = write(tmp_path / "new", tables(2020, 0.4, **facts), reference_training_runs="b")
+    cells = changes.compare(old, new).cells
+    assert set(cells["cause"]) == {cause}
 
 
 def test_a_run_that_a_corrected_fact_makes_computable_is_explained_by_it(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ Causes, found by walking from an estimate to its factors, from there to the disc
 what went into the releases:
 
 * source_revised: an upstream file has other bytes
-* fact_corrected: a file of curated facts has another text
+* fact_corrected: a curated fact of the run itself differs, or a file of curated facts has another text
+* facts_changed: it is computed from curated facts, of which others than the run's own differ
 * new_evidence: the factor has another basis or source than before, and the inputs differ
 * method_changed: a query behind the table, the code that reads sources, the catalog or a library changed
 * retrieved_again: an upstream was asked at another time and had the same bytes
@@ -65,6 +66,8 @@ FACTORS_OF = {
     "embodied_": ("chip_hours",),
     "water_": ENERGY,
 }
+# Columns of training_runs that are no fact, and the facts of the run that they are computed from.
+COMPUTED = {"run_year": ("started_month", "published_date")}
 # Columns of training_runs that the factors of the same run rest on.
 PLACE = ("provider", "cloud_region", "site", "site_country", "started_month", "run_year")
 FACTS_OF = {
@@ -233,7 +236,7 @@ class _Inputs:
         upstream = [name for name in inputs if not name.startswith(FACTS)]
         if inputs:
             return (
-                "source_revised" if upstream else "fact_corrected",
+                "source_revised" if upstream else "facts_changed",
                 f"computed from {listed}, which changed",
             )
         for part, name in MADE_WITH.items():
@@ -476,6 +479,12 @@ def _fact_causes(
     keys = own.select("row_key", "column_name").rows()
     whole = [(run, "") for run, _ in keys]
     causes = {(run, column): inputs.of_run(sources[run]) for run, column in [*keys, *whole]}
+    changed = set(own.filter(pl.col("change") == "changed").select("row_key", "column_name").rows())
+    causes |= {
+        (run, column): inputs.cause("training_runs")
+        for run, column in changed
+        if (computed_from := COMPUTED.get(column)) and not changed & {(run, name) for name in computed_from}
+    }
     merged = _merged(connection, new)
     return causes | {
         (run, ""): ("fact_corrected", f"merged into {merged[run]}") for run, _ in keys if run in merged
