@@ -131,7 +131,7 @@ def test_the_derivation_of_t5_holds_the_numbers_of_table_4(build: Build) -> None
     assert "= 245,760 chip-hours x 310 W x 1.12 PUE / 1e6" in printed
     assert "MWh x 0.545 kg/kWh" in printed
     assert "https://arxiv.org/abs/2104.10350" in printed
-    assert "basis disclosed_measured: The developer measured the power" in printed
+    assert "basis disclosed_measured: The power of the whole system was measured" in printed
     assert "published energy_mwh: 85.7 MWh (with servers and PUE, from measured power), inside" in printed
 
 
@@ -226,6 +226,57 @@ def test_what_the_interval_of_a_published_factor_covers_is_said(build: Build) ->
         "where basis in ('disclosed', 'chips_x_hours', 'disclosed_measured')) and energy_basis = 'computed'"
     )
     assert "Published for the run" not in ote("why", computed, *database).stdout
+
+
+def test_the_answer_says_who_stated_the_hours_and_what_was_assumed(build: Build) -> None:
+    """GPT-3: others state the hours, with chips from a press release. T5: the paper is Google's own."""
+    database = ("--database", build.directory / "emissions.duckdb")
+    for more in ([], ["--full"]):
+        stated = unwrapped(ote("why", "gpt-3-175b", *more, *database).stdout)
+        assert "Somebody other than the developer states the hours" in stated
+        assert "Assumption: The number of accelerators (10,000) is taken from a press release" in stated
+        assert "developer published" not in stated
+        assert "The developer measured" not in stated
+        assert "The developer states the hours, in a text of its own" in unwrapped(
+            ote("why", "t5-11b", *more, *database).stdout
+        )
+    found = json.loads(ote("why", "gpt-3-175b", "--json", *database).stdout)
+    assert found["hours_stated_by"] == "third_party"
+
+
+def test_it_is_known_of_every_run_who_stated_its_hours(build: Build) -> None:
+    """Nobody of hours from FLOP; a third party of hours that count as its; else somebody."""
+    wrong = build.query(
+        """
+        select run_id, chip_hours_basis, hours_stated_by from emissions
+        where (hours_stated_by is null) <> coalesce(chip_hours_basis like 'flop_%', true)
+            or (chip_hours_basis like 'third_party_%' and hours_stated_by <> 'third_party')
+            or (hours_stated_by = 'developer' and verified <> 'primary')
+        """
+    )
+    assert wrong == []
+    others = build.query(
+        "select run_id from emissions where hours_stated_by = 'third_party' "
+        "and chip_hours_basis in ('disclosed', 'chips_x_hours') order by 1"
+    )
+    assert others == [("gpt-3-175b",), ("xlm-550m",)]
+
+
+def test_life_cycle_below_gross_says_why(build: Build) -> None:
+    """The paper prints 0.429 kg/kWh for GPT-3; the life-cycle average of the USA in 2020 is 0.412."""
+    database = ("--database", build.directory / "emissions.duckdb")
+    stated = unwrapped(ote("why", "gpt-3-175b", *database).stdout)
+    assert "use life-cycle CO2e: 531 t" in stated
+    assert (
+        "below gross here because the two use different figures for the grid: gross 0.429 kg/kWh "
+        "(published for the run), life-cycle 0.412 kg/kWh" in stated
+    )
+    assert "below gross" not in ote("why", "llama-3.1-405b", *database).stdout
+    below = build.query("select run_id from emissions where co2e_lifecycle_t < co2e_gross_t order by 1")
+    with open_database(build.directory / "emissions.duckdb", why.PROBE) as connection:
+        for (run_id,) in below:
+            lifecycle = why.tree(connection, run_id)["lifecycle"]
+            assert lifecycle["is_below_gross"], run_id
 
 
 def test_json_has_the_same_numbers_as_the_table(build: Build) -> None:

@@ -31,6 +31,25 @@ def test_every_value_of_a_column_of_codes_is_explained(build: Build, name: str) 
             assert explain(str(value), REFERENCE), value
 
 
+NAMES = re.compile(r"(_id|_ids|sha256|region|title|name|locator|model|month|benchmark|duplicate_of)$")
+
+
+@pytest.mark.parametrize("table", catalog.public_tables(), ids=lambda table: table.stem)
+def test_every_word_that_a_table_holds_is_explained(build: Build, table: catalog.Table) -> None:
+    """Whatever looks like a code and is no name: solidity, bases, kinds, flags; and each column."""
+    for column in table.columns:
+        assert explain(column.name, REFERENCE), column.name
+        if column.type != "varchar" or NAMES.search(column.name):
+            continue
+        rows = build.query(
+            f'select distinct "{column.name}" from {table.stem} where "{column.name}" is not null'
+        )
+        values = [value for (value,) in rows]
+        if len(values) <= 40 and all(re.fullmatch(r"[a-z0-9_-]+", value) for value in values):
+            for value in values:
+                assert explain(value, REFERENCE), (column.name, value)
+
+
 @pytest.mark.parametrize("word", ASKED.split(", "))
 def test_a_word_is_explained_in_a_sentence(word: str) -> None:
     first = explain(word, REFERENCE)[0]

@@ -1,6 +1,8 @@
 -- Training runs with chip, operator, location and year resolved. One row per run; changes no disclosed value.
 -- A run starts in its stated month, else the usual lag (median of the dated runs) before publication.
 -- The country of the developer is what the curated facts state of the run, else the mapping's, else upstream's.
+-- Hours that count as published are the developer's, in its own text or quoted by others, unless raw.run_statements
+-- says that somebody else stated them.
 -- A location that the source of a run does not state may be stated elsewhere: raw.run_locations. A run that used several
 -- operators has none of them here.
 -- TPUs run in Google's data centres only, so an unnamed operator of a TPU is Google. Of several accelerators the
@@ -89,6 +91,12 @@ select
     runs.training_hours,
     runs.chip_hours,
     runs.hours_confidence,
+    case
+        when coalesce(runs.chip_hours, runs.chips * runs.training_hours) is null then null
+        when runs.hours_confidence is not null then 'third_party'
+        else coalesce(statements.hours_stated_by, if(runs.verified = 'primary', 'developer', 'developer_quoted'))
+    end as hours_stated_by,
+    statements.assumption,
     runs.mfu,
     runs.watts_per_chip,
     runs.power_basis,
@@ -112,6 +120,7 @@ inner join dated on runs.run_id = dated.run_id
 inner join located on runs.run_id = located.run_id
 left join named on runs.run_id = named.run_id
 left join core.developers as developers on runs.developer = developers.developer
+left join raw.run_statements as statements on runs.run_id = statements.run_id
 left join raw.training_runs as curated on runs.run_id = curated.run_id
 left join raw.regions as regions
     on coalesce(located.cloud_region, 'site:' || located.site) = regions.region

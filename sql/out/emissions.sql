@@ -151,6 +151,8 @@ select
     formula.co2e_lifecycle_t_mean,
     formula.solidity,
     factors.chip_hours_basis,
+    if(factors.chip_hours_basis like 'flop_%', null, runs.hours_stated_by) as hours_stated_by,
+    runs.assumption,
     factors.watts_basis,
     factors.pue_basis,
     factors.gross_basis,

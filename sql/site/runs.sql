@@ -32,6 +32,12 @@ select
     e.co2e_lifecycle_t_p05,
     e.co2e_lifecycle_t_p95,
     e.solidity,
+    e.hours_stated_by,
+    e.assumption,
+    e.gross_kg_per_kwh,
+    e.gross_basis,
+    l.gross_kg_per_kwh as lifecycle_kg_per_kwh,
+    l.gross_basis as lifecycle_basis,
     h.name as hardware_name,
     m.embodied_t,
     m.embodied_t_p05,
@@ -48,4 +54,5 @@ left join hardware as h on e.hardware_id = h.hardware_id
 left join embodied_emissions as m on e.run_id = m.run_id
 left join water_use as w on e.run_id = w.run_id
 left join training_runs as t on e.run_id = t.run_id
+left join support.gross_by_basis as l on e.run_id = l.run_id and l.intensity_basis = 'lifecycle'
 order by e.energy_mwh desc, e.run_id asc

@@ -35,6 +35,7 @@ COLUMNS = (
     "co2e_lifecycle_t_p05",
     "co2e_lifecycle_t_p95",
     "chip_hours_basis",
+    "hours_stated_by",
     "energy_basis",
     "solidity",
     "source_url",

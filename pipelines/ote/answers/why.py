@@ -28,10 +28,12 @@ RESULTS = {
 TOLERANCE = 1e-9
 # Fails on a database that is older than this module.
 PROBE = """
-    select factors.p05, factors.flop_confidence, sources.sha256, power.mfu, power.measured_at,
+    select factors.p05, factors.flop_confidence, emissions.hours_stated_by, by_kind.co2e_gross_t,
+        sources.sha256, power.mfu, power.measured_at,
         embodied.embodied_t, water.water_grid_m3
     from emission_factors as factors left join sources using (source_id), hardware_power as power,
-        system_power as power, embodied_emissions as embodied, water_use as water
+        system_power as power, embodied_emissions as embodied, water_use as water, emissions,
+        support.gross_by_basis as by_kind
     limit 0
 """
 # What is in no total: table, quantity, unit, formula over the columns of the table, its source.
@@ -72,7 +74,15 @@ ABOUT = (
     "energy_basis",
     "covers",
     "solidity",
+    "hours_stated_by",
+    "assumption",
 )
+LIFECYCLE = """
+select co2e_gross_t as value, co2e_gross_t_p05 as p05, co2e_gross_t_p95 as p95,
+    gross_kg_per_kwh as kg_per_kwh, gross_basis as basis, factor_year,
+    source_title as title, source_url as url, source_locator as locator
+from support.gross_by_basis where run_id = ? and intensity_basis = 'lifecycle'
+"""
 RIVALS = """
 select column_name, chosen_value, rival_value, rule, rival_source_id, rival_source_locator
 from conflicts where subject_kind = 'training_run' and subject = ? order by all
@@ -119,6 +129,7 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
     return {
         **{name: row[name] for name in ABOUT},
         "results": results,
+        "lifecycle": _lifecycle(connection, run_id, row["co2e_gross_t"]),
         "factors": factors,
         "beside": [found for beside in BESIDE if (found := _beside(connection, run_id, *beside))],
         "reported": {
@@ -134,6 +145,15 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
 
 def _source(row: Tree) -> Tree:
     return {part: row[f"source_{part}"] for part in ("id", "title", "url", "locator")}
+
+
+def _lifecycle(connection: duckdb.DuckDBPyConnection, run_id: str, gross_t: float | None) -> Tree | None:
+    """The life-cycle CO2e of a run, that runs are compared by; None where no such intensity is known."""
+    for row in _rows(connection, LIFECYCLE, run_id):
+        source = {part: row.pop(part) for part in ("title", "url", "locator")}
+        is_below = gross_t is not None and row["value"] < gross_t
+        return {"name": "co2e_lifecycle_t", "unit": "t", **row, "is_below_gross": is_below, "source": source}
+    return None
 
 
 def _results(row: Tree, factors: dict[str, Tree]) -> list[Tree]:
@@ -169,6 +189,7 @@ def without_guesses(found: Tree) -> Tree:
     return {
         **known,
         "results": results,
+        "lifecycle": found["lifecycle"] and _without_guess(found["lifecycle"], is_guess=is_guess),
         "factors": {
             name: _without_guess(factor, is_guess=hides(found, name))
             for name, factor in found["factors"].items()
@@ -198,7 +219,7 @@ def _computed(other: Tree) -> str:
 def _without_guess(item: Tree, *, is_guess: bool = False) -> Tree:
     if not (is_guess or quantities.is_guess(item["p05"], item["p95"])):
         return {**item, "null_because": None}
-    hidden = [name for name in ("value", "formula") if name in item]
+    hidden = [name for name in ("value", "formula", "unbounded_value") if name in item]
     return {**item, **dict.fromkeys(hidden), "null_because": quantities.GUESS}
 
 

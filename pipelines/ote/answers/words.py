@@ -4,6 +4,8 @@ Belongs here: the only translation of code names. Does not belong here: what a b
 (catalog.yaml, docs/method).
 """
 
+from ote import catalog
+
 FACTORS = {
     "energy_kwh": ("measured energy", "kWh"),
     "chip_hours": ("accelerator-hours", "h"),
@@ -11,6 +13,15 @@ FACTORS = {
     "pue": ("PUE", ""),
     "gross_kg_per_kwh": ("grid intensity, gross", "kg/kWh"),
     "net_kg_per_kwh": ("grid intensity, net", "kg/kWh"),
+}
+# How a sentence on a run begins, and how it puts an amount, by what the row covers.
+COVERS = {
+    "one_run": ("Training {run} used", "about"),
+    "part_of_run": ("A part of the training of {run} used", "about"),
+    "several_runs": ("Several training runs of {run} together used", "about"),
+    "upper_bound": ("Training {run} used", "at most about"),
+    "lower_bound": ("Training {run} used", "at least about"),
+    "hypothetical": ("Training {run} like this, which did not happen, would have used", "about"),
 }
 BASES = {
     "measured": "measured",
@@ -64,6 +75,24 @@ def factor(name: str) -> str:
 def unit(name: str) -> str:
     """The unit of a factor."""
     return FACTORS[name][1]
+
+
+def stated_by(who: str | None, assumption: str | None) -> str:
+    """Who stated the hours of a run, and what was assumed for it; empty if neither is known."""
+    by = "" if who is None else catalog.column("hours_stated_by").values[who].means
+    return " ".join(part for part in (by, f"Assumption: {assumption}" if assumption else "") if part)
+
+
+def below_gross(gross: tuple[float, str], lifecycle: tuple[float, str]) -> str:
+    """Why the life-cycle CO2e of a run is below its gross CO2e; each is given by its kg/kWh and its basis."""
+    shown = [
+        f"{kg_per_kwh:.3f} kg/kWh ({catalog.label('gross_basis', name)})"
+        for kg_per_kwh, name in (gross, lifecycle)
+    ]
+    return (
+        "Life-cycle CO2e is below gross here because the two use different figures for the grid: "
+        f"gross {shown[0]}, life-cycle {shown[1]}."
+    )
 
 
 def basis(name: str | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ote import catalog
-from ote.answers import inputs
+from ote.answers import inputs, words
 from ote.answers.published import width
 from ote.answers.quantities import count, counted, energy, energy_span, is_guess, mass, mass_span
 from ote.answers.why import Tree, hides, short
@@ -40,15 +40,6 @@ AS_PRINTED = (
     "disclosed_measured",
 )  # bases with the uncertainty of a printed number
 RESULTS = {"energy_mwh": "Energy", "co2e_gross_t": "Gross CO2e", "co2e_net_t": "Net CO2e"}
-# How a sentence begins, and how it puts an amount, by what the row covers.
-COVERS = {
-    "one_run": ("Training {run} used", "about"),
-    "part_of_run": ("A part of the training of {run} used", "about"),
-    "several_runs": ("Several training runs of {run} together used", "about"),
-    "upper_bound": ("Training {run} used", "at most about"),
-    "lower_bound": ("Training {run} used", "at least about"),
-    "hypothetical": ("Training {run} like this, which did not happen, would have used", "about"),
-}
 
 
 def print_short(console: "Console", found: Tree) -> None:
@@ -58,8 +49,12 @@ def print_short(console: "Console", found: Tree) -> None:
         return
     console.print(sentence(found), "", sep="\n")
     console.print(_results(found), "")
+    if found["lifecycle"]:
+        console.print(" ".join(_lifecycle(found)), "", sep="\n")
     solidity = found["solidity"]
     console.print(f"How solid: {solidity}. {catalog.column('solidity').values[solidity].means}", "", sep="\n")
+    if stated := words.stated_by(found["hours_stated_by"], found["assumption"]):
+        console.print(stated, "", sep="\n")
     if found["factors"]:
         console.print("energy = chip-hours x power x PUE; CO2e = energy x carbon intensity (gross or net)")
         console.print(_factors(found), "")
@@ -85,10 +80,14 @@ def print_full(console: "Console", found: Tree) -> None:
     from rich.tree import Tree as Branch
 
     top = Branch(sentence(found))
+    if stated := words.stated_by(found["hours_stated_by"], found["assumption"]):
+        top.add(stated)
     results = {result["name"]: result for result in found["results"]}
     for result in (results[name] for name in RESULTS if name in results):
         branch = top.add(f"{RESULTS[result['name']]} ({result['name']}): {_amount(result)}")
         branch.add(f"= {_formula(result)}")
+    if found["lifecycle"]:
+        _add_lifecycle(top, found)
     if found["energy_basis"] == "reported":
         _add_reported(top, found)
     for name, factor in found["factors"].items():
@@ -101,7 +100,7 @@ def print_full(console: "Console", found: Tree) -> None:
 
 def sentence(found: Tree) -> str:
     """Energy and gross emissions of a run in one sentence; of a guess only the intervals."""
-    begins, about = COVERS[found["covers"]]
+    begins, about = words.COVERS[found["covers"]]
     known = [found["run_id"]]
     if found["developer"]:
         known.append(terminal.listed(found["developer"]))
@@ -174,6 +173,16 @@ def _results(found: Tree) -> Any:
     return made
 
 
+def _lifecycle(found: Tree) -> Iterator[str]:
+    """The CO2e that runs are compared by, and why it is below the gross one where it is."""
+    yield f"To compare runs, use life-cycle CO2e: {_amount(found['lifecycle'])}."
+    if found["lifecycle"]["is_below_gross"]:
+        gross, lifecycle = found["factors"]["gross_kg_per_kwh"], found["lifecycle"]
+        yield words.below_gross(
+            (gross["value"], gross["basis"]), (lifecycle["kg_per_kwh"], lifecycle["basis"])
+        )
+
+
 def _factors(found: Tree) -> Any:
     made = terminal.table(
         "factor", "value", "90 %", "basis", "year", "source", whole=("value", "90 %", "year")
@@ -234,6 +243,17 @@ def _print_without_estimate(console: "Console", found: Tree) -> None:
     console.print(f"Source: {source['title']}, {source['locator']}")
     console.print(source["url"], soft_wrap=True)
     console.print(f"Runs with an estimate and a similar name: ote find {found['model'].split()[0]}")
+
+
+def _add_lifecycle(top: "Branch", found: Tree) -> None:
+    """The life-cycle CO2e with the intensity that it uses; of a guess the interval alone."""
+    lifecycle = found["lifecycle"]
+    branch = top.add(f"Life-cycle CO2e (co2e_lifecycle_t): {_amount(lifecycle)}")
+    for line in list(_lifecycle(found))[1:]:
+        branch.add(line)
+    branch.add(f"uses {short(lifecycle['kg_per_kwh'])} kg/kWh, basis {lifecycle['basis']}").add(
+        _cited(lifecycle["source"])
+    )
 
 
 def _add_reported(top: "Branch", found: Tree) -> None:

@@ -18,7 +18,14 @@ FORMS = {
 }
 
 # Curated files with facts of a run. None of them may use the id of a merged run again.
-FACTS = ("training_runs", "run_locations", "third_party_runs", "published_footprints", "mfu")
+FACTS = (
+    "training_runs",
+    "run_locations",
+    "third_party_runs",
+    "run_statements",
+    "published_footprints",
+    "mfu",
+)
 
 
 def identifier_problems(file: File, directory: Path) -> list[Problem]:
