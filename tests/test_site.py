@@ -22,6 +22,7 @@ import pytest
 
 from ote import catalog
 from ote.answers import quantities, where
+from ote.answers.words import COVERS
 from ote.releases import publishing, reading
 from ote.site import building, charts, data, guides, pages, serving
 from tests.conftest import Build, ote
@@ -101,7 +102,7 @@ def test_each_row_has_a_page_and_each_page_a_row(build: Build, site: Path) -> No
 
 def test_gpt_3_has_the_figures_of_the_paper_and_its_source(site: Path) -> None:
     words = words_of(text_of(site, "run/gpt-3-175b.html"))
-    assert "Training GPT-3 took 1.29 GWh of electricity (1.22 to 1.36 GWh)" in words
+    assert "Training GPT-3 used 1.29 GWh of electricity (1.22 to 1.36 GWh)" in words
     assert "emitted 553 t CO2e (520 to 589 t)" in words
     assert 'href="../source/arxiv-org-abs-2104-10350.html"' in text_of(site, "run/gpt-3-175b.html")
     assert "https://arxiv.org/abs/2104.10350" in text_of(site, "source/arxiv-org-abs-2104-10350.html")
@@ -110,16 +111,97 @@ def test_gpt_3_has_the_figures_of_the_paper_and_its_source(site: Path) -> None:
 def test_every_run_says_what_its_table_says(build: Build, site: Path) -> None:
     rows = build.query(
         "select run_id, model, energy_mwh, energy_mwh_p05, energy_mwh_p95, co2e_gross_t_p05, "
-        "co2e_gross_t_p95, solidity from emissions"
+        "co2e_gross_t_p95, solidity, covers from emissions"
     )
-    for run_id, model, energy, low, high, t_low, t_high, solidity in rows:
+    for run_id, model, energy, low, high, t_low, t_high, solidity, covers in rows:
         lead = text_of(site, f"run/{run_id}.html").split('<p class="lead">')[1].split("</p>")[0]
         words = words_of(lead)
-        assert words.startswith(f"Training {model} took ")
+        assert words.startswith(COVERS[covers][0].format(run=model))
+        assert ("at most " in words, "at least " in words) == (
+            covers == "upper_bound",
+            covers == "lower_bound",
+        )
         assert words.rstrip().endswith(solidity)
         assert quantities.energy_span(low, high) in words
         assert t_low is None or quantities.mass_span(t_low, t_high) in words
-        assert quantities.is_guess(low, high) != (f"took {quantities.energy(energy)} of" in words)
+        assert quantities.is_guess(low, high) != (f" {quantities.energy(energy)} of" in words)
+
+
+def test_a_row_that_is_not_a_whole_run_says_so_in_every_list(build: Build, site: Path) -> None:
+    covers = dict(build.query("select run_id, covers from emissions"))
+    runs = {run["id"]: run["covers"] for run in json.loads(text_of(site, "runs.json"))}
+    assert {run_id for run_id, shown in runs.items() if shown} == {
+        run_id for run_id, of in covers.items() if of != "one_run"
+    }
+    assert runs["llama-3.3-70b"] == "upper bound"
+    first = text_of(site, "index.html")
+    rows = {name: row for row in first.split("<tr>") for name in re.findall(r'href="run/([^"]+)\.html"', row)}
+    assert "upper bound" in rows["llama-3.3-70b"]
+    assert "upper bound" not in rows["llama-3.1-70b"]
+
+
+def test_the_pages_answer_how_accurate_and_who_discloses_most(build: Build, site: Path) -> None:
+    """In their first sentences, with the figures of the tables; estimators have names that people know."""
+    accuracy = words_of(text_of(site, "accuracy.html"))
+    ((hours, holds),) = build.query(
+        "select median_error_ratio, coverage_fraction from accuracy where estimator = 'ote' "
+        "and quantity = 'chip_hours' and held_out = 'chip_hours' and held_out_scope = 'developer'"
+    )
+    lead = accuracy.split("Accuracy\n")[-1]
+    assert f"Half of the estimates are within a factor of {hours:.2f} (accelerator-hours from FLOP)" in lead
+    assert f"the 90 % intervals contain it in {100 * holds:.0f} to " in lead
+    assert "out too" not in accuracy
+    assert "_metered" not in accuracy
+    assert "carbontracker simulated" not in accuracy
+    by_hand = Counter[str]()
+    for organisations, *facts in build.query(
+        "select t.organisations, coalesce(e.hours_stated_by in ('developer', 'developer_quoted'), false), "
+        "coalesce(e.watts_basis = 'disclosed_measured', false) and e.hours_stated_by <> 'third_party', "
+        "t.site is not null or t.cloud_region is not null or t.site_country is not null, "
+        "coalesce(e.pue_basis = 'disclosed' and e.hours_stated_by is distinct from 'third_party', false) "
+        "from training_runs t left join emissions e using (run_id) "
+        "where coalesce(t.covers, 'one_run') <> 'hypothetical' and t.organisations is not null"
+    ):
+        for name in organisations.split(";"):
+            by_hand[name.strip()] += sum(map(bool, facts))
+    ((name, most),) = by_hand.most_common(1)
+    disclosure = words_of(text_of(site, "disclosure.html"))
+    assert f"{name} published most: {most} facts on its" in disclosure
+
+
+def test_direct_and_life_cycle_intensities_are_never_in_one_list(build: Build, site: Path) -> None:
+    page = text_of(site, "locations.html")
+    for kind in ("lifecycle", "direct"):
+        table = page.split(f'id="locations-{kind}"')[1].split("</table>")[0]
+        listed = {*re.findall(r'href="location/([^"]+)\.html"', table)}
+        regions = {
+            row[0]
+            for row in build.query(f"select distinct region from locations where intensity_basis = '{kind}'")
+        }
+        countries = {name for name in listed if re.fullmatch("[A-Z]{2}|WORLD", name)}
+        assert listed - countries == regions
+        assert bool(countries) == (kind == "lifecycle")
+        gross = [
+            float(row.split('class="n"')[1].split(">")[1].split("<")[0]) for row in table.split("<tr>")[2:]
+        ]
+        assert gross == sorted(gross)
+
+
+def test_an_entry_says_how_to_get_the_release(build: Build, site: Path) -> None:
+    for name in ("run/gpt-3-175b.html", "download.html"):
+        entry = re.search(r"@misc\{.*?\n\}", unescape(text_of(site, name)), re.DOTALL)
+        assert entry is not None
+        assert "url = " not in entry[0]  # no address is known
+        for said in ("year = {20", f"version = {{{build.release.name}", "make dataset", reading.SUMS):
+            assert said in entry[0]
+
+
+def test_a_run_says_who_stated_its_hours_and_why_tonnes_differ(site: Path) -> None:
+    words = words_of(text_of(site, "run/gpt-3-175b.html"))
+    assert "Somebody other than the developer states the hours" in words
+    assert "The number of accelerators (10,000) is taken from a press release" in words
+    assert "Life-cycle CO2e is below gross here because" in words
+    assert "The developer published" not in words
 
 
 def test_a_guess_is_an_interval_everywhere_and_never_first(build: Build, site: Path) -> None:

@@ -189,6 +189,50 @@ def test_all_runs_are_in_the_chart_once_loaded(page: Page, address: str, build: 
     assert page.value("document.querySelectorAll('#over-time .marks a').length") == drawn
 
 
+TEXTS = """
+[...document.querySelectorAll('.chart > svg')].flatMap((svg) => {
+  const texts = [...svg.querySelectorAll('text')].filter((text) => text.getBoundingClientRect().width);
+  const boxes = texts.map((text) => [text.textContent, text.getBoundingClientRect()]);
+  return boxes.flatMap(([one, a], place) => boxes.slice(place + 1).filter(([, b]) =>
+    a.left < b.right - 2 && b.left < a.right - 2 && a.top < b.bottom - 4 && b.top < a.bottom - 4
+  ).map(([other]) => `${one} / ${other}`));
+})
+"""
+
+
+@pytest.mark.parametrize("name", ["index.html", "accuracy.html", "disclosure.html", "accelerators.html"])
+def test_no_label_of_a_chart_covers_another(page: Page, address: str, name: str) -> None:
+    for width in WIDTHS:
+        page.open(address + name, width)
+        assert page.value(TEXTS) == [], width
+
+
+def test_a_phone_shows_factors_with_their_sources_and_one_line_of_menu(page: Page, address: str) -> None:
+    page.open(f"{address}run/gpt-3-175b.html", 375)
+    assert page.value("document.querySelector('header').getBoundingClientRect().height") < 90
+    source = (
+        "[...document.querySelectorAll('.stacked td:last-child a')].map((a) => a.getBoundingClientRect())"
+    )
+    assert page.value(f"{source}.length") >= 5
+    assert page.value(f"{source}.every((box) => box.width > 0 && box.left >= 0 && box.right <= 375)")
+
+
+def test_lists_are_sorted_by_a_click_on_a_header(page: Page, address: str) -> None:
+    """Up, then down; what is empty stays last."""
+    page.open(f"{address}locations.html")
+    table = "document.getElementById('locations-lifecycle')"
+    head = f"[...{table}.tHead.rows[0].cells].find((th) => th.textContent === 'PUE')"
+    cells = f"[...{table}.tBodies[0].rows].map((row) => row.cells[3].textContent)"
+    for direction in ("ascending", "descending"):
+        page.value(f"{head}.querySelector('button').click()")
+        assert page.value(f"{head}.getAttribute('aria-sort')") == direction
+        shown = page.value(cells)
+        known = [float(text) for text in shown if text]
+        assert known == sorted(known, reverse=direction == "descending")
+        assert shown[: len(known)] == [text for text in shown if text]
+        assert "" in shown
+
+
 def test_a_long_table_is_searched(page: Page, address: str) -> None:
     page.open(f"{address}sources.html")
     page.value(

@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ote.answers import quantities
@@ -51,12 +51,13 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A text at the mark of a run, which it ends at."""
+    """A text at the mark of a run, which it ends at; is_crowded: on a phone another name needs its space."""
 
     x: float
     y: float
     text: str
     run_id: str
+    is_crowded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +158,19 @@ def paths(marks: Iterable[Mark]) -> dict[str, str]:
             part += f"{10 * mark.high:.0f}V{10 * mark.low:.0f}"
         found.setdefault(mark.css, []).append(part)
     return {css: "".join(parts) for css, parts in sorted(found.items())}
+
+
+def uncrowded(names: Sequence[Name]) -> list[Name]:
+    """Names with a mark on each that would touch an earlier one on a phone."""
+    return [
+        replace(
+            name,
+            is_crowded=any(
+                abs(name.x - other.x) < 20 and abs(name.y - other.y) < 6 for other in names[:place]
+            ),
+        )
+        for place, name in enumerate(names)
+    ]
 
 
 def line(points: Sequence[tuple[float, float]], css: str) -> list[Line]:

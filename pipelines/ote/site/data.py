@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import duckdb
 import yaml
 
-from ote import catalog
+from ote import catalog, files
 from ote.answers import quantities, where
 from ote.answers.published import width
 from ote.releases import reading, release_files
@@ -64,6 +64,11 @@ class Data:
     def manifest(self) -> Row:
         """What manifest.json says."""
         return reading.manifest(self.folder)
+
+    @cached_property
+    def checksum(self) -> str:
+        """The checksum of the list of checksums, which covers every other file of the release."""
+        return files.sha256_of(self.folder / reading.SUMS)
 
     @cached_property
     def released(self) -> str:

@@ -47,24 +47,53 @@ def _accuracy(data: Data) -> parts.Page:
     ]
     scores = data.table("accuracy")
     plots = [chart for kind in CALIBRATED if (chart := _calibration(truths, *kind))]
-    about = "How far estimates are from published values that were held out, and what would narrow them most."
+    about = _how_accurate(scores)
     sections = [
         parts.Section(
             heading="Estimates against held-out values",
             text=[
-                "Each point is a published value that the estimate was not allowed to see, and neither any "
-                "other run of its developer. Right estimates lie on the line; nine of ten intervals should "
-                "cross it."
+                "Each point is a published value that was hidden from the estimate, with every other run of "
+                "its developer. A perfect estimate is on the line. Nine of ten intervals should cross it."
             ],
             plots=plots,
         ),
-        parts.Section(heading="Errors", table=_errors(scores)),
-        parts.Section(heading="Other calculators", text=[RIVALS], table=_rivals(scores)),
+        parts.Section(heading="Errors", text=[ERRORS], table=_errors(scores), anchor="errors"),
+        parts.Section(
+            heading="Other calculators", text=[RIVALS], table=_rivals(scores), anchor="calculators"
+        ),
         _narrow(data),
     ]
     return parts.page("accuracy.html", "Accuracy", about, sections)
 
 
+ANSWERED = {  # quantity and what was held out of it
+    ("chip_hours", "chip_hours"): "accelerator-hours from FLOP",
+    ("energy_mwh", "chip_hours"): "energy",
+    ("watts_per_chip", "power"): "power",
+}
+
+
+def _how_accurate(scores: Sequence[Row]) -> str:
+    """The answer: how far estimates are from published values, and how often intervals hold them."""
+    found = {
+        name: row
+        for row in scores
+        if row["estimator"] == OWN and row["held_out_scope"] == "developer"
+        if (name := ANSWERED.get((row["quantity"], row["held_out"])))
+    }
+    errors = [f"{row['median_error_ratio']:.2f} ({name})" for name, row in found.items()]
+    holds = sorted(row["coverage_fraction"] for row in found.values())
+    listed = " or ".join([", ".join(errors[:-1]), errors[-1]])
+    return (
+        f"Half of the estimates are within a factor of {listed} of the published value, and the 90 % "
+        f"intervals contain it in {100 * holds[0]:.0f} to {parts.percent(holds[-1])} of the cases."
+    )
+
+
+ERRORS = (
+    "A fact that is held out is hidden from the estimate. Half of the estimates are within the median error "
+    "of the published value."
+)
 TITLE = re.compile(r"\A# .*\n")
 RIVALS = (
     "The same runs, with the measured power held out. A calculator that is metered reads the power while "
@@ -80,7 +109,7 @@ def _calibration(
         return None
 
     def show(value: float) -> str:
-        return f"{quantities.count(value) if value >= 1 else f'{value:g}'} {unit}"
+        return quantities.energy(value) if unit == "MWh" else f"{quantities.count(value)} {unit}"
 
     values = [
         row[column] for row in found for column in ("truth_value", "estimate", "p05", "p95") if row[column]
@@ -126,9 +155,15 @@ def _errors(scores: Sequence[Row]) -> parts.Table:
         for row in scores
         if row["estimator"] == OWN
     ]
-    headers = ("Quantity", "Held out", "How", "Values", "Median error", "In the 90 % interval")
+    headers = ("Quantity", "Held out", "Left out", "Values", "Median error", "In the 90 % interval")
     return parts.Table(
-        caption="Errors of estimates", headers=headers, rows=rows, numeric={3, 4, 5}, name="errors"
+        caption="Errors of estimates",
+        headers=headers,
+        rows=rows,
+        numeric={3, 4, 5},
+        name="error-rows",
+        is_stacked=True,
+        is_sortable=True,
     )
 
 
@@ -136,7 +171,7 @@ def _rivals(scores: Sequence[Row]) -> parts.Table:
     found = [row for row in scores if row["held_out"] == "power" and row["held_out_scope"] == "run"]
     rows = [
         (
-            "this dataset" if row["estimator"] == OWN else row["estimator"].replace("_", " "),
+            parts.words("estimator", row["estimator"]),
             parts.quantity(row["quantity"]),
             str(row["n_observations"]),
             f"\N{MULTIPLICATION SIGN}/÷ {row['median_error_ratio']:.2f}",
@@ -145,7 +180,9 @@ def _rivals(scores: Sequence[Row]) -> parts.Table:
         for row in sorted(found, key=lambda row: (row["quantity"], row["median_error_ratio"]))
     ]
     headers = ("Estimator", "Quantity", "Values", "Median error", "Mean error, signed")
-    return parts.Table(caption="Estimators compared", headers=headers, rows=rows, numeric={2, 3, 4})
+    return parts.Table(
+        caption="Estimators compared", headers=headers, rows=rows, numeric={2, 3, 4}, is_sortable=True
+    )
 
 
 def _narrow(data: Data) -> parts.Section:
@@ -190,52 +227,81 @@ def _disclosure(data: Data) -> parts.Page:
         rows=[(str(year), f"{len(of):,}", *_counts(of)) for year, of in reversed(years.items())],
         numeric={1, 2, 3, 4, 5},
     )
-    about = (
-        "Which developers publish accelerator-hours, measured power, location and PUE of their training runs."
+    each = [run | {"organisation": name} for run in runs for name in parts.split(run["organisations"])]
+    ranked = sorted(
+        ((name, _facts(of), of) for name, of in grouped(each, "organisation").items()),
+        key=lambda entry: (-entry[1], entry[0]),
     )
     sections = [
         parts.Section(
-            heading="Who discloses most", text=[WHO], table=_by_organisation(data, runs), anchor="who"
+            heading="Who discloses most", text=[WHO], table=_by_organisation(data, ranked), anchor="who"
         ),
-        parts.Section(heading="By year", plots=[chart], table=by_year),
+        parts.Section(heading="By year", plots=[chart], table=by_year, anchor="years"),
     ]
-    return parts.page("disclosure.html", "Disclosure", about, sections)
+    return parts.page("disclosure.html", "Disclosure", " ".join(_who_most(ranked)), sections)
 
 
 WHO = (
-    "Organisations by the number of these four facts that they published, over all models that the dataset "
-    "knows."
+    "Four facts can be published of a run: its accelerator-hours, measured power, location and PUE. The "
+    "share is the part of these facts that the organisation published, over all its models that the dataset "
+    "knows. What a third party states does not count."
 )
+MANY_RUNS = 20  # of an organisation, so that its share means something
+Disclosing = tuple[str, int, Sequence[Row]]  # an organisation, the facts that it published, its runs
+
+
+def _who_most(ranked: Sequence[Disclosing]) -> Iterator[str]:
+    """The answer: who published most facts, and who the largest share of them."""
+    name, facts, of = ranked[0]
+    yield f"{name} published most: {facts:,} facts on its {len(of):,} training runs ({_share(facts, of)})."
+    many = [entry for entry in ranked if len(entry[2]) >= MANY_RUNS]
+    if many:
+        name, facts, of = max(many, key=lambda entry: entry[1] / len(entry[2]))
+        yield (
+            f"Of the {len(many)} organisations with {MANY_RUNS} or more runs, {name} published the largest "
+            f"share: {_share(facts, of)} ({facts:,} facts on {len(of):,} runs)."
+        )
+
+
+def _facts(runs: Sequence[Row]) -> int:
+    return sum(_count(runs, kind) for kind, _ in KINDS)
+
+
+def _share(facts: int, of: Sequence[Row]) -> str:
+    return parts.percent(facts / len(of) / len(KINDS))
 
 
 def _count(runs: Sequence[Row], kind: str) -> int:
     return sum(run[kind] for run in runs)
 
 
-def _counts(runs: Sequence[Row]) -> list[str]:
-    return [f"{(n := _count(runs, kind)):,} ({parts.percent(n / len(runs))})" for kind, _ in KINDS]
+def _counts(runs: Sequence[Row]) -> list[parts.Text]:
+    return [
+        parts.Text(text=parts.percent(n / len(runs)), small=f"{n:,}" if n else "")
+        for n in (_count(runs, kind) for kind, _ in KINDS)
+    ]
 
 
-def _by_organisation(data: Data, runs: Sequence[Row]) -> parts.Table:
-    each = [run | {"organisation": name} for run in runs for name in parts.split(run["organisations"])]
-    found = grouped(each, "organisation")
-
-    def facts(name: str) -> int:
-        return sum(_count(found[name], kind) for kind, _ in KINDS)
-
+def _by_organisation(data: Data, ranked: Sequence[Disclosing]) -> parts.Table:
     rows = [
         (
             parts.of_organisations(data, [name]) or name,
-            f"{facts(name):,}",
-            f"{len(found[name]):,}",
-            *_counts(found[name]),
+            parts.Share(text=_share(facts, of), fraction=facts / len(of) / len(KINDS)),
+            f"{facts:,}",
+            f"{len(of):,}",
+            *_counts(of),
         )
-        for name in sorted(found, key=lambda name: (-facts(name), name))
-        if facts(name)
+        for name, facts, of in ranked
+        if facts
     ]
-    headers = ("Organisation", "Facts published", "Runs", *(words for _, words in KINDS))
+    headers = ("Organisation", "Share", "Facts", "Runs", *(words for _, words in KINDS))
     return parts.Table(
-        caption="Organisations", headers=headers, rows=rows, numeric={1, 2, 3, 4, 5, 6}, name="organisations"
+        caption="Organisations",
+        headers=headers,
+        rows=rows,
+        numeric={1, 2, 3, 4, 5, 6, 7},
+        name="disclosing",
+        is_sortable=True,
     )
 
 
@@ -259,7 +325,9 @@ def _paper(data: Data) -> parts.Page:
     sections = [
         parts.Section(
             heading="Claims",
-            table=parts.Table(caption="Claims", headers=headers, rows=claims, numeric={1, 2}),
+            table=parts.Table(
+                caption="Claims", headers=headers, rows=claims, numeric={1, 2}, is_stacked=True
+            ),
         ),
         *(parts.Section(heading=name, table=_reproduced(data, name, rows)) for name, rows in tables.items()),
     ]
@@ -287,7 +355,7 @@ def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
         for row in rows
     ]
     headers = ("Run", "Quantity", "Printed", "Computed", "Difference", "Within rounding")
-    return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4})
+    return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4}, is_stacked=True)
 
 
 def _run(data: Data, run_id: str) -> parts.Link | str:
@@ -304,7 +372,11 @@ def _without(data: Data) -> parts.Page:
         for row in data.table("models_without_estimate")
     ]
     table = parts.Table(
-        caption="Models without an estimate", headers=("Model", "Reason", "Source"), rows=rows, name="models"
+        caption="Models without an estimate",
+        headers=("Model", "Reason", "Source"),
+        rows=rows,
+        name="models",
+        is_stacked=True,
     )
     about = f"{len(rows):,} models that the dataset knows, and for which too little is published."
     section = parts.Section(heading="All", table=table)
@@ -325,7 +397,7 @@ def _download(data: Data) -> parts.Page:
         *((e["version"], e["date"], "no") for e in reversed(known)),
     ]
     changes = (data.folder / "CHANGES.md").read_text(encoding="utf-8") if "CHANGES.md" in sums else ""
-    text = [f"Checksum of the list of checksums: {release.entry(data.folder)['sha256']}"]
+    text = [f"Checksum of the list of checksums: {data.checksum}"]
     sections = [
         parts.Section(heading="How to cite", code=pages.bibtex(data), anchor="cite"),
         parts.Section(
@@ -337,6 +409,7 @@ def _download(data: Data) -> parts.Page:
                 rows=files,
                 numeric={1},
                 name="file-rows",
+                is_stacked=True,
             ),
             anchor="files",
         ),
@@ -368,4 +441,6 @@ def _dictionary(data: Data) -> parts.Table:
             (r["column"], r["table"], r["type"], r["unit"], r["description"]) for r in csv.DictReader(file)
         ]
     headers = ("Column", "Table", "Type", "Unit", "Meaning")
-    return parts.Table(caption="Dictionary", headers=headers, rows=rows, name="dictionary-rows")
+    return parts.Table(
+        caption="Dictionary", headers=headers, rows=rows, name="dictionary-rows", is_stacked=True
+    )

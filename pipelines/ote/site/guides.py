@@ -44,7 +44,7 @@ def pages(root: Path) -> Iterator[parts.Page]:
             context={"html": html},
         )
     table = parts.Table(caption="Guides", headers=("Page", "About"), rows=listed)
-    about = "Guides for users, authors and contributors, and the method of each factor."
+    about = "The guides are for users, authors and contributors. The pages on the method explain each factor."
     yield parts.page(
         "docs/index.html", "Guides and method", about, [parts.Section(heading="All", table=table)]
     )

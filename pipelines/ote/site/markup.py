@@ -33,17 +33,25 @@ def cell(value: Any) -> Markup:
 
 
 def table(of: parts.Table) -> Markup:
-    """A table that scrolls sideways where it is too wide."""
+    """A table that scrolls sideways where it is too wide, or whose cells are stacked there."""
     kinds = [' class="n"' if place in of.numeric else "" for place in range(len(of.headers))]
     heads = (f'<th scope="col"{kind}>{escape(h)}</th>' for kind, h in zip(kinds, of.headers, strict=True))
+    if of.is_stacked:  # the roles keep a table a table where its cells are blocks
+        kinds = [
+            f'{kind} role="cell" data-of="{escape(h)}"' for kind, h in zip(kinds, of.headers, strict=True)
+        ]
+        kinds[0] = ' role="rowheader"'
+    row = '<tr role="row">' if of.is_stacked else "<tr>"
     lines = [
-        f'<tr><th scope="row"{kinds[0]}>{_cell(first)}</th>'
+        f'{row}<th scope="row"{kinds[0]}>{_cell(first)}</th>'
         + "".join(f"<td{kind}>{_cell(value)}</td>" for kind, value in zip(kinds[1:], others, strict=True))
         + "</tr>"
         for first, *others in of.rows
     ]
     name = f' id="{escape(of.name)}"' if of.name else ""
-    return _scrolled(of.caption, f"<table{name}>", "".join(heads), lines)
+    kind = ' class="stacked" role="table"' if of.is_stacked else ""
+    sortable = " data-sortable" if of.is_sortable else ""
+    return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", "".join(heads), lines)
 
 
 def runs(of: Sequence[parts.Listed], caption: str, name: str = "") -> Markup:
@@ -56,8 +64,9 @@ def runs(of: Sequence[parts.Listed], caption: str, name: str = "") -> Markup:
 def run_row(run: parts.Listed) -> str:
     """A run in a table of runs."""
     known = {name: escape(text) for name, text in vars(run).items()}
+    known["covers"] = known["covers"] and f'<small class="covers">{known["covers"]}</small>'
     return (
-        '<tr><th scope="row"><a href="~/run/{id}.html">{model}</a><small class="thin">{who} <span '
+        '<tr><th scope="row"><a href="~/run/{id}.html">{model}</a>{covers}<small class="thin">{who} <span '
         'class="solid {solidity}">{solidity}</span></small></th>'
         '<td class="wide">{organisations}</td><td class="wide">{year}</td><td class="wide">{hardware}</td>'
         '<td class="n">{energy}<small>{energy_span}</small></td><td '
@@ -90,11 +99,17 @@ def _cell(value: Any) -> str:
             return f'<a href="{escape(value.href)}" rel="noreferrer">{escape(value.text)}</a>'
         return f'<a href="~/{escape(value.href)}">{escape(value.text)}</a>'
     if isinstance(value, parts.Links):
-        return ", ".join(map(_cell, value.links))
+        more = ", ".join(map(_cell, value.more))
+        folded = f"<details><summary>and {len(value.more)} more</summary>{more}</details>" if more else ""
+        return ", ".join(map(_cell, value.links)) + folded
     if isinstance(value, parts.Badge):
         return badge(value.solidity)
     if isinstance(value, parts.Text):
         return escape(value.text) + (f"<small>{escape(value.small)}</small>" if value.small else "")
+    if isinstance(value, parts.Share):
+        part = f'<rect class="part" width="{100 * value.fraction:.1f}%" height="100%"/>'
+        bar = f'<rect width="100%" height="100%"/>{part}'
+        return f'{escape(value.text)}<svg class="share" aria-hidden="true">{bar}</svg>'
     if isinstance(value, parts.Cited):
         return _cell(value.source) + f"<small>{escape(value.locator)}</small>"
     raise TypeError(f"{type(value).__name__} cannot be the content of a cell")
@@ -104,7 +119,9 @@ def _mark(of: charts.Mark) -> str:
     inside = f"<title>{escape(of.label)}</title>"
     if of.low is not None:
         inside += f'<line x1="{of.x}%" x2="{of.x}%" y1="{of.low}%" y2="{of.high}%"/>'
-    if of.y is not None:
+    if of.y is not None and of.css == "measured":  # as in the legend
+        inside += f'<rect x="{of.x}%" y="{of.y}%" width="8" height="8"/>'
+    elif of.y is not None:
         inside += f'<circle cx="{of.x}%" cy="{of.y}%" r="4"/>'
     if of.href:
         return f'<a href="~/{escape(of.href)}" class="{escape(of.css)}">{inside}</a>'

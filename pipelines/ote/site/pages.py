@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ote import catalog
-from ote.answers import disclosure, quantities
+from ote.answers import disclosure, quantities, words
 from ote.answers.published import Z_90, width
 from ote.site import charts, parts
 from ote.site.data import SOLIDITY, Data, Group, Row, identifier
@@ -40,8 +40,9 @@ def first(data: Data) -> parts.Page:
     )
     without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
     lead = (
-        f"Energy and CO2e of {total:,} training runs, each with a 90 % interval, and with the source of "
-        "every factor."
+        f"Energy and CO2e of {total:,} training runs, with the source of every factor. Most numbers are "
+        "estimates: the 90 % interval of each should hold the true value in 9 of 10 cases. Only training is "
+        "counted, not the use of models (inference)."
     )
     context = {
         "lead": lead,
@@ -68,7 +69,7 @@ def _selects(data: Data, runs: Sequence[Row]) -> Iterator[tuple[str, str, list[t
     hardware = {run["hardware_id"]: run["hardware_name"] for run in runs if run["hardware_name"]}
     years = sorted({run["published_date"].year for run in runs if run["published_date"]}, reverse=True)
     domains = sorted({domain for run in runs for domain in run["domains"]})
-    yield "country", "Country of developer or run", sorted(countries.items(), key=lambda entry: entry[1])
+    yield "country", "Country", sorted(countries.items(), key=lambda entry: entry[1])
     yield "year", "Published", [(str(year), str(year)) for year in years]
     yield "hardware", "Accelerator", sorted(hardware.items(), key=lambda entry: entry[1])
     yield "domain", "Domain", [(domain, domain) for domain in domains]
@@ -147,7 +148,7 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
             context={
                 "answer": answer,
                 "solidity": run["solidity"],
-                "meaning": parts.meaning("solidity", run["solidity"]),
+                "notes": [*_notes(run)],
                 "facts": _facts(data, run),
                 "products": [*_products(data, run)],
                 "sections": [section for section in sections if section],
@@ -158,16 +159,32 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
 
 def _answer(run: Row) -> str:
     energy, gross = parts.span(run, "energy_mwh"), parts.span(run, "co2e_gross_t")
+    begins, about = words.COVERS[run["covers"]]
+    bound = about.removesuffix("about")
+    verb = "would have emitted" if run["covers"] == "hypothetical" else "emitted"
     if run["is_guess"]:
-        tonnes = f", and emitted {gross} CO2e" if gross else ""
+        tonnes = f", and {verb} {bound}{gross} CO2e" if gross else ""
         return (
-            f"Training {run['model']} took somewhere from {energy} of electricity{tonnes} (90 % intervals). "
-            "This is a guess: too little is published."
+            f"{begins.format(run=run['model'])} {bound}somewhere from {energy} of electricity{tonnes} (90 % "
+            "intervals). This is a guess: too little is published."
         )
-    tonnes = f", and emitted {parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
+    tonnes = f", and {verb} {bound}{parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
     return (
-        f"Training {run['model']} took {parts.energy(run)} of electricity ({energy}){tonnes}; 90 % intervals."
+        f"{begins.format(run=run['model'])} {bound}{parts.energy(run)} of electricity ({energy}){tonnes}; "
+        "90 % intervals."
     )
+
+
+def _notes(run: Row) -> Iterator[str]:
+    """What the numbers of a run mean, who stated its hours, what was assumed, and how its tonnes differ."""
+    yield parts.meaning("solidity", run["solidity"])
+    yield words.stated_by(run["hours_stated_by"], run["assumption"])
+    gross, lifecycle = run["co2e_gross_t"], run["co2e_lifecycle_t"]
+    if gross is not None and lifecycle is not None and lifecycle < gross:
+        yield words.below_gross(
+            (run["gross_kg_per_kwh"], run["gross_basis"]),
+            (run["lifecycle_kg_per_kwh"], run["lifecycle_basis"]),
+        )
 
 
 def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
@@ -272,14 +289,14 @@ def _factors(data: Data, run: Row) -> parts.Section:
     return parts.Section(
         heading="Where each factor comes from",
         text=["The value is followed by the factor to each end of its 90 % interval."],
-        table=parts.Table(caption="Factors", headers=headers, rows=rows, numeric={1}),
+        table=parts.Table(caption="Factors", headers=headers, rows=rows, numeric={1}, is_stacked=True),
         anchor="factors",
     )
 
 
-def _year(factor: Row) -> str:
-    return f"{factor['factor_year'] or ''}" + (
-        " (not the year of the run)" if factor["is_other_year"] else ""
+def _year(factor: Row) -> parts.Text:
+    return parts.Text(
+        text=f"{factor['factor_year'] or ''}", small="another year" if factor["is_other_year"] else ""
     )
 
 
@@ -290,10 +307,10 @@ def _published(data: Data, run: Row) -> parts.Section | None:
         kind = (
             "energy"
             if figure["quantity"] == "energy_mwh"
-            else f"CO2e, {parts.words('basis', figure['basis'])}"
+            else f"CO2e, {ACCOUNTING.get(figure['basis'], 'kind not stated')}"
         )
         computed = None if run["is_guess"] else show(figure["computed_value"])
-        far = "" if run["is_guess"] else f"{quantities.significant(figure['ratio'], 3)} times"
+        far = "" if run["is_guess"] else quantities.significant(figure["ratio"], 3)
         scope = (
             f"{parts.meaning('scope', figure['scope'])} {parts.meaning('derivation', figure['derivation'])}"
         )
@@ -311,10 +328,21 @@ def _published(data: Data, run: Row) -> parts.Section | None:
         )
     if not rows:
         return None
-    headers = ("Quantity", "Published", "Here", "Here is", "Inside 90 %", "Covers", "Published by", "Source")
+    headers = (
+        "Quantity",
+        "Published",
+        "Here",
+        "Here / published",
+        "Inside 90 %",
+        "Covers",
+        "Published by",
+        "Source",
+    )
     return parts.Section(
         heading="What others published",
-        table=parts.Table(caption="Published figures", headers=headers, rows=rows, numeric={1, 2, 3}),
+        table=parts.Table(
+            caption="Published figures", headers=headers, rows=rows, numeric={1, 2, 3}, is_stacked=True
+        ),
         anchor="published",
     )
 
@@ -333,16 +361,32 @@ def _rivals(data: Data, run: Row) -> parts.Section | None:
     if not rows:
         return None
     headers = ("Fact", "Chosen", "Other value", "Why not the other", "Its source")
-    table = parts.Table(caption="Other values of facts", headers=headers, rows=rows, numeric={1, 2})
+    table = parts.Table(
+        caption="Other values of facts", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
+    )
     return parts.Section(heading="Where sources disagree", table=table)
 
 
+ACCOUNTING = {"gross_location": "gross", "net_hourly": "net", "net_annual": "net over a year"}
+FACTS = {
+    "chips": "accelerators",
+    "training_hours": "duration, h",
+    "training_flop": "FLOP",
+    "parameters": "parameters",
+    "reported_co2e_t": "published CO2e, t",
+    "reported_energy_mwh": "published energy, MWh",
+}
+
+
 def _fact(column: str) -> str:
-    return parts.FACTORS[column][0] if column in parts.FACTORS else column.replace("_", " ")
+    """A fact with its unit."""
+    return FACTS.get(column) or ", ".join(part for part in parts.FACTORS[column][:2] if part)
 
 
 def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) >= 1e12 else quantities.significant(value, 4)
+    if value is None:
+        return ""
+    return f"{value:.3g}" if abs(value) >= 1e12 else quantities.significant(value, 4).removesuffix(".0")
 
 
 def _elsewhere(data: Data, run: Row) -> parts.Section | None:
@@ -361,7 +405,9 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
             "energy). Locations of one group cannot be told apart; the best of a group is better than the "
             "best of the next with 95 % probability."
         ],
-        table=parts.Table(caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}),
+        table=parts.Table(
+            caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
+        ),
         anchor="elsewhere",
     )
 
@@ -370,15 +416,14 @@ def _group(data: Data, run: Row, group: Group, energy: float, ln_gsd: float) -> 
     best, worst = group[0], group[-1]
     low = energy * best.t * math.exp(-Z_90 * math.hypot(ln_gsd, best.ln_gsd))
     high = energy * worst.t * math.exp(Z_90 * math.hypot(ln_gsd, worst.ln_gsd))
-    links = tuple(parts.of_region(data, location.region) for location in group[:NAMED])
-    if (more := len(group) - NAMED) > 0:
-        links = (*links, parts.Link(text=f"{more} more", href="locations.html"))
+    regions = [parts.of_region(data, location.region) for location in group]
+    links = parts.Links(tuple(regions[:NAMED]), tuple(regions[NAMED:]))
     interval = quantities.mass_span(low, high)
     if run["is_guess"]:
-        return parts.Links(links), interval
+        return links, interval
     ends = energy * best.t, energy * worst.t
     return (
-        parts.Links(links),
+        links,
         quantities.mass(ends[0]) if best is worst else quantities.mass_span(*ends),
         interval,
     )
@@ -426,7 +471,18 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
         f"@misc{{{key},\n  author = {{{{{catalog.dataset().creator}}}}},\n"
         f"  title = {{{{{title}}}}},\n"
         f"  year = {{{data.released[:4]}}},\n  version = {{{data.manifest['version']}}},\n"
+        f"{_how_to_get(data)}"
         f"  note = {{License: {data.manifest['license']}}}\n}}"
+    )
+
+
+def _how_to_get(data: Data) -> str:
+    """Where a reader of an entry finds this release: its address, else how to build it, and its checksum."""
+    if url := catalog.public_url():
+        return f"  url = {{{url}/{data.manifest['version']}/}},\n"
+    return (
+        "  howpublished = {Built from the repository of the dataset with ``make dataset''; SHA-256 of "
+        f"SHA256SUMS: {data.checksum}}},\n"
     )
 
 

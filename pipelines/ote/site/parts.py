@@ -50,9 +50,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Links:
-    """Several links in one cell."""
+    """Several links in one cell, and more that are shown on demand."""
 
     links: tuple[Link | str, ...]
+    more: tuple[Link | str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,14 @@ class Text:
 
     text: str
     small: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A share, with a bar of its length."""
+
+    text: str
+    fraction: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,17 +102,25 @@ class Listed:
     tonnes: str
     tonnes_span: str
     solidity: str
+    covers: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table: numeric says which columns are set to the right, by their place."""
+    """A table.
+
+    numeric: which columns are set to the right, by their place.
+    is_stacked: on a phone each cell takes a line with its header, so that nothing is hidden at the side.
+    is_sortable: readers can sort it by a column.
+    """
 
     caption: str
     headers: Sequence[str]
     rows: Sequence[Sequence[Any]]
     numeric: Collection[int] = ()
     name: str = ""
+    is_stacked: bool = False
+    is_sortable: bool = False
 
     @property
     def is_searchable(self) -> bool:
@@ -192,6 +209,7 @@ def _listed(run: Row) -> Listed:
         tonnes=tonnes(run),
         tonnes_span=span(run, "co2e_lifecycle_t"),
         solidity=run["solidity"],
+        covers="" if run["covers"] == "one_run" else words("covers", run["covers"]),
     )
 
 
@@ -295,16 +313,18 @@ def runs_chart(
         y_ticks=y_ticks,
         marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
         rest=charts.paths(run_mark(run, x, y) for run in rest),
-        names=[
-            charts.Name(
-                x=x(charts.day(run["published_date"])),
-                y=y(run["energy_mwh"]),
-                text=run["model"],
-                run_id=run["run_id"],
-            )
-            for run in (*runs, *rest)
-            if run["run_id"] in named and not run["is_guess"]
-        ],
+        names=charts.uncrowded(
+            [
+                charts.Name(
+                    x=x(charts.day(run["published_date"])),
+                    y=y(run["energy_mwh"]),
+                    text=run["model"],
+                    run_id=run["run_id"],
+                )
+                for run in (*runs, *rest)
+                if run["run_id"] in named and not run["is_guess"]
+            ]
+        ),
         legend=[(s, s) for s in SOLIDITY if s in present],
         css="large",
         name=name,
@@ -313,7 +333,8 @@ def runs_chart(
 
 def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
     """A run of a chart."""
-    shown = ", ".join(part for part in (energy(run), span(run, "energy_mwh")) if part)
+    covers = "" if run["covers"] == "one_run" else words("covers", run["covers"])
+    shown = ", ".join(part for part in (covers, energy(run), span(run, "energy_mwh")) if part)
     return charts.Mark(
         x=x(charts.day(run["published_date"])),
         y=None if run["is_guess"] else y(run["energy_mwh"]),

@@ -60,6 +60,7 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
         rows=rows,
         numeric={1, 2, 3, 4, 5},
         name="organisations",
+        is_sortable=True,
     )
     about = (
         f"{len(rows):,} organisations that train models or operate data centers, and how solid their "
@@ -107,24 +108,29 @@ def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
     rows = [
         (
             parts.Link(text=row["name"], href=f"hardware/{identifier(hardware_id)}.html"),
-            row["manufacturer"] or "",
-            str(row["released_date"] or "")[:4],
             *(_number(row["tdp_w"]), _number(row["watts_per_chip"]), _number(_efficiency(row))),
+            str(row["released_date"] or "")[:4],
+            row["manufacturer"] or "",
             f"{runs.get(hardware_id, 0):,}",
         )
         for hardware_id, row in data.hardware.items()
     ]
     headers = (
         "Accelerator",
-        "Maker",
-        "Released",
         "Rated, W",
         "In training, W",
         "Peak, TFLOP/s per W",
+        "Released",
+        "Maker",
         "Runs",
     )
     table = parts.Table(
-        caption="Accelerators", headers=headers, rows=rows, numeric={2, 3, 4, 5, 6}, name="accelerators"
+        caption="Accelerators",
+        headers=headers,
+        rows=rows,
+        numeric={1, 2, 3, 4, 6},
+        name="accelerators",
+        is_sortable=True,
     )
     about = (
         f"{len(rows):,} accelerators: rated power, average power of the whole system in training, and "
@@ -195,18 +201,24 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
         for one in observed
     ]
     headers = ("Workload", "Power per accelerator", "Kind", "Of", "Source")
-    table = parts.Table(caption="Observed power", headers=headers, rows=rows, numeric={1}) if rows else None
+    table = (
+        parts.Table(caption="Observed power", headers=headers, rows=rows, numeric={1}, is_stacked=True)
+        if rows
+        else None
+    )
     return parts.Section(heading="Power", text=text, table=table)
 
 
 def _locations(data: Data) -> Iterator[parts.Page]:
     by_region = grouped(data.runs.values(), "cloud_region")
     by_country = grouped(data.runs.values(), "site_country")
-    rows = []
+    rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in INTENSITIES}
     for region, years in sorted(data.regions.items()):
         runs = by_region.get(region, [])
-        latest = max(years, key=lambda row: (row["factor_year"], row["intensity_basis"]))
-        rows.append(_region_in_list(data, latest, len(runs)))
+        for kind, of_kind in grouped(years, "intensity_basis").items():
+            latest = max(of_kind, key=lambda row: row["factor_year"])
+            rows[kind].append(_region_in_list(data, latest, len(runs)))
+        latest = years[-1]
         country = data.countries.get(latest["country"], latest["country"])
         about = (
             f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE, clean energy."
@@ -216,7 +228,7 @@ def _locations(data: Data) -> Iterator[parts.Page]:
         yield parts.page(f"location/{identifier(region)}.html", region, about, sections, facts)
     for code, years in data.grids.items():
         runs, name = by_country.get(code, []), data.countries[code]
-        rows.append(_country_in_list(data, code, years[-1], len(runs)))
+        rows["lifecycle"].append(_country_in_list(data, code, years[-1], len(runs)))
         about = (
             f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
         )
@@ -228,47 +240,58 @@ def _locations(data: Data) -> Iterator[parts.Page]:
 def _region_in_list(data: Data, row: Row, runs: int) -> tuple[Any, ...]:
     return (
         parts.of_region(data, row["region"]),
-        row["provider"],
-        data.countries.get(row["country"], row["country"]),
-        str(row["factor_year"]),
-        INTENSITIES[row["intensity_basis"]],
         *(_intensity(row["gross_kg_per_kwh"]), _intensity(row["net_kg_per_kwh"]), f"{row['pue']:.2f}"),
+        *(str(row["factor_year"]), row["provider"], data.countries.get(row["country"], row["country"])),
         f"{runs:,}",
     )
 
 
 def _country_in_list(data: Data, code: str, row: Row, runs: int) -> tuple[Any, ...]:
-    gross, kind = _intensity(row["carbon_intensity_g_per_kwh"] / 1000), INTENSITIES["lifecycle"]
-    name = data.countries[code]
-    return parts.of_country(data, code), "", name, str(row["year"]), kind, gross, "", "", f"{runs:,}"
+    gross = _intensity(row["carbon_intensity_g_per_kwh"] / 1000)  # g to kg
+    return (
+        *(parts.of_country(data, code), gross, "", ""),
+        *(str(row["year"]), "", data.countries[code], f"{runs:,}"),
+    )
 
 
-def _all_locations(rows: Sequence[Sequence[Any]]) -> parts.Page:
-    headers = (
-        "Location",
-        "Operator",
-        "Country",
-        "Year",
-        "Intensity",
-        "Gross, kg/kWh",
-        "Net, kg/kWh",
-        "PUE",
-        "Runs",
-    )
-    table = parts.Table(
-        caption="Locations", headers=headers, rows=rows, numeric={3, 5, 6, 7, 8}, name="locations"
-    )
-    about = (
-        "Cloud regions, sites and countries: the carbon intensity of their grid, and the PUE of their data "
-        "centers."
-    )
-    text = [
-        "Direct intensities count the power plants alone, life-cycle ones also fuel and building: do not "
-        "compare them."
+KINDS = {
+    "lifecycle": (
+        "Life-cycle intensities",
+        "Emissions of the power plants, of their fuel and of building them. Regions without figures of their "
+        "own have the intensity of their country. Google's are life-cycle in 2020, direct since 2021.",
+    ),
+    "direct": (
+        "Direct intensities",
+        "Emissions of the power plants alone, as their operator publishes them.",
+    ),
+}
+
+
+def _all_locations(rows: dict[str, list[tuple[Any, ...]]]) -> parts.Page:
+    """A table for each kind of intensity, so that no direct one is compared with a life-cycle one."""
+    headers = ("Location", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Year", "Operator", "Country", "Runs")
+    sections = [
+        parts.Section(
+            heading=heading,
+            text=[text],
+            table=parts.Table(
+                caption=heading,
+                headers=headers,
+                rows=sorted(rows[kind], key=lambda row: float(row[1])),
+                numeric={1, 2, 3, 4, 7},
+                name=f"locations-{kind}",
+                is_sortable=True,
+            ),
+            anchor=kind,
+        )
+        for kind, (heading, text) in KINDS.items()
     ]
-    return parts.page(
-        "locations.html", "Locations", about, [parts.Section(heading="All", text=text, table=table)]
+    about = (
+        "Cloud regions, sites and countries: the carbon intensity of their grid in the latest year that is "
+        "known, and the PUE of their data centers. The cleanest come first. Direct and life-cycle "
+        "intensities have a table each: do not compare one with the other."
     )
+    return parts.page("locations.html", "Locations", about, sections)
 
 
 def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
@@ -296,7 +319,7 @@ def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
         for row in years
     ]
     headers = ("Year", "Intensity", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Source")
-    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={2, 3, 4})
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={2, 3, 4}, is_stacked=True)
     return parts.Section(heading="Grid, clean energy and PUE", plots=found, table=table)
 
 
@@ -317,7 +340,7 @@ def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
         for row in reversed(years)
     ]
     headers = ("Year", "kg/kWh", "Low-carbon share", "Source")
-    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2})
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True)
     return parts.Section(heading="Grid", plots=[chart], table=table)
 
 
@@ -336,7 +359,9 @@ def _sources(data: Data) -> Iterator[parts.Page]:
         sections = [_what_it_is(data, row, cited.get(source_id, [])), _runs("What depends on it", runs)]
         yield parts.page(path, title, about, sections, [*_source(row)])
     headers = ("Source", "Publisher", "Kind", "Runs")
-    table = parts.Table(caption="Sources", headers=headers, rows=rows, numeric={3}, name="sources")
+    table = parts.Table(
+        caption="Sources", headers=headers, rows=rows, numeric={3}, name="sources", is_sortable=True
+    )
     about = (
         f"{len(rows):,} sources: publications that facts cite, upstream datasets, and files of curated facts."
     )
@@ -348,7 +373,7 @@ def _source(row: Row) -> Iterator[tuple[str, Any]]:
     yield "publisher", row["producer"]
     yield "license", row["license"]
     if row["factors"]:
-        yield "gives", ", ".join(parts.FACTORS[name][0] for name in row["factors"] if name in parts.FACTORS)
+        yield "gives", "; ".join(parts.FACTORS[name][0] for name in row["factors"] if name in parts.FACTORS)
     yield "rows", f"{row['rows']:,}" if row["rows"] is not None else None
     if row["sha256"]:
         yield "SHA-256 of the file", row["sha256"]
@@ -378,5 +403,7 @@ def _what_it_is(data: Data, row: Row, cited: Sequence[Row]) -> parts.Section:
     return parts.Section(
         heading="What it is",
         text=[f"{means} The publication itself is not part of the release, so it has no checksum here."],
-        table=parts.Table(caption="Where it is cited", headers=headers, rows=rows, numeric={1}),
+        table=parts.Table(
+            caption="Where it is cited", headers=headers, rows=rows, numeric={1}, is_stacked=True
+        ),
     )

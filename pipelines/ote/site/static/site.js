@@ -45,6 +45,30 @@ for (const field of document.querySelectorAll("input[data-rows]")) {
   });
 }
 
+// Tables that a reader can sort: a click on a header, once more for the other direction. What is empty stays last.
+const amount = (text) => Number.parseFloat(text.replaceAll(",", "").replace(/^[^\d-]+/, ""));
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
+  const key = (row, place) => {
+    const text = (row.cells[place].firstChild?.textContent ?? "").trim();
+    return heads[place].classList.contains("n") ? amount(text) : text.toLowerCase();
+  };
+  const isEmpty = (value) => value === "" || Number.isNaN(value);
+  heads.forEach((head, place) => {
+    const button = element("button", head.textContent, "sort");
+    button.type = "button";
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const isDown = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+      const sorted = [...body.rows].map((row) => [key(row, place), row]).sort(([a], [b]) =>
+        isEmpty(a) - isEmpty(b) || (a < b ? -1 : a > b ? 1 : 0) * (isDown ? -1 : 1));
+      body.replaceChildren(...sorted.map(([, row]) => row));
+    });
+  });
+}
+
 // The runs of the first page.
 const form = document.getElementById("filters");
 if (form) {
@@ -82,14 +106,15 @@ if (form) {
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     return made;
   };
-  const label = (run) => `${run.model}: ${[run.energy, run.energy_span].filter(Boolean).join(", ")} (${run.solidity})`;
+  const label = (run) => `${run.model}: ${[run.covers, run.energy, run.energy_span].filter(Boolean).join(", ")} (${run.solidity})`;
   const mark = (run) => {
     const [x, y, low, high] = run.at;
     const link = svg("a", { href: `run/${run.id}.html`, class: run.solidity, tabindex: "-1" });
     const title = svg("title", {});
     title.textContent = label(run);
     link.append(title, svg("line", { class: "interval", x1: `${x}%`, x2: `${x}%`, y1: `${low}%`, y2: `${high}%` }));
-    if (y !== null) link.append(svg("circle", { cx: `${x}%`, cy: `${y}%`, r: 4 }));
+    if (y !== null && run.solidity === "measured") link.append(svg("rect", { x: `${x}%`, y: `${y}%`, width: 8, height: 8 }));
+    else if (y !== null) link.append(svg("circle", { cx: `${x}%`, cy: `${y}%`, r: 4 }));
     return link;
   };
   const draw = () => {
@@ -109,6 +134,7 @@ if (form) {
     head.scope = "row";
     const link = head.appendChild(element("a", run.model));
     link.href = `run/${run.id}.html`;
+    if (run.covers) head.append(element("small", run.covers, "covers"));
     const thin = element("small", `${run.who} `, "thin");
     thin.append(element("span", run.solidity, `solid ${run.solidity}`));
     head.append(thin);
