@@ -31,7 +31,7 @@ FACTORS = {
     "net_kg_per_kwh": "net_basis",
 }
 HOURS = (
-    ("published by the developer", ("disclosed", "chips_x_hours")),
+    ("published for the run", ("disclosed", "chips_x_hours")),
     ("estimated by a third party: confident", ("third_party_confident",)),
     ("estimated by a third party: likely or speculative", ("third_party_likely", "third_party_speculative")),
     ("computed from the run's floating-point operations (FLOP)", ("flop_over_throughput",)),
@@ -187,7 +187,7 @@ def glossary() -> str:
     lines = [
         "# Glossary",
         "",
-        "`ote explain WORD` prints the same, and also knows every column, value, table and source.",
+        "This page defines the words of the dataset. `ote explain WORD` prints the same.",
         "",
         "| word | meaning |",
         "|---|---|",
@@ -229,7 +229,7 @@ def commands() -> str:
     lines = [
         "# Commands",
         "",
-        "Run each as `.venv/bin/ote COMMAND`. `--help` after a command prints the same.",
+        "This page lists every command. Run one as `.venv/bin/ote COMMAND`. `--help` prints the same.",
         "Exit codes: 0 for success, 1 for a failed build or release, 2 for input that cannot be used.",
     ]
     lines += _command(root, typer.Context(root, info_name="ote"))
