@@ -59,7 +59,7 @@ shared as (
         end as error_key,
         shares.share_fraction * parts.part_variance as variance
     from parts
-    inner join raw.error_shares as shares
+    inner join out.error_shares as shares
         on parts.shared_factor = shares.factor and parts.shared_factor_basis = shares.basis
     union all
     select

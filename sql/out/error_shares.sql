@@ -1,6 +1,8 @@
 -- Which share of the error of each basis runs have in common, by the source of the error. One row per factor, basis and source.
 -- The evidence is the intraclass correlation of held-out errors: the share of their variance that is between groups, by one-way
 -- analysis of variance. Its interval is from the jackknife: each group left out in turn. Few groups make it wide.
+-- A correlation with an interval of at most 0.6 is the share, of what is not common to all runs of the basis. Else the share is
+-- the judgement of raw.error_shares. The run's own share is the rest.
 with groups as (
     select
         factor,
@@ -77,28 +79,67 @@ jackknife as (
     from correlations
     where left_out is not null
     group by factor, basis, error_source
+),
+
+intervals as (
+    select
+        found.factor,
+        found.basis,
+        found.error_source,
+        cast(found.n_observations as bigint) as n_observations,
+        found.group_count,
+        found.correlation,
+        if(found.correlation is null, null, greatest(-1, found.correlation - z_90() * jackknife.standard_error))
+            as correlation_p05,
+        if(found.correlation is null, null, least(1, found.correlation + z_90() * jackknife.standard_error))
+            as correlation_p95
+    from correlations as found
+    left join jackknife
+        on
+            found.factor = jackknife.factor
+            and found.basis = jackknife.basis
+            and found.error_source = jackknife.error_source
+    where found.left_out is null
+),
+
+shared as (
+    select
+        stated.*,
+        found.n_observations,
+        found.group_count,
+        found.correlation,
+        found.correlation_p05,
+        found.correlation_p95,
+        coalesce(found.correlation_p95 - found.correlation_p05 <= 0.6, false) as is_measured,
+        coalesce(
+            max(stated.share_fraction) filter (where stated.error_source = 'basis')
+                over (partition by stated.factor, stated.basis),
+            0
+        ) as common_fraction,
+        if(is_measured, greatest(0, found.correlation) * (1 - common_fraction), stated.share_fraction) as source_fraction
+    from raw.error_shares as stated
+    left join intervals as found
+        on
+            stated.factor = found.factor
+            and stated.basis = found.basis
+            and stated.error_source = found.error_source
 )
 
 select
-    shares.factor,
-    shares.basis,
-    shares.error_source,
-    shares.share_fraction,
-    cast(found.n_observations as bigint) as n_observations,
-    found.group_count,
-    found.correlation,
-    if(found.correlation is null, null, greatest(-1, found.correlation - z_90() * jackknife.standard_error)) as correlation_p05,
-    if(found.correlation is null, null, least(1, found.correlation + z_90() * jackknife.standard_error)) as correlation_p95,
-    shares.share_reason
-from raw.error_shares as shares
-left join correlations as found
-    on
-        shares.factor = found.factor
-        and shares.basis = found.basis
-        and shares.error_source = found.error_source
-        and found.left_out is null
-left join jackknife
-    on
-        shares.factor = jackknife.factor
-        and shares.basis = jackknife.basis
-        and shares.error_source = jackknife.error_source
+    factor,
+    basis,
+    error_source,
+    if(
+        error_source = 'own' and bool_or(is_measured) over by_basis,
+        1 - sum(if(error_source = 'own', 0, source_fraction) order by error_source) over by_basis,
+        source_fraction
+    ) as share_fraction,
+    if(is_measured or (error_source = 'own' and bool_or(is_measured) over by_basis), 'measured', 'judgement') as share_basis,
+    n_observations,
+    group_count,
+    correlation,
+    correlation_p05,
+    correlation_p95,
+    share_reason
+from shared
+window by_basis as (partition by factor, basis rows between unbounded preceding and unbounded following)

@@ -57,6 +57,9 @@ slots as (
         max(a) filter (where slot = 'pue2') as pue_a2,
         max(b) filter (where slot = 'pue2') as pue_b2,
         max(ln_gsd) filter (where slot = 'pue2') as pue_w2,
+        max(a) filter (where slot = 'pue3') as pue_a3,
+        max(b) filter (where slot = 'pue3') as pue_b3,
+        max(ln_gsd) filter (where slot = 'pue3') as pue_w3,
         max(a) filter (where slot = 'gross_kg_per_kwh1') as gross_a1,
         max(b) filter (where slot = 'gross_kg_per_kwh1') as gross_b1,
         max(ln_gsd) filter (where slot = 'gross_kg_per_kwh1') as gross_w1,
@@ -103,7 +106,8 @@ draws as (
         + load_at(runs.watts_a2, runs.watts_b2, runs.watts_w2, draws.draw, normal.z)
         + load_at(runs.watts_a3, runs.watts_b3, runs.watts_w3, draws.draw, normal.z) as watts_ln,
         load_at(runs.pue_a1, runs.pue_b1, runs.pue_w1, draws.draw, normal.z)
-        + load_at(runs.pue_a2, runs.pue_b2, runs.pue_w2, draws.draw, normal.z) as pue_ln,
+        + load_at(runs.pue_a2, runs.pue_b2, runs.pue_w2, draws.draw, normal.z)
+        + load_at(runs.pue_a3, runs.pue_b3, runs.pue_w3, draws.draw, normal.z) as pue_ln,
         load_at(runs.gross_a1, runs.gross_b1, runs.gross_w1, draws.draw, normal.z)
         + load_at(runs.gross_a2, runs.gross_b2, runs.gross_w2, draws.draw, normal.z)
         + load_at(runs.gross_a3, runs.gross_b3, runs.gross_w3, draws.draw, normal.z) as gross_ln

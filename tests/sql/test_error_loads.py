@@ -1,6 +1,7 @@
 """out.error_shares and out.error_loads against figures worked out by hand."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,9 @@ from tests.conftest import Model, Rows
 SHARE = {"factor": "watts_per_chip", "basis": "b", "error_source": "chip", "share_fraction": 0.5}
 
 
-def correlation(model: Model, *groups: list[float]) -> tuple[float, float, float]:
-    """The intraclass correlation of groups of errors, with its interval."""
-    errors = [
+def errors_of(*groups: list[float]) -> list[dict[str, Any]]:
+    """Held-out errors, by what they may have in common."""
+    return [
         {
             "factor": "watts_per_chip",
             "basis": "b",
@@ -23,7 +24,11 @@ def correlation(model: Model, *groups: list[float]) -> tuple[float, float, float
         for number, group in enumerate(groups)
         for place, error in enumerate(group)
     ]
-    rows = model("out.error_shares", {"raw.error_shares": [SHARE], "core.error_groups": errors})
+
+
+def correlation(model: Model, *groups: list[float]) -> tuple[float, float, float]:
+    """The intraclass correlation of groups of errors, with its interval."""
+    rows = model("out.error_shares", {"raw.error_shares": [SHARE], "core.error_groups": errors_of(*groups)})
     return rows.select("correlation", "correlation_p05", "correlation_p95").row(0)
 
 
@@ -41,6 +46,31 @@ def test_errors_that_groups_have_in_common_are_their_variance_over_all(model: Mo
 
 def test_equal_groups_have_everything_in_common(model: Model) -> None:
     assert correlation(model, [1.0, 1.0], [-1.0, -1.0], [0.0, 0.0])[0] == pytest.approx(1)
+
+
+STATED = [
+    SHARE,
+    SHARE | {"error_source": "basis", "share_fraction": 0.2},
+    SHARE | {"error_source": "own", "share_fraction": 0.3},
+]
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        # three equal pairs: a correlation of 1, without an interval, of what is not common to all
+        ([[1.0, 1.0], [-1.0, -1.0], [0.0, 0.0]], {"chip": (0.8, "measured"), "own": (0.0, "measured")}),
+        # pairs that differ as the pairs do: an interval from -0.9 to 1
+        ([[2.0, -2.0], [1.0, 1.0], [-1.0, -1.0]], {"chip": (0.5, "judgement"), "own": (0.3, "judgement")}),
+    ],
+)
+def test_a_share_is_its_correlation_if_that_is_known_to_0_3(
+    model: Model, groups: list[list[float]], expected: dict[str, tuple[float, str]]
+) -> None:
+    rows = model("out.error_shares", {"raw.error_shares": STATED, "core.error_groups": errors_of(*groups)})
+    found = {row["error_source"]: (row["share_fraction"], row["share_basis"]) for row in rows.to_dicts()}
+    for source, (share, basis) in {**expected, "basis": (0.2, "judgement")}.items():
+        assert found[source] == (pytest.approx(share), basis)
 
 
 def test_a_share_without_held_out_errors_is_stated(model: Model) -> None:
@@ -64,7 +94,7 @@ def test_loads_of_a_factor_are_the_shares_of_its_variance(model: Model) -> None:
             {"factor": "chip_hours", "basis": "by_flop", "gsd": math.exp(0.4)},
             {"factor": "training_flop", "basis": "likely", "gsd": math.exp(0.3)},
         ],
-        "raw.error_shares": [
+        "out.error_shares": [
             dict(zip(("factor", "basis", "error_source", "share_fraction"), share, strict=True))
             for share in shares
         ],
