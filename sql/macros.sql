@@ -307,6 +307,11 @@ coalesce(
     0
 );
 
+-- What widens a net intensity beside the uncertainty of gross: that of the fit, in proportion to the share that the operator's
+-- supply replaces; the printed digits; and a supply figure of another year, which after three years says no less than after more.
+create or replace temp macro net_ln_variance(supplied_fraction, rounding_ln_gsd, apart_years, basis_gsd, year_gsd) as
+pow(supplied_fraction * ln(basis_gsd), 2) + pow(rounding_ln_gsd, 2) + least(apart_years, 3) * pow(ln(year_gsd), 2);
+
 -- What two printed digits of a CFE leave open of 1 - CFE: a uniform half digit, as the uncertainty of its logarithm. Nothing
 -- where the operator adds nothing to its grid: net is gross there.
 create or replace temp macro cfe_rounding_ln_gsd(operator_cfe_fraction, grid_cfe_fraction) as

@@ -146,6 +146,7 @@ BOARD = {
     "energy": "energy_mwh",
     "tonnes": "co2e_gross_t",
     "chip-hours": "chip_hours",
+    "net intensity": "net_kg_per_kwh",
 }
 
 

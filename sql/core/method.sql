@@ -234,14 +234,45 @@ world_year as (
     where country.basis = 'country_year'
 ),
 
+-- Errors grow with the share that the operator's supply replaces, so the gsd is that of a location where it replaces everything.
+-- Each location counts once; its intensities of another year than its supply count with the others.
+net_locations as (
+    select
+        location,
+        avg(pow(log_ratio, 2) order by net_id) as mean_square,
+        avg(pow(1 - residual_fraction, 2) order by net_id) as mean_square_supplied_fraction,
+        count(*) as n_observations
+    from core.net_pairs
+    group by location
+),
+
 operator_hourly as (
     select
-        gsd_of(ln(runs.net_kg_per_kwh / runs.gross_kg_per_kwh / (candidates.value / gross.value))) as fitted_gsd,
+        exp(
+            sqrt(sum(mean_square order by location) / sum(mean_square_supplied_fraction order by location))
+            * student_widening(count(*))
+        ) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
+    from net_locations
+),
+
+-- How the ratio of net to gross changes from one year to the next. Each region counts once.
+supply_changes as (
+    select
+        earlier.region,
+        avg(pow(ln(later.net_to_gross_ratio / earlier.net_to_gross_ratio), 2) order by earlier.factor_year) as mean_square,
         count(*) as n_observations
-    from core.training_runs as runs
-    inner join core.net_candidates as candidates on runs.run_id = candidates.run_id and candidates.basis = 'operator_hourly'
-    inner join core.gross_candidates as gross on runs.run_id = gross.run_id and gross.basis = 'disclosed'
-    where runs.net_kg_per_kwh is not null and candidates.value > 0
+    from core.region_supply as earlier
+    inner join core.region_supply as later
+        on earlier.region = later.region and later.factor_year = earlier.factor_year + 1
+    group by earlier.region
+),
+
+supply_other_year as (
+    select
+        exp(sqrt(avg(mean_square order by region))) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
+    from supply_changes
 ),
 
 -- Embodied figures and water: each published one over the mean of the others that it would be estimated from.
@@ -490,10 +521,17 @@ fits as (
     union all
     select
         'net_kg_per_kwh' as factor,
-        'operator_hourly' as basis,
+        unnest(['operator_hourly', 'operator_locations']) as basis, -- the spread of the locations is added for each run
         fitted_gsd,
         n_observations
     from operator_hourly
+    union all
+    select
+        'net_kg_per_kwh' as factor,
+        'supply_other_year' as basis,
+        fitted_gsd,
+        n_observations
+    from supply_other_year
     union all
     select
         'energy_mwh' as factor,

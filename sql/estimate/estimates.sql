@@ -125,9 +125,9 @@ locations as (
     select
         row_number,
         'net_to_gross_ratio' as factor,
-        cloud_region as location_id,
+        unnest([cloud_region, provider]) as location_id,
         factor_period as period,
-        0 as fallback_rank
+        unnest(range(2)) as fallback_rank
     from dated
 ),
 

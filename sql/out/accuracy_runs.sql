@@ -453,9 +453,29 @@ truths as (
         source_url,
         source_locator
     from published
+    union all
+    select distinct
+        'net_kg_per_kwh' as quantity,
+        net_id as truth_id,
+        source_title,
+        source_url,
+        source_locator
+    from core.held_out_net
 ),
 
 scored as (
+    select
+        'net_kg_per_kwh' as quantity,
+        net_id as truth_id,
+        held_out,
+        'location' as held_out_scope,
+        'ote' as estimator,
+        net_kg_per_kwh as truth_value,
+        estimated_net_kg_per_kwh as estimate,
+        z_90() * ln_gsd as ln_above,
+        z_90() * ln_gsd as ln_below
+    from core.held_out_net
+    union all
     select
         'watts_per_chip' as quantity,
         observation_id as truth_id,

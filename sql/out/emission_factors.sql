@@ -10,7 +10,6 @@ with candidates as (
         basis,
         value,
         cast(null as varchar) as intensity_basis,
-        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -24,7 +23,6 @@ with candidates as (
         basis,
         value,
         cast(null as varchar) as intensity_basis,
-        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -38,7 +36,6 @@ with candidates as (
         basis,
         value,
         cast(null as varchar) as intensity_basis,
-        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -52,7 +49,6 @@ with candidates as (
         basis,
         value,
         intensity_basis,
-        0 as rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -66,7 +62,6 @@ with candidates as (
         basis,
         value,
         intensity_basis,
-        rounding_ln_gsd,
         factor_year,
         source_title,
         source_url,
@@ -84,7 +79,6 @@ best as (
         method.solidity,
         candidates.basis,
         candidates.intensity_basis,
-        candidates.rounding_ln_gsd,
         candidates.factor_year,
         candidates.source_title,
         candidates.source_url,
@@ -113,6 +107,7 @@ widenings as (
         gross_ln_variance(
             best.basis, widening.mix_ln_variance, widening.start_ln_variance, widening.onsite_ln_variance
         ) as ln_variance,
+        gross_ln_variance(best.basis, 0, widening.start_ln_variance, widening.onsite_ln_variance) as one_location_ln_variance,
         '; ' || replace(widening.generation, '_', ' ')
         || 's at the site supply an unknown share, whose intensity is not published' as remark
     from best
@@ -124,6 +119,12 @@ variant as (
     select gsd
     from core.method
     where factor = 'watts_per_chip' and basis = 'ambiguous_variant'
+),
+
+other_year as (
+    select gsd
+    from core.method
+    where factor = 'net_kg_per_kwh' and basis = 'supply_other_year'
 ),
 
 factors as (
@@ -144,8 +145,16 @@ factors as (
                 then
                     exp(
                         sqrt(
-                            pow(ln(best.basis_gsd), 2) + pow(ln(gross.basis_gsd), 2) + pow(best.rounding_ln_gsd, 2)
-                            + widenings.ln_variance
+                            pow(ln(gross.basis_gsd), 2)
+                            + if(best.basis = 'operator_locations', widenings.one_location_ln_variance, widenings.ln_variance)
+                            + nets.mix_ln_variance
+                            + net_ln_variance(
+                                nets.supplied_fraction,
+                                nets.rounding_ln_gsd,
+                                nets.apart_years,
+                                best.basis_gsd,
+                                other_year.gsd
+                            )
                         )
                     )
             when best.factor = 'gross_kg_per_kwh'
@@ -167,6 +176,9 @@ factors as (
     inner join core.training_runs as runs on best.run_id = runs.run_id
     left join widenings on best.run_id = widenings.run_id
     left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
+    left join core.net_candidates as nets
+        on best.factor = 'net_kg_per_kwh' and best.run_id = nets.run_id and best.basis = nets.basis
+    left join other_year on best.factor = 'net_kg_per_kwh'
     left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
     left join mixes on best.run_id = mixes.run_id
     left join core.method as flop

@@ -1,6 +1,6 @@
 -- What training would emit per kWh at every known cloud region and year. One row per region and year from 2019 on.
 -- PUE is that of the site, else of the operator's fleet, else of the industry; the grid that of the region, else of its
--- country. Net follows the operator's hourly-matched share, of the nearest year that has one; where none is published it is
+-- country. Net follows the operator's hourly-matched supply, of the nearest year that has one; where none is published it is
 -- null. All are those of support.location_factors.
 -- The uncertainty is that of the location alone: it decides how sure a ranking of locations is, whatever the run.
 with regions as (
@@ -19,6 +19,7 @@ factors as (
         basis,
         cast(period as integer) as year,
         value,
+        gsd,
         intensity_basis,
         factor_year,
         source_title,
@@ -92,8 +93,7 @@ select
         sqrt(
             pow(pue_like_ln_gsd(pues.pue, pue_ratio.ln_gsd), 2)
             + pow(gross_ratio.ln_gsd, 2)
-            + pow(net_ratio.ln_gsd, 2)
-            + pow(cfe_rounding_ln_gsd(shares.operator_cfe_fraction, shares.grid_cfe_fraction), 2)
+            + pow(ln(supplies.gsd), 2)
         )
     ) as net_gsd,
     source_id(grids.source_url) as source_id,
@@ -107,9 +107,6 @@ left join factors as supplies
         supplies.factor = 'net_to_gross_ratio'
         and grids.region = supplies.location_id
         and grids.factor_year = supplies.year
-left join core.region_intensity as shares
-    on supplies.location_id = shares.region and supplies.factor_year = shares.factor_year
 inner join gsds as pue_ratio on pue_ratio.factor = 'pue' and pues.pue_basis = pue_ratio.basis
 inner join gsds as gross_ratio on gross_ratio.factor = 'gross_kg_per_kwh' and grids.gross_basis = gross_ratio.basis
-left join gsds as net_ratio on net_ratio.factor = 'net_kg_per_kwh' and supplies.basis = net_ratio.basis
 where grids.factor_year >= 2019

@@ -1,7 +1,7 @@
 -- What the fallback orders take for a location in a year when a run says nothing better. One row per factor, location and period.
 -- A location is a cloud region, an operator, a country or WORLD. A year without a figure takes that of the nearest one.
 -- An operator's grid is the mix of its regions, its gsd their uncertainty with that of a region's own figure.
--- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, as in core.net_candidates.
+-- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, by core.region_supply.
 with years as (
     select unnest(range(2009, 2028)) as year
 ),
@@ -96,21 +96,6 @@ grids as (
     from core.provider_grids
 ),
 
-operators as (
-    select
-        grid.region as location_id,
-        'operator_hourly' as basis,
-        grid.factor_year,
-        grid_residual(grid.operator_cfe_fraction, grid.grid_cfe_fraction) as value,
-        grid.source_title,
-        grid.source_url,
-        grid.source_locator,
-        grid.verified
-    from core.region_intensity as grid
-    inner join raw.regions as regions on grid.region = regions.region and regions.provider = 'Google'
-    where grid.operator_cfe_fraction is not null and grid.grid_cfe_fraction < 1
-),
-
 yearly as (
     select
         'pue' as factor,
@@ -137,19 +122,6 @@ yearly as (
         source_locator,
         verified
     from grids
-    union all
-    select
-        'net_to_gross_ratio' as factor,
-        location_id,
-        basis,
-        factor_year,
-        value,
-        cast(null as varchar) as intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from operators
 ),
 
 nearest as (
@@ -188,6 +160,56 @@ quarters as (
         verified
     from site_pues
     where quarter is not null
+),
+
+-- What the operator's supply leaves of the grid, at a region and as the mean over all regions of the operator.
+supplies as (
+    select
+        years.year,
+        supply.*,
+        abs(supply.factor_year - years.year) as apart_years
+    from years
+    cross join core.region_supply as supply
+    qualify row_number() over (
+        partition by supply.region, years.year order by abs(supply.factor_year - years.year), supply.factor_year
+    ) = 1
+),
+
+net_ratios as (
+    select
+        region as location_id,
+        year,
+        'operator_hourly' as basis,
+        net_to_gross_ratio as value,
+        1 - residual_fraction as supplied_fraction,
+        rounding_ln_gsd,
+        0 as mix_ln_variance,
+        apart_years,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from supplies
+    union all
+    select
+        provider as location_id,
+        year,
+        'operator_locations' as basis,
+        exp(avg(ln(net_to_gross_ratio) order by region)) as value,
+        1 - avg(residual_fraction order by region) as supplied_fraction,
+        sqrt(avg(pow(rounding_ln_gsd, 2) order by region)) as rounding_ln_gsd,
+        var_pop(ln(net_to_gross_ratio) order by region) as mix_ln_variance,
+        max(apart_years) as apart_years,
+        furthest_year(min(factor_year), max(factor_year), year) as factor_year,
+        first_source(source_title, source_url, null)[1] as source_title,
+        first_source(source_title, source_url, null)[2] as source_url,
+        'geometric mean over the ' || count(*) || ' cloud regions of the operator; the source named is the first of theirs'
+            as source_locator,
+        least_verified(verified) as verified
+    from supplies
+    where not starts_with(region, 'site:')
+    group by provider, year
 ),
 
 -- Where training runs of these years were, a mean over the locations of each organisation first, as in core.pue_candidates.
@@ -251,6 +273,20 @@ together as (
     union all
     select *
     from trained
+    union all
+    select
+        'net_to_gross_ratio' as factor,
+        location_id,
+        cast(year as varchar) as period,
+        basis,
+        value,
+        cast(null as varchar) as intensity_basis,
+        factor_year,
+        source_title,
+        source_url,
+        source_locator,
+        verified
+    from net_ratios
 ),
 
 operator_gsds as (
@@ -272,8 +308,10 @@ select
             then
                 exp(
                     sqrt(
-                        pow(ln(method.gsd), 2)
-                        + pow(cfe_rounding_ln_gsd(supply.operator_cfe_fraction, supply.grid_cfe_fraction), 2)
+                        ratios.mix_ln_variance
+                        + net_ln_variance(
+                            ratios.supplied_fraction, ratios.rounding_ln_gsd, ratios.apart_years, method.gsd, other_year.gsd
+                        )
                     )
                 )
         else coalesce(operator_gsds.gsd, method.gsd)
@@ -296,4 +334,9 @@ left join operator_gsds
         together.basis = 'provider_regions'
         and together.location_id = operator_gsds.provider
         and together.factor_year = operator_gsds.factor_year
-left join core.region_intensity as supply on together.location_id = supply.region and together.factor_year = supply.factor_year
+left join net_ratios as ratios
+    on
+        together.factor = 'net_to_gross_ratio'
+        and together.location_id = ratios.location_id
+        and together.period = cast(ratios.year as varchar)
+left join core.method as other_year on other_year.factor = 'net_kg_per_kwh' and other_year.basis = 'supply_other_year'

@@ -544,8 +544,8 @@ def test_the_year_of_the_run_is_taken_not_the_newest(model: Model) -> None:
 # net_kg_per_kwh
 
 
-def net(model: Model, run: dict[str, Any], **region: Any) -> pl.DataFrame:
-    """The net fallback order of one run at a region of Google with a gross intensity of 0.4."""
+def net(model: Model, run: dict[str, Any], **mix: Any) -> pl.DataFrame:
+    """The net fallback order of one run at a region of Google that leaves 0.5 of a gross intensity of 0.4."""
     gross = {
         "run_id": "example",
         "basis": "region_year",
@@ -554,33 +554,161 @@ def net(model: Model, run: dict[str, Any], **region: Any) -> pl.DataFrame:
         "factor_year": 2020,
         **SOURCE,
     }
-    grid = {"region": "r1", "factor_year": 2020, **SOURCE} | region
+    source = SOURCE | {"verified": "primary", "factor_year": 2019}
+    supply = {"region": "r1", "provider": "Google", "residual_fraction": 0.4, "rounding_ln_gsd": 0.01}
+    of_locations = {"run_id": "example", "supplied_fraction": 0.2, "rounding_ln_gsd": 0.0, "apart_years": 2}
     return model(
         "core.net_candidates",
         {
             "core.training_runs": [RUN | {"provider": "Google", "region": "r1"} | run],
             "core.gross_candidates": [gross, gross | {"basis": "world_year", "value": 0.48}],
-            "core.region_intensity": [grid],
+            "core.region_supply": [supply | source | {"net_to_gross_ratio": 0.5}],
+            "core.location_nets": [of_locations | {"mix_ln_variance": 0.1} | source | mix] if mix else [],
             "raw.method_bases": RUNGS,
         },
     )
 
 
-def test_hourly_matching_takes_the_grid_s_own_share_out_once(model: Model) -> None:
-    candidates = net(model, {}, operator_cfe_fraction=0.7, grid_cfe_fraction=0.4)
-    # what is left from the grid: (1 - 0.7) / (1 - 0.4) = 0.5 of 0.4
+def test_net_is_gross_times_what_the_supply_of_the_nearest_year_leaves(model: Model) -> None:
+    candidates = net(model, {})
     assert values(candidates) == {"operator_hourly": pytest.approx(0.2)}
-
-
-def test_net_never_exceeds_gross(model: Model) -> None:
-    candidates = net(model, {}, operator_cfe_fraction=0.2, grid_cfe_fraction=0.4)
-    assert values(candidates)["operator_hourly"] == pytest.approx(0.4)
+    row = candidates.row(0, named=True)
+    assert (row["supplied_fraction"], row["apart_years"]) == (pytest.approx(0.6), 1)  # 2019 for 2020
 
 
 def test_matching_counts_only_for_the_operator_it_belongs_to(model: Model) -> None:
     """Of another one nothing is known, and unknown is not gross."""
-    candidates = net(model, {"provider": "Other"}, operator_cfe_fraction=0.9, grid_cfe_fraction=0.4)
-    assert values(candidates) == {}
+    assert values(net(model, {"provider": "Other"})) == {}
+
+
+@pytest.mark.parametrize(("gross_basis", "found"), [("region_year", {0.3}), ("provider_regions", set())])
+def test_the_mean_over_locations_needs_gross_of_the_same_locations(
+    model: Model, gross_basis: str, found: set[float]
+) -> None:
+    candidates = net(model, {"region": None}, gross_basis=gross_basis, value=0.3)
+    assert set(values(candidates).values()) == found
+
+
+def published_net(net_id: str, location: str, net_kg_per_kwh: float, **more: Any) -> dict[str, Any]:
+    """A published net intensity where gross is 0.4."""
+    row = {"net_id": net_id, "region": location, "location": location, "year": 2020, **SOURCE}
+    return row | {"gross_kg_per_kwh": 0.4, "net_kg_per_kwh": net_kg_per_kwh, "verified": "primary"} | more
+
+
+def share(region: str, operator: float, grid: float, year: int = 2020) -> dict[str, Any]:
+    """The carbon-free shares of an operator and its grid."""
+    shares = {"operator_cfe_fraction": operator, "grid_cfe_fraction": grid}
+    row = {"region": region, "factor_year": year, "intensity_basis": "direct", **shares, **SOURCE}
+    return row | {"carbon_intensity_g_per_kwh": 400.0, "verified": "primary"}
+
+
+def test_the_exponent_is_fitted_on_logarithms_with_each_location_once(model: Model) -> None:
+    """Residuals 0.25 twice at a, and 0.5 at b; net over gross 0.25 and 0.5 at a, 0.5 at b.
+
+    At a: squares 4 and 4 (mean 4), products 4 and 2 (mean 3), in units of ln(2) ^ 2. At b: 1 and 1. So the
+    exponent is (3 + 1) / (4 + 1) = 0.8; without b 0.75, without a 1.
+    """
+    frame = model(
+        "core.net_pairs",
+        {
+            "raw.net_intensities": [
+                published_net("a1", "a", 0.1), published_net("a2", "a", 0.2), published_net("b1", "b", 0.2),
+            ],
+            "core.region_intensity": [share("a", 0.9, 0.6), share("b", 0.7, 0.4)],
+        },
+    )  # fmt: skip
+    rows = {row["net_id"]: row for row in frame.to_dicts()}
+    assert [rows[name]["residual_fraction"] for name in ("a1", "b1")] == [
+        pytest.approx(0.25),
+        pytest.approx(0.5),
+    ]
+    assert [row["exponent"] for row in rows.values()] == pytest.approx([0.8] * 3)
+    assert rows["a1"]["held_out_exponent"] == pytest.approx(1)
+    assert rows["b1"]["held_out_exponent"] == pytest.approx(0.75)
+    # b without itself: 0.5 ^ 0.75 instead of 0.5, so 0.25 x ln(2) too high
+    assert rows["b1"]["log_ratio"] == pytest.approx(0.25 * math.log(2))
+    assert rows["a2"]["log_ratio"] == pytest.approx(-math.log(2))
+
+
+def test_a_published_net_without_its_gross_takes_that_of_the_region_and_the_nearest_supply(
+    model: Model,
+) -> None:
+    rows = [
+        published_net("a1", "a", 0.1, gross_kg_per_kwh=None, year=2022),
+        published_net("b1", "b", 0.2),
+    ]
+    shares = [share("a", 0.9, 0.6), share("a", 0.95, 0.6, 2019), share("b", 0.7, 0.4)]
+    frame = model("core.net_pairs", {"raw.net_intensities": rows, "core.region_intensity": shares})
+    row = frame.filter(net_id="a1").row(0, named=True)
+    assert (row["supply_year"], row["gross_kg_per_kwh"], row["is_gross_printed"]) == (
+        2020,
+        pytest.approx(0.4),
+        False,
+    )
+
+
+def test_what_the_supply_leaves_is_a_power_of_what_comes_from_the_grid(model: Model) -> None:
+    """(1 - 0.9) / (1 - 0.6) = 0.25, to the power of 0.5: 0.5. Less than the grid's own share leaves all."""
+    pair = {"net_id": "x", "exponent": 0.5}
+    frame = model(
+        "core.region_supply",
+        {
+            "core.region_intensity": [share("r1", 0.9, 0.6), share("r2", 0.2, 0.4), share("aws", 0.9, 0.6)],
+            "core.net_pairs": [pair],
+            "raw.regions": [
+                {"region": "r1", "provider": "Google"},
+                {"region": "r2", "provider": "Google"},
+                {"region": "aws", "provider": "Amazon Web Services"},
+            ],
+        },
+    )
+    found = {row["region"]: (row["residual_fraction"], row["net_to_gross_ratio"]) for row in frame.to_dicts()}
+    assert found == {"r1": (pytest.approx(0.25), pytest.approx(0.5)), "r2": (1.0, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("supplied", "rounding", "years", "ln_gsd"),
+    [
+        (1.0, 0.0, 0, math.log(2)),  # a gsd of 2 where the operator supplies everything
+        (0.5, 0.0, 0, math.log(2) / 2),
+        (0.0, 0.0, 0, 0.0),  # net is gross
+        (0.0, 0.3, 0, 0.3),
+        (0.0, 0.0, 2, math.sqrt(2) * math.log(1.5)),  # two steps of a random walk
+        (0.0, 0.0, 9, math.sqrt(3) * math.log(1.5)),
+    ],
+)
+def test_net_is_less_sure_the_more_is_supplied_and_the_older_the_figure(
+    database: duckdb.DuckDBPyConnection, supplied: float, rounding: float, years: int, ln_gsd: float
+) -> None:
+    query = "select sqrt(net_ln_variance(?::double, ?::double, ?::bigint, 2.0, 1.5))"
+    ((found,),) = database.execute(query, [supplied, rounding, years]).fetchall()
+    assert found == pytest.approx(ln_gsd)
+
+
+def mixed(model: Model, *supplied: str) -> pl.DataFrame:
+    """Net of two locations of equal weight and gross 0.4 and 0.1; the supply, if known, leaves 0.25."""
+    mix = {"run_id": "r", "basis": "provider_locations", "weight_fraction": 0.5, "run_year": 2020}
+    supply = {"provider": "Google", "factor_year": 2021, "net_to_gross_ratio": 0.25, **SOURCE}
+    supply |= {"residual_fraction": 0.2, "rounding_ln_gsd": 0.1, "verified": "primary"}
+    return model(
+        "core.location_nets",
+        {
+            "core.provider_mixes": [
+                mix | {"location_id": "a", "provider": "Google", "value": 0.4},
+                mix | {"location_id": "b", "provider": "Google", "value": 0.1},
+            ],
+            "core.region_supply": [supply | {"region": region} for region in supplied],
+        },
+    )
+
+
+def test_net_of_several_locations_is_their_geometric_mean_and_null_if_one_is_unknown(model: Model) -> None:
+    """0.1 and 0.025: the mean is 0.05, each a factor of 2 away."""
+    row = mixed(model, "a", "b").row(0, named=True)
+    assert (row["value"], row["supplied_fraction"]) == (pytest.approx(0.05), pytest.approx(0.8))
+    assert row["mix_ln_variance"] == pytest.approx(math.log(2) ** 2)
+    assert (row["factor_year"], row["apart_years"]) == (2021, 1)
+    assert mixed(model, "a").is_empty()
 
 
 # the choice
@@ -690,21 +818,23 @@ def test_place_factors_of_an_operator_add_the_uncertainty_of_a_regions_own_figur
 
 
 def test_place_factors_take_the_nearest_year_and_the_operators_share(model: Model) -> None:
-    """CFE 0.9 over a grid share of 0.5 leaves 0.2 of the average; a year without one takes the nearest."""
+    """The supply leaves 0.2 of the average; a year without a figure takes the nearest."""
     source = SOURCE | {"verified": "primary"}
     region = {
         "region": "r1",
         "factor_year": 2020,
         "carbon_intensity_g_per_kwh": 400.0,
         "intensity_basis": "direct",
-        "operator_cfe_fraction": 0.9,
-        "grid_cfe_fraction": 0.5,
         **source,
     }
+    supply = {"provider": "Google", "factor_year": 2020, "net_to_gross_ratio": 0.2, **source}
+    supply |= {"residual_fraction": 0.2, "rounding_ln_gsd": 0.0}
     pue = {"provider": "Google", "region": "r1", "is_average": False, "pue": 1.1, **source}
     bases = (
         ("gross_kg_per_kwh", "region_year"),
         ("net_kg_per_kwh", "operator_hourly"),
+        ("net_kg_per_kwh", "operator_locations"),
+        ("net_kg_per_kwh", "supply_other_year"),
         ("pue", "site_year"),
         ("pue", "site_quarter"),
     )
@@ -715,6 +845,10 @@ def test_place_factors_take_the_nearest_year_and_the_operators_share(model: Mode
                 region,
                 region | {"factor_year": 2023, "carbon_intensity_g_per_kwh": 300.0},
             ],
+            "core.region_supply": [
+                supply | {"region": "r1"},
+                supply | {"region": "r2", "net_to_gross_ratio": 0.8},
+            ],
             "core.pue_years": [
                 pue | {"factor_year": 2021},
                 pue | {"factor_year": 2021, "quarter": "2021-Q3", "pue": 1.2},
@@ -723,11 +857,19 @@ def test_place_factors_take_the_nearest_year_and_the_operators_share(model: Mode
             "core.method": [{"factor": factor, "basis": basis, "gsd": 1.1} for factor, basis in bases],
         },
     )
-    found = {(row["factor"], row["period"]): row for row in frame.to_dicts()}
+    found = {(row["factor"], row["period"]): row for row in frame.to_dicts() if row["location_id"] == "r1"}
     assert found["gross_kg_per_kwh", "2021"]["value"] == pytest.approx(0.4)
     assert found["gross_kg_per_kwh", "2022"]["factor_year"] == 2023
     assert found["gross_kg_per_kwh", "2027"]["value"] == pytest.approx(0.3)
     assert found["net_to_gross_ratio", "2020"]["value"] == pytest.approx(0.2)
+    # 2 years off, and four fifths are supplied: each has a gsd of 1.1
+    assert found["net_to_gross_ratio", "2022"]["gsd"] == pytest.approx(
+        math.exp(math.hypot(0.8 * math.log(1.1), math.sqrt(2) * math.log(1.1)))
+    )
+    of_operator = frame.filter(location_id="Google", period="2020").row(0, named=True)
+    assert (of_operator["basis"], of_operator["value"]) == ("operator_locations", pytest.approx(0.4))
+    # the two regions are a factor of 2 away from their mean
+    assert of_operator["gsd"] == pytest.approx(math.exp(math.hypot(math.log(2), 0.8 * math.log(1.1))))
     assert (found["pue", "2021"]["value"], found["pue", "2021-Q3"]["value"]) == (1.1, 1.2)
 
 

@@ -66,6 +66,7 @@ AVERAGES = (
     Average(factor="pue", begins="developer_locations", inputs="pues_of_runs", builds_on=PUES),
     Average(factor="pue", begins="training_locations", inputs="pues_of_runs", builds_on=PUES),
     Average(factor="gross_kg_per_kwh", begins="provider_", inputs="grids_of_operators"),
+    Average(factor="net_kg_per_kwh", begins="operator_locations", inputs="nets_of_operators"),
     Average(factor="gross_kg_per_kwh", begins="developer_locations", inputs="grids_of_runs"),
     Average(
         factor="gross_kg_per_kwh",

@@ -63,6 +63,7 @@ BASES = {
     "provider_regions": "mean over the operator's regions",
     "world_year": "mean of the world in that year",
     "operator_hourly": "after the operator's hourly-matched carbon-free energy",
+    "operator_locations": "mean over the operator's locations after its hourly-matched carbon-free energy",
     "operator_annual": "after the operator's annually matched carbon-free energy",
 }
 
