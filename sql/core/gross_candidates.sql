@@ -182,11 +182,14 @@ nearest_stated as (
         grids.source_title,
         grids.source_url,
         grids.verified
-    from stated
-    inner join grids
-        on
-            (grids.basis = 'region_year' and stated.region = grids.location_id)
-            or (grids.basis = 'country_year' and stated.site_country = grids.location_id)
+    from (
+        select
+            *,
+            unnest(['region_year', 'country_year']) as basis,
+            unnest([region, site_country]) as location_id
+        from stated
+    ) as stated
+    inner join grids on stated.basis = grids.basis and stated.location_id = grids.location_id
     qualify row_number() over (
         partition by stated.run_id, stated.source_url, stated.region, stated.site_country
         order by grids.basis = 'country_year', abs(grids.factor_year - stated.run_year), grids.factor_year
