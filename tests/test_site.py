@@ -28,6 +28,7 @@ from ote.site import building, charts, data, guides, pages, serving
 from tests.conftest import Build, ote
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script>&"
+GPT_3 = "run/gpt-3-175b.html"
 INDEX_BYTES, RUNS = 150_000, 5_000  # of the first page over the wire, and what that holds for
 SECONDS = 10
 
@@ -194,6 +195,19 @@ def test_an_entry_says_how_to_get_the_release(build: Build, site: Path) -> None:
         assert "url = " not in entry[0]  # no address is known
         for said in ("year = {20", f"version = {{{build.release.name}", "make dataset", reading.SUMS):
             assert said in entry[0]
+
+
+def test_a_group_of_locations_leads_to_all_of_them(release: data.Data, site: Path) -> None:
+    for year, groups in release.elsewhere.items():
+        page = text_of(site, f"groups/{year}.html")
+        for place, group in enumerate(groups, start=1):
+            section = page.split(f'id="group-{place}"')[1].split("</section>")[0]
+            listed = re.findall(r'href="../location/([^"]+)\.html"', section)
+            assert listed == [location.region for location in group]
+    shown = re.findall(
+        r'href="(../groups/\d+\.html#group-\d+)">and \d+ more of this group', text_of(site, GPT_3)
+    )
+    assert len(shown) == sum(len(group) > pages.NAMED for group in release.elsewhere[2020])
 
 
 def test_a_run_says_who_stated_its_hours_and_why_tonnes_differ(site: Path) -> None:

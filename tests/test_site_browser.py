@@ -39,7 +39,7 @@ TEMPLATES = (
         "disclosure.html",
         "paper.html",
     ),
-    *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html"),
+    *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html", "groups/2020.html"),
 )
 SHOWN = "[...document.querySelectorAll('#all-runs tbody tr')]"
 READY = "document.querySelector('#organisations').options.length > 100"

@@ -138,6 +138,7 @@ def _pages(data: Data) -> Iterator[parts.Page]:
     yield pages.first(data)
     yield from pages.of_runs(data)
     yield from pages.of_merged(data)
+    yield from pages.of_groups(data)
     yield from subjects.pages(data)
     yield from evidence.all_pages(data)
 

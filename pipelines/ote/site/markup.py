@@ -99,9 +99,7 @@ def _cell(value: Any) -> str:
             return f'<a href="{escape(value.href)}" rel="noreferrer">{escape(value.text)}</a>'
         return f'<a href="~/{escape(value.href)}">{escape(value.text)}</a>'
     if isinstance(value, parts.Links):
-        more = ", ".join(map(_cell, value.more))
-        folded = f"<details><summary>and {len(value.more)} more</summary>{more}</details>" if more else ""
-        return ", ".join(map(_cell, value.links)) + folded
+        return ", ".join(map(_cell, value.links))
     if isinstance(value, parts.Badge):
         return badge(value.solidity)
     if isinstance(value, parts.Text):

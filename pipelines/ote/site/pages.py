@@ -395,7 +395,8 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
     energy = run["chip_hours"] * run["watts_per_chip"] / 1e6  # Wh to MWh
     factors = {factor["factor"]: factor["gsd"] for factor in data.factors[run["run_id"]]}
     ln_gsd = math.hypot(math.log(factors["chip_hours"]), math.log(factors["watts_per_chip"]))
-    rows = [_group(data, run, group, energy, ln_gsd) for group in data.elsewhere[run["run_year"]]]
+    groups = enumerate(data.elsewhere[run["run_year"]], start=1)
+    rows = [_group(data, run, place, group, energy, ln_gsd) for place, group in groups]
     headers = ("Locations", *(["CO2e"] if not run["is_guess"] else []), "90 % interval of CO2e")
     return parts.Section(
         heading="The same run elsewhere",
@@ -412,12 +413,48 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
     )
 
 
-def _group(data: Data, run: Row, group: Group, energy: float, ln_gsd: float) -> tuple[Any, ...]:
+def of_groups(data: Data) -> Iterator[parts.Page]:
+    """For each year of a run, a page with all cloud regions, in groups that really differ."""
+    for year, groups in data.elsewhere.items():
+        sections = [
+            parts.Section(
+                heading=f"Group {place}", table=_regions(data, place, group), anchor=f"group-{place}"
+            )
+            for place, group in enumerate(groups, start=1)
+        ]
+        about = (
+            f"Cloud regions by the life-cycle CO2e of a run in {year} or the nearest year, least first. "
+            "Regions of one group cannot be told apart. The best of a group is better than the best of the "
+            "next with 95 % probability."
+        )
+        yield parts.page(_groups_path(year), f"Groups of cloud regions, {year}", about, sections)
+
+
+def _groups_path(year: int) -> str:
+    return f"groups/{year}.html"
+
+
+def _regions(data: Data, place: int, group: Group) -> parts.Table:
+    rows = []
+    for location in group:
+        known = data.regions[location.region][0]
+        country = data.countries.get(known["country"], known["country"])
+        rows.append((parts.of_region(data, location.region), known["provider"], country))
+    return parts.Table(
+        caption=f"Regions of group {place}", headers=("Region", "Operator", "Country"), rows=rows
+    )
+
+
+def _group(data: Data, run: Row, place: int, group: Group, energy: float, ln_gsd: float) -> tuple[Any, ...]:
     best, worst = group[0], group[-1]
     low = energy * best.t * math.exp(-Z_90 * math.hypot(ln_gsd, best.ln_gsd))
     high = energy * worst.t * math.exp(Z_90 * math.hypot(ln_gsd, worst.ln_gsd))
-    regions = [parts.of_region(data, location.region) for location in group]
-    links = parts.Links(tuple(regions[:NAMED]), tuple(regions[NAMED:]))
+    named = tuple(parts.of_region(data, location.region) for location in group[:NAMED])
+    more = len(group) - NAMED
+    whole = parts.Link(
+        text=f"and {more} more of this group", href=f"{_groups_path(run['run_year'])}#group-{place}"
+    )
+    links = parts.Links((*named, whole) if more > 0 else named)
     interval = quantities.mass_span(low, high)
     if run["is_guess"]:
         return links, interval

@@ -50,10 +50,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Links:
-    """Several links in one cell, and more that are shown on demand."""
+    """Several links in one cell."""
 
     links: tuple[Link | str, ...]
-    more: tuple[Link | str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
