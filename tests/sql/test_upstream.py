@@ -322,7 +322,7 @@ def test_a_gate_turns_an_upstream_model_away_but_no_curated_run(model: Model) ->
 def test_a_revision_of_a_paper_does_not_date_the_run(
     model: Model, dates_run: bool | None, day: date, words: str
 ) -> None:
-    tables = {
+    tables: Rows = {
         "raw.epoch_models": [{"file": "f.csv", "model": "A", "published_date": date(2023, 6, 6)}],
         "core.model_ids": [{"upstream_name": "A", "run_id": "a"}],
         "raw.upstreams": [{"source": "epoch_models"}],
