@@ -36,7 +36,8 @@ def test_every_public_table_is_there_in_every_form_with_equal_rows(build: Build)
             with opened(file, "rt", newline="", encoding="utf-8") as text:
                 header, *rows = csv.reader(text)
             assert (header, len(rows)) == (names, parquet.num_rows)
-        assert build.query(f"select count(*) from {table.stem}") == [(parquet.num_rows,)]
+        if not table.parquet_only:
+            assert build.query(f"select count(*) from {table.stem}") == [(parquet.num_rows,)]
 
 
 def test_parquet_columns_carry_description_and_unit(build: Build) -> None:

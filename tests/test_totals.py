@@ -60,10 +60,28 @@ def monte_carlo(database: Path, condition: str) -> dict[str, tuple[float, float,
     return {name: (*np.quantile(each, [0.05, 0.5, 0.95]), each.mean()) for name, each in found.items()}
 
 
-@pytest.mark.parametrize("condition", ["year(published_date) = 2023", "organisation = 'xAI'"])
-def test_a_sum_is_that_of_400_000_pseudorandom_draws(published: Path, condition: str) -> None:
-    """Within three of the errors that the sum states itself; the mean by formula within that of the draws."""
+@pytest.mark.parametrize(
+    ("condition", "group"),
+    [
+        ("year(published_date) = 2023", ("published_year", "2023")),
+        ("organisation = 'xAI'", ("organisation", "xAI")),
+    ],
+)
+def test_a_sum_is_that_of_400_000_pseudorandom_draws(
+    published: Path, condition: str, group: tuple[str, str]
+) -> None:
+    """Within three of the errors that the sum states itself; the mean by formula within that of the draws.
+
+    The table totals has more draws: its p50 is within 1 %, its p05 and p95 within 2 %.
+    """
     found, expected = totals.total_where(condition, published), monte_carlo(published, condition)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        table = connection.sql("from totals").pl()
+    (row,) = table.filter(group_kind=group[0], group_value=group[1]).to_dicts()
+    for name, (p05, p50, p95, mean) in expected.items():
+        assert row[f"{name}_p50"] == pytest.approx(p50, rel=0.01)
+        assert (row[f"{name}_p05"], row[f"{name}_p95"]) == pytest.approx((p05, p95), rel=0.02)
+        assert row[f"{name}_mean"] == pytest.approx(mean, rel=0.015)
     for name, each in found.sums.items():
         p05, p50, p95, mean = expected[name]
         within = 3 * each.error_fraction + 0.005  # and that of 400,000 draws

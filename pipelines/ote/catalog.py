@@ -144,7 +144,7 @@ class Form(Entry):
     """A table as it is defined: what a row is, what makes it unique, its columns in order.
 
     references: the table in which a value must exist. group: of a public table, whom it is for. csv: the
-    ending of its CSV file, or none where it has no CSV.
+    ending of its CSV file, or none where it has no CSV. parquet_only: the database does not have it either.
     """
 
     description: str
@@ -156,6 +156,7 @@ class Form(Entry):
     may_be_empty: bool = False
     group: str = ""
     csv: Literal["csv", "csv.gz", "none"] = "csv"
+    parquet_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +171,7 @@ class Table:
     may_be_empty: bool
     group: str
     csv: str
+    parquet_only: bool
     old_columns: dict[str, str]
 
     @property
@@ -185,7 +187,7 @@ class Table:
     @property
     def csv_file(self) -> str:
         """Its CSV in a release, such as csv/emissions.csv; empty if it has none."""
-        return "" if self.csv == "none" else f"csv/{self.stem}.{self.csv}"
+        return "" if self.csv == "none" or self.parquet_only else f"csv/{self.stem}.{self.csv}"
 
     @property
     def parquet_file(self) -> str:
@@ -392,7 +394,7 @@ def support_tables() -> list[Table]:
 
 def published_tables() -> list[Table]:
     """All tables of the published database."""
-    return [*public_tables(), *support_tables()]
+    return [table for table in [*public_tables(), *support_tables()] if not table.parquet_only]
 
 
 def groups() -> dict[str, str]:
@@ -464,6 +466,7 @@ def _table(name: str, form: Form) -> Table:
         may_be_empty=form.may_be_empty,
         group=form.group,
         csv=form.csv,
+        parquet_only=form.parquet_only,
         old_columns=document().old_names.columns.get(name.removeprefix("out."), {}),
     )
 

@@ -119,7 +119,16 @@ def reading_sha256() -> str:
 @cache
 def made_by(table: str) -> str:
     """Checksum of the code that makes a table: its query with the macros, or all that reads sources."""
-    query = sql_files.path_of(table)
-    if not query.exists():
+    if table.startswith("raw."):
         return reading_sha256()
-    return hashlib.sha256(sql_files.path_of("macros").read_bytes() + query.read_bytes()).hexdigest()
+    files = [sql_files.path_of("macros"), *code_of(table)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def code_of(table: str) -> list[Path]:
+    """The files that make a table from others: its query, or what adds up draws."""
+    query = sql_files.path_of(table)
+    if query.exists():
+        return [query]
+    queries = sorted((sql_files.SQL / "totals").glob("*.sql"))
+    return [*queries, CODE / "answers" / "totals.py", CODE / "sums.py"]

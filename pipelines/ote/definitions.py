@@ -12,6 +12,7 @@ from ote.models import sql_assets
 from ote.quality.checks import all_checks
 from ote.releases.publication import publication_assets
 from ote.site.asset import site
+from ote.sums import sums
 from ote.update.job import update_job
 from ote.warehouse import Warehouse
 
@@ -25,7 +26,14 @@ build = dg.define_asset_job(
 )
 
 defs = dg.Definitions(
-    assets=[*reference_assets, *upstream_assets(Path(BASELINE)), *sql_assets(), *publication_assets, site],
+    assets=[
+        *reference_assets,
+        *upstream_assets(Path(BASELINE)),
+        *sql_assets(),
+        sums,
+        *publication_assets,
+        site,
+    ],
     asset_checks=all_checks(),
     jobs=[build, update_job()],
     resources={

@@ -15,11 +15,15 @@ import polars as pl
 from sqlglot import exp
 from sqlglot.lineage import Node, lineage
 
-from ote import catalog, sql_files
+from ote import catalog, checkout, sql_files
 from ote.warehouse import Warehouse, distrusted_on_failure, replace_table
 
 OWNERS = ["team:open-training-emissions"]
 
+
+# Tables that add up draws (sums.py), and what they read.
+SUMS = ("out.emission_draws", "out.totals", "out.trends")
+SUMMED = frozenset({"out.emission_factors", "out.emissions", "out.error_loads", "out.organisations"})
 
 # Numbers that Dagster plots over the builds, by table. Only runs that overlap no other are summed.
 RESULTS = {
@@ -54,6 +58,8 @@ def upstream_tables(query: str, path: Path = Path("query")) -> frozenset[str]:
 
 def above(name: str) -> frozenset[str]:
     """The tables that a model reads."""
+    if name in SUMS:
+        return SUMMED
     return upstream_tables(queries()[name], sql_files.path_of(name))
 
 
@@ -101,6 +107,11 @@ def queries() -> dict[str, str]:
         for layer in ("core", "support", "out")
         for path in sorted((sql_files.SQL / layer).glob("*.sql"))
     }
+
+
+def code(name: str) -> str:
+    """The text of what makes a model."""
+    return "".join(file.read_text(encoding="utf-8") for file in checkout.code_of(name))
 
 
 @cache

@@ -11,8 +11,8 @@ with loads as (
         loads.ln_gsd,
         row_number() over (partition by loads.run_id, loads.factor order by loads.error_id) as place,
         md5_number(cast(getvariable('seed') as varchar) || ':' || loads.error_id) as digest,
-        cast(digest % (getvariable('n') - 1) + 1 as bigint) as a,
-        cast(digest // getvariable('n') % getvariable('n') as bigint) as b
+        cast(digest % (getvariable('n') - 1) + 1 as integer) as a,
+        cast(digest // getvariable('n') % getvariable('n') as integer) as b
     from error_loads as loads
     inner join chosen on loads.run_id = chosen.run_id
 ),

@@ -28,15 +28,6 @@ from dataset.emissions where ({condition}
 )
 """
 QUANTITIES = {"energy_mwh": "MWh", "co2e_gross_t": "t"}
-# Whole runs, each training once: what a sum counts. Everything else is counted as left out, by why.
-KINDS = """
-select run_id, case
-    when energy_shared_with is not null then 'shared'
-    when covers = 'one_run' then 'whole'
-    when covers in ('upper_bound', 'lower_bound') then 'bounds'
-    else 'parts' end as kind
-from {selection}
-"""
 SUMS = """
 select draw, sum(cast(round(energy_mwh * 1e9) as bigint)) / 1e9 as energy_mwh,
     sum(cast(round(co2e_gross_t * 1e9) as bigint)) / 1e9 as co2e_gross_t
@@ -177,14 +168,12 @@ def _refuse_statements(connection: duckdb.DuckDBPyConnection, query: str) -> Non
 
 def _total(connection: duckdb.DuckDBPyConnection) -> Total:
     """The sum of the whole runs of the table `selected`."""
-    connection.execute(f"create temp table kinds as {KINDS.format(selection='selected')}")
-    counts = dict(connection.execute("select kind, count(*) from kinds group by kind").fetchall())
+    counts = choose(connection)
     if not counts.get("whole"):
         raise BadSelectionError(
             f"no whole run matches ({quantities.counted(sum(counts.values()), 'other row')}: parts, bounds "
             "or second rows of a training). Give a wider condition"
         )
-    connection.execute("create temp table chosen as select run_id from kinds where kind = 'whole'")
     prepare(connection, DRAWS)
     sets = [draw_sums(connection, seed) for seed in SEEDS]
     largest, share = connection.execute(
@@ -203,10 +192,19 @@ def _total(connection: duckdb.DuckDBPyConnection) -> Total:
     )
 
 
+def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Make the table `chosen`: the runs of `selected` that count in a sum; returns the rows of each kind."""
+    connection.execute(f"create temp table kinds as {_text('kinds')}")
+    connection.execute("create temp table chosen as select run_id from kinds where kind = 'whole'")
+    return dict(connection.execute("select kind, count(*) from kinds group by kind").fetchall())
+
+
 def prepare(connection: duckdb.DuckDBPyConnection, n: int) -> None:
     """Make what the draws of n each take: their numbers, and the normal distribution in n equal parts."""
-    connection.execute("set variable n = ?", [n])
-    connection.execute("create or replace temp table drawn as select unnest(range(?)) as draw", [n])
+    connection.execute("set variable n = cast(? as integer)", [n])  # an integer is divided in half the time
+    connection.execute(
+        "create or replace temp table drawn as select cast(unnest(range(?)) as integer) as draw", [n]
+    )
     connection.execute(
         "create or replace temp table normal_draws as select list(z order by draw) as z "
         "from (select draw, normal_quantile((draw + 0.5) / ?) as z from drawn)",
@@ -216,7 +214,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, n: int) -> None:
 
 def query() -> str:
     """The query of the draws of each chosen run."""
-    return (ROOT / "sql" / "totals" / "draws.sql").read_text(encoding="utf-8")
+    return _text("draws")
+
+
+def _text(name: str) -> str:
+    return (ROOT / "sql" / "totals" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def draw_sums(connection: duckdb.DuckDBPyConnection, seed: int) -> dict[str, list[float]]:
@@ -239,13 +241,13 @@ def quantiles(draws: list[float]) -> tuple[float, float, float]:
     return at(0.05), at(0.5), at(0.95)
 
 
-def error_fraction(sets: list[list[float]]) -> float:
-    """The standard error of the worst quantile, from the differences between independent sets of draws."""
-    ends = zip(*(quantiles(each) for each in sets), strict=True)
+def error_fraction(sets: Iterable[Iterable[float]]) -> float:
+    """The standard error of the worst quantile, from those of independent sets of draws."""
+    ends = [*zip(*sets, strict=True)]
     worst = (
         statistics.stdev(each) / statistics.fmean(each) if statistics.fmean(each) else 0.0 for each in ends
     )
-    return max(worst) / math.sqrt(len(sets))
+    return max(worst) / math.sqrt(len(ends[0]))
 
 
 def _sum(connection: duckdb.DuckDBPyConnection, name: str, sets: list[list[float]]) -> Sum:
@@ -259,7 +261,7 @@ def _sum(connection: duckdb.DuckDBPyConnection, name: str, sets: list[list[float
         p95=p95,
         mean=mean or 0.0,
         sum_of_values=values or 0.0,
-        error_fraction=error_fraction(sets),
+        error_fraction=error_fraction(quantiles(each) for each in sets),
         unit=QUANTITIES[name],
     )
 

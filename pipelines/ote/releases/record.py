@@ -77,7 +77,7 @@ def of(connection: duckdb.DuckDBPyConnection, version: str, content: str, commit
     """The record of what was built."""
     from ote import models
 
-    behind = "".join(models.queries()[name] for name in models.method_of("out.emissions"))
+    behind = "".join(models.code(name) for name in models.method_of("out.emissions"))
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     rows = connection.execute(f"select run_id, {columns} from out.emissions order by run_id").fetchall()
     return Record(

@@ -107,7 +107,7 @@ def lineage(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     shared = sql_files.text("macros")
     made: dict[str, Any] = {}
     for table in catalog.public_tables():
-        text = shared + "".join(models.queries()[name] for name in models.method_of(table.name))
+        text = shared + "".join(models.code(name) for name in models.method_of(table.name))
         inputs = {
             source_id
             for raw in models.raw_sources(table.name)
@@ -165,12 +165,18 @@ def _write_parquet(
         "key": ", ".join(table.key),
     }
     described = rows.cast(pa.schema(fields)).replace_schema_metadata(about)
+    # Of rounded numbers, the first bytes differ and the last are zero: apart, they are a fifth of the size.
+    # Of numbers that count up, the differences are next to nothing.
+    encodings = {"double": "BYTE_STREAM_SPLIT", "bigint": "DELTA_BINARY_PACKED"} if table.parquet_only else {}
+    encoded = {c.name: encodings[c.type] for c in table.columns if c.type in encodings}
     pq.write_table(
         described,
         path,
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
         row_group_size=ROW_GROUP_ROWS,
+        use_dictionary=[c.name for c in table.columns if c.name not in encoded],
+        column_encoding=encoded or None,
     )
 
 

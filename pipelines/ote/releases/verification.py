@@ -23,6 +23,7 @@ PUBLISHED = "published"  # what the release's database is called in queries
 CSV = (".csv.gz", ".csv")
 VIEWS = {name.removeprefix("out.") for name in release_files.VIEWS}
 WITHOUT_CSV = {table.stem for table in catalog.public_tables() if not table.csv_file}
+PARQUET_ONLY = {table.stem for table in catalog.public_tables() if table.parquet_only}
 SCHEMAS = {"main", "support"}  # of the database
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a table or column
 DICTIONARY_BYTES = METADATA_BYTES = 1 << 24
@@ -199,7 +200,7 @@ def _strangers(
         "data_dictionary.csv": set(stated),
         "parquet/": {file.stem for file in (directory / "parquet").glob("*.parquet")},
         "csv/": set(_csv_files(directory)) | (WITHOUT_CSV & {*rows}),
-        release_files.DATABASE: names,
+        release_files.DATABASE: names | (PARQUET_ONLY & {*rows}),
     }
     every = set().union(*places.values())
     wrong = [

@@ -1,0 +1,147 @@
+"""The tables totals, trends and emission_draws: figures worked out by hand, and what they promise."""
+
+import math
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from ote import isolated, models, sums
+from ote.answers import totals
+from ote.warehouse import connect, unchanged
+from tests.conftest import Build
+
+YEARS = list(range(2016, 2026))
+
+
+def test_sums_that_double_each_year_grow_by_2() -> None:
+    """Whatever their level: errors that all years share leave growth as it is."""
+    drawn = np.outer(2.0 ** np.arange(10), [0.5, 1.0, 7.0])
+    assert [math.exp(each) for each in sums.growth(YEARS, drawn)] == pytest.approx([2, 2, 2])
+
+
+def test_growth_has_the_scatter_of_the_years() -> None:
+    """Logarithms 0, 1, 0: slope 0; squares of 2/3 are left, one degree of freedom: an error of sqrt(1/3).
+
+    Student's t is wider by 1 + 0.9265 + 0.8636 + 0.5979 (student_widening of 1).
+    """
+    low, middle, high = sums.growth([2020, 2021, 2022], np.exp([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]))
+    assert middle == pytest.approx(0)
+    assert (-low, high) == pytest.approx((1.645 * math.sqrt(1 / 3) * 3.388,) * 2)
+
+
+def test_growth_has_the_errors_of_the_estimates() -> None:
+    """Lines without scatter, whose slopes are 0.00 to 1.00: the ends are their quantiles."""
+    slopes = np.linspace(0, 1, 101)
+    found = sums.growth(YEARS, np.exp(np.outer(np.arange(10), slopes)))
+    assert found == pytest.approx((0.05, 0.5, 0.95))
+
+
+def test_years_are_compared_from_the_first_after_which_all_sets_have_five_runs() -> None:
+    runs = {(each, str(year)): 5 for each in sums.GROWING for year in (2015, 2017, 2018, 2019)}
+    runs |= {("all_runs", "2020"): 90, ("inferred_runs", "2020"): 90, ("disclosed_runs", "2020"): 4}
+    assert sums.compared_years(runs) == [2017, 2018, 2019]
+
+
+def test_a_sum_that_may_not_grow_has_no_longest_doubling_time() -> None:
+    names = (*sums.GROWING, *sums.SOLIDITIES)
+    level = {"2020": 1.0, "2021": 3.0, "2022": 1.5}
+    drawn = {
+        (name, year): {quantity: np.full((4, 10), value) for quantity in sums.QUANTITIES}
+        for name in names
+        for year, value in level.items()
+    }
+    found = sums.trends(drawn, dict.fromkeys(drawn, 5))
+    row = found.filter(measure="doubling_time", run_set="all_runs", quantity="energy_mwh").row(0, named=True)
+    assert row["p50"] == pytest.approx(math.log(2) / (math.log(1.5) / 2), rel=1e-3)
+    assert row["p95"] is None
+    shares = found.filter(measure="share", quantity="energy_mwh")
+    assert shares["p50"].to_list() == [1.0] * 12  # of four solidities, each of which is all runs here
+
+
+@pytest.fixture(scope="module")
+def tables(build: Build) -> dict[str, pl.DataFrame]:
+    return {
+        name: pl.read_parquet(build.release / "parquet" / f"{name}.parquet")
+        for name in ("emission_draws", "emissions", "totals", "trends")
+    }
+
+
+def test_sums_are_equal_on_every_number_of_threads(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums, "DRAWS", 127)
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as connection:
+        one, *more = [sums.frames(connection, threads) for threads in (1, 2, 3)]
+    for other in more:
+        for name in models.SUMS:
+            assert one[name].sort(by=pl.all()).equals(other[name].sort(by=pl.all()), null_equal=True)
+
+
+def test_ote_total_is_equal_on_every_number_of_threads(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for threads in (1, 2, 3):
+        monkeypatch.setitem(isolated.ALONE, "threads", threads)
+        found.append(totals.total_where("organisation = 'xAI'", build.directory / "emissions.duckdb"))
+    assert found[0] == found[1] == found[2]
+
+
+def test_groups_of_years_and_solidities_have_every_run_once(tables: dict[str, pl.DataFrame]) -> None:
+    groups = tables["totals"]
+    every = groups.filter(group_kind="all").row(0, named=True)
+    assert groups.filter(group_kind="solidity")["run_count"].sum() == every["run_count"]
+    assert groups.filter(group_kind="run_year")["run_count"].sum() == every["run_count"]
+    left_out = [column for column in groups.columns if column.startswith("left_out")]
+    rows = every["run_count"] + sum(every[column] for column in left_out)
+    assert rows == tables["emissions"].height
+    whole = tables["emissions"].filter(pl.col("covers") == "one_run", pl.col("energy_shared_with").is_null())
+    assert every["run_count"] == whole.height
+    assert every["energy_mwh_mean"] == pytest.approx(whole["energy_mwh_mean"].sum(), rel=1e-3)
+
+
+def test_the_table_is_what_ote_total_says_of_the_same_runs(
+    build: Build, tables: dict[str, pl.DataFrame]
+) -> None:
+    """Within three of the errors that both state: `ote total` takes fewer draws."""
+    found = totals.total_where("organisation = 'Meta AI'", build.directory / "emissions.duckdb")
+    row = tables["totals"].filter(group_kind="organisation", group_value="Meta AI").row(0, named=True)
+    assert row["run_count"] == found.runs
+    for name, each in found.sums.items():
+        within = 3 * math.hypot(each.error_fraction, row["draw_error_fraction"])
+        ends = [row[f"{name}_{end}"] for end in ("p05", "p50", "p95")]
+        assert ends == pytest.approx([each.p05, each.p50, each.p95], rel=within)
+        assert row[f"{name}_mean"] == pytest.approx(each.mean, rel=1e-3)
+
+
+def test_sums_of_ones_own_are_as_close_as_the_draws_say(tables: dict[str, pl.DataFrame]) -> None:
+    """p05 and p50 within 5 %, p95 within 10 %, as the description of the table says, for each full year."""
+    dated = tables["emissions"].select("run_id", pl.col("published_date").dt.year().alias("year"))
+    drawn = (
+        tables["emission_draws"].join(dated, on="run_id").group_by("year", "draw").agg(pl.sum("energy_mwh"))
+    )
+    for year in range(2017, 2026):
+        energy = drawn.filter(year=year)["energy_mwh"]
+        row = tables["totals"].filter(group_kind="published_year", group_value=str(year)).row(0, named=True)
+        for end, fraction, within in (("p05", 0.05, 0.05), ("p50", 0.5, 0.05), ("p95", 0.95, 0.1)):
+            found = energy.quantile(fraction, "linear")
+            assert found == pytest.approx(row[f"energy_mwh_{end}"], rel=within), (year, end)
+
+
+def test_draws_are_one_small_parquet_file(build: Build, tables: dict[str, pl.DataFrame]) -> None:
+    assert (build.release / "parquet" / "emission_draws.parquet").stat().st_size < 2e6
+    assert not [*build.release.glob("csv/emission_draws*")]
+    assert build.query("select count(*) from duckdb_tables() where table_name = 'emission_draws'") == [(0,)]
+    draws = tables["emission_draws"].group_by("run_id").len()
+    assert set(draws["len"]) == {509}
+    assert draws.height == tables["totals"].filter(group_kind="all")["run_count"].item()
+
+
+def test_sums_are_drawn_again_only_where_something_changed(build: Build, tmp_path: Path) -> None:
+    database = tmp_path / "build.duckdb"
+    database.write_bytes((build.directory / "build.duckdb").read_bytes())
+    with connect(database) as connection:
+        connection.execute("set variable made_from = '{}'")
+        for name in models.SUMS:
+            assert unchanged(connection, name, models.above(name)) is not None
+        connection.execute("update state.tables set version = 'other' where name = 'out.error_loads'")
+        assert unchanged(connection, "out.totals", models.above("out.totals")) is None
