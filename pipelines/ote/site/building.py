@@ -21,7 +21,7 @@ from ote import catalog
 from ote.names import one_line
 from ote.places import name_of
 from ote.releases import reading
-from ote.site import evidence, guides, markup, pages, parts, subjects
+from ote.site import evidence, guides, markup, pages, parts, subjects, sums
 from ote.site.data import Data, opened
 
 HERE = Path(__file__).parent
@@ -33,6 +33,8 @@ BLANKS = re.compile(r"\n\s*\n")
 ANCHOR = re.compile(r'\bid="([^"]*)"')
 NAV = (
     ("index.html", "Runs"),
+    ("totals.html", "Totals"),
+    ("trends.html", "Trends"),
     ("organisations.html", "Organisations"),
     ("accelerators.html", "Accelerators"),
     ("locations.html", "Locations"),
@@ -141,6 +143,7 @@ def _pages(data: Data) -> Iterator[parts.Page]:
     yield from pages.of_groups(data)
     yield from subjects.pages(data)
     yield from evidence.all_pages(data)
+    yield from sums.pages(data)
 
 
 def _environment(data: Data) -> jinja2.Environment:

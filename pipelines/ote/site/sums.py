@@ -1,0 +1,253 @@
+"""The pages on sums of runs: totals by group, and trends over the years.
+
+Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ote.answers import quantities
+from ote.site import charts, parts
+from ote.site.data import SOLIDITY, Data, Row, grouped, identifier
+
+KINDS = (  # of groups, with the heading of each
+    ("published_year", "By year of publication", "Published"),
+    ("solidity", "By how solid the energy is", "Solidity"),
+    ("organisation", "By organisation", "Organisation"),
+    ("country", "By country", "Country"),
+    ("domain", "By domain", "Domain"),
+    ("run_year", "By year of the run", "Year of the run"),
+)
+SINCE = 2012  # of the chart
+SETS = {
+    "all_runs": "all runs",
+    "disclosed_runs": "runs with published hours or energy",
+    "inferred_runs": "runs whose energy is inferred or guessed",
+    "five_largest_runs": "the five largest runs of each year",
+}
+
+
+def pages(data: Data) -> Iterator[parts.Page]:
+    """Both of them."""
+    yield _totals(data)
+    yield _trends(data)
+
+
+def _totals(data: Data) -> parts.Page:
+    groups = grouped(data.table("totals"), "group_kind")
+    (every,) = groups["all"]
+    most = max(groups["published_year"], key=lambda row: (row["energy_mwh_mean"], row["group_value"]))
+    about = (
+        f"The {every['run_count']:,} whole training runs that this dataset can estimate used "
+        f"{_energy(every)} together (90 % interval: {_span(every, 'energy_mwh')}); "
+        f"{parts.percent(every['guessed_share_fraction'])} of the mean is guessed."
+    )
+    left_out = sum(every[f"left_out_{kind}_count"] for kind in ("part", "bound", "shared"))
+    text = [
+        "Energies of runs are medians, which do not add up. These sums come from "
+        f"{every['draw_count']:,} draws of all runs, in which runs that share an error share it. "
+        f"{left_out:,} parts, families, bounds and second rows of a training are left out. Runs that nobody "
+        "lists are missing, and so are experiments, failed runs and the use of the models.",
+        f"Most energy by year of publication: {most['group_value']}, with {_energy(most)} "
+        f"({_span(most, 'energy_mwh')}).",
+    ]
+    tables = [
+        parts.Section(
+            heading=heading,
+            text=["A run of several domains counts in each."] if kind == "domain" else (),
+            table=_table(data, kind, heading, name, groups[kind]),
+            anchor=kind.replace("_", "-"),
+        )
+        for kind, heading, name in KINDS
+        if kind in groups
+    ]
+    first = parts.Section(heading="All runs", text=text, plots=[_by_year(groups["published_year"])])
+    return parts.page("totals.html", "Totals", about, [first, *tables])
+
+
+def _by_year(rows: Sequence[Row]) -> charts.Chart:
+    shown = [row for row in rows if int(row["group_value"]) >= SINCE]
+    x, x_ticks = charts.year_axis([int(row["group_value"]) for row in shown])
+    ends = [row[f"energy_mwh_{end}"] for row in shown for end in ("p05", "p95")]
+    y, y_ticks = charts.log_axis(ends, quantities.energy)
+    marks = [
+        charts.Mark(
+            x=x(int(row["group_value"])),
+            y=None if _is_guess(row) else y(row["energy_mwh_p50"]),
+            low=y(row["energy_mwh_p05"]),
+            high=y(row["energy_mwh_p95"]),
+            css="disclosed",
+            label=_label(row),
+        )
+        for row in shown
+    ]
+    return charts.Chart(
+        title="Energy of the runs of each year",
+        axis="All whole runs published in a year together, logarithmic; lines are 90 % intervals.",
+        x_ticks=x_ticks,
+        y_ticks=y_ticks,
+        marks=marks,
+        css="large",
+    )
+
+
+def _label(row: Row) -> str:
+    shown = ", ".join(part for part in (_energy(row), _span(row, "energy_mwh")) if part)
+    return f"{row['group_value']}: {shown} ({quantities.counted(row['run_count'], 'run')})"
+
+
+def _table(data: Data, kind: str, caption: str, name: str, rows: Sequence[Row]) -> parts.Table:
+    def order(row: Row) -> tuple[float, str]:
+        value = row["group_value"]
+        return (-int(value) if kind.endswith("_year") else -row["energy_mwh_mean"], value)
+
+    made = [
+        (
+            _group(data, kind, row["group_value"]),
+            f"{row['run_count']:,}",
+            parts.Text(text=_energy(row), small=_span(row, "energy_mwh")),
+            parts.Text(text=_tonnes(row), small=_span(row, "co2e_gross_t")),
+            parts.percent(row["guessed_share_fraction"]),
+            _largest(data, row),
+        )
+        for row in sorted(rows, key=order)
+    ]
+    headers = (name, "Runs", "Energy, 90 % interval", "CO2e gross, 90 % interval", "Guessed", "Largest run")
+    table = f"{kind.replace('_', '-')}-rows"
+    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table)
+
+
+def _largest(data: Data, row: Row) -> parts.Cited:
+    """The largest run of a sum, with its share."""
+    run_id = row["largest_run_id"]
+    link = parts.Link(text=data.runs[run_id]["model"], href=f"run/{identifier(run_id)}.html")
+    return parts.Cited(source=link, locator=f"{parts.percent(row['largest_run_share_fraction'])} of the mean")
+
+
+def _group(data: Data, kind: str, value: str) -> Any:
+    if kind == "organisation":
+        return parts.of_organisations(data, [value]) or value
+    if kind == "country":
+        return parts.of_country(data, value)
+    return parts.Badge(value) if kind == "solidity" else value
+
+
+def _is_guess(row: Row, name: str = "energy_mwh") -> bool:
+    return quantities.is_guess(row[f"{name}_p05"], row[f"{name}_p95"])
+
+
+def _energy(row: Row) -> str:
+    """The energy of a sum; empty for a guess."""
+    return "" if _is_guess(row) else quantities.energy(row["energy_mwh_p50"])
+
+
+def _tonnes(row: Row) -> str:
+    """The gross tonnes of a sum; empty for a guess."""
+    return "" if _is_guess(row, "co2e_gross_t") else quantities.mass(row["co2e_gross_t_p50"])
+
+
+def _span(row: Row, name: str) -> str:
+    show = quantities.energy_span if name == "energy_mwh" else quantities.mass_span
+    return show(row[f"{name}_p05"], row[f"{name}_p95"])
+
+
+def _trends(data: Data) -> parts.Page:
+    rows = data.table("trends")
+    grown = {(row["measure"], row["run_set"], row["quantity"]): row for row in rows}
+    largest = grown["growth", "five_largest_runs", "energy_mwh"]
+    doubling = grown["doubling_time", "five_largest_runs", "energy_mwh"]
+    about = (
+        f"The energy of the five largest runs of a year grew {_number(largest['p50'])} times a year "
+        f"from {largest['period']} (90 % interval: {_ends(largest)}). Doubling time: {_months(doubling)}."
+    )
+    sections = [
+        parts.Section(
+            heading="Growth",
+            text=[
+                "Growth is the slope of a line through the logarithms of the yearly sums. Its interval has "
+                "two parts: the errors of the estimates, which runs share, and the scatter of the years "
+                "about the line.",
+                "More runs become known each year, and the last year is not complete, so sums of all runs "
+                "grow with what is known. The five largest runs of a year depend on that least.",
+            ],
+            table=_growth(grown),
+        ),
+        parts.Section(
+            heading="How solid the sums are",
+            text=["Share of measured, disclosed, inferred and guessed runs in the energy of each year."],
+            plots=[_shares(rows)],
+            table=_share_table(rows),
+            anchor="shares",
+        ),
+    ]
+    return parts.page("trends.html", "Trends", about, sections)
+
+
+def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
+    made = []
+    for quantity, words in (("energy_mwh", "energy"), ("co2e_gross_t", "CO2e, gross")):
+        for run_set, name in SETS.items():
+            row, doubling = grown["growth", run_set, quantity], grown["doubling_time", run_set, quantity]
+            made.append(
+                (
+                    f"{words}, {name}",
+                    f"{row['run_count']:,}",
+                    parts.Text(text=f"{_number(row['p50'])} times a year", small=_ends(row)),
+                    _months(doubling),
+                )
+            )
+    headers = ("Sum of a year", "Runs", "Growth, 90 % interval", "Doubling time, 90 % interval")
+    return parts.Table(caption="Growth of yearly sums", headers=headers, rows=made, numeric={1, 2, 3})
+
+
+def _shares(rows: Sequence[Row]) -> charts.Chart:
+    found = grouped([row for row in rows if _is_share(row)], "run_set")
+    named = [
+        (name, name, [(int(row["period"]), 100 * row["p50"]) for row in found.get(name, [])])
+        for name in SOLIDITY
+    ]
+    return charts.series(
+        "How solid the energy of each year is",
+        "Percent of the energy of the runs published in a year; medians.",
+        named,
+        lambda percent: f"{percent:.0f} %",
+    )
+
+
+def _share_table(rows: Sequence[Row]) -> parts.Table:
+    years = grouped([row for row in rows if _is_share(row)], "period")
+    made = []
+    for year in sorted(years, reverse=True):
+        by_set = {row["run_set"]: row for row in years[year]}
+        made.append((year, *(_percents(by_set[name]) for name in SOLIDITY)))
+    headers = ("Published", *SOLIDITY)
+    caption = "Shares of the energy of each year"
+    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4})
+
+
+def _is_share(row: Row) -> bool:
+    return bool(row["measure"] == "share" and row["quantity"] == "energy_mwh")
+
+
+def _percents(row: Row) -> parts.Text:
+    if not row["run_count"]:
+        return parts.Text(text="no run")
+    ends = f"{parts.percent(row['p05'])} to {parts.percent(row['p95'])}"
+    return parts.Text(text=parts.percent(row["p50"]), small=ends)
+
+
+def _number(value: float) -> str:
+    return quantities.significant(value, 2)
+
+
+def _ends(row: Row) -> str:
+    return f"{_number(row['p05'])} to {_number(row['p95'])}"
+
+
+def _months(row: Row) -> str:
+    """A doubling time with its interval; it has no upper end where the sum may not grow."""
+    ends = [row[end] for end in ("p05", "p50", "p95")]
+    low, middle, high = (None if end is None else _number(12 * end) for end in ends)
+    if low is None or middle is None:
+        return "not known to grow"
+    return f"{middle} months ({low} to {high})" if high else f"{middle} months (at least {low})"
