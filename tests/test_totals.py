@@ -102,6 +102,31 @@ def test_a_sum_is_equal_whatever_selects_its_runs(published: Path) -> None:
     assert json.loads(done.stdout)["sums"]["energy_mwh"]["p95"] == found.sums["energy_mwh"].p95
 
 
+def test_more_common_judgement_widens_a_sum_and_leaves_its_mean(published: Path) -> None:
+    condition = "solidity in ('inferred', 'guessed') and year(published_date) = 2022"
+    stated = totals.total_where(condition, published)
+    again, none, more = (totals.total_where(condition, published, share) for share in (0.2, 0.0, 0.6))
+    energy = [each.sums["energy_mwh"] for each in (stated, again, none, more)]
+    assert energy[1].p95 == pytest.approx(energy[0].p95, rel=1e-9)
+    assert energy[2].p95 < energy[0].p95 < energy[3].p95
+    assert len({each.mean for each in energy}) == 1
+    done = ote("total", "--year", "2022", "--judgement", "1.2", "--database", published)
+    assert (done.returncode, "expected a share from 0 to 1" in done.stderr) == (2, True)
+
+
+def test_a_sum_says_how_much_of_it_is_guessed(published: Path) -> None:
+    found = totals.total_where("year(published_date) = 2023", published)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        ((guessed,),) = connection.execute(
+            "select sum(energy_mwh_mean) filter (solidity = 'guessed') / sum(energy_mwh_mean) from emissions "
+            "where covers = 'one_run' and energy_shared_with is null and year(published_date) = 2023"
+        ).fetchall()
+    assert sum(found.solidity_share_fractions.values()) == pytest.approx(1)
+    assert found.solidity_share_fractions["guessed"] == pytest.approx(guessed)
+    done = ote("total", "--year", "2023", "--database", published)
+    assert f"guessed {guessed:.0%}" in done.stdout
+
+
 def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Path) -> None:
     found = totals.total_where("true", published)
     with duckdb.connect(str(published), read_only=True) as connection:

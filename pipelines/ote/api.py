@@ -261,17 +261,20 @@ def find(
         return search.without_guesses(search.search(connection, asking.wanted(connection, asked), sort))
 
 
-def total(runs: Any, *, database: str | Path | None = None) -> "Total":
+def total(runs: Any, *, database: str | Path | None = None, judgement: float | None = None) -> "Total":
     """Add up runs, with the interval of the sum: draws of whole runs, in which shared errors are shared.
 
     Args:
         runs: a frame of Polars, pandas or Arrow with a column run_id, such as a selection of `emissions`.
         database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+        judgement: share of the variance of Epoch AI's judgements that all of them have in common, from 0 to
+            1. Default: that of the table error_shares.
 
     Returns:
-        The number of runs, what is left out (parts, bounds, second rows of a training), the largest run, and
-        below `sums` for energy_mwh (MWh) and co2e_gross_t (t): p05, p50, p95, mean, and the standard error of
-        the draws as a fraction.
+        The number of runs, what is left out (parts, bounds, second rows of a training), the largest run, the
+        shares of measured, disclosed, inferred and guessed runs in the mean energy, and below `sums` for
+        energy_mwh (MWh) and co2e_gross_t (t): p05, p50, p95, mean, and the standard error of the draws as a
+        fraction.
 
     Raises:
         BadSelectionError: there is no such column, a run has no estimate, or no run is whole.
@@ -284,7 +287,7 @@ def total(runs: Any, *, database: str | Path | None = None) -> "Total":
     """
     from ote.answers import totals
 
-    return totals.total(runs, _database(database))
+    return totals.total(runs, _database(database), judgement)
 
 
 def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":

@@ -19,7 +19,7 @@ from ote.answers.published import DATABASE, open_database
 from ote.catalog import ROOT
 from ote.errors import Error
 
-PROBE = "select error_id from error_loads union all select distribution from emission_factors limit 0"
+PROBE = "select error_id from error_loads union all select share_basis from error_shares limit 0"
 TABLES = ("emissions", "emission_factors", "error_loads")
 SEEDS = range(1, 5)  # independent sets of draws: their differences show the error
 DRAWS = 2039  # of each set; a prime
@@ -63,7 +63,10 @@ class Sum:
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """A sum over runs; left out are parts and families of runs, bounds, and second rows of one training."""
+    """A sum over runs; left out are parts and families of runs, bounds, and second rows of one training.
+
+    solidity_share_fractions: shares of the mean energy, by how solid the energies of the runs are.
+    """
 
     runs: int
     left_out_parts: int
@@ -72,19 +75,24 @@ class Total:
     sums: dict[str, Sum]
     largest_run_id: str
     largest_run_share_fraction: float
+    solidity_share_fractions: dict[str, float]
     draws: int
 
 
-def total_where(condition: str, database: Path = DATABASE) -> Total:
+def total_where(condition: str, database: Path = DATABASE, judgement: float | None = None) -> Total:
     """The sum of the runs for which a condition holds, in SQL over the table emissions.
 
-    The condition can read the published tables and nothing else.
+    Args:
+        condition: can read the published tables and nothing else.
+        database: the published DuckDB file.
+        judgement: share of the variance of judgements that all of them have in common; by default that of the
+            table error_shares.
 
     Raises:
         BadSelectionError: the condition cannot be read, or holds for no whole run.
         NoDatabaseError: the database is missing or of another version.
     """
-    with _opened(database) as connection:
+    with _opened(database, judgement) as connection:
         selection = SOME_RUNS.format(condition=condition)
         _refuse_statements(connection, f"select run_id {selection}")
         try:
@@ -111,7 +119,7 @@ def unknown_organisation(name: str, database: Path = DATABASE) -> str:
     return f"--organisation {name}: no run with an estimate has it. The nearest: {near}."
 
 
-def total(frame: Any, database: Path = DATABASE) -> Total:
+def total(frame: Any, database: Path = DATABASE, judgement: float | None = None) -> Total:
     """The sum of the runs of a frame with a column run_id, of Polars, pandas or Arrow.
 
     Raises:
@@ -122,10 +130,10 @@ def total(frame: Any, database: Path = DATABASE) -> Total:
         ids = [str(run_id) for run_id in frame["run_id"]]
     except (KeyError, TypeError, IndexError) as error:
         raise BadSelectionError("The frame has no column run_id. Give a frame of emissions.") from error
-    return total_of(ids, database)
+    return total_of(ids, database, judgement)
 
 
-def total_of(run_ids: Iterable[str], database: Path = DATABASE) -> Total:
+def total_of(run_ids: Iterable[str], database: Path = DATABASE, judgement: float | None = None) -> Total:
     """The sum of runs by their ids.
 
     Raises:
@@ -133,7 +141,7 @@ def total_of(run_ids: Iterable[str], database: Path = DATABASE) -> Total:
         NoDatabaseError: the database is missing or of another version.
     """
     ids = sorted(set(run_ids))
-    with _opened(database) as connection:
+    with _opened(database, judgement) as connection:
         connection.execute(
             "create temp table selected as from dataset.emissions where list_contains(?, run_id)", [ids]
         )
@@ -146,13 +154,16 @@ def total_of(run_ids: Iterable[str], database: Path = DATABASE) -> Total:
         return _total(connection)
 
 
-def _opened(database: Path) -> duckdb.DuckDBPyConnection:
+def _opened(database: Path, judgement: float | None) -> duckdb.DuckDBPyConnection:
     """A connection that reads the published database and nothing else, with the macros of the draws."""
     open_database(database, PROBE).close()
     connection = isolated.connect([database], {"dataset": database})
     connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))
     for table in TABLES:
         connection.execute(f"create temp view {table} as from dataset.{table}")
+    if judgement is not None:
+        connection.execute("set variable judgement_fraction = ?", [judgement])
+        connection.execute(f"create or replace temp view error_loads as {_text('other_judgement')}")
     return connection
 
 
@@ -180,6 +191,11 @@ def _total(connection: duckdb.DuckDBPyConnection) -> Total:
         "select arg_max(run_id, energy_mwh_mean), max(energy_mwh_mean) / sum(energy_mwh_mean) "
         "from emissions inner join chosen using (run_id)"
     ).fetchall()[0]
+    solid = connection.execute(
+        "select solidity, sum(energy_mwh_mean order by run_id) "
+        "from emissions inner join chosen using (run_id) group by solidity"
+    ).fetchall()
+    mean = sum(energy for _, energy in solid)
     return Total(
         runs=counts["whole"],
         left_out_parts=counts.get("parts", 0),
@@ -188,6 +204,7 @@ def _total(connection: duckdb.DuckDBPyConnection) -> Total:
         sums={name: _sum(connection, name, [each[name] for each in sets]) for name in QUANTITIES},
         largest_run_id=largest,
         largest_run_share_fraction=share,
+        solidity_share_fractions={name: energy / mean for name, energy in sorted(solid)},
         draws=DRAWS * len(sets),
     )
 

@@ -11,8 +11,9 @@ import typer
 
 from ote.answers import quantities, totals
 from ote.answers.published import DATABASE, NoDatabaseError
+from ote.catalog import column
 from ote.cli import terminal
-from ote.cli.options import AsJson, Database, whole
+from ote.cli.options import AsJson, Database, number, whole
 from ote.names import literal
 
 Where = Annotated[
@@ -22,6 +23,15 @@ Organisation = Annotated[str, typer.Option(help="Organisation of the runs, as in
 Year = Annotated[
     int | None, typer.Option(parser=whole(1950, 2030), metavar="YEAR", help="Year of publication.")
 ]
+Judgement = Annotated[
+    float | None,
+    typer.Option(
+        parser=number("0.3", 0),
+        metavar="SHARE",
+        help="Share of the variance of Epoch AI's judgements that all of them have in common, from 0 to 1. "
+        "Default: that of the table error_shares. Nothing can measure it: try several.",
+    ),
+]
 SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO2e", quantities.mass)}
 
 
@@ -29,6 +39,7 @@ def total(
     where: Where = "",
     organisation: Organisation = "",
     year: Year = None,
+    judgement: Judgement = None,
     database: Database = DATABASE,
     as_json: AsJson = False,
 ) -> None:
@@ -42,12 +53,14 @@ def total(
     conditions = [f"({where}\n)"] if where.strip() else []
     if organisation:
         conditions.append(f"lower(organisation) = lower({literal(organisation)})")
+    if judgement is not None and judgement > 1:
+        terminal.fail(f"--judgement {judgement:g}: expected a share from 0 to 1, such as 0.3.")
     if year is not None:
         conditions.append(f"year(published_date) = {year}")
     try:
         if organisation and (unknown := totals.unknown_organisation(organisation, database)):
             terminal.fail(unknown)
-        found = totals.total_where(" and ".join(conditions) or "true", database)
+        found = totals.total_where(" and ".join(conditions) or "true", database, judgement)
     except totals.BadSelectionError as error:
         terminal.fail(f"{'--where' if where else 'Nothing to add up'}: {error}.")
     except NoDatabaseError as error:
@@ -70,12 +83,15 @@ def _print(found: totals.Total) -> None:
     )
     rest = ", ".join(f"{number:,} {one if number == 1 else more}" for number, one, more in left_out if number)
     worst = max(each.error_fraction for each in found.sums.values())
+    shares = found.solidity_share_fractions
+    solid = ", ".join(f"{name} {shares[name]:.0%}" for name in column("solidity").values if name in shares)
     with terminal.page() as console:
         console.print(made)
         console.print(
             f"{quantities.counted(found.runs, 'whole run')}; left out: {rest or 'nothing'}. Largest: "
             f"{found.largest_run_id}, {found.largest_run_share_fraction:.0%} of the mean energy."
         )
+        console.print(f"How solid the mean energy is: {solid}.")
         console.print(
             f"Sum and interval come from {found.draws:,} draws; their standard error is at most {worst:.1%}. "
             "The plain sum of the values of the runs, which are medians, would be "
