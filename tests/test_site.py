@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from http.client import HTTPConnection
 from http.server import ThreadingHTTPServer
@@ -139,6 +139,32 @@ def test_a_row_that_is_not_a_whole_run_says_so_in_every_list(build: Build, site:
     rows = {name: row for row in first.split("<tr>") for name in re.findall(r'href="run/([^"]+)\.html"', row)}
     assert "upper bound" in rows["llama-3.3-70b"]
     assert "upper bound" not in rows["llama-3.1-70b"]
+
+
+def test_totals_and_trends_begin_with_the_answer(build: Build, site: Path) -> None:
+    ((runs, p50, p05, p95, guessed),) = build.query(
+        "select run_count, energy_mwh_p50, energy_mwh_p05, energy_mwh_p95, guessed_share_fraction "
+        "from totals where group_kind = 'all'"
+    )
+    lead = words_of(re.search(r'<p class="lead">.*?</p>', text_of(site, "totals.html"), re.S)[0])  # type: ignore[index]
+    assert f"{runs:,} whole training runs" in lead
+    assert f"{quantities.energy(p50)} together" in lead
+    assert quantities.energy_span(p05, p95) in lead
+    assert f"{100 * guessed:.0f} % of the mean is guessed" in lead
+    ((growth,),) = build.query(
+        "select p50 from trends where measure = 'growth' and run_set = 'five_largest_runs' "
+        "and quantity = 'energy_mwh'"
+    )
+    lead = words_of(re.search(r'<p class="lead">.*?</p>', text_of(site, "trends.html"), re.S)[0])  # type: ignore[index]
+    assert f"grew {quantities.significant(growth, 2)} times a year" in lead
+
+
+def test_every_group_of_a_total_is_on_the_page(build: Build, site: Path) -> None:
+    page = text_of(site, "totals.html")
+    for (name,) in build.query(
+        "select group_value from totals where group_kind in ('organisation', 'domain')"
+    ):
+        assert escape(name) in page, name
 
 
 def test_the_pages_answer_how_accurate_and_who_discloses_most(build: Build, site: Path) -> None:

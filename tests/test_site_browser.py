@@ -39,6 +39,7 @@ TEMPLATES = (
         "disclosure.html",
         "paper.html",
     ),
+    *("totals.html", "trends.html"),
     *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html", "groups/2020.html"),
 )
 SHOWN = "[...document.querySelectorAll('#all-runs tbody tr')]"
@@ -200,7 +201,10 @@ TEXTS = """
 """
 
 
-@pytest.mark.parametrize("name", ["index.html", "accuracy.html", "disclosure.html", "accelerators.html"])
+@pytest.mark.parametrize(
+    "name",
+    ["index.html", "accuracy.html", "disclosure.html", "accelerators.html", "totals.html", "trends.html"],
+)
 def test_no_label_of_a_chart_covers_another(page: Page, address: str, name: str) -> None:
     for width in WIDTHS:
         page.open(address + name, width)

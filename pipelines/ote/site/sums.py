@@ -114,7 +114,9 @@ def _table(data: Data, kind: str, caption: str, name: str, rows: Sequence[Row]) 
     ]
     headers = (name, "Runs", "Energy, 90 % interval", "CO2e gross, 90 % interval", "Guessed", "Largest run")
     table = f"{kind.replace('_', '-')}-rows"
-    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table)
+    return parts.Table(
+        caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table, is_stacked=True
+    )
 
 
 def _largest(data: Data, row: Row) -> parts.Cited:
@@ -197,7 +199,9 @@ def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
                 )
             )
     headers = ("Sum of a year", "Runs", "Growth, 90 % interval", "Doubling time, 90 % interval")
-    return parts.Table(caption="Growth of yearly sums", headers=headers, rows=made, numeric={1, 2, 3})
+    return parts.Table(
+        caption="Growth of yearly sums", headers=headers, rows=made, numeric={1, 2, 3}, is_stacked=True
+    )
 
 
 def _shares(rows: Sequence[Row]) -> charts.Chart:
@@ -222,7 +226,7 @@ def _share_table(rows: Sequence[Row]) -> parts.Table:
         made.append((year, *(_percents(by_set[name]) for name in SOLIDITY)))
     headers = ("Published", *SOLIDITY)
     caption = "Shares of the energy of each year"
-    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4})
+    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, is_stacked=True)
 
 
 def _is_share(row: Row) -> bool:
