@@ -219,7 +219,7 @@ def growth(years: list[int], drawn: Floats) -> tuple[float, float, float]:
     degrees = len(years) - 2
     errors = np.sqrt((rest**2).sum(axis=0) / degrees / (x @ x))
     low, middle, high = np.quantile(slopes, ENDS)
-    scatter = 1.645 * float(np.median(errors)) * _student_widening(degrees)
+    scatter = float(np.median(errors)) * _student_quantile(degrees)
     return (
         float(middle - np.hypot(middle - low, scatter)),
         float(middle),
@@ -228,10 +228,12 @@ def growth(years: list[int], drawn: Floats) -> tuple[float, float, float]:
 
 
 @cache
-def _student_widening(n: int) -> float:
+def _student_quantile(degrees: int) -> float:
+    """The 95 % quantile of Student's t, as for the uncertainty of a basis."""
     with duckdb.connect() as connection:
         sql_files.run(connection, "macros")
-        ((found,),) = connection.execute("select student_widening(?)", [n]).fetchall()
+        query = "select z_90() * student_widening(?)"
+        ((found,),) = connection.execute(query, [degrees]).fetchall()
     return float(found)
 
 
