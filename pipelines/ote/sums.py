@@ -82,9 +82,16 @@ def frames(published: duckdb.DuckDBPyConnection, threads: int | None = None) -> 
         connection.execute(f"create temp table groups as {sql_files.text('totals.groups')}")
         return {
             "out.emission_draws": _run_draws(connection, runs),
-            "out.totals": connection.sql(sql_files.text("totals.totals")).pl(),
-            "out.trends": trends({key: drawn[key] for key in yearly}, {k: len(v) for k, v in yearly.items()}),
+            "out.totals": _rounded(connection.sql(sql_files.text("totals.totals")).pl()),
+            "out.trends": _rounded(
+                trends({key: drawn[key] for key in yearly}, {k: len(v) for k, v in yearly.items()})
+            ),
         }
+
+
+def _rounded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Numbers to four significant digits: more says nothing next to the error of the draws."""
+    return rows.with_columns(pl.col(pl.Float64).round_sig_figs(4))
 
 
 def _copied(published: duckdb.DuckDBPyConnection, threads: int | None) -> duckdb.DuckDBPyConnection:
@@ -254,7 +261,7 @@ def _growth_rows(
 def _row(
     measure: str, run_set: str, quantity: str, period: str, ends: Any, unit: str, count: int
 ) -> dict[str, Any]:
-    low, middle, high = (None if end is None else float(f"{end:.4g}") for end in ends)
+    low, middle, high = ends
     return {
         "measure": measure,
         "run_set": run_set,

@@ -1,6 +1,5 @@
 -- Sums of runs by group: the draws of the whole runs of each (`sums`), with their count, mean and largest run, and what is left
 -- out. One row per group with a whole run. The mean is a sum of means, without draws.
--- Four significant digits: what is more says nothing beside the error of the draws.
 with members as (
     select
         groups.group_kind,
@@ -39,18 +38,18 @@ select
     counts.left_out_part_count,
     counts.left_out_bound_count,
     counts.left_out_shared_count,
-    four_digits(sums.energy_mwh_p05) as energy_mwh_p05,
-    four_digits(sums.energy_mwh_p50) as energy_mwh_p50,
-    four_digits(sums.energy_mwh_p95) as energy_mwh_p95,
-    four_digits(counts.energy_mwh_mean) as energy_mwh_mean,
-    four_digits(sums.co2e_gross_t_p05) as co2e_gross_t_p05,
-    four_digits(sums.co2e_gross_t_p50) as co2e_gross_t_p50,
-    four_digits(sums.co2e_gross_t_p95) as co2e_gross_t_p95,
-    four_digits(counts.co2e_gross_t_mean) as co2e_gross_t_mean,
+    sums.energy_mwh_p05,
+    sums.energy_mwh_p50,
+    sums.energy_mwh_p95,
+    counts.energy_mwh_mean,
+    sums.co2e_gross_t_p05,
+    sums.co2e_gross_t_p50,
+    sums.co2e_gross_t_p95,
+    counts.co2e_gross_t_mean,
     counts.largest_run_id,
-    four_digits(counts.largest_mwh_mean / counts.energy_mwh_mean) as largest_run_share_fraction,
-    four_digits(coalesce(counts.guessed_mwh_mean, 0) / counts.energy_mwh_mean) as guessed_share_fraction,
+    counts.largest_mwh_mean / counts.energy_mwh_mean as largest_run_share_fraction,
+    coalesce(counts.guessed_mwh_mean, 0) / counts.energy_mwh_mean as guessed_share_fraction,
     sums.draw_count,
-    four_digits(sums.error_fraction) as draw_error_fraction
+    sums.error_fraction as draw_error_fraction
 from counts
 inner join sums on counts.group_kind = sums.group_kind and counts.group_value = sums.group_value
