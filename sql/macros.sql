@@ -3,6 +3,26 @@
 create or replace temp macro source_id(url) as
 trim(lower(regexp_replace(regexp_replace(url, '^https?://(www\.)?', ''), '[^A-Za-z0-9]+', '-', 'g')), '-');
 
+-- Numbers as computers write them: a point for decimals, no separators; infinities and NaN are no quantities.
+create or replace temp macro number_of(cell) as
+if(isfinite(try_cast(cell as double)), cell::double, null);
+
+-- Text that no cell of a user's runs may have: longer than 1,000 characters, or with control characters (but tabs and line ends).
+create or replace temp macro is_bad_text(cell) as
+length(cell) > 1000 or regexp_matches(cell, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]');
+
+-- Whether a cell was given and is no number, or is bad text.
+create or replace temp macro is_unread_number(cell, number) as
+(cell is not null and number is null) or (typeof(cell) = 'VARCHAR' and is_bad_text(cell::varchar));
+
+-- A number of things. Frames write whole numbers with a gap among them as 8.0.
+create or replace temp macro whole_number_of(cell) as
+case
+    when typeof(cell) = 'VARCHAR'
+        then if(regexp_full_match(cell::varchar, '\s*[0-9]{1,12}(\.0*)?\s*'), cell::double, null)
+    else if(number_of(cell) between 0 and 999999999999 and number_of(cell) = floor(number_of(cell)), cell::double, null)
+end;
+
 -- Spellings of one accelerator differ in case, spaces and punctuation only.
 create or replace temp macro spelling_key(spelling) as
 lower(regexp_replace(spelling, '[^A-Za-z0-9]+', '', 'g'));

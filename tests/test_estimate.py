@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from ote.answers import batch
 from ote.answers import estimate as estimating
 from ote.answers.estimate import BadRunsError
 from ote.answers.published import NoDatabaseError
@@ -375,7 +376,7 @@ def test_a_batch_is_each_run_by_itself(database: Path, tmp_path: Path, ending: s
     else:
         lines = [json.dumps(run) for run in runs]
         source.write_text("\n".join(lines) if ending == "jsonl" else f"[{','.join(lines)}]", encoding="utf-8")
-    assert estimating.estimate_file(source, target, database, TODAY) == 3
+    assert batch.estimate_file(source, target, database, TODAY) == 3
     together = pl.read_parquet(target).to_dicts()
     for run, row in zip(runs, together, strict=True):
         alone = estimating.estimate_run(run, database, TODAY)
@@ -388,7 +389,7 @@ def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_pa
     source.write_text("hardware,chips,training_hours\nV100,8,100\nV100,8,-1\nV900,8,1\n", encoding="utf-8")
     target.write_text("an earlier one\n", encoding="utf-8")
     with pytest.raises(BadRunsError) as refused:
-        estimating.estimate_file(source, target, database, TODAY)
+        batch.estimate_file(source, target, database, TODAY)
     assert "runs.csv, line 3, row 2, training_hours: '-1': expected more than 0" in str(refused.value)
     assert "runs.csv, line 4, row 3, hardware: 'V900' is no accelerator" in str(refused.value)
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["estimates.csv", "runs.csv"]
@@ -410,7 +411,7 @@ def test_an_uneven_row_of_a_batch_is_named(database: Path, tmp_path: Path, rows:
     source = tmp_path / "runs.csv"
     source.write_text("model,hardware,chips,training_hours\n" + rows, encoding="utf-8")
     with pytest.raises(BadRunsError) as refused:
-        estimating.estimate_file(source, tmp_path / "out.csv", database, TODAY)
+        batch.estimate_file(source, tmp_path / "out.csv", database, TODAY)
     assert f"{source}, {says}" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
@@ -429,7 +430,7 @@ def test_a_file_without_a_run_is_refused(database: Path, tmp_path: Path, command
 def test_a_batch_may_be_as_spreadsheets_write_it(database: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "runs.csv", tmp_path / "out.parquet"
     source.write_bytes(b'\xef\xbb\xbfmodel;energy_kwh\r\n"a ""b"", c";12\r\nd;13.5\r\n')
-    assert estimating.estimate_file(source, target, database, TODAY) == 2
+    assert batch.estimate_file(source, target, database, TODAY) == 2
     assert pl.read_parquet(target)["model"].to_list() == ['a "b", c', "d"]
 
 
@@ -490,7 +491,7 @@ def test_a_file_that_is_none_of_runs_is_refused(
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(BadRunsError, match=says):
-        estimating.estimate_file(tmp_path / name, tmp_path / "out.csv", database, TODAY)
+        batch.estimate_file(tmp_path / name, tmp_path / "out.csv", database, TODAY)
 
 
 def test_a_database_that_will_not_do_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ote.answers import imports
-from ote.answers.estimate import estimate_file
+from ote.answers.batch import estimate_file
 from tests.conftest import Build, ote
 
 LOGS = Path(__file__).parent / "logs"

@@ -1,156 +1,105 @@
 -- The runs of a user, typed, with names resolved. One row per run, numbered as given.
--- `given` holds every cell as text; what cannot be read is null here and a sentence in problems.
--- As in core.training_runs, an unnamed operator of a TPU is Google.
-with spellings as (
-    select
-        spelling_key(spelling) as hardware_key,
-        min(hardware_id) as hardware_id,
-        bool_or(is_ambiguous) as is_ambiguous
-    from (
-        select
-            alias as spelling,
-            hardware_id,
-            is_ambiguous
-        from hardware_aliases
-        union all
-        select
-            unnest([name, hardware_id]) as spelling,
-            hardware_id,
-            false as is_ambiguous
-        from hardware
-    ) as every_spelling
-    group by hardware_key
-),
-
--- The words of a name in any order, without its maker's, for spellings such as A100 80GB PCIe. Only where one chip has them.
-words as (
-    select
-        words_key,
-        min(hardware_id) as hardware_id
-    from (
-        select
-            hardware_id,
-            hardware_words(name) as words_key
-        from hardware
-        union
-        select
-            hardware_id,
-            hardware_words(alias) as words_key
-        from hardware_aliases
-        where not is_ambiguous
-    ) as named
-    group by words_key
-    having count(*) = 1
-),
-
-operators as (
-    select
-        spelling_key(alias) as provider_key,
-        min(provider) as provider
-    from provider_aliases
-    group by provider_key
-),
-
-country_names as (
-    select
-        location_key(spelling) as country_key,
-        min(country) as country
-    from (
-        select
-            unnest([alias, country, iso3]) as spelling,
-            country
-        from countries
-    ) as every_country
-    group by country_key
-),
-
-state_names as (
-    select
-        location_key(spelling) as state_key,
-        state,
-        country
-    from (
-        select
-            unnest([alias, state, string_split(state, '-')[2]]) as spelling,
-            state,
-            country
-        from states
-    ) as every_state
-    group by all
-),
-
--- Numbers as computers write them: a point for decimals, no separators; infinities and NaN are no quantities.
--- Frames write whole numbers with a gap among them as 8.0, and a day with its time.
-numbers as (
+-- `given` holds every cell, as text or as a number; what cannot be read is null here and a sentence in problems.
+with numbers as (
     select
         *,
-        if(isfinite(try_cast(training_hours as double)), cast(training_hours as double), null) as typed_hours,
-        if(isfinite(try_cast(chip_hours as double)), cast(chip_hours as double), null) as typed_chip_hours,
-        if(isfinite(try_cast(training_flop as double)), cast(training_flop as double), null) as typed_flop,
-        if(isfinite(try_cast(watts_per_chip as double)), cast(watts_per_chip as double), null) as typed_watts,
-        if(isfinite(try_cast(energy_kwh as double)), cast(energy_kwh as double), null) as typed_energy_kwh,
-        if(isfinite(try_cast(pue as double)), cast(pue as double), null) as typed_pue,
-        if(isfinite(try_cast(carbon_intensity_g_per_kwh as double)), cast(carbon_intensity_g_per_kwh as double), null)
-            as typed_g_per_kwh,
-        if(regexp_full_match(chips, '\s*[0-9]{1,12}(\.0*)?\s*'), cast(chips as double), null) as typed_chips,
-        regexp_replace(trim(started), '[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?$', '') as started_day,
-        coalesce(try_strptime(started_day, '%Y-%m-%d'), try_strptime(started_day, '%Y-%m')) as typed_start,
-        if(regexp_full_match(started, '\s*[0-9]{4}\s*'), cast(started as integer), null) as typed_year
+        number_of(training_hours) as typed_hours,
+        number_of(chip_hours) as typed_chip_hours,
+        number_of(training_flop) as typed_flop,
+        number_of(watts_per_chip) as typed_watts,
+        number_of(energy_kwh) as typed_energy_kwh,
+        number_of(pue) as typed_pue,
+        number_of(carbon_intensity_g_per_kwh) as typed_g_per_kwh,
+        whole_number_of(chips) as typed_chips
     from given
 ),
 
--- Dies, GPUs of a board and cores as the chips that they are parts of; of a slice without a number there is one.
+-- Of a slice without a number there is one.
 in_chips as (
     select
         numbers.*,
-        coalesce(countings.model, numbers.hardware) as counted_hardware,
-        coalesce(countings.chips_each, 1) as chips_of_each,
-        countings.message as counting,
-        coalesce(numbers.typed_chips, if(countings.chips_each >= 1 and numbers.typed_chip_hours is null, 1, null)) * chips_of_each
+        names.name_no,
+        names.power_no,
+        names.location_no,
+        names.month_location_id,
+        names.has_doubtful_name,
+        names.hardware_id,
+        names.hardware_name,
+        names.is_ambiguous_hardware,
+        names.counting,
+        names.is_assumed_provider,
+        names.named_provider,
+        names.named_country,
+        names.named_state,
+        names.provider as used_provider,
+        names.cloud_region as used_region,
+        names.site_country as used_country,
+        names.site_state as used_state,
+        starts.*,
+        coalesce(names.chips_each, 1) as chips_of_each,
+        coalesce(numbers.typed_chips, if(names.chips_each >= 1 and numbers.typed_chip_hours is null, 1, null)) * chips_of_each
             as counted_chips,
         numbers.typed_chip_hours * chips_of_each as counted_chip_hours,
-        numbers.typed_watts / least(chips_of_each, 1) as counted_watts
+        numbers.typed_watts / least(chips_of_each, 1) as counted_watts,
+        coalesce(numbers.typed_hours, counted_chip_hours / counted_chips, 0) as hours_long
     from numbers
-    left join countings on numbers.hardware = countings.hardware
+    inner join names
+        on
+            numbers.hardware is not distinct from names.given_hardware
+            and numbers.provider is not distinct from names.given_provider
+            and numbers.cloud_region is not distinct from names.given_region
+            and numbers.site_country is not distinct from names.given_country
+            and numbers.site_state is not distinct from names.given_state
+    inner join starts on numbers.started is not distinct from starts.given_start
 )
 
 select
-    numbers.row_number,
-    numbers.model,
-    numbers.hardware,
-    coalesce(spellings.hardware_id, words.hardware_id) as hardware_id,
-    coalesce(hardware.name, trim(numbers.hardware)) as hardware_name,
-    coalesce(spellings.is_ambiguous, false) as is_ambiguous_hardware,
-    numbers.counting,
-    numbers.counted_chips as chips,
-    numbers.typed_hours as training_hours,
-    numbers.counted_chip_hours as chip_hours,
-    coalesce(numbers.counted_chip_hours, numbers.counted_chips * numbers.typed_hours) as known_chip_hours,
-    numbers.typed_flop as training_flop,
-    numbers.counted_watts as watts_per_chip,
-    numbers.typed_energy_kwh as energy_kwh,
-    nullif(trim(numbers.metering), '') as metering,
-    numbers.typed_pue as pue,
-    numbers.typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
-    regions.region as cloud_region,
-    coalesce(regions.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
-    coalesce(regions.provider, operators.provider) is null and coalesce(hardware.kind = 'tpu', false)
-        as is_assumed_provider,
-    coalesce(regions.country, country_names.country, state_names.country) as site_country,
-    if(regions.region is null, state_names.state, null) as site_state,
-    state_names.state as named_state,
-    operators.provider as named_provider,
-    country_names.country as named_country,
-    numbers.typed_start as started,
-    coalesce(year(numbers.typed_start), numbers.typed_year, year(getvariable('today'))) as run_year
-from in_chips as numbers
-left join spellings on spelling_key(numbers.counted_hardware) = spellings.hardware_key
-left join words on hardware_words(numbers.counted_hardware) = words.words_key
-left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardware.hardware_id
-left join operators on spelling_key(numbers.provider) = operators.provider_key
-left join regions on lower(trim(numbers.cloud_region)) = lower(regions.region)
-left join country_names on location_key(numbers.site_country) = country_names.country_key
-left join state_names
-    on
-        location_key(numbers.site_state) = state_names.state_key
-        and (country_names.country is null or country_names.country = state_names.country)
+    row_number,
+    model,
+    hardware,
+    hardware_id,
+    hardware_name,
+    is_ambiguous_hardware,
+    counting,
+    counted_chips as chips,
+    typed_hours as training_hours,
+    counted_chip_hours as chip_hours,
+    coalesce(counted_chip_hours, counted_chips * typed_hours) as known_chip_hours,
+    typed_flop as training_flop,
+    counted_watts as watts_per_chip,
+    typed_energy_kwh as energy_kwh,
+    nullif(trim(metering), '') as metering,
+    typed_pue as pue,
+    typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
+    used_region as cloud_region,
+    used_provider as provider,
+    is_assumed_provider,
+    used_country as site_country,
+    used_state as site_state,
+    named_state,
+    named_provider,
+    named_country,
+    typed_start as started,
+    run_year,
+    power_no,
+    location_no,
+    period_no,
+    -- In how many months the run was, where the intensity of its grid in each of them may be known; else 0.
+    if(
+        month_location_id is null or first_month is null or typed_g_per_kwh is not null,
+        0,
+        date_diff(
+            'month', typed_start, typed_start + to_hours(cast(if(hours_long between 0 and 1e6, hours_long, 0) as bigint))
+        ) + 1
+    ) as month_count,
+    name_no,
+    has_doubtful_name or is_doubtful_start as has_doubtful_cell,
+    is_unread_number(training_hours, typed_hours)
+    or is_unread_number(chip_hours, typed_chip_hours)
+    or is_unread_number(training_flop, typed_flop)
+    or is_unread_number(watts_per_chip, typed_watts)
+    or is_unread_number(energy_kwh, typed_energy_kwh)
+    or is_unread_number(pue, typed_pue)
+    or is_unread_number(carbon_intensity_g_per_kwh, typed_g_per_kwh)
+    or is_unread_number(chips, typed_chips) as has_unread_number
+from in_chips

@@ -5,7 +5,7 @@ Belongs here: lines, cells and remains of a crash. Does not belong here: what a 
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,14 +26,20 @@ Row = dict[str, str]
 class Place:
     """Where a row is: its line in the file, and its number among the rows; both count from one.
 
-    The line is 0 where a file has no lines of rows, as Parquet and a JSON array.
+    The line is 0 where a file has no lines of rows, as Parquet and a JSON array. The file is named where
+    there are several.
     """
 
     line: int = 0
     row: int | None = None
+    file: str = ""
 
     def __str__(self) -> str:
-        parts = (f"line {self.line}" if self.line else "", f"row {self.row}" if self.row else "")
+        parts = (
+            self.file,
+            f"line {self.line}" if self.line else "",
+            f"row {self.row}" if self.row else "",
+        )
         return ", ".join(filter(None, parts))
 
 
@@ -177,12 +183,27 @@ def number(cell: str) -> float:
         raise ValueError(f"{cell!r}, expected a number{hint}") from None
 
 
-def write_rejects(rejects: Sequence[Reject], file: Path) -> None:
-    """Write rows that are not taken as CSV: line, row, column and reason; whole or not at all."""
+def write_rejects(rejects: Iterable[Reject], file: Path, with_files: bool = False) -> None:
+    """Write rows that are not taken as CSV: line, row, column and reason; whole or not at all.
+
+    Args:
+        rejects: the rows.
+        file: the CSV file.
+        with_files: whether the rows are of several files, which are named then.
+    """
     with files.replacing(file) as partial, partial.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(("line", "row", "column", "reason"))
-        writer.writerows((r.place.line or "", r.place.row or "", r.column, r.reason) for r in rejects)
+        writer.writerow((*(("file",) if with_files else ()), "line", "row", "column", "reason"))
+        writer.writerows(
+            (
+                *((r.place.file,) if with_files else ()),
+                r.place.line or "",
+                r.place.row or "",
+                r.column,
+                r.reason,
+            )
+            for r in rejects
+        )
 
 
 def _records(

@@ -1,11 +1,10 @@
 """Energy and CO2e of a run of one's own, by the fallback orders and uncertainties of the published database.
 
 Belongs here: taking runs in, refusing what cannot be, and the queries of sql/estimate over one DuckDB file.
-Does not belong here: the formula (sql/estimate/estimates.sql), printing (cli/estimate.py), disclosures
-(disclosure.py), or the logs of other tools (imports.py).
+Does not belong here: the formula (sql/estimate/estimates.sql), files of runs (batch.py), printing
+(cli/estimate.py), disclosures (disclosure.py), or the logs of other tools (imports.py).
 """
 
-import errno
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ote import files, hardware_units, sql_files
-from ote.answers import delimited, locations, quantities, tables, texts
+from ote import hardware_units, sql_files
+from ote.answers import delimited, locations
 from ote.answers.published import DATABASE, ends, open_database
 from ote.answers.rows import load
 from ote.errors import Error
@@ -85,21 +84,11 @@ TABLES = (
     "release",
 )
 NEEDS = "select measured_by from hardware_power union all select alias from support.provider_aliases limit 0"
-UNKNOWN_REGIONS = """
-select distinct given.cloud_region from given inner join runs on given.row_number = runs.row_number
-where given.cloud_region is not null and runs.cloud_region is null
-"""
-WRITERS = {
-    ".csv": "format csv, header",
-    ".parquet": "format parquet, compression zstd",
-    ".json": "format json, array true",
-}
+NAMES = ("hardware", "provider", "cloud_region", "site_country", "site_state")
 # Beside an answer only where they say something.
 IF_KNOWN = ("counting", "metering", "site_state")
-FREE_TEXT = ("model", "hardware_name", "counting", "metering")
 SHOWN = 10
-CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # all but tabs and ends of lines
-LONGEST_CELL = 1000  # characters
+LONGEST_CELL = 1000  # characters, as macro is_bad_text has it
 
 # Which fact puts a factor on its best basis, and how a person gives it.
 FACTS = {
@@ -156,11 +145,12 @@ def estimate(
         return estimate_run(runs, database, today)
     columns = list(runs.columns)
     unknown_columns(columns)
-    with _opened(database, today) as connection:
+    with opened(database, today) as connection:
         connection.register("frame", runs)
-        _take(connection, "frame", columns)
+        take(connection, "frame", columns)
         _refuse(connection, "row {row}, {column}: {says}")
-        found = connection.sql("select * exclude (row_number) from estimates")
+        settle(connection)
+        found = connection.sql("select * exclude (row_number) from estimates order by row_number")
         frame: pl.DataFrame | pd.DataFrame
         frame = found.pl() if type(runs).__module__.startswith("polars") else found.df()
         return frame
@@ -170,8 +160,9 @@ def estimate_run(
     run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None
 ) -> dict[str, Any]:
     """One run as `estimate` returns it: columns of emissions, factors, version of the dataset."""
-    with _opened(database, today) as connection:
+    with opened(database, today) as connection:
         _take_one(connection, run)
+        settle(connection)
         cursor = connection.execute("select * exclude (row_number) from estimates")
         names = [column[0] for column in cursor.description or []]
         row = dict(zip(names, cursor.fetchall()[0], strict=True))
@@ -187,21 +178,12 @@ def meant(run: Mapping[str, Any], database: Path = DATABASE) -> dict[str, Any]:
     """
     # Names alone make no run; of a run with its energy, hardware that is not known would not matter.
     rest = {"chips": 1, "training_hours": 1} if "hardware" in run else {"energy_kwh": 1}
-    with _opened(database, None) as connection:
+    with opened(database, None) as connection:
         _take_one(connection, {**rest, **run})
         (found,) = connection.execute(
             "select hardware_id, named_provider, cloud_region, run_year from runs"
         ).fetchall()
     return dict(zip(("hardware_id", "provider", "cloud_region", "run_year"), found, strict=True))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """What became of a file of runs: how many were estimated, and the rows that were not, with the reason."""
-
-    estimated: int
-    rejected: list[delimited.Reject]
-    notes: list[str]
 
 
 def estimate_rows(
@@ -217,9 +199,9 @@ def estimate_rows(
         NoDatabaseError: as estimate.
     """
     places = places or [delimited.Place(row=number) for number in range(1, len(runs) + 1)]
-    with _opened(database, today) as connection:
+    with opened(database, today) as connection:
         rejected = _take_rows(connection, list(zip(places, runs, strict=True)))
-        cursor = connection.execute("select * exclude (row_number) from good_estimates")
+        cursor = connection.execute("select * exclude (row_number) from good_estimates order by row_number")
         names = [column[0] for column in cursor.description or []]
         return [nested(dict(zip(names, row, strict=True))) for row in cursor.fetchall()], rejected
 
@@ -232,83 +214,7 @@ def impossible(runs: Sequence[Mapping[str, str]]) -> list[tuple[int, str, str]]:
         connection.execute(
             f"create temp view runs as select row_number() over () - 1 as row_number, {numbers} from given"
         )
-        return connection.execute(f"{_query('bounds')} order by row_number, column_name").fetchall()
-
-
-def estimate_file(source: Path, target: Path, database: Path = DATABASE, today: date | None = None) -> int:
-    """Estimate every run of a file (CSV, Parquet, JSON, JSON lines) into another; return how many.
-
-    The target appears whole or not at all.
-
-    Raises:
-        BadRunsError: also where a file has an unknown ending or column; nothing is written then.
-        NoDatabaseError: as estimate.
-        OSError: the target cannot be written.
-    """
-    return estimate_batch(source, target, database, today, strict=True).estimated
-
-
-def estimate_batch(
-    source: Path,
-    target: Path,
-    database: Path = DATABASE,
-    today: date | None = None,
-    strict: bool = False,
-) -> Batch:
-    """Estimate the runs of a file that can be into another; name the others, or with `strict` refuse all.
-
-    Raises:
-        BadRunsError: no run can be estimated, or one cannot and that is not allowed; nothing is written then.
-        NoDatabaseError: as estimate.
-        OSError: the target cannot be written.
-    """
-    found = _read(source, target)
-    with _opened(database, today) as connection:
-        try:
-            rejected = _take_rows(connection, found.rows)
-        except BadRunsError as error:
-            raise BadRunsError(f"{source}: {error}") from None
-        rejected = sorted(
-            [*found.rejects, *rejected], key=lambda reject: (reject.place.row or 0, reject.column)
-        )
-        if strict:
-            _refuse_lines([f"{source}, {reject}" for reject in rejected])
-        if not connection.execute("select row_number from good_estimates limit 1").fetchall():
-            lines = [f"{source}, {reject}" for reject in rejected]
-            raise BadRunsError("\n".join([f"{source}: no run in it can be estimated", *first_ten(lines)]))
-        notes = _notes(connection)
-        estimated = _copy(connection, target)
-    return Batch(estimated=estimated, rejected=rejected, notes=notes)
-
-
-def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """How accelerators were counted and which variants were assumed, each kind once."""
-    cursor = connection.execute(
-        "select hardware_id, hardware_name, is_ambiguous_hardware, energy_basis, counting, pue_basis, "
-        "count(*) as runs from good_estimates where hardware_name is not null group by all order by all"
-    )
-    names = [column[0] for column in cursor.description or []]
-    kinds = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [
-        f"{quantities.counted(kind['runs'], 'run')}{'' if name in note else f' on {name}'}: {note}"
-        for kind in kinds
-        for name in [kind["hardware_name"]]
-        for note in hardware_units.notes_on(kind)
-    ]
-
-
-def _read(source: Path, target: Path) -> tables.Table:
-    """The rows of a file of runs, if its estimates can go to another one."""
-    try:
-        texts.check(source)
-        for file, known in ((source, tables.FORMS), (target, WRITERS)):
-            if file.suffix.lower() not in known:
-                raise BadRunsError(f"{file}: expected a file that ends in {', '.join(known)}")
-        if target.exists() and target.samefile(source):
-            raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
-        return tables.read(texts.content(source), source.suffix.lower())
-    except (texts.UnreadableError, tables.NoTableError) as error:
-        raise BadRunsError(f"{source}: {error}") from None
+        return connection.execute(f"{query('bounds')} order by row_number, column_name").fetchall()
 
 
 def _take_rows(
@@ -323,42 +229,38 @@ def _take_rows(
     unknown_columns(columns)
     rejected, good = [], []
     for place, row in given:
-        within = next((column for column, cell in row.items() if isinstance(cell, dict | list)), None)
-        if within:
-            reason = f"{shown(row[within])}, expected text or a number"
-            rejected.append(delimited.Reject(place=place, column=within, reason=reason))
+        cells = cells_of(place, row, columns)
+        if isinstance(cells, delimited.Reject):
+            rejected.append(cells)
         else:
-            good.append((place, [None if row.get(c) in (None, "") else str(row[c]) for c in columns]))
+            good.append((place, cells))
     load(connection, "batch", columns, (cells for _, cells in good))
-    _take(connection, "batch", columns)
+    take(connection, "batch", columns)
     bad = _set_aside(connection)
     return rejected + [
         delimited.Reject(place=good[row - 1][0], column=column, reason=says) for row, column, says in bad
     ]
 
 
+def cells_of(
+    place: delimited.Place, row: Mapping[str, Any], columns: Sequence[str]
+) -> list[str | None] | delimited.Reject:
+    """The cells of a row as text, or why it is none: a cell holds a list or an object."""
+    for column, cell in row.items():
+        if isinstance(cell, dict | list):
+            reason = f"{shown(cell)}, expected text or a number"
+            return delimited.Reject(place=place, column=column, reason=reason)
+    return [None if row.get(column) in (None, "") else str(row[column]) for column in columns]
+
+
 def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
     """Row, column and reason of what cannot be; the view good_estimates is of the others."""
-    connection.execute(f"create temp table problems as {_problems()}")
+    connection.execute(f"create temp table problems as {problems(connection)}")
     bad = connection.execute("select * from problems order by all").fetchall()
+    settle(connection)
     good = "where row_number not in (select row_number from problems)" if bad else ""
     connection.execute(f"create temp view good_estimates as select * from estimates {good}")
     return bad
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
-    safe = ", ".join(f"spreadsheet_safe({column}) as {column}" for column in FREE_TEXT)
-    replaced = f"replace ({safe})" if target.suffix.lower() == ".csv" else ""
-    with files.replacing(target) as partial:
-        partial.touch()  # says plainly why it cannot be, as DuckDB does not
-        try:
-            rows = connection.execute(
-                f"copy (select * exclude (row_number) {replaced} from good_estimates) to {literal(partial)} "
-                f"({WRITERS[target.suffix.lower()]})"
-            ).fetchall()[0][0]
-        except duckdb.IOException as error:
-            raise OSError(errno.EIO, "the disk is full or failed") from error
-    return int(rows)
 
 
 def unknown_columns(given: Sequence[str], where: str = "") -> None:
@@ -441,50 +343,80 @@ def best_gsds(database: Path = DATABASE) -> dict[str, float]:
 
 
 @contextmanager
-def _opened(database: Path, today: date | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The dataset in view, read-only, beside an empty database for the runs."""
+def opened(
+    database: Path, today: date | None, settings: Mapping[str, str] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The dataset in view, read-only, next to an empty database for the runs.
+
+    Args:
+        database: the published DuckDB file.
+        today: the date that a run without one counts as started on.
+        settings: of DuckDB, such as its limit of memory.
+
+    Raises:
+        NoDatabaseError: as estimate.
+    """
     open_database(database, NEEDS).close()
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=dict(settings or {})) as connection:
         connection.execute(f"attach {literal(database)} as dataset (read_only)")
-        for table in TABLES:
-            view = table.removeprefix("support.")
-            connection.execute(f"create temp view {view} as select * from dataset.{table}")
-        sql_files.run(connection, "macros")
-        connection.execute(
-            f"create temp table states as from read_csv({literal(locations.STATES)}, all_varchar = true)"
-        )
-        connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
+        view(connection, today)
         yield connection
 
 
-def _take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
-    """Runs of a relation, all cells as text, resolved and ready to be estimated."""
+def view(connection: duckdb.DuckDBPyConnection, today: date | None) -> None:
+    """What the queries read, for a connection to which the dataset is attached."""
+    for table in TABLES:
+        name = table.removeprefix("support.")
+        connection.execute(f"create temp view {name} as select * from dataset.{table}")
+    sql_files.run(connection, "macros")
+    connection.execute(
+        f"create temp table states as from read_csv({literal(locations.STATES)}, all_varchar = true)"
+    )
+    connection.execute("set variable today = cast(? as date)", [today or datetime.now(UTC).date()])
+
+
+def take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[str]) -> None:
+    """Runs of a relation, all cells as text, resolved and ready to be judged."""
     cells = ", ".join(
         f"cast({identifier(column)} as varchar) as {column}"
         if column in columns
         else f"cast(null as varchar) as {column}"
         for column in COLUMNS
     )
-    connection.execute(
-        f"create temp view cells as select row_number() over () as row_number, {cells} from {origin}"
-    )
+    number = "row_number" if "row_number" in columns else "row_number() over () as row_number"
+    connection.execute(f"create or replace temp view cells as select {number}, {cells} from {origin}")
     _set_bad_text_aside(connection)
+    resolve(connection)
+    connection.execute(f"create or replace temp table runs as {query('runs')}")
+    connection.execute(f"create or replace temp view out_of_bounds as {query('bounds')}")
+
+
+def settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """The view estimates of the runs, each location and period of which is looked up once."""
+    connection.execute(
+        "create temp table stays as select distinct location_no, period_no, month_count from runs"
+    )
+    connection.execute(f"create temp table settings as {query('settings')}")
+    connection.execute(f"create temp view estimates as {query('estimates')}")
+
+
+def resolve(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables of what the names and the starts in the view given mean, each distinct one once."""
+    connection.execute(
+        f"create or replace temp table named_cells as select distinct {', '.join(NAMES)} from given"
+    )
+    connection.execute("create or replace temp table start_cells as select distinct started from given")
     connection.execute(
         "create or replace temp table countings (hardware text, model text, chips_each double, message text)"
     )
     for (spelling,) in connection.execute(
-        "select distinct hardware from given where hardware is not null"
+        "select distinct hardware from named_cells where hardware is not null"
     ).fetchall():
         if counting := hardware_units.named(spelling):
             values = [spelling, counting.model, counting.chips_each, counting.says]
             connection.execute("insert into countings values (?, ?, ?, ?)", values)
-    connection.execute(f"create temp table runs as {_query('runs')}")
-    connection.execute("create or replace temp table unknown_regions (cloud_region text, message text)")
-    for (region,) in connection.execute(UNKNOWN_REGIONS).fetchall():
-        values = [region, locations.unknown_region(region)]
-        connection.execute("insert into unknown_regions values (?, ?)", values)
-    connection.execute(f"create temp view out_of_bounds as {_query('bounds')}")
-    connection.execute(f"create temp view estimates as {_query('estimates')}")
+    for table in ("names", "starts", "gsds", "powers"):
+        connection.execute(f"create or replace temp table {table} as {query(table)}")
 
 
 def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> None:
@@ -493,46 +425,49 @@ def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> 
     given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
     cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
     connection.execute(f"create temp table one as select {cells}", list(given.values()))
-    _take(connection, "one", list(given))
+    take(connection, "one", list(given))
     _refuse(connection, "{option} {says}")
 
 
 def _set_bad_text_aside(connection: duckdb.DuckDBPyConnection) -> None:
-    """The view given: the cells without those that hold control characters or are longer than LONGEST_CELL.
+    """The view given: the cells without those that hold control characters or are too long.
 
     The table bad_text names those, by row, column and reason.
     """
-    bad = {
-        column: f"(length({column}) > {LONGEST_CELL} or regexp_matches({column}, {literal(CONTROLS)}))"
-        for column in COLUMNS
-    }
     found = ", ".join(
-        f"if({bad[column]}, [left({column}, 40), length({column})::text], null)" for column in bad
+        f"if(is_bad_text({column}), [left({column}, 40), length({column})::text], null)" for column in COLUMNS
     )
     rows = connection.execute(
-        f"select row_number, {found} from cells where {' or '.join(bad.values())}"
+        f"select row_number, {found} from cells where {' or '.join(f'is_bad_text({c})' for c in COLUMNS)}"
     ).fetchall()
     connection.execute(
         "create or replace temp table bad_text (row_number bigint, column_name text, message text)"
     )
     for row, *cells in rows:
-        for column, cell in zip(bad, cells, strict=True):
+        for column, cell in zip(COLUMNS, cells, strict=True):
             if cell:
                 long = f"{int(cell[1]):,} characters, expected at most {LONGEST_CELL:,}"
                 what = long if int(cell[1]) > LONGEST_CELL else "a control character, expected text"
                 says = f"{shown(cell[0])}: {what}"
                 connection.execute("insert into bad_text values (?, ?, ?)", [row, column, says])
-    good = ", ".join(f"if({bad[column]}, null, {column}) as {column}" for column in bad) if rows else "*"
-    connection.execute(f"create temp view given as select {'row_number, ' if rows else ''}{good} from cells")
+    good = ", ".join(f"if(is_bad_text({column}), null, {column}) as {column}" for column in COLUMNS)
+    taken = f"row_number, {good}" if rows else "*"
+    connection.execute(f"create or replace temp view given as select {taken} from cells")
 
 
-def _problems() -> str:
-    """The query of what keeps a run from being estimated: row_number, column, reason."""
-    return f"select * from ({_query('problems')}) union all select * from bad_text"
+def problems(connection: duckdb.DuckDBPyConnection) -> str:
+    """The query of what keeps the runs that were taken from being estimated: row_number, column, reason."""
+    connection.execute("create or replace temp table unknown_regions (cloud_region text, message text)")
+    for (region,) in connection.execute(
+        "select distinct given_region from names where given_region is not null and cloud_region is null"
+    ).fetchall():
+        values = [region, locations.unknown_region(region)]
+        connection.execute("insert into unknown_regions values (?, ?)", values)
+    return f"select * from ({query('problems')}) union all select * from bad_text"
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, line: str) -> None:
-    rows = connection.execute(f"select * from ({_problems()}) limit {SHOWN + 1}").fetchall()
+    rows = connection.execute(f"select * from ({problems(connection)}) limit {SHOWN + 1}").fetchall()
     lines = [
         line.format(row=row, column=column, option=COLUMNS[column][0], says=says)
         for row, column, says in rows
@@ -562,7 +497,8 @@ def _with_options(text: str) -> str:
     return text.replace(" chips with --hours", " --chips with --hours")
 
 
-def _query(name: str) -> str:
+def query(name: str) -> str:
+    """A query of sql/estimate by its name."""
     return sql_files.text(f"estimate.{name}")
 
 

@@ -10,17 +10,22 @@ import os
 import shlex
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from ote import hardware_units
-from ote.answers import delimited, imports, locations, quantities, tables, texts, words
+from ote.answers import addresses, delimited, imports, locations, quantities, tables, texts, words
+from ote.answers import batch as batches
 from ote.answers import disclosure as disclosing
 from ote.answers import estimate as estimating
 from ote.answers.disclosure import GIVEN, value_of
@@ -29,6 +34,7 @@ from ote.answers.published import DATABASE, NoDatabaseError, width_of
 from ote.cli import terminal
 from ote.cli.options import AsJson, Country, Database, Hardware, Pue, Region, State
 
+MANY = 100_000  # rows, from which on a speed is worth a word
 SHOWN = 10  # rows that are left out are named up to this number; a file names all
 
 
@@ -42,12 +48,23 @@ def columns_of_a_run() -> list[tuple[str, str, str]]:
 def estimate(
     context: typer.Context,
     batch: Annotated[
-        Path | None,
-        typer.Option(help="A file with a run per row (.csv, .parquet, .json, .jsonl) instead of options."),
-    ] = None,
+        str,
+        typer.Option(
+            help="A run per row instead of options: a file (.csv, .parquet, .json, .jsonl), a folder or "
+            "pattern of Parquet files, or an address such as s3://bucket/runs.parquet.",
+            metavar="FILE",
+        ),
+    ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="Where the estimates of a batch go (.csv, .parquet, .json).")
-    ] = None,
+        str,
+        typer.Option(
+            help="Where the estimates of a batch go: a file (.csv, .parquet, .json), folder, or address.",
+            metavar="FILE",
+        ),
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Of a batch, also write the year and source of each factor.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse the whole batch if one row cannot be estimated.")
     ] = False,
@@ -63,13 +80,14 @@ def estimate(
     Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
     watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country, site_state,
     carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file next
-    to --out whose name ends in .rejects.csv, with line, column and reason.
+    to --out whose name ends in .rejects.csv, with line, column and reason. The column row of the estimates
+    is the number of the row in the batch.
     """
     run: dict[str, str] = context.obj
-    if (batch is None) != (out is None) or (batch is not None and run):
+    if bool(batch) != bool(out) or (batch and run):
         terminal.fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
     if batch and out:
-        _estimate_batch(batch, out, database, strict)
+        _estimate_batch(batch, out, database, strict=strict, full=full)
         return
     if not run:
         terminal.fail(
@@ -90,19 +108,56 @@ def estimate(
     _print(answer, narrowest)
 
 
-def _estimate_batch(batch: Path, out: Path, database: Path, strict: bool) -> None:
+def _estimate_batch(source: str, out: str, database: Path, *, strict: bool, full: bool) -> None:
+    begin = time.monotonic()
+    rejects = addresses.sibling(out, ".rejects.csv")
     try:
-        done = estimating.estimate_batch(batch, out, database, strict=strict)
+        done = batches.estimate_batch(
+            source, out, database, strict=strict, full=full, rejects=rejects, watch=_progress
+        )
     except BadRunsError as error:
-        terminal.fail(_or_import(batch, f"{error}"))
+        terminal.fail(f"{error}" if addresses.is_remote(source) else _or_import(Path(source), f"{error}"))
     except NoDatabaseError as error:
         terminal.fail(str(error))
     except OSError as error:
-        terminal.fail(texts.unwritten(out, error))
-    _set_rejects_down(done.rejected, out)
+        terminal.fail(texts.unwritten(Path(out), error))
+    _name_rejects(done.first_problems, f" (all in {rejects})", done.problems)
     for note in done.notes:
         typer.echo(note, err=True)
-    typer.echo(f"{quantities.counted(done.estimated, 'run')} estimated: {out}")
+    speed = ""
+    if done.estimated >= MANY:
+        speed = f" ({done.estimated / (time.monotonic() - begin):,.0f} runs per second)"
+    typer.echo(f"{quantities.counted(done.estimated, 'run')} estimated: {out}{speed}")
+
+
+@contextmanager
+def _progress(connection: duckdb.DuckDBPyConnection, done: str, rows: int) -> Iterator[None]:
+    """Show on a terminal how many rows of many are done, and how many in a second."""
+    if rows < MANY or not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"))
+    ended = threading.Event()
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"{rows:,} rows {done}", total=100, rate="")
+
+        def show() -> None:
+            begin = time.monotonic()
+            while not ended.wait(0.2):
+                percent = max(connection.query_progress(), 0)
+                rate = rows * percent / 100 / (time.monotonic() - begin)
+                progress.update(task, completed=percent, rate=f"{rate:,.0f} rows per second")
+
+        thread = threading.Thread(target=show, daemon=True)
+        thread.start()
+        try:
+            yield
+            progress.update(task, completed=100)
+        finally:
+            ended.set()
+            thread.join()
 
 
 def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
@@ -437,9 +492,11 @@ def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
     _name_rejects([str(reject) for reject in rejects], f" (all in {file})")
 
 
-def _name_rejects(lines: Sequence[str], where: str = "") -> None:
+def _name_rejects(lines: Sequence[str], where: str = "", problems: int | None = None) -> None:
+    """Name the first problems; there may be more of them than lines."""
     if lines:
-        what = "the row with it is" if len(lines) == 1 else "the rows with them are"
-        typer.echo(f"{quantities.counted(len(lines), 'problem')}; {what} left out{where}:", err=True)
-        for line in [*lines[:SHOWN], *[f"and {len(lines) - SHOWN:,} more"] * (len(lines) > SHOWN)]:
+        count = len(lines) if problems is None else problems
+        what = "the row with it is" if count == 1 else "the rows with them are"
+        typer.echo(f"{quantities.counted(count, 'problem')}; {what} left out{where}:", err=True)
+        for line in [*lines[:SHOWN], *[f"and {count - SHOWN:,} more"] * (count > SHOWN)]:
             typer.echo(f"  {line}", err=True)

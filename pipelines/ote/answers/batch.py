@@ -1,0 +1,300 @@
+"""Files of runs into files of estimates, of any size: two passes over the rows, never all in memory.
+
+Belongs here: what is judged, the order of rows, and writing. Does not belong here: which rows an address has
+(run_files.py), what a run means and what it may not be (estimate.py and sql/estimate), or what a person sees
+(cli/estimate.py).
+
+The first pass finds the distinct names, locations and periods, which are resolved once, and the few rows that
+may be wrong, which are judged as single runs are. The second pass is the formula, from file to file.
+"""
+
+import errno
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from ote import hardware_units
+from ote.answers import addresses, delimited, estimate, quantities, run_files
+from ote.answers.estimate import BadRunsError
+from ote.answers.published import DATABASE
+from ote.answers.run_files import RunFiles
+from ote.names import identifier, literal
+
+WRITERS = {
+    ".csv": "format csv, header",
+    ".parquet": "format parquet, compression zstd",
+    ".json": "format json, array true",
+}
+FREE_TEXT = ("model", "hardware_name", "counting", "metering")
+# Where a factor comes from: only in the full result.
+SOURCES = ("_factor_year", "_source_url", "_source_locator")
+TEXTS = ("model", "metering", *estimate.NAMES)
+# Types whose numbers are those of their text; others go through text.
+NUMBERS = {
+    *("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT")
+}
+MEMORY = "600MB"  # of DuckDB; what is more goes to a temporary folder
+JUDGED_AT_ONCE = 100_000  # rows
+# DuckDB does not promise the order of rows that are joined. One thread that looks up in the smaller table
+# keeps it, and every result is checked for it.
+IN_ORDER = ("set threads = 1", "set disabled_optimizers = 'join_order,build_side_probe_side'")
+CHECKED_ROW = (
+    "if(coalesce(lag(row_number) over () < row_number, true), row_number, error('rows out of order'))"
+)
+OUT_OF_ORDER = """
+select count(*) from (select row, lag(row) over () as before from read_parquet({file})) where before >= row
+"""
+Watch = Callable[[duckdb.DuckDBPyConnection, str, int], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What became of files of runs: how many were estimated, what is wrong with the others, and notes."""
+
+    estimated: int
+    problems: int = 0
+    first_problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def estimate_file(
+    source: str | Path,
+    target: str | Path,
+    database: Path = DATABASE,
+    today: date | None = None,
+    full: bool = False,
+) -> int:
+    """Estimate every run of a file into another, as estimate_batch, and refuse all if one is wrong."""
+    return estimate_batch(source, target, database, today, strict=True, full=full).estimated
+
+
+def estimate_batch(
+    source: str | Path,
+    target: str | Path,
+    database: Path = DATABASE,
+    today: date | None = None,
+    *,
+    strict: bool = False,
+    full: bool = False,
+    rejects: str = "",
+    watch: Watch = lambda *_: nullcontext(),
+) -> Batch:
+    """Estimate the runs of files that can be into another; name the others, or with `strict` refuse all.
+
+    Args:
+        source: a file (CSV, Parquet, JSON, JSON lines), or several: a folder of Parquet files, or a pattern
+            such as runs/*.parquet. A path, or an address that fsspec knows, such as s3://bucket/runs.parquet.
+        target: a file (CSV, Parquet, JSON), or a folder for a Parquet file of each source. A file appears
+            whole or not at all.
+        database: the published DuckDB file.
+        today: the date that a run without one counts as started on.
+        strict: whether one row that cannot be estimated refuses all.
+        full: also the year and the source of each factor.
+        rejects: a file (CSV) for the rows that cannot be estimated; if there are none, an earlier one goes.
+        watch: is entered around each pass, with the connection, what it does, and the number of rows.
+
+    Raises:
+        BadRunsError: no run can be estimated, or one cannot and that is not allowed; nothing is written then.
+        NoDatabaseError: the database is missing, unreadable or older than this method.
+        OSError: the target cannot be written.
+    """
+    _check(str(source), str(target))
+    with TemporaryDirectory() as folder:
+        settings = {"memory_limit": MEMORY, "temp_directory": folder}
+        with estimate.opened(database, today, settings) as connection:
+            runs = run_files.opened(connection, str(source), Path(folder))
+            _give(connection, runs.relation(), runs.kinds)
+            with watch(connection, "read", runs.rows):
+                _survey(connection)
+            _judge(connection, runs, today)
+            problems, head = _refused(connection, runs, strict)
+            notes = _notes(connection)
+            with watch(connection, "estimated", runs.rows):
+                estimated = _write(connection, runs, str(target), full, Path(folder))
+            if not problems:
+                addresses.remove(rejects)
+            elif rejects:
+                with addresses.replacing(rejects, Path(folder)) as partial:
+                    delimited.write_rejects(_rejects(connection, runs), partial, len(runs.addresses) > 1)
+    return Batch(estimated=estimated, problems=problems, first_problems=head, notes=notes)
+
+
+def _check(source: str, target: str) -> None:
+    """Refuse a target that is not one."""
+    ending = addresses.suffix(target)
+    if ending and ending not in WRITERS:
+        raise BadRunsError(f"{target}: expected a file that ends in {', '.join(WRITERS)}, or a folder")
+    if not ending and addresses.is_listed(target):
+        raise BadRunsError(f"{target}: holds Parquet files already; name a new folder")
+    if not (addresses.is_remote(source) or addresses.is_remote(target)):
+        there, here = Path(target), Path(source)
+        if there.exists() and here.exists() and there.samefile(here):
+            raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
+
+
+def _give(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[str, str]) -> None:
+    """The view given: every column of a run, as a number where it is one, else as text or null."""
+    cells = ", ".join(f"{_cell(column, kinds.get(column))} as {column}" for column in estimate.COLUMNS)
+    line = "line" if "line" in kinds else "0 as line"
+    connection.execute(
+        f"create or replace temp view given as select row_number, {line}, {cells} from {relation}"
+    )
+
+
+def _cell(column: str, kind: str | None) -> str:
+    name = identifier(column)
+    if kind is None:
+        return "cast(null as varchar)" if column in (*TEXTS, "started") else "cast(null as double)"
+    if kind == "VARCHAR":
+        return f"nullif({name}, '')"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"cast(make_timestamp(epoch_us({name})) as varchar)"
+    return name if kind in NUMBERS and column not in TEXTS else f"cast({name} as varchar)"
+
+
+def _survey(connection: duckdb.DuckDBPyConnection) -> None:
+    """The first pass: names and starts, the locations and periods of runs, and who is to be judged."""
+    estimate.resolve(connection)
+    for view in ("runs", "judged"):
+        connection.execute(f"create temp view {view} as {estimate.query(view)}")
+    connection.execute(f"create temp table survey as {estimate.query('survey')}")
+    connection.execute(
+        "create temp table stays as select distinct location_no, period_no, month_count "
+        "from survey where location_no is not null"
+    )
+    connection.execute(f"create temp table settings as {estimate.query('settings')}")
+    connection.execute(f"create temp view estimates as {estimate.query('estimates')}")
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, runs: RunFiles, today: date | None) -> None:
+    """The table problems of the rows that may be wrong, each judged as a run by itself would be."""
+    connection.execute(
+        "create table problems (row_number bigint, line bigint, column_name varchar, message varchar)"
+    )
+    if runs.unread:
+        connection.executemany("insert into problems values (?, ?, ?, ?)", runs.unread)
+    connection.execute(
+        "create temp table suspects as select unnest(suspects) as row_number "
+        "from survey where location_no is not null"
+    )
+    cells = ", ".join(f"cast(given.{column} as varchar) as {column}" for column in estimate.COLUMNS)
+    connection.execute(
+        f"create table doubtful as select given.row_number, given.line, {cells} "
+        "from given semi join suspects on given.row_number = suspects.row_number"
+    )
+    ends = connection.execute(
+        "select max(row_number) from (select row_number, row_number() over (order by row_number) as number "
+        f"from doubtful) group by (number - 1) // {JUDGED_AT_ONCE} order by all"
+    ).fetchall()
+    judge = connection.cursor()  # with tables of its own
+    estimate.view(judge, today)
+    before = 0
+    for (end,) in ends:
+        some = f"(from memory.doubtful where row_number > {before} and row_number <= {end})"
+        estimate.take(judge, some, [*estimate.COLUMNS, "row_number"])
+        judge.execute(
+            "insert into memory.problems "
+            "select found.row_number, doubtful.line, found.* exclude (row_number) "
+            f"from ({estimate.problems(judge)}) as found inner join memory.doubtful using (row_number)"
+        )
+        before = end
+
+
+def _refused(connection: duckdb.DuckDBPyConnection, runs: RunFiles, strict: bool) -> tuple[int, list[str]]:
+    """How many problems there are, and the first of them.
+
+    Raises:
+        BadRunsError: no run is left, or with `strict` one is refused.
+    """
+    counted = "select count(*), count(distinct row_number) from problems"
+    ((problems, rows),) = connection.execute(counted).fetchall()
+    head = [
+        f"{'' if reject.place.file else f'{runs.source}, '}{reject}"
+        for reject in islice(_rejects(connection, runs), estimate.SHOWN + 1)
+    ]
+    if strict and problems:
+        raise BadRunsError("\n".join(estimate.first_ten(head)))
+    if rows == runs.rows:
+        says = f"{runs.source}: no run in it can be estimated"
+        raise BadRunsError("\n".join([says, *estimate.first_ten(head)]))
+    return problems, head[: estimate.SHOWN]
+
+
+def _rejects(connection: duckdb.DuckDBPyConnection, runs: RunFiles) -> Iterator[delimited.Reject]:
+    """What is wrong, in the order of the rows."""
+    found = connection.cursor().execute("from memory.problems order by all")
+    while rows := found.fetchmany(10_000):
+        for row_number, line, column, reason in rows:
+            yield delimited.Reject(place=runs.place(row_number, line), column=column, reason=reason)
+
+
+def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """How accelerators were counted and which variants were assumed, each kind once."""
+    connection.execute(
+        "create temp table rejected as select distinct row_number from problems order by row_number"
+    )
+    cursor = connection.execute(f"select * from ({estimate.query('counted')}) where runs > 0 order by all")
+    names = [column[0] for column in cursor.description or []]
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in cursor.fetchall():
+        kind = dict(zip(names, row, strict=True))
+        for note in hardware_units.notes_on(kind):
+            counts[kind["hardware_name"], note] += kind["runs"]
+    return [
+        f"{quantities.counted(runs, 'run')}{'' if hardware in note else f' on {hardware}'}: {note}"
+        for (hardware, note), runs in counts.items()
+    ]
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, runs: RunFiles, target: str, full: bool, folder: Path
+) -> int:
+    """The second pass: the estimates of the good rows, in their order; how many there are."""
+    for setting in IN_ORDER:
+        connection.execute(setting)
+    if ending := addresses.suffix(target):
+        return _copy(connection, target, ending, full, folder)
+    if not addresses.is_remote(target):
+        Path(target).mkdir(exist_ok=True)
+    estimated = 0
+    for number in range(len(runs.addresses)):
+        _give(connection, runs.relation(number), runs.kinds)
+        part = f"{target.rstrip('/')}/part-{number:05}.parquet"
+        estimated += _copy(connection, part, ".parquet", full, folder)
+    return estimated
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, target: str, ending: str, full: bool, folder: Path) -> int:
+    is_parquet = ending == ".parquet"
+    found = [name for name, *_ in connection.execute("describe estimates").fetchall()]
+    columns = ", ".join(
+        f"spreadsheet_safe({name}) as {name}" if ending == ".csv" and name in FREE_TEXT else name
+        for name in found
+        if name != "row_number" and (full or not name.endswith(SOURCES))
+    )
+    row = (
+        "row_number" if is_parquet else CHECKED_ROW
+    )  # a window over all columns costs more than reading again
+    good = "anti join rejected on estimates.row_number = rejected.row_number"
+    ((some,),) = connection.execute("select count(*) > 0 from rejected").fetchall()
+    with addresses.replacing(target, folder) as partial:
+        partial.touch()  # says plainly why it cannot be, as DuckDB does not
+        try:
+            ((rows,),) = connection.execute(
+                f"copy (select {row} as row, {columns} from estimates {good if some else ''}) "
+                f"to {literal(partial)} ({WRITERS[ending]})"
+            ).fetchall()
+        except duckdb.IOException as error:
+            raise OSError(errno.EIO, "the disk is full or failed") from error
+        if is_parquet:
+            ((wrong,),) = connection.execute(OUT_OF_ORDER.format(file=literal(partial))).fetchall()
+            if wrong:
+                raise AssertionError(f"{wrong} rows are out of order")
+    return int(rows)

@@ -1,0 +1,285 @@
+-- PUE, grid and supply of the locations and periods of runs, by the fallback orders of the dataset. One row per location_no,
+-- period_no and month_count of `stays`.
+with years as (
+    select distinct cast(period as integer) as year
+    from location_factors
+    where factor = 'gross_kg_per_kwh' and location_id = 'WORLD'
+),
+
+bounds as (
+    select
+        min(year) as first_year,
+        max(year) as last_year
+    from years
+),
+
+locations as (
+    select distinct
+        location_no,
+        cloud_region,
+        provider,
+        site_state,
+        site_country,
+        month_location_id
+    from names
+),
+
+periods as (
+    select distinct
+        starts.period_no,
+        starts.run_year,
+        starts.first_month,
+        least(greatest(starts.run_year, bounds.first_year), bounds.last_year) as factor_year,
+        strftime(starts.first_month, '%Y') || '-Q' || quarter(starts.first_month) as run_quarter
+    from starts
+    cross join bounds
+),
+
+-- One per location and quarter: months differ in their grids alone.
+quarters as (
+    select distinct
+        locations.location_no,
+        locations.cloud_region,
+        locations.provider,
+        locations.site_state,
+        locations.site_country,
+        periods.factor_year,
+        cast(periods.factor_year as varchar) as factor_period,
+        periods.run_quarter
+    from stays
+    inner join locations on stays.location_no = locations.location_no
+    inner join periods on stays.period_no = periods.period_no
+),
+
+numbered as (
+    select
+        *,
+        row_number() over () as quarter_no
+    from quarters
+),
+
+-- The locations and periods whose PUE, grid and supply may stand for what a run does not give, best first.
+candidates as (
+    select
+        quarter_no,
+        'pue' as factor,
+        unnest([cloud_region, cloud_region, provider, 'TRAINING', 'WORLD']) as location_id,
+        unnest([run_quarter, factor_period, factor_period, factor_period, factor_period]) as period,
+        unnest(range(5)) as fallback_rank
+    from numbered
+    union all
+    select
+        quarter_no,
+        'gross_kg_per_kwh' as factor,
+        unnest([cloud_region, site_state, site_country, provider, 'WORLD']) as location_id,
+        factor_period as period,
+        unnest(range(5)) as fallback_rank
+    from numbered
+    union all
+    select
+        quarter_no,
+        'net_to_gross_ratio' as factor,
+        unnest([cloud_region, provider]) as location_id,
+        factor_period as period,
+        unnest(range(2)) as fallback_rank
+    from numbered
+),
+
+-- The grid of a state, in the nearest year that is known: its own, or that of a cloud region in its zone.
+state_grids as (
+    select
+        grid.country || '-' || grid.region as location_id,
+        grid.year as factor_year,
+        grid.carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
+        grid.intensity_basis,
+        grid.source_url,
+        grid.source_locator
+    from grid_intensity as grid
+    where grid.scheme = 'us_state'
+    union all
+    select
+        zones.state as location_id,
+        known.factor_year,
+        any_value(known.value order by known.location_id) as value,
+        any_value(known.intensity_basis order by known.location_id) as intensity_basis,
+        any_value(known.source_url order by known.location_id) as source_url,
+        any_value(known.source_locator order by known.location_id) || ', for ' || zones.state as source_locator
+    from (
+        select distinct state
+        from states
+        where country <> 'US'
+    ) as zones
+    inner join regions on zones.state = regions.grid_zone
+    inner join location_factors as known
+        on regions.region = known.location_id and known.factor = 'gross_kg_per_kwh' and known.basis = 'region_year'
+    where cast(known.period as integer) = known.factor_year
+    group by zones.state, known.factor_year
+),
+
+known_factors as (
+    select
+        factor,
+        location_id,
+        period,
+        value,
+        gsd,
+        basis,
+        intensity_basis,
+        factor_year,
+        source_url,
+        source_locator
+    from location_factors
+    union all
+    select
+        'gross_kg_per_kwh' as factor,
+        grids.location_id,
+        cast(years.year as varchar) as period,
+        grids.value,
+        exp(gsds.region_year) as gsd,
+        'region_year' as basis,
+        grids.intensity_basis,
+        grids.factor_year,
+        grids.source_url,
+        grids.source_locator
+    from state_grids as grids
+    cross join years
+    cross join gsds
+    qualify
+        row_number() over (
+            partition by grids.location_id, years.year order by abs(grids.factor_year - years.year), grids.factor_year
+        ) = 1
+),
+
+best as (
+    select
+        candidates.quarter_no,
+        known.*
+    from candidates
+    inner join known_factors as known
+        on candidates.factor = known.factor and candidates.location_id = known.location_id and candidates.period = known.period
+    qualify row_number() over (partition by candidates.quarter_no, candidates.factor order by candidates.fallback_rank) = 1
+),
+
+spans as (
+    select distinct
+        locations.month_location_id,
+        periods.first_month,
+        stays.month_count
+    from stays
+    inner join locations on stays.location_no = locations.location_no
+    inner join periods on stays.period_no = periods.period_no
+    where stays.month_count > 0
+),
+
+span_months as (
+    select
+        *,
+        strftime(
+            unnest(generate_series(first_month, first_month + to_months(cast(month_count - 1 as integer)), interval 1 month)),
+            '%Y-%m'
+        ) as month
+    from spans
+),
+
+months as (
+    select
+        span_months.month_location_id,
+        span_months.first_month,
+        span_months.month_count,
+        grid.intensity_basis,
+        left(grid.month, 4) as period,
+        avg(grid.month_to_year_ratio order by grid.month) as ratio,
+        string_agg(grid.month, ', ' order by grid.month) as named,
+        min(grid.source || ' ' || grid.zone) as source
+    from span_months
+    inner join grid_months as grid on span_months.month_location_id = grid.location_id and span_months.month = grid.month
+    group by span_months.month_location_id, span_months.first_month, span_months.month_count, grid.intensity_basis, period
+    having count(*) = span_months.month_count
+),
+
+-- The accelerators of the runs about a year, for runs that name none.
+named as (
+    select
+        training_runs.hardware_id,
+        unnest([training_runs.run_year - 1, training_runs.run_year, training_runs.run_year + 1]) as run_year
+    from training_runs
+    where training_runs.hardware_id is not null
+),
+
+eras as (
+    select
+        years.year,
+        named.run_year,
+        avg(ln(power.watts_per_chip)) as ln_watts,
+        var_pop(ln(power.watts_per_chip)) as ln_watts_variance,
+        avg(ln(power.sustained_flop_per_s)) as ln_flop_per_s,
+        count(*) as named_runs
+    from years
+    cross join named
+    inner join hardware_power as power on named.hardware_id = power.hardware_id and power.sustained_flop_per_s is not null
+    group by years.year, named.run_year
+    qualify row_number() over (partition by years.year order by abs(named.run_year - years.year), named.run_year) = 1
+)
+
+select
+    stays.location_no,
+    stays.period_no,
+    stays.month_count,
+    eras.run_year as era_year,
+    eras.named_runs,
+    exp(eras.ln_watts) as mix_watts_per_chip,
+    exp(eras.ln_flop_per_s) as mix_flop_per_s,
+    eras.ln_watts_variance as mix_ln_watts_variance,
+    pues.basis as pue_basis,
+    pues.value as pue,
+    ln(pues.gsd) as pue_ln_gsd,
+    exp(pue_ln_gsd) as pue_gsd,
+    pue_ln_above(pues.value, pue_ln_gsd) as pue_ln_above,
+    pue_ln_below(pues.value, pue_ln_gsd) as pue_ln_below,
+    pues.factor_year as pue_factor_year,
+    pues.source_url as pue_source_url,
+    pues.source_locator as pue_source_locator,
+    if(months.ratio is null, grids.basis, replace(grids.basis, '_year', '_month')) as gross_basis,
+    grids.value * coalesce(months.ratio, 1) as gross_kg_per_kwh,
+    case gross_basis
+        when 'region_month' then gsds.region_month
+        when 'country_month' then gsds.country_month
+        else ln(grids.gsd)
+    end as gross_ln_gsd,
+    exp(gross_ln_gsd) as gross_gsd,
+    grids.intensity_basis,
+    grids.factor_year as gross_factor_year,
+    grids.source_url as gross_source_url,
+    grids.source_locator
+    || if(
+        months.ratio is null, '', format('; x {:.3f}, the hours of {} ({})', months.ratio, months.named, months.source)
+    ) as gross_source_locator,
+    supply.basis as net_basis, -- null where nothing is known of the operator's supply, and net with it
+    supply.value as net_to_gross_ratio,
+    ln(supply.gsd) as supply_ln_gsd,
+    sqrt(pow(gross_ln_gsd, 2) + pow(supply_ln_gsd, 2)) as net_ln_gsd,
+    exp(net_ln_gsd) as net_gsd,
+    supply.factor_year as net_factor_year,
+    supply.source_url as net_source_url,
+    supply.source_locator as net_source_locator
+from stays
+cross join gsds
+inner join locations on stays.location_no = locations.location_no
+inner join periods on stays.period_no = periods.period_no
+inner join numbered
+    on
+        stays.location_no = numbered.location_no
+        and periods.factor_year = numbered.factor_year
+        and periods.run_quarter is not distinct from numbered.run_quarter
+left join eras on periods.factor_year = eras.year
+left join best as pues on numbered.quarter_no = pues.quarter_no and pues.factor = 'pue'
+left join best as grids on numbered.quarter_no = grids.quarter_no and grids.factor = 'gross_kg_per_kwh'
+left join best as supply on numbered.quarter_no = supply.quarter_no and supply.factor = 'net_to_gross_ratio'
+left join months
+    on
+        locations.month_location_id = months.month_location_id
+        and periods.first_month = months.first_month
+        and stays.month_count = months.month_count
+        and grids.basis in ('region_year', 'country_year')
+        and grids.intensity_basis = months.intensity_basis
+        and grids.factor_year = cast(months.period as integer)
