@@ -46,6 +46,7 @@ GPU with device(s) Tesla T4. CPU with device(s) cpu:0.
 2024-03-01 11:00:00 - Average power usage (W) for gpu: [70.0]
 2024-03-01 11:00:00 - Average power usage (W) for cpu: [30.0]
 """
+EPOCH = CARBONTRACKER.split("\n", 2)[2]
 CASE_FILES = Path(__file__).parent / "cases"
 SKU = "Nvidia Tesla A100 GPU running in Americas"
 
@@ -107,6 +108,24 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         codecarbon({}, HALF | {"timestamp": "2024-05-01T11:00:00"}),
         [(1, 2, 0.725)],
     ),
+    "a duration below zero: the time of the memory, whose power is constant": (
+        codecarbon({"duration": -7200, "cpu_power": 61.3}), [(1, 2, 0.725)],
+    ),
+    "two kinds of GPUs that were not read stay two": (
+        codecarbon({
+            "gpu_model": "1 x NVIDIA A1002 x Tesla T4", "gpu_count": 3, "gpu_energy": 0,
+            "energy_consumed": 0.15,
+        }),
+        [(1, 2, None), (2, 2, None)],
+    ),
+    "two kinds of GPUs that were read": (
+        codecarbon({"gpu_model": "1 x NVIDIA A1002 x Tesla T4", "gpu_count": 3}), [(0, 2, 0.725)],
+    ),
+    "no GPU, as a table of floats writes it": (
+        codecarbon({"gpu_model": "nan", "gpu_count": "nan", "gpu_energy": 0, "energy_consumed": 0.15}),
+        [(0, 2, 0.125)],
+    ),
+    "a time of a spreadsheet": (codecarbon({"timestamp": "24/05/2024 6:00 PM"}), [(1, 2, 0.725)]),
     "version 1: no components, no run_id": (
         "timestamp,experiment_id,project_name,duration,emissions,energy_consumed,country_name,country_iso_code,"
         "region,on_cloud,cloud_provider,cloud_region\n"
@@ -126,8 +145,15 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla T4.").replace("[70.0]", "[70.0 40.0]"),
         [(2, 1, 0.14)],
     ),
+    "carbontracker: two kinds of GPUs that were not read stay two": (
+        CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla P4.").replace("[70.0]", "None"),
+        [(1, 1, None), (1, 1, None)],
+    ),
+    "carbontracker: an array that breaks off swallows nothing": (
+        CARBONTRACKER + EPOCH.replace("[70.0]", "[70.0 4") + EPOCH, [(1, 2, 0.2)],
+    ),
     "carbontracker: a clock set back": (
-        CARBONTRACKER + CARBONTRACKER.split("\n", 2)[2].replace("Duration: ", "Duration: -"), [(1, 1, 0.1)],
+        CARBONTRACKER + EPOCH.replace("Duration: ", "Duration: -"), [(1, 1, 0.1)],
     ),
     "eco2AI of May 2022: tabs, kWTh, country": (
         "project_name\texperiment_description(model type etc.)\tstart_time\tduration(s)\t"
@@ -136,9 +162,19 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         "Tesla V100 2 device(s)\tLinux\tFR\n",
         [(2, 1, 0.3)],
     ),
+    "eco2AI: two places at one time are two machines": (
+        "project_name,start_time,duration(s),power_consumption(kWh),CPU_name,GPU_name,region/country\n"
+        "p,2022-05-31 10:00:00,3600,0.3,i7,Tesla V100 2 device(s),FR\n"
+        "p,31/05/2022 10:00,3600,0.3,i7,Tesla V100 2 device(s),DE\n",
+        [(2, 1, 0.3), (2, 1, 0.3)],
+    ),
     "nvidia-smi: 4 GPUs, told by index": (smi(HOUR, 4, index=True), [(4, 1, 1.2)]),
     "nvidia-smi: 4 GPUs at one moment": (smi(HOUR, 4), [(4, 1, 1.2)]),
     "nvidia-smi: 8 GPUs, 3 ms apart": (smi(HOUR, 8, apart_ms=3), [(8, 1, 2.4)]),
+    "nvidia-smi: a laptop chip at the power that its maker set": (
+        smi(HOUR, 1, watts="110.00 W").replace("A100-SXM4-40GB", "GeForce RTX 4050 Laptop GPU"),
+        [(1, 1, 0.11)],
+    ),
     "nvidia-smi: 1 GPU": (smi(HOUR, 1), [(1, 1, 0.3)]),
     "nvidia-smi: a sample of 35 kW is not one": (
         smi(HOUR, 1).replace("300.00 W", "35000.00 W", 5).replace("35000.00 W", "300.00 W", 4), [(1, 1, 0.3)],
@@ -151,6 +187,15 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "sacct: AllocTRES is of all nodes": (
         "JobID|AllocTRES|NNodes|ElapsedRaw\n1|cpu=512,gres/gpu:a100=32,gres/gpu=32,node=4|4|3600\n",
         [(32, 1, None)],
+    ),
+    "sacct: in quotes, as other programs write it again": (
+        '"JobID";"AllocTRES";"Elapsed"\n"1";"cpu=8,gres/gpu:a100=8";"02:00:00"\n', [(8, 2, None)],
+    ),
+    "sacct: with a delimiter of one's own": (
+        "JobID^AllocTRES^ElapsedRaw\n1^cpu=8,gres/gpu:a100=8^7200\n", [(8, 2, None)],
+    ),
+    "sacct: in quotes, with commas": (
+        '"JobID","AllocTRES","Elapsed"\n"1","cpu=8,gres/gpu:a100=8","02:00:00"\n', [(8, 2, None)],
     ),
     "sacct: AllocGRES is of all nodes": (
         "JobID|AllocGRES|NNodes|ElapsedRaw\n1|gpu:32|4|3600\n", [(32, 1, None)],
@@ -238,13 +283,33 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "a SKU of Iowa": (
         A100.format(" running in Iowa") + "2024-03-01,5,hour,\n", [], {"cloud_region": "us-central1"},
     ),
+    "a bill of the United States": (
+        A100.format(" running in Americas") + "2024-03-01,5,hour,us\n", [], {"site_country": "us"},
+    ),
     "a bill of the Americas": (
-        A100.format(" running in Americas") + "2024-03-01,5,hour,us\n",
-        ["location 'us' is not one known region of Google", "Missing in 1 run: a location"],
+        A100.format(" running in Americas") + "2024-03-01,5,hour,nam4\n",
+        ["location 'nam4' is not one known region of Google", "Missing in 1 run: a location"],
         {"hardware": "A100"},
     ),
+    "a bill of the Netherlands, where Google has more than a region": (
+        A100.format("") + "2024-03-01,5,hour,Netherlands\n", [], {"site_country": "Netherlands"},
+    ),
+    "CodeCarbon, one reading of 5 kW": (
+        codecarbon({"gpu_power": 5000}),
+        ["gpu_power of each GPU is 5000 W, but NVIDIA A100-SXM4-40GB is rated 400 W; expected 600 W at the "
+         "most. It is not used: gpu_energy over the duration is 300 W."],
+        {"energy_kwh": "0.725"},
+    ),
+    "carbontracker, remains of a crash": (
+        CARBONTRACKER + "\0\0\0\n2024-03-01 12:00:00 - Epoch 2:\n2024-03-01 12:00:00 - Duration: 1:00:0",
+        ["line 7: NUL bytes; a crash", "line 9: 'Duration: 1:00:0' breaks off"],
+        {"energy_kwh": "0.1"},
+    ),
     "a laptop": (
-        codecarbon({"pue": 1, "gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU"}),
+        codecarbon({
+            "pue": 1, "gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU", "gpu_power": 115,
+            "gpu_energy": 0.23, "energy_consumed": 0.38,
+        }),
         ["RTX 3060 Laptop GPU: a chip for laptops, desktops or embedded boards", "data center give --pue 1."],
         {"chips": "1"},
     ),
@@ -341,6 +406,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "its parts (cpu_energy, gpu_energy) sum to 0.822",
     ),
     "a total of nothing": (codecarbon({"energy_consumed": 0}), "0 kWh, but its parts"),
+    "CodeCarbon, 700 W on an A100 by reading and by energy": (
+        codecarbon({"gpu_power": 700, "gpu_energy": 1.68, "energy_consumed": 1.83}),
+        "gpu_power: 700 W, but NVIDIA A100-SXM4-40GB is rated 400 W; expected 600 W at the most",
+    ),
     "an energy below zero": (
         codecarbon({"energy_consumed": -22}), "energy_consumed: -22, expected a finite number, 0 or more",
     ),
@@ -352,6 +421,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "carbontracker, 2,200 W on a T4": (
         CARBONTRACKER.replace("[70.0]", "[2200.0]"),
         "line 5, gpu: 2200 W, but Tesla T4 is rated 70 W; expected 105 W at the most",
+    ),
+    "nvidia-smi, more than half of a board with two": (
+        smi(HOUR, 1, watts="250.00 W").replace("NVIDIA A100-SXM4-40GB", "Tesla K80"),
+        "250 W, but Tesla K80 is rated 300 W for 2; expected 225 W at the most",
     ),
     "nvidia-smi, mW": (
         smi(HOUR, 1, watts="350000.00 W"),

@@ -8,11 +8,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from ote import hardware_units
-from ote.answers import delimited, locations
+from ote.answers import dates, delimited, locations
 from ote.answers.delimited import BadCellError, Place, Reject, Row, Table
 from ote.answers.trackers import (
     EXAMPLE_BY_HAND,
@@ -34,18 +34,13 @@ NO_ENERGY = (
 )
 NEVER_RAN = ("PENDING", "REVOKED", "BOOT_FAIL", "DEADLINE")
 SACCT = "export with sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
-SACCT_HEADER = r"(?:^|[|,;\t ])JobID(?:Raw)?(?:[|,;\t ]|$)"
+SACCT_MARKS = f"{delimited.SEPARATORS}^~#%@"  # of --delimiter
+SACCT_HEADER = rf"(?:^|[ {re.escape(SACCT_MARKS)}])\"?JobID(?:Raw)?\"?(?:[ {re.escape(SACCT_MARKS)}]|$)"
 # Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html
 PART_OF_A_CHIP = r"gpu:[\w.-]*\d+g\.\d+gb[\w.-]*[=:]\d+|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]\d+"
 CUT = f"is cut: without -P, sacct cuts what is wider than its column; {SACCT}"
 TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
-TIMES = (
-    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d",
-    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y", "%d %b %Y %H:%M:%S", "%d %b %Y %H:%M", "%d %b %Y", "%d-%b-%Y",
-    "%b %d %Y %H:%M:%S", "%b %d, %Y", "%a %b %d %H:%M:%S %Y", "%Y%m%dT%H%M%S", "%Y%m%d",
-)  # fmt: skip
-
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
 NO_USE = (
@@ -145,7 +140,7 @@ def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Cou
     state = _state(row)
     if state not in ("", "COMPLETED"):
         left_out[f"Jobs in the state {state}, counted because they used energy"] += 1
-    started = _date(row.get("Start", ""))
+    started = dates.day(row.get("Start", ""))
     if not started and row.get("Start"):
         left_out["Jobs without a start that can be read, estimated as of today"] += 1
     name = row.get("JobName") or job
@@ -192,11 +187,11 @@ def _sacct_table(text: str) -> Table:
     rest = lines[at:]
     if len(rest) > 1 and re.fullmatch(r"[- ]*-{3}[- ]*", rest[1].rstrip()):
         return _fixed_width(rest, at + 1)
-    mark = delimited.separator(rest[0])
+    mark = delimited.separator(rest[0], SACCT_MARKS)
     if mark not in rest[0].strip():
         raise UnknownUnitError(f"line {at + 1}: columns of fixed width, which sacct cuts; {SACCT}")
     if mark != ",":
-        return delimited.parse("\n".join(rest), mark, quoted=False, first_line=at + 1)
+        return delimited.parse("\n".join(rest), mark, quoted='"' in rest[0], first_line=at + 1)
     header = rest[0].rstrip("\r").split(",")
     tres = [index for index, name in enumerate(header) if name.strip() in TRES]
     if len(tres) == 1 and not any('"' in line for line in rest):  # the commas of TRES are not quoted by sacct
@@ -236,24 +231,6 @@ def _elapsed(row: Row) -> float:
         raise BadCellError("Elapsed", f"{written!r}, and no ElapsedRaw; {SACCT}")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-
-
-def _date(written: str) -> str:
-    """The day of a time in one of the usual formats, or its year where day and month cannot be told apart."""
-    if re.fullmatch(r"\d{10}(\.\d+)?", written):
-        return datetime.fromtimestamp(float(written), UTC).date().isoformat()
-    if found := re.match(r"(\d\d?)/(\d\d?)/(\d{4})\b", written):
-        first, second, year = (int(part) for part in found.groups())
-        month, day = (second, first) if first > 12 else (first, second)
-        if first <= 12 and second <= 12 and first != second:
-            return str(year)
-        return f"{year}-{month:02}-{day:02}"
-    for pattern in TIMES:
-        try:
-            return datetime.strptime(written[:19] if "T" in written else written, pattern).date().isoformat()
-        except ValueError:
-            continue
-    return ""
 
 
 def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
@@ -310,13 +287,15 @@ def _billed(hardware: str, region: str, month: str, hours: float) -> Iterator[Pa
         yield f"{name}: counted {hours:g} hours of {counting.says}, so {hours * counting.chips_each:g}."
         hours *= counting.chips_each
     known = locations.cloud_region(region) or locations.region_at(region, "Google")
-    if region and not known:
+    country = "" if known else locations.country(region)
+    if region and not known and not country:
         yield f"{name}: location {region!r} is not one known region of Google, so it was not used."
     run = {
         "model": name,
         "hardware": counting.model if counting else hardware,
         "chip_hours": text_of(hours),
         "cloud_region": known,
+        "site_country": country,
         "started": month,
     }
     yield Placed(run=run)
@@ -418,4 +397,4 @@ def _region(cells: Row, sku: str) -> str:
 
 
 def _month(written: str) -> str:
-    return written[:7] if re.match(r"\d{4}-\d\d", written) else _date(written)[:7]
+    return written[:7] if re.match(r"\d{4}-\d\d", written) else dates.day(written)[:7]

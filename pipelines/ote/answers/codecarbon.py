@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from ote.answers import delimited, locations
+from ote.answers import dates, delimited, locations
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 from ote.answers.trackers import (
     MOST_W_OF_A_HOST,
@@ -26,9 +26,12 @@ from ote.answers.trackers import (
     country_and_state,
     is_known,
     is_near,
+    is_possible_power,
     is_read,
     names_left_out,
     number,
+    of_each_kind,
+    refuse_power,
     text_of,
     unit_slip,
 )
@@ -88,9 +91,14 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         raise BadCellError(
             "energy_consumed", f"0 kWh in {row.get('duration')} s: the run ended before anything was measured"
         )
-    hardware, chips, whole = _gpus(row, notes)
-    hours = _hours(row, energy, pue, chips, notes)
-    has_energy = _gpu_was_read(row, hardware, chips)
+    kinds, whole = _gpus(row, notes)
+    hardware, chips = kinds[0] if len(kinds) == 1 else ("", None)
+    hours = _hours(row, energy, pue, sum(number or 0 for _, number in kinds), notes)
+    has_energy = _gpu_was_read(row)
+    if has_energy and hardware and chips:
+        _judge_power(row, hardware, chips, hours, pue, notes)
+    if has_energy and len(kinds) != 1 and row.get("gpu_model"):
+        notes.append(names_left_out(row["gpu_model"]))
     _note_unread(row, energy, has_energy, notes)
     end = _timestamp(row)
     run = {
@@ -103,10 +111,11 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         **_place(row, notes),
         "started": _day_before(row, end, hours),
     }
-    is_part = bool(row.get("task_name")) or (row.get("tracking_mode") == "process" and not hardware)
+    is_part = bool(row.get("task_name")) or (row.get("tracking_mode") == "process" and not kinds)
+    is_split = len(kinds) > 1 and not has_energy
     return Measured(
         place=place,
-        run=run,
+        runs=of_each_kind(run, kinds, hours, notes) if is_split else [run],
         hours=hours,
         energy_kwh=energy,
         end=None if is_part else end,
@@ -218,34 +227,77 @@ def _is_shorter(row: Row, other: Row) -> bool:
     return is_less and row.get("timestamp", "") >= other.get("timestamp", "")
 
 
-def _gpus(row: Row, notes: list[str]) -> tuple[str, int | None, bool]:
-    """Name and number of the GPUs that were tracked, and whether these are all of the machine."""
-    model = row.get("gpu_model") or ""
-    found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", model)
+def _gpus(row: Row, notes: list[str]) -> tuple[list[tuple[str, int]], bool]:
+    """Each kind of GPU that was tracked with its number, and whether these are all of the machine."""
+    model = row["gpu_model"].strip() if is_known(row.get("gpu_model", "")) else ""
     given = row.get("gpu_count") or ""
-    count = int(float(given)) if re.fullmatch(r"\d+(\.0*)?", given) else None
+    count = int(float(given)) if re.fullmatch(r"\d+(\.0*)?", given) else 0
     if model and " x " not in model:  # Apple's chips have no number before their name
-        return model.strip(), count or 1, True
-    if model and not found:
-        notes.append(names_left_out(model))
-        return "", None, True
+        return [(model, count or 1)], True
+    if not model:
+        return [("", count)] if count else [], True
+    found = re.fullmatch(r"(\d+) x ((?:(?! x ).)+)", model)
     if not found:
-        return "", count or None, True
+        return _several_kinds(model, count), True
     listed = int(found[1])
     if count and count != listed:
         notes.append(f"gpu_count is {count}, and gpu_model lists {listed}: counted {count}, as tracked.")
-    return found[2].strip(), count or listed, not count or count >= listed
+    return [(found[2].strip(), count or listed)], not count or count >= listed
 
 
-def _gpu_was_read(row: Row, hardware: str, chips: int | None) -> bool:
-    has_gpu = bool(hardware) or bool(chips)
+def _several_kinds(model: str, count: int) -> list[tuple[str, int]]:
+    """The kinds of `4 x NVIDIA H1004 x NVIDIA A100`, where their numbers add up in one way; else none."""
+    readings = [kinds for kinds in _readings(model) if sum(number for _, number in kinds) == count]
+    return readings[0] if len(readings) == 1 else []
+
+
+def _readings(model: str) -> Iterator[list[tuple[str, int]]]:
+    """Each way to part a list without separators into numbers and names."""
+    found = re.match(r"([1-9]\d*) x (.+)$", model)
+    if not found:
+        return
+    number, rest = int(found[1]), found[2]
+    if " x " not in rest:
+        yield [(rest.strip(), number)]
+    for begin in re.finditer(r"(?=[1-9]\d* x )", rest):
+        name = rest[: begin.start()].strip()
+        if name and " x " not in name:
+            yield from ([(name, number), *others] for others in _readings(rest[begin.start() :]))
+
+
+def _gpu_was_read(row: Row) -> bool:
+    has_gpu = is_known(row.get("gpu_model", "")) or is_read(row.get("gpu_count", ""))
     return not has_gpu or "gpu_energy" not in row or is_read(row["gpu_energy"])
+
+
+def _judge_power(row: Row, name: str, chips: int, hours: float | None, pue: float, notes: list[str]) -> None:
+    """Judge the power of each GPU as any tracker's; one reading may be wrong, the mean may not.
+
+    CodeCarbon writes the power of its last interval, which is sometimes too short for the driver's counter.
+
+    Raises:
+        BadCellError: both are more than such a GPU draws.
+    """
+    try:
+        refuse_power("gpu_power", _power_w(row, "gpu", pue) / chips, name)
+    except BadCellError as error:
+        if not is_known(row.get("gpu_power", "")):
+            return
+        kwh = number(row, "gpu_energy") / pue
+        mean_w = kwh * 1000 / hours / chips if hours else None  # kWh to Wh
+        if mean_w is None or not is_possible_power(mean_w, name):
+            raise
+        notes.append(
+            f"gpu_power of each GPU is {error.reason}. It is not used: gpu_energy over the duration is "
+            f"{mean_w:.3g} W."
+        )
 
 
 def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[str]) -> float | None:
     """Hours of a row; a duration that cannot belong to its energy is replaced by a better one, or left out.
 
-    Memory has a constant power in CodeCarbon, and processors often have: energy / power is the time measured.
+    The memory of a machine has a constant power in CodeCarbon, and processors often have: energy / power is
+    the time measured.
     """
     if not is_known(row.get("duration", "")):
         notes.append("no duration is stated; the hours are left out.")
@@ -256,12 +308,13 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
         raise BadCellError("duration", str(error)) from None
     _refuse_other_unit(row, energy, pue, hours)
     most_kw = _most_kw(row, chips)
-    times = [time for part in ("ram", "cpu") if (time := _constant_hours(row, part, pue))]
-    agree = len(times) == 2 and is_near(times[0], times[1], 1.2)
+    of_ram, of_cpu = (_constant_hours(row, part, pue) for part in ("ram", "cpu"))
+    agree = of_ram is not None and of_cpu is not None and is_near(of_ram, of_cpu, 1.2)
     is_wrong = not 0 < hours < 87600 or energy / hours > most_kw
-    if not is_wrong and not (agree and not 0.5 < times[0] / hours < 2):
+    if not is_wrong and not (agree and of_ram and not 0.5 < of_ram / hours < 2):
         return hours
-    better = times[0] if agree and energy / times[0] <= most_kw else None
+    better = of_ram if row.get("tracking_mode") != "process" or agree else None
+    better = better if better and energy / better <= most_kw else None
     draw = f"{energy / hours:.3g} kW" if hours > 0 else "no power"
     says = f"a duration of {row['duration']} s with {energy:.3g} kWh is {draw}, which cannot be: "
     if better:
@@ -287,7 +340,8 @@ def _refuse_other_unit(row: Row, energy: float, pue: float, hours: float) -> Non
         raise BadCellError(
             "energy_consumed",
             f"{row.get('energy_consumed') or text_of(energy)} kWh is {UNIT_SLIPS[slip]:,g} times power x "
-            f"duration ({expected:.3g} kWh): the energy looks like {slip}; give kWh",
+            f"duration ({expected:.3g} kWh): the energy looks like {slip}; "
+            "give kWh, and the duration in seconds",
         )
 
 
@@ -325,21 +379,19 @@ def _place(row: Row, notes: list[str]) -> Run:
 
 
 def _timestamp(row: Row) -> datetime | None:
+    """When a row was written; None where it is not stated, or its day and month cannot be told apart."""
     written = row.get("timestamp", "")
-    if not written:
-        return None
-    try:
-        return datetime.fromisoformat(written).replace(tzinfo=None)
-    except ValueError:
+    if written and not dates.day(written):
         raise BadCellError(
             "timestamp", f"{written!r}, expected when the row was written, such as 2025-01-03T00:00:00"
-        ) from None
+        )
+    return dates.moment(written)
 
 
 def _day_before(row: Row, end: datetime | None, hours: float | None) -> str:
     """The day a run began: CodeCarbon dates a row when it writes it, at the end of its duration."""
     if end is None:
-        return ""
+        return dates.day(row.get("timestamp", ""))  # a year at the most
     try:
         return (end - timedelta(hours=hours or 0)).date().isoformat()
     except OverflowError:

@@ -13,6 +13,7 @@ from ote import files
 
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 50  # lines; a quote that is open for longer was never closed
+NUL_BYTES = "NUL bytes; a crash while the file was written leaves them. Take the line out"
 HALF_LINE = "complete the line, or take it out: a crash while the file is written leaves half a line"
 # Numbers in a file whose cells are not separated by commas: a spreadsheet may have written 1234.5 as 1.234,5.
 WITH_COMMA = r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
@@ -75,9 +76,9 @@ class Table:
     rejects: list[Reject] = field(default_factory=list)
 
 
-def separator(line: str) -> str:
+def separator(line: str, known: str = SEPARATORS) -> str:
     """What separates the cells of a header: the character that parts it most often."""
-    return max(SEPARATORS, key=lambda mark: len(_cells(line, mark, quoted=True)))
+    return max(known, key=lambda mark: len(_cells(line, mark, quoted=True)))
 
 
 def parse(
@@ -213,7 +214,7 @@ def _records(
     index = start
     while index < len(lines):
         if "\0" in lines[index]:
-            yield index, "NUL bytes; a crash while the file was written leaves them. Take the line out"
+            yield index, NUL_BYTES
         elif not lines[index].strip():
             yield index, []
         else:

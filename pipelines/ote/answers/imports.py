@@ -123,7 +123,8 @@ def read(file: Path, pue_included: float | None = None, distinct_machines: bool 
     rejects.sort(key=lambda reject: reject.place.line)
     if not runs:
         rows = quantities.counted(len({reject.place for reject in rejects}), "row")
-        why = f"none of its {rows} can be used" if rejects else "it holds no run that used an accelerator"
+        used = " that used an accelerator" if reader.counted_by in ("scheduler", "bill") else ""
+        why = f"none of its {rows} can be used" if rejects else f"it holds no run{used}. {EXAMPLE_BY_HAND}"
         lines = [f"{file}: a log of {reader.tool}, but {why}", *first_ten(_named(file, rejects)), *left_out]
         raise UnknownLogError("\n".join(lines))
     return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects)

@@ -6,13 +6,14 @@ or which tool wrote a file (imports.py).
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ote import hardware_units
-from ote.answers import delimited, locations, quantities, ratings
+from ote.answers import dates, delimited, locations, quantities, ratings
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
@@ -21,6 +22,8 @@ SECONDS_PER_HOUR = 3600
 # What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
 MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
 MOST_OF_RATING = 1.5  # of an accelerator whose rating is known, as in sql/estimate/problems.sql
+# The makers of laptops set the power of a chip: NVIDIA gives 35 W to 115 W for an RTX 4050, rated 50 W here.
+MOST_OF_LAPTOP_RATING, LAPTOP = 3, r"(?i)\b(?:laptop|mobile|max-q)\b"
 # Timestamps have whole seconds: what overlaps by less does not overlap.
 CLOCK_S = 2
 PROCESSORS_UNCLEAR = "processors read or estimated from their rated power (the log does not say which)"
@@ -36,8 +39,10 @@ EXAMPLE_BY_HAND = (
 # Of a Carbontracker log; the power of many devices are an array that goes on over several lines.
 MEASUREMENT = (
     r"Duration: (?P<negative>-?)(?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
-    r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[^\]]*\]|.+)"
+    r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[\w\s.+-]*\]|[^\[\n]+)"
 )
+MEASURED_LINE = r"Duration:|Average power usage"
+POWERS_OF_1_0 = r"Power usages for (?:gpu|cpu): \["  # of Carbontracker 1.0, which wrote no durations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +61,7 @@ class Measured:
     """What one tracker measured: hours and kWh of the machine, and when, if that is known."""
 
     place: Place
-    run: Run
+    runs: list[Run]
     hours: float | None
     energy_kwh: float
     end: datetime | None = None
@@ -91,6 +96,16 @@ def counted_as(hardware: str, chips: int | None, hours: float | None, by: str, n
     return {"hardware": counting.model, "chip_hours": text_of(boards * hours) if hours else ""}
 
 
+def of_each_kind(
+    run: Run, kinds: Sequence[tuple[str, int]], hours: float | None, notes: list[str]
+) -> list[Run]:
+    """A run for each kind of accelerator of one whose energy was not measured."""
+    return [
+        {**run, "model": f"{run['model']} ({name})", **counted_as(name, chips, hours, "driver", notes)}
+        for name, chips in kinds
+    ]
+
+
 def names_left_out(gpus: str) -> str:
     """What to say of accelerators of several kinds, since a run has one."""
     return (
@@ -116,8 +131,8 @@ def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
         yield from _note_overlaps([each for each in measured if not each.machine])
     for each in measured:
         share = shares[each.place]
-        if share > 0:
-            yield Placed(place=each.place, run=each.run if share == 1 else _scaled(each, share))
+        for run in each.runs if share > 0 else ():
+            yield Placed(place=each.place, run=run if share == 1 else _scaled(run, share))
 
 
 def _note_overlaps(unnamed: list[Measured]) -> Iterator[str]:
@@ -194,8 +209,8 @@ def _uncovered(each: Measured, others: list[Measured]) -> float:
     return max(0.0, whole - covered) / whole if whole else 0.0
 
 
-def _scaled(each: Measured, share: float) -> Run:
-    scaled = dict(each.run)
+def _scaled(run: Run, share: float) -> Run:
+    scaled = dict(run)
     for column in ("training_hours", "chip_hours", "energy_kwh"):
         if scaled.get(column):
             scaled[column] = text_of(float(scaled[column]) * share)
@@ -217,7 +232,13 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
     gpus = _carbontracker_gpus(text)
     epochs, early = _epochs(text, gpus[0] if len(set(gpus)) == 1 else "")
+    if not epochs and re.search(POWERS_OF_1_0, text):
+        raise UnknownUnitError(
+            f"{file}: Carbontracker 1.0 wrote the power of each epoch (W), and no durations. The energy is "
+            f"the mean power x the hours from 'started' to 'ended' / 1000. {EXAMPLE_BY_HAND}"
+        )
     yield from early
+    yield from _damaged(text, epochs)
     parts = {part for epoch in epochs for part in epoch.watts}
     for number, epoch in enumerate(epochs, start=1):
         where, part, _written = epoch.unread[-1] if epoch.unread else (epoch.place, "any component", "")
@@ -236,7 +257,7 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
     if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts and not epoch.wrong]:
         yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
         notes: list[str] = []
-        yield Placed(run=_carbontracker_run(text, file, pue_included, taken, notes))
+        yield from (Placed(run=run) for run in _carbontracker_runs(text, file, pue_included, taken, notes))
         yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
@@ -273,32 +294,53 @@ def _epochs(text: str, gpu: str) -> tuple[list[Epoch], list[Reject]]:
     return epochs, early
 
 
-def _carbontracker_run(
+def _damaged(text: str, epochs: list[Epoch]) -> Iterator[Reject]:
+    """Remains of a crash: NUL bytes, and a duration that breaks off; of a power, the whole epoch is wrong."""
+    whole = {text.count("\n", 0, found.start()) for found in re.finditer(MEASUREMENT, text)}
+    for index, line in enumerate(text.split("\n")):
+        place = Place(line=index + 1)
+        before = [epoch for epoch in epochs if epoch.place.line < place.line]
+        if "\0" in line:
+            yield Reject(place=place, reason=delimited.NUL_BYTES)
+        elif (found := re.search(MEASURED_LINE, line)) and index not in whole:
+            cut = line[found.start() :].strip()
+            reject = Reject(place=place, reason=f"{cut!r} breaks off; {delimited.HALF_LINE}")
+            if "power" in found[0] and before:
+                before[-1].wrong.append(reject)
+            else:
+                yield reject
+
+
+def _carbontracker_runs(
     text: str,
     file: str,
     pue_included: float | None,
     taken: list[Epoch],
     notes: list[str],
-) -> Run:
+) -> list[Run]:
     seconds = sum(epoch.seconds for epoch in taken)
     joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
     kwh = joules / 3.6e6  # J to kWh
-    gpus = _carbontracker_gpus(text)
-    hardware, chips = (gpus[0], len(gpus)) if len(set(gpus)) == 1 else ("", None)
-    if len(set(gpus)) > 1:
-        notes.append(names_left_out(", ".join(gpus)))
+    hours = seconds / SECONDS_PER_HOUR
+    kinds = Counter(_carbontracker_gpus(text))
     parts = {part for epoch in taken for part in epoch.watts}
-    is_read = not gpus or "gpu" in parts
-    if not is_read:
-        notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
-    return {
+    is_read = not kinds or "gpu" in parts
+    run = {
         "model": re.sub(r"_carbontracker$", "", Path(file).stem),
-        **counted_as(hardware, chips, seconds / SECONDS_PER_HOUR, "driver", notes),
-        "training_hours": text_of(seconds / SECONDS_PER_HOUR),
+        "training_hours": text_of(hours),
         "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
         "metering": _carbontracker_metering(text, parts) if is_read else "",
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
     }
+    if not is_read:
+        notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
+    if len(kinds) > 1 and not is_read:
+        return of_each_kind(run, list(kinds.items()), hours, notes)
+    if len(kinds) > 1:
+        notes.append(names_left_out(", ".join(kinds.elements())))
+        return [run]
+    ((hardware, chips),) = kinds.items() or [("", 0)]
+    return [{**run, **counted_as(hardware, chips or None, hours, "driver", notes)}]
 
 
 def _carbontracker_metering(text: str, parts: set[str]) -> str:
@@ -360,21 +402,18 @@ def _eco2ai_run(
         "energy_kwh": text_of(energy),
         "metering": f"eco2AI: {', '.join(parts)}; {NOT_METERED}",
         **country_and_state(name.strip(), "", region.strip(), notes),
-        "started": started[:10],
+        "started": dates.day(started),
     }
-    try:
-        begin = datetime.fromisoformat(started) if started else None
-    except ValueError:
-        raise BadCellError(
-            "start_time", f"{started!r}, expected a time such as 2025-01-03 00:00:00"
-        ) from None
+    begin = dates.moment(started)
+    if started and not run["started"]:
+        raise BadCellError("start_time", f"{started!r}, expected a time such as 2025-01-03 00:00:00")
     return Measured(
         place=place,
-        run=run,
+        runs=[run],
         hours=hours,
         energy_kwh=energy,
         end=begin + timedelta(hours=hours) if begin else None,
-        machine=(row.get("CPU_name", ""), row.get("GPU_name", ""), row.get("OS", "")) if chips else None,
+        machine=(*(row.get(name, "") for name in ("CPU_name", "GPU_name", "OS")), country) if chips else None,
     )
 
 
@@ -418,10 +457,23 @@ def refuse_power(column: str, watts: float, name: str) -> None:
         BadCellError: names the power and the limit.
     """
     rated_w = ratings.rated_w(name)
-    most_w = MOST_OF_RATING * rated_w if rated_w else MOST_W_PER_GPU
+    counting = hardware_units.counted(name, "driver") if rated_w else None
+    each = counting.chips_each if counting else 1  # of a board with several GPUs each has its share
+    most = MOST_OF_LAPTOP_RATING if re.search(LAPTOP, name) else MOST_OF_RATING
+    most_w = most * rated_w * each if rated_w else MOST_W_PER_GPU
     if watts > most_w:
-        of = f"{name} is rated {rated_w:g} W" if rated_w else "no accelerator draws that much"
+        share = "" if each == 1 else f" for {1 / each:g}"
+        of = f"{name} is rated {rated_w:g} W{share}" if rated_w else "no accelerator draws that much"
         raise BadCellError(column, f"{watts:g} W, but {of}; expected {most_w:g} W at the most")
+
+
+def is_possible_power(watts: float, name: str) -> bool:
+    """Whether an accelerator of that name can draw so much."""
+    try:
+        refuse_power("", watts, name)
+    except BadCellError:
+        return False
+    return True
 
 
 def is_known(cell: str) -> bool:

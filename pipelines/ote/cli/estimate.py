@@ -357,7 +357,12 @@ def _content(file: Path) -> bytes:
     if str(file) == "-":
         if sys.stdin.isatty():
             terminal.fail("Nothing to report. Example: ote import emissions.csv | ote report --as latex")
-        return sys.stdin.buffer.read()
+        piped = sys.stdin.buffer.read()
+        if not piped.strip():
+            terminal.fail(
+                "Nothing to report: the command before the pipe wrote nothing. Its message says why."
+            )
+        return piped
     try:
         return texts.content(file)
     except texts.UnreadableError as error:
