@@ -90,6 +90,8 @@ def _datasource(connection: duckdb.DuckDBPyConnection, cursor: Callable[[], Any]
     gx_duckdb.register()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    # It would write its settings as YAML before and after each table, to keep them nowhere.
+    context._save_project_config = lambda: None
     return context.data_sources.add_sql(
         "working_database",
         connection_string="duckdb+buffered://",
