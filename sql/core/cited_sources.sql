@@ -73,6 +73,11 @@ from (
     select
         source_title,
         source_url
+    from raw.capability_scores
+    union all
+    select
+        source_title,
+        source_url
     from raw.run_identifiers
     union all
     select

@@ -1,216 +1,235 @@
--- The claims of the abstract of Patterson et al. 2021, computed from this dataset. One row per claim.
--- The paper's figures are read from paper_2021_numbers. A claim of a range holds if the computed range
--- overlaps it; a claim of a bound holds if the dataset contains a case within the bound.
+-- The claims in the abstract of Patterson et al. 2021. One row per claim: the printed range, the same from the paper's own
+-- inputs, and the same question asked of later data, by the geometric mean over groups of cases (paper_claim_evidence).
+-- The interval of the mean is from how much the groups differ, widened as Student's t is for few groups, and from the
+-- uncertainty within the groups, which counts in full: their estimates share errors. The verdict compares the mean with one
+-- number, the weakest that the paper claims: the lower end of its range, or the upper bound.
 with printed as (
     select
-        max(try_cast(printed_text as double)) filter (where metric = 'energy_ratio_upper_bound') as sparse_high,
-        max(try_cast(printed_text as double)) filter (where metric = 'co2e_variation_factor_low') as location_low,
-        max(try_cast(printed_text as double)) filter (where metric = 'co2e_variation_factor_high') as location_high,
-        max(try_cast(printed_text as double)) filter (where metric = 'energy_efficiency_factor_low') as datacenter_low,
-        max(try_cast(printed_text as double)) filter (where metric = 'energy_efficiency_factor_high') as datacenter_high,
-        max(try_cast(printed_text as double)) filter (where metric = 'effectiveness_factor_low') as accelerator_low,
-        max(try_cast(printed_text as double)) filter (where metric = 'effectiveness_factor_high') as accelerator_high,
-        max(try_cast(printed_text as double)) filter (where metric = 'carbon_reduction_factor_low') as together_low,
-        max(try_cast(printed_text as double)) filter (where metric = 'carbon_reduction_factor_high') as together_high
-    from raw.paper_2021_numbers
+        max(value) filter (where metric = 'energy_ratio_upper_bound') as sparse_high,
+        max(value) filter (where metric = 'co2e_variation_factor_low') as location_low,
+        max(value) filter (where metric = 'co2e_variation_factor_high') as location_high,
+        max(value) filter (where metric = 'energy_efficiency_factor_low') as datacenter_low,
+        max(value) filter (where metric = 'energy_efficiency_factor_high') as datacenter_high,
+        max(value) filter (where metric = 'effectiveness_factor_low') as accelerator_low,
+        max(value) filter (where metric = 'effectiveness_factor_high') as accelerator_high,
+        max(value) filter (where metric = 'carbon_reduction_factor_low') as together_low,
+        max(value) filter (where metric = 'carbon_reduction_factor_high') as together_high,
+        max(value) filter (where metric = 'estimate_too_high_google_factor') as search_factor
+    from core.paper_numbers
 ),
 
-sparse as (
+reproduced as (
     select
-        min(sparse.energy_mwh / dense.energy_mwh) as computed_low,
-        max(sparse.energy_mwh / dense.energy_mwh) as computed_high
-    from out.emissions as sparse
-    inner join out.emissions as dense on dense.run_id = 'gpt-3-175b'
-    where sparse.run_id in ('gshard-600b', 'switch-transformer')
+        max(computed_value) filter (where metric = 'less_energy_factor') as sparse_factor,
+        max(computed_value) filter (where metric = 'pue_improvement_factor') as datacenter_factor,
+        max(computed_value) filter (
+            where paper_table = 'Section 4.3' and metric = 'performance_per_watt_factor'
+        ) as accelerator_low,
+        max(computed_value) filter (
+            where paper_table = 'Section 2.2' and metric = 'performance_per_watt_factor'
+        ) as accelerator_high,
+        max(computed_value) filter (where metric = 'estimate_too_high_google_factor') as search_factor
+    from out.paper_reproduction
 ),
 
-us_locations as (
+-- Georgia, where most of the runs were, over Iowa (Table 1) and over Oklahoma (footnote 24), net.
+locations as (
     select
-        what_if.co2e_gross_t,
-        grid.operator_cfe_fraction
-    from out.what_if as what_if
-    inner join raw.regions as regions on what_if.region = regions.region
-    inner join core.region_intensity as grid
-        on what_if.region = grid.region and what_if.factor_year = grid.factor_year
+        max(value) filter (where run_id = 'evolved-transformer-nas' and metric = 'net_kgco2e_per_kwh') as georgia,
+        max(value) filter (where run_id = 'transformer-big-tpuv2' and metric = 'net_kgco2e_per_kwh') as iowa,
+        max(value) filter (where paper_table = 'Footnote 24' and metric = 'net_tco2e')
+        / max(value) filter (where paper_table = 'Footnote 24' and metric = 'energy_mwh') as oklahoma
+    from core.paper_numbers
+),
+
+stated as (
+    select
+        'sparse-against-dense-energy' as claim_id,
+        'Large sparse models can need less than a tenth of the energy of large dense ones, at the same quality' as claim,
+        cast(null as double) as paper_low,
+        printed.sparse_high as paper_high,
+        1 / reproduced.sparse_factor as reproduced_low,
+        1 / reproduced.sparse_factor as reproduced_high,
+        'energy of GShard-600B over GPT-3 (section 3); Switch Transformer over GPT-3 is 0.14' as reproduced_from,
+        'energy of a sparse model over dense models with an equal score, mean over organisations' as computed_from,
+        'organisation' as group_noun
+    from printed
+    cross join reproduced
+    union all
+    select
+        'carbon-by-location' as claim_id,
+        'CO2e differs 5 to 10 times between locations of one country and operator' as claim,
+        printed.location_low as paper_low,
+        printed.location_high as paper_high,
+        locations.georgia / locations.iowa as reproduced_low,
+        locations.georgia / locations.oklahoma as reproduced_high,
+        'net intensity of Google in Georgia over Iowa (Table 1) and over Oklahoma (footnote 24)' as reproduced_from,
+        'grid intensity of Google Cloud regions in the USA since 2021: highest over lowest, mean over years' as computed_from,
+        'year' as group_noun
+    from printed
+    cross join locations
+    union all
+    select
+        'carbon-by-location-net' as claim_id,
+        'CO2e after carbon-free energy differs 5 to 10 times between locations of one country and operator' as claim,
+        printed.location_low as paper_low,
+        printed.location_high as paper_high,
+        locations.georgia / locations.iowa as reproduced_low,
+        locations.georgia / locations.oklahoma as reproduced_high,
+        'net intensity of Google in Georgia over Iowa (Table 1) and over Oklahoma (footnote 24)' as reproduced_from,
+        'net intensity of Google Cloud regions in the USA since 2021: highest over lowest, mean over years' as computed_from,
+        'year' as group_noun
+    from printed
+    cross join locations
+    union all
+    select
+        'datacenter-efficiency' as claim_id,
+        'Cloud data centers are 1.4 to 2 times as efficient as typical ones' as claim,
+        printed.datacenter_low as paper_low,
+        printed.datacenter_high as paper_high,
+        reproduced.datacenter_factor as reproduced_low,
+        cast(null as double) as reproduced_high, -- a statement of another text, on utilization; not from PUE
+        'US average PUE over Iowa (section 2.3); the paper cites 2 from another text' as reproduced_from,
+        'PUE of the Uptime survey over the average of a cloud operator since 2021, mean over operators' as computed_from,
+        'operator' as group_noun
+    from printed
+    cross join reproduced
+    union all
+    select
+        'accelerator-efficiency' as claim_id,
+        'Accelerators made for machine learning are 2 to 5 times as effective as general ones' as claim,
+        printed.accelerator_low as paper_low,
+        printed.accelerator_high as paper_high,
+        reproduced.accelerator_low,
+        reproduced.accelerator_high,
+        'measured FLOP per joule: TPU v3 over V100 (section 4.3), TPU v2 over P100 (section 2.2; 5.6 and 6.1)'
+            as reproduced_from,
+        'usual FLOP per joule of an accelerator since 2021 over the newest GPU of its day, mean over accelerators'
+            as computed_from,
+        'accelerator' as group_noun
+    from printed
+    cross join reproduced
+    union all
+    select
+        'all-together' as claim_id,
+        'Model, data center, processor and location together change CO2e 100 to 1000 times' as claim,
+        printed.together_low as paper_low,
+        printed.together_high as paper_high,
+        printed.datacenter_low * printed.accelerator_low * printed.location_low / printed.sparse_high as reproduced_low,
+        printed.datacenter_high * printed.accelerator_high * printed.location_high / printed.sparse_high as reproduced_high,
+        'product of the lower ends, and of the upper ends, of the four factors' as reproduced_from,
+        'product of the later values of the four factors, with gross CO2e for the location' as computed_from,
+        'factor' as group_noun
+    from printed
+    union all
+    select
+        'architecture-search-overestimate' as claim_id,
+        'The 2019 guess for the architecture search was 88 times too high' as claim,
+        printed.search_factor as paper_low,
+        printed.search_factor as paper_high,
+        reproduced.search_factor as reproduced_low,
+        reproduced.search_factor as reproduced_high,
+        'third-party estimate of 2019 over the net CO2e of the search as computed here' as reproduced_from,
+        'the same: no later data are about this search' as computed_from,
+        cast(null as varchar) as group_noun
+    from printed
+    cross join reproduced
+),
+
+groups as (
+    select
+        claim_id,
+        case_group,
+        avg(ln(case_ratio) order by case_id) as ln_ratio,
+        avg(
+            if(interval_meaning = 'uncertainty', pow(ln(case_ratio_p95 / case_ratio_p05) / (2 * 1.645), 2), 0)
+            order by case_id
+        ) as ln_variance
+    from out.paper_claim_evidence
+    where is_counted
+    group by claim_id, case_group
+),
+
+means as (
+    select
+        claim_id,
+        count(*) as group_count,
+        avg(ln_ratio order by case_group) as ln_ratio,
+        pow(stddev_samp(ln_ratio order by case_group) * student_widening(count(*) - 1), 2) / count(*)
+        + avg(ln_variance order by case_group) as ln_variance
+    from groups
+    group by claim_id
+    having count(*) >= 3 -- two groups say nothing about their spread
+),
+
+later as (
+    from means
+    union all by name
+    select
+        'all-together' as claim_id,
+        count(*) as group_count,
+        sum(if(claim_id = 'sparse-against-dense-energy', -ln_ratio, ln_ratio) order by claim_id) as ln_ratio,
+        sum(ln_variance order by claim_id) as ln_variance
+    from means
     where
-        what_if.run_id = 't5-11b'
-        and regions.country = 'US'
-        and what_if.factor_year = 2019
-        and what_if.intensity_basis = 'lifecycle' -- that of all with a carbon-free share
-        and grid.operator_cfe_fraction is not null
+        claim_id in (
+            'sparse-against-dense-energy', 'carbon-by-location', 'datacenter-efficiency', 'accelerator-efficiency'
+        )
+    having count(*) = 4
 ),
 
-gsds as (
+judged as (
     select
-        max(operator_cfe_fraction) / min(operator_cfe_fraction) as cfe_ratio,
-        max(co2e_gross_t) / min(co2e_gross_t) as gross_ratio
-    from us_locations
-),
-
-location as (
-    select
-        least(cfe_ratio, gross_ratio) as computed_low,
-        greatest(cfe_ratio, gross_ratio) as computed_high
-    from gsds
-),
-
-datacenter as (
-    select
-        min(industry.pue / fleet.pue) as computed_low,
-        max(industry.pue / fleet.pue) as computed_high
-    from core.pue_years as industry
-    inner join core.pue_years as fleet
-        on industry.factor_year = fleet.factor_year and fleet.provider = 'Google' and fleet.is_average
-    where
-        industry.provider = industry_average()
-        and industry.quarter is null
-        and fleet.quarter is null
-),
-
-performance as (
-    select
-        numbers.run_id,
-        max(try_cast(numbers.printed_text as double)) filter (where numbers.metric = 'measured_performance_tflops_per_s')
-        / any_value(emissions.watts_per_chip) as tflops_per_w,
-        any_value(emissions.hardware_id) as hardware_id
-    from raw.paper_2021_numbers as numbers
-    inner join out.emissions as emissions on numbers.run_id = emissions.run_id
-    group by numbers.run_id
-),
-
-accelerator as (
-    select
-        min(tpu.tflops_per_w / gpu.tflops_per_w) as computed_low,
-        max(tpu.tflops_per_w / gpu.tflops_per_w) as computed_high
-    from performance as tpu
-    inner join performance as gpu
-        on
-            (tpu.hardware_id = 'google-tpu-v3' and gpu.run_id = 'gpt-3-175b')
-            or (tpu.run_id = 'transformer-big-tpuv2' and gpu.run_id = 'transformer-big-p100')
-            or (
-                tpu.run_id = 'evolved-transformer-medium-tpuv2'
-                and gpu.run_id = 'evolved-transformer-medium-p100'
-            )
-),
-
-best_location as (
-    select min(what_if.co2e_net_t) as co2e_net_t
-    from out.what_if as what_if
-    inner join raw.regions as regions on what_if.region = regions.region
-    where
-        what_if.run_id = 'gshard-600b'
-        and regions.country = 'US'
-        and what_if.factor_year <= 2020
-        and what_if.intensity_basis = 'lifecycle' -- that of most locations
-),
-
-together as (
-    select
-        dense.co2e_gross_t / sparse.co2e_net_t as computed_low,
-        dense.co2e_gross_t / dense.pue * industry.pue / best_location.co2e_net_t as computed_high
-    from out.emissions as dense
-    inner join out.emissions as sparse on sparse.run_id = 'gshard-600b'
-    inner join core.pue_years as industry
-        on
-            industry.provider = industry_average()
-            and industry.quarter is null
-            and dense.run_year = industry.factor_year
-    cross join best_location
-    where dense.run_id = 'gpt-3-175b'
-),
-
-search as (
-    select max(guessed.value / emissions.co2e_gross_t) as computed
-    from raw.published_footprints as guessed
-    inner join out.emissions as emissions on guessed.run_id = emissions.run_id
-    where
-        guessed.run_id = 'evolved-transformer-nas'
-        and guessed.published_by = 'third_party'
-        and guessed.quantity = 'co2e_t'
-),
-
-search_printed as (
-    select floor(max(guessed.value) / max(try_cast(numbers.printed_text as double))) as printed -- said as 88
-    from raw.paper_2021_numbers as numbers
-    inner join raw.published_footprints as guessed on numbers.run_id = guessed.run_id
-    where
-        numbers.run_id = 'evolved-transformer-nas'
-        and numbers.metric = 'gross_tco2e'
-        and guessed.published_by = 'third_party'
-        and guessed.quantity = 'co2e_t'
+        stated.*,
+        later.group_count as later_groups_count,
+        exp(later.ln_ratio) as later_ratio,
+        exp(later.ln_ratio - 1.645 * sqrt(later.ln_variance)) as later_ratio_p05,
+        exp(later.ln_ratio + 1.645 * sqrt(later.ln_variance)) as later_ratio_p95,
+        -- The share of the distribution of the mean on the claimed side of the weakest number that the paper claims.
+        normal_below(
+            if(stated.paper_low is null, 1, -1)
+            * (ln(coalesce(stated.paper_low, stated.paper_high)) - later.ln_ratio)
+            / sqrt(later.ln_variance)
+        ) as later_chance_fraction,
+        case
+            when stated.group_noun is null then 'reproduced'
+            when later_chance_fraction >= 0.95 then 'supported_by_later_data'
+            when later_chance_fraction <= 0.05 then 'not_supported'
+            else 'cannot_be_told'
+        end as verdict
+    from stated
+    left join later on stated.claim_id = later.claim_id
 )
 
 select
-    'sparse-against-dense-energy' as claim_id,
-    'Large sparse models can need less than a tenth of the energy of large dense ones' as claim,
-    cast(null as double) as paper_low,
-    printed.sparse_high as paper_high,
-    sparse.computed_low,
-    sparse.computed_high,
-    sparse.computed_low < printed.sparse_high as holds,
-    'energy of GShard-600B and of Switch Transformer over that of GPT-3' as computed_from
-from printed
-cross join sparse
-union all
-select
-    'carbon-by-location' as claim_id,
-    'Carbon-free share and CO2e differ 5 to 10 times between locations of one country and operator' as claim,
-    printed.location_low as paper_low,
-    printed.location_high as paper_high,
-    location.computed_low,
-    location.computed_high,
-    location.computed_low <= printed.location_high and location.computed_high >= printed.location_low as holds,
-    'T5 at Google Cloud regions in the United States, 2019: most over least carbon-free share, and gross CO2e' as computed_from
-from printed
-cross join location
-union all
-select
-    'datacenter-efficiency' as claim_id,
-    'Cloud datacenters are 1.4 to 2 times as efficient as typical ones' as claim,
-    printed.datacenter_low as paper_low,
-    printed.datacenter_high as paper_high,
-    datacenter.computed_low,
-    datacenter.computed_high,
-    datacenter.computed_low <= printed.datacenter_high
-    and datacenter.computed_high >= printed.datacenter_low as holds,
-    'industry survey PUE over the PUE of the Google fleet, years with both' as computed_from
-from printed
-cross join datacenter
-union all
-select
-    'accelerator-efficiency' as claim_id,
-    'Accelerators made for machine learning are 2 to 5 times as effective as general ones' as claim,
-    printed.accelerator_low as paper_low,
-    printed.accelerator_high as paper_high,
-    accelerator.computed_low,
-    accelerator.computed_high,
-    accelerator.computed_low <= printed.accelerator_high
-    and accelerator.computed_high >= printed.accelerator_low as holds,
-    'measured FLOP/s per watt: TPU v3 over V100, and TPU v2 over P100 on the same model' as computed_from
-from printed
-cross join accelerator
-union all
-select
-    'all-together' as claim_id,
-    'Model, datacenter, processor and location together change CO2e 100 to 1000 times' as claim,
-    printed.together_low as paper_low,
-    printed.together_high as paper_high,
-    together.computed_low,
-    together.computed_high,
-    together.computed_low <= printed.together_high and together.computed_high >= printed.together_low as holds,
-    'GPT-3 as run over GShard-600B as run (net), and in a typical datacenter over GShard-600B at the best US region'
-        as computed_from
-from printed
-cross join together
-union all
-select
-    'architecture-search-overestimate' as claim_id,
-    'The 2019 guess for the architecture search was 88 times too high' as claim,
-    search_printed.printed as paper_low,
-    search_printed.printed as paper_high,
-    search.computed as computed_low,
-    search.computed as computed_high,
-    abs(search.computed / search_printed.printed - 1) <= 0.02 as holds,
-    'third-party estimate of 2019 over the computed gross CO2e of the Evolved Transformer search' as computed_from
-from search
-cross join search_printed
+    claim_id,
+    claim,
+    paper_low,
+    paper_high,
+    coalesce(later_ratio_p05, reproduced_low) as computed_low,
+    coalesce(later_ratio_p95, reproduced_high) as computed_high,
+    case verdict when 'cannot_be_told' then null else verdict <> 'not_supported' end as holds,
+    computed_from,
+    reproduced_low,
+    reproduced_high,
+    reproduced_from,
+    later_ratio,
+    later_ratio_p05,
+    later_ratio_p95,
+    later_groups_count,
+    later_chance_fraction,
+    verdict,
+    case
+        when group_noun is null then 'The paper''s inputs give ' || printf('%.3g', reproduced_low) || '.'
+        when later_ratio is null then 'Fewer than three groups of cases are known.'
+        else
+            'Later data: ' || printf('%.3g (90 %%: %.3g to %.3g), from ', later_ratio, later_ratio_p05, later_ratio_p95)
+            || counted(later_groups_count, group_noun) || '. The claim needs '
+            || if(paper_low is null, 'at most ', 'at least ') || printf('%.3g', coalesce(paper_low, paper_high)) || '; '
+            || case verdict
+                when 'supported_by_later_data' then 'at least 95 % of the distribution is on that side.'
+                when 'not_supported' then 'at most 5 % of the distribution is on that side.'
+                else printf('%.0f %% of the distribution is on that side.', 100 * later_chance_fraction)
+            end
+    end as evidence
+from judged

@@ -9,5 +9,5 @@ select
     rounding_allowance_fraction
 from out.paper_reproduction
 where
-    (paper_table = 'Table 4' and abs(relative_difference) > if(quantity = 'energy_mwh', 0.01, 0.02))
+    (paper_table = 'Table 4' and run_id is not null and abs(relative_difference) > if(quantity = 'energy_mwh', 0.01, 0.02))
     or (paper_table = 'Table 1' and not is_within_rounding)
