@@ -17,6 +17,7 @@ import typer.main
 
 from ote import catalog, checkout
 from ote.answers import quantities
+from ote.documentation import functions
 from ote.ingestion import baseline
 from ote.releases import metadata
 
@@ -79,6 +80,8 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
         root / ".zenodo.json": metadata.text_of(metadata.deposit()),
         root / "docs" / "commands.md": commands(),
         root / "docs" / "glossary.md": glossary(),
+        root / "docs" / "python.md": WRITTEN.format(source="the docstrings in pipelines/ote/api.py")
+        + functions.page(),
     }
 
 
