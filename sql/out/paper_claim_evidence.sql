@@ -145,7 +145,7 @@ surveys as (
         factor_year,
         pue
     from core.pue_years
-    where provider = 'Industry average (Uptime Institute)' and quarter is null
+    where provider = industry_average() and quarter is null
 ),
 
 clouds as (

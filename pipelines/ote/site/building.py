@@ -21,7 +21,7 @@ from ote import catalog
 from ote.names import one_line
 from ote.places import name_of
 from ote.releases import reading
-from ote.site import evidence, guides, markup, pages, parts, subjects, sums
+from ote.site import evidence, guides, llms, markup, pages, parts, subjects, sums
 from ote.site.data import Data, opened
 
 HERE = Path(__file__).parent
@@ -42,6 +42,7 @@ NAV = (
     ("accuracy.html", "Accuracy"),
     ("disclosure.html", "Disclosure"),
     ("paper.html", "The paper"),
+    ("quality.html", "Quality"),
     ("download.html", "Download"),
     ("docs/index.html", "Guides"),
 )
@@ -126,6 +127,7 @@ def _texts(data: Data) -> dict[str, str]:
     there = {page.path for page in written}
     environment.globals["guides"] = [guide for guide in GUIDES if guide[0] in there]
     texts: dict[str, str] = {"runs.json": pages.on_demand(data)}
+    listed, navigation = [], {path for path, _ in NAV}
     for page in itertools.chain(_pages(data), written):
         if page.path in texts:
             raise TwoPagesError(f"{page.path}: two pages of the site have this name.")
@@ -133,6 +135,9 @@ def _texts(data: Data) -> dict[str, str]:
         text = environment.get_template(page.template).render(page.context | shown)
         # Templates write links from the top folder; no text from the data holds a bare quotation mark.
         texts[page.path] = BLANKS.sub("\n", text).replace('="~/', f'="{"../" * page.path.count("/")}')
+        if page.path in navigation | there:
+            listed.append(page)
+    texts[llms.NAME] = llms.text(data, listed)
     return texts
 
 

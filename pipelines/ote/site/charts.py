@@ -137,6 +137,17 @@ def zero_axis(values: Iterable[float], label: Callable[[float], str]) -> tuple[S
     return scale, [Tick(at=scale(step * n), label=_round(label(step * n))) for n in range(count + 1)]
 
 
+def span_axis(values: Iterable[float], label: Callable[[float], str]) -> tuple[Scale, list[Tick]]:
+    """A scale over the span of values, with about five ticks at round numbers."""
+    known = list(values)
+    low, high = min(known), max(known)
+    step = 10.0 ** math.floor(math.log10((high - low) or 1.0))
+    step *= next(by for by in (0.1, 0.2, 0.5, 1, 2) if (high - low) / (step * by) <= 5)
+    first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
+    scale = linear(first * step, last * step, BOTTOM, TOP)
+    return scale, [Tick(at=scale(step * n), label=_round(label(step * n))) for n in range(first, last + 1)]
+
+
 def _round(label: str) -> str:
     """A label without zeros at the end of its fraction, such as 1 MWh for 1.00 MWh."""
     return re.sub(r"(\.\d*?)0+(?!\d)", r"\1", label).replace(". ", " ").removesuffix(".")

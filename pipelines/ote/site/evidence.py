@@ -1,4 +1,4 @@
-"""The pages on accuracy, disclosure, the paper, models without an estimate, and the download.
+"""The pages on accuracy, disclosure, the paper, quality, models without an estimate, and the download.
 
 Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
 """
@@ -35,6 +35,7 @@ def all_pages(data: Data) -> Iterator[parts.Page]:
     yield _accuracy(data)
     yield _disclosure(data)
     yield _paper(data)
+    yield _quality(data)
     yield _without(data)
     yield _download(data)
 
@@ -306,47 +307,90 @@ def _by_organisation(data: Data, ranked: Sequence[Disclosing]) -> parts.Table:
 
 
 def _paper(data: Data) -> parts.Page:
-    claims = [
-        (
-            row["claim"],
-            _range(row, "paper"),
-            _range(row, "computed"),
-            "yes" if row["holds"] else "no",
-            row["computed_from"],
-        )
-        for row in data.table("paper_claims")
-    ]
+    claims = data.table("paper_claims")
+    cases = grouped(data.table("paper_claim_evidence"), "claim_id")
     tables = grouped(data.table("paper_reproduction"), "paper_table")
-    headers = ("Claim", "Printed", "Computed", "Holds", "Computed from")
     about = (
-        "Patterson et al. 2021, Carbon Emissions and Large Neural Network Training: what it prints, and "
-        "what this dataset computes."
+        "Patterson et al. 2021, Carbon Emissions and Large Neural Network Training: what it prints, what its "
+        "own inputs give, and what data published since say."
     )
     sections = [
-        parts.Section(
-            heading="Claims",
-            table=parts.Table(
-                caption="Claims", headers=headers, rows=claims, numeric={1, 2}, is_stacked=True
-            ),
-        ),
+        parts.Section(heading="Claims", text=[VERDICTS], table=_claims(claims)),
+        *(_cases(claim, cases[claim["claim_id"]]) for claim in claims if claim["claim_id"] in cases),
         *(parts.Section(heading=name, table=_reproduced(data, name, rows)) for name, rows in tables.items()),
     ]
     return parts.page("paper.html", "The paper", about, sections)
 
 
+VERDICTS = (
+    "Each claim of the abstract is asked again of what was published since. The later value is a mean over "
+    "groups of cases with its 90 % interval. The verdict compares it with the weakest number that the paper "
+    "claims: the lower end of a range, or the bound."
+)
+
+
+def _claims(claims: Sequence[Row]) -> parts.Table:
+    rows = [
+        (
+            parts.Text(text=row["claim"], small=f"Later data: {row['computed_from']}"),
+            _range(row, "paper"),
+            parts.Text(text=_range(row, "reproduced"), small=row["reproduced_from"]),
+            _later(row),
+            parts.Text(text=row["verdict"].replace("_", " "), small=row["evidence"]),
+        )
+        for row in claims
+    ]
+    headers = ("Claim", "Printed", "From the paper's inputs", "Later data (90 %)", "Verdict")
+    return parts.Table(caption="Claims", headers=headers, rows=rows, numeric={1, 3}, is_stacked=True)
+
+
 def _range(row: Row, of: str) -> str:
     ends = [row[f"{of}_low"], row[f"{of}_high"]]
-    known = [quantities.significant(end) for end in ends if end is not None]
-    if ends[0] is None and known:
+    known = [f"{end:g}" if of == "paper" else quantities.significant(end) for end in ends if end is not None]
+    if of == "paper" and ends[0] is None and known:
         return f"at most {known[0]}"
     return " to ".join(dict.fromkeys(known))
+
+
+def _later(row: Row) -> str:
+    if row["later_ratio"] is None:
+        return ""
+    value, low, high = (quantities.significant(row[f"later_ratio{end}"]) for end in ("", "_p05", "_p95"))
+    return f"{value} ({low} to {high})"
+
+
+def _cases(claim: Row, cases: Sequence[Row]) -> parts.Section:
+    rows = [
+        (
+            str(row["evidence_year"]),
+            row["case_name"],
+            row["compared_with"],
+            quantities.significant(row["case_ratio"]),
+            ""
+            if row["case_ratio_p05"] is None
+            else " to ".join(quantities.significant(row[f"case_ratio_{end}"]) for end in ("p05", "p95")),
+            "yes" if row["is_counted"] else "no",
+        )
+        for row in sorted(
+            cases, key=lambda row: (not row["is_counted"], row["evidence_year"], row["case_id"])
+        )
+    ]
+    headers = ("Year", "Case", "Compared", "Ratio", "90 %", "Counted")
+    name = f"cases-{claim['claim_id']}"
+    table = parts.Table(caption=claim["claim"], headers=headers, rows=rows, numeric={3, 4}, name=name)
+    return parts.Section(
+        heading=f"Cases: {claim['claim_id'].replace('-', ' ')}", text=[claim["claim"] + "."], table=table
+    )
 
 
 def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
     made = [
         (
-            _run(data, row["run_id"]),
-            parts.quantity(row["quantity"]),
+            _run(data, row["run_id"]) if row["run_id"] else row["system"],
+            parts.Text(
+                text=parts.quantity(row["quantity"]) if row["quantity"] else row["metric"].replace("_", " "),
+                small=row["difference_reason"] or row["formula"],
+            ),
             f"{row['printed_value']:g}",
             quantities.significant(row["computed_value"], 4),
             f"{100 * row['relative_difference']:+.2f} %",
@@ -354,8 +398,105 @@ def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
         )
         for row in rows
     ]
-    headers = ("Run", "Quantity", "Printed", "Computed", "Difference", "Within rounding")
+    headers = ("System", "Number", "Printed", "Computed", "Difference", "Within rounding")
     return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4}, is_stacked=True)
+
+
+def _quality(data: Data) -> parts.Page:
+    points = grouped(data.table("energy_by_quality"), "benchmark")
+    shown = sorted(points.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    about = "Energy of training against the quality of the model, with the frontier of each benchmark."
+    text = [
+        "Each point is a whole training run with its best published score. A bar is the 90 % interval of the "
+        "energy. Runs on the line are on the frontier: no run with at least their score used less energy. "
+        "Scores with different numbers of examples are in one chart; the table capability_scores has them "
+        "apart.",
+        "Scores: Epoch AI, Data on AI Benchmarking, CC BY 4.0, from a public copy.",
+    ]
+    sections = [
+        parts.Section(
+            heading=benchmark,
+            text=text if number == 0 else [],
+            plots=[_frontier(data, benchmark, rows)],
+            table=_frontier_runs(data, benchmark, rows),
+        )
+        for number, (benchmark, rows) in enumerate(shown)
+        if len(rows) >= LEAST_POINTS
+    ]
+    return parts.page("quality.html", "Energy and quality", about, sections)
+
+
+LEAST_POINTS = 10  # of a chart
+
+
+def _frontier(data: Data, benchmark: str, rows: Sequence[Row]) -> charts.Chart:
+    scale = max(1.0, *(row["score"] for row in rows))
+
+    def energy(value: float) -> str:
+        return quantities.energy(value)
+
+    def quality(value: float) -> str:
+        return quantities.significant(value) if scale > 1 else parts.percent(value)
+
+    x, x_ticks = charts.log_axis(
+        [row[f"energy_mwh_{end}"] for row in rows for end in ("p05", "p95")],
+        energy,
+        (charts.LEFT, charts.RIGHT),
+        5,
+    )
+    y, y_ticks = charts.span_axis([row["score"] for row in rows], quality)
+    on = sorted((row for row in rows if row["is_on_frontier"]), key=lambda row: row["energy_mwh"])
+    bars = [
+        charts.Line(
+            x1=x(row["energy_mwh_p05"]),
+            y1=y(row["score"]),
+            x2=x(row["energy_mwh_p95"]),
+            y2=y(row["score"]),
+            css="span",
+        )
+        for row in rows
+    ]
+    marks = [
+        charts.Mark(
+            x=x(row["energy_mwh"]),
+            y=y(row["score"]),
+            css="measured" if row["is_on_frontier"] else "inferred",
+            label=f"{_model(data, row)}: {quality(row['score'])}, {energy(row['energy_mwh'])}",
+            href=f"run/{identifier(row['run_id'])}.html",
+        )
+        for row in rows
+    ]
+    frontier = charts.line([(x(row["energy_mwh"]), y(row["score"])) for row in on], "measured")
+    return charts.Chart(
+        title=f"{benchmark}: energy against score",
+        axis=f"Across: energy of training, with the 90 % interval. Up: score ({len(rows)} runs).",
+        x_ticks=x_ticks[1:],
+        y_ticks=y_ticks,
+        marks=marks,
+        lines=[*bars, *frontier],
+        legend=[("measured", "on the frontier"), ("inferred", "not on it")],
+    )
+
+
+def _model(data: Data, row: Row) -> str:
+    return str(data.runs[row["run_id"]]["model"])
+
+
+def _frontier_runs(data: Data, benchmark: str, rows: Sequence[Row]) -> parts.Table:
+    made = [
+        (
+            _run(data, row["run_id"]),
+            str(row["published_date"] or ""),
+            f"{row['score']:.3g}",
+            quantities.energy(row["energy_mwh"]),
+            quantities.energy_span(row["energy_mwh_p05"], row["energy_mwh_p95"]),
+            "no" if row["is_clearly_beaten"] else "yes",
+        )
+        for row in sorted(rows, key=lambda row: row["energy_mwh"])
+        if row["is_on_frontier"]
+    ]
+    headers = ("Run on the frontier", "Published", "Score", "Energy", "90 %", "Not clearly beaten")
+    return parts.Table(caption=f"{benchmark}: frontier", headers=headers, rows=made, numeric={2, 3, 4})
 
 
 def _run(data: Data, run_id: str) -> parts.Link | str:
