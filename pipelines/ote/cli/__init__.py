@@ -30,6 +30,7 @@ COMMANDS = {
     "where": (ASK, "answers", "where"),
     "total": (ASK, "totals", "total"),
     "explain": (ASK, "meaning", "explain"),
+    "mcp": (ASK, "mcp", "mcp"),
     "site": (ASK, "site", "site"),
     "estimate": (YOURS, "estimate", "estimate"),
     "import": (YOURS, "estimate", "import_"),
@@ -151,9 +152,10 @@ def _not_installed(error: ModuleNotFoundError) -> int:
     library = (error.name or "").partition(".")[0]
     if library in ("", "ote"):
         raise error
+    extra = "mcp" if library == "mcp" else "pipeline"
     sys.stderr.write(
         f"ote {' '.join(sys.argv[1:2])} needs {library}, which is not installed. "
-        "Install what it needs: pip install 'open-training-emissions[pipeline]'\n"
+        f"Install what it needs: pip install 'open-training-emissions[{extra}]'\n"
     )
     return 2
 

@@ -1,0 +1,261 @@
+"""The answers that a program over the Model Context Protocol gets: those of `import ote`, with limits.
+
+Belongs here: what each tool takes, its limits, and what every answer carries. Does not belong here: any
+answer (ote.api), or the protocol (cli/mcp.py).
+
+Energy is in MWh, emissions are in tonnes of CO2e. `_p05` and `_p95` are the ends of the 90 % interval.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ote import api
+from ote.answers import explain as explanation
+from ote.answers import names
+from ote.errors import BadQuestionError
+from ote.places import REFERENCE
+
+MOST_ROWS = 1000  # of an answer
+MOST_LETTERS = 400_000  # of an answer as JSON
+SECONDS = 10.0  # for one query
+MEMORY = "1GB"
+# So that a query cannot read files or the network, and cannot undo this.
+LIMITS = (
+    f"set memory_limit = '{MEMORY}'",
+    "set enable_external_access = false",
+    "set lock_configuration = true",
+)
+SOURCES_OF_LOCATIONS = """
+select region, factor_year, intensity_basis, pue_basis, gross_basis, net_basis, source_url, source_locator
+from locations
+"""
+VERSION = "select version from release"
+Answer = dict[str, Any]
+
+
+class Agent:
+    """The tools over one database: each method is a tool, and its text is the tool's description."""
+
+    def __init__(self, database: Path | None = None) -> None:
+        """Open the database once, to fail before the first question.
+
+        Raises:
+            NoDatabaseError: the database is missing, unreadable or of another version.
+        """
+        self._database = database
+        with api.connect(database) as connection:
+            ((self.version,),) = connection.execute(VERSION).fetchall()
+
+    def tools(self) -> tuple[Callable[..., Answer], ...]:
+        """The tools, in the order in which they are listed."""
+        return self.find_runs, self.why, self.estimate, self.where, self.explain, self.sql
+
+    def find_runs(
+        self,
+        words: str = "",
+        developer: str = "",
+        year: str = "",
+        hardware: str = "",
+        domain: str = "",
+        hours: str = "",
+        limit: int = 20,
+    ) -> Answer:
+        """Search training runs of machine-learning models that have an estimate.
+
+        Each run has run_id, energy_mwh and co2e_gross_t with 90 % intervals, chip_hours_basis (how the hours
+        are known), solidity and source_url. The value of a guess is null; null_because says why.
+
+        Args:
+            words: words of a model's name or developer, such as "llama 70b". All must match.
+            developer: developer or organisation.
+            year: year of publication, or a span such as 2020-2023.
+            hardware: accelerator, such as H100.
+            domain: what the model works on, such as language.
+            hours: how the hours are known, such as disclosed.
+            limit: most runs to return, the largest energy first; at most 1000.
+        """
+        found = api.find(
+            words, developer=developer, year=year, hardware=hardware, domain=domain,
+            hours=hours or (), database=self._database,
+        )  # fmt: skip
+        return self._answer({"runs": found[: _rows(limit)], "found": len(found)})
+
+    def why(self, run: str) -> Answer:
+        """Derive energy and CO2e of one training run: each factor with value, gsd, basis and source.
+
+        Args:
+            run: name of a model, or run_id.
+        """
+        return self._answer(api.why(run, database=self._database))
+
+    def estimate(
+        self,
+        hardware: str | None = None,
+        chips: int | None = None,
+        training_hours: float | None = None,
+        chip_hours: float | None = None,
+        training_flop: float | None = None,
+        watts_per_chip: float | None = None,
+        energy_kwh: float | None = None,
+        pue: float | None = None,
+        provider: str | None = None,
+        cloud_region: str | None = None,
+        site_country: str | None = None,
+        carbon_intensity_g_per_kwh: float | None = None,
+        started: str | None = None,
+    ) -> Answer:
+        """Estimate energy (MWh) and CO2e (t) of a training run, with 90 % intervals.
+
+        Give hardware with chips and training_hours, or chip_hours, or training_flop, or energy_kwh. What is
+        not given comes from the dataset. Each factor has its value, gsd, basis and source.
+
+        Args:
+            hardware: accelerator, in any known spelling, such as H100.
+            chips: number of accelerators.
+            training_hours: wall-clock hours.
+            chip_hours: accelerators x hours.
+            training_flop: floating-point operations in all.
+            watts_per_chip: measured power of the whole system per accelerator, W, before PUE.
+            energy_kwh: measured electricity of the machines, kWh, before PUE.
+            pue: energy of the data center over energy of its computers.
+            provider: operator of the data center.
+            cloud_region: cloud region, such as us-central1.
+            site_country: country code or English name.
+            carbon_intensity_g_per_kwh: intensity of the grid, g CO2e per kWh.
+            started: YYYY-MM-DD, YYYY-MM or YYYY. Default: today.
+        """
+        given = {name: value for name, value in locals().items() if name != "self" and value is not None}
+        return self._answer({"run_id": None, **api.estimate(given, database=self._database)})
+
+    def where(
+        self,
+        run: str = "",
+        hardware: str | None = None,
+        chips: int = 1,
+        hours: float | None = None,
+        provider: str | None = None,
+        year: int | None = None,
+        limit: int = 15,
+    ) -> Answer:
+        """Rank cloud regions for a training run by CO2e, with 90 % intervals and the source of each grid.
+
+        Name a run of the dataset, or describe one with hardware, chips and hours.
+
+        Args:
+            run: name of a model, or run_id.
+            hardware: accelerator, such as H100.
+            chips: number of accelerators.
+            hours: wall-clock hours.
+            provider: rank only the regions of this operator.
+            year: year to rank. Default: the year of the run, else the newest one.
+            limit: most regions to return, the best first; at most 1000.
+        """
+        ranked = api.where(
+            run, hardware=hardware, chips=chips, hours=hours, provider=provider, year=year,
+            database=self._database,
+        )  # fmt: skip
+        with api.connect(self._database) as connection:
+            run_id = names.find(connection, run).run_id if run else None
+            known = {row[:3]: row[3:] for row in connection.execute(SOURCES_OF_LOCATIONS).fetchall()}
+        regions = [row | _sources(row, known) for row in ranked[: _rows(limit)]]
+        return self._answer({"run_id": run_id, "regions": regions, "found": len(ranked)})
+
+    def explain(self, word: str) -> Answer:
+        """Say what a word of the dataset means: a column, value, table, basis, source or other term.
+
+        Args:
+            word: such as watts_per_chip, measured_ratio or 90 % interval.
+        """
+        try:
+            paragraphs = explanation.explain(word.strip(), Path(REFERENCE))
+        except KeyError as error:
+            near = f" The nearest: {error.args[0]}." if error.args[0] else ""
+            raise BadQuestionError(f"{word!r} is not a word that is known here.{near}") from None
+        return self._answer({"word": word, "means": paragraphs})
+
+    def sql(self, query: str, limit: int = 100) -> Answer:
+        """Run one read-only SQL query (DuckDB) on the dataset.
+
+        Tables and columns are described by duckdb_tables() and duckdb_columns() (comment). Start with
+        `emissions`: one row per run, with energy_mwh, energy_mwh_p05, energy_mwh_p95, the columns ending in
+        _basis, source_url.
+
+        Args:
+            query: one select statement.
+            limit: most rows to return; at most 1000. A query may take 10 seconds.
+        """
+        most = _rows(limit)
+        with api.connect(self._database) as connection:
+            for setting in LIMITS:
+                connection.execute(setting)
+            try:
+                statements = connection.extract_statements(query)
+                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                    raise BadQuestionError("Expected one select statement; the database is read-only.")
+                with _timed(connection):
+                    cursor = connection.execute(statements[0])
+                    columns = [column[0] for column in cursor.description or []]
+                    rows = cursor.fetchmany(most + 1)
+            except duckdb.InterruptException:
+                raise BadQuestionError(
+                    f"The query took more than {SECONDS:g} seconds and was stopped. Ask for less."
+                ) from None
+            except duckdb.Error as error:
+                raise BadQuestionError(str(error)) from None
+        answer = {
+            "columns": columns,
+            "rows": [list(row) for row in rows[:most]],
+            "has_more": len(rows) > most,
+        }
+        return self._answer(answer)
+
+    def _answer(self, answer: Answer) -> Answer:
+        """An answer as JSON has it, with the version of the dataset.
+
+        Raises:
+            BadQuestionError: it is too long.
+        """
+        text = json.dumps({**answer, "dataset_version": self.version}, default=str)
+        if len(text) > MOST_LETTERS:
+            raise BadQuestionError(
+                f"The answer has {len(text):,} letters; at most {MOST_LETTERS:,} are sent. "
+                "Ask for fewer rows or columns."
+            )
+        made: Answer = json.loads(text)
+        return made
+
+
+def _sources(row: Answer, known: dict[tuple[Any, ...], tuple[Any, ...]]) -> Answer:
+    """The basis and the source of a region's factors; each is null where the table has no such row."""
+    columns = ("pue_basis", "gross_basis", "net_basis", "source_url", "source_locator")
+    found = known.get((row["region"], row["factor_year"], row["intensity_basis"]), (None,) * len(columns))
+    return dict(zip(columns, found, strict=True))
+
+
+def _rows(limit: int) -> int:
+    """How many rows are asked for.
+
+    Raises:
+        BadQuestionError: fewer than one, or too many.
+    """
+    if not 1 <= limit <= MOST_ROWS:
+        raise BadQuestionError(f"limit {limit}: expected 1 to {MOST_ROWS}.")
+    return limit
+
+
+@contextmanager
+def _timed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Stop what a connection does after some seconds."""
+    timer = threading.Timer(SECONDS, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
