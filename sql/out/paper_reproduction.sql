@@ -18,12 +18,12 @@ groups as (
     select
         number_id,
         term_group,
-        exp(sum(exponent * ln(term_value) order by term_index)) as group_value,
-        sum(abs(exponent) * half_unit_fraction order by term_index) as group_fraction,
+        exp(sum(term_exponent * ln(term_value) order by term_index)) as group_value,
+        sum(abs(term_exponent) * half_unit_fraction order by term_index) as group_fraction,
         string_agg(
-            case when exponent < 0 then '/ ' when term_index > 1 then 'x ' else '' end
+            case when term_exponent < 0 then '/ ' when term_index > 1 then 'x ' else '' end
             || coalesce(term_metric || ' of ' || term_system, printf('%g', term_value))
-            || if(abs(exponent) = 1, '', printf(' ^ %.3g', abs(exponent))),
+            || if(abs(term_exponent) = 1, '', printf(' ^ %.3g', abs(term_exponent))),
             ' '
             order by term_index
         ) as group_formula
@@ -47,7 +47,7 @@ sums as (
 formulas as (
     select
         stated.*,
-        'exp(sum(exponent * ln(term_value)))' as product,
+        'exp(sum(term_exponent * ln(term_value)))' as product,
         ' from support.paper_terms where number_id = ' || stated.number_id as of_terms,
         '(select ' || product || ' as v' || of_terms || ' group by term_group)' as products,
         case stated.operation

@@ -12,7 +12,7 @@ select
         if(results.paper_table in ('Table 1', 'Table 4'), results.computed_value * results.units_per_quantity, null),
         numbers.value
     ) as term_value,
-    formulas.exponent,
+    formulas.term_exponent,
     case
         when formulas.constant is not null or numbers.is_count then 0
         when results.paper_table in ('Table 1', 'Table 4') then results.inputs_fraction
