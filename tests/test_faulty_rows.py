@@ -13,7 +13,7 @@ import pytest
 
 from ote import catalog
 from ote.ingestion import baseline
-from ote.update import mixes, rows
+from ote.update import likeness, mixes, rows
 
 BASELINE = catalog.ROOT / "warehouse" / "baseline"
 Fault = Callable[[pl.DataFrame], pl.DataFrame]
@@ -91,6 +91,8 @@ def new_row(**given: str) -> Fault:
     )
 
 
+# Seven billion parameters and 15 trillion tokens.
+SEVEN_B = MODEL | {"published_date": "2025-06-01", "upstream_parameters": "7e9", FLOP: "6.3e23"}
 US, IOWA = pl.col("entity") == "United States", pl.col("region") == "us-central1"
 ALPHACODE, PALM = pl.col("model") == "AlphaCode", pl.col("model") == "PaLM (540B)"
 DAY = "published_date"
@@ -168,6 +170,15 @@ FAULTS: dict[str, tuple[str, Fault, str]] = {
     "FLOP beyond any": (
         EPOCH, new_row(model="New", published_date="2026-02-01", **{FLOP: "6e27"}, **MODEL), QUARANTINED,
     ),
+    "FLOP of a new model a thousand times what its size allows": (
+        EPOCH, new_row(model="New-7B", **SEVEN_B | {FLOP: "6.3e26"}), QUARANTINED,
+    ),
+    "FLOP of a new model a ten-thousandth": (
+        EPOCH, new_row(model="New-7B", **SEVEN_B | {FLOP: "6.3e19"}), QUARANTINED,
+    ),
+    "parameters of a new model in billions": (
+        EPOCH, new_row(model="New-7B", **SEVEN_B | {"upstream_parameters": "7e6"}), QUARANTINED,
+    ),
     "nodes for chips": (EPOCH, times("chips", 8), STOPPED),
     "nodes for chips in some": (EPOCH, times("chips", 8, 0.05), STOPPED),
     "minutes for hours": (EPOCH, times("training_hours", 60), STOPPED),
@@ -208,6 +219,33 @@ FAULTS: dict[str, tuple[str, Fault, str]] = {
     "hours: twice as much": ("eia930_hourly", times("carbon_intensity_lifecycle_g_per_kwh", 2), STOPPED),
     "hours: two zones swapped": ("carboncast_hourly", renamed("zone", "DE", "PL"), STOPPED),
 }  # fmt: skip
+
+
+def test_a_new_model_of_usual_compute_is_taken_and_an_unusual_one_waits() -> None:
+    source = catalog.sources()[EPOCH]
+    text = pl.read_csv(baseline.path_of(BASELINE, source), infer_schema=False)
+    before, _ = baseline.load(BASELINE, source)
+    right = rows.judged(source, new_row(model="New-7B", **SEVEN_B)(text), before, RETRIEVED)
+    assert (right.exceeded, right.quarantined.height, right.rows.height) == ([], 0, before.height + 1)
+    wrong = new_row(model="New-7B", **SEVEN_B | {FLOP: "6.3e26"})(text)
+    (row,) = rows.judged(source, wrong, before, RETRIEVED).quarantined.to_dicts()
+    assert (row["check_name"], row["cell"]) == ("likeness", "6.3e+26")
+    assert row["message"].startswith("As 6 x parameters x tokens it is 1.5e+16 tokens; the middle 90 % of ")
+    assert "--refetch epoch_models --accept" in row["message"]
+    taken = rows.judged(source, wrong, before, RETRIEVED, is_accepted=True)
+    assert (taken.quarantined.height, taken.rows.height) == (0, before.height + 1)
+
+
+def test_of_the_real_models_of_a_year_few_are_unlike_those_of_the_years_before() -> None:
+    source = catalog.sources()[EPOCH]
+    accepted = baseline.load(BASELINE, source)[0].drop_nulls("published_date")
+    year = pl.col("published_date").dt.year()
+    waiting = {
+        y: likeness.unlike_models(source, accepted.filter(year < y), accepted.filter(year <= y)).height
+        for y in range(2020, 2027)  # in 2019 13 of 73 were, as language models began to read the web
+    }
+    assert sum(waiting.values()) <= 20
+    assert max(waiting.values()) <= 6
 
 
 @pytest.mark.parametrize("name", FAULTS)

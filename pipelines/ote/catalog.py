@@ -269,7 +269,8 @@ class Limits(Entry):
     cells that move by more than this factor; of up to cells_beyond_ratio a column the accepted rows stay.
     leaps: of a new period of a region, by column: more than this factor and this difference from the period
     before. mix: what a carbon intensity is held against; see Mix. frontier: by column, how many times the
-    largest value known by its day a value may be; beyond it, its row is quarantined.
+    largest value known by its day a value may be; beyond it, its row is quarantined. likeness: by column, how
+    many times a value may be beyond those of like models; beyond it, its row waits for a person.
     """
 
     rows_fraction: float
@@ -281,6 +282,7 @@ class Limits(Entry):
     quarantined_fraction: float = 0.02
     leaps: dict[str, Leap] = field(default_factory=dict)
     frontier: dict[str, float] = field(default_factory=dict)
+    likeness: dict[str, float] = field(default_factory=dict)
     mix: Mix | None = None
 
 

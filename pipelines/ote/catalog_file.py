@@ -244,7 +244,8 @@ def _of_source(document: Document, source: Upstream, keys: tuple[str, ...]) -> I
     if table in document.tables:
         columns, limits = document.tables[table].columns, (*keys, "limits")
         yield from _unknown((*limits, "leaps"), source.limits.leaps, columns, f"a column of {table}")
-        yield from _unknown((*limits, "frontier"), source.limits.frontier, columns, f"a column of {table}")
+        for name, given in (("frontier", source.limits.frontier), ("likeness", source.limits.likeness)):
+            yield from _unknown((*limits, name), given, columns, f"a column of {table}")
         if mix := source.limits.mix:
             named = [mix.column, *mix.parts, *([mix.whole] if mix.whole else [])]
             yield from _unknown((*limits, "mix"), named, columns, f"a column of {table}")

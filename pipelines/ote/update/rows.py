@@ -21,6 +21,7 @@ from ote.ingestion.baseline import FileFacts
 from ote.ingestion.model_text import look_alikes
 from ote.ingestion.tabular import UpstreamChangedError
 from ote.update.files import Bytes, Fetched, is_same
+from ote.update.likeness import unlike_models
 from ote.update.mixes import unlike_mix
 from ote.update.revisions import (
     CELLS,
@@ -144,7 +145,9 @@ def judged(
     rows = _held(before, rows, turned_away, key, renames)
     stay = turned_away.clear()
     if not is_accepted:
-        stay = moved_far(source, before, rows, first(source, before, drift))
+        far = moved_far(source, before, rows, first(source, before, drift))
+        unlike = unlike_models(source, before, rows)
+        stay = pl.concat([far, unlike.join(far, on="row_key", how="anti")])
     rows = _held(before, rows, stay, key, renames)
     return _compared(source, before, rows, pl.concat([quarantined, turned_away, stay]), drift, renames)
 
