@@ -35,7 +35,6 @@ from ote.releases import record, release_files, verification
 from ote.site import building
 from ote.warehouse import Warehouse, connect
 
-os.environ["GIT_DIR"] = os.devnull  # a test writes releases also while the checkout is being changed
 for setting in [name for name in os.environ if name.startswith("OTE_")]:
     del os.environ[setting]  # of whoever runs the tests
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
@@ -47,6 +46,7 @@ CODE = "import pathlib, sys; sys.path.insert(0, str(pathlib.Path('pipelines').re
 OTE = [sys.executable, "-c", CODE + "from ote.cli import run; run()"]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 PARTS = (dg.AssetsDefinition, dg.AssetSpec)
+AUTHOR = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 HERE = {"127.0.0.1", "localhost", "::1", "", None}
 Rows = dict[str, list[dict[str, Any]]]
 Model = Callable[[str, Rows], pl.DataFrame]
@@ -80,6 +80,30 @@ def _only_this_machine() -> None:
 
 
 _only_this_machine()
+
+
+def _commit_all() -> "tempfile.TemporaryDirectory[str]":
+    """Commit the checkout as it is now to a repository of the tests, so that their builds are releases.
+
+    They stay releases while someone edits the checkout. The workers inherit the setting.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="ote-tests-")
+    os.environ["GIT_DIR"] = f"{folder.name}/.git"
+    environment = os.environ | {"GIT_WORK_TREE": str(catalog.ROOT)}
+
+    def run(*words: str, given: bytes = b"") -> bytes:
+        command = ["git", "-C", str(catalog.ROOT), *words]
+        return subprocess.run(command, input=given, stdout=subprocess.PIPE, env=environment, check=True).stdout
+
+    run("init", "--quiet")
+    run("add", "--all")
+    run(*AUTHOR, "commit", "--quiet", "--message", "now")
+    run("update-index", "--assume-unchanged", "-z", "--stdin", given=run("ls-files", "-z"))
+    return folder
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    REPOSITORY = _commit_all()  # until the session ends
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -377,7 +401,7 @@ def checked_out(folder: Path) -> Path:
 
 def git(root: Path, *arguments: str) -> str:
     """What git prints in a folder, whatever this process takes for its repository."""
-    command = ["git", "-C", str(root), "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments]
+    command = ["git", "-C", str(root), *AUTHOR, *arguments]
     return subprocess.run(command, env=with_git(), capture_output=True, text=True, check=True).stdout
 
 
@@ -397,18 +421,12 @@ def commit(root: Path) -> str:
 def _build_elsewhere(folder: Path) -> None:
     abroad = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "2"}
     program = CODE + "from ote import cli, warehouse; warehouse.SETTINGS.update(threads=2); cli.run()"
+    clone, command = folder / "another checkout", [*without_network(), sys.executable, "-c", program]
+    subprocess.run(["git", "clone", "--quiet", os.environ["GIT_DIR"], clone], env=with_git(), check=True)
     done = subprocess.run(
-        [
-            *without_network(),
-            sys.executable,
-            "-c",
-            program,
-            "build",
-            "--warehouse",
-            str(folder / "warehouse"),
-        ],
-        cwd=checked_out(folder / "another checkout"),
-        env=os.environ | abroad,
+        [*command, "build", "--warehouse", str(folder / "warehouse")],
+        cwd=clone,
+        env=with_git() | abroad,
         capture_output=True,
         text=True,
         check=False,

@@ -95,17 +95,17 @@ def test_a_release_names_the_commit_that_was_built_and_is_refused_when_it_is_no_
     assert f"the tables were built from commit {head}, {changed}" in done.stderr
     git(here, "reset", "--quiet", "--hard", head)
 
-    for made, words in (
-        ((head, "sql/out/method.sql"), "not committed when it was built were sql/out/method.sql"),
-        ((None,), "the tables were built in a folder without a commit"),
-        (("0" * 40,), f"built from commit {'0' * 40}, which is not in this checkout"),
-    ):
-        built_from(copy, *made)
-        done = release(here, copy)
-        assert done.returncode == 1
-        assert words in done.stderr
-        assert "ote build" in done.stderr
+    built_from(copy, head, "sql/out/method.sql")
+    done = release(here, copy)
+    assert done.returncode == 1
+    assert "not committed when it was built were sql/out/method.sql" in done.stderr
+    assert "ote build" in done.stderr
     assert releases(copy) == []
+    for made, words in (
+        (None, "the tables were built in a folder without a commit"),
+        ("0" * 40, f"built from commit {'0' * 40}, which is not in this checkout"),
+    ):
+        assert words in checkout.changed_since(checkout.Checkout(made), here)
 
     built_from(copy, head)
     (here / "README.md").write_text("What makes no release may change.")
@@ -161,17 +161,16 @@ def test_a_query_edited_after_the_build_makes_no_release(copy: Path, here: Path)
 
 
 def test_a_draft_of_the_same_content_names_what_is_not_committed_now(copy: Path) -> None:
-    """And once nothing is, there is a release of it."""
+    """And where git says nothing, as in a source archive. Once all is committed, there is a release of it."""
     shutil.rmtree(copy / "releases")
-    states = [
-        checkout.Checkout("a", ("CITATION.cff", "sql/a.sql")),
-        checkout.Checkout("b", ("CITATION.cff",)),
-    ]
+    unknown = "its commit is unknown, because git cannot read the folder that it was built in"
+    states = {checkout.Checkout("a", ("CITATION.cff",)): "", checkout.Checkout(None): unknown}
     with connect(copy / "build.duckdb") as connection:
-        for state in states:
+        for state, why in states.items():
             draft = releasing.write(connection, copy, state, copy / "released")
             stated = json.loads((draft / "manifest.json").read_text())
             assert (stated["commit"], stated["uncommitted"]) == (state.commit, [*state.uncommitted])
+            assert stated["draft"] == why
             assert [folder.name for folder in (copy / "drafts").iterdir()] == [draft.name]
         assert releases(copy) == []
         written = releasing.write(connection, copy, checkout.Checkout("c"), copy / "released")

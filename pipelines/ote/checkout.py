@@ -32,7 +32,7 @@ class Checkout:
 
 
 def state(root: Path = ROOT, reference: Path | None = None, baseline: Path | None = None) -> Checkout:
-    """The state of a folder: a source archive, and a folder inside another repository, have no commit.
+    """The state of a folder. A source archive, and a folder inside another repository, have no commit.
 
     Args:
         root: the folder.
@@ -42,7 +42,8 @@ def state(root: Path = ROOT, reference: Path | None = None, baseline: Path | Non
     Raises:
         subprocess.CalledProcessError: it is a checkout, but git cannot read it.
     """
-    if shutil.which("git") is None or _git(root, "rev-parse", "--show-prefix", check=False) != "\n":
+    top = f"{root.resolve()}\n"
+    if shutil.which("git") is None or _git(root, "rev-parse", "--show-toplevel", check=False) != top:
         return Checkout(None)
     commit = _git(root, "rev-parse", "HEAD").strip()
     changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *MAKES_RELEASES)
@@ -70,7 +71,7 @@ def uncommitted(folder: Path) -> list[str]:
     if (
         shutil.which("git") is None
         or not folder.is_dir()
-        or not _git(folder, "rev-parse", "--git-dir", check=False)
+        or _git(folder, "rev-parse", "--is-inside-work-tree", check=False) != "true\n"
     ):
         return []
     return [line[3:] for line in _git(folder, "status", "--porcelain", "--", ".").splitlines()]

@@ -255,8 +255,6 @@ def _summary(warehouse: Path, release: Path, baseline: Path) -> None:
     for edit in accepted.edits(baseline):
         typer.echo(f"Edited:   {edit}")
     typer.echo(f"Database: {_near(warehouse / 'emissions.duckdb')}")
-    if manifest["commit"] is None and not manifest["uncommitted"]:
-        typer.echo("Commit:   unknown, since git cannot read this folder: build a release in a clone.")
     if uncommitted := [one_line(name) for name in manifest["uncommitted"]]:
         listed = ", ".join(uncommitted[:SHOWN]) + (", ..." if len(uncommitted) > SHOWN else "")
         files = quantities.counted(len(uncommitted), "file")

@@ -4,8 +4,9 @@ Belongs here: writing that folder and the published database, each whole or not 
 Does not belong here: whether the build is fit to be published (warehouse.require_validated), or what each
 file holds (release_files.py).
 
-What is built with changes that are not committed is a draft, because nobody else could build it again. So is
-what differs from a release of the same version. Drafts have a folder of their own; only the newest is kept.
+What is built with changes that are not committed, or where git cannot say from which commit, is a draft,
+because nobody else could build it again. So is what differs from a release of the same version. Drafts have a
+folder of their own; only the newest is kept.
 """
 
 import hashlib
@@ -94,6 +95,8 @@ def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Chec
     before, now = compared(connection, checkout, released)
     version, why = record.version(before, now)
     releases, drafts = warehouse / "releases", warehouse / "drafts"
+    if not why and checkout.commit is None:
+        why = "its commit is unknown, because git cannot read the folder that it was built in"
     if not why and (other := _other(releases / version, now.content)):
         why = f"{other} has other content, and a version is never changed"
     if why or checkout.uncommitted:
