@@ -160,7 +160,8 @@ def drift(folder: Path) -> pl.DataFrame:
 
 def quarantine(folder: Path) -> pl.DataFrame:
     """Every cell that turned a row away, when it was fetched or by what `load` finds."""
-    found = [load(folder, source)[1] for source in catalog.sources().values()]
+    fetched = [source for source in catalog.sources().values() if source.name in origins(folder)]
+    found = [load(folder, source)[1] for source in fetched]
     return pl.concat([listed_quarantine(folder), *found]).unique(maintain_order=True)
 
 

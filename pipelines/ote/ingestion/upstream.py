@@ -70,7 +70,7 @@ def upstream_asset(table: str) -> dg.AssetsDefinition:
 
 
 def upstreams(folder: Path) -> pl.DataFrame:
-    """raw.upstreams: the sources of catalog.yaml, with what was accepted of each."""
+    """raw.upstreams: what was accepted of each source of catalog.yaml; none before its first update."""
     origins, files = baseline.origins(folder), baseline.files(folder)
     edited = baseline.edited(folder)
     lost = baseline.quarantine(folder)
@@ -90,6 +90,7 @@ def upstreams(folder: Path) -> pl.DataFrame:
             "status": "edited" if source.name in edited else "accepted",
         }
         for source in catalog.sources().values()
+        if source.name in origins
     ]
     return pl.DataFrame(rows).with_columns(_utc("retrieved_at"))
 

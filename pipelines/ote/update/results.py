@@ -75,8 +75,8 @@ def build(folder: Path, facts: Path, wanted: Iterable[str]) -> Connection:
 
 def _raw(name: str, folder: Path, facts: Path) -> pl.DataFrame:
     """The rows of one raw table."""
-    if catalog.sources_of(name):
-        return baseline.rows_of(folder, name)
+    if sources := catalog.sources_of(name):
+        return pl.concat([baseline.accepted(folder, source) for source in sources])
     if name in upstream.RECORDS:
         return upstream.RECORDS[name](folder)
     if name in reference.RECORDS:
