@@ -171,7 +171,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 # What a run may state; the commands that take it from a log, from options or from a file name it alike.
 Hardware = Annotated[str | None, typer.Option(help="Accelerator, in any known spelling, such as H100.")]
-Provider = Annotated[str | None, typer.Option(help="Operator of the data center, such as AWS.")]
 Region = Annotated[str | None, typer.Option(help="Cloud region of the run, such as us-central1.")]
 Country = Annotated[str | None, typer.Option(help="Country of the run: code or English name.")]
 State = Annotated[str | None, typer.Option(help="State of the USA or province, such as Texas or CA-QC.")]
