@@ -93,7 +93,7 @@ def _commit_all() -> "tempfile.TemporaryDirectory[str]":
 
     def run(*words: str, given: bytes = b"") -> bytes:
         command = ["git", "-C", str(catalog.ROOT), *words]
-        return subprocess.run(command, input=given, stdout=subprocess.PIPE, env=environment, check=True).stdout
+        return subprocess.run(command, input=given, capture_output=True, env=environment, check=True).stdout
 
     run("init", "--quiet")
     run("add", "--all")
