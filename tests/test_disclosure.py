@@ -51,6 +51,21 @@ def test_every_form_names_numbers_and_dataset(run: dict[str, Any]) -> None:
         assert quantities.mass(run["co2e_gross_t"]) in text
 
 
+def test_every_form_shows_both_methods_of_scope_2(run: dict[str, Any]) -> None:
+    known = run | {"co2e_market_t": 0.5, "co2e_market_t_p05": 0.4, "co2e_market_t_p95": 0.6}
+    known |= {"market_basis": "operator_contracts"}
+    unknown = run | dict.fromkeys(("co2e_market_t", "co2e_market_t_p05", "co2e_market_t_p95", "market_basis"))
+    forms = (disclosure.markdown, disclosure.latex, disclosure.cyclonedx, disclosure.spdx, disclosure.eu)
+    for form in (*forms, disclosure.model_card):
+        for each, says in ((known, quantities.mass(0.5)), (unknown, "nor a residual mix")):
+            text = form(each)
+            assert says in text, form
+            assert "arket-based" in text, form
+            assert "ocation-based" in text, form
+    assert disclosure.summed([known, known])["co2e_market_t_p95"] == pytest.approx(1.2)
+    assert disclosure.summed([known, unknown])["co2e_market_t"] is None
+
+
 def test_every_form_says_what_the_intensity_counts(run: dict[str, Any]) -> None:
     says = {
         "direct": "a direct intensity",

@@ -71,7 +71,11 @@ def test_an_operator_without_a_region_is_the_mix_of_its_regions(
     assert about["value"] == pytest.approx(value)
     assert math.log(about["gsd"]) == pytest.approx(math.hypot(ln_gsd, math.log(country)))
     assert "cloud regions of the operator" in about["source_locator"]
-    assert (run["net_basis"], run["co2e_net_t"]) == (None, None)  # unknown is not gross
+    if provider == "Google":  # the one that publishes its supply, at every region
+        assert run["net_basis"] == "operator_locations"
+        assert run["co2e_net_t"] < run["co2e_gross_t"]
+    else:
+        assert (run["net_basis"], run["co2e_net_t"]) == (None, None)  # unknown is not gross
     narrowest = estimating.narrowing(run, estimating.best_gsds(database))
     assert narrowest is not None
     assert "--region" in narrowest.fact
@@ -83,6 +87,57 @@ def test_an_operator_without_a_region_is_the_mix_of_its_regions(
         if "cloud_region" not in place or provider == "Google":
             better = estimating.estimate_run(known | {"provider": provider} | place, database, TODAY)
             assert better["gross_basis"] == basis
+
+
+def test_a_carbon_free_share_that_is_given_counts_that_of_the_grid(build: Build, database: Path) -> None:
+    """Net is gross x ((1 - CFE) / (1 - share of the grid)) ^ exponent, whoever the operator is."""
+    run = estimating.estimate_run(
+        {"energy_kwh": 1000, "pue": 1.2, "site_country": "DE", "cfe_fraction": 0.8, "started": "2023"},
+        database,
+        TODAY,
+    )
+    ((share, exponent),) = build.query(
+        "select grid_cfe_fraction, exponent from support.grid_shares cross join support.net_fit "
+        "where location_id = 'DE' and year = 2023"
+    )
+    ratio = (0.2 / (1 - share)) ** exponent
+    assert run["co2e_net_t"] == pytest.approx(run["co2e_gross_t"] * ratio)
+    assert (run["net_basis"], run["co2e_net_t"] < run["co2e_net_t_p95"]) == ("operator_hourly", True)
+    assert "0.8" in run["factors"]["net_kg_per_kwh"]["source_locator"]
+
+
+def test_a_market_based_intensity_is_as_given_else_of_contracts_else_of_the_residual_mix(
+    database: Path,
+) -> None:
+    """1.2 MWh at 50 g/kWh are 0.06 t; else Germany's residual mix of 2023, 719.9 g/kWh (AIB)."""
+    known = {"energy_kwh": 1000, "pue": 1.2, "site_country": "DE", "started": "2023"}
+    given = estimating.estimate_run(known | {"market_g_per_kwh": 50}, database, TODAY)
+    assert (given["market_basis"], given["co2e_market_t"]) == ("disclosed", pytest.approx(0.06))
+    mix = estimating.estimate_run(known, database, TODAY)
+    assert (mix["market_basis"], mix["co2e_market_t"]) == ("residual_mix", pytest.approx(1.2 * 0.7199))
+    google = estimating.estimate_run(known | {"provider": "Google"}, database, TODAY)
+    assert (google["market_basis"], google["market_kg_per_kwh"]) == ("operator_contracts", 0.135)
+    aws = estimating.estimate_run(known | {"provider": "AWS"}, database, TODAY)
+    assert (aws["market_basis"], aws["co2e_market_t"], aws["co2e_market_t_p95"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"cfe_fraction": 80, "site_country": "DE"}, "--cfe 80.0: it looks like percent; write 0.8"),
+        ({"cfe_fraction": "80 %", "site_country": "DE"}, "expected a share from 0 to 1, such as 0.9"),
+        ({"cfe_fraction": -0.1, "site_country": "DE"}, "expected a share from 0 to 1"),
+        ({"cfe_fraction": 0.9}, "the carbon-free share of the grid is needed"),
+        ({"market_g_per_kwh": 5000}, "no grid emits more than 1400 g CO2e per kWh"),
+        ({"market_g_per_kwh": "low"}, "expected a finite number of g CO2e per kWh, such as 20"),
+    ],
+)
+def test_a_share_or_an_intensity_that_cannot_be_is_refused(
+    database: Path, given: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(estimating.BadRunsError) as refused:
+        estimating.estimate_run({"energy_kwh": 1000, **given}, database, TODAY)
+    assert says in str(refused.value)
 
 
 def test_a_measured_energy_needs_pue_and_grid_alone(database: Path) -> None:

@@ -73,7 +73,9 @@ def estimate(
         **run: one run. All are optional: model, hardware, chips, training_hours (h, wall-clock), chip_hours
             (h), training_flop (FLOP), watts_per_chip (W, whole system per accelerator, before PUE),
             energy_kwh (kWh, before PUE), metering, pue, provider, cloud_region, site_country, site_state,
-            carbon_intensity_g_per_kwh (g CO2e per kWh), started (YYYY-MM-DD, YYYY-MM or YYYY).
+            carbon_intensity_g_per_kwh (g CO2e per kWh), cfe_fraction (carbon-free share of your consumption,
+            hour by hour, 0 to 1), market_g_per_kwh (g CO2e per kWh after contracts), started (YYYY-MM-DD,
+            YYYY-MM or YYYY).
 
     Returns:
         For one run a mapping: energy_mwh (MWh, with PUE), co2e_gross_t and co2e_net_t (t), each with `_p05`

@@ -18,6 +18,11 @@ from (
     select
         source_title,
         source_url
+    from raw.market_intensities
+    union all
+    select
+        source_title,
+        source_url
     from core.hardware
     union all
     select

@@ -61,6 +61,23 @@ where gross_kg_per_kwh > 1.4 or (gross_kg_per_kwh > 0 and gross_kg_per_kwh < 0.0
 union all
 select
     row_number,
+    'cfe_fraction' as column_name,
+    case
+        when cfe_fraction <= 100 then cfe_fraction || ': it looks like percent; write ' || cfe_fraction / 100
+        else cfe_fraction || ': expected a share from 0 to 1'
+    end as message
+from runs
+where cfe_fraction > 1
+union all
+select
+    row_number,
+    'market_g_per_kwh' as column_name,
+    market_kg_per_kwh * 1000 || ': no grid emits more than 1400 g CO2e per kWh; is it per MWh?' as message
+from runs
+where market_kg_per_kwh > 1.4
+union all
+select
+    row_number,
     'training_flop' as column_name,
     format('{:g}: expected FLOP (operations in all, such as 3e23), not FLOP/s, TFLOP or petaFLOP-days', training_flop)
         as message

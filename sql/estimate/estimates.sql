@@ -82,23 +82,56 @@ with factors as (
         if(runs.gross_kg_per_kwh is null, settings.gross_factor_year, null) as gross_factor_year,
         if(runs.gross_kg_per_kwh is null, settings.gross_source_url, null) as gross_source_url,
         if(runs.gross_kg_per_kwh is null, settings.gross_source_locator, null) as gross_source_locator,
-        settings.net_basis,
-        settings.net_to_gross_ratio,
+        -- A carbon-free share that is given counts that of the grid, as Google's does (docs/method/grid.md).
+        if(runs.cfe_fraction is null, settings.net_basis, 'operator_hourly') as net_basis,
         if(
-            runs.gross_kg_per_kwh is null,
+            runs.cfe_fraction is null,
+            settings.net_to_gross_ratio,
+            pow(grid_residual(runs.cfe_fraction, settings.grid_cfe_fraction), net_fit.exponent)
+        ) as net_to_gross_ratio,
+        if(
+            runs.cfe_fraction is null,
+            settings.supply_ln_gsd,
+            sqrt(
+                net_ln_variance(
+                    1 - grid_residual(runs.cfe_fraction, settings.grid_cfe_fraction),
+                    net_fit.exponent * cfe_rounding_ln_gsd(runs.cfe_fraction, settings.grid_cfe_fraction),
+                    0,
+                    gsds.operator_hourly_gsd,
+                    1
+                )
+            )
+        ) as used_supply_ln_gsd,
+        if(
+            runs.gross_kg_per_kwh is null and runs.cfe_fraction is null,
             settings.net_ln_gsd,
-            sqrt(pow(gsds.disclosed_grid, 2) + pow(settings.supply_ln_gsd, 2))
+            sqrt(pow(used_gross_ln_gsd, 2) + pow(used_supply_ln_gsd, 2))
         ) as used_net_ln_gsd,
-        if(runs.gross_kg_per_kwh is null, settings.net_gsd, exp(used_net_ln_gsd)) as used_net_gsd,
-        settings.net_factor_year,
-        settings.net_source_url,
-        settings.net_source_locator,
+        if(
+            runs.gross_kg_per_kwh is null and runs.cfe_fraction is null, settings.net_gsd, exp(used_net_ln_gsd)
+        ) as used_net_gsd,
+        if(runs.cfe_fraction is null, settings.net_factor_year, settings.grid_cfe_year) as net_factor_year,
+        if(runs.cfe_fraction is null, settings.net_source_url, null) as net_source_url,
+        if(
+            runs.cfe_fraction is null,
+            settings.net_source_locator,
+            format(
+                'a carbon-free share of {:g}, where that of the grid is {:.3g} ({})',
+                runs.cfe_fraction, settings.grid_cfe_fraction, settings.grid_cfe_year
+            )
+        ) as net_source_locator,
+        if(runs.market_kg_per_kwh is null, settings.market_basis, 'disclosed') as market_basis,
+        coalesce(runs.market_kg_per_kwh, settings.market_kg_per_kwh) as used_market_kg_per_kwh,
+        if(runs.market_kg_per_kwh is null, settings.market_year, runs.run_year) as market_year,
+        if(runs.market_kg_per_kwh is null, settings.market_source_url, null) as market_source_url,
+        if(runs.market_kg_per_kwh is null, settings.market_source_locator, null) as market_source_locator,
         coalesce(runs.metering ilike 'partly metered%', false) as is_partly_metered,
         -- The energy of a part as that of the whole errs as published energies of accelerators alone do.
         if(is_partly_metered, greatest(gsds.accelerators_alone, gsds.disclosed_measured), gsds.disclosed_measured)
             as metering_ln_gsd
     from runs
     cross join gsds
+    cross join net_fit
     inner join powers on runs.power_no = powers.power_no
     inner join settings
         on
@@ -124,6 +157,7 @@ formula as (
         used_gross_kg_per_kwh * net_to_gross_ratio as used_net_kg_per_kwh,
         energy_mwh * used_gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * used_net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        energy_mwh * used_market_kg_per_kwh as co2e_market_t, -- MWh x kg/kWh is t
         if(
             energy_kwh is null, sqrt(pow(chip_hours_ln_gsd, 2) + pow(watts_ln_gsd, 2)), metering_ln_gsd
         ) as it_energy_ln_gsd,
@@ -160,6 +194,12 @@ select
     co2e_net_t,
     co2e_net_t * exp(-co2e_net_ln_below) as co2e_net_t_p05,
     co2e_net_t * exp(co2e_net_ln_above) as co2e_net_t_p95,
+    co2e_market_t,
+    co2e_market_t * exp(-energy_ln_below) as co2e_market_t_p05,
+    co2e_market_t * exp(energy_ln_above) as co2e_market_t_p95,
+    used_market_kg_per_kwh as market_kg_per_kwh,
+    market_basis,
+    market_year,
     if(energy_kwh is null, chip_hours_basis, null) as chip_hours_basis,
     if(energy_kwh is null, used_watts_basis, null) as watts_basis,
     pue_basis,
@@ -193,5 +233,7 @@ select
     gross_source_url,
     gross_source_locator,
     net_source_url,
-    net_source_locator
+    net_source_locator,
+    market_source_url,
+    market_source_locator
 from formula

@@ -8,6 +8,7 @@ select
     max(ln(gsd)) filter (where factor = 'watts_per_chip' and basis = 'hardware_mix') as hardware_mix,
     max(ln(gsd)) filter (where factor = 'watts_per_chip' and basis = 'ambiguous_variant') as ambiguous_variant,
     max(ln(gsd)) filter (where factor = 'energy_mwh' and basis = 'reported') as accelerators_alone,
+    max(gsd) filter (where factor = 'net_kg_per_kwh' and basis = 'operator_hourly') as operator_hourly_gsd,
     max(ln(gsd)) filter (where factor = 'pue' and basis = 'disclosed') as disclosed_pue,
     max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'disclosed') as disclosed_grid,
     max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'region_month') as region_month,

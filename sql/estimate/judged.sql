@@ -18,6 +18,8 @@ select
         <= 0
         or runs.pue not between 1 and 2.5
         or (runs.gross_kg_per_kwh not between 0.0015 and 1.4 and runs.gross_kg_per_kwh <> 0)
+        or runs.cfe_fraction is not null -- the share of the grid may not be known
+        or runs.market_kg_per_kwh not between 0 and 1.4
         or runs.training_flop not between 1e9 and 1e30
         or runs.chips > 1e7
         or runs.training_hours > 87600

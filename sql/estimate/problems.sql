@@ -11,10 +11,14 @@ with cells as (
             watts_per_chip,
             energy_kwh,
             pue,
-            carbon_intensity_g_per_kwh
+            carbon_intensity_g_per_kwh,
+            cfe_fraction,
+            market_g_per_kwh
         from given
     )
-    on chips, training_hours, chip_hours, training_flop, watts_per_chip, energy_kwh, pue, carbon_intensity_g_per_kwh
+    on
+    chips, training_hours, chip_hours, training_flop, watts_per_chip, energy_kwh, pue, carbon_intensity_g_per_kwh,
+    cfe_fraction, market_g_per_kwh
     into name column_name value cell
 ),
 
@@ -30,7 +34,11 @@ unread as (
             when regexp_full_match(cell, '\s*[0-9.]+\s*%\s*')
                 then
                     'a percentage; expected '
-                    || if(column_name = 'pue', 'total over IT energy, such as 1.1', 'a number in its own unit')
+                    || case column_name
+                        when 'pue' then 'total over IT energy, such as 1.1'
+                        when 'cfe_fraction' then 'a share from 0 to 1, such as 0.9'
+                        else 'a number in its own unit'
+                    end
             when column_name = 'chips' then 'expected a whole number of accelerators, such as 512'
             else
                 'expected a finite number'
@@ -41,6 +49,8 @@ unread as (
                     when 'watts_per_chip' then ' of watts, such as 700'
                     when 'energy_kwh' then ' of kilowatt-hours, such as 1500'
                     when 'carbon_intensity_g_per_kwh' then ' of g CO2e per kWh, such as 380'
+                    when 'market_g_per_kwh' then ' of g CO2e per kWh, such as 20'
+                    when 'cfe_fraction' then ' from 0 to 1, such as 0.9'
                     else ', such as 1.1'
                 end
                 || coalesce(
@@ -67,11 +77,21 @@ not_positive as (
         row_number,
         column_name,
         '''' || cell || ''': expected '
-        || if(column_name = 'carbon_intensity_g_per_kwh', '0 or more, in g CO2e per kWh', 'more than 0') as message
+        || case
+            when column_name in ('carbon_intensity_g_per_kwh', 'market_g_per_kwh') then '0 or more, in g CO2e per kWh'
+            when column_name = 'cfe_fraction' then 'a share from 0 to 1'
+            else 'more than 0'
+        end as message
     from cells
     where
         isfinite(try_cast(cell as double))
-        and (try_cast(cell as double) < 0 or (try_cast(cell as double) = 0 and column_name <> 'carbon_intensity_g_per_kwh'))
+        and (
+            try_cast(cell as double) < 0
+            or (
+                try_cast(cell as double) = 0
+                and column_name not in ('carbon_intensity_g_per_kwh', 'market_g_per_kwh', 'cfe_fraction')
+            )
+        )
 ),
 
 grids as (
@@ -329,6 +349,14 @@ contradictions as (
         'given beside energy_kwh; a measured energy needs no power, give one of them' as message
     from runs
     where watts_per_chip is not null and energy_kwh is not null
+    union all
+    select
+        runs.row_number,
+        'cfe_fraction' as column_name,
+        'the carbon-free share of the grid is needed, and not known here; give cloud_region or site_country' as message
+    from runs
+    left join grid_shares as shares on coalesce(runs.cloud_region, runs.site_country) = shares.location_id
+    where runs.cfe_fraction is not null and shares.location_id is null
     union all
     select
         row_number,

@@ -10,6 +10,8 @@ with numbers as (
         number_of(energy_kwh) as typed_energy_kwh,
         number_of(pue) as typed_pue,
         number_of(carbon_intensity_g_per_kwh) as typed_g_per_kwh,
+        number_of(cfe_fraction) as typed_cfe_fraction,
+        number_of(market_g_per_kwh) as typed_market_g_per_kwh,
         whole_number_of(chips) as typed_chips
     from given
 ),
@@ -71,6 +73,8 @@ select
     nullif(trim(metering), '') as metering,
     typed_pue as pue,
     typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
+    typed_cfe_fraction as cfe_fraction,
+    typed_market_g_per_kwh / 1000 as market_kg_per_kwh, -- g to kg
     used_region as cloud_region,
     used_provider as provider,
     is_assumed_provider,
@@ -101,5 +105,7 @@ select
     or is_unread_number(energy_kwh, typed_energy_kwh)
     or is_unread_number(pue, typed_pue)
     or is_unread_number(carbon_intensity_g_per_kwh, typed_g_per_kwh)
+    or is_unread_number(cfe_fraction, typed_cfe_fraction)
+    or is_unread_number(market_g_per_kwh, typed_market_g_per_kwh)
     or is_unread_number(chips, typed_chips) as has_unread_number
 from in_chips

@@ -197,6 +197,29 @@ months as (
     having count(*) = span_months.month_count
 ),
 
+-- Market-based: the contracts of the operator, else the residual mix.
+markets as (
+    select
+        locations.location_no,
+        periods.run_year,
+        known.market_basis,
+        known.market_kg_per_kwh,
+        known.market_year,
+        known.source_url,
+        known.source_locator
+    from locations
+    cross join periods
+    inner join market_locations as known
+        on
+            known.location_id in (locations.provider, locations.cloud_region, locations.site_country)
+            and periods.run_year = known.year
+    qualify
+        row_number() over (
+            partition by locations.location_no, periods.run_year
+            order by known.location_id = locations.provider desc, known.location_id = locations.cloud_region desc
+        ) = 1
+),
+
 -- The accelerators of the runs about a year, for runs that name none.
 named as (
     select
@@ -261,7 +284,14 @@ select
     exp(net_ln_gsd) as net_gsd,
     supply.factor_year as net_factor_year,
     supply.source_url as net_source_url,
-    supply.source_locator as net_source_locator
+    supply.source_locator as net_source_locator,
+    shares.grid_cfe_fraction,
+    shares.factor_year as grid_cfe_year,
+    if(markets.market_kg_per_kwh is null, null, markets.market_basis) as market_basis,
+    markets.market_kg_per_kwh,
+    markets.market_year,
+    markets.source_url as market_source_url,
+    markets.source_locator as market_source_locator
 from stays
 cross join gsds
 inner join locations on stays.location_no = locations.location_no
@@ -275,6 +305,9 @@ left join eras on periods.factor_year = eras.year
 left join best as pues on numbered.quarter_no = pues.quarter_no and pues.factor = 'pue'
 left join best as grids on numbered.quarter_no = grids.quarter_no and grids.factor = 'gross_kg_per_kwh'
 left join best as supply on numbered.quarter_no = supply.quarter_no and supply.factor = 'net_to_gross_ratio'
+left join grid_shares as shares
+    on coalesce(locations.cloud_region, locations.site_country) = shares.location_id and periods.factor_year = shares.year
+left join markets on stays.location_no = markets.location_no and periods.run_year = markets.run_year
 left join months
     on
         locations.month_location_id = months.month_location_id

@@ -1,6 +1,8 @@
 -- Energy and operational CO2e of each training run. One row per run whose energy is known or can be computed.
 -- Read top to bottom as the formula. The distances of the ends of an interval from its value, as logarithms, add in
 -- squares, above and below apart: exact for lognormal factors. Values are medians, which do not add up; means do.
+-- Market-based tonnes are after contracts and certificates of a year, never mixed with net: their interval is that of the energy
+-- alone, because what a company's contracts leave for one run is not published.
 -- Leaves out idle capacity, failed runs and experiments before the final run; embodied_emissions and water_use stand beside.
 with factors as (
     select
@@ -56,6 +58,10 @@ formula as (
         energy_mwh * factors.gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * factors.net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
         energy_mwh * lifecycle.value as co2e_lifecycle_t, -- MWh x kg/kWh is t
+        energy_mwh * market.market_kg_per_kwh as co2e_market_t, -- MWh x kg/kWh is t
+        market.market_kg_per_kwh,
+        market.market_basis,
+        market.market_year,
         if(
             computed_energy_mwh is null,
             z_90() * reported_method.ln_gsd,
@@ -95,6 +101,7 @@ formula as (
     left join core.grid_by_basis as lifecycle
         on runs.run_id = lifecycle.run_id and lifecycle.intensity_basis = 'lifecycle'
     left join core.reported_totals as reported on runs.run_id = reported.run_id
+    left join core.market_based as market on runs.run_id = market.run_id
     cross join reported_method
 ),
 
@@ -149,6 +156,12 @@ select
     formula.co2e_lifecycle_t * exp(-formula.lifecycle_ln_below) as co2e_lifecycle_t_p05,
     formula.co2e_lifecycle_t * exp(formula.lifecycle_ln_above) as co2e_lifecycle_t_p95,
     formula.co2e_lifecycle_t_mean,
+    formula.co2e_market_t,
+    formula.co2e_market_t * exp(-formula.energy_ln_below) as co2e_market_t_p05,
+    formula.co2e_market_t * exp(formula.energy_ln_above) as co2e_market_t_p95,
+    formula.market_kg_per_kwh,
+    formula.market_basis,
+    formula.market_year,
     formula.solidity,
     factors.chip_hours_basis,
     if(factors.chip_hours_basis like 'flop_%', null, runs.hours_stated_by) as hours_stated_by,

@@ -51,6 +51,8 @@ ESTIMATE = {
     **{f"{name}?": TEXT for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis")},
     **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
     "metering?": TEXT,
+    "market_basis?": TEXT,
+    **{f"co2e_market_t{end}?": AMOUNT for end in ("", "_p05", "_p95")},
     "is_ambiguous_hardware?": (bool, ABSENT),
     **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
 }
@@ -66,7 +68,11 @@ INTENSITIES = {
 }
 EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
 NAMED = 10  # reasons why rows are left out
-SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
+SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_market_t")
+UNKNOWN = {
+    "co2e_net_t": "nothing is known of the operator's carbon-free energy",
+    "co2e_market_t": "neither contracts of the operator nor a residual mix are published",
+}
 SHARED = (
     "The interval of the total treats all errors as shared by the runs, so that none averages out: "
     "its ends are the sums of the ends of the runs."
@@ -169,11 +175,11 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
     total: dict[str, Any] = {"runs": list(runs), "factors": {}, "dataset_version": versions[0]}
     for name in SUMMED:
         for column in (name, f"{name}_p05", f"{name}_p95"):
-            parts = [run[column] for run in runs]
-            total[column] = None if None in parts else math.fsum(parts)
+            parts = [part for run in runs if (part := run.get(column)) is not None]
+            total[column] = None if len(parts) < len(runs) else math.fsum(parts)
     for name in ("model", "hardware_name", "cloud_region", "site_country", "site_state", "provider"):
         total[name] = _common(runs, name, None)
-    for name in ("energy_basis", "intensity_basis", "net_basis"):
+    for name in ("energy_basis", "intensity_basis", "net_basis", "market_basis"):
         total[name] = _common(runs, name, "several")
     total["is_ambiguous_hardware"] = any(run.get("is_ambiguous_hardware") for run in runs)
     total["metering"] = _meterings(runs)
@@ -263,7 +269,7 @@ def model_card(run: Run) -> str:
     source = (
         f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
         f"{INTENSITIES[run['intensity_basis']]} after {METHOD}; "
-        f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e"
+        f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e; market-based: {_market_based(run)}"
     )
     if "runs" in run:
         source += f", the sum of {quantities.counted(len(run['runs']), 'run')}, all errors taken as shared"
@@ -412,6 +418,7 @@ def eu(run: Run) -> str:
             f"{quantities.mass(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')}; "
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
+        ("The same, market-based", _market_based(run)),
         *([("Kind of training", _training(run))] if _training(run) != "training" else []),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
         *([("Left out", run["left_out"].replace("|", "\\|"))] if run.get("left_out") else []),
@@ -449,7 +456,8 @@ def _paragraph(run: Run) -> str:
         f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
         f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh{grid_year}, "
-        f"{INTENSITIES[run['intensity_basis']]}. {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
+        f"{INTENSITIES[run['intensity_basis']]}. {_market(run)} {_net(run)} {_limits(run)}"
+        f"Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
 
@@ -482,9 +490,30 @@ def _paragraph_of_sum(run: Run) -> str:
         f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
         f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
-        f"{SHARED} {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
+        f"{SHARED} {_market(run)} {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
     )
+
+
+def _market(run: Run) -> str:
+    if run.get("co2e_market_t") is None:
+        return f"Market-based emissions are not known: {UNKNOWN['co2e_market_t']}."
+    return f"Market-based (contracts and certificates of the year), it is {_market_based(run)}."
+
+
+def _market_based(run: Run) -> str:
+    """Tonnes after contracts, with their interval and basis, or why they are not known."""
+    if run.get("co2e_market_t") is None:
+        return f"not known, as {UNKNOWN['co2e_market_t']}"
+    return (
+        f"{quantities.mass(run['co2e_market_t'])} ({_interval(run, 'co2e_market_t')}), by "
+        f"{_market_source(run)}"
+    )
+
+
+def _market_source(run: Run) -> str:
+    stated = {"disclosed": "the intensity that was given", "several": "contracts or residual mixes"}
+    return stated.get(run["market_basis"]) or words.basis(run["market_basis"])
 
 
 def _net(run: Run) -> str:
@@ -519,6 +548,14 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
             _interval(run, "co2e_gross_t"),
             f"location-based, {intensity}",
         ],
+        ["CO2e, market-based", "not known", "", UNKNOWN["co2e_market_t"]]
+        if run.get("co2e_market_t") is None
+        else [
+            "CO2e, market-based",
+            quantities.mass(run["co2e_market_t"]),
+            _interval(run, "co2e_market_t"),
+            _market_source(run),
+        ],
         ["CO2e, net", "not known", "", _no_net(run)]
         if run["co2e_net_t"] is None
         else [
@@ -551,7 +588,7 @@ def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
     rows.append(["total", "", "", "", "", *_figures(run)])
     return [
         "run", "hardware", "location", "PUE", "grid intensity (kg/kWh)", "energy (90 % interval)",
-        "CO2e, gross (90 % interval)",
+        "CO2e, gross (90 % interval)", "CO2e, market-based",
     ], rows  # fmt: skip
 
 
@@ -573,7 +610,12 @@ def _names(runs: Sequence[Run]) -> list[str]:
 def _figures(run: Run) -> list[str]:
     energy = [run[f"energy_mwh{end}"] for end in ("", "_p05", "_p95")]
     gross = [run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95")]
-    return [quantities.energy_interval(*energy), quantities.mass_interval(*gross)]
+    market = run.get("co2e_market_t")
+    return [
+        quantities.energy_interval(*energy),
+        quantities.mass_interval(*gross),
+        "not known" if market is None else quantities.mass(market),
+    ]
 
 
 def _properties(run: Run) -> list[tuple[str, str]]:
@@ -589,6 +631,7 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         ("energy, 90 % interval", _interval(run, "energy_mwh")),
         ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
+        ("CO2e market-based", _market_based(run)),
         ("CO2e net", net),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),

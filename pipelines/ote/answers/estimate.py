@@ -58,6 +58,14 @@ COLUMNS = {
     "site_country": ("--country", "country of the run: code or English name"),
     "site_state": ("--state", "state of the USA or province, such as Texas or CA-QC"),
     "carbon_intensity_g_per_kwh": ("--intensity", "intensity of the grid, location-based, g CO2e per kWh"),
+    "cfe_fraction": (
+        "--cfe",
+        "carbon-free share of your consumption, matched hour by hour and with that of the grid: 0 to 1",
+    ),
+    "market_g_per_kwh": (
+        "--market-intensity",
+        "market-based intensity after your contracts of the year, g CO2e per kWh",
+    ),
     "started": ("--start", "when the run started: YYYY-MM-DD, YYYY-MM or YYYY"),
 }
 QUANTITIES = (
@@ -68,6 +76,8 @@ QUANTITIES = (
     "energy_kwh",
     "pue",
     "gross_kg_per_kwh",
+    "cfe_fraction",
+    "market_kg_per_kwh",
 )
 TABLES = (
     "hardware",
@@ -79,11 +89,17 @@ TABLES = (
     "support.location_factors",
     "grid_intensity",
     "support.grid_months",
+    "support.grid_shares",
+    "support.market_locations",
+    "support.net_fit",
     "method",
     "training_runs",
     "release",
 )
-NEEDS = "select measured_by from hardware_power union all select alias from support.provider_aliases limit 0"
+NEEDS = (
+    "select measured_by from hardware_power union all select alias from support.provider_aliases "
+    "union all select location_id from support.market_locations limit 0"
+)
 NAMES = ("hardware", "provider", "cloud_region", "site_country", "site_state")
 # Beside an answer only where they say something.
 IF_KNOWN = ("counting", "metering", "site_state")
@@ -129,7 +145,7 @@ def estimate(
         runs: one run as a mapping, or a frame of Polars or pandas with a row per run; keys and columns are
             those of COLUMNS, with their units, all optional: chips, training_hours (h), chip_hours (h),
             training_flop (FLOP), watts_per_chip (W), energy_kwh (kWh), carbon_intensity_g_per_kwh
-            (g CO2e per kWh), started (date).
+            (g CO2e per kWh), cfe_fraction (0 to 1), market_g_per_kwh (g CO2e per kWh), started (date).
         database: the published DuckDB file; no network is used.
         today: the date that a run without one counts as started on.
 

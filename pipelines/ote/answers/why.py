@@ -30,14 +30,22 @@ TOLERANCE = 1e-9
 PROBE = """
     select factors.p05, factors.flop_confidence, emissions.hours_stated_by, by_kind.co2e_gross_t,
         sources.sha256, power.mfu, power.measured_at,
-        embodied.embodied_t, water.water_grid_m3
+        embodied.embodied_t, water.water_grid_m3, market.co2e_market_t
     from emission_factors as factors left join sources using (source_id), hardware_power as power,
         system_power as power, embodied_emissions as embodied, water_use as water, emissions,
-        support.gross_by_basis as by_kind
+        support.gross_by_basis as by_kind, support.market_based as market
     limit 0
 """
 # What is in no total: table, quantity, unit, formula over the columns of the table, its source.
 BESIDE = (
+    (
+        "support.market_based",
+        "co2e_market_t",
+        "t",
+        "{energy_mwh} MWh x {market_kg_per_kwh} kg/kWh ({market_basis}, {market_year}), market-based: after "
+        "contracts and certificates of the year",
+        "source",
+    ),
     (
         "embodied_emissions",
         "embodied_t",

@@ -64,6 +64,8 @@ BASES = {
     "world_year": "mean of the world in that year",
     "operator_hourly": "after the operator's hourly-matched carbon-free energy",
     "operator_locations": "mean over the operator's locations after its hourly-matched carbon-free energy",
+    "operator_contracts": "the operator's contracts and certificates of the year",
+    "residual_mix": "the residual mix of the grid",
     "operator_annual": "after the operator's annually matched carbon-free energy",
 }
 

@@ -79,9 +79,9 @@ def estimate(
 
     Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
     watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country, site_state,
-    carbon_intensity_g_per_kwh, started; all optional. Rows that cannot be estimated go to a file next
-    to --out whose name ends in .rejects.csv, with line, column and reason. The column row of the estimates
-    is the number of the row in the batch.
+    carbon_intensity_g_per_kwh, cfe_fraction, market_g_per_kwh, started; all optional. Rows that cannot be
+    estimated go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. The
+    column row of the estimates is the number of the row in the batch.
     """
     run: dict[str, str] = context.obj
     if bool(batch) != bool(out) or (batch and run):
@@ -183,9 +183,10 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         ("energy", "energy_mwh", quantities.energy, "with PUE"),
         ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
         ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
+        ("CO2e market-based", "co2e_market_t", quantities.mass, words.basis(run["market_basis"])),
     ):
         if run[column] is None:
-            totals.add_row(title, "unknown", "", "nothing is known of the operator's carbon-free energy")
+            totals.add_row(title, "unknown", "", disclosing.UNKNOWN[column])
             continue
         ends = f"{show(run[column + '_p05'])} to {show(run[column + '_p95'])}"
         totals.add_row(title, show(run[column]), ends, note)

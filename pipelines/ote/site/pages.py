@@ -210,6 +210,12 @@ def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
         ),
     )
     yield (
+        "CO2e, market-based",
+        parts.Text(text=parts.tonnes(run, "co2e_market_t"), small=parts.span(run, "co2e_market_t"))
+        if run["co2e_market_t"] is not None and not run["is_guess"]
+        else None,
+    )
+    yield (
         "CO2e, net of clean energy",
         parts.Text(text=parts.tonnes(run, "co2e_net_t"), small=parts.span(run, "co2e_net_t"))
         if run["co2e_net_t"] is not None and not run["is_guess"]
