@@ -38,6 +38,7 @@ FACTOR_PAGES = {
     "accelerator_kg_per_chip": "embodied-and-water.md",
     "host_kg_per_chip": "embodied-and-water.md",
     "busy_hours": "embodied-and-water.md",
+    "overhead_ratio": "embodied-and-water.md",
     "wue_l_per_kwh": "embodied-and-water.md",
     "grid_water_l_per_kwh": "embodied-and-water.md",
 }

@@ -23,6 +23,21 @@ from (
     select
         source_title,
         source_url
+    from raw.project_overheads
+    union all
+    select
+        source_title,
+        source_url
+    from raw.active_parameters
+    union all
+    select
+        source_title,
+        source_url
+    from raw.training_tokens
+    union all
+    select
+        source_title,
+        source_url
     from core.hardware
     union all
     select

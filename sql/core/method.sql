@@ -560,6 +560,13 @@ fits as (
         fitted_gsd,
         n_observations
     from water_fits
+    union all
+    select
+        'overhead_ratio' as factor,
+        'typical_project' as basis,
+        fitted_gsd,
+        n_observations
+    from core.typical_overhead
 )
 
 select

@@ -81,7 +81,7 @@ select
     runs.domain,
     coalesce(runs.covers, 'one_run') as covers,
     runs.parameters,
-    runs.active_parameters,
+    coalesce(runs.active_parameters, sparse.active_parameters) as active_parameters,
     runs.training_flop,
     runs.flop_confidence,
     runs.hardware,
@@ -121,6 +121,7 @@ inner join located on runs.run_id = located.run_id
 left join named on runs.run_id = named.run_id
 left join core.developers as developers on runs.developer = developers.developer
 left join raw.run_statements as statements on runs.run_id = statements.run_id
+left join raw.active_parameters as sparse on runs.run_id = sparse.run_id
 left join raw.training_runs as curated on runs.run_id = curated.run_id
 left join raw.regions as regions
     on coalesce(located.cloud_region, 'site:' || located.site) = regions.region

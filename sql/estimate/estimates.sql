@@ -1,9 +1,21 @@
 -- Energy and operational CO2e of a user's runs, by the fallback orders and the uncertainties of the dataset. One row per run.
 -- Read top to bottom as the formula; intervals as in out.emissions (docs/method). Runs of one location and period share the
 -- row of `settings`, and runs of one accelerator and operator the row of `powers`.
-with factors as (
+with overheads as ( -- what projects used over their final runs: next to the result, never in it
+    select
+        any_value(overhead_ratio) as overhead_ratio,
+        any_value(overhead_ratio_p05) as overhead_ratio_p05,
+        any_value(overhead_ratio_p95) as overhead_ratio_p95
+    from left_out
+    where overhead_basis = 'typical_project'
+),
+
+factors as (
     select
         runs.*,
+        overheads.overhead_ratio,
+        overheads.overhead_ratio_p05,
+        overheads.overhead_ratio_p95,
         case
             when runs.chip_hours is not null then 'disclosed'
             when runs.chips * runs.training_hours is not null then 'chips_x_hours'
@@ -132,6 +144,7 @@ with factors as (
     from runs
     cross join gsds
     cross join net_fit
+    cross join overheads
     inner join powers on runs.power_no = powers.power_no
     inner join settings
         on
@@ -200,6 +213,9 @@ select
     used_market_kg_per_kwh as market_kg_per_kwh,
     market_basis,
     market_year,
+    overhead_ratio,
+    overhead_ratio_p05,
+    overhead_ratio_p95,
     if(energy_kwh is null, chip_hours_basis, null) as chip_hours_basis,
     if(energy_kwh is null, used_watts_basis, null) as watts_basis,
     pue_basis,

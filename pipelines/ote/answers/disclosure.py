@@ -52,6 +52,7 @@ ESTIMATE = {
     **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
     "metering?": TEXT,
     "market_basis?": TEXT,
+    **{f"overhead_ratio{end}?": AMOUNT for end in ("", "_p05", "_p95")},
     **{f"co2e_market_t{end}?": AMOUNT for end in ("", "_p05", "_p95")},
     "is_ambiguous_hardware?": (bool, ABSENT),
     **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
@@ -177,7 +178,8 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
         for column in (name, f"{name}_p05", f"{name}_p95"):
             parts = [part for run in runs if (part := run.get(column)) is not None]
             total[column] = None if len(parts) < len(runs) else math.fsum(parts)
-    for name in ("model", "hardware_name", "cloud_region", "site_country", "site_state", "provider"):
+    ratios = ("overhead_ratio", "overhead_ratio_p05", "overhead_ratio_p95")
+    for name in ("model", "hardware_name", "cloud_region", "site_country", "site_state", "provider", *ratios):
         total[name] = _common(runs, name, None)
     for name in ("energy_basis", "intensity_basis", "net_basis", "market_basis"):
         total[name] = _common(runs, name, "several")
@@ -419,6 +421,7 @@ def eu(run: Run) -> str:
             f"location-based, on {INTENSITIES[run['intensity_basis']]}",
         ),
         ("The same, market-based", _market_based(run)),
+        ("Experiments and failed runs", overhead(run)),
         *([("Kind of training", _training(run))] if _training(run) != "training" else []),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
         *([("Left out", run["left_out"].replace("|", "\\|"))] if run.get("left_out") else []),
@@ -458,7 +461,7 @@ def _paragraph(run: Run) -> str:
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh{grid_year}, "
         f"{INTENSITIES[run['intensity_basis']]}. {_market(run)} {_net(run)} {_limits(run)}"
         f"Method: {METHOD}; {_how(run)}; "
-        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
+        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
     )
 
 
@@ -491,7 +494,7 @@ def _paragraph_of_sum(run: Run) -> str:
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
         f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
         f"{SHARED} {_market(run)} {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
-        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE}"
+        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
     )
 
 
@@ -514,6 +517,19 @@ def _market_based(run: Run) -> str:
 def _market_source(run: Run) -> str:
     stated = {"disclosed": "the intensity that was given", "several": "contracts or residual mixes"}
     return stated.get(run["market_basis"]) or words.basis(run["market_basis"])
+
+
+def overhead(run: Run) -> str:
+    """What the project of a run used besides, as other projects published it; never in the result."""
+    names = ("overhead_ratio_p05", "overhead_ratio", "overhead_ratio_p95")
+    parts = [number(run[name]) for name in names if run.get(name) is not None]
+    if run.get("training_type") == "fine-tuning" or len(parts) < len(names):
+        return "Experiments and failed runs of its project are not included."
+    low, ratio, high = parts
+    return (
+        "Experiments, failed runs and idle machines of its project are not included: projects that published "
+        f"them used about {ratio} times ({low} to {high}, 90 %) what their final runs used."
+    )
 
 
 def _net(run: Run) -> str:
@@ -632,6 +648,7 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
         ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
         ("CO2e market-based", _market_based(run)),
+        ("experiments and failed runs", overhead(run)),
         ("CO2e net", net),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),

@@ -92,13 +92,14 @@ TABLES = (
     "support.grid_shares",
     "support.market_locations",
     "support.net_fit",
+    "left_out",
     "method",
     "training_runs",
     "release",
 )
 NEEDS = (
     "select measured_by from hardware_power union all select alias from support.provider_aliases "
-    "union all select location_id from support.market_locations limit 0"
+    "union all select location_id from support.market_locations union all select run_id from left_out limit 0"
 )
 NAMES = ("hardware", "provider", "cloud_region", "site_country", "site_state")
 # Beside an answer only where they say something.

@@ -30,14 +30,22 @@ TOLERANCE = 1e-9
 PROBE = """
     select factors.p05, factors.flop_confidence, emissions.hours_stated_by, by_kind.co2e_gross_t,
         sources.sha256, power.mfu, power.measured_at,
-        embodied.embodied_t, water.water_grid_m3, market.co2e_market_t
+        embodied.embodied_t, water.water_grid_m3, market.co2e_market_t, left_out.left_out_t
     from emission_factors as factors left join sources using (source_id), hardware_power as power,
         system_power as power, embodied_emissions as embodied, water_use as water, emissions,
-        support.gross_by_basis as by_kind, support.market_based as market
+        support.gross_by_basis as by_kind, support.market_based as market, left_out
     limit 0
 """
 # What is in no total: table, quantity, unit, formula over the columns of the table, its source.
 BESIDE = (
+    (
+        "left_out",
+        "left_out_t",
+        "t",
+        "gross CO2e x ({overhead_ratio} - 1), the whole project over its final run ({overhead_basis}): "
+        "experiments, failed runs and idle machines",
+        "source",
+    ),
     (
         "support.market_based",
         "co2e_market_t",
@@ -100,6 +108,14 @@ select quantity, basis, published_value, computed_value, inside_interval, scope,
     source_locator
 from agreement where run_id = ? order by all
 """
+# Figures of several runs, or of a whole project, that cover the run.
+TOGETHER = """
+select figures.run_id as published_id, figures.quantity, figures.basis, figures.value, figures.scope,
+    figures.derivation, figures.source_url, figures.source_locator
+from footprint_runs as covered
+inner join published_footprints as figures on covered.published_id = figures.run_id
+where covered.run_id = ? order by all
+"""
 
 Tree = dict[str, Any]
 
@@ -148,6 +164,7 @@ def tree(connection: duckdb.DuckDBPyConnection, run_id: str) -> Tree:
         "source": _source(row),
         "rivals": _rows(connection, RIVALS, run_id),
         "published": _rows(connection, PUBLISHED, run_id),
+        "published_together": _rows(connection, TOGETHER, run_id),
     }
 
 

@@ -225,6 +225,12 @@ def _published(found: Tree) -> Iterator[str]:
             f"Published, for comparison: {scaled(other['published_value'])} "
             f"({_words_of(other)}), {inside} the 90 % interval."
         )
+    for other in found["published_together"]:
+        scaled = energy if other["quantity"] == "energy_mwh" else mass
+        lines.append(
+            f"Published together with other runs ({other['published_id']}): {scaled(other['value'])} "
+            f"({_words_of(other)}); not compared."
+        )
     yield from lines[:SHOWN_FIGURES]
     if (more := len(lines) - SHOWN_FIGURES) > 0:
         yield f"{counted(more, 'more published figure')}: --full lists all."
@@ -344,6 +350,12 @@ def _add_other_figures(top: "Branch", found: Tree) -> None:
         top.add(
             f"published {other['quantity']}: {short(other['published_value'])} {unit} ({_words_of(other)}), "
             f"{inside} the 90 % interval"
+        ).add(f"{other['source_locator']}\n{other['source_url']}")
+    for other in found["published_together"]:
+        unit = "MWh" if other["quantity"] == "energy_mwh" else "t"
+        top.add(
+            f"published together with other runs ({other['published_id']}), {other['quantity']}: "
+            f"{short(other['value'])} {unit} ({_words_of(other)}), not compared"
         ).add(f"{other['source_locator']}\n{other['source_url']}")
     rules = catalog.column("rule").values
     for rival in found["rivals"]:

@@ -216,6 +216,7 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     if run["is_assumed_provider"]:
         assumed.append(f"provider {run['provider']}, since TPUs run in its data centers only")
     _say(f"Assumed: {'; '.join(assumed) or 'nothing'}.")
+    _say(disclosing.overhead(run))
     others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
         _say(f"Of the nearest year that is known, not of {run['run_year']}: {'; '.join(others)}.")
