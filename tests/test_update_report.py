@@ -130,6 +130,8 @@ def test_a_file_that_is_not_asked_for_is_not_said_to_be_unchanged() -> None:
     [
         ("NO", 46.0, True, "new region north9, 2026: 46 g/kWh direct (NO: 30 life-cycle)"),
         ("NO", 44.0, False, "new region north9, 2026: 44 g/kWh direct (NO: 30 life-cycle)"),
+        ("NO", 2.1, False, "new region north9, 2026: 2.1 g/kWh direct (NO: 30 life-cycle)"),
+        ("NO", 1.9, True, "new region north9, 2026: 1.9 g/kWh direct (NO: 30 life-cycle)"),  # 0.4 x 5
         (None, 400.0, False, "(no country; add the region to warehouse/reference/regions.csv)"),
     ],
 )
@@ -140,6 +142,25 @@ def test_a_new_region_is_held_against_its_country(
     made = report.decide([], results(regions=[row]), [], "")
     assert bool(made.exceeded) == stops
     assert any(says in text for text in report.of_results(made))
+
+
+@pytest.mark.parametrize(
+    ("basis", "value", "stops"),
+    [
+        ("direct", 64.0, True),
+        ("direct", 160.0, True),
+        ("direct", 249.0, True),
+        ("direct", 251.0, False),
+        ("lifecycle", 259.0, True),
+        ("lifecycle", 261.0, False),
+    ],
+)
+def test_a_new_region_divided_by_four_or_ten_emits_far_less_than_its_country(
+    basis: str, value: float, stops: bool
+) -> None:
+    """Warsaw's 640 g/kWh divided by ten and by four, and both sides of 0.4 x 650 and of 0.4 x (650 - 25)."""
+    row = ("google_cloud", "europe-east1", "PL", 2026, basis, value, 650.0, None)
+    assert bool(report.beyond_limits(results(regions=[row]))) == stops
 
 
 @pytest.mark.parametrize(

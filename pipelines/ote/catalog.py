@@ -55,6 +55,7 @@ class ResultLimits(Entry):
     large_fraction: float
     large_ratio: float
     new_region_ratio: float
+    new_region_low_ratio: float
     median_ratio: float
 
 

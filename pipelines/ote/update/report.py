@@ -21,6 +21,7 @@ from ote.update.register import Register
 from ote.update.results import MODELS, MOVED, Failure, Results
 from ote.update.rows import Candidate
 
+BUILT_G_PER_KWH = 25  # of a life-cycle intensity: what building the plants of a clean grid emits
 LISTED = 40  # runs, names and rows of the quarantine that the report names
 NAMED = 5  # runs of each kind that the terminal names
 EXAMPLES = 5  # rows of a check that does not hold
@@ -76,7 +77,7 @@ def beyond_limits(compared: Results) -> list[str]:
     found = [
         *_many(compared, limits),
         *_large(compared, limits.large_fraction, limits.large_ratio),
-        *_high(compared, limits.new_region_ratio),
+        *_unlike_country(compared, limits),
         *_summaries(compared, limits),
     ]
     return [f"results: {text}" for text in found]
@@ -99,14 +100,17 @@ def _many(compared: Results, limits: ResultLimits) -> Iterator[str]:
             )
 
 
-def _high(compared: Results, ratio: float) -> Iterator[str]:
-    """The new or changed regions that now emit far more than their country."""
-    limit = ratio * pl.col("country_g_per_kwh")
-    above = (pl.col("carbon_intensity_g_per_kwh") > limit) & (pl.col("was_g_per_kwh") > limit).ne_missing(
-        True
-    )
-    for row in compared.regions.filter(above).iter_rows(named=True):
-        yield f"{_region(row)} (limit: {ratio:g} times the country)"
+def _unlike_country(compared: Results, limits: ResultLimits) -> Iterator[str]:
+    """The new or changed regions that now emit far more than their country, or far less."""
+    now, was, country = (pl.col(f"{name}_g_per_kwh") for name in ("carbon_intensity", "was", "country"))
+    fuels = country - pl.when(pl.col("intensity_basis") == "direct").then(BUILT_G_PER_KWH).otherwise(0)
+    high, low = limits.new_region_ratio * country, limits.new_region_low_ratio * fuels
+    for is_beyond, ratio in (
+        ((now > high) & (was > high).ne_missing(True), limits.new_region_ratio),
+        ((now < low) & (was < low).ne_missing(True), limits.new_region_low_ratio),
+    ):
+        for row in compared.regions.filter(is_beyond).iter_rows(named=True):
+            yield f"{_region(row)} (limit: {ratio:g} times the country)"
 
 
 def _summaries(compared: Results, limits: ResultLimits) -> Iterator[str]:
