@@ -236,6 +236,19 @@ def test_a_new_model_of_usual_compute_is_taken_and_an_unusual_one_waits() -> Non
     assert (taken.quarantined.height, taken.rows.height) == (0, before.height + 1)
 
 
+def test_an_accepted_model_that_is_unlike_others_may_change_a_little() -> None:
+    """DLRM-2022 has few operations for each of its parameters, which are tables of a recommender."""
+    source = catalog.sources()[EPOCH]
+    before, _ = baseline.load(BASELINE, source)
+    text = pl.read_csv(baseline.path_of(BASELINE, source), infer_schema=False)
+    dlrm = pl.col("model") == "DLRM-2022"
+    others = before.filter(~dlrm)
+    new = likeness.unlike_models(source, others, before)
+    assert new["row_key"].to_list() == ["DLRM-2022"]
+    found = rows.judged(source, times(FLOP, 1.01, where=dlrm)(text), before, RETRIEVED)
+    assert (found.exceeded, found.quarantined.height) == ([], 0)
+
+
 def test_of_the_real_models_of_a_year_few_are_unlike_those_of_the_years_before() -> None:
     source = catalog.sources()[EPOCH]
     accepted = baseline.load(BASELINE, source)[0].drop_nulls("published_date")

@@ -21,15 +21,20 @@ FLOP_PER_PARAMETER = 6  # and token: forward and backward pass of a dense transf
 def unlike_models(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """New or changed models whose FLOP for each parameter is many times beyond like models, as findings.
 
-    Like models are accepted ones, so that a wrong value cannot vouch for another. FLOP / (6 x parameters) are
+    Like models are accepted ones, so that a wrong value cannot vouch for another. A model that was accepted
+    so may stay so. FLOP / (6 x parameters) are
     the tokens of a dense transformer; of other models they are no tokens, but comparable all the same.
     """
     found = [pl.DataFrame(schema=QUARANTINE_SCHEMA)]
     for column, times in source.limits.likeness.items():
         known, now = (_tokens(frame, column) for frame in (before, after))
         changed = now.join(known, on=["model", "tokens"], how="anti")
-        rows = changed.join(_usual(changed, known), on="model")
-        is_beyond = (pl.col("tokens") * times < pl.col("low")) | (pl.col("tokens") > times * pl.col("high"))
+        was = known.select("model", was="tokens")
+        rows = changed.join(_usual(changed, known), on="model").join(was, on="model", how="left")
+        is_beyond, was_beyond = (
+            (pl.col(name) * times < pl.col("low")) | (pl.col(name) > times * pl.col("high"))
+            for name in ("tokens", "was")
+        )
         says = pl.format(
             "As 6 x parameters x tokens it is {} tokens; the middle 90 % of {} like models of the two years "
             f"before have {{}} to {{}}: check the exponent, and the parameters. {waits(source)}",
@@ -39,7 +44,7 @@ def unlike_models(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> 
             ),
         )
         found.append(
-            rows.filter(is_beyond).select(
+            rows.filter(is_beyond & ~was_beyond.fill_null(False)).select(
                 source=pl.lit(source.name),
                 row_key="model",
                 column_name=pl.lit(column),
