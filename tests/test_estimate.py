@@ -195,6 +195,7 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
         "is_ambiguous_hardware",
         "is_assumed_provider",
         "energy_kwh",
+        *(f"overhead_ratio{end}" for end in ("", "_p05", "_p95")),  # of the table left_out
     }
     assert set(run["factors"]) == {
         "chip_hours",
