@@ -21,7 +21,7 @@ import pytest
 from ote import catalog
 from ote.catalog import Source
 from ote.ingestion import baseline, row_checks
-from ote.sources import epa_egrid, epoch_models
+from ote.sources import epa_egrid, epoch_hardware, epoch_models
 from ote.update import fetch, files, progress, revisions, rows
 from ote.update.rows import Candidate
 from tests.conftest import BASELINE, REFERENCE, UPSTREAM, commit, needs_upstream, ote
@@ -508,6 +508,24 @@ def _require_cells_and_drift(folder: Path) -> None:
         ("TigerBot-70B", "70000000000.0"),
         (f"{ONE} / {YEAR}", f"{of(LAST)['carbon_intensity_g_per_kwh'][0]}"),
     ]
+
+
+def test_a_new_source_is_fetched_by_its_first_update(folder: Path) -> None:
+    """Nothing of it is accepted yet: no rows, no origin, no files."""
+    source, kept = catalog.sources()["epoch_hardware"], folder / "baseline"
+    rows = baseline.load(kept, source)[0]
+    file = rows.rename({name: headers[0] for name, headers in epoch_hardware.SPELLINGS.items()}).write_csv()
+    baseline.path_of(kept, source).unlink()
+    for name in (baseline.MANIFEST, baseline.FILES):
+        lines = (kept / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        others = [line for line in lines if not line.startswith(f"{source.name},")]
+        (kept / name).write_text("".join(others), encoding="utf-8")
+    with serve({f"/{epoch_hardware.FILE}": Answer(file.encode())}) as server:
+        done = update(folder, source.name, "--mirror", server.url, "--accept", "It is new")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{source.name}: {rows.height} rows added, 0 gone, ")
+    assert baseline.load(kept, source)[0].equals(rows)
+    assert source.name in baseline.origins(kept)
 
 
 def test_a_change_beyond_the_limits_waits_for_a_reason_which_the_report_keeps(folder: Path) -> None:
