@@ -39,7 +39,7 @@ TEMPLATES = (
         "disclosure.html",
         "paper.html",
     ),
-    *("totals.html", "trends.html"),
+    *("totals.html", "trends.html", "quality.html"),
     *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html", "groups/2020.html"),
 )
 SHOWN = "[...document.querySelectorAll('#all-runs tbody tr')]"
@@ -204,7 +204,10 @@ TEXTS = """
 
 @pytest.mark.parametrize(
     "name",
-    ["index.html", "accuracy.html", "disclosure.html", "accelerators.html", "totals.html", "trends.html"],
+    [
+        f"{name}.html"
+        for name in ["index", "accuracy", "quality", "disclosure", "accelerators", "totals", "trends"]
+    ],
 )
 def test_no_label_of_a_chart_covers_another(page: Page, address: str, name: str) -> None:
     for width in WIDTHS:

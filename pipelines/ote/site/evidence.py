@@ -442,7 +442,7 @@ def _frontier(data: Data, benchmark: str, rows: Sequence[Row]) -> charts.Chart:
         [row[f"energy_mwh_{end}"] for row in rows for end in ("p05", "p95")],
         energy,
         (charts.LEFT, charts.RIGHT),
-        5,
+        4,
     )
     y, y_ticks = charts.span_axis([row["score"] for row in rows], quality)
     on = sorted((row for row in rows if row["is_on_frontier"]), key=lambda row: row["energy_mwh"])
@@ -496,7 +496,9 @@ def _frontier_runs(data: Data, benchmark: str, rows: Sequence[Row]) -> parts.Tab
         if row["is_on_frontier"]
     ]
     headers = ("Run on the frontier", "Published", "Score", "Energy", "90 %", "Not clearly beaten")
-    return parts.Table(caption=f"{benchmark}: frontier", headers=headers, rows=made, numeric={2, 3, 4})
+    return parts.Table(
+        caption=f"{benchmark}: frontier", headers=headers, rows=made, numeric={2, 3, 4}, is_stacked=True
+    )
 
 
 def _run(data: Data, run_id: str) -> parts.Link | str:
