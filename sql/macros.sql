@@ -305,6 +305,15 @@ ln(pue / (1 + (pue - 1) * exp(-z_90() * ln_gsd)));
 create or replace temp macro pue_like_ln_gsd(pue, ln_gsd) as
 (pue_ln_above(pue, ln_gsd) + pue_ln_below(pue, ln_gsd)) / 2 / z_90();
 
+-- What widens a PUE of another year than the run's: PUE - 1 changes from year to year, and the variance grows with the years
+-- between. Means over the locations of other runs have it in their fit.
+create or replace temp macro pue_ln_variance(basis, years_apart, year_ln_gsd) as
+if(
+    basis in ('site_year', 'site_claimed', 'provider_year', 'organisation_provider_year', 'industry_year'),
+    coalesce(years_apart * pow(year_ln_gsd, 2), 0),
+    0
+);
+
 -- What widens the intensity of a basis, by core.gross_uncertainty: the spread of several locations, plants at the site, and a
 -- start that is not stated. What a developer published for its run is not widened.
 create or replace temp macro gross_ln_variance(basis, mix_ln_variance, start_ln_variance, onsite_ln_variance) as

@@ -149,6 +149,31 @@ provider_year as (
         and sites.pue > 1 and fleets.pue > 1
 ),
 
+-- How PUE - 1 of a site or an operator changes in a year. The variance grows with the years between two figures; each operator
+-- counts once.
+other_year as (
+    select
+        exp(sqrt(avg(mean_square order by provider))) as fitted_gsd,
+        sum(n_observations)::bigint as n_observations
+    from (
+        select
+            earlier.provider,
+            avg(
+                pow(ln((later.pue - 1) / (earlier.pue - 1)), 2) / (later.factor_year - earlier.factor_year)
+                order by earlier.region, earlier.factor_year, later.factor_year
+            ) as mean_square,
+            count(*) as n_observations
+        from core.pue_years as earlier
+        inner join core.pue_years as later
+            on
+                earlier.provider = later.provider
+                and earlier.region = later.region
+                and earlier.factor_year < later.factor_year
+        where earlier.quarter is null and later.quarter is null and earlier.pue > 1 and later.pue > 1
+        group by earlier.provider
+    ) as operators
+),
+
 -- The locations of an organisation are alike, and one paper names those of many runs: so an organisation counts once.
 place_groups as (
     select
@@ -467,6 +492,13 @@ fits as (
         fitted_gsd,
         n_observations
     from provider_year
+    union all
+    select
+        'pue' as factor,
+        'other_year' as basis,
+        fitted_gsd,
+        n_observations
+    from other_year
     union all
     select
         'pue' as factor,

@@ -181,6 +181,7 @@ all_candidates as (
         'pue' as factor,
         candidates.basis,
         candidates.value,
+        candidates.factor_year,
         candidates.source_url
     from core.pue_candidates as candidates
     union all
@@ -189,6 +190,7 @@ all_candidates as (
         'gross_kg_per_kwh' as factor,
         candidates.basis,
         candidates.value,
+        candidates.factor_year,
         candidates.source_url
     from core.gross_candidates as candidates
 ),
@@ -199,6 +201,7 @@ known as (
         all_candidates.factor,
         all_candidates.basis,
         all_candidates.value,
+        abs(all_candidates.factor_year - runs.run_year) as years_apart,
         location_bases.basis is not null and all_candidates.source_url = runs.source_url as is_of_own_source
     from all_candidates
     inner join core.training_runs as runs on all_candidates.run_id = runs.run_id
@@ -209,6 +212,7 @@ known as (
         factor,
         basis,
         value,
+        0 as years_apart,
         false as is_of_own_source
     from core.held_out_locations
 ),
@@ -246,11 +250,15 @@ pues as (
     select
         known.run_id,
         known.value as pue,
-        pue_ln_above(known.value, coalesce(errors.ln_gsd, gsds.ln_gsd)) as ln_above,
-        pue_ln_below(known.value, coalesce(errors.ln_gsd, gsds.ln_gsd)) as ln_below,
+        sqrt(
+            pow(coalesce(errors.ln_gsd, gsds.ln_gsd), 2) + pue_ln_variance(known.basis, known.years_apart, year_change.ln_gsd)
+        ) as widened_ln_gsd,
+        pue_ln_above(known.value, widened_ln_gsd) as ln_above,
+        pue_ln_below(known.value, widened_ln_gsd) as ln_below,
         scopes.scope
     from known
     inner join gsds on gsds.factor = 'pue' and known.basis = gsds.basis
+    left join gsds as year_change on year_change.factor = 'pue' and year_change.basis = 'other_year'
     left join location_errors as errors
         on known.run_id = errors.run_id and known.factor = errors.factor and known.basis = errors.basis
     inner join (values ('any'), ('location'), ('none'), ('stranger')) as scopes (scope)

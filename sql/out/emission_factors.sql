@@ -1,8 +1,8 @@
 -- The five factors of each run, each from the best basis that the facts allow. One row per run and factor.
--- A bare chip name widens the power factor; net carries the uncertainty of the gross it was derived from. Of a mix of
--- accelerators, hours from FLOP carry the uncertainty; where hours are known, the power does. Hours from FLOP that were not
--- counted
--- from the model, or not with confidence, carry the uncertainty of the FLOP as well: their bases are fitted on FLOP that were.
+-- A bare chip name widens the power factor, another year the PUE; net carries the uncertainty of the gross it was derived from.
+-- Of a mix of accelerators, hours from FLOP carry the uncertainty; where hours are known, the power does. Hours from FLOP that
+-- were not counted from the model, or not with confidence, carry the uncertainty of the FLOP as well: their bases are fitted on
+-- FLOP that were.
 with candidates as (
     select
         'chip_hours' as factor,
@@ -159,6 +159,14 @@ factors as (
                     )
             when best.factor = 'gross_kg_per_kwh'
                 then exp(sqrt(pow(ln(best.basis_gsd), 2) + widenings.ln_variance))
+            when best.factor = 'pue'
+                then
+                    exp(
+                        sqrt(
+                            pow(ln(best.basis_gsd), 2)
+                            + pue_ln_variance(best.basis, abs(best.factor_year - runs.run_year), ln(year_change.gsd))
+                        )
+                    )
             else best.basis_gsd
         end as gsd,
         best.basis,
@@ -187,6 +195,8 @@ factors as (
             and runs.flop_confidence = flop.basis
             and best.factor = 'chip_hours'
             and best.basis like 'flop_%'
+    left join core.method as year_change
+        on best.factor = 'pue' and year_change.factor = 'pue' and year_change.basis = 'other_year'
     cross join variant
 ),
 

@@ -335,8 +335,22 @@ left join operator_gsds
         and together.location_id = operator_gsds.provider
         and together.factor_year = operator_gsds.factor_year
 left join net_ratios as ratios
+        when together.factor = 'pue'
+            then
+                exp(
+                    sqrt(
+                        pow(ln(method.gsd), 2)
+                        + pue_ln_variance(
+                            together.basis,
+                            abs(together.factor_year - cast(left(together.period, 4) as integer)),
+                            ln(year_change.gsd)
+                        )
+                    )
+                )
     on
         together.factor = 'net_to_gross_ratio'
         and together.location_id = ratios.location_id
         and together.period = cast(ratios.year as varchar)
 left join core.method as other_year on other_year.factor = 'net_kg_per_kwh' and other_year.basis = 'supply_other_year'
+left join core.method as year_change
+    on together.factor = 'pue' and year_change.factor = 'pue' and year_change.basis = 'other_year'

@@ -1040,6 +1040,25 @@ def errors_of_locations(
     ]
 
 
+def test_a_pue_changes_with_the_years_and_each_operator_counts_once(model: Model) -> None:
+    """A doubles in one year, twice; B quadruples in two years. Variances a year: ln(2)^2 and ln(4)^2 / 2."""
+    figures = {
+        ("A", "a"): {2020: 1.1, 2021: 1.2},
+        ("A", "b"): {2021: 1.2, 2022: 1.4},
+        ("B", "b"): {2018: 1.1, 2020: 1.4},
+    }
+    years = [
+        {"provider": provider, "region": region, "is_average": False, "factor_year": year, "pue": pue}
+        for (provider, region), series in figures.items()
+        for year, pue in series.items()
+    ]
+    bases = [{"factor": "pue", "basis": "other_year", "gsd_floor": 1.05, "gsd_unfitted": 1.1}]
+    frame = model("core.method", {"core.pue_years": years, "raw.method_bases": bases})
+    ((gsd, n),) = frame.select("gsd", "n_observations").rows()
+    assert n == 3
+    assert math.log(gsd) ** 2 == pytest.approx((math.log(2) ** 2 + math.log(4) ** 2 / 2) / 2)
+
+
 @pytest.mark.parametrize(
     ("factor", "basis"), [("pue", "training_locations"), ("gross_kg_per_kwh", "country_year")]
 )

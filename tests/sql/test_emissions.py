@@ -172,6 +172,34 @@ def test_no_pue_is_below_1_however_uncertain(model: Model) -> None:
     assert row["mean"] == pytest.approx(1 + 0.05 * math.exp(math.log(3) ** 2 / 2))
 
 
+@pytest.mark.parametrize(
+    ("basis", "factor_year", "variance"),
+    [
+        ("provider_year", 2020, 0.0),  # the run's year
+        ("provider_year", 2023, 3 * math.log(1.1) ** 2),  # three years later
+        ("site_year", 2018, 2 * math.log(1.1) ** 2),  # two years earlier
+        ("training_locations", 2018, 0.0),  # a mean has it in its fit
+        ("disclosed", 2020, 0.0),
+    ],
+)
+def test_a_pue_of_another_year_is_less_certain(
+    model: Model, basis: str, factor_year: int, variance: float
+) -> None:
+    facts: Rows = {
+        "core.training_runs": [RUN | {"run_year": 2020}],
+        "core.pue_candidates": [
+            {"run_id": "example", "basis": basis, "value": 1.1, "factor_year": factor_year}
+        ],
+        "core.method": [
+            {"factor": "pue", "basis": basis, "fallback_rank": 1, "solidity": "inferred", "gsd": 1.3},
+            {"factor": "pue", "basis": "other_year", "gsd": 1.1},
+            {"factor": "watts_per_chip", "basis": "ambiguous_variant", "gsd": 1.1},
+        ],
+    }
+    row = model("out.emission_factors", facts).row(0, named=True)
+    assert math.log(row["gsd"]) ** 2 == pytest.approx(math.log(1.3) ** 2 + variance)
+
+
 def bounded(model: Model, bound_mwh: float, basis: str = "flop_by_era") -> dict[str, Any]:
     """The hours of a run of 2,000 h at 500 W and a PUE of 1.25, 1.25 MWh, whose gsd is 4."""
     values = {"chip_hours": (2_000.0, 4.0), "watts_per_chip": (500.0, 1.2), "pue": (1.25, 1.5)}
