@@ -306,6 +306,22 @@ def test_an_early_run_takes_the_pue_of_its_own_time(build: Build, database: Path
     assert (f"not of {year}: " in stated) == any(factor["is_other_year"] for factor in about.values())
 
 
+@pytest.mark.parametrize("provider", [None, "CoreWeave"])
+def test_an_operator_that_publishes_no_pue_has_that_of_such_runs(
+    build: Build, database: Path, provider: str | None
+) -> None:
+    known = {"hardware": "H100", "chips": 8, "training_hours": 100, "started": "2023"}
+    about = estimating.estimate_run(known | ({"provider": provider} if provider else {}), database, TODAY)
+    runs = build.query(
+        "select distinct value, gsd from emission_factors join training_runs using (run_id) "
+        "where factor = 'pue' and basis = 'unpublished_operator' and run_year = 2023"
+    )
+    pue = about["factors"]["pue"]
+    assert pue["basis"] == "unpublished_operator"
+    assert (pytest.approx(pue["value"]), pytest.approx(pue["gsd"])) in runs
+    assert 1.15 < pue["value"] < 1.3
+
+
 def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
     run = {"hardware": "TPU v4", "chips": 8, "training_hours": 100, "started": "2021-03"}
     alone = estimating.estimate_run(run, database, TODAY)

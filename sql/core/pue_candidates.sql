@@ -295,16 +295,11 @@ answers as (
     select
         trained.asker,
         'unpublished_operator' as basis,
-        1 + exp(
-            unpublished.publishing_fraction * ln(trained.value - 1)
-            + (1 - unpublished.publishing_fraction) * ln(unpublished.other_pue - 1)
-        ) as value,
+        unpublished_operator_pue(trained.value, unpublished.publishing_fraction, unpublished.other_pue) as value,
         furthest_year(trained.first_year, trained.last_year, trained.run_year) as factor_year,
         trained.source_title,
         trained.source_url,
-        round(100 * unpublished.publishing_fraction) || ' % ' || round(trained.value, 3)
-        || ', locations of training runs; the rest ' || round(unpublished.other_pue, 3)
-        || ', surveys and operators of other kinds; combined by the logarithms of PUE - 1' as source_locator,
+        unpublished_operator_words(trained.value, unpublished.publishing_fraction, unpublished.other_pue) as source_locator,
         trained.verified
     from trained
     cross join core.unpublished_pue as unpublished

@@ -63,7 +63,7 @@ candidates as (
     select
         quarter_no,
         'pue' as factor,
-        unnest([cloud_region, cloud_region, provider, 'TRAINING', 'WORLD']) as location_id,
+        unnest([cloud_region, cloud_region, provider, 'UNPUBLISHED', 'WORLD']) as location_id,
         unnest([run_quarter, factor_period, factor_period, factor_period, factor_period]) as period,
         unnest(range(5)) as fallback_rank
     from numbered

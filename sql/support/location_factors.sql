@@ -264,6 +264,24 @@ trained as (
     having count(*) >= 3
 ),
 
+-- An operator that publishes no PUE, as in core.pue_candidates.
+unpublished as (
+    select
+        trained.factor,
+        'UNPUBLISHED' as location_id,
+        trained.period,
+        'unpublished_operator' as basis,
+        unpublished_operator_pue(trained.value, mix.publishing_fraction, mix.other_pue) as value,
+        trained.intensity_basis,
+        trained.factor_year,
+        trained.source_title,
+        trained.source_url,
+        unpublished_operator_words(trained.value, mix.publishing_fraction, mix.other_pue) as source_locator,
+        trained.verified
+    from trained
+    cross join core.unpublished_pue as mix
+),
+
 together as (
     select *
     from nearest
@@ -287,6 +305,9 @@ together as (
         source_locator,
         verified
     from net_ratios
+    union all
+    select *
+    from unpublished
 ),
 
 operator_gsds as (
@@ -314,6 +335,18 @@ select
                         )
                     )
                 )
+        when together.factor = 'pue'
+            then
+                exp(
+                    sqrt(
+                        pow(ln(method.gsd), 2)
+                        + pue_ln_variance(
+                            together.basis,
+                            abs(together.factor_year - cast(left(together.period, 4) as integer)),
+                            ln(year_change.gsd)
+                        )
+                    )
+                )
         else coalesce(operator_gsds.gsd, method.gsd)
     end as gsd,
     together.basis,
@@ -329,28 +362,16 @@ inner join core.method as method
     on
         if(together.factor = 'net_to_gross_ratio', 'net_kg_per_kwh', together.factor) = method.factor
         and together.basis = method.basis
+left join core.method as year_change
+    on together.factor = 'pue' and year_change.factor = 'pue' and year_change.basis = 'other_year'
 left join operator_gsds
     on
         together.basis = 'provider_regions'
         and together.location_id = operator_gsds.provider
         and together.factor_year = operator_gsds.factor_year
 left join net_ratios as ratios
-        when together.factor = 'pue'
-            then
-                exp(
-                    sqrt(
-                        pow(ln(method.gsd), 2)
-                        + pue_ln_variance(
-                            together.basis,
-                            abs(together.factor_year - cast(left(together.period, 4) as integer)),
-                            ln(year_change.gsd)
-                        )
-                    )
-                )
     on
         together.factor = 'net_to_gross_ratio'
         and together.location_id = ratios.location_id
         and together.period = cast(ratios.year as varchar)
 left join core.method as other_year on other_year.factor = 'net_kg_per_kwh' and other_year.basis = 'supply_other_year'
-left join core.method as year_change
-    on together.factor = 'pue' and year_change.factor = 'pue' and year_change.basis = 'other_year'
