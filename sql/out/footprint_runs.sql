@@ -1,6 +1,4 @@
 -- Published figures of several runs or of a whole project, and the runs of the dataset that they cover. One row per published id
 -- and run.
-select
-    published_id,
-    run_id
+select *
 from raw.footprint_runs
