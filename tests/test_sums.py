@@ -103,8 +103,8 @@ def test_the_table_is_what_ote_total_says_of_the_same_runs(
     build: Build, tables: dict[str, pl.DataFrame]
 ) -> None:
     """Within three of the errors that both state: `ote total` takes fewer draws."""
-    found = totals.total_where("organisation = 'Meta AI'", build.directory / "emissions.duckdb")
-    row = tables["totals"].filter(group_kind="organisation", group_value="Meta AI").row(0, named=True)
+    found = totals.total_where("organisation = 'Meta'", build.directory / "emissions.duckdb")
+    row = tables["totals"].filter(group_kind="organisation", group_value="Meta").row(0, named=True)
     assert row["run_count"] == found.runs
     for name, each in found.sums.items():
         within = 3 * math.hypot(each.error_fraction, row["draw_error_fraction"])
@@ -114,17 +114,17 @@ def test_the_table_is_what_ote_total_says_of_the_same_runs(
 
 
 def test_sums_of_ones_own_are_as_close_as_the_draws_say(tables: dict[str, pl.DataFrame]) -> None:
-    """p05 and p50 within 5 %, p95 within 10 %, as the description of the table says, for each full year."""
+    """About 5 % for p05 and p95 and 2 % for p50, over the years since 2017; at most half more here."""
     dated = tables["emissions"].select("run_id", pl.col("published_date").dt.year().alias("year"))
-    drawn = (
-        tables["emission_draws"].join(dated, on="run_id").group_by("year", "draw").agg(pl.sum("energy_mwh"))
-    )
-    for year in range(2017, 2026):
-        energy = drawn.filter(year=year)["energy_mwh"]
-        row = tables["totals"].filter(group_kind="published_year", group_value=str(year)).row(0, named=True)
-        for end, fraction, within in (("p05", 0.05, 0.05), ("p50", 0.5, 0.05), ("p95", 0.95, 0.1)):
-            found = energy.quantile(fraction, "linear")
-            assert found == pytest.approx(row[f"energy_mwh_{end}"], rel=within), (year, end)
+    draws = tables["emission_draws"].join(dated, on="run_id")
+    drawn = draws.group_by("year", "draw").agg(pl.sum("energy_mwh"))
+    for end, fraction, within in (("p05", 0.05, 0.075), ("p50", 0.5, 0.03), ("p95", 0.95, 0.075)):
+        errors = []
+        for year in range(2017, 2026):
+            row = tables["totals"].filter(group_kind="published_year", group_value=str(year))
+            found = drawn.filter(year=year)["energy_mwh"].quantile(fraction, "linear")
+            errors.append(found / row[f"energy_mwh_{end}"].item() - 1)
+        assert math.sqrt(np.mean(np.square(errors))) < within, end
 
 
 def test_draws_are_one_small_parquet_file(build: Build, tables: dict[str, pl.DataFrame]) -> None:
