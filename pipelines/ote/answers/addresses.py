@@ -57,6 +57,8 @@ def expand(address: str) -> list[str]:
         return _expand_remote(address)
     if Path(address).is_dir():
         found = sorted(str(path) for path in Path(address).glob(DATASET))
+        if not found:
+            raise texts.UnreadableError("is a folder without Parquet files; give a file in it")
     elif set(PATTERN) & set(address) and not Path(address).exists():
         found = sorted(glob.glob(address, recursive=True))  # noqa: PTH207 -- of an absolute pattern, too
     else:

@@ -10,7 +10,7 @@ may be wrong, which are judged as single runs are. The second pass is the formul
 
 import errno
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,7 +24,7 @@ from ote import hardware_units
 from ote.answers import addresses, delimited, estimate, quantities, run_files
 from ote.answers.estimate import BadRunsError
 from ote.answers.published import DATABASE
-from ote.answers.run_files import RunFiles
+from ote.answers.run_files import RunFiles, Unread
 from ote.names import identifier, literal
 
 WRITERS = {
@@ -44,7 +44,8 @@ MEMORY = "600MB"  # of DuckDB; what is more goes to a temporary folder
 JUDGED_AT_ONCE = 100_000  # rows
 # DuckDB does not promise the order of rows that are joined. One thread that looks up in the smaller table
 # keeps it, and every result is checked for it.
-IN_ORDER = ("set threads = 1", "set disabled_optimizers = 'join_order,build_side_probe_side'")
+THREADS = "1"
+IN_ORDER = "set disabled_optimizers = 'join_order,build_side_probe_side'"
 CHECKED_ROW = (
     "if(coalesce(lag(row_number) over () < row_number, true), row_number, error('rows out of order'))"
 )
@@ -107,13 +108,13 @@ def estimate_batch(
     """
     _check(str(source), str(target))
     with TemporaryDirectory() as folder:
-        settings = {"memory_limit": MEMORY, "temp_directory": folder}
+        settings = {"threads": THREADS, "memory_limit": MEMORY, "temp_directory": folder}
         with estimate.opened(database, today, settings) as connection:
             runs = run_files.opened(connection, str(source), Path(folder))
-            _give(connection, runs.relation(), runs.kinds)
+            give(connection, runs.relation(), runs.kinds)
             with watch(connection, "read", runs.rows):
-                _survey(connection)
-            _judge(connection, runs, today)
+                survey(connection)
+            judge(connection, today, runs.unread)
             problems, head = _refused(connection, runs, strict)
             notes = _notes(connection)
             with watch(connection, "estimated", runs.rows):
@@ -139,7 +140,7 @@ def _check(source: str, target: str) -> None:
             raise BadRunsError(f"{target}: the file of the runs itself; the estimates need another one")
 
 
-def _give(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[str, str]) -> None:
+def give(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[str, str]) -> None:
     """The view given: every column of a run, as a number where it is one, else as text or null."""
     cells = ", ".join(f"{_cell(column, kinds.get(column))} as {column}" for column in estimate.COLUMNS)
     line = "line" if "line" in kinds else "0 as line"
@@ -159,52 +160,57 @@ def _cell(column: str, kind: str | None) -> str:
     return name if kind in NUMBERS and column not in TEXTS else f"cast({name} as varchar)"
 
 
-def _survey(connection: duckdb.DuckDBPyConnection) -> None:
+def survey(connection: duckdb.DuckDBPyConnection) -> None:
     """The first pass: names and starts, the locations and periods of runs, and who is to be judged."""
     estimate.resolve(connection)
     for view in ("runs", "judged"):
-        connection.execute(f"create temp view {view} as {estimate.query(view)}")
-    connection.execute(f"create temp table survey as {estimate.query('survey')}")
+        connection.execute(f"create or replace temp view {view} as {estimate.query(view)}")
+    connection.execute(f"create or replace temp table survey as {estimate.query('survey')}")
     connection.execute(
-        "create temp table stays as select distinct location_no, period_no, month_count "
+        "create or replace temp table stays as select distinct location_no, period_no, month_count "
         "from survey where location_no is not null"
     )
-    connection.execute(f"create temp table settings as {estimate.query('settings')}")
-    connection.execute(f"create temp view estimates as {estimate.query('estimates')}")
+    connection.execute(f"create or replace temp table settings as {estimate.query('settings')}")
+    connection.execute(f"create or replace temp view estimates as {estimate.query('estimates')}")
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, runs: RunFiles, today: date | None) -> None:
+def judge(connection: duckdb.DuckDBPyConnection, today: date | None, unread: Sequence[Unread] = ()) -> None:
     """The table problems of the rows that may be wrong, each judged as a run by itself would be."""
     connection.execute(
-        "create table problems (row_number bigint, line bigint, column_name varchar, message varchar)"
+        "create or replace table problems "
+        "(row_number bigint, line bigint, column_name varchar, message varchar)"
     )
-    if runs.unread:
-        connection.executemany("insert into problems values (?, ?, ?, ?)", runs.unread)
+    if unread:
+        connection.executemany("insert into problems values (?, ?, ?, ?)", unread)
     connection.execute(
-        "create temp table suspects as select unnest(suspects) as row_number "
+        "create or replace temp table suspects as select unnest(suspects) as row_number "
         "from survey where location_no is not null"
     )
     cells = ", ".join(f"cast(given.{column} as varchar) as {column}" for column in estimate.COLUMNS)
     connection.execute(
-        f"create table doubtful as select given.row_number, given.line, {cells} "
+        f"create or replace table doubtful as select given.row_number, given.line, {cells} "
         "from given semi join suspects on given.row_number = suspects.row_number"
     )
     ends = connection.execute(
         "select max(row_number) from (select row_number, row_number() over (order by row_number) as number "
         f"from doubtful) group by (number - 1) // {JUDGED_AT_ONCE} order by all"
     ).fetchall()
-    judge = connection.cursor()  # with tables of its own
-    estimate.view(judge, today)
+    alone = connection.cursor()  # with tables of its own
+    estimate.view(alone, today)
     before = 0
     for (end,) in ends:
         some = f"(from memory.doubtful where row_number > {before} and row_number <= {end})"
-        estimate.take(judge, some, [*estimate.COLUMNS, "row_number"])
-        judge.execute(
+        estimate.take(alone, some, [*estimate.COLUMNS, "row_number"])
+        alone.execute(
             "insert into memory.problems "
             "select found.row_number, doubtful.line, found.* exclude (row_number) "
-            f"from ({estimate.problems(judge)}) as found inner join memory.doubtful using (row_number)"
+            f"from ({estimate.problems(alone)}) as found inner join memory.doubtful using (row_number)"
         )
         before = end
+    connection.execute(
+        "create or replace temp table rejected as "
+        "select distinct row_number from problems order by row_number"
+    )
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, runs: RunFiles, strict: bool) -> tuple[int, list[str]]:
@@ -237,9 +243,6 @@ def _rejects(connection: duckdb.DuckDBPyConnection, runs: RunFiles) -> Iterator[
 
 def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """How accelerators were counted and which variants were assumed, each kind once."""
-    connection.execute(
-        "create temp table rejected as select distinct row_number from problems order by row_number"
-    )
     cursor = connection.execute(f"select * from ({estimate.query('counted')}) where runs > 0 order by all")
     names = [column[0] for column in cursor.description or []]
     counts: Counter[tuple[str, str]] = Counter()
@@ -257,27 +260,30 @@ def _write(
     connection: duckdb.DuckDBPyConnection, runs: RunFiles, target: str, full: bool, folder: Path
 ) -> int:
     """The second pass: the estimates of the good rows, in their order; how many there are."""
-    for setting in IN_ORDER:
-        connection.execute(setting)
+    connection.execute(IN_ORDER)
     if ending := addresses.suffix(target):
         return _copy(connection, target, ending, full, folder)
     if not addresses.is_remote(target):
         Path(target).mkdir(exist_ok=True)
     estimated = 0
     for number in range(len(runs.addresses)):
-        _give(connection, runs.relation(number), runs.kinds)
+        give(connection, runs.relation(number), runs.kinds)
         part = f"{target.rstrip('/')}/part-{number:05}.parquet"
         estimated += _copy(connection, part, ".parquet", full, folder)
     return estimated
 
 
+def result_columns(connection: duckdb.DuckDBPyConnection, full: bool) -> list[str]:
+    """The columns of a result: with `full` also where each factor comes from."""
+    found = [name for name, *_ in connection.execute("describe estimates").fetchall()]
+    return [name for name in found if name != "row_number" and (full or not name.endswith(SOURCES))]
+
+
 def _copy(connection: duckdb.DuckDBPyConnection, target: str, ending: str, full: bool, folder: Path) -> int:
     is_parquet = ending == ".parquet"
-    found = [name for name, *_ in connection.execute("describe estimates").fetchall()]
     columns = ", ".join(
         f"spreadsheet_safe({name}) as {name}" if ending == ".csv" and name in FREE_TEXT else name
-        for name in found
-        if name != "row_number" and (full or not name.endswith(SOURCES))
+        for name in result_columns(connection, full)
     )
     row = (
         "row_number" if is_parquet else CHECKED_ROW

@@ -22,6 +22,9 @@ NESTED = ("STRUCT", "MAP", "UNION")
 PARQUET = "hive_partitioning = false, union_by_name = true"
 
 
+Unread = tuple[int, int, str, str]  # number, line, column and reason
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunFiles:
     """The rows of one or several files, numbered through from one.
@@ -40,7 +43,7 @@ class RunFiles:
     counts: list[int]
     kinds: dict[str, str]
     parts: list[str]
-    unread: list[tuple[int, int, str, str]] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -158,7 +161,7 @@ def _staged(
     columns = list(dict.fromkeys(column for table in read for column in table.columns)) or ["model"]
     estimate.unknown_columns(columns, f"{source}: ")
     counts = [len(table.rows) + len(table.rejects) for table in read]
-    unread: list[tuple[int, int, str, str]] = []
+    unread: list[Unread] = []
     rows: list[list[str | None]] = []
     for before, table in zip([0, *accumulate(counts)], read, strict=False):
         cells = [(place, estimate.cells_of(place, row, columns)) for place, row in table.rows]
