@@ -1,0 +1,210 @@
+"""CPU seconds and memory of estimating many runs: `ote estimate --batch` next to other ways to do it.
+
+Run: .venv/bin/python benchmarks/fleet.py [ROWS ...], with a database in warehouse/. CODECARBON_PYTHON may
+name the Python of an environment that has codecarbon and pyarrow. Each way runs in a process of its own, one
+after the other; ratios within one run carry over to other machines, seconds do not.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fleet_runs
+
+HERE = Path(__file__).parents[1]
+DATABASE = Path(os.environ.get("OTE_DATABASE", HERE / "warehouse" / "emissions.duckdb"))
+SIZES = (10_000, 100_000, 1_000_000)
+FEW = 100_000  # rows of what goes row by row; its seconds are scaled up
+WATTS = {
+    "H100": 700,
+    "NVIDIA A100-SXM4-80GB": 400,
+    "A100 PCIe": 250,
+    "V100": 300,
+    "T4": 70,
+    "A10G": 150,
+    "L4": 72,
+    "P100": 250,
+}
+
+
+def ours(source: Path, target: Path, full: bool) -> None:
+    """`ote estimate --batch`."""
+    from ote.answers.batch import estimate_batch
+
+    estimate_batch(source, target, DATABASE, full=full)
+
+
+def floor(source: Path, target: Path, full: bool) -> None:
+    """Read the input, write the columns of our output, which are there already, and compute nothing."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")
+        written = target.with_name(f"ours{' full' if full else ''}.parquet")
+        for query in (f"select count(columns(*)) from '{source}'", copy(f"from '{written}'", target)):
+            connection.execute(query).fetchall()
+
+
+def copy(query: str, target: Path) -> str:
+    """A COPY as ours writes it."""
+    return f"copy ({query}) to '{target}' (format parquet, compression zstd)"
+
+
+def merges(source: Path, target: Path) -> None:
+    """As a user of pandas may: the tables of the dataset merged one after the other, without intervals."""
+    import duckdb
+    import pandas as pd
+
+    runs = pd.read_parquet(source)
+    with duckdb.connect(str(DATABASE), read_only=True) as connection:
+        aliases = connection.sql("select lower(alias) as key, hardware_id from support.hardware_aliases").df()
+        hardware = connection.sql("select hardware_id, name as hardware_name from hardware").df()
+        power = connection.sql(
+            "select hardware_id, watts_per_chip, watts_basis, watts_gsd, sustained_flop_per_s "
+            "from hardware_power"
+        ).df()
+        regions = connection.sql("select lower(region) as region, provider, country from regions").df()
+        factors = connection.sql(
+            "select factor, location_id, cast(period as integer) as year, value, basis, gsd, source_url "
+            "from support.location_factors where length(period) = 4"
+        ).df()
+    runs["key"] = runs["hardware"].str.lower()
+    runs["region"] = runs["cloud_region"].str.lower()
+    runs["year"] = runs["started"].str[:4].astype(int)
+    runs = runs.merge(aliases.drop_duplicates("key"), on="key", how="left")
+    for table, key in ((hardware, "hardware_id"), (power, "hardware_id"), (regions, "region")):
+        runs = runs.merge(table, on=key, how="left")
+    runs["location"] = runs["site_country"].fillna(runs["country"])
+    runs["world"] = "WORLD"
+    for factor, keys in (
+        ("pue", ("cloud_region", "provider", "world")),
+        ("gross_kg_per_kwh", ("cloud_region", "location", "world")),
+        ("net_to_gross_ratio", ("cloud_region",)),
+    ):
+        for number, key in enumerate(keys):
+            of_key = factors[factors["factor"] == factor].drop(columns="factor")
+            of_key = of_key.add_suffix(f"_{factor}_{number}").rename(
+                columns={f"location_id_{factor}_{number}": key, f"year_{factor}_{number}": "year"}
+            )
+            runs = runs.merge(of_key, on=[key, "year"], how="left")
+        for part in ("value", "basis", "gsd"):
+            best = runs[f"{part}_{factor}_0"]
+            for number in range(1, len(keys)):
+                best = best.fillna(runs[f"{part}_{factor}_{number}"])
+            runs[f"{factor}_{part}"] = best
+        runs = runs.drop(
+            columns=[name for name in runs.columns if f"_{factor}_" in name and name[-1].isdigit()]
+        )
+    hours = (runs["chips"] * runs["training_hours"]).fillna(
+        runs["training_flop"] / runs["sustained_flop_per_s"] / 3600
+    )
+    it_mwh = (runs["energy_kwh"] / 1e3).fillna(hours * runs["watts_per_chip"] / 1e6)
+    runs["energy_mwh"] = it_mwh * runs["pue"].fillna(runs["pue_value"])
+    grid = (runs["carbon_intensity_g_per_kwh"] / 1e3).fillna(runs["gross_kg_per_kwh_value"])
+    runs["co2e_gross_t"] = runs["energy_mwh"] * grid
+    runs["co2e_net_t"] = runs["co2e_gross_t"] * runs["net_to_gross_ratio_value"]
+    runs.to_parquet(target, compression="zstd")
+
+
+def loop(source: Path, target: Path) -> None:
+    """As the ML CO2 Impact calculator: rated watts x hours x intensity of a region, row by row."""
+    import pandas as pd
+
+    rows = pd.read_parquet(source).to_dict("records")
+    grams = {region: 50 + 40 * number for number, region in enumerate(fleet_runs.REGIONS)}
+    answers = []
+    for row in rows:
+        hours = row["training_hours"] if row["training_hours"] == row["training_hours"] else 1.0
+        kwh = WATTS.get(row["hardware"], 300) * row["chips"] * hours / 1000
+        answers.append(
+            {**row, "energy_kwh": kwh, "co2e_kg": kwh * grams.get(row["cloud_region"], 400) / 1000}
+        )
+    pd.DataFrame(answers).to_parquet(target, compression="zstd")
+
+
+CODECARBON = """
+import sys
+import pandas as pd
+from codecarbon.core.emissions import Emissions
+from codecarbon.core.units import Energy
+from codecarbon.external.geography import CloudMetadata, GeoMetadata
+from codecarbon.input import DataSource
+emissions = Emissions(DataSource())
+iso = dict(zip("US DE FR GB SE PL JP IN CA AU BR KR".split(),
+               "USA DEU FRA GBR SWE POL JPN IND CAN AUS BRA KOR".split()))
+answers = []
+for row in pd.read_parquet(sys.argv[1]).to_dict("records"):
+    hours = row["training_hours"] if row["training_hours"] == row["training_hours"] else 1.0
+    energy = Energy.from_energy(kWh=300 * row["chips"] * hours / 1000)
+    region = row["cloud_region"]
+    if isinstance(region, str) and region.count("-") == 1:  # of the others CodeCarbon has no intensity
+        kg = emissions.get_cloud_emissions(energy, CloudMetadata(provider="gcp", region=region))
+    else:
+        code = iso.get(row["site_country"], "USA")
+        place = GeoMetadata(country_iso_code=code, country_name=code)
+        kg = emissions.get_private_infra_emissions(energy, place)
+    answers.append({**row, "energy_kwh": energy.kWh, "co2e_kg": kg})
+pd.DataFrame(answers).to_parquet(sys.argv[2])
+"""
+WAYS: dict[str, Callable[[Path, Path], None]] = {
+    "ours": lambda source, target: ours(source, target, full=False),
+    "ours full": lambda source, target: ours(source, target, full=True),
+    "floor": lambda source, target: floor(source, target, full=False),
+    "floor full": lambda source, target: floor(source, target, full=True),
+    "pandas merges": merges,
+    "mlco2-like loop": loop,
+}
+
+
+def measured(command: list[str]) -> tuple[float, float, float]:
+    """CPU seconds, wall seconds and GB of a process."""
+    environment = os.environ | {"PYTHONPATH": f"{HERE / 'pipelines'}{os.pathsep}{HERE / 'benchmarks'}"}
+    begin = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command[-3:]}: failed")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - begin, usage.ru_maxrss / 1e6  # kB to GB
+
+
+def compare(rows: int, folder: Path) -> None:
+    """Print a line for each way to estimate so many runs."""
+    source, few = folder / "runs.parquet", folder / "few.parquet"
+    fleet_runs.write(rows, source)
+    fleet_runs.write(min(rows, FEW), few)
+    print(f"\n{rows:,} rows\n\n| way | CPU s | wall s | GB | CPU / ours |\n|---|---|---|---|---|", flush=True)
+    least = 0.0
+    for way in [*WAYS, "CodeCarbon's functions"]:
+        is_slow = way in ("mlco2-like loop", "CodeCarbon's functions")
+        command = [sys.executable, __file__, "--way", way]
+        if way not in WAYS:
+            if not (python := os.environ.get("CODECARBON_PYTHON")):
+                print(f"| {way} | not run: CODECARBON_PYTHON is not set | | | |")
+                continue
+            command = [python, "-c", CODECARBON]
+        cpu, wall, memory = measured(
+            [*command, str(few if is_slow else source), str(folder / f"{way}.parquet")]
+        )
+        scale = rows / FEW if is_slow and rows > FEW else 1.0
+        least = least or cpu
+        mark = f" ({FEW:,} rows, x {scale:g})" if scale > 1 else ""
+        numbers = (cpu * scale, wall * scale, memory, cpu * scale / least)
+        print(f"| {way}{mark} | {' | '.join(f'{number:.2f}' for number in numbers)} |", flush=True)
+
+
+def main(sizes: list[int]) -> None:
+    """Compare at each size."""
+    for rows in sizes or SIZES:
+        with TemporaryDirectory() as folder:
+            compare(rows, Path(folder))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--way"]:
+        WAYS[sys.argv[2]](Path(sys.argv[3]), Path(sys.argv[4]))
+    else:
+        main([int(float(rows)) for rows in sys.argv[1:]])
