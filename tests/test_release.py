@@ -20,6 +20,7 @@ from ote.releases import release, release_files
 from tests.conftest import Build, execute, fill, releases
 
 STEMS = [table.stem for table in catalog.public_tables()]
+IN_DATABASE = [table.stem for table in catalog.public_tables() if not table.parquet_only]
 
 
 def test_every_public_table_is_there_in_every_form_with_equal_rows(build: Build) -> None:
@@ -117,7 +118,7 @@ def test_two_machines_build_the_same_bytes_and_rows(elsewhere: Path, build: Buil
     with duckdb.connect() as connection:
         connection.execute(f"attach '{build.directory / 'emissions.duckdb'}' as here (read_only)")
         connection.execute(f"attach '{elsewhere / 'emissions.duckdb'}' as there (read_only)")
-        for stem in STEMS:
+        for stem in IN_DATABASE:
             for one, two in (("here", "there"), ("there", "here")):
                 apart = f'select count(*) from (from {one}."{stem}" except all from {two}."{stem}")'
                 assert connection.execute(apart).fetchall() == [(0,)], stem
