@@ -102,14 +102,13 @@ def test_groups_of_years_and_solidities_have_every_run_once(tables: dict[str, pl
 def test_the_table_is_what_ote_total_says_of_the_same_runs(
     build: Build, tables: dict[str, pl.DataFrame]
 ) -> None:
-    """Within three of the errors that both state: `ote total` takes fewer draws."""
-    found = totals.total_where("organisation = 'Meta'", build.directory / "emissions.duckdb")
-    row = tables["totals"].filter(group_kind="organisation", group_value="Meta").row(0, named=True)
+    """Within 2 %: `ote total` takes fewer draws, and the tails of runs with published hours are short."""
+    found = totals.total_where("solidity = 'disclosed'", build.directory / "emissions.duckdb")
+    row = tables["totals"].filter(group_kind="solidity", group_value="disclosed").row(0, named=True)
     assert row["run_count"] == found.runs
     for name, each in found.sums.items():
-        within = 3 * math.hypot(each.error_fraction, row["draw_error_fraction"])
         ends = [row[f"{name}_{end}"] for end in ("p05", "p50", "p95")]
-        assert ends == pytest.approx([each.p05, each.p50, each.p95], rel=within)
+        assert ends == pytest.approx([each.p05, each.p50, each.p95], rel=0.02)
         assert row[f"{name}_mean"] == pytest.approx(each.mean, rel=1e-3)
 
 
