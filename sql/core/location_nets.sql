@@ -1,6 +1,6 @@
 -- Net intensity of the locations that a run may have used, where the operator publishes its supply at all of them. One row per
--- run and basis of its locations: geometric means with the weights of core.provider_mixes. A run at a known region has it, too, so
--- that it can be compared with its own.
+-- run and basis of its locations: geometric means with the weights of core.provider_mixes. A run at a known region has it, too,
+-- so that it can be compared with its own.
 with locations as (
     select
         mixes.run_id,
