@@ -51,7 +51,7 @@ def estimate(
         str,
         typer.Option(
             help="A run per row instead of options: a file (.csv, .parquet, .json, .jsonl), a folder or "
-            "pattern of Parquet files, or an address such as s3://bucket/runs.parquet.",
+            "pattern of Parquet files, or an address (s3://...).",
             metavar="FILE",
         ),
     ] = "",

@@ -28,8 +28,8 @@ Judgement = Annotated[
     typer.Option(
         parser=number("0.3", 0),
         metavar="SHARE",
-        help="Share of the variance of Epoch AI's judgements that all of them have in common, from 0 to 1. "
-        "Default: that of the table error_shares. Nothing can measure it: try several.",
+        help="How much of the error of Epoch AI's judgements all of them share, from 0 to 1; nobody can "
+        "measure it. Default: as in error_shares.",
     ),
 ]
 SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO2e", quantities.mass)}
