@@ -380,7 +380,11 @@ def test_accepted_locations_are_in_the_facts_and_belong_to_runs(build: Build) ->
     accepted = EVIDENCE.filter(
         (pl.col("batch") == "run_places") & pl.col("decision").is_in(["accepted", "accepted_changed"])
     )
-    assert set(accepted["proposal"]) == set(LOCATIONS["run_id"])
+    read_later = DECISIONS.filter(pl.col("decision").is_in(["accepted", "accepted_changed"])).filter(
+        pl.col("batch").is_in(["model_cards", "transparency_reports"])
+        & pl.col("proposed_columns").str.split(",").list.contains("location")
+    )
+    assert {*accepted["proposal"], *read_later["run_id"]} == set(LOCATIONS["run_id"])
     runs = build.query("select run_id from emissions union select run_id from models_without_estimate")
     assert {(run_id,) for run_id in LOCATIONS["run_id"]} - set(runs) == set()
 
