@@ -199,6 +199,7 @@ def test_every_command_shows_an_example() -> None:
         "build",
         "update",
         "site",
+        "mcp",
         "total",
     }
     assert named | {"release"} == set(commands)
