@@ -384,7 +384,8 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         (
             {"cloud_region": "frankfurt"},
             "--region 'frankfurt' is a location, not a region. The cloud regions there: "
-            "eu-central-1 (Amazon Web Services), europe-west3 (Google), germanywestcentral (Microsoft Azure)",
+            "eu-central-1 (Amazon Web Services), eu-frankfurt-1 (Oracle Cloud), europe-west3 (Google), "
+            "germanywestcentral (Microsoft Azure)",
         ),
         ({"cloud_region": "Iowa"}, "centralus (Microsoft Azure), us-central1 (Google)"),
         (
