@@ -499,9 +499,9 @@ MUTANTS = {
         "where chip_hours is not null",
     ),
     "net without the cap": (
-        "out.locations",
-        "grid_residual(supplies.operator_cfe_fraction, supplies.grid_cfe_fraction)",
-        "(1 - supplies.operator_cfe_fraction) / (1 - supplies.grid_cfe_fraction)",
+        "core.region_supply",
+        "pow(grid_residual(grid.operator_cfe_fraction, grid.grid_cfe_fraction), fitted.exponent)",
+        "pow((1 - grid.operator_cfe_fraction) / (1 - grid.grid_cfe_fraction), fitted.exponent)",
     ),
     "the interval upside down": ("out.emissions", "exp(-formula.energy_ln_below)", "exp(1.645)"),
     "a lost join": (

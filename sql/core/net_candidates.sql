@@ -2,7 +2,7 @@
 -- nothing is known of the operator's supply: unknown is not gross.
 -- It is gross x what core.region_supply says for the region of the run. Where only the operator is known, and it publishes its
 -- supply at every location that the run may have used, it is the mean over these locations, with the weights of gross.
--- Annual matching is another quantity: see market_based_t in the table emissions.
+-- Annual matching is another quantity: see co2e_market_t in the table emissions.
 with gross as (
     select
         candidates.run_id,
