@@ -120,10 +120,11 @@ def test_python_runs_as_pasted(block: Block, folder: Path) -> None:
     assert run([sys.executable, "-c", block.text], folder).strip()
 
 
-def test_every_query_runs(build: Build) -> None:
+def test_every_query_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)  # where the paths of the guides begin
     queries = [block.text for block in blocks("sql") if ADDRESS not in block.text]
     assert len(queries) >= 6
-    with duckdb.connect(str(build.directory / "emissions.duckdb"), read_only=True) as connection:
+    with duckdb.connect("warehouse/emissions.duckdb", read_only=True) as connection:
         for query in queries:
             assert connection.execute(query).fetchall(), query
 
@@ -158,11 +159,11 @@ def test_a_published_release_is_read_without_this_tool(
             names = build.query("select string_agg(column_name, ',') from (describe hardware)")
             assert done.stdout.strip() == names[0][0]
         else:
-            ((total,),) = build.query(
-                "select sum(energy_mwh) from emissions "
+            ((largest,),) = build.query(
+                "select max(energy_mwh) from emissions "
                 "where covers = 'one_run' and energy_shared_with is null"
             )
-            assert float(done.stdout.split()[-1]) == pytest.approx(total, rel=1e-6)
+            assert float(done.stdout.split()[-1]) == pytest.approx(largest, rel=1e-6)
 
 
 PASTED = """

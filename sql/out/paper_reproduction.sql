@@ -93,7 +93,7 @@ computed as (
             else ''
         end || ' of the run' as formula,
         'select ' || quantity || ' from emissions where run_id = ''' || run_id || '''' as query
-    from core.paper_results
+    from support.paper_results
     union all
     select
         formulas.paper_table,

@@ -24,7 +24,7 @@ left join core.paper_numbers as numbers
         formulas.term_table = numbers.paper_table
         and formulas.term_system = numbers.system
         and formulas.term_metric = numbers.metric
-left join core.paper_results as results
+left join support.paper_results as results
     on
         formulas.term_table = results.paper_table
         and formulas.term_system = results.system
