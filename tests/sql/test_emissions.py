@@ -53,6 +53,9 @@ def rows(gsd: float | dict[str, float] = 1.1, reported: float | None = None, **f
             {"run_id": "example", "intensity_basis": "direct", "value": 0.4, "gsd": 1.2},
             {"run_id": "example", "intensity_basis": "lifecycle", "value": 0.44, "gsd": 1.3},
         ],
+        "core.market_based": [
+            {"run_id": "example", "market_kg_per_kwh": 0.5, "market_basis": "residual_mix"}
+        ],
         "core.reported_totals": (
             [{"run_id": "example", "reported_energy_mwh": reported, "reported_energy_scope": "servers_x_pue"}]
             if reported is not None
@@ -77,6 +80,7 @@ def test_each_step_of_the_formula(model: Model) -> None:
     assert row["energy_mwh"] == pytest.approx(1.5)  # 2,000 h x 500 W = 1,000 kWh; x 1.5 = 1,500 kWh
     assert row["co2e_gross_t"] == pytest.approx(0.6)  # 1,500 kWh x 0.4 kg = 600 kg
     assert row["co2e_net_t"] == pytest.approx(0.15)  # 1,500 kWh x 0.1 kg = 150 kg
+    assert row["co2e_market_t"] == pytest.approx(0.75)  # 1,500 kWh x 0.5 kg = 750 kg
 
 
 def test_reproduces_gpt_3(model: Model) -> None:

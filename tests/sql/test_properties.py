@@ -13,7 +13,7 @@ from tests.conftest import fill
 from tests.sql.test_emissions import FACTORS, rows
 
 Emissions = Callable[[float, dict[str, float]], dict[str, float]]
-RESULTS = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_lifecycle_t")
+RESULTS = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_lifecycle_t", "co2e_market_t")
 factors = st.fixed_dictionaries(
     {
         "chip_hours": st.floats(0.01, 1e9),
@@ -53,6 +53,7 @@ def test_results_are_linear_in_every_factor_they_depend_on(
         "co2e_gross_t": name != "net_kg_per_kwh",
         "co2e_net_t": name != "gross_kg_per_kwh",
         "co2e_lifecycle_t": name in ("chip_hours", "watts_per_chip", "pue"),
+        "co2e_market_t": name in ("chip_hours", "watts_per_chip", "pue"),
     }
     before = emissions(1.2, values)
     after = emissions(1.2, values | {name: values[name] * times})
