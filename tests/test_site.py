@@ -170,12 +170,16 @@ def test_every_group_of_a_total_is_on_the_page(build: Build, site: Path) -> None
 def test_the_pages_answer_how_accurate_and_who_discloses_most(build: Build, site: Path) -> None:
     """In their first sentences, with the figures of the tables; estimators have names that people know."""
     accuracy = words_of(text_of(site, "accuracy.html"))
-    ((hours, holds),) = build.query(
-        "select median_error_ratio, coverage_fraction from accuracy where estimator = 'ote' "
+    ((hours, count, holds),) = build.query(
+        "select median_error_ratio, n_observations, coverage_fraction from accuracy where estimator = 'ote' "
         "and quantity = 'chip_hours' and held_out = 'chip_hours' and held_out_scope = 'developer'"
     )
     lead = accuracy.split("Accuracy\n")[-1]
-    assert f"Half of the estimates are within a factor of {hours:.2f} (accelerator-hours from FLOP)" in lead
+    assert (
+        f"Half of the estimates are within a factor of {hours:.2f} (accelerator-hours from FLOP, {count} values)"
+        in lead
+    )
+    assert ", 7 values)" in lead, "of CO2e, the main number of the pages"
     assert f"the 90 % intervals contain it in {100 * holds:.0f} to " in lead
     assert "out too" not in accuracy
     assert "_metered" not in accuracy

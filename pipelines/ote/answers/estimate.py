@@ -51,7 +51,10 @@ COLUMNS = {
         "measured average power of the whole system per accelerator, W, before PUE",
     ),
     "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
-    "metering": ("--metering", "how that energy was measured, and what is not in it, for the report"),
+    "metering": (
+        "--metering",
+        "how the given energy was measured, and what it leaves out; `ote report` prints it",
+    ),
     "pue": ("--pue", "energy of the data center over energy of its computers"),
     "provider": ("--provider", "operator of the data center, such as AWS"),
     "cloud_region": ("--region", "cloud region of the run, such as us-central1"),

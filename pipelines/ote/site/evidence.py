@@ -70,6 +70,7 @@ def _accuracy(data: Data) -> parts.Page:
 ANSWERED = {  # quantity and what was held out of it
     ("chip_hours", "chip_hours"): "accelerator-hours from FLOP",
     ("energy_mwh", "chip_hours"): "energy",
+    ("co2e_gross_t", "chip_hours"): "CO2e",
     ("watts_per_chip", "power"): "power",
 }
 
@@ -82,7 +83,10 @@ def _how_accurate(scores: Sequence[Row]) -> str:
         if row["estimator"] == OWN and row["held_out_scope"] == "developer"
         if (name := ANSWERED.get((row["quantity"], row["held_out"])))
     }
-    errors = [f"{row['median_error_ratio']:.2f} ({name})" for name, row in found.items()]
+    errors = [
+        f"{row['median_error_ratio']:.2f} ({name}, {row['n_observations']} values)"
+        for name, row in found.items()
+    ]
     holds = sorted(row["coverage_fraction"] for row in found.values())
     listed = " or ".join([", ".join(errors[:-1]), errors[-1]])
     return (

@@ -12,11 +12,11 @@ from ote.site.data import SOLIDITY, Data, Row, grouped, identifier
 
 KINDS = (  # of groups, with the heading of each
     ("published_year", "By year of publication", "Published"),
+    ("run_year", "By year of the run", "Year of the run"),
     ("solidity", "By how solid the energy is", "Solidity"),
     ("organisation", "By organisation", "Organisation"),
     ("country", "By country", "Country"),
     ("domain", "By domain", "Domain"),
-    ("run_year", "By year of the run", "Year of the run"),
 )
 SINCE = 2012  # of the chart
 SETS = {
@@ -49,7 +49,8 @@ def _totals(data: Data) -> parts.Page:
         f"{left_out:,} parts, families, bounds and second rows of a training are left out. Runs that nobody "
         "lists are missing, and so are experiments, failed runs and the use of the models.",
         f"Most energy by year of publication: {most['group_value']}, with {_energy(most)} "
-        f"({_span(most, 'energy_mwh')}).",
+        f"({_span(most, 'energy_mwh')}). By year of the run, each year differs, since runs are published "
+        "after they end.",
     ]
     tables = [
         parts.Section(
@@ -82,7 +83,7 @@ def _by_year(rows: Sequence[Row]) -> charts.Chart:
         for row in shown
     ]
     return charts.Chart(
-        title="Energy of the runs of each year",
+        title="Energy of the runs published in each year",
         axis="All whole runs published in a year together, logarithmic; lines are 90 % intervals.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
