@@ -300,6 +300,24 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
          "most. It is not used: gpu_energy over the duration is 300 W."],
         {"energy_kwh": "0.725"},
     ),
+    "carbontracker, a detected location": (
+        CARBONTRACKER + "2024-03-01 11:00:00 - Average carbon intensity during training was 53.21 gCO2/kWh "
+        "at detected location: Copenhagen, Capital Region, DK.\n",
+        [],
+        {"site_country": "DK"},
+    ),
+    "carbontracker, a location without live intensities": (
+        CARBONTRACKER + "2024-03-01 11:00:00 - Live carbon intensity could not be fetched at detected "
+        "location: Montreal, Quebec, CA. Defaulted to average carbon intensity for CA in 2019 of 120.00 gCO2/kWh.\n",
+        [],
+        {"site_country": "CA", "site_state": "CA-QC"},
+    ),
+    "carbontracker, no location": (
+        CARBONTRACKER + "2024-03-01 11:00:00 - Carbon intensities (gCO2/kWh) fetched every 900 s at detected "
+        "location UNDETECTED: [475]\n",
+        ["Missing in 1 run: a location"],
+        {"energy_kwh": "0.1"},
+    ),
     "carbontracker, remains of a crash": (
         CARBONTRACKER + "\0\0\0\n2024-03-01 12:00:00 - Epoch 2:\n2024-03-01 12:00:00 - Duration: 1:00:0",
         ["line 7: NUL bytes; a crash", "line 9: 'Duration: 1:00:0' breaks off"],

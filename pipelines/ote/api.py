@@ -2,7 +2,8 @@
 
 Energy is in MWh, emissions are in tonnes of CO2e, power in W, intensities in kg CO2e per kWh of electricity.
 Columns that end in `_p05` and `_p95` are the ends of the 90 % interval. `basis` says how a number is known;
-`ote explain BASIS` says what that means. Each error is an `ote.Error`; its message is what the command prints.
+`ote explain BASIS` says what that means. Each error is an `ote.Error`, and its message is what the command
+prints.
 
 Belongs here: thin functions over ote.answers. Does not belong here: any answer. What a function needs is
 imported when it is called, so that `import ote` costs nothing.

@@ -42,6 +42,7 @@ MEASUREMENT = (
     r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[\w\s.+-]*\]|[^\[\n]+)"
 )
 MEASURED_LINE = r"Duration:|Average power usage"
+LOCATION = r"detected location:? ([^\n\[]+?)(?:\. Defaulted|:? \[|\.?$)"  # by the address on the internet
 POWERS_OF_1_0 = r"Power usages for (?:gpu|cpu): \["  # of Carbontracker 1.0, which wrote no durations
 
 
@@ -80,7 +81,10 @@ def country_and_state(name: str, code: str, region: str, notes: list[str]) -> Ru
         notes.append(f"country {name!r} is unknown, so it was not used.")
     state = locations.state(region, country)
     if region and not state and country:
-        notes.append(f"region {region!r} of {country} is not used: the dataset has no grid of it.")
+        notes.append(
+            f"region {region!r} of {country} is not used: the dataset has no grid of it, so the mean of the "
+            "country is taken. Give --intensity if you know that of the region."
+        )
     return {"site_country": country, "site_state": state}
 
 
@@ -331,6 +335,7 @@ def _carbontracker_runs(
         "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
         "metering": _carbontracker_metering(text, parts) if is_read else "",
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
+        **_carbontracker_location(text),
     }
     if not is_read:
         notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
@@ -341,6 +346,15 @@ def _carbontracker_runs(
         return [run]
     ((hardware, chips),) = kinds.items() or [("", 0)]
     return [{**run, **counted_as(hardware, chips or None, hours, "driver", notes)}]
+
+
+def _carbontracker_location(text: str) -> Run:
+    """Country and state of the first location that was found, such as Copenhagen, Capital Region, DK."""
+    for found in re.findall(LOCATION, text, re.MULTILINE):
+        *_, region, code = ["", *re.split(r",\s*", found)]
+        if country := locations.country(code):
+            return {"site_country": country, "site_state": locations.state(region, country)}
+    return {}
 
 
 def _carbontracker_metering(text: str, parts: set[str]) -> str:
