@@ -308,7 +308,7 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
     ),
     "carbontracker, a location without live intensities": (
         CARBONTRACKER + "2024-03-01 11:00:00 - Live carbon intensity could not be fetched at detected "
-        "location: Montreal, Quebec, CA. Defaulted to average carbon intensity for CA in 2019 of 120.00 gCO2/kWh.\n",
+        "location: Montreal, Quebec, CA. Defaulted to average carbon intensity for CA in 2019 of 120.00 g.\n",
         [],
         {"site_country": "CA", "site_state": "CA-QC"},
     ),

@@ -200,7 +200,7 @@ def test_the_facts_of_an_installed_package_are_not_changed(installed: Installed,
 
 
 def test_it_builds_where_it_is_run_and_not_in_itself(installed: Installed, build: Build) -> None:
-    """With the libraries of the pipeline; the tables are those of the checkout."""
+    """With the libraries of the pipeline; the tables are those of the checkout. No commit: a draft."""
     before = {file: file.stat().st_mtime_ns for file in installed.package.rglob("*") if file.suffix != ".pyc"}
     done = installed.ote("build", only_required=False)
     assert done.returncode == 0, done.stderr
@@ -208,6 +208,6 @@ def test_it_builds_where_it_is_run_and_not_in_itself(installed: Installed, build
     files = {file for file in before if file.is_file()}
     assert {file for file in after if file.is_file()} == files
     assert {file: after[file] for file in files} == {file: before[file] for file in files}
-    made = next((installed.folder / "warehouse" / "releases").glob("[0-9]*"))
+    made = next((installed.folder / "warehouse" / "drafts").glob("[0-9]*"))
     for name in ("emissions.csv", "hardware.csv"):
         assert (made / "csv" / name).read_bytes() == (build.release / "csv" / name).read_bytes()
