@@ -215,6 +215,11 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
     [
         ({}, ("--region", "--country", "--intensity"), ()),
         ({"site_country": "DE"}, ("--region", "--intensity"), ("--country",)),
+        (
+            {"site_country": "CA", "site_state": "CA-QC"},
+            ("--intensity",),
+            ("--country", "--state", "--region"),
+        ),
         ({"cloud_region": "us-central1"}, ("--intensity",), ("--country", "--region")),
     ],
 )

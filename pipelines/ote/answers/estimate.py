@@ -117,10 +117,12 @@ FACTS = {
     "pue": "the PUE of the data center, as --pue",
     "gross_kg_per_kwh": "the grid of the location, as --region, --country or --intensity",
 }
-# Once the country or the region is given.
+# Once the country, the state or the region is given.
+OF_THE_TIME = "the intensity of the grid in that time, as --intensity"
 FINER = {
     "site_country": "the grid of the place within the country, as --region, --state or --intensity",
-    "cloud_region": "the intensity of the grid in that time, as --intensity",
+    "site_state": OF_THE_TIME,
+    "cloud_region": OF_THE_TIME,
 }
 
 

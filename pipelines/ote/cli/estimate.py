@@ -224,7 +224,8 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         ends = (
             f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
         )
-        _say(f"Most would be gained by {narrowest.fact}: gross CO2e within {ends}.")
+        _say(f"Most would be gained by {narrowest.fact}.")
+        _say(f"If that equals what is used here, gross CO2e is within {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
             _say(f"{words.factor(name)} ({name}): {source}")
