@@ -116,7 +116,7 @@ def text(record: Record) -> str:
     """record.json."""
     stated = asdict(replace(record, estimates={}))
     del stated["estimates"]
-    return json.dumps(stated, indent=1) + "\n"
+    return json.dumps(stated, indent=0) + "\n"  # a value a line for git, without 15 kB of blanks
 
 
 def estimates_text(record: Record) -> str:
