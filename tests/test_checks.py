@@ -498,10 +498,10 @@ MUTANTS = {
         "where chip_hours is not null and hours_confidence is null",
         "where chip_hours is not null",
     ),
-    "net without the cap": (
-        "core.region_supply",
-        "pow(grid_residual(grid.operator_cfe_fraction, grid.grid_cfe_fraction), fitted.exponent)",
-        "pow((1 - grid.operator_cfe_fraction) / (1 - grid.grid_cfe_fraction), fitted.exponent)",
+    "net above gross": (
+        "out.locations",
+        "grids.gross_kg_per_kwh * supplies.value as",
+        "grids.gross_kg_per_kwh / supplies.value as",
     ),
     "the interval upside down": ("out.emissions", "exp(-formula.energy_ln_below)", "exp(1.645)"),
     "a lost join": (
