@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +29,6 @@ from tests.conftest import Build, ote
 EVIL = "<img src=x onerror=alert(1)>\"'</script>&"
 GPT_3 = "run/gpt-3-175b.html"
 INDEX_BYTES, RUNS = 150_000, 5_000  # of the first page over the wire, and what that holds for
-SECONDS = 10
 
 
 class Reader(HTMLParser):
@@ -432,12 +430,8 @@ def test_the_first_page_stays_small_with_5000_runs(release: data.Data, site: Pat
     assert size < INDEX_BYTES
 
 
-def test_the_pages_take_less_than_ten_seconds_and_are_written_only_when_needed(
-    build: Build, tmp_path: Path
-) -> None:
-    started = time.process_time()
+def test_the_pages_are_written_only_when_needed(build: Build, tmp_path: Path) -> None:
     assert building.build(build.release, tmp_path / "site") > 3_000
-    assert time.process_time() - started < SECONDS
     assert building.is_current(build.release, tmp_path / "site")
     before = (tmp_path / "site" / "index.html").stat().st_ino
     done = ote("site", "--warehouse", tmp_path, "--release", build.release, "--no-serve")
