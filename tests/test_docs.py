@@ -28,6 +28,8 @@ BLOCK = re.compile(
     r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.S | re.M
 )
 LOG = ROOT / "tests" / "logs" / "codecarbon_3.3.2.csv"
+LONGEST = 35  # words of a sentence
+NOT_PROSE = ("|", "#", "<", "!", "[", "    ")  # how tables, headings, comments, pictures and code begin
 ADDRESS = "ADDRESS"  # stands for where a release is published
 FACTOR_PAGES = {
     "chip_hours": "chip-hours.md",
@@ -258,3 +260,27 @@ def test_queries_of_earlier_releases_still_run(build: Build, file: Path) -> None
     with duckdb.connect(str(build.directory / "emissions.duckdb"), read_only=True) as connection:
         for statement in statements:
             assert connection.execute(statement).fetchall(), statement.query
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of the prose of a page; what is quoted as code is one word, a link its text."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
+    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text):
+        if not block.startswith(NOT_PROSE):
+            prose = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", re.sub(r"`[^`]*`", "CODE", block))
+            yield from re.split(r"(?<=[.!?:;])\**\s+", prose)
+
+
+def test_a_sentence_can_be_read_at_once() -> None:
+    texts = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+    texts |= {
+        f"catalog.yaml: {table.name}.{column.name}": column.description
+        for table in catalog.public_tables()
+        for column in table.columns
+    }
+    assert not [
+        (where, sentence)
+        for where, text in texts.items()
+        for sentence in sentences(text)
+        if len(sentence.split()) > LONGEST
+    ]

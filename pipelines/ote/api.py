@@ -79,9 +79,9 @@ def estimate(
             YYYY-MM or YYYY).
 
     Returns:
-        For one run a mapping: energy_mwh (MWh, with PUE), co2e_gross_t and co2e_net_t (t), each with `_p05`
-        and `_p95`, dataset_version, and below `factors` the value, gsd, basis, year and source of each
-        factor. For a frame a frame of the same library with a row for each run.
+        For one run a mapping: dataset_version, energy_mwh (MWh, with PUE), co2e_gross_t and co2e_net_t (t),
+        each with `_p05` and `_p95`. In `factors`: the value, gsd, basis, year and source of each factor. For
+        a frame: a frame of the same library with a row for each run.
 
     Raises:
         BadRunsError: a value cannot be, contradicts another one, or too little is given. Every problem is
@@ -112,9 +112,9 @@ def why(run: str, *, database: str | Path | None = None) -> dict[str, Any]:
         database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
 
     Returns:
-        What `ote why RUN --json` prints: run_id, results (MWh and t, with p05 and p95 and the formula),
-        factors (value, unit, gsd, basis, source), figures that others published, and quantities that are in
-        no total. The value of a guess is None, and `null_because` says why.
+        What `ote why RUN --json` prints. It has run_id, results (MWh and t, with p05, p95 and the formula)
+        and factors (value, unit, gsd, basis, source). It also has figures that others published, and
+        quantities that are in no total. The value of a guess is None, and `null_because` says why.
 
     Raises:
         UnknownRunError: no run has that name, or several do. `run_ids` has the runs that may be meant.
@@ -167,9 +167,10 @@ def where(
         database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
 
     Returns:
-        A mapping for each region, as `ote where --json` prints it: rank (None if only factors of another year
-        are known), region, provider, country, energy_mwh (MWh), co2e_gross_t and co2e_net_t (t), each with
-        `_p05` and `_p95`, and chance_to_beat_next. The value of a guess is None, and `null_because` says why.
+        A mapping for each region, as `ote where --json` prints it: rank, region, provider, country,
+        chance_to_beat_next, and energy_mwh (MWh), co2e_gross_t and co2e_net_t (t), each with `_p05` and
+        `_p95`. The rank is None if only factors of another year are known. The value of a guess is None, and
+        `null_because` says why.
 
     Raises:
         BadQuestionError: arguments contradict each other; the message names the option of the command.
@@ -274,8 +275,8 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
             1. Default: that of the table error_shares.
 
     Returns:
-        The number of runs, what is left out (parts, bounds, second rows of a training), the largest run, the
-        shares of measured, disclosed, inferred and guessed runs in the mean energy, and below `sums` for
+        The number of runs, what is left out (parts, bounds, second rows of a training) and the largest run.
+        The shares of measured, disclosed, inferred and guessed runs in the mean energy. In `sums`, for
         energy_mwh (MWh) and co2e_gross_t (t): p05, p50, p95, mean, and the standard error of the draws as a
         fraction.
 
