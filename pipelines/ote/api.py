@@ -1,9 +1,9 @@
-"""The functions of `import ote`: the questions of the command line, for programs.
+"""The functions of `import ote`: they answer in a program what the commands answer on the command line.
 
-Energy is in MWh, emissions are in tonnes of CO2e, power in W, intensities in kg CO2e per kWh of electricity.
-Columns that end in `_p05` and `_p95` are the ends of the 90 % interval. `basis` says how a number is known;
-`ote explain BASIS` says what that means. Each error is an `ote.Error`, and its message is what the command
-prints.
+Energy is in MWh, emissions are in tonnes of CO2e, power is in W, and carbon intensities are in kg CO2e per
+kWh of electricity. Columns that end in `_p05` and `_p95` are the lower and upper end of the 90 % interval. A
+`basis` is the method that gave a number; `ote explain NAME` shows what the basis NAME means. Each error is
+an `ote.Error`. Its message is the text that the command prints.
 
 Belongs here: thin functions over ote.answers. Does not belong here: any answer. What a function needs is
 imported when it is called, so that `import ote` costs nothing.
@@ -29,7 +29,7 @@ Kind = Literal["polars", "pandas", "duckdb"]
 
 
 class UnknownTableError(BadQuestionError):
-    """There is no table of that name in the database; the message names the nearest."""
+    """The database has no table of that name. The message names the most similar table."""
 
 
 def _database(database: str | Path | None) -> Path:
@@ -61,32 +61,35 @@ def estimate(
     today: date | None = None,
     **run: Any,
 ) -> Any:
-    """Estimate the energy and operational CO2e of runs from what is known of them.
+    """Estimate the energy and operational CO2e of training runs from the facts that you know.
 
-    Give one run as keywords or as a mapping, or a data frame with a row for each run. What is not given
-    comes from the dataset, by the fallback order of each factor. The method follows Patterson et al. 2021
-    (arXiv:2104.10350): chip-hours x power x PUE x intensity of the grid.
+    Give one run, as keywords or as a mapping, or give several runs as a data frame (pandas or Polars) with
+    one row per run. For every factor that you do not give, the dataset supplies the best value that it has.
+    The method follows Patterson et al. 2021 (arXiv:2104.10350): chip-hours x power x PUE x carbon intensity
+    of the grid.
 
     Args:
-        runs: one run as a mapping, or a frame of Polars or pandas.
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
-        today: the date on which a run without `started` counts as started. Default: today.
-        **run: one run. All are optional: model, hardware, chips, training_hours (h, wall-clock), chip_hours
-            (h), training_flop (FLOP), watts_per_chip (W, whole system per accelerator, before PUE),
-            energy_kwh (kWh, before PUE), metering, pue, provider, cloud_region, site_country, site_state,
-            carbon_intensity_g_per_kwh (g CO2e per kWh), cfe_fraction (carbon-free share of your consumption,
-            hour by hour, 0 to 1), market_g_per_kwh (g CO2e per kWh after contracts), started (YYYY-MM-DD,
-            YYYY-MM or YYYY).
+        runs: one run as a mapping, or several runs as a data frame (pandas or Polars).
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
+        today: the date that is used as the start of a run without `started`. Default: today.
+        **run: one run as keywords. All keywords are optional: model, hardware, chips, training_hours (h,
+            wall-clock), chip_hours (h), training_flop (FLOP), watts_per_chip (W, whole system per
+            accelerator, before PUE), energy_kwh (kWh, before PUE), metering, pue, provider, cloud_region,
+            site_country, site_state, carbon_intensity_g_per_kwh (g CO2e per kWh), cfe_fraction (carbon-free
+            share of your electricity, hour by hour, 0 to 1), market_g_per_kwh (g CO2e per kWh after
+            contracts), started (YYYY-MM-DD, YYYY-MM or YYYY).
 
     Returns:
-        For one run a mapping: dataset_version, energy_mwh (MWh, with PUE), co2e_gross_t and co2e_net_t (t),
-        each with `_p05` and `_p95`. In `factors`: the value, gsd, basis, year and source of each factor. For
-        a frame: a frame of the same library with a row for each run.
+        For one run, a mapping. It has dataset_version, energy_mwh (MWh, with PUE), co2e_gross_t and
+        co2e_net_t (t); the last three also with `_p05` and `_p95`. Its item `factors` has the value, gsd
+        (geometric standard deviation), basis, year and source of each factor. If you give a data frame, the
+        function returns a data frame of the same library (pandas or Polars), with one row per run.
 
     Raises:
-        BadRunsError: a value cannot be, contradicts another one, or too little is given. Every problem is
-            named.
-        NoDatabaseError: the database is missing, unreadable or of another version.
+        BadRunsError: a value is impossible or contradicts another value, or too few facts are given. The
+            message names every problem.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
 
     Example:
         >>> import ote
@@ -102,24 +105,27 @@ def estimate(
 
 
 def why(run: str, *, database: str | Path | None = None) -> dict[str, Any]:
-    """Derive the energy and CO2e of a run of the dataset: every factor, its source, and their product.
+    """Show how the energy and CO2e of a run of the dataset are computed: every factor with its source.
 
-    The sources are those of the table `emission_factors`: for each factor the address, and the table, section
-    or page in it.
+    The sources are the same as in the table `emission_factors`. Each factor has the address of its source,
+    and the table, section or page in it.
 
     Args:
-        run: name of a model, or run_id.
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+        run: name of a model, or a run_id of the dataset.
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
 
     Returns:
-        What `ote why RUN --json` prints. It has run_id, results (MWh and t, with p05, p95 and the formula)
-        and factors (value, unit, gsd, basis, source). It also has figures that others published, and
-        quantities that are in no total. The value of a guess is None, and `null_because` says why.
+        A mapping, as `ote why RUN --json` prints it. It has run_id, results (MWh and t, with p05, p95 and the
+        formula) and factors (value, unit, gsd, basis, source). It also has published figures for comparison,
+        and quantities that are not included in the results (embodied emissions, water). If the interval is
+        so wide that the estimate is a guess, its value is None, and `null_because` gives the reason.
 
     Raises:
-        UnknownRunError: no run has that name, or several do. `run_ids` has the runs that may be meant.
-        NoDatabaseError: the database is missing, unreadable or of another version.
-        BrokenDatabaseError: a published result is not the product of its factors.
+        UnknownRunError: no run has that name, or several runs have it. The attribute `run_ids` lists the runs
+            that may be meant.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
+        BrokenDatabaseError: a result in the database is not the product of its factors.
 
     Example:
         >>> import ote
@@ -148,36 +154,38 @@ def where(
     basis: Literal["direct", "lifecycle"] | None = None,
     database: str | Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Rank the cloud regions for a run by CO2e in one year.
+    """Rank the cloud regions by the CO2e that a run would emit there in one year.
 
-    Give the name of a run, or describe one with hardware, chips and hours. A region is ranked by net CO2e if
-    its operator publishes its carbon-free energy, else by gross CO2e. The sources of PUE and intensity are
-    those of the table `locations`.
+    Give the name of a run, or describe a run with hardware, chips and hours. If the operator of a region
+    publishes its carbon-free energy, the region is ranked by net CO2e, otherwise by gross CO2e. The table
+    `locations` has the sources of PUE and carbon intensity.
 
     Args:
-        run: name of a model, or run_id.
+        run: name of a model, or a run_id of the dataset.
         hardware: accelerator, in any known spelling.
         chips: number of accelerators.
-        hours: wall-clock hours (h).
+        hours: duration of the run in wall-clock hours (h).
         region: cloud region of the run.
         provider: rank only the regions of this operator.
         start: when the run started: YYYY-MM-DD, YYYY-MM or YYYY.
-        year: year to rank. Default: the year of the run, else the newest one.
-        basis: intensities to rank on. Default: the kind that most regions have.
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+        year: year of the grid data to rank by. Default: the year of the run, or else the newest year.
+        basis: kind of carbon intensity to rank by. Default: the kind that is known for most regions.
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
 
     Returns:
-        A mapping for each region, as `ote where --json` prints it: rank, region, provider, country,
-        chance_to_beat_next, and energy_mwh (MWh), co2e_gross_t and co2e_net_t (t), each with `_p05` and
-        `_p95`. The rank is None if only factors of another year are known. The value of a guess is None, and
-        `null_because` says why.
+        A list with one mapping per region, as `ote where --json` prints it. Each mapping has rank, region,
+        provider, country, chance_to_beat_next (probability of lower emissions than the next region), and
+        energy_mwh (MWh), co2e_gross_t and co2e_net_t (t), each with `_p05` and `_p95`. The rank is None if
+        the factors of the region are known only for another year. If the interval is so wide that the
+        estimate is a guess, its value is None, and `null_because` gives the reason.
 
     Raises:
-        BadQuestionError: arguments contradict each other; the message names the option of the command.
-        BadRunsError: the hardware, region or provider is not known. The nearest names are given.
-        UnknownRunError: no run has that name, or several do.
+        BadQuestionError: arguments contradict each other. The message names them as options of `ote where`.
+        BadRunsError: the hardware, region or provider is not known. The message has the most similar names.
+        UnknownRunError: no run has that name, or several runs have it.
         NotFoundError: no location is known for this run, year or provider.
-        NoDatabaseError: the database is missing, unreadable or of another version.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
 
     Example:
         >>> import ote
@@ -217,27 +225,30 @@ def find(
     """Search the training runs that have an estimate.
 
     Args:
-        *words: words of a name or a developer. All of them must match.
-        developer: developer or its organisation, or how the name begins.
-        country: country of a developer or of the run, by code or name.
-        year: year of publication, or a span such as "2020-2023".
-        hardware: accelerator, or how its name begins.
+        *words: words of the model's name or of its developer. A run must match all of them.
+        developer: name of the developer or its organisation, or the beginning of the name.
+        country: country of a developer or of the run, as code or name.
+        year: year of publication, or a range such as "2020-2023".
+        hardware: name of the accelerator, or the beginning of the name.
         domain: what the model works on, such as "language".
-        covers: what the row covers, such as "one_run".
-        hours: how the hours are known, such as "disclosed"; one or several.
+        covers: what the row covers, such as "one_run" for one whole run.
+        hours: how the accelerator-hours are known, such as "disclosed" (published); one value or several.
         within: only runs with an uncertainty of at most this factor (90 %), such as 2.
-        min_energy: least energy: MWh, or text with a unit such as "2GWh".
-        sort: order. Guesses always come last.
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+        min_energy: only runs with at least this energy, as a number (MWh) or as text with a unit ("2GWh").
+        sort: what the runs are sorted by. Guesses (estimates with very wide intervals) always come last.
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
 
     Returns:
-        A mapping for each run, as `ote find --json` prints it: run_id, model, developer, energy_mwh (MWh) and
-        co2e_gross_t (t), each with `_p05` and `_p95`, chip_hours_basis, solidity, source_url. The value of a
-        guess is None, and `null_because` says why. Empty if nothing matches.
+        A list with one mapping per run, as `ote find --json` prints it. Each mapping has run_id, model,
+        developer, energy_mwh (MWh) and co2e_gross_t (t), each with `_p05` and `_p95`, chip_hours_basis,
+        solidity, and source_url. The value of a guess is None, and `null_because` gives the reason. The list
+        is empty if no run matches.
 
     Raises:
-        BadQuestionError: a value is not known or cannot be read. The nearest is named.
-        NoDatabaseError: the database is missing, unreadable or of another version.
+        BadQuestionError: an argument has a value that is not known or cannot be read. The message has
+            the most similar known value.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
 
     Example:
         >>> import ote
@@ -266,23 +277,29 @@ def find(
 
 
 def total(runs: Any, *, database: str | Path | None = None, judgement: float | None = None) -> "Total":
-    """Add up runs, with the interval of the sum: draws of whole runs, in which shared errors are shared.
+    """Add up energy and CO2e of runs, with the interval of the sum.
+
+    The sum is computed from random draws of the runs. In each draw, runs that share an error have the same
+    error. Only whole runs are added up, each training once.
 
     Args:
-        runs: a frame of Polars, pandas or Arrow with a column run_id, such as a selection of `emissions`.
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
-        judgement: share of the variance of Epoch AI's judgements that all of them have in common, from 0 to
-            1. Default: that of the table error_shares.
+        runs: a data frame (pandas, Polars or Arrow) with a column run_id, such as selected rows of the table
+            `emissions`.
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
+        judgement: share of the variance of Epoch AI's estimates that is common to all of them, from 0 to 1.
+            Default: the share in the table error_shares.
 
     Returns:
-        The number of runs, what is left out (parts, bounds, second rows of a training) and the largest run.
-        The shares of measured, disclosed, inferred and guessed runs in the mean energy. In `sums`, for
-        energy_mwh (MWh) and co2e_gross_t (t): p05, p50, p95, mean, and the standard error of the draws as a
-        fraction.
+        An object with the number of runs, the number of rows that are left out (parts, bounds, second rows
+        of a training) and the largest run. It also has the shares of measured, disclosed, inferred and
+        guessed runs in the mean energy. Its attribute `sums` has energy_mwh (MWh) and co2e_gross_t (t), each
+        with p05, p50, p95, mean, and the standard error that comes from the random draws, as a fraction.
 
     Raises:
-        BadSelectionError: there is no such column, a run has no estimate, or no run is whole.
-        NoDatabaseError: the database is missing, unreadable or of another version.
+        BadSelectionError: the data frame has no column run_id, a run has no estimate, or no
+            run is a whole run.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
 
     Example:
         >>> import ote
@@ -295,15 +312,17 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
 
 
 def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":
-    """Open the database of the dataset with DuckDB, read-only, for SQL.
+    """Open the database of the dataset with DuckDB (read-only), to query it with SQL.
 
-    Each table and column has its description and unit as a comment (duckdb_columns()).
+    Each table has its description as a comment. Each column has its description and unit as a comment
+    (see the DuckDB function duckdb_columns()).
 
     Args:
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
 
     Raises:
-        NoDatabaseError: the database is missing, unreadable or of another version.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
 
     Example:
         >>> import ote
@@ -321,17 +340,18 @@ def load(table: str = "emissions", *, kind: Kind | None = None, database: str | 
 
     Args:
         table: one of the tables in docs/use-the-data.md, such as emissions or emission_factors.
-        kind: what to return. Default: a frame of Polars if it is installed, else of pandas, else a
-            relation of DuckDB.
-        database: the published DuckDB file. Default: OTE_DATABASE, else the one of the package.
+        kind: type of the result. Default: a Polars data frame if Polars is installed, or else a pandas data
+            frame if pandas is installed, or else a DuckDB relation.
+        database: the DuckDB file of the dataset. Default: the path in the environment variable
+            OTE_DATABASE, or else the file of the package.
 
     Returns:
-        The rows, with the columns and units of the data dictionary.
+        All rows of the table. The data dictionary describes its columns and their units.
 
     Raises:
-        UnknownTableError: there is no such table. The nearest is named.
-        BadQuestionError: the library that is asked for is not installed.
-        NoDatabaseError: the database is missing, unreadable or of another version.
+        UnknownTableError: the dataset has no such table. The message names the most similar table.
+        BadQuestionError: the library that `kind` needs is not installed.
+        NoDatabaseError: the database is missing, unreadable, or from another version of the package.
 
     Example:
         >>> import ote
@@ -388,15 +408,15 @@ def get(version: str = "latest", *, source: str = "", into: str | Path = "releas
     """Download a release and check every byte; an interrupted download continues where it stopped.
 
     Args:
-        version: version of the index of releases.
+        version: version to download, as listed in the index of releases.
         source: address or folder of published releases. Default: the public address, if there is one.
-        into: folder in which the release gets a folder of its own.
+        into: folder to download to. The release gets its own folder in it.
 
     Returns:
         The folder of the release.
 
     Raises:
-        NotPublishedError: no such version, or its files are not those that were published.
+        NotPublishedError: there is no such version, or the downloaded files differ from the published ones.
     """
     from ote.releases import publishing
 
