@@ -306,7 +306,7 @@ def test_notes_count_the_runs_that_they_are_on(database: Path, tmp_path: Path) -
     )
     done = batch.estimate_batch(source, tmp_path / "out.parquet", database, TODAY)
     (note,) = done.notes
-    assert re.match("2 runs(?: on NVIDIA A100 .*)?: The name stands for several variants", note)
+    assert re.match("2 runs(?: on NVIDIA A100 .*)?: The name can mean several variants", note)
 
 
 def test_the_command_reports_speed_and_rejects(

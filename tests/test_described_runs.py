@@ -34,4 +34,4 @@ def test_estimate_report_and_where_agree(build: Build, hardware: str) -> None:
     )
     assert run["is_ambiguous_hardware"] == is_vague
     for text in (where, " ".join(estimated.stdout.split())):
-        assert ("stands for several variants" in text) == is_vague
+        assert ("can mean several variants" in text) == is_vague

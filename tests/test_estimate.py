@@ -596,7 +596,7 @@ def test_the_command_line_answers_and_refuses(database: Path) -> None:
         "x/÷",
         "power per accelerator (watts_per_chip)",
         "Assumed:",
-        "Most would be gained by",
+        "To narrow the interval most, give",
         "Dataset:",
     ):
         assert part in answer.stdout

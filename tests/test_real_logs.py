@@ -559,7 +559,7 @@ def test_a_log_becomes_a_disclosure_in_one_line_or_step_by_step(build: Build, tm
     report = ote("report", estimates.with_suffix(".json")).stdout
     for column in ("energy_mwh_p05", "energy_mwh", "energy_mwh_p95"):  # all errors shared: ends add up
         assert quantities.energy(float(frame[column].sum())) in report
-    assert "as shared by the runs" in report
+    assert "all runs have the same errors" in report
     assert report.count("| a |") == report.count("| total |") == 1
     single = ote(
         "estimate", "--energy", "0.001", "--pue", "1", "--intensity", "433", "--json", "--database", database

@@ -76,12 +76,16 @@ def test_a_grid_without_emissions_saves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_month_that_no_grid_knows_is_said_with_the_years_there_are(tmp_path: Path) -> None:
-    with pytest.raises(when.NoHoursError, match="No hours of 2022-07: there are hours of no year"):
+    with pytest.raises(
+        when.NoHoursError, match="No hourly data for 2022-07: there are no hourly data at all"
+    ):
         when.best_starts(tmp_path, 2022, 7, 3)
     folder = accepted(tmp_path, *(("a_hourly", "A", year, months(NIGHT)) for year in (2021, 2022)))
-    with pytest.raises(when.NoHoursError, match="No hours of 2030-07: there are hours of 2021, 2022"):
+    with pytest.raises(
+        when.NoHoursError, match=r"No hourly data for 2030-07\. There are hourly data for 2021, 2022"
+    ):
         when.best_starts(folder, 2030, 7, 3)
-    with pytest.raises(when.NoHoursError, match="No hours of 2022-01"):
+    with pytest.raises(when.NoHoursError, match="No hourly data for 2022-01"):
         when.best_starts(folder, 2022, 1, 3)
 
 

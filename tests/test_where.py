@@ -363,7 +363,7 @@ def test_starts_on_the_command_line(build: Build) -> None:
     assert "BPAT" in ote(*described, "--month", "2022-07").stdout
     for month, says in [
         ("2022-13", "YYYY-MM"),
-        ("2019-07", "hours of 2020, 2021, 2022"),
+        ("2019-07", "hourly data for 2020, 2021, 2022"),
         ("2025-09", "\n2022-01 to 2022-12: AZPS, BPAT, "),
         ("2025-09", "Give one of these months, such as --month 2022-09."),
     ]:

@@ -309,10 +309,13 @@ def test_a_reported_energy_and_a_missing_estimate_say_so(build: Build) -> None:
     )
     ((absent, reason),) = build.query("select run_id, reason from models_without_estimate order by 1 limit 1")
     stated = unwrapped(ote("why", reported, "--full", "--database", database).stdout)
-    assert "Energy (energy_mwh): the published one; nothing to compute it from was published" in stated
+    assert (
+        "Energy (energy_mwh): the published figure, because nothing was published to compute it from"
+        in stated
+    )
     assert "reported energy_mwh" not in stated  # it replaced the computed one
     short = unwrapped(ote("why", reported, "--database", database).stdout)
-    assert "The energy is the published one: nothing to compute it from was published." in short
+    assert "The energy is the published figure, because nothing was published to compute it from." in short
     compared = unwrapped(ote("why", other, "--full", "--database", database).stdout)
     assert re.search(r"reported energy_mwh: [\d.,]+ MWh \(for comparison; not used\)", compared)
     assert " ".join(reason.split()) in unwrapped(ote("why", absent, "--database", database).stdout)

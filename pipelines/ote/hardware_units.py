@@ -123,8 +123,8 @@ def notes_on(run: Mapping[str, Any]) -> list[str]:
         notes.append(says)
     if run["is_ambiguous_hardware"] and run["energy_basis"] == "computed":
         notes.append(
-            f"The name stands for several variants, and {run['hardware_name']} is assumed; "
-            "the exact one (SXM, PCIe, memory) narrows the power."
+            f"The name can mean several variants, and {run['hardware_name']} is assumed; "
+            "the exact name (SXM, PCIe, memory) narrows the interval of the power."
         )
     if run["hardware_id"] is None and run["hardware_name"]:
         notes.append(

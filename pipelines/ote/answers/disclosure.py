@@ -65,7 +65,7 @@ INTENSITIES = {
     "direct": "a direct intensity (emissions of the power plants alone)",
     "lifecycle": "a lifecycle intensity (fuel supply and building of the power plants included)",
     "unspecified": "an intensity that is not stated to be direct or lifecycle",
-    "several": "intensities of several kinds, direct and lifecycle, which do not compare",
+    "several": "intensities of several kinds, direct and lifecycle, which cannot be compared",
 }
 EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
 NAMED = 10  # reasons why rows are left out
@@ -75,15 +75,15 @@ UNKNOWN = {
     "co2e_market_t": "neither contracts of the operator nor a residual mix are published",
 }
 SHARED = (
-    "The interval of the total treats all errors as shared by the runs, so that none averages out: "
-    "its ends are the sums of the ends of the runs."
+    "The interval of the total assumes that all runs have the same errors, which do not average out: "
+    "its ends are the sums of the ends of the runs' intervals."
 )
 AMBIGUOUS = (
-    "The name of the accelerator stands for several variants (SXM, PCIe, memory); "
-    "the interval allows for all of them."
+    "The name of the accelerator can mean several variants (SXM, PCIe, memory); "
+    "the interval includes the differences between them."
 )
 SCOPE = (
-    "Operational emissions of what is described alone: hardware manufacturing, and failed runs and "
+    "Operational emissions of the described runs only: hardware manufacturing, and failed runs and "
     "experiments that are not described, are not included."
 )
 # RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
@@ -527,8 +527,9 @@ def overhead(run: Run) -> str:
         return "Experiments and failed runs of its project are not included."
     low, ratio, high = parts
     return (
-        "Experiments, failed runs and idle machines of its project are not included: projects that published "
-        f"them used about {ratio} times ({low} to {high}, 90 %) what their final runs used."
+        "Experiments, failed runs and idle machines of its project are not included: with them, "
+        f"projects that published them used about {ratio} times ({low} to {high}, 90 %) as much as "
+        "their final runs alone."
     )
 
 

@@ -40,34 +40,34 @@ SYNONYMS = {
 }
 # What a run may state: column, option of the command line, and what it is.
 COLUMNS = {
-    "model": ("--name", "what to call the run"),
+    "model": ("--name", "name of the run"),
     "hardware": ("--hardware", "accelerator, in any known spelling, such as H100"),
     "chips": ("--chips", "number of accelerators"),
-    "training_hours": ("--hours", "wall-clock hours"),
-    "chip_hours": ("--chip-hours", "accelerators x hours"),
-    "training_flop": ("--flop", "floating-point operations in all, such as 3e23"),
+    "training_hours": ("--hours", "duration of the run in wall-clock hours"),
+    "chip_hours": ("--chip-hours", "accelerator-hours: number of accelerators x hours"),
+    "training_flop": ("--flop", "floating-point operations of the training, such as 3e23"),
     "watts_per_chip": (
         "--power",
-        "measured average power of the whole system per accelerator, W, before PUE",
+        "measured average power of the whole system per accelerator, in W, before PUE",
     ),
-    "energy_kwh": ("--energy", "measured electricity of the machines, kWh, before PUE"),
+    "energy_kwh": ("--energy", "measured electricity of the machines, in kWh, before PUE"),
     "metering": (
         "--metering",
-        "how the given energy was measured, and what it leaves out; `ote report` prints it",
+        "how --energy was measured, and what it leaves out; `ote report` prints this text",
     ),
-    "pue": ("--pue", "energy of the data center over energy of its computers"),
+    "pue": ("--pue", "energy of the data center divided by energy of its computers"),
     "provider": ("--provider", "operator of the data center, such as AWS"),
     "cloud_region": ("--region", "cloud region of the run, such as us-central1"),
-    "site_country": ("--country", "country of the run: code or English name"),
-    "site_state": ("--state", "state of the USA or province, such as Texas or CA-QC"),
-    "carbon_intensity_g_per_kwh": ("--intensity", "intensity of the grid, location-based, g CO2e per kWh"),
+    "site_country": ("--country", "country of the run, as code or English name"),
+    "site_state": ("--state", "US state or a province, such as Texas or CA-QC"),
+    "carbon_intensity_g_per_kwh": ("--intensity", "carbon intensity of the local grid, in g CO2e per kWh"),
     "cfe_fraction": (
         "--cfe",
-        "carbon-free share of your consumption, matched hour by hour and with that of the grid: 0 to 1",
+        "carbon-free share of your electricity, matched hour by hour, including that in the grid: 0 to 1",
     ),
     "market_g_per_kwh": (
         "--market-intensity",
-        "market-based intensity after your contracts of the year, g CO2e per kWh",
+        "carbon intensity after your yearly contracts (market-based), in g CO2e per kWh",
     ),
     "started": ("--start", "when the run started: YYYY-MM-DD, YYYY-MM or YYYY"),
 }
@@ -115,12 +115,12 @@ FACTS = {
     "chip_hours": "the chip-hours, as --chip-hours or --chips with --hours",
     "watts_per_chip": "the measured power of the whole system per accelerator, as --power",
     "pue": "the PUE of the data center, as --pue",
-    "gross_kg_per_kwh": "the grid of the location, as --region, --country or --intensity",
+    "gross_kg_per_kwh": "the location of the run, as --region, --country or --intensity",
 }
 # Once the country, the state or the region is given.
-OF_THE_TIME = "the intensity of the grid in that time, as --intensity"
+OF_THE_TIME = "the carbon intensity of the grid at the time of the run, as --intensity"
 FINER = {
-    "site_country": "the grid of the place within the country, as --region, --state or --intensity",
+    "site_country": "the location within the country, as --region, --state or --intensity",
     "site_state": OF_THE_TIME,
     "cloud_region": OF_THE_TIME,
 }

@@ -84,10 +84,10 @@ def _without_hours(files: list[str], year: int, month: int) -> str:
     """Which months and grids there are instead of a month that no grid has, and which one to give."""
     rows = duckdb.execute(MONTHS, [files]).fetchall() if files else []
     if not rows:
-        return f"No hours of {year}-{month:02}: there are hours of no year."
+        return f"No hourly data for {year}-{month:02}: there are no hourly data at all."
     years = sorted({int(year) for _, year, *_ in rows})
     lines = [
-        f"No hours of {year}-{month:02}: there are hours of {', '.join(map(str, years))}.",
+        f"No hourly data for {year}-{month:02}. There are hourly data for {', '.join(map(str, years))}.",
         *(f"{y}-{first:02} to {y}-{last:02}: {zones} ({source})" for source, y, first, last, zones in rows),
     ]
     _, newest, first, last, _ = max(rows, key=lambda row: (row[1], row[2] <= month <= row[3]))

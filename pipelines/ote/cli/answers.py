@@ -46,21 +46,24 @@ Chips = Annotated[
 ]
 Hours = Annotated[
     float | None,
-    typer.Option(help="Wall-clock hours.", parser=number("300"), metavar="<float>"),
+    typer.Option(help="Duration of the run in wall-clock hours.", parser=number("300"), metavar="<float>"),
 ]
 Operator = Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")]
 Year = Annotated[
     int | None,
     typer.Option(
-        help="Year to rank. Default: the year of the run, else the newest one.",
+        help="Year of the grid data to rank by. Default: the year of the run, or else the newest year.",
         parser=whole(0, 9999),
         metavar="<int>",
     ),
 ]
 Kind = Annotated[
-    Basis | None, typer.Option(help="Intensities to rank on. Default: the kind that most regions have.")
+    Basis | None,
+    typer.Option(help="Kind of carbon intensity to rank by. Default: the kind known for most regions."),
 ]
-Month = Annotated[str, typer.Option(help="Rank the hours of the day to start at in this month: YYYY-MM.")]
+Month = Annotated[
+    str, typer.Option(help="Find the best hour of the day to start at, in this month: YYYY-MM.")
+]
 Top = Annotated[
     int,
     typer.Option(help="How many locations to print; 0 prints all.", parser=whole(0), metavar="<int>"),
@@ -69,7 +72,8 @@ Top = Annotated[
 
 def where(
     run: Annotated[
-        list[str] | None, typer.Argument(help="Name of a model, or run_id; leave out to describe a run.")
+        list[str] | None,
+        typer.Argument(help="Name of a model, or a run_id. Leave it out to describe a run by options."),
     ] = None,
     hardware: Hardware = None,
     chips: Chips = 1,
@@ -84,10 +88,11 @@ def where(
     as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
-    """Rank cloud regions for a run by CO2e in one year, and say how sure the ranking is.
+    """Rank cloud regions by the CO2e that a run would emit there, and show how sure the ranking is.
 
-    A region is ranked by net CO2e if its operator publishes its carbon-free energy, else by gross CO2e.
-    One list has intensities of one kind, direct or life-cycle, because the two cannot be compared.
+    A region is ranked by net CO2e if its operator publishes its carbon-free energy. Other regions are ranked
+    by gross CO2e. All regions of a list have the same kind of carbon intensity, direct or life-cycle, because
+    the two kinds cannot be compared.
 
     Example: ote where gshard-600b, or: ote where --hardware H100 --chips 512 --hours 300 --region us-east1
     """
@@ -188,8 +193,8 @@ def _notes(
             "location is ranked by gross CO2e."
         )
     yield (
-        "beats next: chance that the emissions are below those of the next location in the list. "
-        "`not comparable`: net is known of only one of the two. `equal`: both have the same emissions."
+        "beats next: chance that a location has lower emissions than the next location in the list. "
+        "`not comparable`: net is known for only one of the two. `equal`: both have the same emissions."
     )
     ranked_on = shown[0].intensity_basis
     (other,) = (basis for basis in Basis if basis != ranked_on)
@@ -279,20 +284,21 @@ def _print_starts(load: ranking.Load, month: str, top: int, as_json: bool) -> No
         )
         console.print(made)
         console.print(
-            "saves: compared with a start at any hour of the day. Each day of the run is taken as "
-            "the mean day of that month, so a run of whole days saves nothing."
+            "saves: how much lower the best intensity is than the mean over all starting hours. Each day of "
+            "the run is taken as the mean day of that month, so a run of whole days saves nothing."
         )
 
 
 def why(
-    run: Annotated[list[str], typer.Argument(help="Name of a model, or run_id.")],
+    run: Annotated[list[str], typer.Argument(help="Name of a model, or a run_id.")],
     full: Annotated[bool, typer.Option("--full", help="Show every formula, input and source.")] = False,
     as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
     """Show energy and CO2e of a run, and where each number comes from.
 
-    In JSON the value of a guess is null, p05 and p95 are given, and null_because says why.
+    A guess is an estimate with a very wide interval. In JSON its value is null, and null_because gives the
+    reason; the interval (p05, p95) is given.
 
     Example: ote why t5-11b, or: ote why "Llama 2 70B" --full
     """

@@ -36,14 +36,14 @@ def build(
     reference: Annotated[
         Path,
         typer.Option(
-            help="Folder of the curated facts. If they differ from the checkout, the build is a draft.",
+            help="Folder with the curated facts. If they differ from the checkout, the build is a draft.",
             envvar="OTE_REFERENCE",
             callback=a_folder,
         ),
     ] = REFERENCE,
     baseline: Baseline = BASELINE,
 ) -> None:
-    """Build and check every table, write a release, publish it, and print a summary. Needs no network.
+    """Build and check all tables, write a release, and print a summary. Needs no network.
 
     A build uses only files of this checkout: the curated facts, and the accepted rows of the upstream
     sources, which `ote update` fetches. If no input has changed since

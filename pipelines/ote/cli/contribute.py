@@ -34,11 +34,13 @@ def _option(column: str) -> str:
 
 def add(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and estimate; write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the row and print the estimate, but write nothing.")
+    ] = False,
     reference: Reference = REFERENCE,
     database: Database = DATABASE,
 ) -> None:
-    """Add a published run to the facts. Give an option for each column that is known, or none to be asked.
+    """Add a published run to the curated facts. Give an option for each known value, or none to be asked.
 
     Example: ote add --model "My-7B" --developer Me --published-date 2024-05-01 --hardware H100
     --chips 512 --training-hours 300 --site-country FR --source-title "My report"

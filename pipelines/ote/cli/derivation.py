@@ -63,7 +63,9 @@ def print_short(console: "Console", found: Tree) -> None:
     ]:
         console.print(_covered(published), "", sep="\n")
     if found["energy_basis"] == "reported":
-        console.print("The energy is the published one: nothing to compute it from was published.", "")
+        console.print(
+            "The energy is the published figure, because nothing was published to compute it from.", ""
+        )
     for line in _published(found):
         console.print(line)
     console.print(
@@ -147,7 +149,7 @@ def _amount(result: Tree) -> str:
 def _formula(result: Tree) -> str:
     """The formula with its numbers; of a guess, whose numbers would say too much, with their names."""
     if is_guess(result["p05"], result["p95"]):
-        return f"{' x '.join(result['of'])}, each below"
+        return f"{' x '.join(result['of'])}, each shown below"
     return f"{result['formula']} = {short(result['value'])} {result['unit']}"
 
 
@@ -267,7 +269,9 @@ def _add_reported(top: "Branch", found: Tree) -> None:
     energy_mwh, reported = found["energy_mwh"], found["reported"]["energy_mwh"]
     pue = "" if energy_mwh == reported else f" x {short(energy_mwh / reported)} PUE"
     scope = catalog.label("scope", found["reported"]["energy_scope"])
-    branch = top.add("Energy (energy_mwh): the published one; nothing to compute it from was published")
+    branch = top.add(
+        "Energy (energy_mwh): the published figure, because nothing was published to compute it from"
+    )
     branch.add(f"= {short(reported)} MWh ({scope}){pue} = {short(energy_mwh)} MWh")
     branch.add(_cited(found["source"]))
 

@@ -50,7 +50,7 @@ def estimate(
     batch: Annotated[
         str,
         typer.Option(
-            help="A run per row instead of options: a file (.csv, .parquet, .json, .jsonl), a folder or "
+            help="Estimate many runs, one per row: a file (.csv, .parquet, .json, .jsonl), a folder or "
             "pattern of Parquet files, or an address (s3://...).",
             metavar="FILE",
         ),
@@ -58,30 +58,30 @@ def estimate(
     out: Annotated[
         str,
         typer.Option(
-            help="Where the estimates of a batch go: a file (.csv, .parquet, .json), folder, or address.",
+            help="Where to write estimates of a batch: a file (.csv, .parquet, .json), folder or address.",
             metavar="FILE",
         ),
     ] = "",
     full: Annotated[
-        bool, typer.Option("--full", help="Of a batch, also write the year and source of each factor.")
+        bool, typer.Option("--full", help="With --batch: also write the year and source of each factor.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse the whole batch if one row cannot be estimated.")
+        bool, typer.Option("--strict", help="With --batch: write nothing if one row cannot be estimated.")
     ] = False,
     as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
-    """Estimate energy and CO2e of a run: give what you know, the rest comes from the dataset.
+    """Estimate energy and CO2e of your own run. Give what you know; the dataset supplies the rest.
 
     Example: ote estimate --hardware H100 --chips 512 --hours 300 --region us-central1 --start 2024-03
 
     A run without --start counts as started today.
 
-    Columns of a batch file: model, hardware, chips, training_hours, chip_hours, training_flop,
-    watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country, site_state,
-    carbon_intensity_g_per_kwh, cfe_fraction, market_g_per_kwh, started; all optional. Rows that cannot be
-    estimated go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. The
-    column row of the estimates is the number of the row in the batch.
+    A batch file has these columns, all optional: model, hardware, chips, training_hours, chip_hours,
+    training_flop, watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country,
+    site_state, carbon_intensity_g_per_kwh, cfe_fraction, market_g_per_kwh, started. Rows that cannot be
+    estimated are written to a file next to --out whose name ends in .rejects.csv, with line, column and
+    reason. In the estimates, the column `row` has the number of the row in the batch.
     """
     run: dict[str, str] = context.obj
     if bool(batch) != bool(out) or (batch and run):
@@ -200,7 +200,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     _show(totals)
     typer.echo("")
     _show(factors)
-    _say("x/÷: a factor alone puts the result between value / that and value x that (90 %).")
+    _say("x/÷: uncertainty of a factor. 1.2 means: between value / 1.2 and value x 1.2 in 90 % of cases.")
     typer.echo("")
     _print_notes(run, narrowest)
 
@@ -219,13 +219,13 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     _say(disclosing.overhead(run))
     others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
-        _say(f"Of the nearest year that is known, not of {run['run_year']}: {'; '.join(others)}.")
+        _say(f"No data for {run['run_year']}, so the nearest known year is used: {'; '.join(others)}.")
     if narrowest:
         ends = (
             f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
         )
-        _say(f"Most would be gained by {narrowest.fact}.")
-        _say(f"If that equals what is used here, gross CO2e is within {ends}.")
+        _say(f"To narrow the interval most, give {narrowest.fact}.")
+        _say(f"If its value equals the value used here, the interval of gross CO2e becomes {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
             _say(f"{words.factor(name)} ({name}): {source}")
@@ -278,22 +278,24 @@ class Form(StrEnum):
 def report(
     run: Annotated[
         Path,
-        typer.Argument(help="Estimates or runs, of any ote command; - (or nothing) reads the pipe."),
+        typer.Argument(
+            help="File with estimates or runs from ote estimate or ote import; - reads standard input."
+        ),
     ] = Path("-"),
     form: Annotated[
         Form,
         typer.Option(
             "--as",
-            help="Form: markdown, latex or bibtex for a paper; model-card; cyclonedx or spdx (SBOM); eu.",
+            help="Format: markdown, latex or bibtex for a paper; model-card; cyclonedx or spdx (SBOM); eu.",
             metavar="<form>",
         ),
     ] = Form.markdown,
     training_type: Annotated[
-        str, typer.Option(help="What the run was: pre-training or fine-tuning.")
+        str, typer.Option(help="Kind of training: pre-training or fine-tuning.")
     ] = "pre-training",
     database: Database = DATABASE,
 ) -> None:
-    """Write the report of one or several runs, for a paper, a model card, an SBOM or the EU.
+    """Write a report on one or several runs, for a paper, a model card, an SBOM or the EU AI Act.
 
     Example: ote import emissions.csv | ote report --as latex, or: ote estimate --hardware H100 --chips 512
     --hours 300 --json | ote report --as model-card, or: ote report estimates.csv
@@ -400,12 +402,14 @@ def _refuse_places(region: str | None, country: str | None, state: str | None) -
 def import_(
     log: Annotated[
         Path,
-        typer.Argument(help="What CodeCarbon, Carbontracker, eco2AI, sacct, nvidia-smi or a bill wrote."),
+        typer.Argument(
+            help="Log of CodeCarbon, Carbontracker, eco2AI, sacct or nvidia-smi, or a cloud bill."
+        ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The file of runs to write (.csv), for ote estimate --batch. Left out: print them."
+            help="File (.csv) to write the runs to, for ote estimate --batch. Default: print the runs."
         ),
     ] = None,
     hardware: Hardware = None,
@@ -414,26 +418,27 @@ def import_(
     state: State = None,
     pue: Pue = None,
     pue_included: Annotated[
-        str, typer.Option(help="PUE that the energies of the log already include, if the log does not say.")
+        str,
+        typer.Option(help="PUE that the energies in the log already include, if the log does not state it."),
     ] = "",
     distinct_machines: Annotated[
         bool,
         typer.Option(
             "--distinct-machines",
-            help="Also count rows that look like the same machine at the same time.",
+            help="Count rows separately even if they look like the same machine at the same time.",
         ),
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse the whole log if one row cannot be used.")
+        bool, typer.Option("--strict", help="Convert nothing if one row of the log cannot be used.")
     ] = False,
 ) -> None:
-    """Convert the log of another tool to a file with a row for each run. The tool's own tonnes are not used.
+    """Convert the log of another tool to a file with one row per run. CO2e in the log is not used.
 
-    The options for hardware, location and PUE fill in what the log does not say.
+    The options for hardware, location and PUE add facts that the log does not have.
 
-    CodeCarbon writes several rows with the same run_id for one run; the last one counts. Rows that cannot be
-    used go to a file next to --out whose name ends in .rejects.csv, with line, column and reason. Other
-    lines that belong to no run are listed.
+    CodeCarbon writes several rows with the same run_id for one run; only the last of them is used. Rows that
+    cannot be used are written to a file next to --out whose name ends in .rejects.csv, with line, column and
+    reason. Other lines that do not belong to a run are listed.
 
     Example: ote import emissions.csv | ote report --as latex, or step by step: ote import emissions.csv
     --out runs.csv && ote estimate --batch runs.csv --out estimates.csv && ote report estimates.csv

@@ -27,10 +27,10 @@ ABOUT = (
 
 
 def mcp(database: Database = DATABASE) -> None:
-    """Answer an agent over the Model Context Protocol, on standard input and output.
+    """Answer the questions of an AI agent: run a server of the Model Context Protocol on standard input.
 
-    Tools: find_runs, why, estimate, where, explain and sql (read-only, with limits on rows and time). Needs
-    the extra mcp of the package.
+    Tools: find_runs, why, estimate, where, explain and sql (read-only, with limits on rows and time). It
+    needs the package installed with its extra, mcp.
 
     Example: ote mcp
     """

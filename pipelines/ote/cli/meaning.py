@@ -15,10 +15,12 @@ from ote.places import REFERENCE
 
 
 def explain(
-    words: Annotated[list[str], typer.Argument(help="A column, value, table, basis, source or other word.")],
+    words: Annotated[
+        list[str], typer.Argument(help="Name of a column, value, table, basis or source, or any other word.")
+    ],
     reference: Reference = REFERENCE,
 ) -> None:
-    """Say what a word means: any column, value, table, basis or source, and any word that we print.
+    """Explain a word: a column, value, table, basis or source, or any other word that commands print.
 
     Example: ote explain watts_per_chip, or: ote explain measured_ratio, or: ote explain 90 % interval
     """

@@ -134,13 +134,16 @@ def _shown(default: Path) -> str:
 Warehouse = Annotated[
     Path,
     typer.Option(
-        help="Folder to build in.", envvar="OTE_WAREHOUSE", callback=_usable, show_default=_shown(WAREHOUSE)
+        help="Folder that the build writes to.",
+        envvar="OTE_WAREHOUSE",
+        callback=_usable,
+        show_default=_shown(WAREHOUSE),
     ),
 ]
 Built = Annotated[
     Path,
     typer.Option(
-        help="Folder that was built in.",
+        help="Folder that the last build wrote to.",
         envvar="OTE_WAREHOUSE",
         callback=a_folder,
         show_default=_shown(WAREHOUSE),
@@ -149,7 +152,7 @@ Built = Annotated[
 Reference = Annotated[
     Path,
     typer.Option(
-        help="Folder of the curated facts.",
+        help="Folder with the curated facts (CSV files).",
         envvar="OTE_REFERENCE",
         callback=a_folder,
         show_default=_shown(REFERENCE),
@@ -158,21 +161,28 @@ Reference = Annotated[
 Baseline = Annotated[
     Path,
     typer.Option(
-        help="Folder of the accepted rows of the upstreams.",
+        help="Folder with the accepted rows of the upstream sources.",
         envvar="OTE_BASELINE",
         callback=a_folder,
         show_default=_shown(BASELINE),
     ),
 ]
 Database = Annotated[
-    Path, typer.Option(help="The published database.", envvar="OTE_DATABASE", show_default=_shown(DATABASE))
+    Path,
+    typer.Option(
+        help="Published database of the dataset (a DuckDB file).",
+        envvar="OTE_DATABASE",
+        show_default=_shown(DATABASE),
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 # What a run may state; the commands that take it from a log, from options or from a file name it alike.
 Hardware = Annotated[str | None, typer.Option(help="Accelerator, in any known spelling, such as H100.")]
 Region = Annotated[str | None, typer.Option(help="Cloud region of the run, such as us-central1.")]
-Country = Annotated[str | None, typer.Option(help="Country of the run: code or English name.")]
-State = Annotated[str | None, typer.Option(help="State of the USA or province, such as Texas or CA-QC.")]
-Pue = Annotated[str | None, typer.Option(help="Energy of the data center over energy of its computers.")]
+Country = Annotated[str | None, typer.Option(help="Country of the run, as code or English name.")]
+State = Annotated[str | None, typer.Option(help="US state or a province, such as Texas or CA-QC.")]
+Pue = Annotated[
+    str | None, typer.Option(help="Energy of the data center divided by energy of its computers.")
+]
 Start = Annotated[str | None, typer.Option(help="When the run started: YYYY-MM-DD, YYYY-MM or YYYY.")]

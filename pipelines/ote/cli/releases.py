@@ -22,7 +22,7 @@ from ote.places import ROOT, WAREHOUSE
 Releases = Annotated[
     Path,
     typer.Option(
-        help="Folder of the releases that are named by version.",
+        help="Folder in which versions of the release are looked up.",
         envvar="OTE_RELEASES",
         callback=a_folder,
         show_default="warehouse/releases",
@@ -35,16 +35,16 @@ def release(
     released: Annotated[
         Path,
         typer.Option(
-            help="Folder of the tracked record of the last release.",
+            help="Folder with the record of the last release, which is tracked in git.",
             envvar="OTE_RELEASED",
             callback=a_folder,
         ),
     ] = ROOT / checkout.RELEASED,
 ) -> None:
-    """Write the release of the last build, and its record, with which the next release is compared.
+    """Write the last build as a release, and a record that the next release is compared with.
 
-    Everything must be committed, and every table must have passed its checks. Commit the record
-    (warehouse/released/) afterwards. `ote build` writes a release as well, but no record.
+    All changes must be committed, and every table must have passed its checks. Commit the record
+    (warehouse/released/) afterwards. `ote build` also writes a release, but no record.
 
     Example: ote release make && git add warehouse/released
     """
@@ -102,11 +102,13 @@ def release(
 
 def diff(
     old: Annotated[str, typer.Argument(help="Version, or folder, of the earlier release.")],
-    new: Annotated[str, typer.Argument(help="Version, or folder, of the later one.")] = "latest",
+    new: Annotated[str, typer.Argument(help="Version, or folder, of the later release.")] = "latest",
     releases: Releases = WAREHOUSE / "releases",
-    cells: Annotated[Path | None, typer.Option(help="File for every cell: .csv or .parquet.")] = None,
+    cells: Annotated[
+        Path | None, typer.Option(help="File (.csv or .parquet) to write every changed cell to.")
+    ] = None,
 ) -> None:
-    """Say what differs between two releases, and why.
+    """Show what differs between two releases, and why.
 
     Example: ote release diff 1.0.0 latest --cells changes.csv
     """
@@ -141,10 +143,10 @@ def diff(
 
 
 def verify(
-    release: Annotated[str, typer.Argument(help="A release: its folder, its version, or latest.")],
+    release: Annotated[str, typer.Argument(help="Folder or version of the release, or latest.")],
     releases: Releases = WAREHOUSE / "releases",
 ) -> None:
-    """Check a release: checksums, tables against dictionary and manifest, ranges, and the formula.
+    """Check a release: its checksums, its tables against dictionary and manifest, ranges, and the formula.
 
     Example: ote release verify warehouse/releases/latest
     """
@@ -164,17 +166,18 @@ def verify(
 
 
 def publish(
-    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
+    target: Annotated[str, typer.Argument(help="Where to upload: a folder, or s3://bucket/prefix.")],
     version: Annotated[str, typer.Option(help="Version, or folder, of the release.")] = "latest",
     releases: Releases = WAREHOUSE / "releases",
     pages: Annotated[
-        bool, typer.Option(help="Upload the pages that `ote site` shows, too, of the latest release.")
+        bool, typer.Option(help="Also upload the web pages of the latest release, which `ote site` shows.")
     ] = True,
 ) -> None:
-    """Upload a release to a store or folder. It is listed in index.json once all its files are there.
+    """Upload a release to an S3 store or a folder, and then add it to index.json.
 
     Credentials of an S3 store come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and
-    AWS_ENDPOINT_URL for a store that is not Amazon's). If it was interrupted, run it again.
+    AWS_ENDPOINT_URL for a store that is not Amazon's). The release is added to index.json only when all its
+    files are there. If an upload was interrupted, run the command again.
 
     Example: ote release publish s3://bucket/open-training-emissions
     """
@@ -192,12 +195,12 @@ def publish(
 
 
 def get(
-    version: Annotated[str, typer.Argument(help="Version of the index.")] = "latest",
+    version: Annotated[str, typer.Argument(help="Version to download, as listed in index.json.")] = "latest",
     source: Annotated[str, typer.Option("--from", help="Address or folder of published releases.")] = "",
     into: Annotated[
         Path,
         typer.Option(
-            help="Folder to write it to; the release gets a folder in it, named by version.",
+            help="Folder to download to. The release gets its own folder in it, named by version.",
             callback=a_folder,
         ),
     ] = Path("releases"),

@@ -44,36 +44,42 @@ class By(StrEnum):
 
 
 Words = Annotated[
-    list[str] | None, typer.Argument(help="Words of a name or a developer; all of them must match.")
+    list[str] | None,
+    typer.Argument(help="Words of the model's name or its developer. A run must match all of them."),
 ]
 Developer = Annotated[
     str,
     typer.Option(
-        "--developer", "--organisation", help="Developer or its organisation, or how the name begins."
+        "--developer", "--organisation", help="Developer or its organisation: the name or its beginning."
     ),
 ]
-AnyCountry = Annotated[str, typer.Option(help="Country of a developer or of the run: code or name.")]
-Years = Annotated[str, typer.Option(help="Year of publication, such as 2023, or a span, such as 2020-2023.")]
-AnyHardware = Annotated[str, typer.Option(help="Accelerator, or how its name begins.")]
+AnyCountry = Annotated[str, typer.Option(help="Country of a developer or of the run, as code or name.")]
+Years = Annotated[str, typer.Option(help="Year of publication, such as 2023, or a range, such as 2020-2023.")]
+AnyHardware = Annotated[str, typer.Option(help="Accelerator: its name or the beginning of its name.")]
 Domain = Annotated[str, typer.Option(help="What the model works on, such as language.")]
-Covers = Annotated[str, typer.Option(help="What the row covers, such as one_run for one whole run.")]
+Covers = Annotated[
+    str, typer.Option(help="List only rows that cover this, such as one_run for one whole run.")
+]
 Hours = Annotated[
     list[str] | None,
-    typer.Option(help="How the hours are known, such as disclosed; may be given several times."),
+    typer.Option(help="How the accelerator-hours are known, such as disclosed (published). Can be repeated."),
 ]
 Within = Annotated[
     float | None,
     typer.Option(
-        help="Only runs with an uncertainty of at most this factor (x/÷, 90 %), such as 2.",
+        help="List only runs with an uncertainty of at most this factor (x/÷, 90 %), such as 2.",
         parser=number("2 (from half to twice the estimate)", 1),
         metavar="<float>",
     ),
 ]
-MinEnergy = Annotated[str, typer.Option(help="Least energy, such as 500 (MWh) or 2GWh.")]
+MinEnergy = Annotated[
+    str, typer.Option(help="List only runs with at least this energy, such as 500 (MWh) or 2GWh.")
+]
 Order = Annotated[
     Sort,
     typer.Option(
-        help="Order: energy, co2e, interval, published or name; guesses always come last.", metavar="<order>"
+        help="Sort by energy, co2e, interval, published (date) or name; guesses always come last.",
+        metavar="<order>",
     ),
 ]
 Limit = Annotated[
@@ -88,7 +94,7 @@ Counted = Annotated[
     By | None,
     typer.Option(
         "--by",
-        help="Count instead of list: organisation shows who published most about its runs.",
+        help="Count runs instead of listing them: organisation shows which organisation published most.",
         metavar="<name>",
     ),
 ]
@@ -115,10 +121,11 @@ def find(
 ) -> None:
     """List and search training runs: energy and CO2e with 90 % intervals, and how solid they are.
 
-    In JSON and CSV the value of a guess is null, p05 and p95 are given, and null_because says why.
+    A guess is an estimate with a very wide interval. In JSON and CSV its value is null, and null_because
+    gives the reason; the interval (p05, p95) is given.
 
-    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed, or, for
-    who publishes most: ote find --by organisation
+    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed, or, to
+    see which organisation publishes most: ote find --by organisation
     """
     if as_json and as_csv:
         terminal.fail("--json and --csv: give one of them.")

@@ -19,22 +19,27 @@ def site(
     warehouse: Built = WAREHOUSE,
     release: Annotated[
         Path | None,
-        typer.Option(help="Folder of a release to look at, instead of the last build.", callback=a_folder),
+        typer.Option(help="Folder of a release to show instead of the last build.", callback=a_folder),
     ] = None,
     port: Annotated[
         int,
         typer.Option(
-            help="Port on this machine; 0 takes a free one.", parser=whole(0, 65535), metavar="<int>"
+            help="Port on this machine; 0 chooses a free port.", parser=whole(0, 65535), metavar="<int>"
         ),
     ] = PORT,
-    serve: Annotated[bool, typer.Option(help="Serve the pages until Ctrl-C.")] = True,
+    serve: Annotated[
+        bool, typer.Option(help="Serve the pages until you press Ctrl-C, or only write them.")
+    ] = True,
     put: Annotated[
-        str, typer.Option(help="Upload the pages to where releases are published, instead of serving them.")
+        str,
+        typer.Option(
+            help="Upload the pages to this folder or s3:// address of published releases; do not serve them."
+        ),
     ] = "",
 ) -> None:
-    """Show the dataset as pages in a browser, from this machine alone: runs, factors, sources, accuracy.
+    """Show the dataset as web pages, served from this machine: runs, factors, sources, accuracy.
 
-    The pages are written again if the release, the guides or the code changed.
+    If the release, the guides or the code changed, the pages are written again before they are served.
 
     Example: ote site
     """

@@ -17,9 +17,14 @@ from ote.cli.options import AsJson, Database, number, whole
 from ote.names import literal
 
 Where = Annotated[
-    str, typer.Option(metavar="SQL", help="Condition over the columns of emissions: solidity <> 'guessed'.")
+    str,
+    typer.Option(
+        metavar="SQL", help="SQL condition on columns of the table emissions: solidity <> 'guessed'."
+    ),
 ]
-Organisation = Annotated[str, typer.Option(help="Organisation of the runs, as in the table organisations.")]
+Organisation = Annotated[
+    str, typer.Option(help="Add up runs of this organisation, as the table organisations names it.")
+]
 Year = Annotated[
     int | None, typer.Option(parser=whole(1950, 2030), metavar="YEAR", help="Year of publication.")
 ]
@@ -28,8 +33,8 @@ Judgement = Annotated[
     typer.Option(
         parser=number("0.3", 0),
         metavar="SHARE",
-        help="How much of the error of Epoch AI's judgements all of them share, from 0 to 1; nobody can "
-        "measure it. Default: as in error_shares.",
+        help="Share of the error of Epoch AI's estimates that is common to all of them, 0 to 1. It is an "
+        "assumption. Default: as in error_shares.",
     ),
 ]
 SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO2e", quantities.mass)}
@@ -43,10 +48,11 @@ def total(
     database: Database = DATABASE,
     as_json: AsJson = False,
 ) -> None:
-    """Add up runs, with the interval of the sum.
+    """Add up energy and CO2e of runs, with the interval of the sum.
 
-    The values of runs are medians of skewed distributions: their plain sum is too low. This adds up draws of
-    whole runs, each training once; runs that share an error share it in every draw.
+    The value of a run is the median of a skewed distribution, so a plain sum of the values is too low. This
+    command adds up random draws of the runs instead. In each draw, runs that share an error have the same
+    error. Only whole runs are added up, each training once.
 
     Example: ote total --year 2024, or: ote total --where "domain like '%language%' and solidity <> 'guessed'"
     """

@@ -16,7 +16,7 @@ from ote.places import BASELINE, REFERENCE, WAREHOUSE
 
 def update(
     sources: Annotated[
-        list[str] | None, typer.Argument(help="Sources to update, as catalog.yaml names them; default: all.")
+        list[str] | None, typer.Argument(help="Sources to update, as catalog.yaml names them. Default: all.")
     ] = None,
     mirror: Annotated[
         str,
@@ -30,26 +30,28 @@ def update(
         str, typer.Option(help="With --mirror: the day (YYYY-MM-DD) on which the copies were made.")
     ] = "",
     accept: Annotated[
-        str, typer.Option(help="Why a change beyond the limits is right; kept in the report.")
+        str, typer.Option(help="Reason why a change beyond the limits is right. The report keeps it.")
     ] = "",
     keep: Annotated[
         Path | None,
         typer.Option(
-            help="Folder in which to keep the fetched bytes, by checksum, for an audit.", callback=a_folder
+            help="Folder in which to keep the downloaded files, named by checksum, for an audit.",
+            callback=a_folder,
         ),
     ] = None,
     refetch: Annotated[
-        bool, typer.Option("--refetch", help="Fetch and parse every file, also where nothing changed.")
+        bool, typer.Option("--refetch", help="Download and parse every file, even if nothing changed.")
     ] = False,
     warehouse: Warehouse = WAREHOUSE,
     baseline: Baseline = BASELINE,
     reference: Reference = REFERENCE,
 ) -> None:
-    """Download what the upstream sources publish now, and rewrite warehouse/baseline/ for you to commit.
+    """Download current data of the upstream sources, and rewrite warehouse/baseline/ for you to commit.
 
-    Each row is checked; a row that breaks a rule goes to the quarantine. The new rows and results are
-    compared with the accepted rows and the published results. Beyond the limits of catalog.yaml, nothing is
-    changed unless you give the reason with --accept. The report is warehouse/baseline/update.md.
+    Each row is checked. A row that breaks a rule is not used; it is listed in the table quarantine. The new
+    rows and results are compared with the accepted rows and the published results. If they differ by more
+    than the limits of catalog.yaml allow, nothing is changed unless you give a reason with --accept. The
+    report is warehouse/baseline/update.md.
 
     Example: ote update epoch_models owid_electricity
     """
