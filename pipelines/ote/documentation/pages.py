@@ -129,10 +129,10 @@ def _size(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     lines = [
         f"The dataset has estimates for **{quantities.counted(runs, 'training run')}**. Of these, {whole:,} "
-        "are whole runs; the others are parts of a run, several runs together, bounds or hypothetical. For "
+        "are whole runs; other rows are parts of a run, several runs together, bounds or hypothetical. For "
         f"{without:,} more models, too little is published for an estimate.",
         "",
-        "How sure an estimate is depends most on the origin of its accelerator-hours (GPUs or TPUs x hours):",
+        "An estimate is most certain if the accelerator-hours (GPUs or TPUs x hours) are published:",
         "",
         "| accelerator-hours | runs | typical 90 % interval of the energy (estimate = 1) |",
         "|---|---:|---|",
@@ -165,7 +165,7 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     hours, ratio, _, hours_inside = row("chip_hours", "chip_hours")
     draws, _, error, power_inside = row("watts_per_chip", "power")
     return (
-        "we hid known values, with all else from the same developer or source, and estimated them. "
+        "we removed known values, and all else from the same developer or source, and estimated them. "
         f"Accelerator-hours from FLOP ({hours} runs): half of the estimates are within a factor of "
         f"{ratio:.2f} of the known value; {100 * hours_inside:.0f} % of the 90 % intervals contain it. "
         f"Power ({draws} measurements): half are within {100 * error:.0f} %; {100 * power_inside:.0f} % of "
@@ -181,7 +181,7 @@ def _result(connection: duckdb.DuckDBPyConnection) -> str:
         f"We estimate that training {model} used **{quantities.energy(row[1])}** of electricity (90 % "
         f"interval: {energy}) and emitted **{quantities.mass(row[4])} of CO2e** (gross, {mass}).\n"
         f"Source: [{title}]({url}), {locator}. "
-        "The interval covers rounding and metering, not such assumptions.\n"
+        "The interval includes rounding and metering errors, not such assumptions.\n"
     )
 
 
