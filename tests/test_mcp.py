@@ -121,6 +121,21 @@ def test_a_long_query_is_stopped(tools: agent.Agent, monkeypatch: pytest.MonkeyP
         tools.sql("select sum(a.range * b.range) from range(1000000) as a, range(1000000) as b")
 
 
+def test_a_query_gives_no_number_for_a_guess(tools: agent.Agent) -> None:
+    ends = "energy_mwh, energy_mwh_p05, energy_mwh_p95"
+    query = f"select {ends}, co2e_gross_t from emissions where solidity = '{{}}' order by run_id"
+    guess, measured = (tools.sql(query.format(solidity), 1) for solidity in ("guessed", "measured"))
+    value, low, high, _ = guess["rows"][0]
+    assert value is None
+    assert high > 100 * low > 0
+    assert "only the interval" in guess["null_because"]
+    assert measured["rows"][0][0] > 0
+    assert measured["null_because"] is None
+    assert guess["note"] == measured["note"]
+    assert guess["note"].startswith("Without an interval: co2e_gross_t. ")
+    assert tools.sql(f"select {ends} from emissions", 1)["note"] is None
+
+
 def test_rows_are_limited_and_said_to_be(tools: agent.Agent) -> None:
     answer = tools.sql("select run_id from emissions order by run_id", limit=3)
     assert len(answer["rows"]) == 3

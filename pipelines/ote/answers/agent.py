@@ -17,7 +17,7 @@ import duckdb
 
 from ote import api
 from ote.answers import explain as explanation
-from ote.answers import names
+from ote.answers import names, quantities
 from ote.errors import BadQuestionError
 from ote.places import REFERENCE
 
@@ -36,6 +36,10 @@ select region, factor_year, intensity_basis, pue_basis, gross_basis, net_basis, 
 from locations
 """
 VERSION = "select version from release"
+WITH_INTERVALS = """
+select distinct left(column_name, -4) from duckdb_columns() where ends_with(column_name, '_p05')
+"""
+ALONE = "Without an interval: {}. Select the columns _p05 and _p95, too; some of these values may be guesses."
 Answer = dict[str, Any]
 
 
@@ -184,7 +188,8 @@ class Agent:
 
         Tables and columns are described by duckdb_tables() and duckdb_columns() (comment). Start with
         `emissions`: one row per run, with energy_mwh, energy_mwh_p05, energy_mwh_p95, the columns ending in
-        _basis, source_url.
+        _basis, source_url. Select the interval with each value: the value of a guess is then null, and
+        null_because says why.
 
         Args:
             query: one select statement.
@@ -202,16 +207,21 @@ class Agent:
                     cursor = connection.execute(statements[0])
                     columns = [column[0] for column in cursor.description or []]
                     rows = cursor.fetchmany(most + 1)
+                    known = {name for (name,) in connection.execute(WITH_INTERVALS).fetchall()}
             except duckdb.InterruptException:
                 raise BadQuestionError(
                     f"The query took more than {SECONDS:g} seconds and was stopped. Ask for less."
                 ) from None
             except duckdb.Error as error:
                 raise BadQuestionError(str(error)) from None
+        shown = [_without_guesses(columns, row) for row in rows[:most]]
+        alone = [name for name in columns if name in known and not _ends(columns, name)]
         answer = {
             "columns": columns,
-            "rows": [list(row) for row in rows[:most]],
+            "rows": shown,
             "has_more": len(rows) > most,
+            "null_because": quantities.GUESS if shown != [list(row) for row in rows[:most]] else None,
+            "note": ALONE.format(", ".join(alone)) if alone else None,
         }
         return self._answer(answer)
 
@@ -236,6 +246,23 @@ def _sources(row: Answer, known: dict[tuple[Any, ...], tuple[Any, ...]]) -> Answ
     columns = ("pue_basis", "gross_basis", "net_basis", "source_url", "source_locator")
     found = known.get((row["region"], row["factor_year"], row["intensity_basis"]), (None,) * len(columns))
     return dict(zip(columns, found, strict=True))
+
+
+def _ends(columns: list[str], name: str) -> tuple[int, int] | None:
+    """Where the ends of the interval of a column are; None where they were not selected."""
+    ends = f"{name}_p05", f"{name}_p95"
+    return (columns.index(ends[0]), columns.index(ends[1])) if {*ends} <= {*columns} else None
+
+
+def _without_guesses(columns: list[str], row: tuple[Any, ...]) -> list[Any]:
+    """The cells of a row; the value is None where its interval is that of a guess."""
+    cells = list(row)
+    for place, name in enumerate(columns):
+        if ends := _ends(columns, name):
+            low, high = row[ends[0]], row[ends[1]]
+            if low is not None and high is not None and quantities.is_guess(low, high):
+                cells[place] = None
+    return cells
 
 
 def _rows(limit: int) -> int:
