@@ -111,7 +111,7 @@ def test_every_function_answers(environment: Environment, build: Build, tmp_path
     publishing.publish(build.release, str(tmp_path))
     done = environment.run("python", "-c", PROGRAM.format(source=str(tmp_path)))
     assert done.returncode == 0, done.stderr
-    assert "--hours" in done.stdout
+    assert "training_hours" in done.stdout
 
 
 def test_the_import_is_quick(environment: Environment) -> None:

@@ -107,7 +107,7 @@ def test_a_client_gets_errors_as_text(build: Build) -> None:
         (lambda tools: tools.find_runs("llama", limit=1001), "1 to 1000"),
         (lambda tools: tools.sql("select repeat('x', 500000)"), "at most 400,000"),
         (lambda tools: tools.explain("flurb"), "not a word"),
-        (lambda tools: tools.estimate(chips=8), "--hours missing"),
+        (lambda tools: tools.estimate(chips=8), "training_hours: missing"),
     ],
 )
 def test_limits_and_errors(tools: agent.Agent, ask: Callable[[agent.Agent], Any], says: str) -> None:

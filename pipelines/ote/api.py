@@ -3,7 +3,8 @@
 Energy is in MWh, emissions are in tonnes of CO2e, power is in W, and carbon intensities are in kg CO2e per
 kWh of electricity. Columns that end in `_p05` and `_p95` are the lower and upper end of the 90 % interval. A
 `basis` is the method that gave a number; `ote explain NAME` shows what the basis NAME means. Each error is
-an `ote.Error`. Its message is the text that the command prints.
+an `ote.Error`. Its message is the text that the command prints; `ote.estimate` names its arguments instead
+of options.
 
 Belongs here: thin functions over ote.answers. Does not belong here: any answer. What a function needs is
 imported when it is called, so that `import ote` costs nothing.

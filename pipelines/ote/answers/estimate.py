@@ -108,6 +108,8 @@ NAMES = ("hardware", "provider", "cloud_region", "site_country", "site_state")
 # Beside an answer only where they say something.
 IF_KNOWN = ("counting", "metering", "site_state")
 SHOWN = 10
+# How a problem of one run is named: to a person at the command line, and to a program.
+BY_OPTION, BY_COLUMN = "{option} {says}", "{column}: {says}"
 LONGEST_CELL = 1000  # characters, as macro is_bad_text has it
 
 # Which fact puts a factor on its best basis, and how a person gives it.
@@ -164,7 +166,7 @@ def estimate(
         NoDatabaseError: the database is missing, unreadable or older than this method.
     """
     if isinstance(runs, Mapping):
-        return estimate_run(runs, database, today)
+        return estimate_run(runs, database, today, BY_COLUMN)
     columns = list(runs.columns)
     unknown_columns(columns)
     with opened(database, today) as connection:
@@ -179,11 +181,14 @@ def estimate(
 
 
 def estimate_run(
-    run: Mapping[str, Any], database: Path = DATABASE, today: date | None = None
+    run: Mapping[str, Any],
+    database: Path = DATABASE,
+    today: date | None = None,
+    problem: str = BY_OPTION,
 ) -> dict[str, Any]:
     """One run as `estimate` returns it: columns of emissions, factors, version of the dataset."""
     with opened(database, today) as connection:
-        _take_one(connection, run)
+        _take_one(connection, run, problem)
         settle(connection)
         cursor = connection.execute("select * exclude (row_number) from estimates")
         names = [column[0] for column in cursor.description or []]
@@ -441,14 +446,16 @@ def resolve(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create or replace temp table {table} as {query(table)}")
 
 
-def _take_one(connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> None:
+def _take_one(
+    connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any], problem: str = BY_OPTION
+) -> None:
     """One run, refused where it cannot be."""
     unknown_columns(list(run))
     given = {column: str(run[column]) for column in COLUMNS if run.get(column) is not None}
     cells = ", ".join(f"cast(? as varchar) as {column}" for column in given) or "null as model"
     connection.execute(f"create temp table one as select {cells}", list(given.values()))
     take(connection, "one", list(given))
-    _refuse(connection, "{option} {says}")
+    _refuse(connection, problem)
 
 
 def _set_bad_text_aside(connection: duckdb.DuckDBPyConnection) -> None:
