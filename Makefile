@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: dataset test lint docs dev site wheel clean
+.PHONY: dataset test lint docs dev site site-engine wheel clean
 
 dataset: $(READY)
 	@$(VENV)/bin/ote build
@@ -20,6 +20,10 @@ lint: $(READY)
 # The pages of the last release, in warehouse/site; `ote site` serves them.
 site: $(READY)
 	@$(VENV)/bin/ote site --no-serve
+
+# DuckDB for the pages Query and Your run, in warehouse/engine; npm gets it, and `make site` copies it.
+site-engine: $(READY)
+	@$(VENV)/bin/python -m ote.site.engine
 
 # The package with the database of this build, in dist/; it needs nothing of the checkout.
 wheel: dataset
@@ -47,4 +51,4 @@ $(READY): requirements.txt tests/apart/requirements.txt pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html warehouse/site build dist
+	rm -rf $(VENV) warehouse/dagster warehouse/build.* warehouse/report.html warehouse/site warehouse/engine build dist
