@@ -145,6 +145,21 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla T4.").replace("[70.0]", "[70.0 40.0]"),
         [(2, 1, 0.14)],
     ),
+    "carbontracker 2: the mean of two GPUs": (
+        CARBONTRACKER.replace("1.1.6", "2.4.7").replace("Tesla T4.", "Tesla T4, Tesla T4.")
+        .replace("[70.0]", "70.0").replace("[30.0]", "30.0"),
+        [(2, 1, 0.17)],
+    ),
+    "carbontracker: an array with commas": (
+        CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla T4.").replace("[70.0]", "[70.0, 40.0]"),
+        [(2, 1, 0.14)],
+    ),
+    "carbontracker: an array as NumPy shows its parts": (
+        CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla T4.")
+        .replace("[70.0]", "[np.float64(70.0), np.float64(40.0)]")
+        .replace("[30.0]", "array([30.], dtype=float32)"),
+        [(2, 1, 0.14)],
+    ),
     "carbontracker: two kinds of GPUs that were not read stay two": (
         CARBONTRACKER.replace("Tesla T4.", "Tesla T4, Tesla P4.").replace("[70.0]", "None"),
         [(1, 1, None), (1, 1, None)],
@@ -272,6 +287,12 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         + JOB.format(3, "").replace("2024-03-05T08:00:00", "Unknown"),
         ["line 3, row 2, State: 'PENDING': the job never ran", "line 4, row 3, Start: 'Unknown': the job"],
         {"chips": "8"},
+    ),
+    "carbontracker 2, several GPUs": (
+        CARBONTRACKER.replace("1.1.6", "2.0.0").replace("Tesla T4.", "Tesla T4, Tesla T4.")
+        .replace("[70.0]", "70.0"),
+        ["Carbontracker 2 writes the mean power of the 2 devices of gpu: multiplied by 2."],
+        {"chips": "2"},
     ),
     "sacct without a type": (
         "JobID|AllocTRES|ElapsedRaw\n1|gres/gpu=8|3600\n",

@@ -80,6 +80,7 @@ def test_an_old_version_is_read(tmp_path: Path, version: str) -> None:
         ("codecarbon_2.0.0.csv", V100, 6.015, 451.3 * 6.015 / 3.6e6),
         ("codecarbon_2.3.5.csv", V100, 6.02, 451.3 * 6.02 / 3.6e6),
         ("carbontracker_1.1.6.log", V100, 12.0, 400 * 12.0 / 3.6e6),
+        ("carbontracker_2.4.7_two_gpus.log", V100, 7.01, 400 * 7.01 / 3.6e6),  # it writes 200.0, the mean
         ("carbontracker_1.2.5.log", V100, 12.02, 400 * 12.02 / 3.6e6),
         ("eco2ai_0.3.9.csv", V100, 7.12, 0.000763),  # as written: it measured five of the seven seconds
     ],

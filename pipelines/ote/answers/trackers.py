@@ -17,7 +17,6 @@ from ote.answers import dates, delimited, locations, quantities, ratings
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
-
 SECONDS_PER_HOUR = 3600
 # What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
 MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
@@ -39,8 +38,9 @@ EXAMPLE_BY_HAND = (
 # Of a Carbontracker log; the power of many devices are an array that goes on over several lines.
 MEASUREMENT = (
     r"Duration: (?P<negative>-?)(?:(?P<d>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)"
-    r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>\[[\w\s.+-]*\]|[^\[\n]+)"
+    r"|Average power usage \(W\) for (?P<part>\w+): (?P<draws>(?:array\()?\[[^\[\]:]*\]\)?|[^\[\n]+)"
 )
+NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan"
 MEASURED_LINE = r"Duration:|Average power usage"
 LOCATION = r"detected location:? ([^\n\[]+?)(?:\. Defaulted|:? \[|\.?$)"  # by the address on the internet
 POWERS_OF_1_0 = r"Power usages for (?:gpu|cpu): \["  # of Carbontracker 1.0, which wrote no durations
@@ -223,19 +223,19 @@ def _scaled(run: Run, share: float) -> Run:
 
 @dataclass(kw_only=True)
 class Epoch:
-    """An epoch of Carbontracker: seconds, watts of each component, and those not measured or wrong."""
+    """An epoch of Carbontracker: seconds, watts of each component, and what is not measured or wrong."""
 
     place: Place
     seconds: float
     watts: dict[str, float]
+    notes: list[str] = field(default_factory=list)
     unread: list[tuple[Place, str, str]] = field(default_factory=list)
     wrong: list[Reject] = field(default_factory=list)
 
 
 def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
-    gpus = _carbontracker_gpus(text)
-    epochs, early = _epochs(text, gpus[0] if len(set(gpus)) == 1 else "")
+    epochs, early = _epochs(text)
     if not epochs and re.search(POWERS_OF_1_0, text):
         raise UnknownUnitError(
             f"{file}: Carbontracker 1.0 wrote the power of each epoch (W), and no durations. The energy is "
@@ -243,6 +243,7 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
         )
     yield from early
     yield from _damaged(text, epochs)
+    yield from dict.fromkeys(note for epoch in epochs for note in epoch.notes)
     parts = {part for epoch in epochs for part in epoch.watts}
     for number, epoch in enumerate(epochs, start=1):
         where, part, _written = epoch.unread[-1] if epoch.unread else (epoch.place, "any component", "")
@@ -265,13 +266,16 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
         yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
-def _carbontracker_gpus(text: str) -> list[str]:
-    devices = re.search(r"(?i)GPU with device\(s\) ([^.]+)\.", text)
+def _devices(text: str, part: str) -> list[str]:
+    """The names of the devices of a component, such as gpu."""
+    devices = re.search(rf"(?i)\b{part} with device\(s\) ([^.]+)\.", text)
     return [name.strip() for name in devices[1].split(",")] if devices else []
 
 
-def _epochs(text: str, gpu: str) -> tuple[list[Epoch], list[Reject]]:
+def _epochs(text: str) -> tuple[list[Epoch], list[Reject]]:
     """The epochs of a log, and powers that stand before any duration; a power of exactly 0 was not read."""
+    gpus = _devices(text, "gpu")
+    gpu = gpus[0] if len(set(gpus)) == 1 else ""
     epochs: list[Epoch] = []
     early: list[Reject] = []
     for found in re.finditer(MEASUREMENT, text):
@@ -282,13 +286,15 @@ def _epochs(text: str, gpu: str) -> tuple[list[Epoch], list[Reject]]:
             seconds = 0.0 if found["negative"] else length
             epochs.append(Epoch(place=place, seconds=seconds, watts={}))
             continue
-        watts = re.findall(r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan", found["draws"])
+        watts = re.findall(NUMBER, re.sub(r"(?:np\.)?float(?:16|32|64)\b|dtype=\w+", "", found["draws"]))
         if not epochs:
             early.append(Reject(place=place, reason=f"a power before any duration: {found[0]!r}"))
         elif not watts or "nan" in watts or not any(map(float, watts)):
             epochs[-1].unread.append((place, found["part"], found["draws"].strip()))
         else:
-            epochs[-1].watts[found["part"]] = sum(map(float, watts))
+            times, note = _devices_in_a_mean(text, found["part"], found["draws"])
+            epochs[-1].notes += note
+            epochs[-1].watts[found["part"]] = times * sum(map(float, watts))
             try:
                 if found["part"] == "gpu":
                     refuse_power("gpu", max(map(float, watts)), gpu)
@@ -296,6 +302,20 @@ def _epochs(text: str, gpu: str) -> tuple[list[Epoch], list[Reject]]:
                 reject = Reject(place=place, column=error.column, reason=error.reason)
                 epochs[-1].wrong.append(reject)
     return epochs, early
+
+
+def _devices_in_a_mean(text: str, part: str, draws: str) -> tuple[int, list[str]]:
+    """Of how many devices a power is the mean, and a sentence if that is more than one.
+
+    From version 2 on, Component.collect_power_usage puts the powers of all devices into one list, so the mean
+    that is written is of one device. Before, it was an array with the mean of each.
+    """
+    version = re.search(r"carbontracker version (\d+)", text)
+    count = len(_devices(text, part))
+    if "[" in draws or count < 2 or version is None or int(version[1]) < 2:
+        return 1, []
+    says = f"Carbontracker {version[1]} writes the mean power of the {count} devices of {part}"
+    return count, [f"{says}: multiplied by {count}."]
 
 
 def _damaged(text: str, epochs: list[Epoch]) -> Iterator[Reject]:
@@ -326,7 +346,7 @@ def _carbontracker_runs(
     joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
     kwh = joules / 3.6e6  # J to kWh
     hours = seconds / SECONDS_PER_HOUR
-    kinds = Counter(_carbontracker_gpus(text))
+    kinds = Counter(_devices(text, "gpu"))
     parts = {part for epoch in taken for part in epoch.watts}
     is_read = not kinds or "gpu" in parts
     run = {
