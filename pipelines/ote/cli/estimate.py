@@ -45,6 +45,13 @@ def columns_of_a_run() -> list[tuple[str, str, str]]:
     ]
 
 
+class Engine(StrEnum):
+    """What runs the queries of a batch."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 def estimate(
     context: typer.Context,
     batch: Annotated[
@@ -68,6 +75,12 @@ def estimate(
     strict: Annotated[
         bool, typer.Option("--strict", help="With --batch: write nothing if one row cannot be estimated.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="What estimates a batch: this machine, or Spark.", metavar="<engine>")
+    ] = Engine.duckdb,
+    master: Annotated[
+        str, typer.Option(help="Master of Spark, such as spark://host:7077.", metavar="URL")
+    ] = "local[*]",
     as_json: AsJson = False,
     database: Database = DATABASE,
 ) -> None:
@@ -87,7 +100,10 @@ def estimate(
     if bool(batch) != bool(out) or (batch and run):
         terminal.fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
     if batch and out:
-        _estimate_batch(batch, out, database, strict=strict, full=full)
+        if engine is Engine.spark:
+            _estimate_on_spark(batch, out, master, database, strict=strict, full=full)
+        else:
+            _estimate_batch(batch, out, database, strict=strict, full=full)
         return
     if not run:
         terminal.fail(
@@ -121,6 +137,24 @@ def _estimate_batch(source: str, out: str, database: Path, *, strict: bool, full
         terminal.fail(str(error))
     except OSError as error:
         terminal.fail(texts.unwritten(Path(out), error))
+    _print_done(done, out, rejects, begin)
+
+
+def _estimate_on_spark(
+    source: str, out: str, master: str, database: Path, *, strict: bool, full: bool
+) -> None:
+    from ote import spark
+
+    begin = time.monotonic()
+    try:
+        done = spark.estimate_batch(source, out, master, database, strict=strict, full=full)
+    except (BadRunsError, NoDatabaseError, spark.SparkError) as error:
+        terminal.fail(str(error))
+    _print_done(done, out, addresses.sibling(out, ".rejects"), begin)
+
+
+def _print_done(done: batches.Batch, out: str, rejects: str, begin: float) -> None:
+    """What became of a batch: problems and notes on stderr, the number of estimates on stdout."""
     _name_rejects(done.first_problems, f" (all in {rejects})", done.problems)
     for note in done.notes:
         typer.echo(note, err=True)
