@@ -15,6 +15,18 @@ length(cell) > 1000 or regexp_matches(cell, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]');
 create or replace temp macro is_unread_number(cell, number) as
 (cell is not null and number is null) or (typeof(cell) = 'VARCHAR' and is_bad_text(cell::varchar));
 
+-- The instant that a cell holds, in UTC: a day with its time and the time's zone. Without a zone the instant is not known.
+create or replace temp macro instant_of(cell) as
+if(
+    regexp_full_match(cell, '\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)\s*'),
+    make_timestamp(epoch_us(try_cast(trim(cell) as timestamptz))),
+    null
+);
+
+-- Whether a cell holds a time of day without its zone.
+create or replace temp macro is_time_without_zone(cell) as
+regexp_full_match(cell, '\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*');
+
 -- A number of things. Frames write whole numbers with a gap among them as 8.0.
 create or replace temp macro whole_number_of(cell) as
 case

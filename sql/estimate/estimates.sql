@@ -86,14 +86,15 @@ factors as (
         if(runs.pue is null, settings.pue_factor_year, null) as pue_factor_year,
         if(runs.pue is null, settings.pue_source_url, null) as pue_source_url,
         if(runs.pue is null, settings.pue_source_locator, null) as pue_source_locator,
-        if(runs.gross_kg_per_kwh is null, settings.gross_basis, 'disclosed') as gross_basis,
-        coalesce(runs.gross_kg_per_kwh, settings.gross_kg_per_kwh) as used_gross_kg_per_kwh,
-        if(runs.gross_kg_per_kwh is null, settings.gross_ln_gsd, gsds.disclosed_grid) as used_gross_ln_gsd,
-        if(runs.gross_kg_per_kwh is null, settings.gross_gsd, exp(gsds.disclosed_grid)) as used_gross_gsd,
-        if(runs.gross_kg_per_kwh is null, settings.intensity_basis, 'unspecified') as intensity_basis,
-        if(runs.gross_kg_per_kwh is null, settings.gross_factor_year, null) as gross_factor_year,
-        if(runs.gross_kg_per_kwh is null, settings.gross_source_url, null) as gross_source_url,
-        if(runs.gross_kg_per_kwh is null, settings.gross_source_locator, null) as gross_source_locator,
+        coalesce(runs.gross_basis, settings.gross_basis) as used_gross_basis,
+        if(runs.gross_basis is null, settings.gross_kg_per_kwh, runs.gross_kg_per_kwh) as used_gross_kg_per_kwh,
+        if(runs.gross_basis is null, settings.gross_ln_gsd, if(runs.gross_kg_per_kwh is null, null, gsds.disclosed_grid))
+            as used_gross_ln_gsd,
+        if(runs.gross_basis is null, settings.gross_gsd, exp(used_gross_ln_gsd)) as used_gross_gsd,
+        if(runs.gross_basis is null, settings.intensity_basis, 'unspecified') as intensity_basis,
+        if(runs.gross_basis is null, settings.gross_factor_year, null) as gross_factor_year,
+        if(runs.gross_basis is null, settings.gross_source_url, null) as gross_source_url,
+        if(runs.gross_basis is null, settings.gross_source_locator, null) as gross_source_locator,
         -- A carbon-free share that is given counts that of the grid, as Google's does (docs/method/grid.md).
         if(runs.cfe_fraction is null, settings.net_basis, 'operator_hourly') as net_basis,
         if(
@@ -115,12 +116,12 @@ factors as (
             )
         ) as used_supply_ln_gsd,
         if(
-            runs.gross_kg_per_kwh is null and runs.cfe_fraction is null,
+            runs.gross_basis is null and runs.cfe_fraction is null,
             settings.net_ln_gsd,
             sqrt(pow(used_gross_ln_gsd, 2) + pow(used_supply_ln_gsd, 2))
         ) as used_net_ln_gsd,
         if(
-            runs.gross_kg_per_kwh is null and runs.cfe_fraction is null, settings.net_gsd, exp(used_net_ln_gsd)
+            runs.gross_basis is null and runs.cfe_fraction is null, settings.net_gsd, exp(used_net_ln_gsd)
         ) as used_net_gsd,
         if(runs.cfe_fraction is null, settings.net_factor_year, settings.grid_cfe_year) as net_factor_year,
         if(runs.cfe_fraction is null, settings.net_source_url, null) as net_source_url,
@@ -219,7 +220,7 @@ select
     if(energy_kwh is null, chip_hours_basis, null) as chip_hours_basis,
     if(energy_kwh is null, used_watts_basis, null) as watts_basis,
     pue_basis,
-    gross_basis,
+    used_gross_basis as gross_basis,
     net_basis,
     intensity_basis,
     energy_basis,

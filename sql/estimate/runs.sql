@@ -73,6 +73,7 @@ select
     nullif(trim(metering), '') as metering,
     typed_pue as pue,
     typed_g_per_kwh / 1000 as gross_kg_per_kwh, -- g to kg
+    if(typed_g_per_kwh is null, null, 'disclosed') as gross_basis,
     typed_cfe_fraction as cfe_fraction,
     typed_market_g_per_kwh / 1000 as market_kg_per_kwh, -- g to kg
     used_region as cloud_region,
@@ -83,7 +84,9 @@ select
     named_state,
     named_provider,
     named_country,
+    given_start,
     typed_start as started,
+    hours_long,
     run_year,
     power_no,
     location_no,

@@ -22,6 +22,7 @@ import duckdb
 
 from ote import hardware_units
 from ote.answers import addresses, delimited, estimate, quantities, run_files
+from ote.answers import hourly as by_the_hour
 from ote.answers.estimate import BadRunsError
 from ote.answers.published import DATABASE
 from ote.answers.run_files import RunFiles, Unread
@@ -36,10 +37,6 @@ FREE_TEXT = ("model", "hardware_name", "counting", "metering")
 # Where a factor comes from: only in the full result.
 SOURCES = ("_factor_year", "_source_url", "_source_locator")
 TEXTS = ("model", "metering", *estimate.NAMES)
-# Types whose numbers are those of their text; others go through text.
-NUMBERS = {
-    *("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT")
-}
 MEMORY = "600MB"  # of DuckDB; what is more goes to a temporary folder
 JUDGED_AT_ONCE = 100_000  # rows
 # DuckDB does not promise the order of rows that are joined. One thread that looks up in the smaller table
@@ -85,6 +82,7 @@ def estimate_batch(
     strict: bool = False,
     full: bool = False,
     rejects: str = "",
+    hourly: str = "",
     watch: Watch = lambda *_: nullcontext(),
 ) -> Batch:
     """Estimate the runs of files that can be into another; name the others, or with `strict` refuse all.
@@ -99,6 +97,7 @@ def estimate_batch(
         strict: whether one row that cannot be estimated refuses all.
         full: also the year and the source of each factor.
         rejects: a file (CSV) for the rows that cannot be estimated; if there are none, an earlier one goes.
+        hourly: files of a series by the hour (columns of hourly.COLUMNS), for the runs whose zone it has.
         watch: is entered around each pass, with the connection, what it does, and the number of rows.
 
     Raises:
@@ -110,13 +109,17 @@ def estimate_batch(
     with TemporaryDirectory() as folder:
         settings = {"threads": THREADS, "memory_limit": MEMORY, "temp_directory": folder}
         with estimate.opened(database, today, settings) as connection:
+            if hourly:
+                by_the_hour.take(connection, hourly, Path(folder))
             runs = run_files.opened(connection, str(source), Path(folder))
             give(connection, runs.relation(), runs.kinds)
             with watch(connection, "read", runs.rows):
                 survey(connection)
-            judge(connection, today, runs.unread)
+            if hourly:
+                by_the_hour.view(connection)
+            judge(connection, today, runs.unread, hourly=bool(hourly))
             problems, head = _refused(connection, runs, strict)
-            notes = _notes(connection)
+            notes = [*_notes(connection), *([by_the_hour.note(connection)] if hourly else ())]
             with watch(connection, "estimated", runs.rows):
                 estimated = _write(connection, runs, str(target), full, Path(folder))
             if not problems:
@@ -150,14 +153,10 @@ def give(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[str, 
 
 
 def _cell(column: str, kind: str | None) -> str:
-    name = identifier(column)
     if kind is None:
         return "cast(null as varchar)" if column in (*TEXTS, "started") else "cast(null as double)"
-    if kind == "VARCHAR":
-        return f"nullif({name}, '')"
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"cast(make_timestamp(epoch_us({name})) as varchar)"
-    return name if kind in NUMBERS and column not in TEXTS else f"cast({name} as varchar)"
+    is_text = column in TEXTS and kind != "VARCHAR"
+    return f"cast({identifier(column)} as varchar)" if is_text else run_files.cell(column, kind)
 
 
 def survey(connection: duckdb.DuckDBPyConnection) -> None:
@@ -174,7 +173,13 @@ def survey(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create or replace temp view estimates as {estimate.query('estimates')}")
 
 
-def judge(connection: duckdb.DuckDBPyConnection, today: date | None, unread: Sequence[Unread] = ()) -> None:
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    today: date | None,
+    unread: Sequence[Unread] = (),
+    *,
+    hourly: bool = False,
+) -> None:
     """The table problems of the rows that may be wrong, each judged as a run by itself would be."""
     connection.execute(
         "create or replace table problems "
@@ -207,6 +212,8 @@ def judge(connection: duckdb.DuckDBPyConnection, today: date | None, unread: Seq
             f"from ({estimate.problems(alone)}) as found inner join memory.doubtful using (row_number)"
         )
         before = end
+    if hourly:
+        by_the_hour.refuse_local_starts(connection)
     connection.execute(
         "create or replace temp table rejected as "
         "select distinct row_number from problems order by row_number"
@@ -238,7 +245,7 @@ def _rejects(connection: duckdb.DuckDBPyConnection, runs: RunFiles) -> Iterator[
     found = connection.cursor().execute("from memory.problems order by all")
     while rows := found.fetchmany(10_000):
         for row_number, line, column, reason in rows:
-            yield delimited.Reject(place=runs.place(row_number, line), column=column, reason=reason)
+            yield runs.reject(row_number, line, column, reason)
 
 
 def _notes(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -58,7 +58,7 @@ ESTIMATE = {
     **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
 }
 # Bases of what was given, not estimated.
-GIVEN = {"measured", "partly_measured", "disclosed", "chips_x_hours", "disclosed_measured"}
+GIVEN = {"measured", "partly_measured", "disclosed", "chips_x_hours", "disclosed_measured", "given_hours"}
 METERED = ("measured", "partly_measured")
 # What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
 INTENSITIES = {
@@ -143,6 +143,11 @@ def checked(run: Any) -> Run:
     missing = [key for key in NEEDED if not isinstance(run, dict) or key not in run]
     if missing:
         raise NotAnEstimateError(f"{', '.join(missing)} missing")
+    if run.get("gross_basis") == "missing_hours":
+        raise NotAnEstimateError(
+            "a run without CO2e, because the hourly series lacks an hour of the run; add the hour to the "
+            "series, or take the run out"
+        )
     if says := documents.mismatch(run, ESTIMATE):
         raise NotAnEstimateError(says)
     if run["intensity_basis"] not in INTENSITIES:

@@ -5,21 +5,26 @@ what a cell means (estimate.py), or what is done with the rows (batch.py).
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from ote.answers import addresses, delimited, estimate, tables, texts
 from ote.answers.estimate import BadRunsError
 from ote.answers.rows import load
-from ote.names import literal, shown
+from ote.names import identifier, literal, shown
 
 NESTED = ("STRUCT", "MAP", "UNION")
 PARQUET = "hive_partitioning = false, union_by_name = true"
+# Types whose numbers are those of their text; others go through text.
+NUMBERS = {
+    *("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT")
+}
 
 
 Unread = tuple[int, int, str, str]  # number, line, column and reason
@@ -72,14 +77,31 @@ class RunFiles:
         file = self.addresses[index] if len(self.addresses) > 1 else ""
         return delimited.Place(file=file, line=line, row=row_number - self.before[index])
 
+    def reject(self, row_number: int, line: int, column: str, reason: str) -> delimited.Reject:
+        """What is wrong with a row, by its place."""
+        return delimited.Reject(place=self.place(row_number, line), column=column, reason=reason)
 
-def opened(connection: duckdb.DuckDBPyConnection, source: str, folder: Path) -> RunFiles:
+
+def cell(column: str, kind: str) -> str:
+    """A cell in SQL as text or as a number; an instant of a time zone as UTC."""
+    name = identifier(column)
+    if kind == "VARCHAR":
+        return f"nullif({name}, '')"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"cast(make_timestamp(epoch_us({name})) as varchar) || 'Z'"
+    return name if kind in NUMBERS else f"cast({name} as varchar)"
+
+
+def opened(
+    connection: duckdb.DuckDBPyConnection, source: str, folder: Path, wanted: Collection[str] = ()
+) -> RunFiles:
     """The rows of all files that an address means.
 
     Args:
         connection: the connection that is to read them.
         source: a path, a folder, a pattern or an address.
         folder: a temporary one.
+        wanted: the columns to read, if not those of runs; others may be there.
 
     Raises:
         BadRunsError: there is none, or one cannot be read or has a column that no run has.
@@ -91,17 +113,31 @@ def opened(connection: duckdb.DuckDBPyConnection, source: str, folder: Path) -> 
             raise BadRunsError(f"{wrong[0]}: expected a file that ends in {', '.join(tables.FORMS)}")
         if ".parquet" in kinds and len(kinds) > 1:
             raise BadRunsError(f"{source}: Parquet files next to others; name one kind alone")
-        runs = (_parquet if ".parquet" in kinds else _staged)(connection, source, found, folder)
+        if ".parquet" in kinds:
+            runs = _parquet(connection, source, found, folder)
+        else:
+            runs = _staged(connection, source, found, wanted)
     except (texts.UnreadableError, tables.NoTableError) as error:
         raise BadRunsError(f"{source}: {error}") from None
-    estimate.unknown_columns([name for name in runs.kinds if name not in NUMBERED], f"{source}: ")
+    _check_columns([name for name in runs.kinds if name not in NUMBERED], source, wanted)
     for column, kind in runs.kinds.items():
+        if wanted and column not in wanted:
+            continue
         if kind.startswith(NESTED) or kind.endswith("]"):
             raise BadRunsError(f"{source}, {column}: {kind}, expected text or a number")
     return runs
 
 
 NUMBERED = ("row_number", "line")
+
+
+def _check_columns(columns: Sequence[str], source: str, wanted: Collection[str]) -> None:
+    """Refuse a column that no run has, or that a wanted one is not there."""
+    if not wanted:
+        estimate.unknown_columns(columns, f"{source}: ")
+    elif missing := [column for column in wanted if column not in columns]:
+        says = f"expected {', '.join(wanted)}; there are {', '.join(map(shown, columns[:10]))}"
+        raise BadRunsError(f"{source}: there is no column {', '.join(missing)}; {says}")
 
 
 def _parquet(
@@ -154,17 +190,19 @@ def _reachable(connection: duckdb.DuckDBPyConnection, address: str, copy: Path) 
 
 
 def _staged(
-    connection: duckdb.DuckDBPyConnection, source: str, found: Sequence[str], folder: Path
+    connection: duckdb.DuckDBPyConnection, source: str, found: Sequence[str], wanted: Collection[str]
 ) -> RunFiles:
     """Files of text as the table staged of all their cells, with the line of each row."""
     read = [tables.read(addresses.content(address), addresses.suffix(address)) for address in found]
-    columns = list(dict.fromkeys(column for table in read for column in table.columns)) or ["model"]
-    estimate.unknown_columns(columns, f"{source}: ")
+    columns = list(dict.fromkeys(column for table in read for column in table.columns))
+    columns = columns or [*wanted] or ["model"]
+    _check_columns(columns, source, wanted)
+    columns = [column for column in columns if column in (wanted or columns)]
     counts = [len(table.rows) + len(table.rejects) for table in read]
     unread: list[Unread] = []
     rows: list[list[str | None]] = []
     for before, table in zip([0, *accumulate(counts)], read, strict=False):
-        cells = [(place, estimate.cells_of(place, row, columns)) for place, row in table.rows]
+        cells = [(place, estimate.cells_of(place, _only(row, wanted), columns)) for place, row in table.rows]
         rejects = [*table.rejects, *(row for _, row in cells if isinstance(row, delimited.Reject))]
         unread += [(before + (r.place.row or 0), r.place.line, r.column, r.reason) for r in rejects]
         rows += [
@@ -174,10 +212,15 @@ def _staged(
         ]
     load(connection, "texts", [*NUMBERED, *columns], rows)
     connection.execute(
-        "create temp table staged as select * replace (cast(row_number as bigint) as row_number, "
+        "create or replace temp table staged as select * replace (cast(row_number as bigint) as row_number, "
         "cast(line as bigint) as line) from texts"
     )
     kinds = {**dict.fromkeys(NUMBERED, "BIGINT"), **dict.fromkeys(columns, "VARCHAR")}
     return RunFiles(
         source=source, addresses=list(found), counts=counts, kinds=kinds, parts=list(found), unread=unread
     )
+
+
+def _only(row: Mapping[str, Any], wanted: Collection[str]) -> Mapping[str, Any]:
+    """The wanted cells of a row, or all."""
+    return {column: row[column] for column in wanted if column in row} if wanted else row

@@ -54,6 +54,8 @@ BASES = {
     "unpublished_operator": "weighted mean of training sites and other data centers",
     "training_locations": "mean over locations where models are trained",
     "industry_year": "industry survey of the year",
+    "given_hours": "the given hours of the run",
+    "missing_hours": "not known: the given series lacks an hour of the run",
     "region_month": "the region's grid in these months",
     "region_year": "the region's grid, nearest known year",
     "country_month": "the country's grid in these months",

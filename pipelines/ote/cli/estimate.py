@@ -75,6 +75,13 @@ def estimate(
     strict: Annotated[
         bool, typer.Option("--strict", help="With --batch: write nothing if one row cannot be estimated.")
     ] = False,
+    hourly_intensity: Annotated[
+        str,
+        typer.Option(
+            help="Your hourly series for a batch: columns zone, hour_utc, carbon_intensity_g_per_kwh.",
+            metavar="FILE",
+        ),
+    ] = "",
     engine: Annotated[
         Engine, typer.Option(help="What estimates a batch: this machine, or Spark.", metavar="<engine>")
     ] = Engine.duckdb,
@@ -99,11 +106,13 @@ def estimate(
     run: dict[str, str] = context.obj
     if bool(batch) != bool(out) or (batch and run):
         terminal.fail("--batch FILE: give --out FILE as well, and no option that describes a single run.")
+    if hourly_intensity and (not batch or engine is Engine.spark):
+        terminal.fail("--hourly-intensity: only for --batch on this machine; for one run give --intensity.")
     if batch and out:
         if engine is Engine.spark:
             _estimate_on_spark(batch, out, master, database, strict=strict, full=full)
         else:
-            _estimate_batch(batch, out, database, strict=strict, full=full)
+            _estimate_batch(batch, out, database, strict=strict, full=full, hourly=hourly_intensity)
         return
     if not run:
         terminal.fail(
@@ -124,12 +133,21 @@ def estimate(
     _print(answer, narrowest)
 
 
-def _estimate_batch(source: str, out: str, database: Path, *, strict: bool, full: bool) -> None:
+def _estimate_batch(
+    source: str, out: str, database: Path, *, strict: bool, full: bool, hourly: str = ""
+) -> None:
     begin = time.monotonic()
     rejects = addresses.sibling(out, ".rejects.csv")
     try:
         done = batches.estimate_batch(
-            source, out, database, strict=strict, full=full, rejects=rejects, watch=_progress
+            source,
+            out,
+            database,
+            strict=strict,
+            full=full,
+            rejects=rejects,
+            hourly=hourly,
+            watch=_progress,
         )
     except BadRunsError as error:
         terminal.fail(f"{error}" if addresses.is_remote(source) else _or_import(Path(source), f"{error}"))
