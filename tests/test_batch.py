@@ -4,9 +4,12 @@ import json
 import random
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +246,71 @@ def test_addresses_are_read_and_written_through_fsspec(
         assert memory.cat_file("/runs/out.rejects.csv") == (tmp_path / "r.csv").read_bytes()
     batch.estimate_batch("memory://runs/in", "memory://runs/parts", database, TODAY)
     assert memory.cat_file("/runs/parts/part-00000.parquet") == (tmp_path / "out.parquet").read_bytes()
+
+
+class Files(SimpleHTTPRequestHandler):
+    """A web server of a folder, which has no Range and takes no files; some of it is broken."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def send_head(self) -> Any:
+        """Fail for a file of this name."""
+        if self.path.startswith("/broken"):
+            self.send_error(500)
+            return None
+        return super().send_head()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """The address of a web server of the folder of the test."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_files_of_a_web_server_are_read(
+    database: Path, runs: list[dict[str, Any]], tmp_path: Path, web: str
+) -> None:
+    """It cannot say when a file changed, so Parquet files are copied first."""
+    (tmp_path / "in").mkdir()
+    source = written(runs[:300], tmp_path / "in" / "a.parquet")
+    written(runs[300:500], tmp_path / "in" / "b.parquet")
+    (tmp_path / "runs.csv").write_text("energy_kwh,pue\n5,1.1\n", encoding="utf-8")
+    for given, address in (
+        (source, "in/a.parquet"),
+        (tmp_path / "in", "in/*.parquet"),
+        (tmp_path / "in", "in/"),
+    ):
+        for name, runs_of in (("here", given), ("there", f"{web}/{address}")):
+            target, rejects = tmp_path / f"{name}.parquet", tmp_path / f"{name}.rejects.csv"
+            batch.estimate_batch(runs_of, target, database, TODAY, rejects=str(rejects))
+        assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
+        said = (tmp_path / "there.rejects.csv").read_text(encoding="utf-8")
+        assert said.replace(web, str(tmp_path)) == (tmp_path / "here.rejects.csv").read_text(encoding="utf-8")
+    assert batch.estimate_file(f"{web}/runs.csv", tmp_path / "out.parquet", database, TODAY) == 1
+
+
+def test_a_store_that_fails_is_named_with_its_answer(database: Path, tmp_path: Path, web: str) -> None:
+    source = written([{"energy_kwh": 1.0}], tmp_path / "runs.parquet")
+    for given, target, says in (
+        (
+            f"{web}/nothing.parquet",
+            "out.parquet",
+            "/nothing.parquet: there is no such file; check the address",
+        ),
+        (f"{web}/broken.parquet", "out.parquet", "/broken.parquet: cannot be .*500"),
+        ("http://127.0.0.1:1/a.parquet", "out.parquet", "a.parquet: cannot be listed: "),
+        (source, f"{web}/out.parquet", "/out.parquet: cannot be written: .*501"),
+        (source, "nothing://out.parquet", "nothing://out.parquet: cannot be opened: Protocol not known"),
+    ):
+        out = target if "://" in target else tmp_path / target
+        done = ote("estimate", "--batch", given, "--out", out, "--database", database)
+        assert done.returncode == 2, done.stderr
+        assert re.search(says, done.stderr), done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,21 @@ def store(address: str) -> tuple[Any, str]:
     return found
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """What goes wrong at a store as OSError: libraries such as aiohttp and botocore have errors of their own.
+
+    Raises:
+        OSError: the store cannot be reached, or refuses.
+    """
+    try:
+        yield
+    except (OSError, NotImplementedError):
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
+
+
 def expand(address: str) -> list[str]:
     """The files that an address means, in the order of their names: one, or those of a folder or a pattern.
 
@@ -72,12 +87,13 @@ def expand(address: str) -> list[str]:
 def _expand_remote(address: str) -> list[str]:
     files_of, path = store(address)
     try:
-        if set(PATTERN) & set(path):
-            found = files_of.glob(path)
-        elif files_of.isdir(path):
-            found = files_of.glob(f"{path.rstrip('/')}/{DATASET}")
-        else:
-            found = [path] if files_of.exists(path) else []
+        with asking():
+            if set(PATTERN) & set(path):
+                found = files_of.glob(path)
+            elif files_of.isdir(path):
+                found = files_of.glob(f"{path.rstrip('/')}/{DATASET}")
+            else:
+                found = [path] if files_of.exists(path) else []
     except OSError as error:
         raise texts.UnreadableError(f"cannot be listed: {error}") from None
     if not found:
@@ -95,17 +111,24 @@ def content(address: str) -> bytes:
         return texts.content(Path(address))
     files_of, path = store(address)
     try:
-        return bytes(files_of.cat_file(path))
+        with asking():
+            return bytes(files_of.cat_file(path))
     except OSError as error:
         raise texts.UnreadableError(f"cannot be read: {error}") from None
 
 
 def is_listed(address: str) -> bool:
-    """Whether a folder holds Parquet files already."""
+    """Whether a folder holds Parquet files already.
+
+    Raises:
+        OSError: the store cannot be reached, or refuses.
+        UnreadableError: as store.
+    """
     if not is_remote(address):
         return next(Path(address).glob(DATASET), None) is not None
     files_of, path = store(address)
-    return bool(files_of.glob(f"{path.rstrip('/')}/{DATASET}"))
+    with asking():
+        return bool(files_of.glob(f"{path.rstrip('/')}/{DATASET}"))
 
 
 def remove(address: str) -> None:
@@ -116,8 +139,9 @@ def remove(address: str) -> None:
         Path(address).unlink(missing_ok=True)
         return
     files_of, path = store(address)
-    if files_of.exists(path):
-        files_of.rm_file(path)
+    with asking():
+        if files_of.exists(path):
+            files_of.rm_file(path)
 
 
 @contextmanager
@@ -139,6 +163,7 @@ def replacing(address: str, folder: Path) -> Iterator[Path]:
     try:
         yield partial
         files_of, path = store(address)
-        files_of.put_file(str(partial), path)
+        with asking():
+            files_of.put_file(str(partial), path)
     finally:
         partial.unlink(missing_ok=True)

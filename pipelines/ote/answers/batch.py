@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from ote import hardware_units
-from ote.answers import addresses, delimited, estimate, quantities, run_files
+from ote.answers import addresses, delimited, estimate, quantities, run_files, texts
 from ote.answers import hourly as by_the_hour
 from ote.answers.estimate import BadRunsError
 from ote.answers.published import DATABASE
@@ -135,8 +135,13 @@ def _check(source: str, target: str) -> None:
     ending = addresses.suffix(target)
     if ending and ending not in WRITERS:
         raise BadRunsError(f"{target}: expected a file that ends in {', '.join(WRITERS)}, or a folder")
-    if not ending and addresses.is_listed(target):
-        raise BadRunsError(f"{target}: holds Parquet files already; name a new folder")
+    try:
+        if addresses.is_remote(target):
+            addresses.store(target)
+        if not ending and addresses.is_listed(target):
+            raise BadRunsError(f"{target}: holds Parquet files already; name a new folder")
+    except texts.UnreadableError as error:
+        raise BadRunsError(f"{target}: {error}") from None
     if not (addresses.is_remote(source) or addresses.is_remote(target)):
         there, here = Path(target), Path(source)
         if there.exists() and here.exists() and there.samefile(here):

@@ -119,6 +119,8 @@ def opened(
             runs = _staged(connection, source, found, wanted)
     except (texts.UnreadableError, tables.NoTableError) as error:
         raise BadRunsError(f"{source}: {error}") from None
+    except OSError as error:
+        raise BadRunsError(f"{source}: cannot be read: {error}") from None
     _check_columns([name for name in runs.kinds if name not in NUMBERED], source, wanted)
     for column, kind in runs.kinds.items():
         if wanted and column not in wanted:
@@ -180,9 +182,11 @@ def _reachable(connection: duckdb.DuckDBPyConnection, address: str, copy: Path) 
         return address
     files_of, path = addresses.store(address)
     try:
-        files_of.modified(path)
+        with addresses.asking():
+            files_of.modified(path)
     except NotImplementedError:
-        files_of.get_file(path, str(copy))
+        with addresses.asking():
+            files_of.get_file(path, str(copy))
         return str(copy)
     with suppress(duckdb.InvalidInputException):  # registered for an earlier file
         connection.register_filesystem(files_of)

@@ -154,7 +154,10 @@ def _estimate_batch(
     except NoDatabaseError as error:
         terminal.fail(str(error))
     except OSError as error:
-        terminal.fail(texts.unwritten(Path(out), error))
+        is_remote = addresses.is_remote(out)
+        terminal.fail(
+            f"{out}: cannot be written: {error}" if is_remote else texts.unwritten(Path(out), error)
+        )
     _print_done(done, out, rejects, begin)
 
 
