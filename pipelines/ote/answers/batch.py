@@ -196,6 +196,19 @@ def judge(
         "create or replace temp table suspects as select unnest(suspects) as row_number "
         "from survey where location_no is not null"
     )
+    ((some,),) = connection.execute("select count(*) > 0 from suspects").fetchall()
+    if some:  # else no other pass over the rows
+        _judge_suspects(connection, today)
+    if hourly:
+        by_the_hour.refuse_local_starts(connection)
+    connection.execute(
+        "create or replace temp table rejected as "
+        "select distinct row_number from problems order by row_number"
+    )
+
+
+def _judge_suspects(connection: duckdb.DuckDBPyConnection, today: date | None) -> None:
+    """Add to the table problems what is wrong with the suspects."""
     cells = ", ".join(f"cast(given.{column} as varchar) as {column}" for column in estimate.COLUMNS)
     connection.execute(
         f"create or replace table doubtful as select given.row_number, given.line, {cells} "
@@ -217,12 +230,6 @@ def judge(
             f"from ({estimate.problems(alone)}) as found inner join memory.doubtful using (row_number)"
         )
         before = end
-    if hourly:
-        by_the_hour.refuse_local_starts(connection)
-    connection.execute(
-        "create or replace temp table rejected as "
-        "select distinct row_number from problems order by row_number"
-    )
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, runs: RunFiles, strict: bool) -> tuple[int, list[str]]:
