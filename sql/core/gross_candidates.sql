@@ -1,38 +1,7 @@
 -- Carbon intensity (location-based) of each run, on every basis that the facts allow. One row per run and basis.
 -- Another year is used only if the run's year has no figure; factor_year shows it.
 -- A yearly figure is weighed with the months of the run where all of them are known, on its own basis.
-with grids as (
-    select
-        region as location_id,
-        'region_year' as basis,
-        factor_year,
-        carbon_intensity_g_per_kwh,
-        intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.region_intensity
-    where carbon_intensity_g_per_kwh is not null
-    union all
-    select
-        region as location_id,
-        if(region = 'WORLD', 'world_year', 'country_year') as basis,
-        year as factor_year,
-        carbon_intensity_g_per_kwh,
-        intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.grid_intensity
-    where
-        scheme = 'country'
-        and intensity_basis = 'lifecycle' -- the one basis that every country has
-        and carbon_intensity_g_per_kwh is not null
-),
-
-locations as (
+with locations as (
     select
         run_id,
         run_year,
@@ -67,7 +36,7 @@ known as (
         grids.source_locator,
         grids.verified
     from locations
-    inner join grids on locations.basis = grids.basis and locations.location_id = grids.location_id
+    inner join core.location_grids as grids on locations.basis = grids.basis and locations.location_id = grids.location_id
     qualify row_number() over (
         partition by locations.run_id, locations.basis order by abs(grids.factor_year - locations.run_year), grids.factor_year
     ) = 1
@@ -93,7 +62,7 @@ nearest_developer_country as (
         grids.source_url,
         grids.verified
     from developer_countries as runs
-    inner join grids on grids.basis = 'country_year' and runs.country = grids.location_id
+    inner join core.location_grids as grids on grids.basis = 'country_year' and runs.country = grids.location_id
     qualify row_number() over (
         partition by runs.run_id, runs.country order by abs(grids.factor_year - runs.run_year), grids.factor_year
     ) = 1
@@ -189,7 +158,7 @@ nearest_stated as (
             unnest([region, site_country]) as location_id
         from stated
     ) as stated
-    inner join grids on stated.basis = grids.basis and stated.location_id = grids.location_id
+    inner join core.location_grids as grids on stated.basis = grids.basis and stated.location_id = grids.location_id
     qualify row_number() over (
         partition by stated.run_id, stated.source_url, stated.region, stated.site_country
         order by grids.basis = 'country_year', abs(grids.factor_year - stated.run_year), grids.factor_year

@@ -3,74 +3,7 @@
 -- Of a mix of accelerators, hours from FLOP carry the uncertainty; where hours are known, the power does. Hours from FLOP that
 -- were not counted from the model, or not with confidence, carry the uncertainty of the FLOP as well: their bases are fitted on
 -- FLOP that were.
-with candidates as (
-    select
-        'chip_hours' as factor,
-        run_id,
-        basis,
-        value,
-        cast(null as varchar) as intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.chip_hours_candidates
-    union all
-    select
-        'watts_per_chip' as factor,
-        run_id,
-        basis,
-        value,
-        cast(null as varchar) as intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.watts_candidates
-    union all
-    select
-        'pue' as factor,
-        run_id,
-        basis,
-        value,
-        cast(null as varchar) as intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.pue_candidates
-    union all
-    select
-        'gross_kg_per_kwh' as factor,
-        run_id,
-        basis,
-        value,
-        intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.gross_candidates
-    union all
-    select
-        'net_kg_per_kwh' as factor,
-        run_id,
-        basis,
-        value,
-        intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.net_candidates
-),
-
-best as (
+with best as (
     select
         candidates.run_id,
         candidates.factor,
@@ -79,12 +12,16 @@ best as (
         method.solidity,
         candidates.basis,
         candidates.intensity_basis,
+        candidates.supplied_fraction,
+        candidates.rounding_ln_gsd,
+        candidates.mix_ln_variance,
+        candidates.apart_years,
         candidates.factor_year,
         candidates.source_title,
         candidates.source_url,
         candidates.source_locator,
         candidates.verified
-    from candidates
+    from core.factor_candidates as candidates
     inner join core.method as method on candidates.factor = method.factor and candidates.basis = method.basis
     qualify row_number() over (partition by candidates.run_id, candidates.factor order by method.fallback_rank) = 1
 ),
@@ -147,11 +84,11 @@ factors as (
                         sqrt(
                             pow(ln(gross.basis_gsd), 2)
                             + if(best.basis = 'operator_locations', widenings.one_location_ln_variance, widenings.ln_variance)
-                            + nets.mix_ln_variance
+                            + best.mix_ln_variance
                             + net_ln_variance(
-                                nets.supplied_fraction,
-                                nets.rounding_ln_gsd,
-                                nets.apart_years,
+                                best.supplied_fraction,
+                                best.rounding_ln_gsd,
+                                best.apart_years,
                                 best.basis_gsd,
                                 other_year.gsd
                             )
@@ -184,8 +121,6 @@ factors as (
     inner join core.training_runs as runs on best.run_id = runs.run_id
     left join widenings on best.run_id = widenings.run_id
     left join best as gross on best.run_id = gross.run_id and gross.factor = 'gross_kg_per_kwh'
-    left join core.net_candidates as nets
-        on best.factor = 'net_kg_per_kwh' and best.run_id = nets.run_id and best.basis = nets.basis
     left join other_year on best.factor = 'net_kg_per_kwh'
     left join best as hours on best.run_id = hours.run_id and hours.factor = 'chip_hours'
     left join mixes on best.run_id = mixes.run_id

@@ -1,316 +1,6 @@
 -- What the fallback orders take for a location in a year when a run says nothing better. One row per factor, location and period.
--- A location is a cloud region, an operator, a country or WORLD. A year without a figure takes that of the nearest one.
--- An operator's grid is the mix of its regions, its gsd their uncertainty with that of a region's own figure.
--- net_to_gross_ratio is what the operator's hourly-matched supply leaves of the grid's average, by core.region_supply.
-with years as (
-    select unnest(range(2009, 2028)) as year
-),
-
--- Of two operators that name a site alike (Singapore), the location is that of regions.
-site_pues as (
-    select years.*
-    from core.pue_years as years
-    inner join raw.regions as regions
-        on years.region = regions.region and years.provider = regions.provider
-    where not years.is_average
-),
-
-pues as (
-    select
-        region as location_id,
-        'site_year' as basis,
-        factor_year,
-        pue as value,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from site_pues
-    where quarter is null
-    union all
-    select
-        provider as location_id,
-        'provider_year' as basis,
-        factor_year,
-        pue as value,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.pue_years
-    where quarter is null and is_average and provider <> industry_average()
-    union all
-    select
-        'WORLD' as location_id,
-        'industry_year' as basis,
-        factor_year,
-        pue as value,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.pue_years
-    where quarter is null and provider = industry_average()
-),
-
-grids as (
-    select
-        region as location_id,
-        'region_year' as basis,
-        factor_year,
-        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
-        intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.region_intensity
-    where carbon_intensity_g_per_kwh is not null
-    union all
-    select
-        region as location_id,
-        if(region = 'WORLD', 'world_year', 'country_year') as basis,
-        year as factor_year,
-        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
-        intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.grid_intensity
-    where
-        scheme = 'country'
-        and intensity_basis = 'lifecycle' -- the one basis that every country has
-        and carbon_intensity_g_per_kwh is not null
-    union all
-    select
-        provider as location_id,
-        'provider_regions' as basis,
-        factor_year,
-        carbon_intensity_g_per_kwh / 1000 as value, -- g to kg
-        intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from core.provider_grids
-),
-
-yearly as (
-    select
-        'pue' as factor,
-        location_id,
-        basis,
-        factor_year,
-        value,
-        cast(null as varchar) as intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from pues
-    union all
-    select
-        'gross_kg_per_kwh' as factor,
-        location_id,
-        basis,
-        factor_year,
-        value,
-        intensity_basis,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from grids
-),
-
-nearest as (
-    select
-        yearly.factor,
-        yearly.location_id,
-        cast(years.year as varchar) as period,
-        yearly.basis,
-        yearly.value,
-        yearly.intensity_basis,
-        yearly.factor_year,
-        yearly.source_title,
-        yearly.source_url,
-        yearly.source_locator,
-        yearly.verified
-    from years
-    cross join yearly
-    qualify row_number() over (
-        partition by yearly.factor, yearly.location_id, years.year
-        order by abs(yearly.factor_year - years.year), yearly.factor_year, yearly.basis
-    ) = 1
-),
-
-quarters as (
-    select
-        'pue' as factor,
-        region as location_id,
-        quarter as period,
-        'site_quarter' as basis,
-        pue as value,
-        cast(null as varchar) as intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from site_pues
-    where quarter is not null
-),
-
--- What the operator's supply leaves of the grid, at a region and as the mean over all regions of the operator.
-supplies as (
-    select
-        years.year,
-        supply.*,
-        abs(supply.factor_year - years.year) as apart_years
-    from years
-    cross join core.region_supply as supply
-    qualify row_number() over (
-        partition by supply.region, years.year order by abs(supply.factor_year - years.year), supply.factor_year
-    ) = 1
-),
-
-net_ratios as (
-    select
-        region as location_id,
-        year,
-        'operator_hourly' as basis,
-        net_to_gross_ratio as value,
-        1 - residual_fraction as supplied_fraction,
-        rounding_ln_gsd,
-        0 as mix_ln_variance,
-        apart_years,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from supplies
-    union all
-    select
-        provider as location_id,
-        year,
-        'operator_locations' as basis,
-        exp(avg(ln(net_to_gross_ratio) order by region)) as value,
-        1 - avg(residual_fraction order by region) as supplied_fraction,
-        sqrt(avg(pow(rounding_ln_gsd, 2) order by region)) as rounding_ln_gsd,
-        var_pop(ln(net_to_gross_ratio) order by region) as mix_ln_variance,
-        max(apart_years) as apart_years,
-        furthest_year(min(factor_year), max(factor_year), year) as factor_year,
-        first_source(source_title, source_url, null)[1] as source_title,
-        first_source(source_title, source_url, null)[2] as source_url,
-        'geometric mean over the ' || count(*) || ' cloud regions of the operator; the source named is the first of theirs'
-            as source_locator,
-        least_verified(verified) as verified
-    from supplies
-    where not starts_with(region, 'site:')
-    group by provider, year
-),
-
--- Where training runs of these years were, a mean over the locations of each organisation first, as in core.pue_candidates.
-training_locations as (
-    select
-        year,
-        organisation,
-        stated_location,
-        avg(ln(pue) order by run_id) as ln_pue,
-        min(factor_year) as first_year,
-        max(factor_year) as last_year,
-        first_source(source_title, source_url, null)[1] as source_title,
-        first_source(source_title, source_url, null)[2] as source_url,
-        least_verified(verified) as verified
-    from core.stated_pues
-    where year in (select years.year from years)
-    group by year, organisation, stated_location
-),
-
-organisations as (
-    select
-        year,
-        organisation,
-        avg(ln_pue order by stated_location, ln_pue) as mean_ln_pue,
-        count(*) as locations,
-        min(first_year) as first_year,
-        max(last_year) as last_year,
-        first_source(source_title, source_url, null)[1] as source_title,
-        first_source(source_title, source_url, null)[2] as source_url,
-        least_verified(verified) as verified
-    from training_locations
-    group by year, organisation
-),
-
-trained as (
-    select
-        'pue' as factor,
-        'TRAINING' as location_id,
-        cast(year as varchar) as period,
-        'training_locations' as basis,
-        exp(avg(mean_ln_pue order by organisation)) as value,
-        cast(null as varchar) as intensity_basis,
-        furthest_year(min(first_year), max(last_year), year) as factor_year,
-        first_source(source_title, source_url, null)[1] as source_title,
-        first_source(source_title, source_url, null)[2] as source_url,
-        'geometric mean over ' || counted(count(*), 'organisation') || ' of the PUE of ' || counted(sum(locations), 'location')
-        || ' of training runs within two years, as of ' || year_span(min(first_year), max(last_year))
-        || '; the source named is the first of theirs' as source_locator,
-        least_verified(verified) as verified
-    from organisations
-    group by year
-    having count(*) >= 3
-),
-
--- An operator that publishes no PUE, as in core.pue_candidates.
-unpublished as (
-    select
-        trained.factor,
-        'UNPUBLISHED' as location_id,
-        trained.period,
-        'unpublished_operator' as basis,
-        unpublished_operator_pue(trained.value, mix.publishing_fraction, mix.other_pue) as value,
-        trained.intensity_basis,
-        trained.factor_year,
-        trained.source_title,
-        trained.source_url,
-        unpublished_operator_words(trained.value, mix.publishing_fraction, mix.other_pue) as source_locator,
-        trained.verified
-    from trained
-    cross join core.unpublished_pue as mix
-),
-
-together as (
-    select *
-    from nearest
-    union all
-    select *
-    from quarters
-    union all
-    select *
-    from trained
-    union all
-    select
-        'net_to_gross_ratio' as factor,
-        location_id,
-        cast(year as varchar) as period,
-        basis,
-        value,
-        cast(null as varchar) as intensity_basis,
-        factor_year,
-        source_title,
-        source_url,
-        source_locator,
-        verified
-    from net_ratios
-    union all
-    select *
-    from unpublished
-),
-
-operator_gsds as (
+-- The gsd of an operator's grid is the uncertainty of its regions with that of a region's own figure.
+with operator_gsds as (
     select
         grids.provider,
         grids.factor_year,
@@ -320,58 +10,57 @@ operator_gsds as (
 )
 
 select
-    together.factor,
-    together.location_id,
-    together.period,
-    together.value,
+    candidates.factor,
+    candidates.location_id,
+    candidates.period,
+    candidates.value,
     case
-        when together.factor = 'net_to_gross_ratio'
+        when candidates.factor = 'net_to_gross_ratio'
             then
                 exp(
                     sqrt(
-                        ratios.mix_ln_variance
+                        candidates.mix_ln_variance
                         + net_ln_variance(
-                            ratios.supplied_fraction, ratios.rounding_ln_gsd, ratios.apart_years, method.gsd, other_year.gsd
+                            candidates.supplied_fraction,
+                            candidates.rounding_ln_gsd,
+                            candidates.apart_years,
+                            method.gsd,
+                            other_year.gsd
                         )
                     )
                 )
-        when together.factor = 'pue'
+        when candidates.factor = 'pue'
             then
                 exp(
                     sqrt(
                         pow(ln(method.gsd), 2)
                         + pue_ln_variance(
-                            together.basis,
-                            abs(together.factor_year - cast(left(together.period, 4) as integer)),
+                            candidates.basis,
+                            abs(candidates.factor_year - cast(left(candidates.period, 4) as integer)),
                             ln(year_change.gsd)
                         )
                     )
                 )
         else coalesce(operator_gsds.gsd, method.gsd)
     end as gsd,
-    together.basis,
-    together.intensity_basis,
-    together.factor_year,
-    source_id(together.source_url) as source_id,
-    together.source_title,
-    together.source_url,
-    together.source_locator,
-    together.verified
-from together
+    candidates.basis,
+    candidates.intensity_basis,
+    candidates.factor_year,
+    source_id(candidates.source_url) as source_id,
+    candidates.source_title,
+    candidates.source_url,
+    candidates.source_locator,
+    candidates.verified
+from core.location_candidates as candidates
 inner join core.method as method
     on
-        if(together.factor = 'net_to_gross_ratio', 'net_kg_per_kwh', together.factor) = method.factor
-        and together.basis = method.basis
+        if(candidates.factor = 'net_to_gross_ratio', 'net_kg_per_kwh', candidates.factor) = method.factor
+        and candidates.basis = method.basis
 left join core.method as year_change
-    on together.factor = 'pue' and year_change.factor = 'pue' and year_change.basis = 'other_year'
+    on candidates.factor = 'pue' and year_change.factor = 'pue' and year_change.basis = 'other_year'
 left join operator_gsds
     on
-        together.basis = 'provider_regions'
-        and together.location_id = operator_gsds.provider
-        and together.factor_year = operator_gsds.factor_year
-left join net_ratios as ratios
-    on
-        together.factor = 'net_to_gross_ratio'
-        and together.location_id = ratios.location_id
-        and together.period = cast(ratios.year as varchar)
+        candidates.basis = 'provider_regions'
+        and candidates.location_id = operator_gsds.provider
+        and candidates.factor_year = operator_gsds.factor_year
 left join core.method as other_year on other_year.factor = 'net_kg_per_kwh' and other_year.basis = 'supply_other_year'
