@@ -196,7 +196,9 @@ def publish(
 
 def get(
     version: Annotated[str, typer.Argument(help="Version to download, as listed in index.json.")] = "latest",
-    source: Annotated[str, typer.Option("--from", help="Address or folder of published releases.")] = "",
+    source: Annotated[
+        str, typer.Option("--from", help="URL or folder that holds the published releases.")
+    ] = "",
     into: Annotated[
         Path,
         typer.Option(

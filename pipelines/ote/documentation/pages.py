@@ -165,7 +165,8 @@ def _accuracy(connection: duckdb.DuckDBPyConnection) -> str:
     hours, ratio, _, hours_inside = row("chip_hours", "chip_hours")
     draws, _, error, power_inside = row("watts_per_chip", "power")
     return (
-        "we removed known values, and all else from the same developer or source, and estimated them. "
+        "we hid known values, with all data from the same developer or source, and compared estimates with "
+        "them. "
         f"Accelerator-hours from FLOP ({hours} runs): half of the estimates are within a factor of "
         f"{ratio:.2f} of the known value; {100 * hours_inside:.0f} % of the 90 % intervals contain it. "
         f"Power ({draws} measurements): half are within {100 * error:.0f} %; {100 * power_inside:.0f} % of "
