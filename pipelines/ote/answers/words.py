@@ -23,6 +23,16 @@ COVERS = {
     "lower_bound": ("Training {run} used", "at least about"),
     "hypothetical": ("Training {run} like this, which did not happen, would have used", "about"),
 }
+LIMITS = {  # what an amount and its interval mean where only a limit of the run is known
+    "upper_bound": (
+        "Only an upper limit is known: the published facts cover more than this run, or are a maximum "
+        "themselves. The interval is the uncertainty of that limit. The run may have used less."
+    ),
+    "lower_bound": (
+        "Only a lower limit is known: the published facts cover less than this run, or are a minimum "
+        "themselves. The interval is the uncertainty of that limit. The run may have used more."
+    ),
+}
 BASES = {
     "measured": "measured",
     "partly_measured": "partly metered",

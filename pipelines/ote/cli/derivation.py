@@ -51,6 +51,8 @@ def print_short(console: "Console", found: Tree) -> None:
     console.print(_results(found), "")
     if found["lifecycle"]:
         console.print(" ".join(_lifecycle(found)), "", sep="\n")
+    if limit := words.LIMITS.get(found["covers"]):
+        console.print(limit, "", sep="\n")
     solidity = found["solidity"]
     console.print(f"How solid: {solidity}. {catalog.column('solidity').values[solidity].means}", "", sep="\n")
     if stated := words.stated_by(found["hours_stated_by"], found["assumption"]):
