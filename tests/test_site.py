@@ -21,7 +21,7 @@ import pytest
 
 from ote import catalog
 from ote.answers import quantities, where
-from ote.answers.words import COVERS
+from ote.answers.words import COVERS, LIMITS
 from ote.releases import publishing, reading
 from ote.site import building, charts, data, guides, pages, serving
 from tests.conftest import Build, ote
@@ -126,6 +126,134 @@ def test_every_run_says_what_its_table_says(build: Build, site: Path) -> None:
         assert quantities.is_guess(low, high) != (f" {quantities.energy(energy)} of" in words)
 
 
+def test_a_limit_is_called_a_limit_and_so_is_its_interval(build: Build, site: Path) -> None:
+    lead = words_of(text_of(site, "run/llama-3.3-70b.html").split('<p class="lead">')[1].split("</p>")[0])
+    assert lead.startswith(
+        "Training Llama 3.3 70B used at most 6.62 GWh of electricity, and emitted at most 2.54 kt CO2e. The "
+        "limit itself is an estimate: 4.65 to 9.45 GWh and 1.34 to 4.82 kt (90 % intervals of the limit)."
+    )
+    for run_id, covers in build.query("select run_id, covers from emissions"):
+        words = words_of(text_of(site, f"run/{run_id}.html"))
+        for kind, means in LIMITS.items():
+            assert (means in words) == (covers == kind), run_id
+        assert ("90 % intervals of the limit" in words) == (covers in LIMITS), run_id
+
+
+def test_each_way_of_counting_tonnes_is_explained_next_to_its_number(build: Build, site: Path) -> None:
+    table = words_of(text_of(site, "run/llama-3.3-70b.html").split('id="counted"')[1].split("</section>")[0])
+    ((gross, lifecycle, market),) = build.query(
+        "select co2e_gross_t, co2e_lifecycle_t, co2e_market_t from emissions where run_id = 'llama-3.3-70b'"
+    )
+    assert gross / market > 100  # the reason for the sentence
+    for name, value, means in (
+        ("gross (location-based)", gross, "average emissions of the grid"),
+        ("life-cycle", lifecycle, "with the fuel supply and the building of power plants"),
+        ("market-based", market, "contracts and certificates that the operator bought for the year"),
+    ):
+        row = table.split(name)[1]
+        assert row.split()[:2] == quantities.mass(value).split()
+        assert means in row
+
+
+def test_what_a_run_leaves_out_and_its_rates_are_on_its_page(build: Build, site: Path) -> None:
+    words = words_of(text_of(site, "run/gpt-3-175b.html"))
+    ((left_out, tokens, rate, low, high),) = build.query(
+        "select left_out_t, training_tokens, kg_per_billion_tokens, kg_per_billion_tokens_p05, "
+        "kg_per_billion_tokens_p95 from left_out join rates using (run_id) join model_sizes using (run_id) "
+        "where run_id = 'gpt-3-175b'"
+    )
+    rest = words.split("Not counted above")[1]
+    assert (
+        quantities.mass(left_out) in rest.split("CO2e of experiments, failed runs and idle machines")[1][:60]
+    )
+    row = rest.split("1e9 training tokens")[1][:80].split("  ")
+    shown = [part.strip() for part in row if part.strip()]
+    assert shown[:3] == [
+        quantities.count(tokens),
+        quantities.mass(rate / 1000),
+        quantities.mass_span(low / 1000, high / 1000),
+    ]
+
+
+def test_the_page_of_overheads_and_the_page_of_rates_say_what_their_tables_say(
+    build: Build, site: Path
+) -> None:
+    words = words_of(text_of(site, "left-out.html"))
+    for project, ratio in build.query("select project, overhead_ratio from project_overheads"):
+        assert project in words
+        assert f" {ratio:g} " in words.split(project)[1]
+    assert "the whole project used about 2.3 times as much as its final run" in words
+    listed = {*re.findall(r'href="run/([^"]+)\.html">[^<]+</a></th>', text_of(site, "rates.html"))}
+    assert listed == {
+        run_id
+        for (run_id,) in build.query(
+            "select run_id from rates join emissions using (run_id) where covers = 'one_run' "
+            "and kg_per_exaflop is not null and solidity <> 'guessed'"
+        )
+    }
+
+
+def test_a_year_without_a_run_has_no_mark_and_a_year_that_is_not_over_says_so(
+    build: Build, site: Path
+) -> None:
+    page = text_of(site, "trends.html")
+    shares = build.query(
+        "select run_set, period, run_count from trends where measure = 'share' and quantity = 'energy_mwh'"
+    )
+    assert any(not count for _, _, count in shares)
+    for name, year, count in shares:
+        assert (f"<title>{name}, {year}: " in page) == bool(count), (name, year)
+    line = re.search(r'class="line even" x1="[\d.]+%" y1="([\d.]+)%" x2="[\d.]+%" y2="([\d.]+)%"', page)
+    assert line is not None
+    ((growth,),) = build.query(
+        "select p50 from trends where measure = 'growth' and run_set = 'all_runs' and quantity = 'energy_mwh'"
+    )
+    ticks = [float(at) for at in re.findall(r'y1="([\d.]+)%" y2="[\d.]+%"/>', page.split('class="grid"')[1])][
+        :2
+    ]
+    decades = 2 * (float(line[1]) - float(line[2])) / abs(ticks[1] - ticks[0])  # two powers of ten a tick
+    assert 10 ** (decades / 9) == pytest.approx(growth, rel=0.01)  # 2016 to 2025
+    day = str(build.query("select max(published_date) from emissions")[0][0])
+    assert "is not over in this release of" in words_of(page)
+    totals = text_of(site, "totals.html")
+    assert ("<small>not over</small>" in totals) == (day[:4] == release_year(build))
+
+
+def release_year(build: Build) -> str:
+    """The year of the day of the release."""
+    found = re.search(
+        r"date-released: '?(\d{4})", (build.release / "CITATION.cff").read_text(encoding="utf-8")
+    )
+    assert found is not None
+    return found[1]
+
+
+def test_an_organisation_begins_with_what_its_whole_runs_used_together(build: Build, site: Path) -> None:
+    ((runs, p50, low, high),) = build.query(
+        "select run_count, energy_mwh_p50, energy_mwh_p05, energy_mwh_p95 from totals "
+        "where group_kind = 'organisation' and group_value = 'Google'"
+    )
+    words = words_of(text_of(site, "organisation/google.html"))
+    assert f"The {runs} whole runs that name it first used {quantities.energy(p50)} (90 % interval: " in words
+    assert quantities.energy_span(low, high) in words
+
+
+def test_measured_power_comes_before_what_is_only_stated(build: Build, site: Path) -> None:
+    page = (
+        text_of(site, "hardware/nvidia-h100-sxm5-80gb.html").split('id="power-rows"')[1].split("</table>")[0]
+    )
+    shown = re.findall(r"<td[^>]*>([\d,.]+) W</td><td[^>]*>(<span|not)", page)
+    measured = ["measured" if kind == "<span" else "not" for _, kind in shown]
+    assert measured == sorted(measured)
+    assert {*measured} == {"measured", "not"}
+    ((whole,),) = build.query(
+        "select count(*) from system_power where hardware_id = 'nvidia-h100-sxm5-80gb' "
+        "and power_basis = 'measured_system'"
+    )
+    watts = [float(value.replace(",", "")) for value, _ in shown][:whole]
+    assert watts == sorted(watts, reverse=True)
+
+
 def test_a_row_that_is_not_a_whole_run_says_so_in_every_list(build: Build, site: Path) -> None:
     covers = dict(build.query("select run_id, covers from emissions"))
     runs = {run["id"]: run["covers"] for run in json.loads(text_of(site, "runs.json"))}
@@ -195,22 +323,95 @@ def test_the_pages_answer_how_accurate_and_who_discloses_most(build: Build, site
     assert f"{name} published most: {most} facts on its" in disclosure
 
 
-def test_direct_and_life_cycle_intensities_are_never_in_one_list(build: Build, site: Path) -> None:
+def test_no_list_of_regions_mixes_kinds_of_intensity_or_years(build: Build, site: Path) -> None:
+    """Each region is once in each kind, in its latest year, cleanest with PUE first; countries come last."""
     page = text_of(site, "locations.html")
-    for kind in ("lifecycle", "direct"):
-        table = page.split(f'id="locations-{kind}"')[1].split("</table>")[0]
-        listed = {*re.findall(r'href="location/([^"]+)\.html"', table)}
-        regions = {
-            row[0]
-            for row in build.query(f"select distinct region from locations where intensity_basis = '{kind}'")
-        }
-        countries = {name for name in listed if re.fullmatch("[A-Z]{2}|WORLD", name)}
-        assert listed - countries == regions
-        assert bool(countries) == (kind == "lifecycle")
-        gross = [
-            float(row.split('class="n"')[1].split(">")[1].split("<")[0]) for row in table.split("<tr>")[2:]
-        ]
-        assert gross == sorted(gross)
+    latest = build.query(
+        "select intensity_basis, region, factor_year, pue * gross_kg_per_kwh from locations "
+        "qualify factor_year = max(factor_year) over (partition by intensity_basis, region)"
+    )
+    for kind, year in {(kind, year) for kind, _, year, _ in latest}:
+        table = page.split(f'id="locations-{kind}-{year}"')[1].split("</table>")[0]
+        values = {region: value for k, region, y, value in latest if (k, y) == (kind, year)}
+        listed = re.findall(r'href="location/([^"]+)\.html">[^<]+</a><small', table)
+        assert {*listed} == {*values}
+        assert [values[region] for region in listed] == sorted(values.values())
+    countries = page.index('id="countries"')
+    assert countries > max(page.index(f'id="locations-{kind}-{year}"') for kind, _, year, _ in latest)
+    assert not re.search(r'href="location/[A-Z]{2}\.html">[^<]+</a></th>', page[:countries])
+
+
+def test_the_page_of_locations_begins_with_the_cleanest_region(build: Build, site: Path) -> None:
+    words = words_of(text_of(site, "locations.html"))
+    for kind in ("direct", "life-cycle"):
+        ((region, year, value),) = build.query(
+            "select region, factor_year, pue * gross_kg_per_kwh from locations "
+            f"where intensity_basis = '{kind.replace('-', '')}' order by factor_year desc, 3 limit 1"
+        )
+        assert re.search(rf"{region} of [^(]+\({kind} intensity of {year}: {value:.3f} kg/kWh\)", words)
+
+
+def test_each_page_shows_where_it_is_in_the_menu(site: Path) -> None:
+    for name, current in (
+        ("index.html", 'page">Runs'),
+        ("locations.html", 'page">Locations'),
+        ("location/FR.html", 'true">Locations'),
+        ("run/gpt-3-175b.html", 'true">Runs'),
+        ("docs/glossary.html", 'true">Guides'),
+    ):
+        page = text_of(site, name)
+        assert page.count(f'aria-current="{current}</a>') == page.count("aria-current") == 2, name
+        assert f"<summary>Menu: <b>{current.partition('>')[2]}</b></summary>" in page
+
+
+def test_a_name_in_the_first_chart_is_tied_to_the_mark_of_its_run(site: Path) -> None:
+    page = text_of(site, "index.html")
+    marks = {run["id"]: run["at"] for run in json.loads(text_of(site, "runs.json"))}
+    names = re.findall(
+        r'class="name" data-run="([^"]+)"><line x1="([\d.]+)%" y1="([\d.]+)%" x2="([\d.]+)%" y2="([\d.]+)%"/>'
+        r'<circle cx="([\d.]+)%" cy="([\d.]+)%"',
+        page,
+    )
+    assert {run_id for run_id, *_ in names} == {*pages.NAMED_RUNS}
+    for run_id, *ends in names:
+        x, y, text_x, text_y, ring_x, ring_y = map(float, ends)
+        assert [x, y] == [ring_x, ring_y] == marks[run_id][:2]
+        assert (text_x, text_y) != (x, y)
+
+
+def test_a_run_below_the_axis_stands_under_it_and_is_counted(build: Build, site: Path) -> None:
+    marks = {run["id"]: run["at"] for run in json.loads(text_of(site, "runs.json"))}
+    below = {
+        run_id
+        for (run_id,) in build.query(
+            "select run_id from emissions where published_date >= '2010-01-01' "
+            "and if(solidity = 'guessed', energy_mwh_p95, energy_mwh) < 1e-6"
+        )
+    }
+    assert below
+    assert {run_id for run_id, at in marks.items() if at and at[1] and at[1] > charts.BOTTOM} == below
+    page = text_of(site, "index.html")
+    assert f"below 1 Wh ({quantities.counted(len(below), 'run')})" in page
+    for run_id in below:
+        assert '<path d="' in page.split(f'href="run/{run_id}.html"')[1].split("</a>")[0]
+
+
+def test_a_line_over_years_has_no_part_over_a_missing_year() -> None:
+    points = [(2018.0, 1.2), (2019.0, 1.1), (2021.0, 1.1), (2022.0, 1.05)]
+    chart = charts.series("PUE", "", [("disclosed", "PUE", points)], base=1.0)
+    x = {mark.label[:4]: mark.x for mark in chart.marks}
+    assert [(line.x1, line.x2) for line in chart.lines] == [(x["2018"], x["2019"]), (x["2021"], x["2022"])]
+    assert (chart.y_ticks[0].label, chart.y_ticks[0].at) == ("1", charts.BOTTOM)
+
+
+def test_names_cover_no_mark_and_no_other_name() -> None:
+    points = [(x, 60.0 - x / 2) for x in range(20, 90)]
+    names = [charts.Name(x=x, y=60.0 - x / 2, text="A name", run_id=str(x)) for x in (70.0, 72.0, 74.0)]
+    boxes = [(n.text_x - 6 * charts.LETTER, n.text_x, n.text_y) for n in charts.placed(names, points)]
+    for left, right, base in boxes:
+        assert not any(left <= x <= right and base - charts.LINE <= y <= base for x, y in points)
+    for (left, right, base), (other_left, other_right, other) in pairwise(boxes):
+        assert right < other_left or other_right < left or abs(base - other) >= charts.LINE
 
 
 def test_an_entry_says_how_to_get_the_release(build: Build, site: Path) -> None:
@@ -525,6 +726,20 @@ def test_the_download_page_has_each_file_with_its_checksum(build: Build, site: P
     for name, checksum in reading.checksums(build.release).items():
         assert name in words
         assert checksum in words
+
+
+def test_the_download_page_begins_with_the_three_ways_and_a_citation(build: Build, site: Path) -> None:
+    page = text_of(site, "download.html")
+    take = page.split('id="take"')[1].split("</section>")[0]
+    links = [link.partition("/")[2] for link in re.findall(r'href="(?:\.\./)?([^"]+)"', take)]
+    assert links[:2] == ["csv/emissions.csv", "open-training-emissions.duckdb"]
+    assert 'href="download.html#parquet"' in take
+    assert page.index('id="take"') < page.index('id="cite"') < page.index('id="files"')
+    cited = words_of(page.split('id="cite"')[1].split("<pre")[0])
+    assert f"Open Training Emissions, version {build.release.name} [Data set]. CC-BY-4.0." in cited
+    for part in (page.split('id="files"')[1].split("</section>")[0], page.split('id="dictionary"')[1]):
+        assert part.count("<table") == part.count("<details") > 1
+        assert not re.search(r"<details[^>]* open", part)
 
 
 def test_axes_hold_their_values() -> None:

@@ -39,7 +39,7 @@ TEMPLATES = (
         "disclosure.html",
         "paper.html",
     ),
-    *("totals.html", "trends.html", "quality.html"),
+    *("totals.html", "trends.html", "quality.html", "left-out.html", "rates.html"),
     *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html", "groups/2020.html"),
 )
 SHOWN = "[...document.querySelectorAll('#all-runs tbody tr')]"
@@ -217,7 +217,7 @@ def test_no_label_of_a_chart_covers_another(page: Page, address: str, name: str)
 
 def test_a_phone_shows_factors_with_their_sources_and_one_line_of_menu(page: Page, address: str) -> None:
     page.open(f"{address}run/gpt-3-175b.html", 375)
-    assert page.value("document.querySelector('header').getBoundingClientRect().height") < 90
+    assert page.value("document.querySelector('header').getBoundingClientRect().height") < 95
     source = (
         "[...document.querySelectorAll('.stacked td:last-child a')].map((a) => a.getBoundingClientRect())"
     )
@@ -227,18 +227,38 @@ def test_a_phone_shows_factors_with_their_sources_and_one_line_of_menu(page: Pag
 
 def test_lists_are_sorted_by_a_click_on_a_header(page: Page, address: str) -> None:
     """Up, then down; what is empty stays last."""
-    page.open(f"{address}locations.html")
-    table = "document.getElementById('locations-lifecycle')"
-    head = f"[...{table}.tHead.rows[0].cells].find((th) => th.textContent === 'PUE')"
-    cells = f"[...{table}.tBodies[0].rows].map((row) => row.cells[3].textContent)"
+    page.open(f"{address}accelerators.html")
+    table = "document.getElementById('accelerators')"
+    head = f"[...{table}.tHead.rows[0].cells].find((th) => th.textContent === 'In training, W')"
+    cells = f"[...{table}.tBodies[0].rows].map((row) => row.cells[2].textContent)"
     for direction in ("ascending", "descending"):
         page.value(f"{head}.querySelector('button').click()")
         assert page.value(f"{head}.getAttribute('aria-sort')") == direction
         shown = page.value(cells)
-        known = [float(text) for text in shown if text]
+        known = [float(text.replace(",", "")) for text in shown if text]
         assert known == sorted(known, reverse=direction == "descending")
         assert shown[: len(known)] == [text for text in shown if text]
         assert "" in shown
+
+
+def test_a_phone_shows_three_numbers_of_a_region_without_scrolling(page: Page, address: str) -> None:
+    page.open(f"{address}locations.html", 375)
+    cells = (
+        "[...document.querySelector('#lifecycle').parentElement.querySelectorAll('tbody tr')]"
+        ".slice(0, 30).map((row) => [...row.cells].map((cell) => cell.getBoundingClientRect())"
+        ".filter((box) => box.width && box.right <= 375).length)"
+    )
+    assert set(page.value(cells)) == {4}
+
+
+def test_the_menu_of_a_phone_opens_and_leads_on(page: Page, address: str) -> None:
+    page.open(f"{address}run/gpt-3-175b.html", 375)
+    menu = "document.querySelector('.menu')"
+    assert page.value(f"{menu}.querySelector('summary').textContent") == "Menu: Runs"
+    links = f"[...{menu}.querySelectorAll('a')].filter((a) => a.getBoundingClientRect().width)"
+    assert page.value(f"{links}.length") == 0
+    page.value(f"{menu}.querySelector('summary').click()")
+    assert page.value(f"{links}.map((a) => a.textContent).includes('Locations')")
 
 
 def test_a_long_table_is_searched(page: Page, address: str) -> None:
@@ -249,6 +269,20 @@ def test_a_long_table_is_searched(page: Page, address: str) -> None:
     )
     shown = "[...document.querySelectorAll('#sources tbody tr')].filter((row) => !row.hidden)"
     assert 1 <= page.value(f"{shown}.length") < 20
+
+
+def test_a_phone_gets_a_short_download_page_and_finds_a_column(page: Page, address: str) -> None:
+    page.open(f"{address}download.html", 375)
+    assert page.value("document.documentElement.scrollHeight") < 8_000
+    page.value(
+        "(() => { const f = document.querySelector('[data-rows=dictionary-rows]');"
+        " f.value = 'kg_per_exaflop_p95'; f.dispatchEvent(new Event('input')); })()"
+    )
+    opened = "[...document.querySelectorAll('#dictionary-rows details[open]')]"
+    assert page.value(f"{opened}.map((fold) => fold.id)") == ["table-rates"]
+    rows = f"{opened}[0].querySelectorAll('tbody tr:not([hidden])')"
+    assert page.value(f"{rows}.length") == 1
+    assert page.value(f"{rows}[0].getBoundingClientRect().height") > 0
 
 
 def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> None:

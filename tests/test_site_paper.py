@@ -34,6 +34,16 @@ def test_the_page_of_the_paper_has_each_claim_with_its_verdict_and_cases(build: 
         assert reason is None or reason in page
 
 
+def test_the_page_of_the_paper_begins_with_a_count_of_verdicts(build: Build, site: Path) -> None:
+    page = words(site, "paper.html").split("Each claim of the abstract")[0]
+    for verdict, count in build.query("select verdict, count(*) from paper_claims group by verdict"):
+        assert f"{verdict.replace('_', ' ')} {count} claim" in page
+    ((within, number),) = build.query(
+        "select count(*) filter (is_within_rounding), count(*) from paper_reproduction"
+    )
+    assert f"printed numbers {within} of {number} within rounding" in page
+
+
 def test_the_page_on_quality_draws_each_run_with_its_interval(build: Build, site: Path) -> None:
     text = (site / "quality.html").read_text(encoding="utf-8")
     shown = build.query(

@@ -51,11 +51,39 @@ select
     w.water_grid_m3,
     w.water_grid_m3_p05,
     w.water_grid_m3_p95,
-    t.started_month
+    t.started_month,
+    e.parameters,
+    coalesce(s.active_parameters, e.active_parameters) as active_parameters,
+    e.training_flop,
+    s.training_tokens,
+    s.training_tokens_basis,
+    r.kg_per_exaflop,
+    r.kg_per_exaflop_p05,
+    r.kg_per_exaflop_p95,
+    r.kg_per_billion_parameters,
+    r.kg_per_billion_parameters_p05,
+    r.kg_per_billion_parameters_p95,
+    r.kg_per_billion_active_parameters,
+    r.kg_per_billion_active_parameters_p05,
+    r.kg_per_billion_active_parameters_p95,
+    r.kg_per_billion_tokens,
+    r.kg_per_billion_tokens_p05,
+    r.kg_per_billion_tokens_p95,
+    o.left_out_mwh,
+    o.left_out_mwh_p05,
+    o.left_out_mwh_p95,
+    o.left_out_t,
+    o.left_out_t_p05,
+    o.left_out_t_p95,
+    o.overhead_basis,
+    o.source_id as overhead_source_id
 from emissions as e
 left join hardware as h on e.hardware_id = h.hardware_id
 left join embodied_emissions as m on e.run_id = m.run_id
 left join water_use as w on e.run_id = w.run_id
 left join training_runs as t on e.run_id = t.run_id
 left join support.gross_by_basis as l on e.run_id = l.run_id and l.intensity_basis = 'lifecycle'
+left join model_sizes as s on e.run_id = s.run_id
+left join rates as r on e.run_id = r.run_id
+left join left_out as o on e.run_id = o.run_id
 order by e.energy_mwh desc, e.run_id asc

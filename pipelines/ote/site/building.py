@@ -21,7 +21,7 @@ from ote import catalog
 from ote.names import one_line
 from ote.places import name_of
 from ote.releases import reading
-from ote.site import evidence, guides, llms, markup, pages, parts, subjects, sums
+from ote.site import evidence, guides, llms, markup, pages, parts, scope, subjects, sums
 from ote.site.data import Data, opened
 
 HERE = Path(__file__).parent
@@ -34,20 +34,30 @@ ANCHOR = re.compile(r'\bid="([^"]*)"')
 NAV = (
     ("index.html", "Runs"),
     ("totals.html", "Totals"),
-    ("trends.html", "Trends"),
+    ("trends.html", "Growth"),
     ("organisations.html", "Organisations"),
     ("accelerators.html", "Accelerators"),
     ("locations.html", "Locations"),
     ("sources.html", "Sources"),
-    ("accuracy.html", "Accuracy"),
-    ("disclosure.html", "Disclosure"),
-    ("paper.html", "The paper"),
-    ("quality.html", "Quality"),
-    ("download.html", "Download"),
+    ("accuracy.html", "How accurate"),
+    ("disclosure.html", "Who discloses"),
+    ("quality.html", "Energy and scores"),
+    ("paper.html", "2021 paper, checked"),
+    ("download.html", "Download and cite"),
     ("docs/index.html", "Guides"),
 )
-
-
+UNDER = {  # the page of the menu that a page belongs to, by its folder
+    "run": "index.html",
+    "organisation": "organisations.html",
+    "hardware": "accelerators.html",
+    "location": "locations.html",
+    "groups": "locations.html",
+    "source": "sources.html",
+    "docs": "docs/index.html",
+    "without-estimate.html": "index.html",
+    "rates.html": "index.html",
+    "left-out.html": "totals.html",
+}
 GUIDES = (("docs/corrections.html", "Correct a number"), ("docs/glossary.html", "Glossary"))  # of every page
 
 
@@ -131,7 +141,12 @@ def _texts(data: Data) -> dict[str, str]:
     for page in itertools.chain(_pages(data), written):
         if page.path in texts:
             raise TwoPagesError(f"{page.path}: two pages of the site have this name.")
-        shown: dict[str, Any] = {"title": page.title, "about": page.about, "here": page.path}
+        shown: dict[str, Any] = {
+            "title": page.title,
+            "about": page.about,
+            "here": page.path,
+            "under": UNDER.get(page.path.split("/")[0], ""),
+        }
         text = environment.get_template(page.template).render(page.context | shown)
         # Templates write links from the top folder; no text from the data holds a bare quotation mark.
         texts[page.path] = BLANKS.sub("\n", text).replace('="~/', f'="{"../" * page.path.count("/")}')
@@ -149,6 +164,7 @@ def _pages(data: Data) -> Iterator[parts.Page]:
     yield from subjects.pages(data)
     yield from evidence.all_pages(data)
     yield from sums.pages(data)
+    yield from scope.pages(data)
 
 
 def _environment(data: Data) -> jinja2.Environment:
@@ -172,6 +188,7 @@ def _environment(data: Data) -> jinja2.Environment:
         "version": data.manifest["version"],
         "license": data.manifest["license"],
         "date": data.released,
+        "under": "",
         "json_ld": "",
     }
     return environment

@@ -14,6 +14,9 @@ from ote.answers import quantities
 
 TOP, BOTTOM = 4.0, 92.0  # percent of the height that the plot takes; below are the labels of the axis
 LEFT, RIGHT = 9.0, 98.0
+SINCE = 2012  # first year of charts of many runs
+UNDER = 94.0  # where a mark stands that is below the axis
+LETTER, LINE = 2.35, 4.5  # width of a letter and height of a line on a phone, in percent of a large chart
 Scale = Callable[[float], float]
 
 
@@ -51,13 +54,14 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A text at the mark of a run, which it ends at; is_crowded: on a phone another name needs its space."""
+    """The name of a run: a ring around its mark, and a line from there to the right end of the text."""
 
     x: float
     y: float
     text: str
     run_id: str
-    is_crowded: bool = False
+    text_x: float = 0.0
+    text_y: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,14 +131,17 @@ def year_axis(years: Iterable[float]) -> tuple[Scale, list[Tick]]:
     return scale, [Tick(at=scale(year), label=str(year)) for year in range(low, high + 1, step)]
 
 
-def zero_axis(values: Iterable[float], label: Callable[[float], str]) -> tuple[Scale, list[Tick]]:
-    """A scale from zero, with about five ticks at round numbers."""
-    most = max([*values, 1e-9])
+def zero_axis(
+    values: Iterable[float], label: Callable[[float], str], base: float = 0.0
+) -> tuple[Scale, list[Tick]]:
+    """A scale from zero, or from another least value, with about five ticks at round numbers."""
+    most = max([*(value - base for value in values), 1e-9])
     step = 10.0 ** math.floor(math.log10(most / 2))
     step *= next(by for by in (1, 2, 5, 10) if most / (step * by) <= 5)
     count = math.ceil(most / step - 1e-9)
-    scale = linear(0.0, step * count, BOTTOM, TOP)
-    return scale, [Tick(at=scale(step * n), label=_round(label(step * n))) for n in range(count + 1)]
+    scale = linear(base, base + step * count, BOTTOM, TOP)
+    ticks = [base + step * n for n in range(count + 1)]
+    return scale, [Tick(at=scale(value), label=_round(label(value))) for value in ticks]
 
 
 def span_axis(values: Iterable[float], label: Callable[[float], str]) -> tuple[Scale, list[Tick]]:
@@ -171,22 +178,49 @@ def paths(marks: Iterable[Mark]) -> dict[str, str]:
     return {css: "".join(parts) for css, parts in sorted(found.items())}
 
 
-def uncrowded(names: Sequence[Name]) -> list[Name]:
-    """Names with a mark on each that would touch an earlier one on a phone."""
-    return [
-        replace(
-            name,
-            is_crowded=any(
-                abs(name.x - other.x) < 20 and abs(name.y - other.y) < 6 for other in names[:place]
-            ),
-        )
-        for place, name in enumerate(names)
+def placed(names: Sequence[Name], points: Sequence[tuple[float, float]]) -> list[Name]:
+    """Names with a position for each text: the nearest one to its mark, up and left, that covers nothing.
+
+    Args:
+        names: the names, with the position of their marks.
+        points: the position of every mark.
+    """
+    found: list[Name] = []
+    taken: list[tuple[float, float]] = [*points]
+    for name in sorted(names, key=lambda name: name.x):
+        x, y = _free(name, taken)
+        found.append(replace(name, text_x=x, text_y=y))
+        width = round(len(name.text) * LETTER)
+        taken += [(x - over, edge) for over in range(0, width + 1, 2) for edge in (y, y - LINE)]
+    return found
+
+
+def _free(name: Name, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The right end of the base line of a text that covers none of the positions; else its mark."""
+    width = len(name.text) * LETTER
+    near = [(x, y) for x, y in taken if x <= name.x + 1]
+    ends = [
+        (name.x - left, name.y - up)
+        for left in range(3, 60, 3)
+        for up in range(0, 60, 3)
+        if name.x - left - width > 2 * LEFT and name.y - up - LINE > TOP
     ]
+    ends.sort(key=lambda end: (name.x - end[0]) ** 2 + (name.y - end[1]) ** 2)
+    for x, y in ends:
+        if not any(x - width - 1 < px < x + 1 and y - LINE - 1 < py < y + 1 for px, py in near):
+            return round(x, 2), round(y, 2)
+    return name.x, name.y
 
 
 def line(points: Sequence[tuple[float, float]], css: str) -> list[Line]:
     """The parts of a line through points in percent."""
     return [Line(x1=a[0], y1=a[1], x2=b[0], y2=b[1], css=css) for a, b in itertools.pairwise(points)]
+
+
+def yearly_line(points: Sequence[tuple[float, float]], x: Scale, y: Scale, css: str) -> list[Line]:
+    """The parts of a line through values of years; no line is drawn over a year without a value."""
+    pairs = [pair for pair in itertools.pairwise(points) if pair[1][0] - pair[0][0] <= 1]
+    return [part for pair in pairs for part in line([(x(year), y(value)) for year, value in pair], css)]
 
 
 def series(
@@ -197,23 +231,39 @@ def series(
     *,
     is_log: bool = False,
     is_joined: bool = True,
+    base: float = 0.0,
 ) -> Chart:
-    """Values over years, as a line or as points for each name: css class, name, (year, value)."""
+    """Values over years, as a line or as points for each name: css class, name, (year, value).
+
+    Args:
+        title: what is shown.
+        axis: the unit, and what a point is.
+        named: the values, in the order of the years.
+        label: a value in words.
+        is_log: whether the axis is logarithmic.
+        is_joined: whether points of consecutive years are joined.
+        base: where an axis begins that is not logarithmic.
+    """
     known = [one for one in named if one[2]]
     years = [year for _, _, points in known for year, _ in points]
     values = [value for _, _, points in known for _, value in points]
     x, x_ticks = year_axis(years)
-    y, y_ticks = log_axis(values, label) if is_log else zero_axis(values, label)
+    y, y_ticks = log_axis(values, label) if is_log else zero_axis(values, label, base)
     marks, lines = [], []
     for css, name, points in known:
-        placed = [(x(year), y(value)) for year, value in points]
-        lines += line(placed, css) if is_joined else []
+        lines += yearly_line(points, x, y, css) if is_joined else []
         words = f"{name}, " if len(known) > 1 else ""
         marks += [
-            Mark(x=at[0], y=at[1], css=css, label=f"{words}{math.floor(year)}: {label(value)}")
-            for at, (year, value) in zip(placed, points, strict=True)
+            Mark(x=x(year), y=y(value), css=css, label=f"{words}{math.floor(year)}: {label(value)}")
+            for year, value in points
         ]
-    legend = [(css, name) for css, name, _ in known] if len(known) > 1 else []
     return Chart(
-        title=title, axis=axis, x_ticks=x_ticks, y_ticks=y_ticks, marks=marks, lines=lines, legend=legend
+        title=title,
+        axis=axis,
+        x_ticks=x_ticks,
+        y_ticks=y_ticks,
+        marks=marks,
+        lines=lines,
+        legend=[(css, name) for css, name, _ in known] if len(known) > 1 else [],
+        css="series",
     )

@@ -123,6 +123,11 @@ class Data:
         return {row["source_id"]: row for row in self.query("sources")}
 
     @cached_property
+    def totals(self) -> dict[tuple[str, str], Row]:
+        """Sums of whole runs by kind of group and group."""
+        return {(row["group_kind"], row["group_value"]): row for row in self.table("totals")}
+
+    @cached_property
     def regions(self) -> dict[str, list[Row]]:
         """Cloud regions and sites with their years."""
         return grouped(self.query("locations"), "region")

@@ -5,12 +5,14 @@ Belongs here: which rows these pages show, in which words. Does not belong here:
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from ote import catalog
 from ote.answers import quantities
-from ote.releases import reading, release
+from ote.releases import reading, release, release_files
 from ote.site import charts, guides, pages, parts
 from ote.site.data import Data, Row, grouped, identifier
 
@@ -21,7 +23,6 @@ KINDS = (
     ("pue", "PUE"),
 )
 COLOURS = ("disclosed", "measured", "inferred", "guessed")
-SINCE = 2012  # of the charts over years
 CALIBRATED = (  # quantity, what was held out, heading, unit
     ("chip_hours", "chip_hours", "Accelerator-hours", "h"),
     ("energy_mwh", "chip_hours", "Energy", "MWh"),
@@ -216,7 +217,7 @@ def _disclosure(data: Data) -> parts.Page:
         (
             css,
             words,
-            [(year, 100 * _count(of, kind) / len(of)) for year, of in years.items() if year >= SINCE],
+            [(year, 100 * _count(of, kind) / len(of)) for year, of in years.items() if year >= charts.SINCE],
         )
         for css, (kind, words) in zip(COLOURS, KINDS, strict=True)
     ]
@@ -243,13 +244,13 @@ def _disclosure(data: Data) -> parts.Page:
         ),
         parts.Section(heading="By year", plots=[chart], table=by_year, anchor="years"),
     ]
-    return parts.page("disclosure.html", "Disclosure", " ".join(_who_most(ranked)), sections)
+    return parts.page("disclosure.html", "Who discloses", " ".join(_who_most(ranked)), sections)
 
 
 WHO = (
     "Four facts can be published of a run: its accelerator-hours, measured power, location and PUE. The "
     "share is the part of these facts that the organisation published, over all its models that the dataset "
-    "knows. What a third party states does not count."
+    "knows, with or without an estimate. What a third party states does not count."
 )
 MANY_RUNS = 20  # of an organisation, so that its share means something
 Disclosing = tuple[str, int, Sequence[Row]]  # an organisation, the facts that it published, its runs
@@ -318,14 +319,41 @@ def _paper(data: Data) -> parts.Page:
         "Patterson et al. 2021, Carbon Emissions and Large Neural Network Training: what it prints, what its "
         "own inputs give, and what data published since say."
     )
-    sections = [
-        parts.Section(heading="Claims", text=[VERDICTS], table=_claims(claims)),
-        *(_cases(claim, cases[claim["claim_id"]]) for claim in claims if claim["claim_id"] in cases),
-        *(parts.Section(heading=name, table=_reproduced(data, name, rows)) for name, rows in tables.items()),
+    verdicts = Counter(row["verdict"] for row in claims)
+    printed = data.table("paper_reproduction")
+    within = sum(row["is_within_rounding"] for row in printed)
+    facts = [
+        *(
+            (parts.words("verdict", name), quantities.counted(verdicts[name], "claim"))
+            for name in catalog.column("verdict").values
+        ),
+        ("printed numbers", f"{within} of {len(printed)} within rounding"),
     ]
-    return parts.page("paper.html", "The paper", about, sections)
+    others = [name for name in tables if name not in IN_FULL]
+    sections = [
+        parts.Section(
+            heading="Claims",
+            text=[VERDICTS],
+            table=_claims(claims),
+            folds=[_cases(claim, cases[claim["claim_id"]]) for claim in claims if claim["claim_id"] in cases],
+            anchor="claims",
+        ),
+        *(parts.Section(heading=name, table=_reproduced(data, name, tables[name])) for name in IN_FULL),
+        parts.Section(
+            heading="Other tables, figures and sections",
+            folds=[
+                parts.Fold(
+                    heading=f"{name}: {quantities.counted(len(tables[name]), 'number')}",
+                    table=_reproduced(data, name, tables[name]),
+                )
+                for name in others
+            ],
+        ),
+    ]
+    return parts.page("paper.html", "The 2021 paper, checked", about, sections, facts)
 
 
+IN_FULL = ("Table 1", "Table 4")  # of the paper; the rest is folded
 VERDICTS = (
     "Each claim of the abstract is asked again of what was published since. The later value is a mean over "
     "groups of cases with its 90 % interval. The verdict compares it with the weakest number that the paper "
@@ -363,7 +391,7 @@ def _later(row: Row) -> str:
     return f"{value} ({low} to {high})"
 
 
-def _cases(claim: Row, cases: Sequence[Row]) -> parts.Section:
+def _cases(claim: Row, cases: Sequence[Row]) -> parts.Fold:
     rows = [
         (
             str(row["evidence_year"]),
@@ -382,9 +410,7 @@ def _cases(claim: Row, cases: Sequence[Row]) -> parts.Section:
     headers = ("Year", "Case", "Compared", "Ratio", "90 %", "Counted")
     name = f"cases-{claim['claim_id']}"
     table = parts.Table(caption=claim["claim"], headers=headers, rows=rows, numeric={3, 4}, name=name)
-    return parts.Section(
-        heading=f"Cases: {claim['claim_id'].replace('-', ' ')}", text=[claim["claim"] + "."], table=table
-    )
+    return parts.Fold(heading=f"{quantities.counted(len(rows), 'case')}: {claim['claim']}", table=table)
 
 
 def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
@@ -427,7 +453,7 @@ def _quality(data: Data) -> parts.Page:
         for number, (benchmark, rows) in enumerate(shown)
         if len(rows) >= LEAST_POINTS
     ]
-    return parts.page("quality.html", "Energy and quality", about, sections)
+    return parts.page("quality.html", "Energy and benchmark scores", about, sections)
 
 
 LEAST_POINTS = 10  # of a chart
@@ -535,29 +561,33 @@ def file_address(version: str, name: str) -> str:
     return f"../{quote(version)}/{quote(name)}"
 
 
+TAKE = (  # the three ways that most people take, with what is in each
+    (
+        "csv/emissions.csv",
+        "One table: one row per run, with energy, CO2e and factors. Opens in a spreadsheet.",
+    ),
+    (release_files.DATABASE, "Every table with comments in one file, for DuckDB and SQL."),
+)
+KINDS_OF_FILES = (("csv/", "CSV, one file per table"), ("parquet/", "Parquet, one file per table"))
+
+
 def _download(data: Data) -> parts.Page:
     version, sums = data.manifest["version"], reading.checksums(data.folder)
-    files = [(*_file(data, version, name), checksum) for name, checksum in sums.items()]
     known = [entry for entry in release.index(data.folder.parent) if entry["version"] != version]
     versions = [
         (version, data.released, "yes"),
         *((e["version"], e["date"], "no") for e in reversed(known)),
     ]
     changes = (data.folder / "CHANGES.md").read_text(encoding="utf-8") if "CHANGES.md" in sums else ""
-    text = [f"Checksum of the list of checksums: {data.checksum}"]
     sections = [
-        parts.Section(heading="How to cite", code=pages.bibtex(data), anchor="cite"),
+        _take(data, version, sums),
         parts.Section(
-            heading="Files",
-            text=["The DuckDB file holds every table. CSV and Parquet hold one table each.", *text],
-            table=parts.Table(
-                caption="Files",
-                headers=("File", "Size", "SHA-256"),
-                rows=files,
-                numeric={1},
-                name="file-rows",
-                is_stacked=True,
-            ),
+            heading="How to cite", text=[pages.citation(data)], code=pages.bibtex(data), anchor="cite"
+        ),
+        parts.Section(
+            heading="All files",
+            text=[f"Checksum of the list of checksums: {data.checksum}"],
+            folds=_files(data, version, sums),
             anchor="files",
         ),
         parts.Section(
@@ -567,27 +597,88 @@ def _download(data: Data) -> parts.Page:
             ),
         ),
         parts.Section(heading="Changes", html=guides.rendered(TITLE.sub("", changes), lambda href: href)),
-        parts.Section(heading="Dictionary", table=_dictionary(data), anchor="dictionary"),
+        parts.Section(
+            heading="Dictionary",
+            text=["What each column means. The search opens the tables in which something is found."],
+            folds=_dictionary(data),
+            search="dictionary-rows",
+            anchor="dictionary",
+        ),
     ]
-    about = (
-        f"Release {version}: files with sizes and checksums, how to cite, changes, and what each column "
-        "means."
-    )
+    about = f"Release {version}: take one table, one database or Parquet along, and cite it."
     return parts.page("download.html", "Download and cite", about, sections)
+
+
+def _take(data: Data, version: str, sums: Mapping[str, str]) -> parts.Section:
+    rows: list[tuple[Any, ...]] = [
+        (*_file(data, version, name), means) for name, means in TAKE if name in sums
+    ]
+    parquet = [name for name in sums if name.startswith("parquet/")]
+    size = _size(sum((data.folder / name).stat().st_size for name in parquet))
+    link = parts.Link(
+        text=f"Parquet: {quantities.counted(len(parquet), 'file')}", href="download.html#parquet"
+    )
+    rows.append((link, size, "Every table as a file, for Polars, pandas, Spark and DuckDB."))
+    return parts.Section(
+        heading="Take it along",
+        table=parts.Table(
+            caption="Three ways",
+            headers=("File", "Size", "What it is"),
+            rows=rows,
+            numeric={1},
+            is_stacked=True,
+        ),
+        anchor="take",
+    )
+
+
+def _files(data: Data, version: str, sums: Mapping[str, str]) -> list[parts.Fold]:
+    """Every file with its checksum, folded by kind."""
+    groups: dict[str, list[str]] = {start: [] for start in (*dict(KINDS_OF_FILES), "")}
+    for name in sums:
+        groups[next((start for start, _ in KINDS_OF_FILES if name.startswith(start)), "")].append(name)
+    return [
+        parts.Fold(
+            heading=f"{heading} ({quantities.counted(len(groups[start]), 'file')})",
+            table=parts.Table(
+                caption=heading,
+                headers=("File", "Size", "SHA-256"),
+                rows=[(*_file(data, version, name), sums[name]) for name in groups[start]],
+                numeric={1},
+                name=f"file-rows-{start.strip('/') or 'others'}",
+                is_stacked=True,
+            ),
+            anchor=start.strip("/") or "others",
+        )
+        for start, heading in (*KINDS_OF_FILES, ("", "Database, metadata and documents"))
+        if groups[start]
+    ]
 
 
 def _file(data: Data, version: str, name: str) -> tuple[parts.Link, str]:
     size = (data.folder / name).stat().st_size
-    shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):,.1f} kB"
-    return parts.Link(text=name, href=file_address(version, name)), shown
+    return parts.Link(text=name, href=file_address(version, name)), _size(size)
 
 
-def _dictionary(data: Data) -> parts.Table:
+def _size(size: int) -> str:
+    """A number of bytes."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):,.1f} kB"
+
+
+def _dictionary(data: Data) -> list[parts.Fold]:
+    """The columns of each table, folded by table."""
     with (data.folder / "data_dictionary.csv").open(encoding="utf-8", newline="") as file:
-        rows: list[Any] = [
-            (r["column"], r["table"], r["type"], r["unit"], r["description"]) for r in csv.DictReader(file)
-        ]
-    headers = ("Column", "Table", "Type", "Unit", "Meaning")
-    return parts.Table(
-        caption="Dictionary", headers=headers, rows=rows, name="dictionary-rows", is_stacked=True
-    )
+        tables = grouped(csv.DictReader(file), "table")
+    return [
+        parts.Fold(
+            heading=f"{table} ({quantities.counted(len(rows), 'column')})",
+            table=parts.Table(
+                caption=f"Columns of {table}",
+                headers=("Column", "Type", "Unit", "Meaning"),
+                rows=[(r["column"], r["type"], r["unit"], r["description"]) for r in rows],
+                is_stacked=True,
+            ),
+            anchor=f"table-{identifier(table)}",
+        )
+        for table, rows in tables.items()
+    ]

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ote.site import charts, parts
 
+BELOW = "M-5-5h10l-5 8z"  # a triangle that points down, as in static/site.js
 RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
     '<th scope="col" class="wide">Published</th><th scope="col" class="wide">Accelerator</th>'
@@ -34,7 +35,11 @@ def cell(value: Any) -> Markup:
 
 def table(of: parts.Table) -> Markup:
     """A table that scrolls sideways where it is too wide, or whose cells are stacked there."""
-    kinds = [' class="n"' if place in of.numeric else "" for place in range(len(of.headers))]
+    kinds = [
+        f' class="{" ".join(names)}"' if names else ""
+        for place in range(len(of.headers))
+        for names in [["n"] * (place in of.numeric) + ["wide"] * (place in of.wide)]
+    ]
     heads = (f'<th scope="col"{kind}>{escape(h)}</th>' for kind, h in zip(kinds, of.headers, strict=True))
     if of.is_stacked:  # the roles keep a table a table where its cells are blocks
         kinds = [
@@ -109,7 +114,10 @@ def _cell(value: Any) -> str:
         bar = f'<rect width="100%" height="100%"/>{part}'
         return f'{escape(value.text)}<svg class="share" aria-hidden="true">{bar}</svg>'
     if isinstance(value, parts.Cited):
-        return _cell(value.source) + f"<small>{escape(value.locator)}</small>"
+        kind = ' class="thin"' if value.is_thin else ""
+        return _cell(value.source) + (
+            f"<small{kind}>{escape(value.locator)}</small>" if value.locator else ""
+        )
     raise TypeError(f"{type(value).__name__} cannot be the content of a cell")
 
 
@@ -117,7 +125,9 @@ def _mark(of: charts.Mark) -> str:
     inside = f"<title>{escape(of.label)}</title>"
     if of.low is not None:
         inside += f'<line x1="{of.x}%" x2="{of.x}%" y1="{of.low}%" y2="{of.high}%"/>'
-    if of.y is not None and of.css == "measured":  # as in the legend
+    if of.y is not None and of.y > charts.BOTTOM:
+        inside += f'<svg x="{of.x}%" y="{of.y}%"><path d="{BELOW}"/></svg>'
+    elif of.y is not None and of.css == "measured":  # as in the legend
         inside += f'<rect x="{of.x}%" y="{of.y}%" width="8" height="8"/>'
     elif of.y is not None:
         inside += f'<circle cx="{of.x}%" cy="{of.y}%" r="4"/>'

@@ -30,12 +30,13 @@ def first(data: Data) -> parts.Page:
     shown = {run["run_id"] for run in largest[:IN_HTML]}
     rows = [run for run in runs if run["run_id"] in shown]
     every = parts.drawn(runs, SINCE)
+    is_faint = {run["run_id"]: run["run_id"] not in shown and not parts.is_below(run) for run in every}
     chart = parts.runs_chart(
         "Electricity of training runs",
-        parts.drawn(rows, SINCE),
+        [run for run in every if not is_faint[run["run_id"]]],
         parts.run_scales(every),
         "over-time",
-        [run for run in every if run["run_id"] not in shown],
+        [run for run in every if is_faint[run["run_id"]]],
         NAMED_RUNS,
     )
     without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
@@ -46,20 +47,33 @@ def first(data: Data) -> parts.Page:
     )
     context = {
         "lead": lead,
-        "facts": [*_numbers(runs), ("without an estimate", f"{without:,} models")],
+        "facts": [
+            *_numbers(runs),
+            ("without an estimate", parts.Link(text=f"{without:,} models", href="without-estimate.html")),
+        ],
+        "links": [
+            parts.Link(text="Search the runs", href="index.html#runs"),
+            parts.Link(text="What runs leave out", href="left-out.html"),
+            parts.Link(text="CO2e per token and operation", href="rates.html"),
+        ],
         "chart": chart,
         "solidities": [(name, parts.meaning("solidity", name)) for name in SOLIDITY],
         "selects": _selects(data, runs),
         "total": total,
+        "counted": (
+            f"All {total:,} rows with an estimate are listed: whole runs, parts, families and bounds. Totals "
+            f"add up the {data.totals['all', 'all']['run_count']:,} whole runs, each training once."
+        ),
         "rows": parts.listed(rows),
         "json_ld": json_ld(_dataset(data)),
     }
     return parts.Page(path="index.html", template="index.html", title="Runs", about=lead, context=context)
 
 
-def _numbers(runs: Sequence[Row]) -> Iterator[tuple[str, str]]:
+def _numbers(runs: Sequence[Row]) -> Iterator[tuple[str, parts.Link | str]]:
     for name in SOLIDITY:
-        yield name, quantities.counted(sum(run["solidity"] == name for run in runs), "run")
+        number = quantities.counted(sum(run["solidity"] == name for run in runs), "run")
+        yield name, parts.Link(text=number, href=f"index.html?solidity={name}#runs")
     widths = sorted(math.sqrt(run["energy_mwh_p95"] / run["energy_mwh_p05"]) for run in runs)
     yield "typical 90 % interval", parts.times(widths[len(widths) // 2])
 
@@ -133,11 +147,13 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
     for run in data.runs.values():
         answer = _answer(run)
         sections = [
+            _counted(run),
             _factors(data, run),
             _published(data, run),
             _rivals(data, run),
             _elsewhere(data, run),
-            _beside(run),
+            _beside(data, run),
+            _size(run),
             _cite(data, run),
         ]
         yield parts.Page(
@@ -162,22 +178,28 @@ def _answer(run: Row) -> str:
     begins, about = words.COVERS[run["covers"]]
     bound = about.removesuffix("about")
     verb = "would have emitted" if run["covers"] == "hypothetical" else "emitted"
+    interval = "90 % intervals of the limit" if bound else "90 % intervals"
     if run["is_guess"]:
-        tonnes = f", and {verb} {bound}{gross} CO2e" if gross else ""
+        amount = f"{bound}an amount somewhere" if bound else "somewhere"
+        tonnes = f", and {verb} {amount} from {gross} CO2e" if gross else ""
         return (
-            f"{begins.format(run=run['model'])} {bound}somewhere from {energy} of electricity{tonnes} (90 % "
-            "intervals). This is a guess: too little is published."
+            f"{begins.format(run=run['model'])} {amount} from {energy} of electricity{tonnes} ({interval}). "
+            "This is a guess: too little is published."
         )
-    tonnes = f", and {verb} {bound}{parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
-    return (
-        f"{begins.format(run=run['model'])} {bound}{parts.energy(run)} of electricity ({energy}){tonnes}; "
-        "90 % intervals."
-    )
+    amounts = f"{begins.format(run=run['model'])} {bound}{parts.energy(run)} of electricity"
+    if bound:
+        tonnes = f", and {verb} {bound}{parts.tonnes(run, 'co2e_gross_t')} CO2e" if gross else ""
+        spans = " and ".join(span for span in (energy, gross) if span)
+        return f"{amounts}{tonnes}. The limit itself is an estimate: {spans} ({interval})."
+    tonnes = f", and {verb} {parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
+    return f"{amounts} ({energy}){tonnes}; {interval}."
 
 
 def _notes(run: Row) -> Iterator[str]:
     """What the numbers of a run mean, who stated its hours, what was assumed, and how its tonnes differ."""
-    yield parts.meaning("solidity", run["solidity"])
+    limit = words.LIMITS.get(run["covers"], "")
+    yield limit
+    yield f"{'Of the limit: ' if limit else ''}{parts.meaning('solidity', run['solidity'])}"
     yield words.stated_by(run["hours_stated_by"], run["assumption"])
     gross, lifecycle = run["co2e_gross_t"], run["co2e_lifecycle_t"]
     if gross is not None and lifecycle is not None and lifecycle < gross:
@@ -202,30 +224,53 @@ def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
     if run["site"]:
         yield "site", run["site"]
     yield "country of the run", parts.of_country(data, run["site_country"]) if run["site_country"] else None
-    yield (
-        "CO2e, life-cycle (as in lists)",
-        parts.Text(
-            text=parts.tonnes(run) or parts.span(run, "co2e_lifecycle_t"),
-            small=_small(run, "co2e_lifecycle_t"),
-        ),
-    )
-    yield (
-        "CO2e, market-based",
-        parts.Text(text=parts.tonnes(run, "co2e_market_t"), small=parts.span(run, "co2e_market_t"))
-        if run["co2e_market_t"] is not None and not run["is_guess"]
-        else None,
-    )
-    yield (
-        "CO2e, net of clean energy",
-        parts.Text(text=parts.tonnes(run, "co2e_net_t"), small=parts.span(run, "co2e_net_t"))
-        if run["co2e_net_t"] is not None and not run["is_guess"]
-        else None,
-    )
     yield "facts of the run from", parts.of_source(data, run["source_id"])
 
 
-def _small(run: Row, name: str) -> str:
-    return "" if run["is_guess"] else parts.span(run, name)
+WAYS = (  # of counting the CO2e of a run
+    (
+        "co2e_gross_t",
+        "gross (location-based)",
+        "The electricity times the average emissions of the grid at the location of the run.",
+    ),
+    (
+        "co2e_lifecycle_t",
+        "life-cycle",
+        "As gross, with the fuel supply and the building of power plants. It is on one basis for all runs, "
+        "so lists and rankings use it.",
+    ),
+    (
+        "co2e_net_t",
+        "net of clean energy",
+        "After the carbon-free energy that the operator bought, matched hour by hour.",
+    ),
+    (
+        "co2e_market_t",
+        "market-based",
+        "After the contracts and certificates that the operator bought for the year, as companies report in "
+        "scope 2. It can be a hundredth of gross, although the grid at the location emitted as much.",
+    ),
+)
+
+
+def _counted(run: Row) -> parts.Section:
+    rows = [
+        (
+            name,
+            parts.tonnes(run, column) if run[column] is not None else None,
+            parts.span(run, column),
+            means,
+        )
+        for column, name, means in WAYS
+    ]
+    headers = ("CO2e", "Estimate", "90 % interval", "What it counts")
+    return parts.Section(
+        heading="CO2e, counted in four ways",
+        table=parts.Table(
+            caption="Ways of counting CO2e", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
+        ),
+        anchor="counted",
+    )
 
 
 def _products(data: Data, run: Row) -> Iterator[Row]:
@@ -472,32 +517,85 @@ def _group(data: Data, run: Row, place: int, group: Group, energy: float, ln_gsd
     )
 
 
-def _beside(run: Row) -> parts.Section | None:
+def _beside(data: Data, run: Row) -> parts.Section | None:
+    """What is in no total: hardware, water, and the rest of the project of the run."""
+
+    def water(m3: float) -> str:
+        return f"{quantities.count(m3)} m³"
+
+    project = "experiments, failed runs and idle machines of the project"
     kinds = (
         ("embodied_t", "CO2e of making the hardware, its share", quantities.mass),
-        ("water_site_m3", "water evaporated on site", lambda m3: f"{quantities.count(m3)} m³"),
-        (
-            "water_grid_m3",
-            "water consumed in making the electricity",
-            lambda m3: f"{quantities.count(m3)} m³",
-        ),
+        ("water_site_m3", "water evaporated on site", water),
+        ("water_grid_m3", "water consumed in making the electricity", water),
+        ("left_out_mwh", f"energy of {project}", quantities.energy),
+        ("left_out_t", f"CO2e of {project}, gross", quantities.mass),
     )
     rows = [
         (
-            words,
+            text,
             "" if run["is_guess"] else show(run[name]),
             f"{show(run[f'{name}_p05'])} to {show(run[f'{name}_p95'])}",
         )
-        for name, words, show in kinds
+        for name, text, show in kinds
         if run[name] is not None
     ]
     if not rows:
         return None
-    headers = ("Quantity", "Estimate", "90 % interval")
+    basis = parts.meaning("overhead_basis", run["overhead_basis"])
+    links = [parts.Link(text="What runs leave out", href="left-out.html")]
+    if (source := parts.of_source(data, run["overhead_source_id"])) is not None:
+        links.append(source)
     return parts.Section(
-        heading="Hardware and water",
-        text=["These are not part of the energy and CO2e above."],
-        table=parts.Table(caption="Embodied emissions and water", headers=headers, rows=rows, numeric={1, 2}),
+        heading="Not counted above",
+        text=[f"These are not part of the energy and CO2e above. {basis}".strip()],
+        links=links,
+        table=parts.Table(
+            caption="Hardware, water and the rest of the project",
+            headers=("Quantity", "Estimate", "90 % interval"),
+            rows=rows,
+            numeric={1, 2},
+            is_stacked=True,
+        ),
+        anchor="not-counted",
+    )
+
+
+RATES = (  # column, the unit that CO2e is divided by, and the column with the number of these units
+    ("kg_per_billion_tokens", "1e9 training tokens", "training_tokens"),
+    ("kg_per_billion_active_parameters", "1e9 active parameters", "active_parameters"),
+    ("kg_per_billion_parameters", "1e9 parameters", "parameters"),
+    ("kg_per_exaflop", "1e18 operations (FLOP)", "training_flop"),
+)
+
+
+def _size(run: Row) -> parts.Section | None:
+    """The size of the model, and its gross CO2e for each unit of that."""
+    rows = [
+        (
+            unit,
+            _plain(run[size]) if size == "training_flop" else quantities.count(run[size]),
+            "" if run["is_guess"] else quantities.mass(run[column] / 1000),  # kg to t
+            quantities.mass_span(run[f"{column}_p05"] / 1000, run[f"{column}_p95"] / 1000),
+        )
+        for column, unit, size in RATES
+        if run[column] is not None and run[size] is not None
+    ]
+    if not rows:
+        return None
+    basis = parts.meaning("training_tokens_basis", run["training_tokens_basis"])
+    return parts.Section(
+        heading="Size, and CO2e for each unit of it",
+        text=[f"Number of training tokens: {basis[0].lower()}{basis[1:]}"] if basis else [],
+        links=[parts.Link(text="All runs by these rates", href="rates.html")],
+        table=parts.Table(
+            caption="Size and rates",
+            headers=("Unit", "Number in this run", "CO2e gross per unit", "90 % interval"),
+            rows=rows,
+            numeric={1, 2, 3},
+            is_stacked=True,
+        ),
+        anchor="size",
     )
 
 
@@ -516,6 +614,16 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
         f"  year = {{{data.released[:4]}}},\n  version = {{{data.manifest['version']}}},\n"
         f"{_how_to_get(data)}"
         f"  note = {{License: {data.manifest['license']}}}\n}}"
+    )
+
+
+def citation(data: Data) -> str:
+    """The dataset as a list of references names it."""
+    where = catalog.public_url()
+    found = f"{where}/{data.manifest['version']}/" if where else f"SHA-256 of SHA256SUMS: {data.checksum}"
+    return (
+        f"{catalog.dataset().creator} ({data.released[:4]}). {data.manifest['title']}, version "
+        f"{data.manifest['version']} [Data set]. {data.manifest['license']}. {found}"
     )
 
 

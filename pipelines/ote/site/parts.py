@@ -73,10 +73,14 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Cited:
-    """A source, with the place in it."""
+    """A source, with the place in it.
 
-    source: Link | None
+    is_thin: the second text is for phones alone, where the columns that say the same are hidden.
+    """
+
+    source: Link | str | None
     locator: str
+    is_thin: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Table:
     numeric: which columns are set to the right, by their place.
     is_stacked: on a phone each cell takes a line with its header, so that nothing is hidden at the side.
     is_sortable: readers can sort it by a column.
+    wide: which columns a phone hides, by their place.
     """
 
     caption: str
@@ -120,6 +125,7 @@ class Table:
     name: str = ""
     is_stacked: bool = False
     is_sortable: bool = False
+    wide: Collection[int] = ()
 
     @property
     def is_searchable(self) -> bool:
@@ -128,14 +134,29 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fold:
+    """A table under a heading that opens it; without JavaScript too."""
+
+    heading: str
+    table: Table
+    anchor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a page under a heading."""
+    """A part of a page under a heading.
+
+    search: the id of the folds as a whole, if readers can search all of them at once.
+    """
 
     heading: str
     text: Sequence[str] = ()
     plots: Sequence[charts.Chart] = ()
     table: Table | None = None
+    folds: Sequence[Fold] = ()
+    search: str = ""
     runs: Sequence[Listed] = ()
+    links: Sequence[Link] = ()
     code: str = ""
     html: Markup = field(default_factory=Markup)
     anchor: str = ""
@@ -153,10 +174,16 @@ class Page:
 
 
 def page(
-    path: str, title: str, about: str, sections: Sequence[Section | None], facts: Sequence[Any] = ()
+    path: str,
+    title: str,
+    about: str,
+    sections: Sequence[Section | None],
+    facts: Sequence[Any] = (),
+    links: Sequence[Link] = (),
 ) -> Page:
-    """A page of a lead, facts and sections; a section that has nothing to show is None."""
-    context = {"lead": about, "sections": [section for section in sections if section], "facts": facts}
+    """A page of a lead, facts, links and sections; a section that has nothing to show is None."""
+    shown = [section for section in sections if section]
+    context = {"lead": about, "sections": shown, "facts": facts, "links": links}
     return Page(path=path, template="page.html", title=title, about=about, context=context)
 
 
@@ -301,10 +328,31 @@ def runs_chart(
         scales: as run_scales gives them.
         name: the id of the chart.
         rest: further runs, drawn without interval and link.
-        named: ids of runs whose name is written beside their mark.
+        named: ids of runs that a ring and a name point out.
     """
     (x, x_ticks), (y, y_ticks) = scales
     present = {run["solidity"] for run in (*runs, *rest)}
+    below = sum(is_below(run) for run in runs)
+    legend = [(s, s) for s in SOLIDITY if s in present]
+    if below:
+        legend.append(("below", f"below 1 Wh ({quantities.counted(below, 'run')}); intervals are cut there"))
+    if rest:
+        legend.append(("faint", f"{len(rest):,} smaller runs, without intervals until you search or filter"))
+    points = [
+        (x(charts.day(run["published_date"])), y(run["energy_mwh"]))
+        for run in (*runs, *rest)
+        if not run["is_guess"]
+    ]
+    names = [
+        charts.Name(
+            x=x(charts.day(run["published_date"])),
+            y=y(run["energy_mwh"]),
+            text=run["model"],
+            run_id=run["run_id"],
+        )
+        for run in (*runs, *rest)
+        if run["run_id"] in named and not run["is_guess"]
+    ]
     return charts.Chart(
         title=title,
         axis="Energy, logarithmic, by day of publication; lines are 90 % intervals.",
@@ -312,31 +360,26 @@ def runs_chart(
         y_ticks=y_ticks,
         marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
         rest=charts.paths(run_mark(run, x, y) for run in rest),
-        names=charts.uncrowded(
-            [
-                charts.Name(
-                    x=x(charts.day(run["published_date"])),
-                    y=y(run["energy_mwh"]),
-                    text=run["model"],
-                    run_id=run["run_id"],
-                )
-                for run in (*runs, *rest)
-                if run["run_id"] in named and not run["is_guess"]
-            ]
-        ),
-        legend=[(s, s) for s in SOLIDITY if s in present],
+        names=charts.placed(names, points),
+        legend=legend,
         css="large",
         name=name,
     )
 
 
+def is_below(run: Row) -> bool:
+    """Whether a run is below the axis of charts, which begins at 1 Wh."""
+    return bool(run["energy_mwh_p95" if run["is_guess"] else "energy_mwh"] < LEAST_MWH)
+
+
 def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
-    """A run of a chart."""
+    """A run of a chart; one below its axis stands under it."""
     covers = "" if run["covers"] == "one_run" else words("covers", run["covers"])
     shown = ", ".join(part for part in (covers, energy(run), span(run, "energy_mwh")) if part)
+    value = None if run["is_guess"] else y(run["energy_mwh"])
     return charts.Mark(
         x=x(charts.day(run["published_date"])),
-        y=None if run["is_guess"] else y(run["energy_mwh"]),
+        y=charts.UNDER if is_below(run) else value,
         low=y(run["energy_mwh_p05"]),
         high=y(run["energy_mwh_p95"]),
         css=run["solidity"],

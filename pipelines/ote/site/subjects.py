@@ -6,12 +6,16 @@ Belongs here: which rows these pages show, in which words. Does not belong here:
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ote import catalog
 from ote.answers import quantities
+from ote.answers.published import Z_90
 from ote.site import charts, parts
 from ote.site.data import SOLIDITY, Data, Row, grouped, identifier, slug
 
 INTENSITIES = {"direct": "direct", "lifecycle": "life-cycle"}
 MOST = 200  # runs that a page lists
+NAMED = 3  # cleanest regions
+FEW = 12  # rows that are not folded
 
 
 def pages(data: Data) -> Iterator[parts.Page]:
@@ -46,9 +50,12 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
     for name, runs in data.organisations.items():
         path = f"organisation/{identifier(data.slugs[name])}.html"
         rows.append((parts.Link(text=name, href=path), f"{len(runs):,}", *_solid(runs)))
-        about = f"{quantities.counted(len(runs), 'training run')} of {name}, with energy and CO2e."
+        about = (
+            f"{quantities.counted(len(runs), 'training run')} of {name}, with energy and CO2e."
+            f"{_together(data, 'organisation', name)}"
+        )
         pue = [_pue(name, operators[name])] if name in operators else []
-        yield parts.page(path, name, about, [*pue, _runs("Runs", runs)])
+        yield parts.page(path, name, about, [_runs("Runs", runs), *pue])
     for name, years in operators.items():
         if name not in data.organisations:
             path = f"organisation/{_operator(name)}.html"
@@ -64,11 +71,26 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
     )
     about = (
         f"{len(rows):,} organisations that train models or operate data centers, and how solid their "
-        "numbers are."
+        "numbers are. Counted are the runs with an estimate; joint runs count for each organisation."
     )
     yield parts.page(
         "organisations.html", "Organisations", about, [parts.Section(heading="All", table=table)]
     )
+
+
+def _together(data: Data, kind: str, name: str) -> str:
+    """What the whole runs of a group used together; empty where no sum is published."""
+    total = data.totals.get((kind, name))
+    if total is None:
+        return ""
+    low, high = total["energy_mwh_p05"], total["energy_mwh_p95"]
+    span, whole = quantities.energy_span(low, high), quantities.counted(total["run_count"], "whole run")
+    if quantities.is_guess(low, high):
+        amount = f"somewhere from {span} (90 % interval)"
+    else:
+        amount = f"{quantities.energy(total['energy_mwh_p50'])} (90 % interval: {span})"
+    first = " that name it first" if kind == "organisation" else ""
+    return f" The {whole}{first} used {amount} together."
 
 
 def _operator(name: str) -> str:
@@ -78,16 +100,19 @@ def _operator(name: str) -> str:
 def _pue(name: str, years: Sequence[Row]) -> parts.Section:
     chart = charts.series(
         f"PUE of {name}",
-        "Mean over data centers, by year.",
+        "Mean over data centers, by year; the axis begins at 1, a data center without overhead.",
         [("disclosed", "PUE", [(row["year"], row["pue"]) for row in years])],
+        lambda pue: f"{pue:.2f}",
+        base=1.0,
     )
     rows = [
         (str(row["year"]), f"{row['pue']:.2f}", f"{row['least']:.2f} to {row['most']:.2f}", str(row["sites"]))
         for row in years
     ]
     headers = ("Year", "Mean PUE", "Range", "Sites")
-    table = parts.Table(caption="PUE by year", headers=headers, rows=rows, numeric={1, 2, 3})
-    return parts.Section(heading="PUE of its data centers", plots=[chart], table=table)
+    table = parts.Table(caption="PUE by year", headers=headers, rows=rows[::-1], numeric={1, 2, 3})
+    fold = parts.Fold(heading=f"All {quantities.counted(len(rows), 'year')}", table=table)
+    return parts.Section(heading="PUE of its data centers", plots=[chart], folds=[fold])
 
 
 def _hardware(data: Data) -> Iterator[parts.Page]:
@@ -194,104 +219,212 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
         (
             one["workload"] or one["system"] or "",
             f"{quantities.significant(one['watts_per_chip'])} W",
-            parts.words("power_basis", one["power_basis"]),
-            parts.words("power_scope", one["power_scope"]),
+            parts.Badge("measured") if one["power_basis"] in MEASURED else "not measured",
+            parts.meaning("power_basis", one["power_basis"]),
+            parts.meaning("power_scope", one["power_scope"]),
             parts.of_source(data, one["source_id"]),
         )
-        for one in observed
+        for one in sorted(observed, key=_how_good)
     ]
-    headers = ("Workload", "Power per accelerator", "Kind", "Of", "Source")
-    table = (
-        parts.Table(caption="Observed power", headers=headers, rows=rows, numeric={1}, is_stacked=True)
-        if rows
-        else None
+    if not rows:
+        return parts.Section(heading="Power", text=text)
+    table = parts.Table(
+        caption="Observed power",
+        headers=("Workload", "Power per accelerator", "Measured", "How", "What it includes", "Source"),
+        rows=rows,
+        numeric={1},
+        name="power-rows",
+        is_stacked=True,
+        is_sortable=True,
     )
-    return parts.Section(heading="Power", text=text, table=table)
+    text.append("Measurements of whole systems come first, the largest power first within each kind.")
+    if len(rows) <= FEW:
+        return parts.Section(heading="Power", text=text, table=table)
+    fold = parts.Fold(heading=f"All {len(rows):,} observations", table=table)
+    return parts.Section(heading="Power", text=text, folds=[fold])
+
+
+POWER_BASES = (*catalog.column("power_basis").values,)  # best first
+MEASURED = ("measured_system", "measured_components")
+
+
+def _how_good(one: Row) -> tuple[int, float, str]:
+    """Measured power before stated and rated power."""
+    name = one["workload"] or one["system"] or ""
+    return POWER_BASES.index(one["power_basis"]), -one["watts_per_chip"], name
 
 
 def _locations(data: Data) -> Iterator[parts.Page]:
     by_region = grouped(data.runs.values(), "cloud_region")
     by_country = grouped(data.runs.values(), "site_country")
-    rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in INTENSITIES}
     for region, years in sorted(data.regions.items()):
-        runs = by_region.get(region, [])
-        for kind, of_kind in grouped(years, "intensity_basis").items():
-            latest = max(of_kind, key=lambda row: row["factor_year"])
-            rows[kind].append(_region_in_list(data, latest, len(runs)))
         latest = years[-1]
         country = data.countries.get(latest["country"], latest["country"])
         about = (
             f"{region}, a cloud region or site of {latest['provider']} in {country}: grid, PUE, clean energy."
         )
-        sections = [_region(data, region, years), _runs("Runs there", runs)]
+        sections = [_region(data, region, years), _runs("Runs there", by_region.get(region, []))]
         facts = [("operator", latest["provider"]), ("country", parts.of_country(data, latest["country"]))]
         yield parts.page(f"location/{identifier(region)}.html", region, about, sections, facts)
     for code, years in data.grids.items():
-        runs, name = by_country.get(code, []), data.countries[code]
-        rows["lifecycle"].append(_country_in_list(data, code, years[-1], len(runs)))
+        name = data.countries[code]
         about = (
             f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
         )
-        sections = [_country(data, name, years), _runs("Runs there", runs)]
+        sections = [_country(data, name, years), _runs("Runs there", by_country.get(code, []))]
         yield parts.page(f"location/{identifier(code)}.html", name, about, sections)
-    yield _all_locations(rows)
-
-
-def _region_in_list(data: Data, row: Row, runs: int) -> tuple[Any, ...]:
-    return (
-        parts.of_region(data, row["region"]),
-        *(_intensity(row["gross_kg_per_kwh"]), _intensity(row["net_kg_per_kwh"]), f"{row['pue']:.2f}"),
-        *(str(row["factor_year"]), row["provider"], data.countries.get(row["country"], row["country"])),
-        f"{runs:,}",
-    )
-
-
-def _country_in_list(data: Data, code: str, row: Row, runs: int) -> tuple[Any, ...]:
-    gross = _intensity(row["carbon_intensity_g_per_kwh"] / 1000)  # g to kg
-    return (
-        *(parts.of_country(data, code), gross, "", ""),
-        *(str(row["year"]), "", data.countries[code], f"{runs:,}"),
+    yield _all_locations(
+        data,
+        {region: len(runs) for region, runs in by_region.items()},
+        {country: len(runs) for country, runs in by_country.items()},
     )
 
 
 KINDS = {
-    "lifecycle": (
-        "Life-cycle intensities",
-        "Emissions of the power plants, of their fuel and of building them. Regions without figures of their "
-        "own have the intensity of their country. Google's are life-cycle in 2020, direct since 2021.",
-    ),
     "direct": (
-        "Direct intensities",
-        "Emissions of the power plants alone, as their operator publishes them.",
+        "Direct intensity",
+        "Emissions of the power plants alone, as their operator or the grid publishes them.",
+    ),
+    "lifecycle": (
+        "Life-cycle intensity",
+        "Emissions of the power plants, of their fuel and of building them. Regions without figures of their "
+        "own have the intensity of their country.",
     ),
 }
+RANK = (
+    "The order is by kg CO2e per kWh that the machines use: the intensity of the grid times the PUE, with "
+    "the 90 % interval of the intensity. Net is after the operator's hourly-matched clean energy."
+)
 
 
-def _all_locations(rows: dict[str, list[tuple[Any, ...]]]) -> parts.Page:
-    """A table for each kind of intensity, so that no direct one is compared with a life-cycle one."""
-    headers = ("Location", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Year", "Operator", "Country", "Runs")
-    sections = [
-        parts.Section(
-            heading=heading,
-            text=[text],
+def _all_locations(data: Data, of_region: dict[str, int], of_country: dict[str, int]) -> parts.Page:
+    """The cleanest cloud regions: one table for each kind of intensity and year, so that like meets like."""
+    sections, facts, answers = [], [], []
+    for kind, (heading, text) in KINDS.items():
+        years = grouped(_latest(data, kind), "factor_year")
+        newest, *older = sorted(years, reverse=True)
+        best, *others = sorted(years[newest], key=_per_kwh)[:NAMED]
+        shown = f"{_per_kwh(best):.3f} kg/kWh"
+        answers.append(f"{best['region']} of {best['provider']} ({heading.lower()} of {newest}: {shown})")
+        links = tuple(parts.of_region(data, row["region"]) for row in (best, *others))
+        facts.append((f"cleanest, {heading.lower()}, {newest}", parts.Links(links)))
+        folds = [
+            parts.Fold(
+                heading=f"{quantities.counted(len(years[year]), 'region')} whose latest figure is of {year}",
+                table=_cloud_regions(data, kind, years[year], of_region),
+            )
+            for year in older
+        ]
+        sections.append(
+            parts.Section(
+                heading=f"Cloud regions, {heading.lower()}, {newest}",
+                text=[text, RANK] if kind == "direct" else [text],
+                table=_cloud_regions(data, kind, years[newest], of_region),
+                folds=folds,
+                anchor=kind,
+            )
+        )
+    sections.append(_countries(data, of_country))
+    about = (
+        f"The cleanest cloud region for a run is {' or '.join(answers)}; both with PUE. Compare regions "
+        "within one table: direct and life-cycle intensities differ, and so do years."
+    )
+    parts_of_page = [
+        *(
+            parts.Link(text=f"Cloud regions, {heading.lower()}", href=f"locations.html#{kind}")
+            for kind, (heading, _) in KINDS.items()
+        ),
+        parts.Link(text="Countries", href="locations.html#countries"),
+        parts.Link(text="Which regions really differ", href=f"groups/{max(data.elsewhere)}.html"),
+    ]
+    return parts.page("locations.html", "Locations", about, sections, facts, parts_of_page)
+
+
+def _latest(data: Data, kind: str) -> list[Row]:
+    """The latest figures of each cloud region in one kind of intensity."""
+    known = [row for years in data.regions.values() for row in years if row["intensity_basis"] == kind]
+    return [max(years, key=lambda row: row["factor_year"]) for years in grouped(known, "region").values()]
+
+
+def _per_kwh(row: Row) -> float:
+    """Emissions of 1 kWh that machines use, with PUE, kg."""
+    return float(row["pue"] * row["gross_kg_per_kwh"])
+
+
+def _cloud_regions(data: Data, kind: str, rows: Sequence[Row], runs: dict[str, int]) -> parts.Table:
+    made = []
+    for row in sorted(rows, key=lambda row: (_per_kwh(row), row["region"])):
+        value, width = _per_kwh(row), row["gross_gsd"] ** Z_90
+        country = data.countries.get(row["country"], row["country"])
+        made.append(
+            (
+                parts.Cited(
+                    source=parts.of_region(data, row["region"]),
+                    locator=f"{row['provider']}, {country}",
+                    is_thin=True,
+                ),
+                parts.Text(text=f"{value:.3f}", small=f"{value / width:.3f} to {value * width:.3f}"),
+                *(
+                    _intensity(row["gross_kg_per_kwh"]),
+                    _intensity(row["net_kg_per_kwh"]),
+                    f"{row['pue']:.2f}",
+                ),
+                *(row["provider"], country, f"{runs.get(row['region'], 0):,}"),
+            )
+        )
+    year = rows[0]["factor_year"]
+    headers = (
+        "Region",
+        "kg/kWh, with PUE",
+        "kg/kWh, grid",
+        "kg/kWh, net",
+        "PUE",
+        "Operator",
+        "Country",
+        "Runs",
+    )
+    return parts.Table(
+        caption=f"Cloud regions, {INTENSITIES[kind]} intensity of {year}",
+        headers=headers,
+        rows=made,
+        numeric={1, 2, 3, 4, 7},
+        wide={2, 5, 6, 7},
+        name=f"locations-{kind}-{year}",
+        is_sortable=True,
+    )
+
+
+def _countries(data: Data, runs: dict[str, int]) -> parts.Section:
+    years = grouped([years[-1] for years in data.grids.values()], "year")
+    headers = ("Country", "Grid, kg/kWh", "Low-carbon share", "Runs")
+    folds = [
+        parts.Fold(
+            heading=f"{len(years[year]):,} countries and regions of the world, {year}",
             table=parts.Table(
-                caption=heading,
+                caption=f"Countries, life-cycle intensity of {year}",
                 headers=headers,
-                rows=sorted(rows[kind], key=lambda row: float(row[1])),
-                numeric={1, 2, 3, 4, 7},
-                name=f"locations-{kind}",
+                rows=[
+                    (
+                        parts.of_country(data, row["country"]),
+                        f"{row['carbon_intensity_g_per_kwh'] / 1000:.3f}",  # g to kg
+                        parts.percent(row["cfe_fraction"]),
+                        f"{runs.get(row['country'], 0):,}",
+                    )
+                    for row in sorted(years[year], key=lambda row: row["carbon_intensity_g_per_kwh"])
+                ],
+                numeric={1, 2, 3},
+                name=f"countries-{year}",
                 is_sortable=True,
             ),
-            anchor=kind,
         )
-        for kind, (heading, text) in KINDS.items()
+        for year in sorted(years, reverse=True)
     ]
-    about = (
-        "Cloud regions, sites and countries: the carbon intensity of their grid in the latest year that is "
-        "known, and the PUE of their data centers. The cleanest come first. Direct and life-cycle "
-        "intensities have a table each: do not compare one with the other."
+    return parts.Section(
+        heading="Countries, life-cycle intensity",
+        text=["The mean of a country's grid. Most of these countries have no cloud region in this dataset."],
+        folds=folds,
+        anchor="countries",
     )
-    return parts.page("locations.html", "Locations", about, sections)
 
 
 def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
@@ -340,8 +473,14 @@ def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
         for row in reversed(years)
     ]
     headers = ("Year", "kg/kWh", "Low-carbon share", "Source")
-    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True)
-    return parts.Section(heading="Grid", plots=[chart], table=table)
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2}, wide={3})
+    latest = years[-1]
+    text = (
+        f"In {latest['year']}, {_intensity(latest['carbon_intensity_g_per_kwh'] / 1000)} kg CO2e per kWh "
+        "(life-cycle)."
+    )
+    fold = parts.Fold(heading=f"All {quantities.counted(len(rows), 'year')}, with sources", table=table)
+    return parts.Section(heading="Grid", text=[text], plots=[chart], folds=[fold])
 
 
 def _sources(data: Data) -> Iterator[parts.Page]:

@@ -3,6 +3,7 @@
 Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,7 +19,6 @@ KINDS = (  # of groups, with the heading of each
     ("country", "By country", "Country"),
     ("domain", "By domain", "Domain"),
 )
-SINCE = 2012  # of the chart
 SETS = {
     "all_runs": "all runs",
     "disclosed_runs": "runs with published hours or energy",
@@ -46,28 +46,47 @@ def _totals(data: Data) -> parts.Page:
     text = [
         "Energies of runs are medians, which do not add up. These sums come from "
         f"{every['draw_count']:,} draws of all runs, in which runs that share an error share it. "
-        f"{left_out:,} parts, families, bounds and second rows of a training are left out. Runs that nobody "
-        "lists are missing, and so are experiments, failed runs and the use of the models.",
+        "Runs that nobody lists are missing, and so are experiments, failed runs and the use of the models.",
+        f"Of the {len(data.runs):,} runs of the first page, the {every['run_count']:,} whole ones count: "
+        f"{left_out:,} parts, families, bounds and second rows of a training are left out.",
+        _not_over(data),
         f"Most energy by year of publication: {most['group_value']}, with {_energy(most)} "
         f"({_span(most, 'energy_mwh')}). By year of the run, each year differs, since runs are published "
         "after they end.",
     ]
-    tables = [
-        parts.Section(
-            heading=heading,
-            text=["A run of several domains counts in each."] if kind == "domain" else (),
+    folds = [
+        parts.Fold(
+            heading=f"{heading}{' (a run of several domains counts in each)' if kind == 'domain' else ''}",
             table=_table(data, kind, heading, name, groups[kind]),
             anchor=kind.replace("_", "-"),
         )
         for kind, heading, name in KINDS
         if kind in groups
     ]
-    first = parts.Section(heading="All runs", text=text, plots=[_by_year(groups["published_year"])])
-    return parts.page("totals.html", "Totals", about, [first, *tables])
+    first = parts.Section(
+        heading="All runs",
+        text=text,
+        plots=[_by_year(data, groups["published_year"])],
+        links=[parts.Link(text="What runs leave out", href="left-out.html")],
+    )
+    return parts.page("totals.html", "Totals", about, [first, parts.Section(heading="Sums", folds=folds)])
 
 
-def _by_year(rows: Sequence[Row]) -> charts.Chart:
-    shown = [row for row in rows if int(row["group_value"]) >= SINCE]
+def _not_over(data: Data) -> str:
+    """Why the sums of the last years are not what they will be."""
+    return (
+        f"{data.released[:4]} is not over in this release of {data.released}, and runs become known months "
+        "or years after they are published. The sums of the last years are too low, and will grow."
+    )
+
+
+def _is_over(data: Data, year: str) -> bool:
+    return int(year) < int(data.released[:4])
+
+
+def _by_year(data: Data, rows: Sequence[Row], growth: Row | None = None) -> charts.Chart:
+    """The energy of each year, and a line for its growth if that is given."""
+    shown = [row for row in rows if int(row["group_value"]) >= charts.SINCE]
     x, x_ticks = charts.year_axis([int(row["group_value"]) for row in shown])
     ends = [row[f"energy_mwh_{end}"] for row in shown for end in ("p05", "p95")]
     y, y_ticks = charts.log_axis(ends, quantities.energy)
@@ -77,19 +96,36 @@ def _by_year(rows: Sequence[Row]) -> charts.Chart:
             y=None if _is_guess(row) else y(row["energy_mwh_p50"]),
             low=y(row["energy_mwh_p05"]),
             high=y(row["energy_mwh_p95"]),
-            css="disclosed",
+            css="disclosed" if _is_over(data, row["group_value"]) else "inferred",
             label=_label(row),
         )
         for row in shown
     ]
+    legend = [("disclosed", "a year"), ("inferred", "a year that is not over")]
+    lines = []
+    if growth is not None:
+        lines = [_fitted(growth, rows, x, y)]
+        legend.append(("even", f"growth of {_number(growth['p50'])} times a year, {growth['period']}"))
     return charts.Chart(
         title="Energy of the runs published in each year",
-        axis="All whole runs published in a year together, logarithmic; lines are 90 % intervals.",
+        axis="All whole runs published in a year together, logarithmic; lines are 90 % intervals. A sum "
+        "that is a guess has no mark.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
         marks=marks,
+        lines=lines,
+        legend=legend,
         css="large",
     )
+
+
+def _fitted(growth: Row, rows: Sequence[Row], x: charts.Scale, y: charts.Scale) -> charts.Line:
+    """A line with this growth through the middle of the logarithms of its years."""
+    first, last = map(int, growth["period"].split(" to "))
+    logs = [math.log(row["energy_mwh_p50"]) for row in rows if first <= int(row["group_value"]) <= last]
+    half = math.log(growth["p50"]) * (last - first) / 2
+    start, end = (math.exp(sum(logs) / len(logs) + of) for of in (-half, half))
+    return charts.Line(x1=x(first), y1=y(start), x2=x(last), y2=y(end), css="even")
 
 
 def _label(row: Row) -> str:
@@ -132,6 +168,8 @@ def _group(data: Data, kind: str, value: str) -> Any:
         return parts.of_organisations(data, [value]) or value
     if kind == "country":
         return parts.of_country(data, value)
+    if kind.endswith("_year"):
+        return parts.Text(text=value, small="" if _is_over(data, value) else "not over")
     return parts.Badge(value) if kind == "solidity" else value
 
 
@@ -159,6 +197,7 @@ def _trends(data: Data) -> parts.Page:
     grown = {(row["measure"], row["run_set"], row["quantity"]): row for row in rows}
     largest = grown["growth", "five_largest_runs", "energy_mwh"]
     doubling = grown["doubling_time", "five_largest_runs", "energy_mwh"]
+    years = grouped(data.table("totals"), "group_kind")["published_year"]
     about = (
         f"The energy of the five largest runs of a year grew {_number(largest['p50'])} times a year "
         f"from {largest['period']} (90 % interval: {_ends(largest)}). Doubling time: {_months(doubling)}."
@@ -170,20 +209,26 @@ def _trends(data: Data) -> parts.Page:
                 "Growth is the slope of a line through the logarithms of the yearly sums. Its interval has "
                 "two parts: the errors of the estimates, which runs share, and the scatter of the years "
                 "about the line.",
-                "More runs become known each year, and the last year is not complete, so sums of all runs "
-                "grow with what is known. The five largest runs of a year depend on that least.",
+                "More runs become known each year, so sums of all runs grow with what is known. The five "
+                "largest runs of a year depend on that least.",
+                "The runs of this page are the whole ones of the page Totals that were published in "
+                f"{largest['period']}. {_not_over(data)}",
             ],
+            plots=[_by_year(data, years, grown["growth", "all_runs", "energy_mwh"])],
             table=_growth(grown),
         ),
         parts.Section(
             heading="How solid the sums are",
-            text=["Share of measured, disclosed, inferred and guessed runs in the energy of each year."],
+            text=[
+                "Share of measured, disclosed, inferred and guessed runs in the energy of each year. A year "
+                "in which no run is of a kind has no mark for it."
+            ],
             plots=[_shares(rows)],
             table=_share_table(rows),
             anchor="shares",
         ),
     ]
-    return parts.page("trends.html", "Trends", about, sections)
+    return parts.page("trends.html", "Growth", about, sections)
 
 
 def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
@@ -208,7 +253,11 @@ def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
 def _shares(rows: Sequence[Row]) -> charts.Chart:
     found = grouped([row for row in rows if _is_share(row)], "run_set")
     named = [
-        (name, name, [(int(row["period"]), 100 * row["p50"]) for row in found.get(name, [])])
+        (
+            name,
+            name,
+            [(int(row["period"]), 100 * row["p50"]) for row in found.get(name, []) if row["run_count"]],
+        )
         for name in SOLIDITY
     ]
     return charts.series(

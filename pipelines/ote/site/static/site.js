@@ -28,9 +28,10 @@ for (const figure of document.querySelectorAll(".chart")) {
   });
 }
 
-// Search in long tables.
+// Search in a long table, or in folded ones: a fold opens where something is found, and goes where nothing is.
 for (const field of document.querySelectorAll("input[data-rows]")) {
-  const rows = [...document.getElementById(field.dataset.rows).tBodies[0].rows];
+  const within = document.getElementById(field.dataset.rows);
+  const rows = [...within.querySelectorAll("tbody tr")], folds = [...within.querySelectorAll("details")];
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const status = field.closest("p").querySelector("[role=status]");
   field.closest("p").hidden = false;
@@ -41,6 +42,10 @@ for (const field of document.querySelectorAll("input[data-rows]")) {
       row.hidden = !words.every((word) => texts[place].includes(word));
       found += !row.hidden;
     });
+    for (const fold of folds) {
+      fold.hidden = !fold.querySelector("tbody tr:not([hidden])");
+      fold.open = !fold.hidden && field.value.trim() !== "";
+    }
     status.textContent = `${found} of ${rows.length} rows`;
   });
 }
@@ -113,13 +118,14 @@ if (form) {
     const title = svg("title", {});
     title.textContent = label(run);
     link.append(title, svg("line", { class: "interval", x1: `${x}%`, x2: `${x}%`, y1: `${low}%`, y2: `${high}%` }));
-    if (y !== null && run.solidity === "measured") link.append(svg("rect", { x: `${x}%`, y: `${y}%`, width: 8, height: 8 }));
+    if (y > 92) link.appendChild(svg("svg", { x: `${x}%`, y: `${y}%` })).append(svg("path", { d: "M-5-5h10l-5 8z" }));
+    else if (y !== null && run.solidity === "measured") link.append(svg("rect", { x: `${x}%`, y: `${y}%`, width: 8, height: 8 }));
     else if (y !== null) link.append(svg("circle", { cx: `${x}%`, cy: `${y}%`, r: 4 }));
     return link;
   };
   const draw = () => {
     const marks = document.querySelector("#over-time .marks");
-    document.querySelector("#over-time .rest")?.remove();
+    for (const gone of document.querySelectorAll("#over-time .rest, #over-time .legend .faint")) gone.remove();
     const dated = runs.filter((run) => run.at).sort((one, other) => one.at[0] - other.at[0]);
     for (const run of dated) run.mark = mark(run);
     marks.replaceChildren(...dated.map((run) => run.mark));
