@@ -388,7 +388,7 @@ def _cloud_regions(data: Data, kind: str, rows: Sequence[Row], runs: dict[str, i
         headers=headers,
         rows=made,
         numeric={1, 2, 3, 4, 7},
-        wide={2, 5, 6, 7},
+        wide={3 if all(row["net_kg_per_kwh"] is None for row in rows) else 2, 5, 6, 7},
         name=f"locations-{kind}-{year}",
         is_sortable=True,
     )
