@@ -63,6 +63,17 @@ def test_a_bad_new_row_is_left_out() -> None:
     assert found.quarantined["message"][0].endswith("; the row is left out until then.")
 
 
+def test_rows_without_a_name_cost_themselves_and_the_quarantine_says_where_they_are() -> None:
+    """Epoch's list of 2025-03 has three; a quarantine without their key would fail the build."""
+    blank = accepted().filter(model=CLAUDE).with_columns(model=pl.lit(None, pl.String))
+    found = judged(pl.concat([accepted(), blank, blank]))
+    assert (found.exceeded, found.rows.height) == ([], accepted().height)
+    last = accepted().height + 2
+    assert set(found.quarantined["row_key"]) == {
+        f"row {row} of the source, without a key" for row in (last - 1, last)
+    }
+
+
 def test_a_renamed_model_is_compared_with_its_accepted_row() -> None:
     flop = accepted().filter(model=QWEN)[FLOP].item()
     renamed = edited(accepted(), QWEN, model="Qwen 2 of 72B")

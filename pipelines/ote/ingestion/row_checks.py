@@ -74,6 +74,8 @@ def checked(
     keys = frame.select(named(table.key)).to_series()
     lost = pl.concat(findings).sort("row", "column_name", "check_name")
     lost = lost.with_columns(source=pl.lit(source.name), row_key=keys.gather(lost["row"]))
+    nameless = pl.format("row {} of the source, without a key", pl.col("row") + 1)
+    lost = lost.with_columns(row_key=pl.when(pl.col("row_key") == "").then(nameless).otherwise("row_key"))
     kept = rows.with_row_index("row").filter(~pl.col("row").is_in(lost["row"].implode())).drop("row")
     return kept, advised(lost, source, accepted).select(*QUARANTINE_SCHEMA)
 
