@@ -197,6 +197,10 @@ end;
 create or replace temp macro slug(name) as
 trim(regexp_replace(lower(strip_accents(name)), '[^a-z0-9]+', '-', 'g'), '-');
 
+-- A name without blanks, hyphens and underlines, which renames often change.
+create or replace temp macro letters(name) as
+regexp_replace(name, '[\s_-]', '', 'g');
+
 -- The first address in a cell that may hold several, one a line.
 create or replace temp macro first_url(cell) as
 nullif(regexp_extract(cell, 'https?://[^\s,]+'), '');

@@ -93,10 +93,30 @@ def test_a_renamed_model_is_compared_with_its_accepted_row() -> None:
     assert taken.rows.filter(model="Qwen 2 of 72B")[FLOP].to_list() == [flop * 2.5]
 
 
-def test_a_model_renamed_to_one_that_looks_like_its_accepted_name_stays() -> None:
-    found = judged(edited(accepted(), QWEN, model="Qwen2 72B"))
-    assert found.rows.sort("model").equals(accepted().sort("model"))
-    assert found.quarantined["row_key"].to_list() == ["Qwen2 72B"]
+@pytest.mark.parametrize(
+    "more", [{}, {"source_link": "https://example.org/new"}, {"published_date": date(2024, 6, 8)}]
+)
+def test_a_model_of_which_a_hyphen_changed_is_renamed_wherever_its_page_is(more: dict[str, object]) -> None:
+    """GLM 4.5, GLM 4.6, Grok-3 and Qwen1.5 72B of Epoch became GLM-4.5, GLM-4.6, Grok 3 and Qwen1.5-72B."""
+    found = judged(edited(edited(accepted(), QWEN, **more), QWEN, model="Qwen2 72B"))
+    assert (found.exceeded, found.quarantined.height, found.renames) == ([], 0, {"Qwen2 72B": QWEN})
+    assert (found.change["rows_added"], found.change["rows_gone"]) == (0, 0)
+
+
+def test_each_of_two_models_of_one_page_of_which_a_hyphen_changed_is_renamed() -> None:
+    one, other = (edited(accepted().filter(model=QWEN), QWEN, model=name) for name in ("A-1", "A-2"))
+    before = pl.concat([accepted(), one, other])
+    after = pl.concat([accepted(), edited(one, "A-1", model="A 1"), edited(other, "A-2", model="A 2")])
+    assert rows.judged(EPOCH, after, before, RETRIEVED).renames == {"A 1": "A-1", "A 2": "A-2"}
+
+
+def test_a_name_that_hides_behind_another_neither_takes_its_row_nor_drops_it() -> None:
+    """Greek rho in a word without Latin letters passes for p."""
+    before = pl.concat([accepted(), edited(accepted().filter(model=QWEN), QWEN, model="p-1")])
+    after = edited(before, "p-1", model="\u03c1-1", source_link="https://example.org/new")
+    found = rows.judged(EPOCH, after, before, RETRIEVED)
+    assert found.quarantined["row_key"].to_list() == ["\u03c1-1"]
+    assert found.rows.sort("model").equals(before.sort("model"))
 
 
 def test_of_several_models_of_one_page_and_day_none_counts_as_renamed() -> None:

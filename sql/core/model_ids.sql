@@ -1,7 +1,7 @@
 -- The stable id of every model that Epoch lists. One row per name.
--- A registered name keeps its id. A new name with the address and day of one registered model that is gone is
--- that model renamed. Any other new name gets its slug, with a checksum where the slug is taken. A name whose
--- row was turned away keeps the id that it has, and gets none.
+-- A registered name keeps its id. A new name is a registered model that is gone, renamed, if it has the letters of
+-- that model alone, or else its address and day. Any other new name gets its slug, with a checksum where the slug
+-- is taken. A name whose row was turned away keeps the id that it has, and gets none.
 with names as (
     select
         model as upstream_name,
@@ -45,7 +45,24 @@ vanished as (
     group by run_id
 ),
 
+respelled as (
+    select distinct
+        strangers.upstream_name,
+        vanished.run_id,
+        strangers.published_date,
+        strangers.source_url
+    from strangers
+    inner join raw.model_names as registered
+        on letters(strangers.upstream_name) = letters(registered.upstream_name)
+    inner join vanished on registered.run_id = vanished.run_id
+    qualify
+        count(*) over (partition by strangers.upstream_name) = 1
+        and count(*) over (partition by vanished.run_id) = 1
+),
+
 renames as (
+    from respelled
+    union all
     select
         strangers.upstream_name,
         vanished.run_id,
@@ -54,6 +71,9 @@ renames as (
     from strangers
     inner join vanished
         on strangers.source_url = vanished.source_url and strangers.published_date = vanished.published_date
+    where
+        strangers.upstream_name not in (select respelled.upstream_name from respelled)
+        and vanished.run_id not in (select respelled.run_id from respelled)
     qualify
         count(*) over (partition by strangers.upstream_name) = 1
         and count(*) over (partition by vanished.run_id) = 1

@@ -39,6 +39,16 @@ def test_a_new_name_with_the_day_and_address_of_one_that_is_gone_is_a_rename(mod
     assert found == {"New": ("old", "renamed")}
 
 
+def test_a_new_name_with_the_letters_of_one_that_is_gone_is_a_rename_also_on_a_page_of_two(
+    model: Model,
+) -> None:
+    names = [registered("GLM 4.5", "glm-4-5"), registered("GLM 4.6", "glm-4-6"), registered("Old_1", "old")]
+    models = [listed("GLM-4.5"), listed("GLM-4.6"), listed("Old 1", day=None, link=None)]
+    assert ids(model, names=names, models=models) == {
+        "GLM-4.5": ("glm-4-5", "renamed"), "GLM-4.6": ("glm-4-6", "renamed"), "Old 1": ("old", "renamed"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("names", "models"),
     [

@@ -53,6 +53,7 @@ SIMILAR = re.compile(
 WORD = re.compile(r"[^\s()\[\]{}/,;\uff08\uff09]+")
 # Iota, nu, rho or upsilon, where it is no part of a row of letters: a symbol, as in Rho-1 (\u03c1-1).
 SYMBOL = re.compile(r"(?<![^\W\d_])[\u03b9\u03bd\u03c1\u03c5](?![^\W\d_])")
+SEPARATORS = re.compile(r"[\s_-]", re.ASCII)
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
 
@@ -91,8 +92,13 @@ def look_alikes(names: Iterable[str], registered: Iterable[str]) -> dict[str, st
     return {name: like for name, like in found.items() if like}
 
 
+def letters(name: str) -> str:
+    """A name without blanks, hyphens and underlines, as core.model_ids has it; renames often change these."""
+    return SEPARATORS.sub("", name)
+
+
 def _reads(name: str) -> str:
-    return looks(name).replace("-", "").replace("_", "")
+    return letters(looks(name))
 
 
 def hidden_character(text: str) -> str | None:

@@ -13,6 +13,7 @@ import polars as pl
 
 from ote import catalog
 from ote.catalog import Leap, Source
+from ote.ingestion.model_text import letters
 from ote.ingestion.row_checks import QUARANTINE_SCHEMA, advised, named
 
 SHOWN = 5  # rows of each kind that are named
@@ -26,20 +27,26 @@ REPEATED = 0.5  # of Google's new years, at most a tenth of the values were thos
 def renamed(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
     """The new name of each model that upstream renamed, with its accepted name.
 
-    As core.model_ids has it: the only new name with the address and day of the only name that is gone.
+    As core.model_ids has it: the only new name with the letters of the only name that is gone, or else with
+    its address and day. In Epoch's versions of 2024 to 2026 many renames change a hyphen or a blank alone.
     """
     if catalog.tables()[source.table].key != ("model",):
         return {}
     address = pl.col("source_link").str.extract(r"(https?://[^\s,]+)")
+    spelt = pl.col("model").map_elements(letters, return_dtype=pl.String)
     gone, new = (
-        frame.join(other, on="model", how="anti")
-        .select("model", "published_date", address=address)
-        .drop_nulls()
-        .filter(~pl.struct("published_date", "address").is_duplicated())
+        frame.join(other, on="model", how="anti").select(
+            "model", "published_date", address=address, letters=spelt
+        )
         for frame, other in ((before, after), (after, before))
     )
-    pairs = new.join(gone, on=["published_date", "address"], suffix=" before")
-    return dict(pairs.select("model", "model before").sort("model").iter_rows())
+    found: dict[str, str] = {}
+    for by in (["letters"], ["published_date", "address"]):
+        left = new.filter(~pl.col("model").is_in(list(found))).drop_nulls(by)
+        pairs = left.join(gone.filter(~pl.col("model").is_in(list(found.values()))), on=by, suffix=" before")
+        is_sure = ~(pl.col("model").is_duplicated() | pl.col("model before").is_duplicated())
+        found |= dict(pairs.filter(is_sure).select("model", "model before").sort("model").iter_rows())
+    return found
 
 
 def cells(source: Source, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

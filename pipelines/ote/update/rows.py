@@ -139,10 +139,12 @@ def judged(
     if is_partial:
         other_years = before.filter(~pl.col("year").is_in(rows["year"].implode()))
         rows = pl.concat([rows, other_years]).sort(list(key))
-    look_alikes, renames = _look_alikes(source, before, rows), renamed(source, before, rows)
+    renames = renamed(source, before, rows)
     rows = _under(rows, renames)
-    turned_away = pl.concat([beyond_frontier(source, before, rows), look_alikes])
-    rows = _held(before, rows, turned_away, key, renames)
+    alike = look_alikes(rows[key[0]], before[key[0]]) if key == ("model",) else {}
+    gone = {name: like for name, like in alike.items() if like not in rows[key[0]]}
+    turned_away = pl.concat([beyond_frontier(source, before, rows), _look_alikes(source, before, alike)])
+    rows = _held(before, _under(rows, gone), turned_away, key, renames | gone)
     stay = turned_away.clear()
     if not is_accepted:
         far = moved_far(source, before, rows, first(source, before, drift))
@@ -240,12 +242,10 @@ def _lost(
     return known.join(rows, on=key, how="anti", nulls_equal=True)
 
 
-def _look_alikes(source: Source, before: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _look_alikes(source: Source, before: pl.DataFrame, found: Mapping[str, str]) -> pl.DataFrame:
     """New names that look like an accepted one, as findings: they would take its place for a reader."""
-    key = catalog.tables()[source.table].key
-    found = look_alikes(rows[key[0]], before[key[0]]) if key == ("model",) else {}
     findings = [
-        (source.name, name, key[0], name, "name", f"It looks like {like!r}.") for name, like in found.items()
+        (source.name, name, "model", name, "name", f"It looks like {like!r}.") for name, like in found.items()
     ]
     return row_checks.advised(
         pl.DataFrame(findings, schema=row_checks.QUARANTINE_SCHEMA, orient="row"), source, before
