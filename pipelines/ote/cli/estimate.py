@@ -255,7 +255,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     _show(totals)
     typer.echo("")
     _show(factors)
-    _say("x/÷: uncertainty of a factor. 1.2 means: between value / 1.2 and value x 1.2 in 90 % of cases.")
+    _say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
     typer.echo("")
     _print_notes(run, narrowest)
 

@@ -27,7 +27,7 @@ ABOUT = (
 
 
 def mcp(database: Database = DATABASE) -> None:
-    """Answer the questions of an AI agent: run a server of the Model Context Protocol on standard input.
+    """Run a server for AI agents (Model Context Protocol) on standard input and output.
 
     Tools: find_runs, why, estimate, where, explain and sql (read-only, with limits on rows and time). It
     needs the package installed with its extra, mcp.

@@ -26,7 +26,10 @@ Organisation = Annotated[
     str, typer.Option(help="Add up runs of this organisation, as the table organisations names it.")
 ]
 Year = Annotated[
-    int | None, typer.Option(parser=whole(1950, 2030), metavar="YEAR", help="Year of publication.")
+    int | None,
+    typer.Option(
+        parser=whole(1950, 2030), metavar="YEAR", help="Add up runs that were published in this year."
+    ),
 ]
 Judgement = Annotated[
     float | None,
