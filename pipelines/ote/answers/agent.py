@@ -73,12 +73,13 @@ class Agent:
         """Search training runs of machine-learning models that have an estimate.
 
         Each run has run_id, energy_mwh and co2e_gross_t with 90 % intervals, chip_hours_basis (how the hours
-        are known), solidity and source_url. The value of a guess is null; null_because says why.
+        are known), solidity and source_url. If the interval is so wide that an estimate is a guess, its value
+        is null, and null_because gives the reason.
 
         Args:
-            words: words of a model's name or developer, such as "llama 70b". All must match.
+            words: words of a model's name or developer, such as "llama 70b". A run must match all.
             developer: developer or organisation.
-            year: year of publication, or a span such as 2020-2023.
+            year: year of publication, or a range such as 2020-2023.
             hardware: accelerator, such as H100.
             domain: what the model works on, such as language.
             hours: how the hours are known, such as disclosed.
@@ -91,10 +92,12 @@ class Agent:
         return self._answer({"runs": found[: _rows(limit)], "found": len(found)})
 
     def why(self, run: str) -> Answer:
-        """Derive energy and CO2e of one training run: each factor with value, gsd, basis and source.
+        """Show how energy and CO2e of one run are computed: value, gsd, basis and source of each factor.
+
+        A gsd is a geometric standard deviation. A basis is the method that gave the value.
 
         Args:
-            run: name of a model, or run_id.
+            run: name of a model, or a run_id.
         """
         return self._answer(api.why(run, database=self._database))
 
@@ -116,23 +119,23 @@ class Agent:
     ) -> Answer:
         """Estimate energy (MWh) and CO2e (t) of a training run, with 90 % intervals.
 
-        Give hardware with chips and training_hours, or chip_hours, or training_flop, or energy_kwh. What is
-        not given comes from the dataset. Each factor has its value, gsd, basis and source.
+        Give hardware with chips and training_hours, or chip_hours, or training_flop, or energy_kwh. The
+        dataset supplies the other factors. Each factor has its value, gsd, basis and source.
 
         Args:
             hardware: accelerator, in any known spelling, such as H100.
             chips: number of accelerators.
-            training_hours: wall-clock hours.
+            training_hours: duration in wall-clock hours.
             chip_hours: accelerators x hours.
-            training_flop: floating-point operations in all.
+            training_flop: floating-point operations of the whole training.
             watts_per_chip: measured power of the whole system per accelerator, W, before PUE.
             energy_kwh: measured electricity of the machines, kWh, before PUE.
-            pue: energy of the data center over energy of its computers.
+            pue: energy of the data center divided by energy of its computers.
             provider: operator of the data center.
             cloud_region: cloud region, such as us-central1.
             site_country: country code or English name.
-            carbon_intensity_g_per_kwh: intensity of the grid, g CO2e per kWh.
-            started: YYYY-MM-DD, YYYY-MM or YYYY. Default: today.
+            carbon_intensity_g_per_kwh: carbon intensity of the local grid, g CO2e per kWh.
+            started: start of the run: YYYY-MM-DD, YYYY-MM or YYYY. Default: today.
         """
         given = {name: value for name, value in locals().items() if name != "self" and value is not None}
         return self._answer({"run_id": None, **api.estimate(given, database=self._database)})
@@ -152,12 +155,12 @@ class Agent:
         Name a run of the dataset, or describe one with hardware, chips and hours.
 
         Args:
-            run: name of a model, or run_id.
+            run: name of a model, or a run_id.
             hardware: accelerator, such as H100.
             chips: number of accelerators.
-            hours: wall-clock hours.
+            hours: duration in wall-clock hours.
             provider: rank only the regions of this operator.
-            year: year to rank. Default: the year of the run, else the newest one.
+            year: year of the grid data. Default: the year of the run, or else the newest year.
             limit: most regions to return, the best first; at most 1000.
         """
         ranked = api.where(
@@ -171,7 +174,7 @@ class Agent:
         return self._answer({"run_id": run_id, "regions": regions, "found": len(ranked)})
 
     def explain(self, word: str) -> Answer:
-        """Say what a word of the dataset means: a column, value, table, basis, source or other term.
+        """Explain a word of the dataset: a column, value, table, basis, source or other term.
 
         Args:
             word: such as watts_per_chip, measured_ratio or 90 % interval.
