@@ -3,8 +3,8 @@
 Energy is in MWh, emissions are in tonnes of CO2e, power is in W, and carbon intensities are in kg CO2e per
 kWh of electricity. Columns that end in `_p05` and `_p95` are the lower and upper end of the 90 % interval. A
 `basis` is the method that gave a number; `ote explain NAME` shows what the basis NAME means. Each error is
-an `ote.Error`. Its message is the text that the command prints; `ote.estimate` names its arguments instead
-of options.
+an `ote.Error` with the message that the command prints. Messages of `ote.estimate` name the argument
+(`energy`), where the command names the option (`--energy`).
 
 Belongs here: thin functions over ote.answers. Does not belong here: any answer. What a function needs is
 imported when it is called, so that `import ote` costs nothing.
@@ -292,10 +292,11 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
             Default: the share in the table error_shares.
 
     Returns:
-        An object with the number of runs, the number of rows that are left out (parts, bounds, second rows
-        of a training) and the largest run. It also has the shares of measured, disclosed, inferred and
-        guessed runs in the mean energy. Its attribute `sums` has energy_mwh (MWh) and co2e_gross_t (t), each
-        with p05, p50, p95, mean, and the standard error that comes from the random draws, as a fraction.
+        An object with the number of runs, the run with the most energy, and the number of rows that are left
+        out: parts of a run, upper or lower limits, and further rows of the same training. It also has the
+        shares of measured, disclosed, inferred and guessed runs in the mean energy. Its attribute `sums` has
+        energy_mwh (MWh) and co2e_gross_t (t), each with p05, p50, p95, mean, and the standard error that
+        comes from the random draws, as a fraction.
 
     Raises:
         BadSelectionError: the data frame has no column run_id, a run has no estimate, or no

@@ -58,7 +58,7 @@ COLUMNS = {
     "pue": ("--pue", "energy of the data center divided by energy of its computers"),
     "provider": ("--provider", "operator of the data center, such as AWS"),
     "cloud_region": ("--region", "cloud region of the run, such as us-central1"),
-    "site_country": ("--country", "country of the run, as code or English name"),
+    "site_country": ("--country", "country of the run, as code (FR) or name (France)"),
     "site_state": ("--state", "US state or a province, such as Texas or CA-QC"),
     "carbon_intensity_g_per_kwh": ("--intensity", "carbon intensity of the local grid, in g CO2e per kWh"),
     "cfe_fraction": (

@@ -180,7 +180,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 # What a run may state; the commands that take it from a log, from options or from a file name it alike.
 Hardware = Annotated[str | None, typer.Option(help="Accelerator, in any known spelling, such as H100.")]
 Region = Annotated[str | None, typer.Option(help="Cloud region of the run, such as us-central1.")]
-Country = Annotated[str | None, typer.Option(help="Country of the run, as code or English name.")]
+Country = Annotated[str | None, typer.Option(help="Country of the run, as code (FR) or name (France).")]
 State = Annotated[str | None, typer.Option(help="US state or a province, such as Texas or CA-QC.")]
 Pue = Annotated[
     str | None, typer.Option(help="Energy of the data center divided by energy of its computers.")
