@@ -124,13 +124,16 @@ def test_sacct_takes_no_part_of_a_chip_for_a_chip(tmp_path: Path) -> None:
     done = ote("import", file, "--out", runs)
     assert pl.read_csv(runs)["chips"].to_list() == [8, 4]
     assert done.stderr.splitlines() == [
-        "Job left out because it used only a part of an accelerator, 'gpu:a100_1g.5gb=1': 2.",
-        "Job left out because it used only a part of an accelerator, 'gpu:1g.5gb=1': 3.",
-        "Job left out because it used only a part of an accelerator, 'gres/shard=2': 4.",
         "Jobs left out because they have no accelerator or no time: 1.",
         "Missing in 2 runs: a location (--region, --country or --state), so a world average is assumed.",
         "Missing in 1 run: the name of the accelerator (--hardware), so a mean of its time is assumed.",
         "Missing in 2 runs: a start (add it to the column started), so each counts as started today.",
+        f"3 problems; the rows with them are left out (all in {tmp_path / 'runs.rejects.csv'}):",
+        *(
+            f"  line {line}, row {line - 1}, AllocTRES: job {line - 1} used only a part of an accelerator, "
+            f"{part!r}; what that used is not known"
+            for line, part in ((3, "gpu:a100_1g.5gb=1"), (4, "gpu:1g.5gb=1"), (5, "gres/shard=2"))
+        ),
     ]
 
 

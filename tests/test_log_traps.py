@@ -125,6 +125,8 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         codecarbon({"gpu_model": "nan", "gpu_count": "nan", "gpu_energy": 0, "energy_consumed": 0.15}),
         [(0, 2, 0.125)],
     ),
+    "a duration that is a thousandth, by the emissions": (codecarbon({"duration": 7.2}), [(1, 2, 0.725)]),
+    "a GPU without a name beside its energy": (codecarbon({"gpu_model": "None"}), [(1, 2, 0.725)]),
     "a time of a spreadsheet": (codecarbon({"timestamp": "24/05/2024 6:00 PM"}), [(1, 2, 0.725)]),
     "version 1: no components, no run_id": (
         "timestamp,experiment_id,project_name,duration,emissions,energy_consumed,country_name,country_iso_code,"
@@ -288,6 +290,32 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         ["line 3, row 2, State: 'PENDING': the job never ran", "line 4, row 3, Start: 'Unknown': the job"],
         {"chips": "8"},
     ),
+    "sacct, a part of a chip": (
+        SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("a100", "a100_1g.5gb"),
+        ["line 3, row 2, AllocTRES: job 2 used only a part of an accelerator, 'gpu:a100_1g.5gb=8'"],
+        {"chips": "8"},
+    ),
+    "a country and a code that differ": (
+        codecarbon({"country_iso_code": "DEU"}),
+        ["Line 2: the country is 'France' by its name and 'Germany' by its code, DEU: France is used."],
+        {"site_country": "France"},
+    ),
+    "a duration that nothing in the log puts right": (
+        codecarbon({"duration": 0.5, "cpu_power": "", "ram_power": ""}),
+        ["a duration of 0.5 s with 0.725 kWh is 5.22e+03 kW, which cannot be: the duration or the energy is "
+         "wrong, and the log does not say which. The energy is kept, and the hours are left out"],
+        {"energy_kwh": "0.725"},
+    ),
+    "a GPU whose energy is empty": (
+        codecarbon({"gpu_energy": "", "energy_consumed": 0.15}),
+        ["the GPU was not read (gpu_energy is empty), so its 0.125 kWh are not taken as measured"],
+        {"chips": "1"},
+    ),
+    "nvidia-smi, a pause": (
+        smi(DAYS, 1, index=True),
+        ["1 pause in the log: 2024-05-01 11:00:00 to 2024-05-04 10:00:00 (71 hours), not counted as time"],
+        {"energy_kwh": "0.6"},
+    ),
     "carbontracker 2, several GPUs": (
         CARBONTRACKER.replace("1.1.6", "2.0.0").replace("Tesla T4.", "Tesla T4, Tesla T4.")
         .replace("[70.0]", "70.0"),
@@ -409,6 +437,7 @@ def test_every_unknown_column_is_named_with_the_one_that_it_means(build: Build, 
 
 
 BY_HAND = "Give the hours or the energy by hand"
+UNSUPPORTED = f"whose logs and exports are not supported. {BY_HAND}"
 # Content, and what is said of it.
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "empty; written by none of CodeCarbon"),
@@ -420,7 +449,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "gzip, damaged": (gzip.compress(GOOD.encode())[:12] + b"\xff" * 20, "damaged"),
     "Wh in a column of kWh": (
         codecarbon({"energy_consumed": 870, "cpu_energy": 102, "gpu_energy": 720, "ram_energy": 48}),
-        "energy_consumed: 870 kWh is 1,000 times power x duration (0.725 kWh): the energy looks like Wh; g",
+        "energy_consumed: 870 kWh is 1,000 times power x duration (0.725 kWh): the energy looks like Wh, as",
     ),
     "Wh of eight GPUs": (codecarbon(NODE_WH), "22000 kWh is 1,000 times power x duration (22"),
     "Wh, the GPUs idle at the end": (
@@ -431,6 +460,31 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
             {"energy_consumed": 870e-6, "cpu_energy": 102e-6, "gpu_energy": 72e-5, "ram_energy": 48e-6}
         ),
         "0.00087 kWh is 0.001 times power x duration (0.725 kWh): the energy looks like MWh",
+    ),
+    "a duration or an energy a thousand times wrong": (
+        codecarbon({"duration": 7.2, "emissions": ""}),
+        "energy_consumed, duration: 0.87 kWh is 1,000 times power x duration (0.000725 kWh) of 7.2 s: the "
+        "energy looks like Wh, or the duration is wrong. One of the two is wrong, and the log does not",
+    ),
+    "eco2AI, 36 s for the energy of an hour": (
+        "project_name,start_time,duration(s),power_consumption(kWh),GPU_name\n"
+        "p,2024-03-01 10:00:00,36,0.3,A100 1 device(s)\n",
+        "power_consumption(kWh), duration(s): 0.3 kWh in 36 s is 30 kW, and a machine of 1 GPU draws 4.5 kW "
+        "at the most. One of the two is wrong",
+    ),
+    "a GPU that was not read, for an unknown time": (
+        codecarbon({
+            "duration": 0.5, "gpu_energy": 0, "energy_consumed": 0.15, "cpu_power": "", "ram_power": "",
+        }),
+        "gpu_energy: the GPU was not read, and the duration, 0.5, cannot be: neither the energy nor",
+    ),
+    "W&B, history of a run": (
+        '{"system.gpu.0.powerWatts": 250.0, "_runtime": 60}\n',
+        f"written by Weights & Biases, {UNSUPPORTED}",
+    ),
+    "W&B, a chart as CSV": (
+        '"Relative Time (Process)","run-1 - system/gpu.0.powerWatts"\n0,250\n',
+        f"written by Weights & Biases, {UNSUPPORTED}",
     ),
     "a total above its parts": (
         codecarbon({"energy_consumed": 1.2}),
@@ -455,7 +509,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "an energy without end": (codecarbon({"energy_consumed": "inf"}), "inf, expected a finite number"),
     "eco2AI, Wh": (
         "project_name,duration(s),power_consumption(kWh),GPU_name\np,3600,300,A100 1 device(s)\n",
-        "300 kWh in 3600 s is 300 kW; a machine of 1 GPU draws 4.5 kW at the most. Is the energy in Wh",
+        "300 kWh in 3600 s is 300 kW, and a machine of 1 GPU draws 4.5 kW at the most. One of the two",
     ),
     "carbontracker, 2,200 W on a T4": (
         CARBONTRACKER.replace("[70.0]", "[2200.0]"),
@@ -492,7 +546,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "nvidia-smi, the table": ("| NVIDIA-SMI 525.60.13    Driver Version: 525.60.13 |\n", "--query-gpu="),
     "Zeus, J": ("start_time,window_name,elapsed_time,gpu0_energy\n1700000000,epoch,3600,1080000\n", BY_HAND),
     "experiment-impact-tracker": ('{"gpu": {"nvidia_draw_absolute": 200.0}, "timestamp": 1}', BY_HAND),
-    "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", BY_HAND),
+    "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", f"written by DCGM, {UNSUPPORTED}"),
     "AWS CUR": ("lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n", BY_HAND),
     "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
     "sacct in columns of fixed width": (

@@ -1,15 +1,18 @@
 """What people's real logs look like: counted exactly, estimated by the factors of the build, not silently."""
 
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
-from ote.answers import imports, quantities
+from ote.answers import delimited, imports, quantities
 from ote.answers.estimate import estimate_run
+from ote.cli import app
 from tests.conftest import Build, ote
 
 # One hour of a machine with a T4, as CodeCarbon 3.0.1 writes it.
@@ -285,7 +288,8 @@ def test_a_duration_that_cannot_be_replaced_is_left_out_and_named(build: Build, 
     }
     frame, said = through(build, codecarbon(tmp_path, columns))
     assert frame["training_hours"].to_list() == [None]
-    assert "which cannot be: the hours are left out" in said
+    assert "which cannot be: the duration or the energy is wrong" in said
+    assert "The energy is kept, and the hours are left out" in said
 
 
 def test_remains_of_a_crash_cost_their_lines(tmp_path: Path) -> None:
@@ -566,6 +570,59 @@ def test_a_log_becomes_a_disclosure_in_one_line_or_step_by_step(build: Build, tm
     )
     file = text(tmp_path, "one.json", single.stdout)
     assert "emissions: 0.433\n" in ote("report", file, "--as", "model-card").stdout
+
+
+PIPED_LOG = f"{','.join(CODECARBON)}\n{','.join(map(str, CODECARBON.values()))}\n"
+# A log that is piped, and what is said of it; without a message it is read.
+PIPED: dict[str, tuple[str | bytes, str]] = {
+    "a log": (PIPED_LOG, ""),
+    "UTF-16 and gzip": (gzip.compress(PIPED_LOG.encode("utf-16")), ""),
+    "nothing": ("", "Nothing to import: the command before the pipe wrote nothing"),
+    "no log": ("hello\n", "stdin: written by none of CodeCarbon, Carbontracker"),
+    "runs": (
+        "model,energy_kwh\na,1\n",
+        "stdin: a file of runs already, not a log. Estimate it: pipe it to ote report",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PIPED)
+def test_a_log_may_be_piped(case: str) -> None:
+    content, says = PIPED[case]
+    done = CliRunner().invoke(app, ["import", "-"], input=content)
+    assert (done.exit_code, says in done.stderr) == (2 if says else 0, True)
+    assert not says or done.stdout == ""
+    assert says or [row["energy_kwh"] for row in csv.DictReader(done.stdout.splitlines())] == ["0.1215"]
+
+
+def test_a_run_of_a_piped_log_that_names_none_has_no_name() -> None:
+    log = Path(__file__).parent / "logs" / "carbontracker_2.4.7.log"
+    done = CliRunner().invoke(app, ["import", "-"], input=log.read_bytes())
+    assert done.exit_code == 0
+    assert "stdin" not in done.stdout
+
+
+def test_a_report_names_the_rows_that_an_import_left_out(build: Build, tmp_path: Path) -> None:
+    """Through a pipe, of a file of runs, and of a file of estimates: two of the four jobs."""
+    rows = [f"{n}|job{n}|gres/gpu:a100=8|{s}|2024-03-05T08:00:00" for n, s in enumerate((36, "1h", 36, -1))]
+    log = text(tmp_path, "s.txt", "\n".join(["JobID|JobName|AllocTRES|ElapsedRaw|Start", *rows]))
+    runs, estimates = tmp_path / "runs.csv", tmp_path / "estimates.csv"
+    database = ("--database", build.directory / "emissions.duckdb")
+    piped = ote("import", log).stdout
+    shown = CliRunner().invoke(app, ["report", "-", *map(str, database)], input=piped)
+    ote("import", log, "--out", runs)
+    ote("estimate", "--batch", runs, "--out", estimates, *database)
+    reports = [shown.stdout, ote("report", runs, *database).stdout, ote("report", estimates).stdout]
+    for report in reports:
+        assert "2 of 4 rows of the input are not in these figures" in report
+        assert "line 3, row 2" in report
+        assert "ElapsedRaw: '1h', expected a number" in report
+    rejects = delimited.read_rejects(tmp_path / "estimates.rejects.csv")
+    assert [reject.place.line for reject in rejects] == [3, 5]
+    runs.write_text(piped, encoding="utf-8")
+    again = ote("estimate", "--batch", runs, "--out", tmp_path / "again.csv", *database)
+    assert (again.returncode, again.stdout.split(":")[0]) == (0, "2 runs estimated")
+    assert "s.txt, line 3, row 2: ElapsedRaw: '1h', expected a number" in again.stderr
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])

@@ -374,12 +374,12 @@ contradictions as (
             energy_kwh, known_chip_hours, drawn_w_per_chip, least_w, most_w, name, tdp_w, host_w,
             case
                 when drawn_w_per_chip * 1000 between least_w and most_w
-                    then '. The energy looks like MWh; give kWh'
+                    then '. The energy looks like MWh (give kWh), or the hours are wrong'
                 when drawn_w_per_chip / 1000 between least_w and most_w
-                    then '. The energy looks like Wh; give kWh'
+                    then '. The energy looks like Wh (give kWh), or the hours are wrong'
                 when drawn_w_per_chip / 3.6e6 between least_w and most_w
-                    then '. The energy looks like J; give kWh'
-                else ''
+                    then '. The energy looks like J (give kWh), or the hours are wrong'
+                else '. The energy, the hours or the number of chips is wrong'
             end
         ) as message
     from worked

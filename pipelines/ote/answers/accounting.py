@@ -131,8 +131,10 @@ def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Cou
     """A run for each kind of accelerator of a job; `tres` are those of each of so many nodes."""
     hours = _elapsed(row) / SECONDS_PER_HOUR
     if hours and (part := re.search(PART_OF_A_CHIP, tres)):
-        yield f"Job left out because it used only a part of an accelerator, {part[0]!r}: {job}."
-        return
+        column = next(name for name in TRES if name in row)
+        raise BadCellError(
+            column, f"job {job} used only a part of an accelerator, {part[0]!r}; what that used is not known"
+        )
     kinds = _kinds(tres)
     if not hours or not kinds:
         left_out["Jobs left out because they have no accelerator or no time"] += 1

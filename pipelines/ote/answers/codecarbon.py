@@ -15,6 +15,7 @@ from ote.answers.trackers import (
     MOST_W_OF_A_HOST,
     MOST_W_PER_GPU,
     NOT_METERED,
+    ONE_IS_WRONG,
     PROCESSORS_UNCLEAR,
     SECONDS_PER_HOUR,
     UNIT_SLIPS,
@@ -37,6 +38,7 @@ from ote.answers.trackers import (
 )
 
 PARTS = ("cpu", "gpu", "ram")
+GRID_KG_PER_KWH = (0.005, 2)  # what a grid emits: with hydropower alone, and with the oldest coal
 ROUNDING = 0.02  # by which a total may differ from the sum of its parts
 # Half of 85 W, in core/cpu.py and external/hardware.py of CodeCarbon.
 DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
@@ -95,6 +97,12 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
     hardware, chips = kinds[0] if len(kinds) == 1 else ("", None)
     hours = _hours(row, energy, pue, sum(number or 0 for _, number in kinds), notes)
     has_energy = _gpu_was_read(row)
+    if not (has_energy or hours):
+        raise BadCellError(
+            "gpu_energy",
+            f"the GPU was not read, and the duration, {row.get('duration') or 'empty'}, cannot be: neither "
+            "the energy nor the hours of the run are known",
+        )
     if has_energy and hardware and chips:
         _judge_power(row, hardware, chips, hours, pue, notes)
     if has_energy and len(kinds) != 1 and row.get("gpu_model"):
@@ -126,8 +134,8 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
 def _note_unread(row: Row, energy: float, has_energy: bool, notes: list[str]) -> None:
     if not has_energy:
         notes.append(
-            f"the GPU was not read (gpu_energy is 0), so its {energy:.3g} kWh are not taken as measured; "
-            "the energy will be estimated from chips and hours."
+            f"the GPU was not read (gpu_energy is {row['gpu_energy'] or 'empty'}), so its {energy:.3g} kWh "
+            "are not taken as measured; the energy will be estimated from chips and hours."
         )
     for part in ("cpu", "ram"):
         if row.get(f"{part}_energy") and not is_read(row[f"{part}_energy"]):
@@ -306,11 +314,11 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
         hours = delimited.number(row["duration"]) / SECONDS_PER_HOUR
     except ValueError as error:
         raise BadCellError("duration", str(error)) from None
-    _refuse_other_unit(row, energy, pue, hours)
+    is_wrong = _is_other_unit(row, energy, pue, hours) or not 0 < hours < 87600
     most_kw = _most_kw(row, chips)
+    is_wrong = is_wrong or energy / hours > most_kw
     of_ram, of_cpu = (_constant_hours(row, part, pue) for part in ("ram", "cpu"))
     agree = of_ram is not None and of_cpu is not None and is_near(of_ram, of_cpu, 1.2)
-    is_wrong = not 0 < hours < 87600 or energy / hours > most_kw
     if not is_wrong and not (agree and of_ram and not 0.5 < of_ram / hours < 2):
         return hours
     better = of_ram if row.get("tracking_mode") != "process" or agree else None
@@ -318,31 +326,54 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
     draw = f"{energy / hours:.3g} kW" if hours > 0 else "no power"
     says = f"a duration of {row['duration']} s with {energy:.3g} kWh is {draw}, which cannot be: "
     if better:
-        notes.append(f"{says}taken as {better * SECONDS_PER_HOUR:.0f} s, from energy over power.")
+        notes.append(
+            f"{says}the duration is taken as {better * SECONDS_PER_HOUR:.0f} s, which the energy of the "
+            "memory over its constant power is."
+        )
     else:
-        notes.append(f"{says}the hours are left out. Check that the energy is in kWh.")
+        notes.append(
+            f"{says}the duration or the energy is wrong, and the log does not say which. The energy is kept, "
+            "and the hours are left out; correct the wrong one."
+        )
     return better
 
 
-def _refuse_other_unit(row: Row, energy: float, pue: float, hours: float) -> None:
-    """Refuse an energy that is another unit's multiple of power x duration, in all or in each constant part.
+def _is_other_unit(row: Row, energy: float, pue: float, hours: float) -> bool:
+    """Whether energy and power x duration differ as kWh and another unit do, and the duration is wrong.
+
+    The emissions of the row say which of the two is wrong: they were worked out from kWh.
 
     Raises:
-        BadCellError: says which unit it looks to be in.
+        BadCellError: the energy is in another unit, or nothing says which of the two is wrong.
     """
     times = {part: time for part in PARTS if (time := _constant_hours(row, part, pue))}
     if not times or hours <= 0:
-        return
+        return False
     expected = sum(_power_w(row, part, pue) for part in times) * hours / 1000  # Wh to kWh
     constant = {unit_slip(times[part] / hours) for part in ("ram", "cpu") if part in times}
     slip = unit_slip(energy / expected) or (constant.pop() if len(constant) == 1 else "")
-    if slip:
+    if not slip or _is_grid_intensity(row, energy * pue):
+        return bool(slip)
+    kwh = row.get("energy_consumed") or text_of(energy)
+    says = f"{kwh} kWh is {UNIT_SLIPS[slip]:,g} times power x duration ({expected:.3g} kWh)"
+    if _is_grid_intensity(row, energy * pue / UNIT_SLIPS[slip]):
         raise BadCellError(
-            "energy_consumed",
-            f"{row.get('energy_consumed') or text_of(energy)} kWh is {UNIT_SLIPS[slip]:,g} times power x "
-            f"duration ({expected:.3g} kWh): the energy looks like {slip}; "
-            "give kWh, and the duration in seconds",
+            "energy_consumed", f"{says}: the energy looks like {slip}, as the emissions fit that; give kWh"
         )
+    raise BadCellError(
+        "energy_consumed, duration",
+        f"{says} of {row['duration']} s: the energy looks like {slip}, or the duration is wrong. "
+        f"{ONE_IS_WRONG}",
+    )
+
+
+def _is_grid_intensity(row: Row, kwh: float) -> bool:
+    """Whether the emissions of a row (kg) are those of a grid for so much energy."""
+    try:
+        least, most = GRID_KG_PER_KWH
+        return least <= number(row, "emissions") / kwh <= most
+    except BadCellError:
+        return False
 
 
 def _most_kw(row: Row, chips: int | None) -> float:

@@ -20,6 +20,7 @@ WITH_COMMA = r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
 WITH_POINT = r"-?(?:0\.\d+|\d+\.(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
 IN_THOUSANDS = r"-?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})"
 AMBIGUOUS = r"-?[1-9]\d{0,2}[.,]\d{3}"
+LEFT_OUT = "left_out"  # the column that says why a row of a log is not a run
 Row = dict[str, str]
 
 
@@ -52,7 +53,14 @@ class Reject:
     column: str = ""
     reason: str
 
+    @property
+    def wrong(self) -> str:
+        """What is wrong, without the place."""
+        return f"{self.column}: {self.reason}" if self.column else self.reason
+
     def __str__(self) -> str:
+        if self.column == LEFT_OUT:  # by an import, which says where the row is in the log
+            return self.reason
         where = ", ".join(filter(None, (str(self.place), self.column)))
         return f"{where}: {self.reason}"
 
@@ -205,6 +213,28 @@ def write_rejects(rejects: Iterable[Reject], file: Path, with_files: bool = Fals
             )
             for r in rejects
         )
+
+
+def read_rejects(file: str | Path) -> list[Reject]:
+    """The rows in a file that write_rejects wrote; none if there is no such file."""
+    try:
+        table = parse(Path(file).read_text(encoding="utf-8"), ",")
+    except FileNotFoundError:
+        return []
+    if table.header[-4:] != ["line", "row", "column", "reason"]:
+        return []  # of someone else
+    return [
+        Reject(
+            place=Place(
+                file=row.get("file", ""),
+                line=int(row["line"] or 0),
+                row=int(row["row"]) if row["row"] else None,
+            ),
+            column=row["column"],
+            reason=row["reason"],
+        )
+        for _, row in table.rows
+    ]
 
 
 def _records(

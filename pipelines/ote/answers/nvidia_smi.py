@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 
 from ote.answers import delimited, quantities
@@ -22,6 +21,7 @@ from ote.answers.trackers import (
     Placed,
     UnknownUnitError,
     counted_as,
+    named_after,
     refuse_power,
     text_of,
 )
@@ -32,7 +32,7 @@ TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%
 POWERS = ("power.draw [W]", "power.draw", "power.draw.average [W]", "power.draw.instant [W]")
 IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
 # A pause of more than a minute and of ten samples: the log was stopped and started again.
-PAUSE_S, PAUSE_SAMPLES = 60, 10
+PAUSE_S, PAUSE_SAMPLES, SHOWN_PAUSES = 60, 10, 3
 # Times of the GPUs of one moment differ by some ms; those of the next moment are five times as far away.
 MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
 METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
@@ -72,7 +72,7 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
 
 
 def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iterator[Part]:
-    spans = [_spans(draws) for draws in gpus]
+    spans, pauses = zip(*map(_spans, gpus), strict=True)
     seconds = sum((after[0] - before[0]).total_seconds() for each in spans for before, after in each)
     if not seconds:
         yield f"{name or 'GPU'}: a single moment was logged, which has no duration; left out."
@@ -80,7 +80,7 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
     hours = seconds / len(gpus) / SECONDS_PER_HOUR
     notes: list[str] = []
     run = {
-        "model": Path(file).stem,
+        "model": named_after(file),
         **counted_as(name, len(gpus), hours, "driver", notes),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(sum(map(_integral_kwh, spans))),
@@ -89,10 +89,8 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
     }
     yield Placed(run=run)
     yield from (f"{name}: {note}" for note in notes)
-    pauses = max(len(draws) - 1 - len(each) for draws, each in zip(gpus, spans, strict=True))
-    if pauses:
-        seen = quantities.counted(pauses, "pause")
-        yield f"{name or 'GPU'}: {seen} in the log, not counted as time or energy."
+    if most := max(pauses, key=len):
+        yield f"{name or 'GPU'}: {_named_pauses(most)}, not counted as time or energy."
     of = quantities.counted(len(gpus), "GPU")
     yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
@@ -159,17 +157,34 @@ def _watts(row: Row, column: str, name: str) -> float:
     return float(found[1])
 
 
-def _spans(
-    draws: list[tuple[datetime, float]],
-) -> list[tuple[tuple[datetime, float], tuple[datetime, float]]]:
-    """Samples in pairs, without those between which the log stood still."""
+Span = tuple[tuple[datetime, float], tuple[datetime, float]]
+
+
+def _spans(draws: list[tuple[datetime, float]]) -> tuple[list[Span], list[Span]]:
+    """Samples in pairs: those between which the log went on, and those between which it stood still."""
     pairs = list(pairwise(draws))
     steps = [(after[0] - before[0]).total_seconds() for before, after in pairs]
     longest = max(PAUSE_S, PAUSE_SAMPLES * median(steps)) if steps else 0
-    return [pair for pair, step in zip(pairs, steps, strict=True) if step <= longest]
+    spans: tuple[list[Span], list[Span]] = [], []
+    for pair, step in zip(pairs, steps, strict=True):
+        spans[step > longest].append(pair)
+    return spans
 
 
-def _integral_kwh(spans: list[tuple[tuple[datetime, float], tuple[datetime, float]]]) -> float:
+def _named_pauses(pauses: Sequence[Span]) -> str:
+    """When a log stood still and for how long: the longest pauses, in the order of time."""
+    longest = sorted(pauses, key=lambda pause: pause[0][0] - pause[1][0])[:SHOWN_PAUSES]
+    named = [
+        f"{before:%Y-%m-%d %H:%M:%S} to {after:%Y-%m-%d %H:%M:%S} "
+        f"({quantities.duration((after - before).total_seconds() / SECONDS_PER_HOUR)})"
+        for (before, _), (after, _) in sorted(longest)
+    ]
+    more = len(pauses) - len(named)
+    named += [f"{more:,} shorter"] * bool(more)
+    return f"{quantities.counted(len(pauses), 'pause')} in the log: {', '.join(named)}"
+
+
+def _integral_kwh(spans: Sequence[Span]) -> float:
     """Energy (kWh) below the line through the samples."""
     joules = sum(
         (after - before).total_seconds() * (first + second) / 2 for (before, first), (after, second) in spans

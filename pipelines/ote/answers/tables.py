@@ -10,7 +10,7 @@ from typing import Any
 
 from ote import documents
 from ote.answers import delimited, texts
-from ote.answers.delimited import Place, Reject
+from ote.answers.delimited import LEFT_OUT, Place, Reject
 from ote.names import shown
 
 OBJECT = '{"hardware": "H100", "chips": 8, "training_hours": 72}'
@@ -48,7 +48,7 @@ def is_text(column: str) -> bool:
 
 
 def read(content: bytes, ending: str) -> Table:
-    """The rows of a file.
+    """The rows of a file. Those that an import left out, by the column LEFT_OUT, are no rows.
 
     Args:
         content: its bytes.
@@ -57,8 +57,22 @@ def read(content: bytes, ending: str) -> Table:
     Raises:
         NoTableError: it is empty, or not what its name says.
     """
-    if ending == ".parquet":
-        return _parquet(content)
+    return _without_left_out(_parquet(content) if ending == ".parquet" else _of_text(content, ending))
+
+
+def _without_left_out(table: Table) -> Table:
+    rows = []
+    rejects = list(table.rejects)
+    for place, row in table.rows:
+        why = row.pop(LEFT_OUT, None)
+        if why:
+            rejects.append(Reject(place=place, column=LEFT_OUT, reason=str(why)))
+        else:
+            rows.append((place, row))
+    return Table(rows=rows, rejects=rejects)
+
+
+def _of_text(content: bytes, ending: str) -> Table:
     try:
         text = texts.decoded(content)
     except texts.UnreadableError as error:

@@ -17,6 +17,7 @@ from ote.answers import dates, delimited, locations, quantities, ratings
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
+PIPE = "stdin"  # in messages, the name of a log that was piped
 SECONDS_PER_HOUR = 3600
 # What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
 MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
@@ -30,6 +31,7 @@ NOT_METERED = "fans, power supplies and network not included"
 # What an energy is in another unit over the same one in kWh, but for powers that were read a moment too late.
 UNIT_SLIPS, SLIP_TOLERANCE = {"Wh": 1e3, "J": 3.6e6, "MWh": 1e-3}, 1.25
 UNREAD = ("", "none", "nan", "n/a", "[n/a]", "[not supported]", "null")
+ONE_IS_WRONG = "One of the two is wrong, and the log does not say which: give kWh and seconds"
 EXAMPLE_BY_HAND = (
     "Give the hours or the energy by hand, for example: "
     "ote estimate --hardware A100 --chips 8 --hours 72 --country DE, or "
@@ -79,6 +81,12 @@ def country_and_state(name: str, code: str, region: str, notes: list[str]) -> Ru
     country = locations.country(name, code)
     if name and not country:
         notes.append(f"country {name!r} is unknown, so it was not used.")
+    named, coded = locations.country_code(name), locations.country_code(code)
+    if named and coded and named != coded:
+        notes.append(
+            f"the country is {name!r} by its name and {locations.country_name(coded)!r} by its code, {code}: "
+            f"{name} is used. If that is wrong, correct the log."
+        )
     state = locations.state(region, country)
     if region and not state and country:
         notes.append(
@@ -350,7 +358,7 @@ def _carbontracker_runs(
     parts = {part for epoch in taken for part in epoch.watts}
     is_read = not kinds or "gpu" in parts
     run = {
-        "model": re.sub(r"_carbontracker$", "", Path(file).stem),
+        "model": re.sub(r"_carbontracker$", "", named_after(file)),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
         "metering": _carbontracker_metering(text, parts) if is_read else "",
@@ -413,6 +421,11 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
     yield from counted_once(measured, distinct)
 
 
+def named_after(file: str) -> str:
+    """What to call the run of a log that names none: as its file; empty of a log that was piped."""
+    return "" if file == PIPE else Path(file).stem
+
+
 class UnknownUnitError(Exception):
     """A column is in a unit that is not known; the message names it."""
 
@@ -466,10 +479,10 @@ def _refuse_too_much(row: Row, column: str, energy: float, hours: float, chips: 
     most_kw = (chips * MOST_W_PER_GPU + MOST_W_OF_A_HOST) / 1000
     if energy / hours > most_kw:
         raise BadCellError(
-            column,
-            f"{energy:.3g} kWh in {row['duration(s)']} s is {energy / hours:.3g} kW; "
+            f"{column}, duration(s)",
+            f"{energy:.3g} kWh in {row['duration(s)']} s is {energy / hours:.3g} kW, and "
             f"a machine of {quantities.counted(chips, 'GPU')} draws {most_kw:.3g} kW at the most. "
-            "Is the energy in Wh, or the duration not in seconds?",
+            f"{ONE_IS_WRONG}",
         )
 
 

@@ -33,7 +33,7 @@ COMMANDS = {
     "mcp": (ASK, "mcp", "mcp"),
     "site": (ASK, "site", "site"),
     "estimate": (YOURS, "estimate", "estimate"),
-    "import": (YOURS, "estimate", "import_"),
+    "import": (YOURS, "importing", "import_"),
     "report": (YOURS, "estimate", "report"),
     "add": (FACTS, "contribute", "add"),
     "build": (RUN, "build", "build"),

@@ -1,11 +1,10 @@
-"""The commands for a run of one's own: `ote estimate`, `ote report`, `ote import`.
+"""The commands for a run of one's own: `ote estimate`, `ote report`.
 
 Belongs here: options, what a person sees, exit codes. Does not belong here: how a run is estimated
-(estimate.py), what a disclosure says (disclosure.py), or how logs of other tools are read (imports.py).
+(estimate.py), what a disclosure says (disclosure.py), or logs of other tools (importing.py).
 """
 
 import json
-import math
 import os
 import shlex
 import sys
@@ -14,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,17 +24,19 @@ from rich.console import Console
 from rich.table import Table
 
 from ote import hardware_units
-from ote.answers import addresses, delimited, imports, locations, quantities, tables, texts, words
+from ote.answers import addresses, delimited, imports, quantities, tables, texts, words
 from ote.answers import batch as batches
 from ote.answers import disclosure as disclosing
 from ote.answers import estimate as estimating
+from ote.answers.delimited import LEFT_OUT
 from ote.answers.disclosure import GIVEN, value_of
 from ote.answers.estimate import BadRunsError, Narrowing
 from ote.answers.published import DATABASE, NoDatabaseError, width_of
 from ote.cli import terminal
-from ote.cli.options import AsJson, Country, Database, Hardware, Pue, Region, State
+from ote.cli.options import AsJson, Database
 
 MANY = 100_000  # rows, from which on a speed is worth a word
+REJECTS = ".rejects.csv"  # how the name of a file of rows ends that were left out
 SHOWN = 10  # rows that are left out are named up to this number; a file names all
 
 
@@ -137,7 +139,7 @@ def _estimate_batch(
     source: str, out: str, database: Path, *, strict: bool, full: bool, hourly: str = ""
 ) -> None:
     begin = time.monotonic()
-    rejects = addresses.sibling(out, ".rejects.csv")
+    rejects = addresses.sibling(out, REJECTS)
     try:
         done = batches.estimate_batch(
             source,
@@ -158,6 +160,7 @@ def _estimate_batch(
         terminal.fail(
             f"{out}: cannot be written: {error}" if is_remote else texts.unwritten(Path(out), error)
         )
+    _hand_on_rejects(source, rejects)
     _print_done(done, out, rejects, begin)
 
 
@@ -176,13 +179,27 @@ def _estimate_on_spark(
 
 def _print_done(done: batches.Batch, out: str, rejects: str, begin: float) -> None:
     """What became of a batch: problems and notes on stderr, the number of estimates on stdout."""
-    _name_rejects(done.first_problems, f" (all in {rejects})", done.problems)
+    name_rejects(done.first_problems, f" (all in {rejects})", done.problems)
     for note in done.notes:
         typer.echo(note, err=True)
     speed = ""
     if done.estimated >= MANY:
         speed = f" ({done.estimated / (time.monotonic() - begin):,.0f} runs per second)"
     typer.echo(f"{quantities.counted(done.estimated, 'run')} estimated: {out}{speed}")
+
+
+def _hand_on_rejects(source: str, rejects: str) -> None:
+    """Add the rows that an import left out of the runs to those that the estimates leave out."""
+    if addresses.is_remote(source) or addresses.is_remote(rejects):
+        return
+    earlier = delimited.read_rejects(addresses.sibling(source, REJECTS))
+    if earlier:
+        of_log = [replace(each, place=replace(each.place, file=f"log of {source}")) for each in earlier]
+        own = [
+            replace(each, place=replace(each.place, file=source)) for each in delimited.read_rejects(rejects)
+        ]
+        delimited.write_rejects([*of_log, *own], Path(rejects), with_files=True)
+        typer.echo(f"{_left_out_before(Path(source), earlier)}, and named in {rejects} too.", err=True)
 
 
 @contextmanager
@@ -198,14 +215,14 @@ def _progress(connection: duckdb.DuckDBPyConnection, done: str, rows: int) -> It
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task(f"{rows:,} rows {done}", total=100, rate="")
 
-        def show() -> None:
+        def count() -> None:
             begin = time.monotonic()
             while not ended.wait(0.2):
                 percent = max(connection.query_progress(), 0)
                 rate = rows * percent / 100 / (time.monotonic() - begin)
                 progress.update(task, completed=percent, rate=f"{rate:,.0f} rows per second")
 
-        thread = threading.Thread(target=show, daemon=True)
+        thread = threading.Thread(target=count, daemon=True)
         thread.start()
         try:
             yield
@@ -223,7 +240,7 @@ def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
         return otherwise
     if not tool:
         return otherwise
-    name = "LOG" if str(file) == "-" else shlex.quote(str(file))
+    name = "LOG" if is_pipe(file) else shlex.quote(str(file))
     return (
         f"{file}: a log of {tool}, not a file of runs or estimates. Convert it first: "
         f"ote import {name} --out runs.csv, or in one line: ote import {name} | ote report --as latex"
@@ -233,8 +250,8 @@ def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
 def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     intensity = f"location-based, {run['intensity_basis']} intensity"
     typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
-    totals = _table("", "value", "90 % interval", "")
-    for title, column, show, note in (
+    totals = table("", "value", "90 % interval", "")
+    for title, column, amount, note in (
         ("energy", "energy_mwh", quantities.energy, "with PUE"),
         ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
         ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
@@ -243,18 +260,18 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         if run[column] is None:
             totals.add_row(title, "unknown", "", disclosing.UNKNOWN[column])
             continue
-        ends = f"{show(run[column + '_p05'])} to {show(run[column + '_p95'])}"
-        totals.add_row(title, show(run[column]), ends, note)
-    factors = _table("factor", "value", "x/÷", "how it is known")
+        ends = f"{amount(run[column + '_p05'])} to {amount(run[column + '_p95'])}"
+        totals.add_row(title, amount(run[column]), ends, note)
+    factors = table("factor", "value", "x/÷", "how it is known")
     for name, about in run["factors"].items():
         if about["value"] is None:
             continue
         value = f"{value_of(about)} {words.unit(name)}".strip()
         spread = "" if about["gsd"] is None else f"{width_of(name, about['value'], about['gsd']):.2f}"
         factors.add_row(words.factor(name), value, spread, words.basis(about["basis"]))
-    _show(totals)
+    show(totals)
     typer.echo("")
-    _show(factors)
+    show(factors)
     _say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
     typer.echo("")
     _print_notes(run, narrowest)
@@ -287,7 +304,8 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     _say(f"Dataset: Open Training Emissions {run['dataset_version']}")
 
 
-def _table(*names: str) -> Table:
+def table(*names: str) -> Table:
+    """An empty table without lines; numbers stand at the right."""
     table = Table(box=None, pad_edge=False, show_header=any(names))
     for name in names:
         right = name in ("value", "x/÷")
@@ -295,9 +313,9 @@ def _table(*names: str) -> Table:
     return table
 
 
-def _show(table: Table) -> None:
+def show(made: Table) -> None:
     """Print a table as wide as the terminal; what is longer goes on in the next line of its cell."""
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    Console(highlight=False, markup=False, emoji=False).print(made)
 
 
 def _say(sentence: str) -> None:
@@ -385,7 +403,7 @@ def _estimates(
     file: Path, content: bytes, database: Path
 ) -> tuple[Sequence[disclosing.Run], Sequence[delimited.Reject]]:
     """The estimates that a file or the pipe holds, and the rows that are left out; runs are estimated."""
-    table = tables.read(content, "" if str(file) == "-" else file.suffix.lower())
+    table = tables.read(content, "" if is_pipe(file) else file.suffix.lower())
     rows = [row for _, row in table.rows]
     estimates: Sequence[disclosing.Run]
     if any("energy_mwh" not in row and set(row) & set(estimating.COLUMNS) for row in rows):
@@ -397,11 +415,22 @@ def _estimates(
             disclosing.checked(row if "factors" in row else _nested(disclosing.typed(row))) for row in rows
         ]
         rejected = table.rejects
-    lines = [f"{file}, {reject}" for reject in rejected]
+    lines = [
+        f"{file}, {reject}" for reject in rejected if reject.column != LEFT_OUT
+    ]  # the import named those
     if not estimates:
         raise BadRunsError("\n".join(["no run in it can be estimated", *lines[:SHOWN]]))
-    _name_rejects(lines)
-    return estimates, rejected
+    earlier = [] if is_pipe(file) else delimited.read_rejects(addresses.sibling(str(file), REJECTS))
+    name_rejects(lines)
+    if earlier:
+        typer.echo(f"{_left_out_before(file, earlier)} and named in the report.", err=True)
+    return estimates, [*earlier, *rejected]
+
+
+def _left_out_before(file: Path, earlier: Sequence[delimited.Reject]) -> str:
+    rows = len({reject.place for reject in earlier})
+    are = "is" if rows == 1 else "are"
+    return f"{quantities.counted(rows, 'row')} that {file.stem}{REJECTS} holds {are} left out"
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
@@ -414,153 +443,30 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
 
 def _content(file: Path) -> bytes:
     """What a file or the pipe holds."""
-    if str(file) == "-":
-        if sys.stdin.isatty():
-            terminal.fail("Nothing to report. Example: ote import emissions.csv | ote report --as latex")
-        piped = sys.stdin.buffer.read()
-        if not piped.strip():
-            terminal.fail(
-                "Nothing to report: the command before the pipe wrote nothing. Its message says why."
-            )
-        return piped
+    if is_pipe(file):
+        return piped("report", "ote import emissions.csv | ote report --as latex")
     try:
         return texts.content(file)
     except texts.UnreadableError as error:
         terminal.fail(f"{file}: {error}")
 
 
-def _pue(option: str, given: str | None) -> float | None:
-    """A PUE that is given for a log, within the bounds of estimates."""
-    if not given:
-        return None
-    try:
-        pue = float(given)
-    except ValueError:
-        pue = math.nan
-    if not math.isfinite(pue):
-        terminal.fail(f"{option} {given!r}: expected a number from 1 to 2.5, such as 1.1")
-    for _, _, says in estimating.impossible([{"pue": given}]):
-        terminal.fail(f"{option} {says}")
-    return pue
+def is_pipe(file: Path) -> bool:
+    """Whether a file that was named is the pipe."""
+    return str(file) == "-"
 
 
-def _refuse_places(region: str | None, country: str | None, state: str | None) -> None:
-    """End where a location is not known that is given for a log."""
-    if region and not locations.cloud_region(region):
-        terminal.fail(f"--region {locations.unknown_region(region)}")
-    if country and not locations.country_code(country):
-        terminal.fail(f"--country {locations.unknown_country(country)}")
-    if state and not locations.is_state(state):
-        terminal.fail(f"--state {state!r} is no state or province whose grid is known here, such as Texas")
+def piped(verb: str, example: str) -> bytes:
+    """What the command before the pipe wrote."""
+    if sys.stdin.isatty():
+        terminal.fail(f"Nothing to {verb}. Example: {example}")
+    content = sys.stdin.buffer.read()
+    if not content.strip():
+        terminal.fail(f"Nothing to {verb}: the command before the pipe wrote nothing. Its message says why.")
+    return content
 
 
-def import_(
-    log: Annotated[
-        Path,
-        typer.Argument(
-            help="Log of CodeCarbon, Carbontracker, eco2AI, sacct or nvidia-smi, or a cloud bill."
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="File (.csv) to write the runs to, for ote estimate --batch. Default: print the runs."
-        ),
-    ] = None,
-    hardware: Hardware = None,
-    region: Region = None,
-    country: Country = None,
-    state: State = None,
-    pue: Pue = None,
-    pue_included: Annotated[
-        str,
-        typer.Option(help="PUE that the energies in the log already include, if the log does not state it."),
-    ] = "",
-    distinct_machines: Annotated[
-        bool,
-        typer.Option(
-            "--distinct-machines",
-            help="Count rows separately even if they look like the same machine at the same time.",
-        ),
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Convert nothing if one row of the log cannot be used.")
-    ] = False,
-) -> None:
-    """Convert the log of another tool to a file with one row per run. CO2e in the log is not used.
-
-    The options for hardware, location and PUE add facts that the log does not have.
-
-    CodeCarbon writes several rows with the same run_id for one run; only the last of them is used. Rows that
-    cannot be used are written to a file next to --out whose name ends in .rejects.csv, with line, column and
-    reason. Other lines that do not belong to a run are listed.
-
-    Example: ote import emissions.csv | ote report --as latex, or step by step: ote import emissions.csv
-    --out runs.csv && ote estimate --batch runs.csv --out estimates.csv && ote report estimates.csv
-    """
-    included = _pue("--pue-included", pue_included)
-    _pue("--pue", pue)
-    _refuse_places(region, country, state)
-    if out is not None and out.suffix != ".csv":
-        terminal.fail(f"--out {out}: expected a file that ends in .csv")
-    if out is not None and out.exists() and log.exists() and out.samefile(log):
-        terminal.fail(f"--out {out}: the log itself; the runs need another file")
-    try:
-        read = imports.read(log, included, distinct_machines)
-        if strict:
-            imports.refuse(log, read.rejects)
-    except imports.UnknownLogError as error:
-        terminal.fail(str(error))
-    location = {"cloud_region": region, "site_country": country, "site_state": state}
-    for column in read.complete({"hardware": hardware, "pue": pue}, location):
-        option = estimating.COLUMNS[column][0]
-        typer.echo(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
-    try:
-        if out is not None:
-            imports.write(read.runs, out)
-    except OSError as error:
-        terminal.fail(texts.unwritten(out or log, error))
-    for sentence in [*read.left_out, *read.gaps()]:
-        typer.echo(sentence, err=True)
-    if out is not None:
-        _set_rejects_down(read.rejects, out)
-    else:
-        _name_rejects([f"{log}, {reject}" for reject in read.rejects])
-    _print_runs(read, out)
-
-
-def _print_runs(read: imports.Log, out: Path | None) -> None:
-    """Where the runs are, or the runs: a table for a person, CSV for a pipe."""
-    count = f"{quantities.counted(len(read.runs), 'run')} of {read.tool}"
-    if out is not None:
-        typer.echo(f"{count}: {out}")
-    elif sys.stdout.isatty():
-        names = [name for name in estimating.COLUMNS if any(run.get(name) for run in read.runs)]
-        table = _table(*(estimating.COLUMNS[name][0].removeprefix("--") for name in names))
-        for run in read.runs:
-            table.add_row(*(run.get(name, "") for name in names))
-        typer.echo(f"{count}:")
-        _show(table)
-    else:
-        typer.echo(imports.as_csv(read.runs), nl=False)
-    for metering in dict.fromkeys(run["metering"] for run in read.runs if run.get("metering")):
-        typer.echo(f"Metering: {metering}.", err=out is None)
-
-
-def _set_rejects_down(rejects: Sequence[delimited.Reject], out: Path) -> None:
-    """Write the rows that were not taken beside what was, or take away the file of an earlier time."""
-    file = out.with_name(f"{out.stem}.rejects.csv")
-    if not rejects:
-        file.unlink(missing_ok=True)
-        return
-    try:
-        delimited.write_rejects(rejects, file)
-    except OSError as error:
-        terminal.fail(texts.unwritten(file, error))
-    _name_rejects([str(reject) for reject in rejects], f" (all in {file})")
-
-
-def _name_rejects(lines: Sequence[str], where: str = "", problems: int | None = None) -> None:
+def name_rejects(lines: Sequence[str], where: str = "", problems: int | None = None) -> None:
     """Name the first problems; there may be more of them than lines."""
     if lines:
         count = len(lines) if problems is None else problems
