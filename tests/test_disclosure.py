@@ -17,6 +17,7 @@ from jsonschema import Draft7Validator
 from spdx_python_model import v3_0_1 as spdx
 
 from ote.answers import disclosure, quantities, words
+from ote.answers.delimited import Place, Reject
 from ote.answers.estimate import estimate_run
 from tests.conftest import Build, ote
 
@@ -258,6 +259,85 @@ def test_every_form_takes_a_sum(run: dict[str, Any], schema: JsonStrictValidator
     assert "| Runs | 2, summed." in disclosure.eu(total)
     grams = yaml.safe_load(disclosure.model_card(total))["co2_eq_emissions"]["emissions"]
     assert grams == pytest.approx(2e6 * run["co2e_gross_t"], rel=1e-3)
+
+
+REJECTS = [Reject(place=Place(line=line, row=line - 1), reason="'36h', expected a number") for line in (4, 5)]
+# What two runs differ in, what is left out, what a sum of them says in every form, and what it does not.
+SUMS: dict[str, tuple[dict[str, Any], list[Reject], list[str], list[str]]] = {
+    "intensities of two kinds": (
+        {"intensity_basis": "lifecycle"},
+        [],
+        ["on grid intensities of different kinds (1 run direct, 1 run life-cycle), so the sum compares with "
+         "no figure of one kind"],
+        ["after Patterson et al. 2021 (arXiv:2104.10350);"],
+    ),
+    "rows that are left out": (
+        {},
+        REJECTS,
+        ["2 of 4 rows of the input could not be used and are left out of these figures (line 4, row 3: "
+         "'36h', expected a number; line 5, row 4: '36h', expected a number)"],
+        [],
+    ),
+    "years and places that differ": (
+        {"cloud_region": None, "site_country": "FR"},
+        [],
+        ["kg CO2e per kWh (2025)"],
+        ["2 runs in"],
+    ),
+}  # fmt: skip
+
+
+def forms_of(run: dict[str, Any]) -> dict[str, str]:
+    """The text of a run in every form, as a reader sees it; LaTeX without its escapes."""
+    latex = disclosure.latex(run).replace("CO$_2$e", "CO2e").replace("~\\cite{patterson2021carbon}", "")
+    card = yaml.safe_load(disclosure.model_card(run))["co2_eq_emissions"]["source"]
+    spdx_text = json.loads(disclosure.spdx(run))["@graph"][2]["comment"]
+    return {
+        "markdown": disclosure.markdown(run), "latex": latex, "model card": card, "eu": disclosure.eu(run),
+        "cyclonedx": disclosure.cyclonedx(run), "spdx": spdx_text,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SUMS)
+def test_a_sum_says_what_its_runs_differ_in_and_what_it_lacks(build: Build, case: str) -> None:
+    change, rejects, expected, absent = SUMS[case]
+    database = build.directory / "emissions.duckdb"
+    run = estimate_run(RUN | {"cloud_region": "us-central1", "started": "2025-03"}, database)
+    total = dict(disclosure.summed([run, run | change], rejects))
+    for form, text in forms_of(total).items():
+        for says in expected if form != "cyclonedx" else ():  # it holds the runs, one by one
+            assert says in text, form
+        assert not [says for says in absent if says in text], form
+
+
+def test_a_sum_lists_its_hardware_and_places_with_their_runs(build: Build) -> None:
+    database = build.directory / "emissions.duckdb"
+    one = estimate_run(RUN | {"cloud_region": "us-central1"}, database)
+    other = estimate_run({"energy_kwh": 5, "site_country": "FR"}, database)
+    total = disclosure.summed([one, one, other])
+    card = yaml.safe_load(disclosure.model_card(total))["co2_eq_emissions"]
+    hardware = (
+        "512 x NVIDIA H100 SXM5 80GB (assumed, as the variant was not stated) (2 runs); not stated (1 run)"
+    )
+    location = "us-central1, United States (2 runs); France (1 run)"
+    assert (card["hardware_used"], card["geographical_location"]) == (hardware, location)
+    assert f"hardware | {hardware} |" in disclosure.eu(total)
+    assert f"does not ask for | {location} |" in disclosure.eu(total)
+
+
+def test_a_kind_of_training_that_is_not_stated_is_not_guessed(build: Build, tmp_path: Path) -> None:
+    runs = tmp_path / "runs.csv"
+    runs.write_text("model,energy_kwh\nsft,1\nbert-ft,2\n", encoding="utf-8")
+    database = ("--database", build.directory / "emissions.duckdb")
+    done = ote("report", runs, "--as", "model-card", *database)
+    assert "training_type" not in yaml.safe_load(done.stdout)["co2_eq_emissions"]
+    assert "give --training-type pre-training or fine-tuning" in done.stderr
+    for kind in ("pre-training", "fine-tuning"):
+        told = ote("report", runs, "--as", "model-card", "--training-type", kind, *database)
+        assert yaml.safe_load(told.stdout)["co2_eq_emissions"]["training_type"] == kind
+        assert told.stderr == ""
+    for form in ("markdown", "latex", "eu", "spdx", "cyclonedx"):
+        assert "pre-training" not in ote("report", runs, "--as", form, *database).stdout
 
 
 def test_small_amounts_are_not_rounded_away(build: Build) -> None:

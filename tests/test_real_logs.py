@@ -614,7 +614,7 @@ def test_a_report_names_the_rows_that_an_import_left_out(build: Build, tmp_path:
     ote("estimate", "--batch", runs, "--out", estimates, *database)
     reports = [shown.stdout, ote("report", runs, *database).stdout, ote("report", estimates).stdout]
     for report in reports:
-        assert "2 of 4 rows of the input are not in these figures" in report
+        assert "2 of 4 rows of the input could not be used and are left out of these figures (" in report
         assert "line 3, row 2" in report
         assert "ElapsedRaw: '1h', expected a number" in report
     rejects = delimited.read_rejects(tmp_path / "estimates.rejects.csv")

@@ -295,7 +295,11 @@ def _write(
 def result_columns(connection: duckdb.DuckDBPyConnection, full: bool) -> list[str]:
     """The columns of a result: with `full` also where each factor comes from."""
     found = [name for name, *_ in connection.execute("describe estimates").fetchall()]
-    return [name for name in found if name != "row_number" and (full or not name.endswith(SOURCES))]
+    return [
+        name
+        for name in found
+        if name != "row_number" and (full or name == "gross_factor_year" or not name.endswith(SOURCES))
+    ]
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, target: str, ending: str, full: bool, folder: Path) -> int:

@@ -10,7 +10,7 @@ import math
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,8 +65,8 @@ INTENSITIES = {
     "direct": "a direct intensity (emissions of the power plants alone)",
     "lifecycle": "a lifecycle intensity (fuel supply and building of the power plants included)",
     "unspecified": "an intensity that is not stated to be direct or lifecycle",
-    "several": "intensities of several kinds, direct and lifecycle, which cannot be compared",
 }
+KINDS = {"direct": "direct", "lifecycle": "life-cycle", "unspecified": "not stated"}
 EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
 NAMED = 10  # reasons why rows are left out
 SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_market_t")
@@ -198,15 +198,18 @@ def _left_out(taken: int, rejects: Sequence[delimited.Reject]) -> str:
     rows = len({reject.place for reject in rejects})
     lines = [one_line(str(reject)) for reject in rejects[:NAMED]]
     lines += [f"and {len(rejects) - NAMED:,} more reasons"] * (len(rejects) > NAMED)
-    are, they = ("is", "it") if rows == 1 else ("are", "they")
     return (
-        f"{rows:,} of {quantities.counted(taken + rows, 'row')} of the input {are} not in these figures, "
-        f"because {they} could not be used ({'; '.join(lines)})"
+        f"{rows:,} of {quantities.counted(taken + rows, 'row')} of the input could not be used and "
+        f"{'is' if rows == 1 else 'are'} left out of these figures ({'; '.join(lines)})"
     )
 
 
+def _column(runs: Sequence[Run], name: str) -> list[Any]:
+    return [run.get(name) for run in runs]
+
+
 def _common(runs: Sequence[Run], name: str, several: str | None) -> Any:
-    values = {run.get(name) for run in runs}
+    values = set(_column(runs, name))
     return values.pop() if len(values) == 1 else several
 
 
@@ -273,26 +276,23 @@ def bibtex(run: Run) -> str:
 
 def model_card(run: Run) -> str:
     """The block `co2_eq_emissions` of a model card's YAML header: gross emissions in grams."""
-    source = (
-        f"Open Training Emissions {run['dataset_version']}, location-based estimate on "
-        f"{INTENSITIES[run['intensity_basis']]} after {METHOD}; "
-        f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e; market-based: {_market_based(run)}"
-    )
-    if "runs" in run:
-        source += f", the sum of {quantities.counted(len(run['runs']), 'run')}, all errors taken as shared"
-    if run.get("metering"):
-        source += f"; metering: {run['metering']}"
-    if run.get("left_out"):
-        source += f"; {run['left_out']}"
+    sentences = [
+        f"Open Training Emissions {run['dataset_version']}, location-based estimate after {METHOD}, "
+        f"on {_intensity(run)}",
+        f"90 % interval {_interval(run, 'co2e_gross_t')} CO2e",
+        *([f"Sum of {len(run['runs']):,} runs, all errors taken as shared"] if "runs" in run else []),
+        f"Grid: {_grid(run)}",
+        f"Market-based: {_market_based(run)}",
+        *_limits(run),
+    ]
     block: dict[str, Any] = {
         "emissions": rounded(run["co2e_gross_t"] * 1e6, 0),  # t to g
-        "source": source,
-        "training_type": run.get("training_type") or TRAINING_TYPES[0],
+        "source": _sentences(sentences),
+        "training_type": run.get("training_type"),
+        "geographical_location": _each(run, _location),
+        "hardware_used": _each(run, _hardware),
     }
-    if location := _location(run):
-        block["geographical_location"] = location
-    if hardware := _hardware(run):
-        block["hardware_used"] = hardware
+    block = {key: cell for key, cell in block.items() if cell not in ("", None)}
     body = "".join(f"  {key}: {json.dumps(cell, ensure_ascii=False)}\n" for key, cell in block.items())
     return f"co2_eq_emissions:\n{body}"
 
@@ -329,7 +329,7 @@ def _consumption(run: Run, name: str) -> dict[str, Any]:
     kwh = {"value": rounded(run["energy_mwh"] * 1000, 3), "unit": "kWh"}  # MWh to kWh
     grid = (
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({words.basis(run['gross_basis'])}), "
-        f"{INTENSITIES[run['intensity_basis']]}"
+        f"{_intensity(run)}"
     )
     return {
         "activity": _training(run),
@@ -412,7 +412,7 @@ def eu(run: Run) -> str:
     rows = [
         ("Model", (run["model"] or "to be filled in").replace("|", "\\|")),
         ("Computational resources: operations (FLOP)", _sum_of(runs, "training_flop") or "to be filled in"),
-        ("Computational resources: hardware", _hardware(run) or "to be filled in"),
+        ("Computational resources: hardware", _each(run, _hardware) or "to be filled in"),
         ("Computational resources: accelerator-hours", _chip_hours(run) or "to be filled in"),
         ("Training time (hours)", _sum_of(runs, "training_hours") or "to be filled in"),
         ("Energy consumption of training", quantities.energy(run["energy_mwh"])),
@@ -423,9 +423,11 @@ def eu(run: Run) -> str:
         (
             "CO2e of that energy, which Annex XI does not ask for",
             f"{quantities.mass(run['co2e_gross_t'])}, 90 % interval {_interval(run, 'co2e_gross_t')}; "
-            f"location-based, on {INTENSITIES[run['intensity_basis']]}",
+            f"location-based, on {_intensity(run)}",
         ),
         ("The same, market-based", _market_based(run)),
+        ("Location, which Annex XI does not ask for", _each(run, _location) or "not stated"),
+        ("Grid intensity", _grid(run)),
         ("Experiments and failed runs", overhead(run)),
         *([("Kind of training", _training(run))] if _training(run) != "training" else []),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
@@ -464,7 +466,7 @@ def _paragraph(run: Run) -> str:
         f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
         f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
         f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh{grid_year}, "
-        f"{INTENSITIES[run['intensity_basis']]}. {_market(run)} {_net(run)} {_limits(run)}"
+        f"{_intensity(run)}. {_market(run)} {_net(run)} {_sentences(_limits(run))} "
         f"Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
     )
@@ -480,14 +482,40 @@ def _year(factor: Mapping[str, Any], before: str) -> str:
     return f"{before}{factor['factor_year']}" if factor.get("factor_year") else ""
 
 
-def _limits(run: Run) -> str:
-    """Which rows are left out, what was measured, and which variant of an accelerator was assumed."""
-    says = f"{run['left_out']}. " if run.get("left_out") else ""
+def _limits(run: Run) -> list[str]:
+    """Which rows are left out, what was measured, and what was assumed."""
+    says = [run["left_out"]] if run.get("left_out") else []
     if run.get("metering"):
-        says += f"Metering: {run['metering'].rstrip('.')}. "
+        says.append(f"Metering: {run['metering']}")
     if run.get("is_ambiguous_hardware") and run["energy_basis"] not in METERED:
-        says += f"{AMBIGUOUS} "
+        says.append(AMBIGUOUS)
     return says
+
+
+def _sentences(parts: Sequence[str]) -> str:
+    return " ".join(f"{part.rstrip('.')}." for part in parts)
+
+
+def _intensity(run: Run) -> str:
+    """What the intensity of the grid counts; direct and life-cycle tonnes cannot be compared."""
+    if run["intensity_basis"] in INTENSITIES:
+        return INTENSITIES[run["intensity_basis"]]
+    counts = Counter(KINDS[each["intensity_basis"]] for each in run["runs"])
+    kinds = ", ".join(f"{quantities.counted(number, 'run')} {kind}" for kind, number in counts.items())
+    return f"grid intensities of different kinds ({kinds}), so the sum compares with no figure of one kind"
+
+
+def _grid(run: Run) -> str:
+    """The intensity of the grid with its year; of several runs, from the least to the most."""
+    grids = [each["factors"]["gross_kg_per_kwh"] for each in _runs(run)]
+    shown = dict.fromkeys(value_of(grid) for grid in sorted(grids, key=lambda grid: grid["value"]))
+    years = sorted({str(grid["factor_year"]) for grid in grids if grid.get("factor_year")})
+    of = f" ({_ends(years)})" if years else ""
+    return f"{_ends(list(shown))} kg CO2e per kWh{of}"
+
+
+def _ends(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
 def _paragraph_of_sum(run: Run) -> str:
@@ -497,8 +525,9 @@ def _paragraph_of_sum(run: Run) -> str:
         f"{quantities.counted(len(run['runs']), noun)}{f' in {location}' if location else ''} used "
         f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
         f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
-        f"({_interval(run, 'co2e_gross_t')}), location-based, on {INTENSITIES[run['intensity_basis']]}. "
-        f"{SHARED} {_market(run)} {_net(run)} {_limits(run)}Method: {METHOD}; {_how(run)}; "
+        f"({_interval(run, 'co2e_gross_t')}), location-based, at {_grid(run)}, "
+        f"on {_intensity(run)}. "
+        f"{SHARED} {_market(run)} {_net(run)} {_sentences(_limits(run))} Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
     )
 
@@ -602,14 +631,14 @@ def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
             _hardware(each) or "not stated",
             _location(each) or "not stated",
             _value(each, "pue"),
-            _value(each, "gross_kg_per_kwh"),
+            _value(each, "gross_kg_per_kwh") + _year(each["factors"]["gross_kg_per_kwh"], ", "),
             *_figures(each),
         ]
         for name, each in zip(_names(run["runs"]), run["runs"], strict=True)
     ]
     rows.append(["total", "", "", "", "", *_figures(run)])
     return [
-        "run", "hardware", "location", "PUE", "grid intensity (kg/kWh)", "energy (90 % interval)",
+        "run", "hardware", "location", "PUE", "grid intensity (kg/kWh), year", "energy (90 % interval)",
         "CO2e, gross (90 % interval)", "CO2e, market-based",
     ], rows  # fmt: skip
 
@@ -652,7 +681,8 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         *((name.replace("_", " "), says) for name, says in about),
         ("energy, 90 % interval", _interval(run, "energy_mwh")),
         ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
-        ("co2e accounting", f"operational, location-based, on {INTENSITIES[run['intensity_basis']]}"),
+        ("grid intensity", _grid(run)),
+        ("co2e accounting", f"operational, location-based, on {_intensity(run)}"),
         ("CO2e market-based", _market_based(run)),
         ("experiments and failed runs", overhead(run)),
         ("CO2e net", net),
@@ -724,6 +754,17 @@ def _location(run: Run) -> str:
         locations.country_name(country) if country else None,
     )
     return ", ".join(str(part) for part in parts if part)
+
+
+def _each(run: Run, what: Callable[[Run], str]) -> str:
+    """Hardware or location of a run; of several, each with the number of its runs. Empty if none is known."""
+    if "runs" not in run:
+        return what(run)
+    counts = Counter(what(each) for each in run["runs"])
+    if not any(counts):
+        return ""
+    shown = [f"{name or 'not stated'} ({quantities.counted(n, 'run')})" for name, n in counts.most_common()]
+    return "; ".join([*shown[:NAMED], *[f"and {len(shown) - NAMED:,} more"] * (len(shown) > NAMED)])
 
 
 def _interval(run: Run, column: str) -> str:

@@ -364,8 +364,8 @@ def report(
         ),
     ] = Form.markdown,
     training_type: Annotated[
-        str, typer.Option(help="Kind of training: pre-training or fine-tuning.")
-    ] = "pre-training",
+        str, typer.Option(help="Kind of training: pre-training or fine-tuning. Default: not stated.")
+    ] = "",
     database: Database = DATABASE,
 ) -> None:
     """Write a report on one or several runs, for a paper, a model card, an SBOM or the EU AI Act.
@@ -373,13 +373,13 @@ def report(
     Example: ote import emissions.csv | ote report --as latex, or: ote estimate --hardware H100 --chips 512
     --hours 300 --json | ote report --as model-card, or: ote report estimates.csv
     """
-    if training_type not in disclosing.TRAINING_TYPES:
+    if training_type and training_type not in disclosing.TRAINING_TYPES:
         terminal.fail(f"--training-type {training_type}: expected {' or '.join(disclosing.TRAINING_TYPES)}.")
     content = _content(run)
     try:
         total = {
             **disclosing.summed(*_estimates(run, content, database)),
-            "training_type": training_type,
+            "training_type": training_type or None,
         }
     except (disclosing.NotAnEstimateError, tables.NoTableError) as error:
         terminal.fail(_or_import(run, f"{run}: {disclosing.EXPECTED}; {error}", content))
@@ -397,6 +397,8 @@ def report(
         Form.bibtex: disclosing.bibtex,
     }
     typer.echo(written[form](total), nl=False)
+    if form is Form.model_card and not training_type:
+        typer.echo("training_type is not stated; give --training-type pre-training or fine-tuning.", err=True)
 
 
 def _estimates(
