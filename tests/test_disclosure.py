@@ -284,6 +284,12 @@ SUMS: dict[str, tuple[dict[str, Any], list[Reject], list[str], list[str]]] = {
         ["kg CO2e per kWh (2025)"],
         ["2 runs in"],
     ),
+    "a country whose parts differ": (
+        {"within_country": "Parts of Canada may differ: give the province."},
+        [],
+        ["Parts of Canada may differ: give the province"],
+        [],
+    ),
 }  # fmt: skip
 
 

@@ -625,6 +625,25 @@ def test_a_report_names_the_rows_that_an_import_left_out(build: Build, tmp_path:
     assert "s.txt, line 3, row 2: ElapsedRaw: '1h', expected a number" in again.stderr
 
 
+@pytest.mark.parametrize(
+    ("country", "said"),
+    [("Canada", "Parts of Canada may differ by more than the interval allows for: Quebec has"), ("FR", "")],
+)
+def test_a_country_of_several_grids_says_how_they_differ(build: Build, country: str, said: str) -> None:
+    """Only where a state or province is outside the interval: Quebec's intensity is a tenth of Canada's."""
+    database = build.directory / "emissions.duckdb"
+    run = estimate_run({"energy_kwh": 10, "site_country": country, "started": "2024"}, database)
+    assert run.get("within_country", "").startswith(said)
+    assert bool(said) == ("within_country" in run)
+    if said:
+        for finer in ({"site_state": "Quebec"}, {"carbon_intensity_g_per_kwh": 20}):
+            assert "within_country" not in estimate_run(
+                {"energy_kwh": 10, "site_country": country, **finer}, database
+            )
+        quebec = estimate_run({"energy_kwh": 10, "site_state": "Quebec", "started": "2024"}, database)
+        assert f"Quebec has {quebec['gross_kg_per_kwh']:.3g} kg/kWh" in run["within_country"]
+
+
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_an_estimate_fits_the_terminal(build: Build, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)

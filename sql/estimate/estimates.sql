@@ -138,6 +138,7 @@ factors as (
         if(runs.market_kg_per_kwh is null, settings.market_year, runs.run_year) as market_year,
         if(runs.market_kg_per_kwh is null, settings.market_source_url, null) as market_source_url,
         if(runs.market_kg_per_kwh is null, settings.market_source_locator, null) as market_source_locator,
+        if(runs.gross_kg_per_kwh is null, settings.within_country, null) as within_country,
         coalesce(runs.metering ilike 'partly metered%', false) as is_partly_metered,
         -- The energy of a part as that of the whole errs as published energies of accelerators alone do.
         if(is_partly_metered, greatest(gsds.accelerators_alone, gsds.disclosed_measured), gsds.disclosed_measured)
@@ -235,6 +236,7 @@ select
     if(energy_kwh is null, exp(watts_ln_gsd), null) as watts_gsd,
     energy_kwh,
     metering,
+    within_country,
     if(energy_kwh is null, null, exp(it_energy_ln_gsd)) as energy_gsd,
     used_pue_gsd as pue_gsd,
     used_gross_gsd as gross_gsd,

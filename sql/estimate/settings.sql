@@ -150,6 +150,61 @@ known_factors as (
         ) = 1
 ),
 
+-- The states or provinces of a country whose intensities are least and highest, for who names the country alone.
+ends_within as (
+    select
+        split_part(location_id, '-', 1) as country,
+        period,
+        min(value) as least,
+        arg_min(location_id, value) as least_state,
+        arg_min(factor_year, value) as least_year,
+        max(value) as most,
+        arg_max(location_id, value) as most_state,
+        arg_max(factor_year, value) as most_year,
+        string_agg(distinct intensity_basis, ' and ' order by intensity_basis) as kinds
+    from known_factors
+    where factor = 'gross_kg_per_kwh' and location_id in (select state_grids.location_id from state_grids)
+    group by country, period
+    having count(*) > 1
+),
+
+state_names as (
+    select
+        state,
+        min(alias) as name -- in letters that every font has
+    from states
+    group by state
+),
+
+country_names as (
+    select
+        country,
+        max_by(alias, length(alias)) as name
+    from countries
+    where not regexp_matches(alias, '\bof\b|Republic|,|\(')
+    group by country
+),
+
+within_countries as (
+    select
+        ends_within.country,
+        ends_within.period,
+        ends_within.least,
+        ends_within.most,
+        format(
+            'Parts of {} may differ by more than the interval allows for: {} has {:.3g} kg/kWh ({}), {} has {:.3g} kg/kWh '
+            || '({}), {} intensities.',
+            country_names.name,
+            lower_names.name, ends_within.least, ends_within.least_year,
+            upper_names.name, ends_within.most, ends_within.most_year,
+            ends_within.kinds
+        ) as message
+    from ends_within
+    inner join state_names as lower_names on ends_within.least_state = lower_names.state
+    inner join state_names as upper_names on ends_within.most_state = upper_names.state
+    inner join country_names on ends_within.country = country_names.country
+),
+
 best as (
     select
         candidates.quarter_no,
@@ -270,6 +325,15 @@ select
         else ln(grids.gsd)
     end as gross_ln_gsd,
     exp(gross_ln_gsd) as gross_gsd,
+    if(
+        starts_with(gross_basis, 'country')
+        and (
+            within.least * exp(z_90() * gross_ln_gsd) < gross_kg_per_kwh
+            or within.most > gross_kg_per_kwh * exp(z_90() * gross_ln_gsd)
+        ),
+        within.message,
+        null
+    ) as within_country,
     grids.intensity_basis,
     grids.factor_year as gross_factor_year,
     grids.source_url as gross_source_url,
@@ -308,6 +372,8 @@ left join best as supply on numbered.quarter_no = supply.quarter_no and supply.f
 left join grid_shares as shares
     on coalesce(locations.cloud_region, locations.site_country) = shares.location_id and periods.factor_year = shares.year
 left join markets on stays.location_no = markets.location_no and periods.run_year = markets.run_year
+left join within_countries as within
+    on locations.site_country = within.country and numbered.factor_period = within.period
 left join months
     on
         locations.month_location_id = months.month_location_id

@@ -51,6 +51,7 @@ ESTIMATE = {
     **{f"{name}?": TEXT for name in ("chip_hours_basis", "watts_basis", "pue_basis", "gross_basis")},
     **{f"{name}?": TEXT for name in ("hardware_name", "cloud_region", "site_country")},
     "metering?": TEXT,
+    "within_country?": TEXT,
     "market_basis?": TEXT,
     **{f"overhead_ratio{end}?": AMOUNT for end in ("", "_p05", "_p95")},
     **{f"co2e_market_t{end}?": AMOUNT for end in ("", "_p05", "_p95")},
@@ -190,6 +191,7 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
         total[name] = _common(runs, name, "several")
     total["is_ambiguous_hardware"] = any(run.get("is_ambiguous_hardware") for run in runs)
     total["metering"] = _meterings(runs)
+    total["within_country"] = " ".join(dict.fromkeys(filter(None, _column(runs, "within_country")))) or None
     return total
 
 
@@ -428,6 +430,7 @@ def eu(run: Run) -> str:
         ("The same, market-based", _market_based(run)),
         ("Location, which Annex XI does not ask for", _each(run, _location) or "not stated"),
         ("Grid intensity", _grid(run)),
+        *([("Within the country", run["within_country"])] if run.get("within_country") else []),
         ("Experiments and failed runs", overhead(run)),
         *([("Kind of training", _training(run))] if _training(run) != "training" else []),
         *([("Metering", run["metering"].replace("|", "\\|"))] if run.get("metering") else []),
@@ -483,8 +486,8 @@ def _year(factor: Mapping[str, Any], before: str) -> str:
 
 
 def _limits(run: Run) -> list[str]:
-    """Which rows are left out, what was measured, and what was assumed."""
-    says = [run["left_out"]] if run.get("left_out") else []
+    """Which rows are left out, how parts of the country differ, what was measured, and what was assumed."""
+    says = [str(run[name]) for name in ("left_out", "within_country") if run.get(name)]
     if run.get("metering"):
         says.append(f"Metering: {run['metering']}")
     if run.get("is_ambiguous_hardware") and run["energy_basis"] not in METERED:
@@ -676,7 +679,7 @@ def _properties(run: Run) -> list[tuple[str, str]]:
         if run["co2e_net_t"] is None
         else f"{quantities.mass(run['co2e_net_t'])} ({words.basis(run['net_basis'])})"
     )
-    about = [(name, str(run[name])) for name in ("left_out", "metering") if run.get(name)]
+    about = [(name, str(run[name])) for name in ("left_out", "within_country", "metering") if run.get(name)]
     return [
         *((name.replace("_", " "), says) for name, says in about),
         ("energy, 90 % interval", _interval(run, "energy_mwh")),

@@ -106,7 +106,7 @@ NEEDS = (
 )
 NAMES = ("hardware", "provider", "cloud_region", "site_country", "site_state")
 # Beside an answer only where they say something.
-IF_KNOWN = ("counting", "metering", "site_state")
+IF_KNOWN = ("counting", "metering", "site_state", "within_country")
 SHOWN = 10
 # How a problem of one run is named: to a person at the command line, and to a program.
 BY_OPTION, BY_COLUMN = "{option} {says}", "{column}: {says}"

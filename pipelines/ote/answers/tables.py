@@ -21,7 +21,10 @@ FORMS = {
     ".jsonl": f"a JSON object for each run, one a line, such as {OBJECT}",
 }
 # Of runs and estimates; a cell of these is never a number.
-TEXT = ("model", "hardware", "hardware_name", "counting", "metering", "started", "dataset_version")
+TEXT = (
+    *("model", "hardware", "hardware_name", "counting", "metering", "started", "dataset_version"),
+    "within_country",
+)
 TEXT_ENDINGS = ("_url", "_locator")
 
 

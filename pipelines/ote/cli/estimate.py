@@ -292,6 +292,8 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
         _say(f"No data for {run['run_year']}, so the nearest known year is used: {'; '.join(others)}.")
+    if run.get("within_country"):
+        _say(run["within_country"])
     if narrowest:
         ends = (
             f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
