@@ -15,6 +15,10 @@ length(cell) > 1000 or regexp_matches(cell, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]');
 create or replace temp macro is_unread_number(cell, number) as
 (cell is not null and number is null) or (typeof(cell) = 'VARCHAR' and is_bad_text(cell::varchar));
 
+-- What programs write where there is no name.
+create or replace temp macro is_no_name(cell) as
+lower(trim(cell)) in ('', 'none', 'nan', 'n/a', '[n/a]', 'na', 'null', 'unknown', '-');
+
 -- The instant that a cell holds, in UTC: a day with its time and the time's zone. Without a zone the instant is not known.
 create or replace temp macro instant_of(cell) as
 if(

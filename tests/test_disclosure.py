@@ -346,6 +346,14 @@ def test_a_kind_of_training_that_is_not_stated_is_not_guessed(build: Build, tmp_
         assert "pre-training" not in ote("report", runs, "--as", form, *database).stdout
 
 
+@pytest.mark.parametrize("text", ["None", "nan", "N/A", "[N/A]", "null", " none "])
+def test_a_word_for_nothing_is_no_hardware(build: Build, text: str) -> None:
+    given = {"energy_kwh": 5, "site_country": "FR", "hardware": text}
+    run = estimate_run(given, build.directory / "emissions.duckdb")
+    assert run["hardware_name"] is None
+    assert "hardware_used" not in disclosure.model_card(run)
+
+
 def test_small_amounts_are_not_rounded_away(build: Build) -> None:
     """0.001 kWh at 433 g/kWh are 0.433 g; and 3.09e-5 kWh are not 0."""
     given = {"energy_kwh": 0.001, "pue": 1, "carbon_intensity_g_per_kwh": 433}

@@ -99,7 +99,7 @@ resolved as (
         counted.chips_each,
         counted.counting,
         coalesce(spellings.hardware_id, words.hardware_id) as hardware_id,
-        coalesce(hardware.name, trim(counted.hardware)) as hardware_name,
+        coalesce(hardware.name, if(is_no_name(counted.hardware), null, trim(counted.hardware))) as hardware_name,
         coalesce(spellings.is_ambiguous, false) as is_ambiguous_hardware,
         regions.region as cloud_region,
         coalesce(regions.provider, operators.provider, if(hardware.kind = 'tpu', 'Google', null)) as provider,
