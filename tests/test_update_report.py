@@ -1,5 +1,6 @@
 """What an update says and decides of the results, and in which order its report names things."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from ote import catalog
 from ote.ingestion.row_checks import QUARANTINE_SCHEMA
 from ote.update import files, report
 from ote.update.report import Report
-from ote.update.results import Results, compare
+from ote.update.results import Results, apart, compare
 from ote.update.rows import Candidate
 
 LIMITS = catalog.document().result_limits
@@ -202,3 +203,40 @@ def test_an_interval_that_moves_alone_is_found_and_reported() -> None:
     assert "| surer | 5 | 16.67 | 500 | 150 | guessed | inferred |" in report.page(
         made, "", date(2026, 11, 29)
     )
+
+
+def years_of(region: str, basis: str, *values: tuple[int, float, float]) -> pl.DataFrame:
+    """The intensities of a region of Finland, and of Finland (life-cycle), by year."""
+    rows = [("google_cloud", region, "FI", year, basis, value, land, None) for year, value, land in values]
+    return pl.DataFrame(rows, schema=PLACES, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("basis", "value", "land", "is_told"),
+    [
+        ("direct", 40.0, 75.0, False),  # as the year before: 40 of 75 - 25
+        ("direct", 65.1, 75.0, True),  # 1.63 times
+        ("direct", 63.0, 75.0, False),  # 1.58 times
+        ("direct", 24.6, 75.0, True),  # 1 / 1.63
+        ("direct", 80.0, 125.0, False),  # twice as much, as the fuels of the country
+        ("direct", 40.0, 110.0, True),  # stayed, while the fuels of the country emitted 1.7 times as much
+        ("direct", 8.0, 20.0, False),  # fuels of less than 10 g/kWh count as 10
+        ("direct", 4.0, 20.0, True),
+        ("lifecycle", 65.1, 75.0, True),
+        ("lifecycle", 80.0, 125.0, False),  # 2 / (125 / 75) = 1.2 times
+    ],
+)
+def test_a_new_year_that_leaves_its_country_behind_is_told(
+    basis: str, value: float, land: float, is_told: bool
+) -> None:
+    before = years_of("europe-north1", basis, (2024, 40.0, 75.0))
+    now = years_of("europe-north1", basis, (2024, 40.0, 75.0), (2025, value, land))
+    found = apart(before, now)
+    assert found.height == is_told
+    made = report.decide([], replace(results(), apart=found), [], "")
+    told = (
+        f"results: to look at: europe-north1, 2025: {value:.4g} g/kWh, 40 in 2024, while FI went from 75 to "
+        f"{land:.4g} life-cycle"
+    )
+    assert report.of_results(made) == ([told] if is_told else [])
+    assert apart(now, now).is_empty()

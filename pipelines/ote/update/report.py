@@ -18,10 +18,9 @@ from ote.catalog import ResultLimits
 from ote.ingestion.baseline import CELLS as CELLS_FILE
 from ote.ingestion.baseline import Origin
 from ote.update.register import Register
-from ote.update.results import MODELS, MOVED, Failure, Results
+from ote.update.results import BUILT_G_PER_KWH, MODELS, MOVED, Failure, Results
 from ote.update.rows import Candidate
 
-BUILT_G_PER_KWH = 25  # of a life-cycle intensity: what building the plants of a clean grid emits
 LISTED = 40  # runs, names and rows of the quarantine that the report names
 NAMED = 5  # runs of each kind that the terminal names
 EXAMPLES = 5  # rows of a check that does not hold
@@ -144,6 +143,20 @@ def _region(row: Mapping[str, Any]) -> str:
     return f"{kind}{row['region']}, {row['year']}: {before}{value} ({beside})"
 
 
+def _left_behind(row: Mapping[str, Any]) -> str:
+    """A new year of a region that moved far against its country, in one sentence."""
+    value, was, country, of_old = (
+        f"{row[name]:.4g}"
+        for name in (
+            "carbon_intensity_g_per_kwh", "before_g_per_kwh", "country_g_per_kwh", "country_before_g_per_kwh"
+        )
+    )  # fmt: skip
+    return (
+        f"{row['region']}, {row['year']}: {value} g/kWh, {was} in {row['year_before']}, "
+        f"while {row['country']} went from {of_old} to {country} life-cycle"
+    )
+
+
 def _large(compared: Results, share: float, ratio: float) -> Iterator[str]:
     """The runs with a large share of all energy that moved far or are gone, and new ones beyond any."""
     least = share * compared.energy_mwh[0]
@@ -193,6 +206,7 @@ def of_results(made: Report) -> list[str]:
             stated.append(f"results: {count} {said}: {', '.join(names)}")
     new = compared.regions.filter(pl.col("was_g_per_kwh").is_null())
     stated += [f"results: to look at: {_region(row)}" for row in new.to_dicts()]
+    stated += [f"results: to look at: {_left_behind(row)}" for row in compared.apart.to_dicts()]
     return stated + [text for text in made.exceeded if text.startswith("results:")]
 
 
@@ -392,6 +406,7 @@ def _results(compared: Results) -> Iterator[str]:
         shown = frame.select("run_id", "run_year", "energy_mwh", "chip_hours_basis").head(LISTED)
         yield from _table(f"{title} ({frame.height:,})", shown)
     yield from _table("New regions and changed intensities, beside the country (g/kWh)", compared.regions)
+    yield from _table("New years that moved far against the country (g/kWh)", compared.apart)
     medians = compared.intensities.filter(
         pl.col("median_g_per_kwh").ne_missing(pl.col("median_g_per_kwh_now"))
         | pl.col("rows").ne_missing(pl.col("rows_now"))
