@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from ote import documents, names
+from ote.answers.names import family
 
 
 @pytest.mark.parametrize(
@@ -191,3 +192,10 @@ def test_json_of_another_form_is_refused_in_one_line(text: str | bytes, words: s
 def test_json_of_the_form_is_taken_with_what_else_it_holds() -> None:
     document = {"a": 1, "b": ["x"], "c": {"k": None, "l": "m"}, "d": 1.5, "e": [[[]]]}
     assert documents.parse(json.dumps(document), SHAPE, "x.json") == document
+
+
+@pytest.mark.parametrize(
+    ("name", "without"), [("Llama 2 70B", "Llama 2"), ("PaLM (540B)", "PaLM"), ("GPT-4", "GPT-4")]
+)
+def test_a_family_is_a_name_without_the_sizes_at_its_end(name: str, without: str) -> None:
+    assert family(name) == without

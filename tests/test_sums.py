@@ -39,6 +39,11 @@ def test_growth_has_the_errors_of_the_estimates() -> None:
     assert found == pytest.approx((0.05, 0.5, 0.95))
 
 
+def test_quantiles_of_draws_are_between_them() -> None:
+    assert totals.quantiles([float(each) for each in range(100, -1, -1)]) == pytest.approx((5, 50, 95))
+    assert totals.quantiles([7.0]) == (7, 7, 7)
+
+
 def test_years_are_compared_from_the_first_after_which_all_sets_have_five_runs() -> None:
     runs = {(each, str(year)): 5 for each in sums.GROWING for year in (2015, 2017, 2018, 2019)}
     runs |= {("all_runs", "2020"): 90, ("inferred_runs", "2020"): 90, ("disclosed_runs", "2020"): 4}

@@ -1257,3 +1257,26 @@ def test_hours_of_a_third_party_are_as_sure_as_its_confident_records_were_where_
         model("core.method", {"raw.method_bases": [fallback_rank]}).select("gsd", "n_observations").rows()
     )
     assert (gsd, n) == (1.95, 0)
+
+
+def test_each_gsd_of_power_is_fitted_to_the_errors_of_its_own_kind(model: Model) -> None:
+    """Of each held-out scope and basis one error, named after both."""
+    bases = (
+        "measured_same_chip", "measured_same_chip_elsewhere", "measured_ratio", "measured_ratio_elsewhere",
+        "measured_ratio_other_class",
+    )  # fmt: skip
+    errors = [
+        {"held_out_scope": scope, "basis": basis, "observation_id": f"{scope} {basis}",
+         "hardware_id": "a100-80gb", "source_title": "S", "log_ratio": 0.1}
+        for scope in ("run", "developer") for basis in bases
+    ]  # fmt: skip
+    found = model("core.power_errors", {"core.held_out_power": errors})
+    assert set(found.select("basis", "observation_id", "error_group").iter_rows()) == {
+        ("measured_same_chip", "run measured_same_chip", "run measured_same_chip"),
+        ("measured_same_chip_elsewhere", "developer measured_same_chip", "S"),
+        ("measured_same_chip_elsewhere", "developer measured_same_chip_elsewhere", "S"),
+        ("measured_ratio", "run measured_ratio", "a100"),
+        ("measured_ratio", "run measured_ratio_elsewhere", "a100"),
+        ("measured_ratio_elsewhere", "developer measured_ratio_elsewhere", "S"),
+        ("measured_ratio_other_class", "developer measured_ratio_other_class", "S"),
+    }

@@ -1,6 +1,7 @@
 """The grids of the sources in one table, and the locations that a run could move to, by hand."""
 
 import math
+from datetime import date
 
 import pytest
 
@@ -91,3 +92,26 @@ def test_a_direct_figure_of_a_us_grid_region_gives_its_life_cycle_one(model: Mod
     assert math.log(lifecycle["gsd"]) == pytest.approx(math.hypot(math.log(1.2), math.log(1.1)))
     known["core.training_runs"][0]["site_country"] = "SE"  # the ratio is of US grids
     assert [row["value"] for row in model("core.grid_by_basis", known).to_dicts()] == [0.4]
+
+
+def test_a_start_that_is_not_stated_is_as_uncertain_as_the_grid_of_its_country_moved(model: Model) -> None:
+    """The one known lag is 365 days; France went from 50 to 60 g/kWh, Poland from 700 to 800."""
+    lag = {"run_id": "dated", "started_month": "2020-01", "published_date": date(2020, 12, 31)}
+    french = {"run_id": "fr", "published_date": date(2021, 6, 1), "run_year": 2021, "site_country": "FR"}
+    polish, undated = french | {"run_id": "pl", "site_country": "PL"}, french | {"run_id": "undated"}
+    grids = [
+        {"scheme": "country", "intensity_basis": basis, "region": region, "year": year,
+         "carbon_intensity_g_per_kwh": value}
+        for region, year, value, basis in (
+            ("FR", 2020, 50.0, "lifecycle"), ("FR", 2021, 60.0, "lifecycle"), ("FR", 2020, 10.0, "direct"),
+            ("PL", 2020, 700.0, "lifecycle"), ("PL", 2021, 800.0, "lifecycle"),
+        )
+    ]  # fmt: skip
+    tables: Rows = {
+        "core.disclosed_runs": [lag],
+        "core.training_runs": [lag | {"run_year": 2020}, french, polish, undated | {"published_date": None}],
+        "core.grid_intensity": grids,
+    }
+    found = dict(model("core.gross_uncertainty", tables).select("run_id", "start_ln_variance").iter_rows())
+    variances = {"dated": 0, "fr": math.log(60 / 50) ** 2, "pl": math.log(800 / 700) ** 2, "undated": 0}
+    assert found == pytest.approx(variances)
