@@ -214,6 +214,30 @@ def test_an_accelerator_that_only_the_notes_name(build: Build, run_id: str, chip
     assert build.query(f"select hardware_id from emissions where run_id = '{run_id}'") == [(chip,)]
 
 
+@pytest.mark.parametrize(
+    ("run_id", "tokens", "epochs", "is_multimodal"),
+    [
+        ("starcoder-2-3b", 3.1e12 + 0.2e12, None, False),  # both stages
+        ("starcoder-2-7b", 3.5e12 + 0.2e12, None, False),
+        ("mpt-30b", 1e12 + 50e9, None, False),
+        ("olmo-2-7b", 4e12 + 3 * 50e9, None, False),
+        ("olmo-2-13b", 5e12 + 3 * 100e9 + 300e9, None, False),
+        ("olmo-2-32b", 6e12 + 3 * 100e9 + 300e9, None, False),
+        ("galactica", 450e9, 4.25, False),
+        ("sea-lion-v1-3b", 980e9, None, False),
+        ("txgemma-27b", 67e9, 12, False),
+        ("reka-edge", 4.5e12, None, False),  # its images and speech are not counted
+    ],
+)
+def test_tokens_are_of_all_stages_and_of_what_is_counted(
+    build: Build, run_id: str, tokens: float, epochs: float | None, is_multimodal: bool
+) -> None:
+    stated = build.query(
+        f"select training_tokens, epochs, is_multimodal from model_sizes where run_id = '{run_id}'"
+    )
+    assert stated == [(pytest.approx(tokens), epochs, is_multimodal)]
+
+
 def test_hours_that_are_only_a_bound_are_in_no_total(build: Build) -> None:
     """Snowflake: Arctic took "less than 3K GPU weeks" of 168 hours."""
     bound = build.query("select covers, chip_hours from emissions where run_id = 'arctic'")
