@@ -215,6 +215,37 @@ def test_an_accelerator_that_only_the_notes_name(build: Build, run_id: str, chip
 
 
 @pytest.mark.parametrize(
+    ("run_id", "named_by_source"),
+    [
+        ("mpt-30b-chat", False),  # "64 H100s"
+        ("phi-3-mini-june-2024", False),  # "512 H100-80G"
+        ("starcoder-2-7b", False),  # "type H100"
+        ("step-omni", False),  # H800
+        ("falcon-mamba", True),  # P5 instances
+        ("nemotron-4-15b", True),  # "H100 80GB SXM5"
+        ("llama-3-8b", True),  # 700 W, which only the SXM5 takes
+        ("trillion-7b", True),  # HBM3
+    ],
+)
+def test_a_variant_is_named_only_if_the_source_names_it(
+    build: Build, run_id: str, named_by_source: bool
+) -> None:
+    stated = build.query(f"select is_ambiguous_hardware from training_runs where run_id = '{run_id}'")
+    assert stated == [(not named_by_source,)]
+
+
+def test_the_speed_of_a_smaller_model_gives_only_a_lower_bound(build: Build) -> None:
+    """DDPM: 1.15 million steps of the model with 256 million parameters, at 2.2 a second."""
+    ((covers, hours, flop, assumption),) = build.query(
+        "select covers, chip_hours, training_flop, assumption from emissions "
+        "where run_id = 'denoising-diffusion-probabilistic-models-lsun-bedroom'"
+    )
+    assert (covers, flop) == ("lower_bound", None)  # Epoch's FLOP are made of these hours
+    assert hours == pytest.approx(4 * 1.15e6 / 2.2 / 3600, rel=0.01)
+    assert "smaller model" in assumption
+
+
+@pytest.mark.parametrize(
     ("run_id", "tokens", "epochs", "is_multimodal"),
     [
         ("starcoder-2-3b", 3.1e12 + 0.2e12, None, False),  # both stages
@@ -256,7 +287,22 @@ def test_hours_that_are_only_a_bound_are_in_no_total(build: Build) -> None:
         ("mamaylm", "part_of_run", 6 * 9e9 * 75e9),  # and Gemma 2
         ("sailor-7b-chat", "part_of_run", 6 * 7.72e9 * 200e9),  # Qwen1.5-7B
         ("deepseek-coder-v2-236b", "part_of_run", 6 * 21e9 * 6e12),  # DeepSeek-V2 at 4.2T tokens
-        ("cogagent", "part_of_run", 3 * 12.6e12 * (60000 * 4608 + 10000 * 1024)),
+        # most of it is frozen: a step costs 2.04 times the way forwards, later 2 to 3 times
+        (
+            "cogagent",
+            "part_of_run",
+            12.6e12 * (2.04 * 20000 * 4608 + 2.5 * (40000 * 4608 + 10000 * 1024)),
+        ),
+        ("minerva-540b", "part_of_run", 6 * 540.35e9 * 26e9),  # Epoch's are of twice as many chips
+        ("pali-x", "part_of_run", (2 * 55e9 + 4 * 32e9) * 2.2e9 * 256),  # its 22B vision encoder is frozen
+        # tokens for the projector alone, with the language model frozen; for 26B also with the vision encoder
+        (
+            "internvl2-5-26b",
+            "part_of_run",
+            31e9 * 2 * (25.5e9 + 19.9e9) + 146e9 * (4 * 25.5e9 + 2 * 5.66e9) + 44e9 * 6 * 25.5e9,
+        ),
+        ("internvl2-5-38b", "part_of_run", 107e9 * 2 * (38.4e9 + 32.8e9) + 44e9 * 6 * 38.4e9),
+        ("internvl2-5-78b", "part_of_run", 76e9 * 2 * (78.4e9 + 72.7e9) + 44e9 * 6 * 78.4e9),
         ("plapt", "lower_bound", 6 * 1474624 * 90000 * 60),  # two base models had 800 million times as many
         ("lapa-llm", "upper_bound", 6 * 12e9 * 12e12),  # Gemma 3 12B's; its own are not known
         ("deepseek-v2-5", "upper_bound", 6 * 21e9 * 14.2e12),  # of the two models that it is a merge of
