@@ -40,6 +40,7 @@ TEMPLATES = (
         "paper.html",
     ),
     *("totals.html", "trends.html", "quality.html", "left-out.html", "rates.html"),
+    *("query.html", "your-run.html"),
     *("download.html", "without-estimate.html", "docs/index.html", "docs/glossary.html", "groups/2020.html"),
 )
 SHOWN = "[...document.querySelectorAll('#all-runs tbody tr')]"

@@ -23,6 +23,7 @@ PERSONAL = (
     "a chip for laptops, desktops or embedded boards, but the PUE is of data centers; for a computer outside "
     "a data center give --pue 1."
 )
+MAKERS = frozenset(("nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"))
 SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16
 
 
@@ -146,5 +147,4 @@ def _part(unit: Unit, spelling: str) -> Counting:
 def words_of(name: str) -> frozenset[str]:
     """The words of an accelerator's name without its maker's and its line of products."""
     words = re.findall(r"[a-z0-9]+", re.sub(r"(gcd|gpu|core|die|chip)s$", r"\1", name.lower()))
-    makers = {"nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"}
-    return frozenset(word for word in words if word not in makers)
+    return frozenset(words) - MAKERS

@@ -39,6 +39,16 @@ def state_name(code: str) -> str:
     return min((row["alias"] for row in _rows("states") if row["state"] == code), default=code)
 
 
+def country_names() -> dict[str, str]:
+    """The usual English name of each country, by its code."""
+    return {code: country_name(code) for code in sorted({row["country"] for row in _rows("countries")})}
+
+
+def state_names() -> dict[str, str]:
+    """The name of each state and province, by its code."""
+    return {code: state_name(code) for code in sorted({row["state"] for row in _rows("states")})}
+
+
 def state(name: str, country_name: str) -> str:
     """The code of a state or province whose grid the database has, such as CA-QC; empty if it has none."""
     return _states().get((country_code(country_name), location_key(name)), "")
@@ -91,6 +101,7 @@ def unknown_country(name: str) -> str:
     )
 
 
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

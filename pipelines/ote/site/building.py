@@ -21,7 +21,7 @@ from ote import catalog
 from ote.names import one_line
 from ote.places import name_of
 from ote.releases import reading
-from ote.site import evidence, guides, llms, markup, pages, parts, scope, subjects, sums
+from ote.site import engine, evidence, guides, llms, markup, pages, parts, questions, scope, subjects, sums
 from ote.site.data import Data, opened
 
 HERE = Path(__file__).parent
@@ -43,6 +43,8 @@ NAV = (
     ("disclosure.html", "Who discloses"),
     ("quality.html", "Energy and scores"),
     ("paper.html", "2021 paper, checked"),
+    ("query.html", "Query"),
+    ("your-run.html", "Your run"),
     ("download.html", "Download and cite"),
     ("docs/index.html", "Guides"),
 )
@@ -86,8 +88,9 @@ def build(release: Path, site: Path) -> int:
     shutil.rmtree(partial, ignore_errors=True)
     try:
         texts = _texts(data)
-        check_links(texts, {*_statics(), *_files(data)})
-        for name, content in (*_statics().items(), *((name, text.encode()) for name, text in texts.items())):
+        statics = _statics()
+        check_links(texts, {*statics, *_files(data)})
+        for name, content in (*statics.items(), *((name, text.encode()) for name, text in texts.items())):
             path = partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -102,10 +105,15 @@ def build(release: Path, site: Path) -> int:
 
 def fingerprint(release: Path) -> str:
     """A checksum of all that a site is made of: the release, the guides, the templates and the code."""
-    digest = hashlib.sha256((release / reading.SUMS).read_bytes())
+    digest = hashlib.sha256((release / reading.SUMS).read_bytes() + questions.method().encode())
     shown = [catalog.ROOT / name for name, _ in guides.pictures(catalog.ROOT)]
     guide_files = [*(catalog.ROOT / "docs").rglob("*.md"), *catalog.ROOT.glob("CONTRIBUTING.md"), *shown]
-    code = [*HERE.rglob("*"), *(catalog.ROOT / "sql" / "site").glob("*.sql"), catalog.ROOT / "catalog.yaml"]
+    code = [
+        *HERE.rglob("*"),
+        *engine.contents().values(),
+        *(catalog.ROOT / "sql" / "site").glob("*.sql"),
+        catalog.ROOT / "catalog.yaml",
+    ]
     for file in sorted([*guide_files, *code]):
         if file.is_file() and file.suffix != ".pyc":
             digest.update(f"{name_of(file)}\n".encode() + file.read_bytes())
@@ -136,7 +144,7 @@ def _texts(data: Data) -> dict[str, str]:
     environment, written = _environment(data), [*guides.pages(catalog.ROOT)]
     there = {page.path for page in written}
     environment.globals["guides"] = [guide for guide in GUIDES if guide[0] in there]
-    texts: dict[str, str] = {"runs.json": pages.on_demand(data)}
+    texts: dict[str, str] = {"runs.json": pages.on_demand(data), "estimate.json": questions.method()}
     listed, navigation = [], {path for path, _ in NAV}
     for page in itertools.chain(_pages(data), written):
         if page.path in texts:
@@ -165,6 +173,7 @@ def _pages(data: Data) -> Iterator[parts.Page]:
     yield from evidence.all_pages(data)
     yield from sums.pages(data)
     yield from scope.pages(data)
+    yield from questions.pages(data)
 
 
 def _environment(data: Data) -> jinja2.Environment:
@@ -197,7 +206,8 @@ def _environment(data: Data) -> jinja2.Environment:
 def _statics() -> dict[str, bytes]:
     """The files that are copied, by their place in the site."""
     here = {f"static/{file.name}": file.read_bytes() for file in sorted((HERE / "static").iterdir())}
-    return here | dict(guides.pictures(catalog.ROOT))
+    there = {name: file.read_bytes() for name, file in engine.contents().items()}
+    return here | there | dict(guides.pictures(catalog.ROOT))
 
 
 def _files(data: Data) -> Iterator[str]:

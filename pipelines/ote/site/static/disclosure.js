@@ -1,0 +1,138 @@
+// The text that states a run in a paper, and its numbers with units, as pipelines/ote/answers/disclosure.py and
+// quantities.py write them. `words` is part of estimate.json: what the dataset calls things.
+
+/** A number to some significant digits as text; of two that are as near, the even one, as Python rounds. */
+function precise(value, digits) {
+  const [mantissa, exponent] = Math.abs(value).toExponential(60).split("e");
+  const all = mantissa.replace(".", ""), rest = all.slice(digits);
+  const isTie = /^50*$/.test(rest) && Number(all[digits - 1]) % 2 === 0;
+  const cut = `${mantissa.slice(0, digits === 1 ? 1 : digits + 1)}e${exponent}`;
+  const rounded = Number(isTie ? cut : Math.abs(value).toPrecision(digits));
+  return value < 0 ? -rounded : rounded;
+}
+
+const grouped = (value, decimals) =>
+  value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+
+/** Significant digits without an exponent, with separators for thousands. */
+function significant(value, digits = 3) {
+  if (value === 0) return "0";
+  const rounded = precise(value, digits);
+  return grouped(rounded, Math.max(digits - 1 - Math.floor(Math.log10(Math.abs(rounded))), 0));
+}
+
+function scaled(smallest, units) {
+  let steps = 0;
+  while (steps < units.length - 1 && Math.abs(precise(smallest / 1000 ** steps, 3)) >= 1000) steps += 1;
+  return `${significant(smallest / 1000 ** steps)} ${units[steps]}`;
+}
+
+export const energy = (mwh) => scaled(mwh * 1e6, ["Wh", "kWh", "MWh", "GWh", "TWh"]); // MWh to Wh
+export const mass = (tonnes) => scaled(tonnes * 1e6, ["g", "kg", "t", "kt", "Mt"]); // t to g
+
+/** Three significant digits, as a factor or a ratio is shown. */
+function number(value) {
+  const shown = precise(value, 3);
+  return Math.abs(shown) >= 100 ? grouped(shown, 0) : String(shown);
+}
+
+/** All digits of a number that was given, without the noise of floating point. */
+const exact = (value) => precise(value, 12).toLocaleString("en-US", { maximumSignificantDigits: 12 });
+
+function duration(hours) {
+  const seconds = hours * 3600;
+  const [size, unit] = [[3600, "hour"], [60, "minute"], [1, "second"]].find(([size]) => precise(seconds / size, 3) >= 1) ?? [1, "second"];
+  const count = seconds / size, shown = count >= 100 ? grouped(wholeOf(count), 0) : String(precise(count, 3));
+  return shown === "1" ? `1 ${unit}` : `${shown} ${unit}s`;
+}
+
+const wholeOf = (value) => precise(value, Math.floor(Math.log10(value)) + 1);
+
+const FACTORS = { energy_kwh: "energy", chip_hours: "chip_hours", watts_per_chip: "watts", pue: "pue", gross_kg_per_kwh: "gross", net_kg_per_kwh: "net" };
+
+/** The factors of a run: value, gsd, basis, year and source of each that is known. */
+export function factorsOf(run) {
+  return Object.entries(FACTORS).map(([name, prefix]) => ({
+    name,
+    value: run[name],
+    gsd: run[`${prefix}_gsd`],
+    basis: run[`${prefix}_basis`],
+    year: run[`${prefix}_factor_year`] ?? null,
+    url: run[`${prefix}_source_url`] ?? null,
+    locator: run[`${prefix}_source_locator`] ?? null,
+  })).filter((factor) => factor.value !== null);
+}
+
+/** A factor's value: as it was given, or rounded where it is an estimate. */
+export const valueOf = (factor, words) =>
+  (factor.basis === null || words.given.includes(factor.basis) ? exact(factor.value) : number(factor.value));
+
+export const basisOf = (name, words) => (name === null ? "given, not used" : words.bases[name]);
+
+export const intervalOf = (run, name) => {
+  const show = name.endsWith("_mwh") ? energy : mass;
+  return `${show(run[`${name}_p05`])} to ${show(run[`${name}_p95`])}`;
+};
+
+/** The paragraph on a run, with the same words as `ote report`. */
+export function paragraph(run, words) {
+  const factor = Object.fromEntries(factorsOf(run).map((one) => [one.name, one]));
+  const chips = hardware(run), place = location(run, words);
+  const hours = run.training_hours ? ` for ${duration(run.training_hours)}` : "";
+  const year = factor.gross_kg_per_kwh.year ? ` in ${factor.gross_kg_per_kwh.year}` : "";
+  return `${run.model ?? "The model"} was trained${chips && ` on ${chips}`}${place && ` in ${place}`}${hours}. ` +
+    `Training used ${energy(run.energy_mwh)} (90 % interval ${intervalOf(run, "energy_mwh")}, PUE ${valueOf(factor.pue, words)} included) ` +
+    `and caused ${mass(run.co2e_gross_t)} CO2e (${intervalOf(run, "co2e_gross_t")}), location-based, at ` +
+    `${valueOf(factor.gross_kg_per_kwh, words)} kg CO2e per kWh${year}, ${words.intensities[run.intensity_basis]}. ` +
+    `${market(run, words)} ${net(run)} ${limits(run, words)}Method: ${words.method}; ${how(run, words)}; ` +
+    `factors and intervals of Open Training Emissions ${run.dataset_version}. ${words.scope} ${overhead(run)}`;
+}
+
+function hardware(run) {
+  if (!run.hardware_name) return "";
+  const name = run.hardware_name + (run.is_ambiguous_hardware ? " (assumed, as the variant was not stated)" : "");
+  return run.chips ? `${grouped(run.chips, 0)} x ${name}` : name;
+}
+
+function location(run, { countries, states }) {
+  return [run.cloud_region, states[run.site_state] ?? run.site_state, countries[run.site_country] ?? run.site_country].filter(Boolean).join(", ");
+}
+
+function market(run, words) {
+  if (run.co2e_market_t === null) return `Market-based emissions are not known: ${words.unknown.co2e_market_t}.`;
+  const source = run.market_basis === "disclosed" ? "the intensity that was given" : words.bases[run.market_basis];
+  return `Market-based (contracts and certificates of the year), it is ${mass(run.co2e_market_t)} (${intervalOf(run, "co2e_market_t")}), by ${source}.`;
+}
+
+function net(run) {
+  if (run.co2e_net_t === null) return "Net emissions are not known: the operator's carbon-free energy is not published by the hour.";
+  return `Net of the operator's hourly-matched carbon-free energy, it is ${mass(run.co2e_net_t)} (${intervalOf(run, "co2e_net_t")}).`;
+}
+
+function limits(run, words) {
+  const metering = run.metering ? `Metering: ${run.metering.replace(/\.+$/, "")}. ` : "";
+  return metering + (run.is_ambiguous_hardware && !words.metered.includes(run.energy_basis) ? `${words.ambiguous} ` : "");
+}
+
+function how(run, words) {
+  if (run.energy_basis === "partly_measured") return "partly metered energy x PUE, with the uncertainty of energies of accelerators alone";
+  if (run.energy_basis === "measured") return run.metering ? "metered energy x PUE" : "measured energy (how is not stated) x PUE";
+  const [hours, watts, pue] = [run.chip_hours_basis, run.watts_basis, run.pue_basis].map((name) => basisOf(name, words));
+  return `accelerator-hours (${hours}) x power (${watts}) x PUE (${pue})`;
+}
+
+/** What the project of a run used besides, as other projects published it; never in the result. */
+export function overhead(run) {
+  const parts = ["overhead_ratio_p05", "overhead_ratio", "overhead_ratio_p95"].map((name) => run[name]);
+  if (parts.includes(null)) return "Experiments and failed runs of its project are not included.";
+  const [low, ratio, high] = parts.map(number);
+  return "Experiments, failed runs and idle machines of its project are not included: projects that published " +
+    `them used about ${ratio} times (${low} to ${high}, 90 %) what their final runs used.`;
+}
+
+/** How wide the 90 % interval of a factor is, as a factor; nothing of a PUE is below 1. */
+export function spreadOf({ name, value, gsd }) {
+  const least = name === "pue" ? 1 : 0, half = Math.exp(1.645 * Math.log(gsd));
+  const low = least + (value - least) / half, high = least + (value - least) * half;
+  return low ? Math.sqrt(high / low).toFixed(2) : "1.00";
+}
