@@ -173,7 +173,7 @@ def _words() -> dict[str, Any]:
 def _run(data: Data) -> parts.Page:
     about = (
         "Energy and CO2e of a training run of your own, with 90 % intervals. The estimate is made in your "
-        "browser, as the command `ote estimate` makes it."
+        "browser, as the command ote estimate makes it."
     )
     fields = [
         {
