@@ -8,6 +8,7 @@ const DATABASE = "dataset.duckdb", RESULT = "result.csv";
 const ALONE = "set autoload_known_extensions = false; set autoinstall_known_extensions = false";
 const CLOSED = `set allowed_paths = ['${RESULT}', 'tmp_${RESULT}']; set enable_external_access = false; set lock_configuration = true`;
 
+const NO_ANSWERS = new Set(["INSTANTIATE_PROGRESS", "PROGRESS_UPDATE", "LOG"]); // messages that answer nothing
 const NO_ROWS = "Only a query that returns rows can be run here, such as SELECT or DESCRIBE.";
 
 /** A question that DuckDB refuses, in its words. */
@@ -124,6 +125,7 @@ export class Engine {
   }
 
   #receive({ requestId, type, data }) {
+    if (NO_ANSWERS.has(type)) return;
     if (type === "BROKEN") this.#fail(data);
     const [accept, refuse] = this.#waiting.get(requestId) ?? [];
     this.#waiting.delete(requestId);
