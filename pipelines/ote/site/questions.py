@@ -39,7 +39,7 @@ EXAMPLES = (
         "Computed and published energy",
         "The ratio of the estimate to what the developer or others published.",
         "select run_id, computed_value, published_value, ratio, inside_interval\n"
-        "from agreement\nwhere quantity = 'energy_mwh'\norder by ratio desc",
+        "from agreement\nwhere quantity = 'energy_mwh'\norder by ratio desc, run_id, published_value",
     ),
     (
         "Cleanest Google Cloud regions",
@@ -47,14 +47,14 @@ EXAMPLES = (
         "select region, year, carbon_intensity_g_per_kwh, intensity_basis, cfe_fraction\n"
         "from grid_intensity\nwhere scheme = 'google_cloud'\n"
         "qualify row_number() over (partition by region order by year desc) = 1\n"
-        "order by carbon_intensity_g_per_kwh\nlimit 20",
+        "order by carbon_intensity_g_per_kwh, region\nlimit 20",
     ),
     (
         "Power of accelerators",
         "Average power of the whole system per accelerator, and the rated power.",
         "select hardware.name, hardware_power.watts_per_chip, hardware.tdp_w, hardware_power.watts_basis\n"
         "from hardware_power\ninner join hardware using (hardware_id)\n"
-        "order by hardware_power.watts_per_chip desc",
+        "order by hardware_power.watts_per_chip desc, hardware.name",
     ),
     (
         "Columns of a table",
