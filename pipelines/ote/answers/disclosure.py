@@ -87,6 +87,31 @@ SCOPE = (
     "Operational emissions of the described runs only: hardware manufacturing, and failed runs and "
     "experiments that are not described, are not included."
 )
+# The sentences on one run; the page Your run fills them as well (site/static/disclosure.js).
+SENTENCES = {
+    "paragraph": (
+        "{trained}{hours}. {training} used {energy} (90 % interval {energy_interval}, PUE {pue} included) "
+        "and caused {gross} CO2e ({gross_interval}), location-based, at {intensity} kg CO2e per kWh{year}, "
+        "{kind}. {market} {net} {limits} Method: {method}; {how}; factors and intervals of Open Training "
+        "Emissions {version}. {scope} {overhead}"
+    ),
+    "market": "Market-based (contracts and certificates of the year), it is {market}.",
+    "no_market": "Market-based emissions are not known: {why}.",
+    "net": "Net of the operator's hourly-matched carbon-free energy, it is {net}.",
+    "no_net": "Net emissions are not known: {why}.",
+    "no_hours": "the operator's carbon-free energy {of}is not published by the hour",
+    "overhead": (
+        "Experiments, failed runs and idle machines of its project are not included: with them, "
+        "projects that published them used about {ratio} times ({low} to {high}, 90 %) as much as "
+        "their final runs alone."
+    ),
+    "no_overhead": "Experiments and failed runs of its project are not included.",
+    "variant": " (assumed, as the variant was not stated)",
+    "partly_metered": "partly metered energy x PUE, with the uncertainty of energies of accelerators alone",
+    "metered": "metered energy x PUE",
+    "measured": "measured energy (how is not stated) x PUE",
+    "computed": "accelerator-hours ({hours}) x power ({watts}) x PUE ({pue})",
+}
 # RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/2104.10350")
 
@@ -463,15 +488,26 @@ def _paragraph(run: Run) -> str:
     was = "trained" if training == "training" else "fine-tuned"
     trained = f"{what} was {was}{f' on {chips}' if chips else ''}{f' in {location}' if location else ''}"
     hours = f" for {quantities.duration(run['training_hours'])}" if run.get("training_hours") else ""
-    grid_year = _year(run["factors"]["gross_kg_per_kwh"], " in ")
-    return (
-        f"{trained}{hours}. {training.capitalize()} used {quantities.energy(run['energy_mwh'])} "
-        f"(90 % interval {_interval(run, 'energy_mwh')}, PUE {_value(run, 'pue')} included) and caused "
-        f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, at "
-        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh{grid_year}, "
-        f"{_intensity(run)}. {_market(run)} {_net(run)} {_sentences(_limits(run))} "
-        f"Method: {METHOD}; {_how(run)}; "
-        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
+    return SENTENCES["paragraph"].format(
+        trained=trained,
+        hours=hours,
+        training=training.capitalize(),
+        energy=quantities.energy(run["energy_mwh"]),
+        energy_interval=_interval(run, "energy_mwh"),
+        pue=_value(run, "pue"),
+        gross=quantities.mass(run["co2e_gross_t"]),
+        gross_interval=_interval(run, "co2e_gross_t"),
+        intensity=_value(run, "gross_kg_per_kwh"),
+        year=_year(run["factors"]["gross_kg_per_kwh"], " in "),
+        kind=_intensity(run),
+        market=_market(run),
+        net=_net(run),
+        limits=_sentences(_limits(run)),
+        method=METHOD,
+        how=_how(run),
+        version=run["dataset_version"],
+        scope=SCOPE,
+        overhead=overhead(run),
     )
 
 
@@ -537,8 +573,8 @@ def _paragraph_of_sum(run: Run) -> str:
 
 def _market(run: Run) -> str:
     if run.get("co2e_market_t") is None:
-        return f"Market-based emissions are not known: {UNKNOWN['co2e_market_t']}."
-    return f"Market-based (contracts and certificates of the year), it is {_market_based(run)}."
+        return SENTENCES["no_market"].format(why=UNKNOWN["co2e_market_t"])
+    return SENTENCES["market"].format(market=_market_based(run))
 
 
 def _market_based(run: Run) -> str:
@@ -561,27 +597,20 @@ def overhead(run: Run) -> str:
     names = ("overhead_ratio_p05", "overhead_ratio", "overhead_ratio_p95")
     parts = [number(run[name]) for name in names if run.get(name) is not None]
     if run.get("training_type") == "fine-tuning" or len(parts) < len(names):
-        return "Experiments and failed runs of its project are not included."
+        return SENTENCES["no_overhead"]
     low, ratio, high = parts
-    return (
-        "Experiments, failed runs and idle machines of its project are not included: with them, "
-        f"projects that published them used about {ratio} times ({low} to {high}, 90 %) as much as "
-        "their final runs alone."
-    )
+    return SENTENCES["overhead"].format(ratio=ratio, low=low, high=high)
 
 
 def _net(run: Run) -> str:
     if run["co2e_net_t"] is None:
-        return f"Net emissions are not known: {_no_net(run)}."
-    return (
-        f"Net of the operator's hourly-matched carbon-free energy, it is "
-        f"{quantities.mass(run['co2e_net_t'])} ({_interval(run, 'co2e_net_t')})."
-    )
+        return SENTENCES["no_net"].format(why=_no_net(run))
+    tonnes = f"{quantities.mass(run['co2e_net_t'])} ({_interval(run, 'co2e_net_t')})"
+    return SENTENCES["net"].format(net=tonnes)
 
 
 def _no_net(run: Run) -> str:
-    of = "of at least one run " if "runs" in run else ""
-    return f"the operator's carbon-free energy {of}is not published by the hour"
+    return SENTENCES["no_hours"].format(of="of at least one run " if "runs" in run else "")
 
 
 def _table(run: Run) -> tuple[list[str], list[list[str]]]:
@@ -729,14 +758,14 @@ def _sum_of(runs: Sequence[Run], column: str) -> str:
 
 def _how(run: Run) -> str:
     if run["energy_basis"] == "partly_measured":
-        return "partly metered energy x PUE, with the uncertainty of energies of accelerators alone"
+        return SENTENCES["partly_metered"]
     if run["energy_basis"] == "measured":
-        return "metered energy x PUE" if run.get("metering") else "measured energy (how is not stated) x PUE"
+        return SENTENCES["metered" if run.get("metering") else "measured"]
     if "runs" in run:
         return "each run's metered energy, or its accelerator-hours x power, x PUE"
     bases = (run["chip_hours_basis"], run["watts_basis"], run["pue_basis"])
     hours, watts, pue = (words.basis(basis) for basis in bases)
-    return f"accelerator-hours ({hours}) x power ({watts}) x PUE ({pue})"
+    return SENTENCES["computed"].format(hours=hours, watts=watts, pue=pue)
 
 
 def _hardware(run: Run) -> str:
@@ -745,7 +774,7 @@ def _hardware(run: Run) -> str:
         return ""
     name = str(run["hardware_name"])
     if run.get("is_ambiguous_hardware"):
-        name += " (assumed, as the variant was not stated)"
+        name += SENTENCES["variant"]
     return f"{run['chips']:,} x {name}" if run.get("chips") else name
 
 

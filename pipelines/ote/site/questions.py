@@ -163,6 +163,7 @@ def _words() -> dict[str, Any]:
         "intensities": disclosure.INTENSITIES,
         "unknown": disclosure.UNKNOWN,
         "ambiguous": disclosure.AMBIGUOUS,
+        "sentences": disclosure.SENTENCES,
         "scope": disclosure.SCOPE,
         "method": disclosure.METHOD,
         "countries": locations.country_names(),

@@ -74,60 +74,78 @@ export const intervalOf = (run, name) => {
   return `${show(run[`${name}_p05`])} to ${show(run[`${name}_p95`])}`;
 };
 
-/** The paragraph on a run, with the same words as `ote report`. */
+/** A sentence of disclosure.py with its gaps filled. */
+const filled = (sentence, cells) => sentence.replaceAll(/\{(\w+)\}/g, (_, name) => cells[name]);
+
+/** The paragraph on a run, with the sentences of `ote report`. */
 export function paragraph(run, words) {
   const factor = Object.fromEntries(factorsOf(run).map((one) => [one.name, one]));
-  const chips = hardware(run), place = location(run, words);
-  const hours = run.training_hours ? ` for ${duration(run.training_hours)}` : "";
-  const year = factor.gross_kg_per_kwh.year ? ` in ${factor.gross_kg_per_kwh.year}` : "";
-  return `${run.model ?? "The model"} was trained${chips && ` on ${chips}`}${place && ` in ${place}`}${hours}. ` +
-    `Training used ${energy(run.energy_mwh)} (90 % interval ${intervalOf(run, "energy_mwh")}, PUE ${valueOf(factor.pue, words)} included) ` +
-    `and caused ${mass(run.co2e_gross_t)} CO2e (${intervalOf(run, "co2e_gross_t")}), location-based, at ` +
-    `${valueOf(factor.gross_kg_per_kwh, words)} kg CO2e per kWh${year}, ${words.intensities[run.intensity_basis]}. ` +
-    `${market(run, words)} ${net(run)} ${limits(run, words)}Method: ${words.method}; ${how(run, words)}; ` +
-    `factors and intervals of Open Training Emissions ${run.dataset_version}. ${words.scope} ${overhead(run)}`;
+  const chips = hardware(run, words), place = location(run, words);
+  return filled(words.sentences.paragraph, {
+    trained: `${run.model ?? "The model"} was trained${chips && ` on ${chips}`}${place && ` in ${place}`}`,
+    hours: run.training_hours ? ` for ${duration(run.training_hours)}` : "",
+    training: "Training",
+    energy: energy(run.energy_mwh),
+    energy_interval: intervalOf(run, "energy_mwh"),
+    pue: valueOf(factor.pue, words),
+    gross: mass(run.co2e_gross_t),
+    gross_interval: intervalOf(run, "co2e_gross_t"),
+    intensity: valueOf(factor.gross_kg_per_kwh, words),
+    year: factor.gross_kg_per_kwh.year ? ` in ${factor.gross_kg_per_kwh.year}` : "",
+    kind: words.intensities[run.intensity_basis],
+    market: market(run, words),
+    net: net(run, words),
+    limits: limits(run, words),
+    method: words.method,
+    how: how(run, words),
+    version: run.dataset_version,
+    scope: words.scope,
+    overhead: overhead(run, words),
+  });
 }
 
-function hardware(run) {
+function hardware(run, { sentences }) {
   if (!run.hardware_name) return "";
-  const name = run.hardware_name + (run.is_ambiguous_hardware ? " (assumed, as the variant was not stated)" : "");
+  const name = run.hardware_name + (run.is_ambiguous_hardware ? sentences.variant : "");
   return run.chips ? `${grouped(run.chips, 0)} x ${name}` : name;
 }
 
 function location(run, { countries, states }) {
-  return [run.cloud_region, states[run.site_state] ?? run.site_state, countries[run.site_country] ?? run.site_country].filter(Boolean).join(", ");
+  const parts = [run.cloud_region, states[run.site_state] ?? run.site_state, countries[run.site_country] ?? run.site_country];
+  return parts.filter(Boolean).join(", ");
 }
 
-function market(run, words) {
-  if (run.co2e_market_t === null) return `Market-based emissions are not known: ${words.unknown.co2e_market_t}.`;
-  const source = run.market_basis === "disclosed" ? "the intensity that was given" : words.bases[run.market_basis];
-  return `Market-based (contracts and certificates of the year), it is ${mass(run.co2e_market_t)} (${intervalOf(run, "co2e_market_t")}), by ${source}.`;
+function market(run, { sentences, unknown, bases }) {
+  if (run.co2e_market_t === null) return filled(sentences.no_market, { why: unknown.co2e_market_t });
+  const source = run.market_basis === "disclosed" ? "the intensity that was given" : bases[run.market_basis];
+  return filled(sentences.market, { market: `${mass(run.co2e_market_t)} (${intervalOf(run, "co2e_market_t")}), by ${source}` });
 }
 
-function net(run) {
-  if (run.co2e_net_t === null) return "Net emissions are not known: the operator's carbon-free energy is not published by the hour.";
-  return `Net of the operator's hourly-matched carbon-free energy, it is ${mass(run.co2e_net_t)} (${intervalOf(run, "co2e_net_t")}).`;
+function net(run, { sentences }) {
+  if (run.co2e_net_t === null) return filled(sentences.no_net, { why: filled(sentences.no_hours, { of: "" }) });
+  return filled(sentences.net, { net: `${mass(run.co2e_net_t)} (${intervalOf(run, "co2e_net_t")})` });
 }
 
 function limits(run, words) {
-  const metering = run.metering ? `Metering: ${run.metering.replace(/\.+$/, "")}. ` : "";
-  return metering + (run.is_ambiguous_hardware && !words.metered.includes(run.energy_basis) ? `${words.ambiguous} ` : "");
+  const isVague = run.is_ambiguous_hardware && !words.metered.includes(run.energy_basis);
+  const says = [run.within_country, run.metering && `Metering: ${run.metering}`, isVague && words.ambiguous];
+  return says.filter(Boolean).map((part) => `${part.replace(/\.+$/, "")}.`).join(" ");
 }
 
 function how(run, words) {
-  if (run.energy_basis === "partly_measured") return "partly metered energy x PUE, with the uncertainty of energies of accelerators alone";
-  if (run.energy_basis === "measured") return run.metering ? "metered energy x PUE" : "measured energy (how is not stated) x PUE";
+  const { sentences } = words;
+  if (run.energy_basis === "partly_measured") return sentences.partly_metered;
+  if (run.energy_basis === "measured") return run.metering ? sentences.metered : sentences.measured;
   const [hours, watts, pue] = [run.chip_hours_basis, run.watts_basis, run.pue_basis].map((name) => basisOf(name, words));
-  return `accelerator-hours (${hours}) x power (${watts}) x PUE (${pue})`;
+  return filled(sentences.computed, { hours, watts, pue });
 }
 
 /** What the project of a run used besides, as other projects published it; never in the result. */
-export function overhead(run) {
+export function overhead(run, { sentences }) {
   const parts = ["overhead_ratio_p05", "overhead_ratio", "overhead_ratio_p95"].map((name) => run[name]);
-  if (parts.includes(null)) return "Experiments and failed runs of its project are not included.";
+  if (parts.includes(null)) return sentences.no_overhead;
   const [low, ratio, high] = parts.map(number);
-  return "Experiments, failed runs and idle machines of its project are not included: projects that published " +
-    `them used about ${ratio} times (${low} to ${high}, 90 %) what their final runs used.`;
+  return filled(sentences.overhead, { ratio, low, high });
 }
 
 /** How wide the 90 % interval of a factor is, as a factor; nothing of a PUE is below 1. */

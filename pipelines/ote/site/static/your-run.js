@@ -89,9 +89,10 @@ function notes(run, words) {
   return [
     isGuess && `This is a guess: the interval of its energy spans more than a factor of ${method.guessRatio}. Quote the interval, not the number.`,
     ...notesOnHardware(run),
+    run.within_country,
     `Assumed: ${assumed.join("; ") || "nothing"}.`,
     `Intensity of the grid: ${words.intensities[run.intensity_basis]}.`,
-    overhead(run),
+    overhead(run, words),
     `Year of the run: ${run.run_year}. Dataset: Open Training Emissions ${run.dataset_version}.`,
   ].filter(Boolean).map((note) => element("li", note));
 }
