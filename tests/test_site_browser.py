@@ -144,6 +144,24 @@ def test_filters_give_the_rows_of_the_table(page: Page, address: str, build: Bui
         assert page.value("document.getElementById('count').textContent").startswith(f"{number:,} of "), name
 
 
+def test_the_count_of_disclosed_runs_leads_to_the_largest_of_them(
+    page: Page, address: str, build: Build
+) -> None:
+    page.open(f"{address}index.html", 375)
+    page.value("document.querySelector('.numbers a[href*=disclosed]').click()")
+    page.until("location.search === '?solidity=disclosed'")
+    page.until(READY)
+    page.until(f"{SHOWN}.every((row) => row.lastElementChild.textContent === 'disclosed')")
+    names = page.value(f"{SHOWN}.slice(0, 5).map((row) => row.cells[0].querySelector('a').textContent)")
+    assert names == [
+        name
+        for (name,) in build.query(
+            "select model from emissions where solidity = 'disclosed' order by energy_mwh desc limit 5"
+        )
+    ]
+    page.until("Math.abs(document.getElementById('runs').getBoundingClientRect().top) < 200")
+
+
 def test_a_guess_is_never_ranked_first(page: Page, address: str) -> None:
     for order in ("", "tonnes", "new", "sure", "name"):
         page.open(f"{address}index.html?q=grok&sort={order}")

@@ -189,7 +189,8 @@ if (form) {
   };
   const update = async () => {
     const given = Object.entries(state()).filter(([, value]) => value);
-    history.replaceState(null, "", given.length ? `?${new URLSearchParams(given)}` : location.pathname);
+    const address = given.length ? `?${new URLSearchParams(given)}` : location.pathname;
+    history.replaceState(null, "", address + location.hash);
     await load();
     if (runs) show();
   };
