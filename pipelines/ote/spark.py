@@ -10,7 +10,9 @@ is done with them (answers/batch.py). Workers need Python with the driver's vers
 """
 
 import atexit
+import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-ARCHIVE = "open-training-emissions.zip"
+ARCHIVE = "open-training-emissions.zip"  # the package and its queries
 SHIPPED = ("sql/macros.sql", "sql/estimate/*.sql", "warehouse/reference/*.csv")
 ROWS_AT_ONCE = 100_000  # Spark sends 10,000; the work for a chunk costs as much as for some 10,000 rows
 MEMORY = "1GB"  # of DuckDB in each Python worker; spark.executor.memoryOverhead has to allow for it
@@ -81,20 +83,22 @@ def _mapped(
 
     estimating.unknown_columns([column for column in runs.columns if column not in keep])
     day = today or datetime.now(UTC).date()
-    empty = pa.Table.from_batches([], schema=to_arrow_schema(runs.schema))
+    empty = pa.Table.from_batches([], schema=to_arrow_schema(runs.schema, timezone="UTC"))
     with estimating.opened(database, day) as connection:
         columns = _answer(connection, empty, keep, day, result).schema
-    _send(runs.sparkSession, database)
-    sent = (tuple(keep), day, result, duckdb.__version__)
+    _send_package(runs.sparkSession)
+    sent = (_send_database(runs.sparkSession, database), tuple(keep), day, result, duckdb.__version__)
     return runs.mapInArrow(_worker(ARCHIVE, *sent), from_arrow_schema(columns))
 
 
 def _worker(
-    archive: str, keep: tuple[str, ...], today: date, result: str, version: str
+    archive: str, database: str, keep: tuple[str, ...], today: date, result: str, version: str
 ) -> Callable[[Batches], Iterator["pa.RecordBatch"]]:
     """What a worker runs: it imports the package out of the archive that came with the job."""
 
     def answers(batches: Batches) -> Iterator["pa.RecordBatch"]:
+        from pathlib import Path
+
         import duckdb as engine
         from pyspark import SparkFiles
 
@@ -107,27 +111,45 @@ def _worker(
             sys.path.insert(0, folder)
         from ote import spark
 
-        return spark.partition(batches, keep, today, result)
+        if not Path(spark.__file__).is_relative_to(folder):
+            raise RuntimeError(f"{spark.__file__}: a worker has imported another ote; take it off its path")
+        return spark.partition(batches, SparkFiles.get(database), keep, today, result)
 
     answers.__module__ = "__main__"  # so that it is sent as it is, and not by a name in this package
     return answers
 
 
-def partition(batches: Batches, keep: Sequence[str], today: date, result: str) -> Iterator["pa.RecordBatch"]:
+def partition(
+    batches: Batches, database: str, keep: Sequence[str], today: date, result: str
+) -> Iterator["pa.RecordBatch"]:
     """The answers to the rows of a partition, some at once."""
-    connection = _engine(today, os.getpid())
     for chunk in _regrouped(batches):
-        yield from _answer(connection, chunk, keep, today, result).to_batches(10_000)
+        yield from table(chunk, database, keep, today, result).to_batches(10_000)
+
+
+def table(
+    runs: "pa.Table", database: str, keep: Sequence[str], today: date, result: str = "narrow"
+) -> "pa.Table":
+    """The answers to the rows of an Arrow table, also for other engines, such as Ray Data.
+
+    Args:
+        runs: a row per run.
+        database: the published DuckDB file on this machine.
+        keep: columns that the answers repeat.
+        today: the date that a run without one counts as started on.
+        result: narrow, full or rejects.
+    """
+    return _answer(_engine(database, today, os.getpid()), runs, keep, today, result)
 
 
 @cache
-def _engine(today: date, process: int) -> duckdb.DuckDBPyConnection:
+def _engine(database: str, today: date, process: int) -> duckdb.DuckDBPyConnection:
     """One connection for all tasks of a Python worker."""
     folder = tempfile.mkdtemp(prefix=f"ote-{process}-")
     settings = {"threads": "1", "memory_limit": MEMORY, "temp_directory": folder}
     held = ExitStack()
     atexit.register(held.close)
-    return held.enter_context(estimating.opened(DATABASE, today, settings))
+    return held.enter_context(estimating.opened(Path(database), today, settings))
 
 
 def _regrouped(batches: Batches) -> Iterator["pa.Table"]:
@@ -168,9 +190,9 @@ def _answer(
     return answer
 
 
-def _send(spark: "SparkSession", database: Path) -> None:
-    """Send the package, its queries and the database to the workers of a session, once."""
-    if ARCHIVE in _sent(spark):
+def _send_package(spark: "SparkSession") -> None:
+    """Send the package and its queries to the workers of a session, once."""
+    if any(sent.endswith(ARCHIVE) for sent in spark.sparkContext.listArchives):
         return
     file = Path(tempfile.mkdtemp(prefix="ote-spark-")) / ARCHIVE
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -179,12 +201,16 @@ def _send(spark: "SparkSession", database: Path) -> None:
                 archive.write(path, f"ote/{path.relative_to(CODE)}")
         for path in sorted(path for pattern in SHIPPED for path in ROOT.glob(pattern)):
             archive.write(path, f"ote/data/{path.relative_to(ROOT)}")
-        archive.write(database, f"ote/data/{DATABASE.relative_to(ROOT)}")
     spark.sparkContext.addArchive(str(file))
 
 
-def _sent(spark: "SparkSession") -> str:
-    return " ".join(spark.sparkContext.listArchives)
+def _send_database(spark: "SparkSession", database: Path) -> str:
+    """Send a database to the workers of a session, once; its name there depends on its content."""
+    name = f"emissions-{hashlib.sha256(database.read_bytes()).hexdigest()[:16]}.duckdb"
+    if not any(sent.endswith(name) for sent in spark.sparkContext.listFiles):
+        copied = Path(tempfile.mkdtemp(prefix="ote-spark-")) / name
+        spark.sparkContext.addFile(str(shutil.copyfile(database, copied)))
+    return name
 
 
 def estimate_batch(
@@ -209,10 +235,13 @@ def estimate_batch(
         full: also the year and the source of each factor.
 
     Raises:
-        SparkError: PySpark is not installed, or the target is there already.
+        SparkError: PySpark is not installed, the target is there already, or the job failed.
         BadRunsError: there is a column that no run has, or with `strict` a row that cannot be estimated.
     """
     spark = _session(master)
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
     try:
         runs = spark.read.parquet(source).selectExpr(
             "*", "_metadata.file_path as file", "_metadata.row_index + 1 as row"
@@ -229,6 +258,8 @@ def estimate_batch(
         return batch.Batch(
             estimated=spark.read.parquet(target).count(), problems=found.count(), first_problems=lines
         )
+    except (PySparkException, Py4JError) as error:
+        raise SparkError(f"Spark: {str(error).strip().splitlines()[0]}") from None
     finally:
         spark.stop()
 
