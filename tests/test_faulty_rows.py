@@ -13,7 +13,7 @@ import pytest
 
 from ote import catalog
 from ote.ingestion import baseline
-from ote.update import likeness, mixes, rows
+from ote.update import likeness, mixes, results, rows
 
 BASELINE = catalog.ROOT / "warehouse" / "baseline"
 Fault = Callable[[pl.DataFrame], pl.DataFrame]
@@ -491,6 +491,38 @@ def test_a_leap_that_the_mix_explains_is_named_for_the_reviewer() -> None:
     assert found.exceeded == []
     (said,) = found.notices
     assert "europe-north2, 2025: 19.39 (2.73 before; " in said
+
+
+def _beside_countries() -> pl.DataFrame:
+    """Google's regions, each with the intensity of its country in the nearest year up to its own."""
+    reference = BASELINE.parent / "reference"
+    regions = pl.read_csv(reference / "regions.csv", infer_schema=False).filter(provider="Google")
+    names = pl.read_csv(reference / "countries.csv", infer_schema=False).select(
+        entity="alias", country="country"
+    )
+    google, owid = (baseline.load(BASELINE, catalog.sources()[name])[0] for name in (GOOGLE, OWID))
+    countries = owid.drop_nulls(G).join(names, on="entity").select("country", "year", country_g_per_kwh=G)
+    return (
+        google.drop_nulls(G).join(regions.select("region", "country"), on="region")
+        .with_columns(scheme=pl.lit("google_cloud")).sort("year")
+        .join_asof(countries.sort("year"), on="year", by="country", check_sortedness=False)
+        .drop_nulls("country_g_per_kwh")
+    )  # fmt: skip
+
+
+def test_few_real_years_of_regions_leave_their_country_behind_and_all_that_are_far_off_do() -> None:
+    """The real ones are of Switzerland, Quebec, Chile and Stockholm. Montreal doubled in 2025."""
+    every = _beside_countries()
+    year = pl.col("year")
+    told = [results.apart(every.filter(year < y), every.filter(year <= y)).height for y in range(2020, 2026)]
+    assert sum(told) <= 6
+    before, last = every.filter(year < 2025), every.filter(year == 2025)
+    known = last.join(before, on=["region", "intensity_basis"], how="semi")
+    assert known.height >= 40
+    for factor in (1 / 4, 1 / 2.1, 2.1, 4):
+        now = pl.concat([before, known.with_columns(pl.col(G) * factor)])
+        silent = known.join(results.apart(before, now), on="region", how="anti")["region"]
+        assert set(silent) <= {"northamerica-northeast1"}, factor
 
 
 MPT, H100 = pl.col("model") == "MPT-30B", pl.col("name") == "NVIDIA H100 SXM5 80GB"
