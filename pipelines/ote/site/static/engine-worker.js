@@ -9,4 +9,7 @@ self.fetch = async (request) => {
 };
 // DuckDB does not report a module that it cannot load: without this the page would wait for ever.
 self.addEventListener("unhandledrejection", (event) => self.postMessage({ type: "BROKEN", data: String(event.reason?.message ?? event.reason) }));
+// DuckDB warns of each file that it makes, such as that of a result.
+const warn = console.warn.bind(console);
+console.warn = (...says) => String(says[0]).startsWith("Buffering missing file") || warn(...says);
 importScripts("../engine/duckdb.js");
