@@ -140,6 +140,15 @@ def fill(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, 
         connection.execute(f"insert into {name} ({names}) values ({marks})", list(row.values()))
 
 
+def is_part(name: str) -> bool:
+    """Whether a table is a part of the next one: what a basis is fitted on, or candidates of all factors."""
+    return name.endswith("_fits") or name in (
+        "core.factor_candidates",
+        "core.location_candidates",
+        "core.location_grids",
+    )
+
+
 def by(organisations: str | None) -> dict[str, Any]:
     """The columns of a run of these organisations, separated by ';'."""
     return {
@@ -150,12 +159,14 @@ def by(organisations: str | None) -> dict[str, Any]:
 
 @pytest.fixture
 def model(database: duckdb.DuckDBPyConnection) -> Model:
-    """Run one SQL file over inline rows; tables that are not given are empty."""
+    """Run one SQL file over inline rows; tables that are not given are empty, and parts of it are made."""
 
     def run(name: str, rows: Rows) -> pl.DataFrame:
         query = models.queries()[name]
-        for upstream in models.upstream_tables(query):
-            fill(database, upstream, rows.get(upstream, []))
+        upstream = models.upstream_tables(query)
+        made = {part: run(part, rows).to_dicts() for part in upstream if is_part(part) and part not in rows}
+        for table in upstream:
+            fill(database, table, (rows | made).get(table, []))
         frame: pl.DataFrame = database.sql(query).pl()
         return frame
 

@@ -308,7 +308,9 @@ def test_an_early_run_takes_the_pue_of_its_own_time(build: Build, database: Path
     assert (about["pue"]["basis"], about["pue"]["factor_year"]) == ("industry_year", nearest)
     assert (about["pue"]["value"], about["pue"]["is_other_year"]) == (pytest.approx(value), nearest != year)
     stated = ote("estimate", "--energy", "100", "--start", str(year), "--database", database).stdout
-    assert (f"not of {year}: " in stated) == any(factor["is_other_year"] for factor in about.values())
+    assert (f"No data for {year}, so the nearest known year is used: " in stated) == any(
+        factor["is_other_year"] for factor in about.values()
+    )
 
 
 @pytest.mark.parametrize("provider", [None, "CoreWeave"])

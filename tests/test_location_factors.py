@@ -16,8 +16,10 @@ MICROSOFT = YEAR | {"provider": "Microsoft Azure", "region": "site:Singapore", "
 def test_a_site_that_two_operators_name_alike_is_that_of_the_map(
     model: Model, both: list[dict[str, Any]], quarter: str | None
 ) -> None:
+    basis = "site_quarter" if quarter else "site_year"
     rows = {
         "core.pue_years": [row | {"quarter": quarter} for row in both],
         "raw.regions": [{"region": "site:Singapore", "provider": "Google"}],
+        "core.method": [{"factor": "pue", "basis": basis, "gsd": 1.01}],
     }
-    assert set(model("core.location_candidates", rows)["value"]) == {1.13}
+    assert set(model("support.location_factors", rows)["value"]) == {1.13}

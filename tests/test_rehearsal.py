@@ -91,7 +91,7 @@ def released(folder: Path, target: str, environment: dict[str, str], pages: str 
 
 def links(page: str) -> list[str]:
     """Where the first links of a page lead, that stay in the site."""
-    found = {link.split("#")[0] for link in re.findall(r'(?:href|src)="([^":]+)"', page)} - {""}
+    found = {re.split("[#?]", link)[0] for link in re.findall(r'(?:href|src)="([^":]+)"', page)} - {""}
     return sorted(found)[:40]
 
 

@@ -29,7 +29,7 @@ pytestmark = [
         not engine.contents(), reason=f"the query engine is not in place: {engine.HOW} (as .ci/run does)"
     ),
 ]
-QUERIES = Path(__file__).parent / "queries" / "browser.sql"
+QUERIES = Path(__file__).parent / "cases" / "browser_queries.sql"
 ENGINE = "import('/site/static/engine.js')"
 IS_OVER = (
     "/ in [0-9.]+ s|Error|only|Only|alone|extension/.test(document.getElementById('status').textContent)"

@@ -150,7 +150,7 @@ def test_a_report_names_the_rows_that_it_left_out(
     done = ote("report", file, "--as", form, *database)
     assert done.returncode == 0
     plain = done.stdout.replace("\\_", "_")
-    assert "2 of 3 rows of the input are not in these figures" in plain
+    assert "2 of 3 rows of the input could not be used and are left out of these figures" in plain
     for says in ("row 2, energy_kwh: 'many': expected", "row 3, energy_kwh: '-4'", "row 3, pue: 9"):
         assert says in plain
     whole = tmp_path / "whole.csv"

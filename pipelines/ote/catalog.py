@@ -114,6 +114,11 @@ class Column(Meaning):
     deprecated_since: str = ""
 
     @property
+    def summary(self) -> str:
+        """The first sentence of the description."""
+        return self.description.split(". ")[0].removesuffix(".") + "."
+
+    @property
     def comment(self) -> str:
         """The description with the unit, as readers of the database and the dictionary see it."""
         unit = "" if self.unit in ("", "varies", "dimensionless") else f" Unit: {self.unit}."

@@ -66,7 +66,7 @@ def columns_of_a_run() -> list[tuple[str, str, str]]:
     listed = []
     for column in contribution.columns():
         needed = " Needed." if column.required and column.name != "run_id" else ""
-        meaning = column.description.split(". ")[0].rstrip(".")
+        meaning = column.summary.removesuffix(".")
         values = ", ".join(column.values)
         shown = f": {values}" if values and len(meaning) + len(values) < ABOUT else ""
         listed.append((column.name, _option(column.name), f"{meaning}{shown}.{needed}"))

@@ -203,7 +203,7 @@ def _limits(table: catalog.Table, column: catalog.Column) -> Iterator[Promise]:
             f"not ({' and '.join(ends)})",
             expectation="expect_column_values_to_be_between",
             arguments={"column": column.name, "min_value": low, "max_value": high},
-            why=column.why or column.description,
+            why=column.why or column.summary,
         )
     if column.values:
         yield _of_rows(
@@ -211,7 +211,7 @@ def _limits(table: catalog.Table, column: catalog.Column) -> Iterator[Promise]:
             f"{name} not in ({', '.join(map(literal, column.values))})",
             expectation="expect_column_values_to_be_in_set",
             arguments={"column": column.name, "value_set": list(column.values)},
-            why=column.description,
+            why=column.summary,
         )
 
 

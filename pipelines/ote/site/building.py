@@ -144,6 +144,7 @@ def _texts(data: Data) -> dict[str, str]:
     environment, written = _environment(data), [*guides.pages(catalog.ROOT)]
     there = {page.path for page in written}
     environment.globals["guides"] = [guide for guide in GUIDES if guide[0] in there]
+    environment.globals["guide_paths"] = there  # a checkout may have no docs/
     texts: dict[str, str] = {"runs.json": pages.on_demand(data), "estimate.json": questions.method()}
     listed, navigation = [], {path for path, _ in NAV}
     for page in itertools.chain(_pages(data), written):
