@@ -164,8 +164,26 @@ def test_trackers_of_one_machine_at_one_time_count_once(build: Build, tmp_path: 
     assert row["energy_mwh"] * 1000 == pytest.approx(25.4 * row["pue"])
     assert row["chips"] == 8
     assert "(3, 4, 5, 6, 7, 8, 9) measured the same machine at the same time: counted once" in said
+    (run,) = imports.read(codecarbon(tmp_path, *ranks)).runs
+    assert run["metering"].endswith("; 7 more trackers of the same machine counted once")
     both, _ = through(build, codecarbon(tmp_path, *ranks), "--distinct-machines")
     assert both.height == 8
+
+
+def test_trackers_that_read_other_gpus_count_each(build: Build, tmp_path: Path) -> None:
+    """Eight ranks with a GPU each: 3.0 kWh to 3.7 kWh of it, and 1.4 kWh of processors and memory."""
+    rank = H20 | {"duration": 36000, "cpu_power": 100, "ram_power": 40, "cpu_energy": 1.0, "ram_energy": 0.4}
+    ranks = [
+        rank
+        | {"run_id": f"r{n}", "timestamp": f"2025-05-24T18:00:0{n}", "gpu_power": 300 + 10 * n}
+        | {"gpu_energy": 3 + n / 10, "energy_consumed": 4.4 + n / 10}
+        for n in range(8)
+    ]
+    frame, said = through(build, codecarbon(tmp_path, *ranks))
+    assert frame.height == 8
+    assert frame["energy_mwh"].sum() * 1000 == pytest.approx((8 * 4.4 + 2.8) * frame["pue"][0])
+    assert "Lines 2, 3, 4, 5, 6, 7, 8, 9 are of the same time" in said
+    assert "the energies of their GPUs differ" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(
@@ -510,6 +528,26 @@ def test_names_of_parts_and_slices_are_counted_in_chips(
     assert (run["chips"], run["chip_hours"]) == (counted, counted * 72)
     assert run["energy_mwh"] == pytest.approx(counted * 72 * run["watts_per_chip"] * run["pue"] / 1e6)
     assert run["counting"]
+
+
+@pytest.mark.parametrize(
+    ("hardware", "column", "number"),
+    [
+        ("TPU v3-256", "chips", 256),  # its cores: 256 slices would have 32,768 chips
+        ("v3-8", "chips", 4),  # its chips
+        ("tpu-v4-32", "chips", "32.0"),
+        ("v5litepod-16", "chips", 16),
+        ("v3-8", "chip_hours", 80),  # of slices, cores or chips?
+    ],
+)
+def test_a_number_that_a_name_has_already_is_not_counted_twice(
+    build: Build, tmp_path: Path, hardware: str, column: str, number: float | str
+) -> None:
+    runs, out = tmp_path / "runs.csv", tmp_path / "estimates.csv"
+    given = {"hardware": hardware, "chips": "", "training_hours": 10, "chip_hours": ""} | {column: number}
+    pl.DataFrame([given], strict=False).write_csv(runs)
+    done = ote("estimate", "--batch", runs, "--out", out, "--database", build.directory / "emissions.duckdb")
+    assert f"{column}: '{number}' with {hardware}, a name that has a number already: expected" in done.stderr
 
 
 def test_the_answer_says_how_it_counted(build: Build) -> None:

@@ -151,6 +151,7 @@ select
                 where location_factors.basis = 'country_year'
             )
         )
+        or chips_each >= 1
         or is_bad_text(given_hardware)
         or is_bad_text(given_provider)
         or is_bad_text(given_region)
