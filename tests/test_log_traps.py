@@ -200,6 +200,9 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "a sum that holds a part that is not stated": (codecarbon({"ram_energy": "None"}), [(1, 2, 0.725)]),
     "nvidia-smi: without units": (smi(HOUR, 1, watts="300.00"), [(1, 1, 0.3)]),
     "nvidia-smi: three days of pause": (smi(DAYS, 1, index=True), [(1, 2, 0.6)]),
+    "nvidia-smi: two logs of one machine, the later first": (
+        smi(DAYS[61:], 2, index=True) + smi(HOUR, 2, index=True).split("\n", 1)[1], [(2, 2, 1.2)],
+    ),
     "nvidia-smi: started again into one file": (smi(HOUR, 8, apart_ms=3) * 2, [(8, 1, 2.4)]),
     "sacct: AllocTRES is of all nodes": (
         "JobID|AllocTRES|NNodes|ElapsedRaw\n1|cpu=512,gres/gpu:a100=32,gres/gpu=32,node=4|4|3600\n",
@@ -536,7 +539,19 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "an empty cell left out": (codecarbon({}).replace(",FRA,", ","), "cells, expected 23 as in the header"),
     "own columns": ("run,energy_consumed (J),duration\na,1000,5\n", "energy_consumed: empty, expected"),
     "nvidia-smi, 3 GPUs and then 2": (
-        smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:], 2, apart_ms=3), "several GPUs that cannot be told apart",
+        smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:], 2, apart_ms=3), "GPUs that cannot be told apart",
+    ),
+    "nvidia-smi, 3 GPUs almost as far apart as two moments": (
+        smi([f"01 10:00:{second:02}" for second in range(60)], 3, apart_ms=150),
+        "Add a column index with the number of the GPU",
+    ),
+    "nvidia-smi, two machines in turns": (
+        smi(sorted([*HOUR, *(time[:-2] + "07" for time in HOUR)]), 8, index=True),
+        "NVIDIA A100-SXM4-40GB 0 is read more than once at each moment, so the log is of several machines",
+    ),
+    "nvidia-smi, the logs of two machines in one": (
+        smi(HOUR, 8, index=True) + smi(HOUR, 8, "290.00 W", index=True).split("\n", 1)[1],
+        "so the log is of several machines. Import the log of each machine alone",
     ),
     "nvidia-smi, 0 W": (smi(HOUR, 1, watts="0.00 W"), "'0.00 W': the power was not read"),
     "nvidia-smi without a header": (smi(HOUR, 1).split("\n", 1)[1], "nvidia-smi in a form that is not read"),

@@ -126,6 +126,7 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         runs=of_each_kind(run, kinds, hours, notes) if is_split else [run],
         hours=hours,
         energy_kwh=energy,
+        gpu_kwh=_parts(row).get("gpu") if has_energy else None,
         end=None if is_part else end,
         machine=_machine(row) if whole and not is_part else None,
     )

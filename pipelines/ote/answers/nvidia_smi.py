@@ -35,6 +35,10 @@ IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial",
 PAUSE_S, PAUSE_SAMPLES, SHOWN_PAUSES = 60, 10, 3
 # Times of the GPUs of one moment differ by some ms; those of the next moment are five times as far away.
 MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
+# Without an identity, steps of one GPU are alike, and longer than the time that several GPUs take one by one.
+LEAST_STEP_S, ALIKE = 0.2, 2
+# Steps of several machines in one log.
+MOST_MACHINES, LEAST_TURNS, TURNS_APART = 8, 10, 1.5
 METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
 
 
@@ -64,6 +68,8 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             samples.append(Sample(name=name, gpu=gpu, time=_time(row), watts=_watts(row, power, name)))
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
+    samples = [*dict.fromkeys(samples)]  # a log that is in the file twice
+    _refuse_several_machines(samples, file)
     by_name: dict[str, dict[str, list[tuple[datetime, float]]]] = {}
     for sample in samples:
         by_name.setdefault(sample.name, {}).setdefault(sample.gpu, []).append((sample.time, sample.watts))
@@ -95,6 +101,49 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
     yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
 
+def _refuse_several_machines(samples: Sequence[Sample], file: str) -> None:
+    """Refuse a log in which one GPU is read twice at each moment: an index is one GPU of each machine.
+
+    Raises:
+        UnknownUnitError: times of one GPU go back into its past, or its steps come in turns of unlike length.
+    """
+    times: dict[tuple[str, str], list[datetime]] = {}
+    for sample in samples:
+        times.setdefault((sample.name, sample.gpu), []).append(sample.time)
+    for (name, gpu), each in times.items():
+        parts = _rising(each)
+        joined = any(before[-1] >= after[0] for before, after in pairwise(sorted(parts)))
+        if joined or any(_in_turns(part) for part in parts):
+            raise UnknownUnitError(
+                f"{file}: {name or 'GPU'} {gpu} is read more than once at each moment, so the log is of "
+                "several machines. Import the log of each machine alone, or log uuid instead of index."
+            )
+
+
+def _rising(times: Sequence[datetime]) -> list[list[datetime]]:
+    """The parts of a log in which time goes on."""
+    parts = [[times[0]]]
+    for before, after in pairwise(times):
+        if after > before:
+            parts[-1].append(after)
+        else:
+            parts.append([after])
+    return parts
+
+
+def _in_turns(times: Sequence[datetime]) -> bool:
+    """Whether the steps come in turns of unlike length, as of several machines: 0.4 s, 9.6 s, 0.4 s."""
+    steps = [(after - before).total_seconds() for before, after in pairwise(times)]
+    for machines in range(2, MOST_MACHINES + 1):
+        turns = [steps[first::machines] for first in range(machines)]
+        if len(turns[-1]) < LEAST_TURNS:
+            return False
+        usual = [median(turn) for turn in turns]
+        if max(usual) > TURNS_APART * min(usual):
+            return True
+    return False
+
+
 def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[Place, Row, str]]:
     """Each row with the identity of its GPU: its column, else its position among the rows of a moment.
 
@@ -105,6 +154,10 @@ def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[P
     if column:
         yield from ((place, row, row[column]) for place, row in rows)
         return
+    unclear = (
+        f"{file}: GPUs that cannot be told apart, as no column names them. Add a column index with the "
+        f"number of the GPU to each row, or log with {SMI}"
+    )
     good: list[tuple[Place, Row, datetime]] = []
     for place, row in rows:
         try:
@@ -112,20 +165,23 @@ def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[P
         except BadCellError:
             yield place, row, ""  # named where its cells are read
     rounds = _rounds([time for _, _, time in good])
+    if rounds is None:
+        raise UnknownUnitError(unclear)
     sizes = Counter(size for number, size in Counter(rounds).items() if number not in (0, rounds[-1]))
     usual = sizes.most_common(1)[0][0] if sizes else 1
     if sum(count for size, count in sizes.items() if size != usual) > 0.1 * sum(sizes.values()):
-        raise UnknownUnitError(
-            f"{file}: several GPUs that cannot be told apart, as no column names them; log with {SMI}"
-        )
+        raise UnknownUnitError(unclear)
     seen: Counter[int] = Counter()
     for (place, row, _), number in zip(good, rounds, strict=True):
         yield place, row, str(seen[number])
         seen[number] += 1
 
 
-def _rounds(times: Sequence[datetime]) -> list[int]:
-    """The number of the moment that each row is of: rows of one are much closer than those of two."""
+def _rounds(times: Sequence[datetime]) -> list[int] | None:
+    """The number of the moment that each row is of: rows of one are much closer than those of two.
+
+    None where the times do not tell moments apart, nor that there is one GPU alone.
+    """
     steps = [(after - before).total_seconds() for before, after in pairwise(times)]
     sizes = sorted(step for step in steps if step > 0)
     within = 0.0
@@ -133,6 +189,10 @@ def _rounds(times: Sequence[datetime]) -> list[int]:
         is_split = small < MOST_WITHIN_S and large >= APART * small and large <= MOST_LOOP_S
         if is_split and (len(sizes) - number) * MOST_GPUS >= len(sizes):
             within = small
+    usual = median(sizes) if sizes else 0
+    unlike = sum(not usual / ALIKE <= step <= usual * ALIKE for step in sizes)
+    if not within and (unlike > 0.1 * len(sizes) or 0 < usual < LEAST_STEP_S):
+        return None
     rounds = [0] if times else []
     for step in steps:
         rounds.append(rounds[-1] + (step > within or step < 0))

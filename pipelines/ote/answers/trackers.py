@@ -26,6 +26,8 @@ MOST_OF_RATING = 1.5  # of an accelerator whose rating is known, as in sql/estim
 MOST_OF_LAPTOP_RATING, LAPTOP = 3, r"(?i)\b(?:laptop|mobile|max-q)\b"
 # Timestamps have whole seconds: what overlaps by less does not overlap.
 CLOCK_S = 2
+# Trackers that read the same counters agree this well, but for both ends: they read every 15 s.
+SAME_COUNTERS, ENDS_S = 1.01, 30
 PROCESSORS_UNCLEAR = "processors read or estimated from their rated power (the log does not say which)"
 NOT_METERED = "fans, power supplies and network not included"
 # What an energy is in another unit over the same one in kWh, but for powers that were read a moment too late.
@@ -67,6 +69,7 @@ class Measured:
     runs: list[Run]
     hours: float | None
     energy_kwh: float
+    gpu_kwh: float | None = None
     end: datetime | None = None
     machine: tuple[str, ...] | None = None
 
@@ -130,20 +133,26 @@ def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
     """Runs, with the time that several trackers measured the same machine counted once.
 
     Rows are of one machine if all that they say of it is alike, their times overlap, and their mean powers
-    are within a factor of two. The longest is taken whole; of another the share of its time that none covers.
+    are within a factor of two. Where the times are the same, the energies of the GPUs must be, too: trackers
+    that read the same counters agree. The longest is taken whole; of another the share of its time that none
+    covers.
     """
     shares: dict[Place, float] = {each.place: 1.0 for each in measured}
+    merged: Counter[Place] = Counter()
     if not distinct:
         groups: dict[tuple[str, ...], list[Measured]] = {}
         for each in measured:
             if each.machine and each.start:
                 groups.setdefault(each.machine, []).append(each)
         for group in groups.values():
-            yield from _shares_of_a_machine(group, shares)
+            yield from _shares_of_a_machine(group, shares, merged)
         yield from _note_overlaps([each for each in measured if not each.machine])
     for each in measured:
         share = shares[each.place]
         for run in each.runs if share > 0 else ():
+            if run.get("metering") and (more := merged[each.place]):
+                once = f"{quantities.counted(more, 'more tracker')} of the same machine counted once"
+                run = run | {"metering": f"{run['metering']}; {once}"}
             yield Placed(place=each.place, run=run if share == 1 else _scaled(run, share))
 
 
@@ -166,7 +175,9 @@ def _note_overlaps(unnamed: list[Measured]) -> Iterator[str]:
         )
 
 
-def _shares_of_a_machine(group: list[Measured], shares: dict[Place, float]) -> Iterator[str]:
+def _shares_of_a_machine(
+    group: list[Measured], shares: dict[Place, float], merged: Counter[Place]
+) -> Iterator[str]:
     taken: list[Measured] = []
     dropped: dict[Place, list[Place]] = {}
     for each in sorted(group, key=lambda m: (-(m.hours or 0), m.place.line)):
@@ -184,7 +195,16 @@ def _shares_of_a_machine(group: list[Measured], shares: dict[Place, float]) -> I
                     f"{same[0].place} too; that share is counted once, there."
                 )
         taken.append(each)
+    apart = sorted(a.place.line for a in taken if any(_read_other_gpus(a, other) for other in taken))
+    if apart:
+        lines = f"{', '.join(map(str, apart[:10]))}{', ...' * (len(apart) > 10)}"
+        yield (
+            f"Lines {lines} are of the same time and of machines that are described alike, but the energies "
+            "of their GPUs differ: they are counted as different GPUs, each with processors and memory. If "
+            "those are of one host, leave them out of all lines but one."
+        )
     for place, others in dropped.items():
+        merged[place] = len(others)
         lines = ", ".join(str(other.line) for other in others[:10]) + ", ..." * (len(others) > 10)
         yield (
             f"Line {place.line} and {len(others):,} more ({lines}) measured the same machine "
@@ -201,7 +221,17 @@ def _overlap(a: Measured, b: Measured) -> float:
 
 def _alike(a: Measured, b: Measured) -> bool:
     powers = (a.energy_kwh / (a.hours or 1), b.energy_kwh / (b.hours or 1))
-    return max(powers) <= 2 * min(powers)
+    return max(powers) <= 2 * min(powers) and not _read_other_gpus(a, b)
+
+
+def _read_other_gpus(a: Measured, b: Measured) -> bool:
+    """Whether two trackers ran at the same time, and the energies of their GPUs differ."""
+    if not (a.gpu_kwh and b.gpu_kwh and a.hours and b.hours):
+        return False
+    shorter, longer = sorted((a.hours, b.hours))
+    is_same_time = _overlap(a, b) >= 0.98 * shorter * SECONDS_PER_HOUR and longer <= 1.01 * shorter
+    tolerance = SAME_COUNTERS + ENDS_S / (shorter * SECONDS_PER_HOUR)
+    return is_same_time and not is_near(a.gpu_kwh, b.gpu_kwh, tolerance)
 
 
 def _uncovered(each: Measured, others: list[Measured]) -> float:
