@@ -849,3 +849,17 @@ def test_an_option_that_no_run_takes_is_said(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "--country is not used: the log says" in done.stderr
     assert "--pue is not used" not in done.stderr
+
+
+def test_an_option_names_the_accelerator_where_the_name_of_the_log_is_unknown(tmp_path: Path) -> None:
+    """Clusters name GPUs as they like; what the log knows is never replaced."""
+    log = tmp_path / "sacct.txt"
+    jobs = [f"{n}|job|gres/gpu:{name}=4|10:00:00|COMPLETED" for n, name in enumerate(("volta", "a100"))]
+    log.write_text("\n".join(["JobID|JobName|AllocTRES|Elapsed|State", *jobs]) + "\n", encoding="utf-8")
+    alone = ote("import", log)
+    assert (
+        "Missing in 1 run: an accelerator that is known here (--hardware replaces its name)" in alone.stderr
+    )
+    done = ote("import", log, "--hardware", "V100")
+    assert "'volta' of the log is not an accelerator known here; taken as V100." in done.stderr
+    assert [row["hardware"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["V100", "a100"]

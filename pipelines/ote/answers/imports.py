@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ote import files, hardware_units
-from ote.answers import accounting, codecarbon, nvidia_smi, quantities, texts, trackers
+from ote.answers import accounting, codecarbon, nvidia_smi, quantities, ratings, texts, trackers
 from ote.answers.delimited import LEFT_OUT, Place, Reject
 from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
@@ -70,6 +70,11 @@ class Log:
         for run in self.runs:
             placed = run.get("cloud_region") or run.get("site_country")
             given = {**known, **({} if placed else location)}
+            if known.get("hardware") and _is_unknown(run):
+                name = run.pop("hardware")
+                self.left_out.append(
+                    f"{name!r} of the log is not an accelerator known here; taken as {known['hardware']}."
+                )
             missing = {column: cell for column, cell in given.items() if cell and not run.get(column)}
             run.update(missing)
             unused = [column for column in unused if column not in missing]
@@ -90,6 +95,9 @@ class Log:
             "the name of the accelerator (--hardware), so a mean of its time is assumed": [
                 run for run in self.runs if not (run.get("hardware") or run.get("energy_kwh"))
             ],
+            "an accelerator that is known here (--hardware replaces its name)": [
+                run for run in self.runs if _is_unknown(run)
+            ],
             "a start (add it to the column started), so each counts as started today": [
                 run for run in self.runs if not run.get("started")
             ],
@@ -102,6 +110,12 @@ class Log:
         names = sorted({run.get("hardware", "") for run in self.runs if not run.get("pue")})
         personal = [name for name in names if hardware_units.is_personal(name)]
         return notes + [f"{name}: {hardware_units.PERSONAL}" for name in personal]
+
+
+def _is_unknown(run: Mapping[str, str]) -> bool:
+    """Whether a run needs its accelerator, and has a name that the dataset does not know."""
+    name = run.get("hardware")
+    return bool(name) and not run.get("energy_kwh") and not ratings.is_known(str(name))
 
 
 def read(
