@@ -169,6 +169,6 @@ def _print_runs(read: imports.Log, log: Path, out: Path | None) -> None:
         typer.echo(f"{count}:")
         show(made)
     else:
-        typer.echo(imports.as_csv(read.runs, imports.left_out(log, read.rejects)), nl=False)
+        typer.echo(imports.as_csv(read.runs, imports.left_out(Path(log.name), read.rejects)), nl=False)
     for metering in dict.fromkeys(run["metering"] for run in read.runs if run.get("metering")):
         typer.echo(f"Metering: {metering}.", err=out is None)
