@@ -72,7 +72,9 @@ def test_carbontracker_power_go_on_over_lines(tmp_path: Path) -> None:
     )
     done = ote("import", file, "--out", runs)
     assert pl.read_csv(runs).select("chips", "training_hours", "energy_kwh").rows() == [(8, 2, 4.9)]
-    assert "Epochs taken: 2." in done.stderr
+    assert "Epochs taken: 2. Carbontracker measures one unless monitor_epochs says more" in done.stderr
+    assert "its hours and energy are N / 2 times these" in done.stderr
+    assert "; 2 measured epochs alone" in done.stdout + done.stderr
 
 
 def test_eco2ai_needs_to_be_reported_its_pue() -> None:

@@ -298,7 +298,10 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
     for part, written in sorted(never.items()) if parts else ():
         yield f"Power of {part}: not measured ({written}), and not in the energy."
     if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts and not epoch.wrong]:
-        yield f"Epochs taken: {len(taken):,}. Those that it was not told to measure are not in its log."
+        yield (
+            f"Epochs taken: {len(taken):,}. Carbontracker measures one unless monitor_epochs says more: if "
+            f"the training had N, its hours and energy are N / {len(taken):,} times these."
+        )
         notes: list[str] = []
         yield from (Placed(run=run) for run in _carbontracker_runs(text, file, pue_included, taken, notes))
         yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
@@ -387,11 +390,12 @@ def _carbontracker_runs(
     kinds = Counter(_devices(text, "gpu"))
     parts = {part for epoch in taken for part in epoch.watts}
     is_read = not kinds or "gpu" in parts
+    of = quantities.counted(len(taken), "measured epoch")
     run = {
         "model": re.sub(r"_carbontracker$", "", named_after(file)),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
-        "metering": _carbontracker_metering(text, parts) if is_read else "",
+        "metering": f"{_carbontracker_metering(text, parts)}; {of} alone" if is_read else "",
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
         **_carbontracker_location(text),
     }
