@@ -81,7 +81,10 @@ def unknown_region(name: str) -> str:
     if code := country_code(name):
         of_country = [row["region"] for row in _rows("regions") if row["country"] == code]
         regions = ", ".join(region for region in of_country if not region.startswith("site:"))
-        return f"{shown(name)} is a country, not a region. Its cloud regions: {regions or 'none known'}"
+        return (
+            f"{shown(name)} is a country, not a region: give it as the country. "
+            f"Its cloud regions: {regions or 'none known'}"
+        )
     near = get_close_matches(
         name.strip().lower(), [n for n in _regions() if not n.startswith("site:")], 3, 0.4
     )
