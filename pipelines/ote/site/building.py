@@ -30,7 +30,7 @@ MADE = "site.json"  # of which release and templates a site was made
 SHOWN = 10  # dead links of a message
 LINKS = re.compile(r'href="([^"]*)"'), re.compile(r'src="([^"]*)"')  # one by one: ten times as fast
 BLANKS = re.compile(r"\n\s*\n")
-ANCHOR = re.compile(r'\bid="([^"]*)"')
+ANCHOR = re.compile(r' id="([^"]*)"')  # a fixed beginning is found faster
 NAV = (
     ("index.html", "Runs"),
     ("totals.html", "Totals"),
