@@ -181,7 +181,7 @@ def executed(
     config = {name: {"config": given} for name, given in (settings or {}).items()}
     try:
         with signals() as received:
-            result = _run(job, kept, config)
+            result = _run(job, kept, config, received)
             if not result.success and (number := received()):
                 raise KeyboardInterrupt(number)
     except OperationalError as error:  # of the history, which says no more than "disk I/O error"
@@ -193,8 +193,8 @@ def executed(
     return result
 
 
-def _run(job: str, kept: Path, resources: dict[str, Any]) -> Any:
-    """Run a job with its history in a folder, and show the steps that have ended."""
+def _run(job: str, kept: Path, resources: dict[str, Any], received: Callable[[], int]) -> Any:
+    """Run a job with its history in a folder, and show the steps that have ended, until a signal came."""
     from ote import history
     from ote.cli import summary
     from ote.definitions import defs
@@ -202,7 +202,7 @@ def _run(job: str, kept: Path, resources: dict[str, Any]) -> Any:
     resolved, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
     steps = len(resolved.graph.node_dict)
     with history.instance(kept) as instance, summary.progress(steps) as step:
-        instance.add_event_listener(run_id, lambda entry: _stated(entry, step))
+        instance.add_event_listener(run_id, lambda entry: _stated(entry, step, received))
         return resolved.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -214,11 +214,16 @@ def _run(job: str, kept: Path, resources: dict[str, Any]) -> Any:
         )
 
 
-def _stated(entry: Any, step: Callable[[str], None]) -> None:
-    """Say that a step of a job has ended."""
+def _stated(entry: Any, step: Callable[[str], None], received: Callable[[], int]) -> None:
+    """Say that a step of a job has ended. End the job if a signal came.
+
+    A signal in a query is an error of that query, as any other, and Dagster would go on with other steps.
+    """
     event = entry.dagster_event
     if event and event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
         step(event.step_key.replace("__", "."))
+        if number := received():
+            raise KeyboardInterrupt(number)
 
 
 def _explain(result: Any, warehouse: Path) -> None:
