@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ote import isolated, models, sums
+from ote import isolated, models, sql_files, sums
 from ote.answers import totals
 from ote.warehouse import connect, unchanged
 from tests.conftest import Build
@@ -81,6 +81,19 @@ def test_sums_are_equal_on_every_number_of_threads(build: Build, monkeypatch: py
     for other in more:
         for name in models.SUMS:
             assert one[name].sort(by=pl.all()).equals(other[name].sort(by=pl.all()), null_equal=True)
+
+
+def test_draws_of_the_build_are_those_of_ote_total(build: Build) -> None:
+    """Run by run: the query is another implementation of the same draws."""
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as published:
+        connection = sums.copied(published, 1)
+    totals.choose(connection)
+    totals.prepare(connection, 127)
+    found = [*sums.drawn_runs(connection, 127, totals.SEEDS[1])]
+    rows = connection.sql(f"select * from ({sql_files.text('totals.draws')}) order by run_id, draw").pl()
+    assert rows.height == 127 * len(found)
+    for name, drawn in zip(sums.QUANTITIES, zip(*found, strict=True), strict=True):
+        assert np.concatenate(drawn) == pytest.approx(rows[name].to_numpy(), rel=1e-11)
 
 
 def test_ote_total_is_equal_on_every_number_of_threads(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

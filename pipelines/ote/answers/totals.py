@@ -186,7 +186,7 @@ def _total(connection: duckdb.DuckDBPyConnection) -> Total:
             "or second rows of a training). Give a wider condition"
         )
     prepare(connection, DRAWS)
-    sets = [draw_sums(connection, seed) for seed in SEEDS]
+    sets = [draw_sums(connection, number) for number in SEEDS]
     largest, share = connection.execute(
         "select arg_max(run_id, energy_mwh_mean), max(energy_mwh_mean) / sum(energy_mwh_mean) "
         "from emissions inner join chosen using (run_id)"
@@ -229,19 +229,20 @@ def prepare(connection: duckdb.DuckDBPyConnection, n: int) -> None:
     )
 
 
-def query() -> str:
-    """The query of the draws of each chosen run."""
-    return _text("draws")
+def seed(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    """Make the table `drawn_errors` of one set of draws: the chosen runs with their errors."""
+    connection.execute("set variable seed = ?", [number])
+    connection.execute(f"create or replace temp table drawn_errors as {_text('drawn_errors')}")
 
 
 def _text(name: str) -> str:
     return (ROOT / "sql" / "totals" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def draw_sums(connection: duckdb.DuckDBPyConnection, seed: int) -> dict[str, list[float]]:
+def draw_sums(connection: duckdb.DuckDBPyConnection, number: int) -> dict[str, list[float]]:
     """The sum of the chosen runs in each draw, by quantity; in whole units, so that no order matters."""
-    connection.execute("set variable seed = ?", [seed])
-    rows = connection.execute(SUMS.format(draws=query())).fetchall()
+    seed(connection, number)
+    rows = connection.execute(SUMS.format(draws=_text("draws"))).fetchall()
     return {name: [row[place] or 0.0 for row in rows] for place, name in enumerate(QUANTITIES, start=1)}
 
 
