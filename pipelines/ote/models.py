@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 from sqlglot import exp
 from sqlglot.lineage import Node, lineage
+from sqlglot.schema import MappingSchema
 
 from ote import catalog, checkout, sql_files
 from ote.warehouse import Warehouse, distrusted_on_failure, replace_table
@@ -148,13 +149,19 @@ def method_of(name: str) -> tuple[str, ...]:
     return tuple(sorted({name, *(model for table in above(name) for model in method_of(table))}))
 
 
+@cache
+def _schema() -> MappingSchema:
+    """The columns of all tables, as the search for the origin of a column takes them."""
+    schema = MappingSchema(dialect="duckdb")
+    for table in catalog.tables().values():
+        columns = {column.name: column.type for column in table.columns}
+        schema.add_table(table.name, columns)
+    return schema
+
+
 def column_lineage(name: str) -> dg.TableColumnLineage:
     """The columns, one table up, that each column of a model is made of."""
-    schema: dict[str, dict[str, dict[str, str]]] = {}
-    for table in catalog.tables().values():
-        columns: dict[str, str] = {column.name: column.type for column in table.columns}
-        schema.setdefault(table.layer, {})[table.stem] = columns
-    nodes = lineage(None, queries()[name], schema=schema, dialect="duckdb", trim_selects=False)
+    nodes = lineage(None, queries()[name], schema=_schema(), dialect="duckdb", trim_selects=False)
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for column in catalog.tables()[name].columns:
         node = nodes[column.deprecated_for or column.name]  # no query makes an old name
