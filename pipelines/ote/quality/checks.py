@@ -24,9 +24,8 @@ from ote.warehouse import Warehouse
 LONGEST = 300  # characters of a row in a message
 
 
-def fingerprint(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> str:
-    """What a table must have passed: its catalog entry and relations, on the present other tables."""
-    versions = dict(connection.execute("select name, version from state.tables").fetchall())
+def fingerprint(table: catalog.Table, versions: dict[str, str]) -> str:
+    """What a table must have passed: its catalog entry and relations, on these versions of other tables."""
     claims = [
         repr(table),
         repr(relations(table.name)),
@@ -46,20 +45,26 @@ def _code() -> str:
 
 def fingerprints(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The fingerprint of every table by name."""
-    return {name: fingerprint(connection, table) for name, table in catalog.tables().items()}
+    versions = _versions(connection)
+    return {name: fingerprint(table, versions) for name, table in catalog.tables().items()}
+
+
+def _versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(connection.execute("select name, version from state.tables").fetchall())
 
 
 def validate(warehouse: Warehouse, table: catalog.Table) -> list[Result]:
     """The outcome of every expectation of a table: run, unless this very content passed them before."""
+    suite = fingerprint(table, _versions(warehouse.connection))
     known = warehouse.connection.execute(
         "select v.passed from state.validations as v inner join state.tables as t "
         "on v.name = t.name and v.version = t.version where v.name = ? and v.suite = ?",
-        [table.name, fingerprint(warehouse.connection, table)],
+        [table.name, suite],
     ).fetchall()
     if known == [(True,)]:
         return _recorded(warehouse.connection, table)
     results = _run(warehouse, table)
-    _record(warehouse, table, results)
+    _record(warehouse, table, results, suite)
     return results
 
 
@@ -111,7 +116,7 @@ def _observed(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> di
     return seen
 
 
-def _record(warehouse: Warehouse, table: catalog.Table, results: list[Result]) -> None:
+def _record(warehouse: Warehouse, table: catalog.Table, results: list[Result], suite: str) -> None:
     connection = warehouse.connection
     connection.execute("begin")
     connection.execute("delete from state.results where name = ?", [table.name])
@@ -121,11 +126,7 @@ def _record(warehouse: Warehouse, table: catalog.Table, results: list[Result]) -
     connection.execute(
         "insert or replace into state.validations "
         "select name, version, ?, ? from state.tables where name = ?",
-        [
-            fingerprint(connection, table),
-            all(result.success for result in results),
-            table.name,
-        ],
+        [suite, all(result.success for result in results), table.name],
     )
     connection.execute("commit")
 
