@@ -31,6 +31,10 @@ class BufferedDuckDB(Dialect):  # type: ignore[misc]  # untyped upstream
     execution_ctx_cls: Any = BufferedContext
     supports_statement_cache = False
 
+    def get_pk_constraint(self, *args: Any, **kwargs: Any) -> Any:
+        """None: no table of the build has a key in DuckDB, and asking takes two queries a table."""
+        return {"constrained_columns": [], "name": None}
+
 
 def register() -> None:
     """Make `duckdb+buffered://` known to SQLAlchemy; again and again does no harm."""
