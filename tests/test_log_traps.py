@@ -372,7 +372,7 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
     ),
     "carbontracker, remains of a crash": (
         CARBONTRACKER + "\0\0\0\n2024-03-01 12:00:00 - Epoch 2:\n2024-03-01 12:00:00 - Duration: 1:00:0",
-        ["line 7: NUL bytes; a crash", "line 9: 'Duration: 1:00:0' breaks off"],
+        ["Line 7: NUL bytes alone, which a crash", "line 9: 'Duration: 1:00:0' breaks off"],
         {"energy_kwh": "0.1"},
     ),
     "a laptop": (

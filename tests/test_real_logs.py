@@ -311,24 +311,51 @@ def test_a_duration_that_cannot_be_replaced_is_left_out_and_named(build: Build, 
 
 
 def test_remains_of_a_crash_cost_their_lines(tmp_path: Path) -> None:
-    """NUL bytes, half a line, a header again; the quote that is never closed swallows none of the others."""
+    """Half a line and a quote that is never closed cost their line; NUL bytes, headers, empty lines none."""
     log = codecarbon(tmp_path, {"run_id": "a"})
     header, row = log.read_text(encoding="utf-8").splitlines()
     other = [
         row.replace(",a,", f",{name},").replace("T18", f"T{hour}") for name, hour in (("b", 20), ("c", 22))
     ]
-    lines = [header, row, "\0" * 200_000, row[:40], header, other[0], '"' + row[:60], other[1]]
+    lines = [header, row, "\0" * 200_000, row[:40], header, other[0], '"' + row[:60], "", other[1], ""]
     log.write_text("\n".join(lines) + "\n", encoding="utf-8")
     read = imports.read(log)
     assert len(read.runs) == 3
     said = [str(reject) for reject in read.rejects]
     for begin, cause in (
-        ("line 3, row 2", "NUL bytes"),
-        ("line 4, row 3", "half a line"),
-        ("line 5, row 4", "header again"),
-        ("line 7, row 6", "never closed"),
+        ("line 4, row 2", "half a line"),
+        ("line 7, row 4", "never closed"),
     ):
         assert any(reject.startswith(begin) and cause in reject for reject in said), said
+    assert len(said) == 2
+    notes = [note for note in read.left_out if "no row is lost" in note]
+    assert [note.split(":")[0] for note in notes] == ["Line 3", "Line 5", "Line 8"]
+    for note, cause in zip(notes, ("NUL bytes alone", "the header again", "empty"), strict=True):
+        assert cause in note
+
+
+def test_lines_that_are_no_rows_are_not_counted_as_lost(build: Build, tmp_path: Path) -> None:
+    """A header again, NUL bytes and an empty line, in a log and in a file of runs."""
+    log, runs = codecarbon(tmp_path, {"run_id": "a"}), tmp_path / "runs.csv"
+    header, row = log.read_text(encoding="utf-8").splitlines()
+    log.write_text("\n".join([header, row, "\0\0", "", header, ""]), encoding="utf-8")
+    database = ("--database", build.directory / "emissions.duckdb")
+    assert ote("import", log, "--strict", "--out", runs).returncode == 0
+    assert not (tmp_path / "runs.rejects.csv").exists()
+    piped = ote("import", log)
+    assert "Line 5: the header again; two files were joined there" in piped.stderr
+    assert "left_out" not in piped.stdout
+    header, row = runs.read_text(encoding="utf-8").splitlines()
+    runs.write_text("\n".join([header, "", row, header, "\0", row, ""]), encoding="utf-8")
+    report = ote("report", runs, *database)
+    assert "left out" not in report.stdout
+    out = tmp_path / "e.csv"
+    batch = ote("estimate", "--batch", runs, "--out", out, *database)
+    assert batch.stdout.startswith("2 runs estimated")
+    assert pl.read_csv(out)["row"].to_list() == [1, 2]
+    for said in (report.stderr, batch.stderr):
+        for lines in ("Line 2: empty", "Line 4: the header again", "Line 5: NUL bytes alone"):
+            assert lines in said
 
 
 def test_a_component_that_was_not_measured_leaves_the_others(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     Steps of a job repeat its hours and are left out. Jobs that failed used energy too, and count.
     """
     table = _sacct_table(text)
+    yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
     resources = next((name for name in TRES if name in table.header), None)
     if resources is None:
@@ -210,10 +211,16 @@ def _joined(cells: list[str], at: int, width: int) -> list[str]:
 def _fixed_width(lines: list[str], first_line: int) -> Table:
     spans = [found.span() for found in re.finditer(r"-+", lines[1])]
     table = Table(header=[lines[0][begin:end].strip() for begin, end in spans])
-    for row_number, line in enumerate(lines[2:], start=1):
+    for line_number, line in enumerate(lines[2:], start=first_line + 2):
         if not line.strip():
             continue
-        place = Place(line=first_line + row_number + 1, row=row_number)
+        if delimited.is_only_nul(line):
+            table.asides.append((line_number, delimited.ONLY_NUL))
+            continue
+        if line.rstrip() in (lines[0].rstrip(), lines[1].rstrip()):
+            table.asides.append((line_number, delimited.HEADER_AGAIN))
+            continue
+        place = Place(line=line_number, row=len(table.rows) + len(table.rejects) + 1)
         row = {name: line[begin:end].strip() for name, (begin, end) in zip(table.header, spans, strict=True)}
         cut = next((name for name in (*TRES, "JobID") if row.get(name, "").endswith("+")), None)
         if cut:
@@ -242,6 +249,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     writes. Corrections are negative lines, and are taken off.
     """
     table = _billing_table(text)
+    yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
     names = {_column(name): name for name in table.header}
     amounts = [("usage amount", "usage unit"), ("usage amount in pricing units", "usage pricing unit")]
@@ -326,7 +334,9 @@ def _json_table(text: str, lines: list[str]) -> Table:
         for line_number, line in enumerate(lines, start=1):
             place = Place(line=line_number, row=len(records) + len(table.rejects) + 1)
             try:
-                if line.strip():
+                if delimited.is_only_nul(line):
+                    table.asides.append((line_number, delimited.ONLY_NUL))
+                elif line.strip():
                     records.append((place, json.loads(line)))
             except json.JSONDecodeError:
                 table.rejects.append(Reject(place=place, reason=f"no JSON ({NO_JSON})"))

@@ -119,7 +119,8 @@ def estimate_batch(
                 by_the_hour.view(connection)
             judge(connection, today, runs.unread, hourly=bool(hourly))
             problems, head = _refused(connection, runs, strict)
-            notes = [*_notes(connection), *([by_the_hour.note(connection)] if hourly else ())]
+            notes = [*runs.notes, *_notes(connection)]
+            notes += [by_the_hour.note(connection)] if hourly else []
             with watch(connection, "estimated", runs.rows):
                 estimated = _write(connection, runs, str(target), full, Path(folder))
             if not problems:

@@ -56,6 +56,7 @@ NUMBERS = (
 def runs(text: str, _: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
     """CodeCarbon: kWh and seconds; energies hold the PUE of the column `pue`, where there is one."""
     table = delimited.with_points(delimited.parse(text, short=SHORT), NUMBERS)
+    yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
     taken: list[tuple[Place, Row]] = []
     for place, row in table.rows:

@@ -14,6 +14,11 @@ from ote import files
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 50  # lines; a quote that is open for longer was never closed
 NUL_BYTES = "NUL bytes; a crash while the file was written leaves them. Take the line out"
+# Lines that are no rows, so that nothing is lost with them.
+ONLY_NUL = "NUL bytes alone, which a crash while the file was written leaves"
+HEADER_AGAIN = "the header again; two files were joined there"
+EMPTY = "empty"
+NAMED = 10  # lines in a sentence
 HALF_LINE = "complete the line, or take it out: a crash while the file is written leaves half a line"
 # Numbers in a file whose cells are not separated by commas: a spreadsheet may have written 1234.5 as 1.234,5.
 WITH_COMMA = r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
@@ -76,12 +81,31 @@ class BadCellError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The rows of a delimited text by the names of its header, and the lines that are no rows."""
+    """The rows of a delimited text by the names of its header, rows that are not taken, and other lines.
+
+    asides: the number of each line that is not a row, so that nothing is lost with it, and what it is.
+    """
 
     header: list[str]
     mark: str = ","
     rows: list[tuple[Place, Row]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    asides: list[tuple[int, str]] = field(default_factory=list)
+
+
+def lines_without_rows(asides: Iterable[tuple[int, str]]) -> list[str]:
+    """A sentence for each kind of line that is not a row."""
+    by_kind: dict[str, list[int]] = {}
+    for line, kind in asides:
+        by_kind.setdefault(kind, []).append(line)
+    return [f"{lines_named(lines)}: {kind}; no row is lost with it." for kind, lines in by_kind.items()]
+
+
+def lines_named(lines: Sequence[int]) -> str:
+    """The first lines by their numbers: Line 3, or Lines 3, 5 and 7 more."""
+    shown = ", ".join(map(str, lines[:NAMED]))
+    more = f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else ""
+    return f"Line{'s' * (len(lines) > 1)} {shown}{more}"
 
 
 def separator(line: str, known: str = SEPARATORS) -> str:
@@ -111,23 +135,28 @@ def parse(
     header = [name.strip() for name in _cells(lines[at].strip("\r\0"), mark, quoted)]
     table = Table(header=header, mark=mark)
     names = header
-    number = 0
     for index, cells in _records(lines, at + 1, mark, quoted):
         line = index + first_line
-        if cells == []:
+        if cells in (EMPTY, ONLY_NUL):
+            table.asides.append((line, str(cells)))
             continue
-        number += 1
-        place = Place(line=line, row=number)
+        if not isinstance(cells, str) and _is_header(cells, names):
+            names = [name.strip() for name in cells]
+            table.asides.append((line, HEADER_AGAIN))
+            continue
+        place = Place(line=line, row=len(table.rows) + len(table.rejects) + 1)
         if isinstance(cells, str):
             table.rejects.append(Reject(place=place, reason=cells))
-        elif _is_header(cells, names):
-            names = [name.strip() for name in cells]
-            table.rejects.append(Reject(place=place, reason="the header again; two files were joined here"))
         elif len(cells) != len(names):
             table.rejects.append(Reject(place=place, reason=_uneven(cells, names, mark, short)))
         else:
             table.rows.append((place, {n: cell.strip() for n, cell in zip(names, cells, strict=True)}))
     return table
+
+
+def is_only_nul(line: str) -> bool:
+    """Whether a line has NUL bytes and nothing else."""
+    return "\0" in line and not line.strip("\0 \t\r")
 
 
 def with_points(table: Table, columns: Sequence[str]) -> Table:
@@ -157,7 +186,7 @@ def with_points(table: Table, columns: Sequence[str]) -> Table:
             )
         except BadCellError as error:
             rejects.append(Reject(place=place, column=error.column, reason=error.reason))
-    return Table(header=table.header, mark=table.mark, rows=rows, rejects=rejects)
+    return Table(header=table.header, mark=table.mark, rows=rows, rejects=rejects, asides=table.asides)
 
 
 def _with_point(column: str, cell: str, marks: set[str]) -> str:
@@ -242,11 +271,12 @@ def _records(
 ) -> Iterator[tuple[int, list[str] | str]]:
     """The cells of each record with the index of its first line, or what is wrong with it."""
     index = start
-    while index < len(lines):
+    stop = next((at + 1 for at in reversed(range(len(lines))) if lines[at].strip()), 0)
+    while index < stop:
         if "\0" in lines[index]:
-            yield index, NUL_BYTES
+            yield index, ONLY_NUL if is_only_nul(lines[index]) else NUL_BYTES
         elif not lines[index].strip():
-            yield index, []
+            yield index, EMPTY
         else:
             end = _last_line(lines, index) if quoted else index
             if end is None:

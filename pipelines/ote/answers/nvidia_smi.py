@@ -55,6 +55,7 @@ class Sample:
 def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     """Log of nvidia-smi --query-gpu=timestamp,name,power.draw: a run for each kind of GPU."""
     table = delimited.parse(text, ",")
+    yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
     power = next((name for name in POWERS if name in table.header), None)
     if power is None or "timestamp" not in table.header:

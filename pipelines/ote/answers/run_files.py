@@ -41,6 +41,7 @@ class RunFiles:
         kinds: the type of each column.
         parts: what DuckDB reads of each file: a Parquet file, or one table of all files.
         unread: number, line, column and reason of each row that cannot be read.
+        notes: sentences on lines that are not rows.
     """
 
     source: str
@@ -49,6 +50,7 @@ class RunFiles:
     kinds: dict[str, str]
     parts: list[str]
     unread: list[Unread] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -220,8 +222,19 @@ def _staged(
         "cast(line as bigint) as line) from texts"
     )
     kinds = {**dict.fromkeys(NUMBERED, "BIGINT"), **dict.fromkeys(columns, "VARCHAR")}
+    notes = [
+        f"{address}: {says}"
+        for address, table in zip(found, read, strict=True)
+        for says in delimited.lines_without_rows(table.asides)
+    ]
     return RunFiles(
-        source=source, addresses=list(found), counts=counts, kinds=kinds, parts=list(found), unread=unread
+        source=source,
+        addresses=list(found),
+        counts=counts,
+        kinds=kinds,
+        parts=list(found),
+        unread=unread,
+        notes=notes,
     )
 
 

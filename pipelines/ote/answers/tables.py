@@ -38,6 +38,7 @@ class Table:
 
     rows: list[tuple[Place, dict[str, Any]]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    asides: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def columns(self) -> list[str]:
@@ -72,7 +73,7 @@ def _without_left_out(table: Table) -> Table:
             rejects.append(Reject(place=place, column=LEFT_OUT, reason=str(why)))
         else:
             rows.append((place, row))
-    return Table(rows=rows, rejects=rejects)
+    return Table(rows=rows, rejects=rejects, asides=table.asides)
 
 
 def _of_text(content: bytes, ending: str) -> Table:
@@ -99,7 +100,7 @@ def _csv(text: str) -> Table:
         raise NoTableError("there is a header and no run; expected a row for each run")
     table = delimited.with_points(table, [name for name in table.header if not is_text(name)])
     rows: list[tuple[Place, dict[str, Any]]] = [(place, dict(row)) for place, row in table.rows]
-    return Table(rows=rows, rejects=table.rejects)
+    return Table(rows=rows, rejects=table.rejects, asides=table.asides)
 
 
 def _parquet(content: bytes) -> Table:
@@ -139,7 +140,9 @@ def _json(text: str, form: str) -> Table:
 def _json_lines(text: str) -> Table:
     table = Table()
     for line, written in enumerate(text.split("\n"), start=1):
-        if not written.strip():
+        if delimited.is_only_nul(written):
+            table.asides.append((line, delimited.ONLY_NUL))
+        if not written.strip("\0 \t\r"):
             continue
         place = Place(line=line, row=len(table.rows) + len(table.rejects) + 1)
         try:

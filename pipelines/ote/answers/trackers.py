@@ -359,13 +359,18 @@ def _devices_in_a_mean(text: str, part: str, draws: str) -> tuple[int, list[str]
     return count, [f"{says}: multiplied by {count}."]
 
 
-def _damaged(text: str, epochs: list[Epoch]) -> Iterator[Reject]:
+def _damaged(text: str, epochs: list[Epoch]) -> Iterator[Part]:
     """Remains of a crash: NUL bytes, and a duration that breaks off; of a power, the whole epoch is wrong."""
     whole = {text.count("\n", 0, found.start()) for found in re.finditer(MEASUREMENT, text)}
-    for index, line in enumerate(text.split("\n")):
+    lines = text.split("\n")
+    only_nul = [
+        (number, delimited.ONLY_NUL) for number, line in enumerate(lines, 1) if delimited.is_only_nul(line)
+    ]
+    yield from delimited.lines_without_rows(only_nul)
+    for index, line in enumerate(lines):
         place = Place(line=index + 1)
         before = [epoch for epoch in epochs if epoch.place.line < place.line]
-        if "\0" in line:
+        if "\0" in line and not delimited.is_only_nul(line):
             yield Reject(place=place, reason=delimited.NUL_BYTES)
         elif (found := re.search(MEASURED_LINE, line)) and index not in whole:
             cut = line[found.start() :].strip()
@@ -439,6 +444,7 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
     table = delimited.parse(text)
     energy = next((name for name in table.header if name.startswith("power_consumption(")), "")
     table = delimited.with_points(table, (energy, "duration(s)"))
+    yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
     if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
         raise UnknownUnitError(f"{file}: energy in an unknown unit, column {energy!r}; expected kWh")

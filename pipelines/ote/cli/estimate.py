@@ -424,6 +424,8 @@ def _estimates(
     ]  # the import named those
     if not estimates:
         raise BadRunsError("\n".join(["no run in it can be estimated", *lines[:SHOWN]]))
+    for says in delimited.lines_without_rows(table.asides):
+        typer.echo(f"{file}: {says}", err=True)
     earlier = [] if is_pipe(file) else delimited.read_rejects(addresses.sibling(str(file), REJECTS))
     name_rejects(lines)
     if earlier:
