@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,13 @@ def smi(
 
 HOUR = [f"01 10:{minute:02}:00" for minute in range(60)] + ["01 11:00:00"]
 DAYS = HOUR + [time.replace("01 ", "04 ") for time in HOUR]
+
+
+def in_turns(*watts: float, index: bool = False) -> str:
+    """A log of nvidia-smi in which each minute has one sample, at one power after the other."""
+    header, *lines = smi(HOUR, 1, index=index).splitlines()
+    changed = [line.replace("300.00 W", f"{watts[n % len(watts)]} W") for n, line in enumerate(lines)]
+    return "\n".join([header, *changed])
 
 
 def read(tmp_path: Path, content: str | bytes, name: str = "log.csv") -> imports.Log:
@@ -524,7 +532,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "nvidia-smi, mW": (
         smi(HOUR, 1, watts="350000.00 W"),
-        "line 2, row 1, power.draw [W]: 350000 W, but NVIDIA A100-SXM4-40GB is rated 400 W; expected 600",
+        "line 2, row 1, power.draw [W]: 61 of 61 samples of GPU 0 are not used: 350000 W, but NVIDIA",
     ),
     "nvidia-smi, a GPU that nobody knows": (
         smi(HOUR, 1, watts="35000.00 W").replace("A100-SXM4-40GB", "X9000"),
@@ -554,7 +562,17 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "so the log is of several machines. Import the log of each machine alone",
     ),
     "nvidia-smi, 0 W": (smi(HOUR, 1, watts="0.00 W"), "'0.00 W': the power was not read"),
-    "nvidia-smi without a header": (smi(HOUR, 1).split("\n", 1)[1], "nvidia-smi in a form that is not read"),
+    "nvidia-smi, two machines in turns at even steps, one at 340 W": (
+        in_turns(300, 340, index=True), "0 is read more than once at each moment, so the log is of several",
+    ),
+    "nvidia-smi, four GPUs one by one at even steps": (
+        in_turns(300, 320, 340, 310), "GPUs that cannot be told apart, as no column names them",
+    ),
+    "nvidia-smi without a header": (
+        smi(HOUR, 1).split("\n", 1)[1],
+        "nvidia-smi without its header. Put this line on top, and change its order if the columns of the log "
+        "have another: timestamp, name, power.draw [W]",
+    ),
     "nvidia-smi dmon": ("# gpu    pwr  gtemp\n# Idx      W      C\n    0     60     40\n", "--query-gpu="),
     "nvidia-smi dmon -o DT": ("#Date Time gpu pwr\n 20240501   10:00:00   0\n", "--query-gpu"),
     "nvidia-smi pmon": ("# gpu   pid  type    sm   command\n    0   12345   C  80  python\n", "--query-gpu="),
@@ -647,6 +665,56 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_in_words(
         assert str(file) in done.stderr
         assert not any(raw in done.stderr for raw in RAW)
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("unread", ["[N/A]", "[Unknown Error]", "0.00 W"])
+def test_a_gpu_that_was_not_read_is_named_once(build: Build, tmp_path: Path, unread: str) -> None:
+    """GPU 2 of four was never read, and GPU 0 five times not: three GPUs at 300 W for an hour."""
+    lines = smi(HOUR, 4, index=True).splitlines()
+    times: Counter[str] = Counter()
+    for number, line in enumerate(lines[1:], start=1):
+        gpu = line.split(", ")[1]
+        times[gpu] += 1
+        if gpu == "2" or (gpu == "0" and 10 < times[gpu] <= 15):
+            lines[number] = line.replace("300.00 W", unread)
+    log, runs = tmp_path / "smi.csv", tmp_path / "runs.csv"
+    log.write_text("\n".join(lines), encoding="utf-8")
+    done = ote("import", log, "--out", runs)
+    assert f"5 of 61 samples of GPU 0 are not used: '{unread}'" in done.stderr
+    (run,) = pl.read_csv(runs).to_dicts()
+    assert (run["chips"], run["training_hours"], run["energy_kwh"]) == (3, 1, pytest.approx(0.9))
+    assert run["metering"].endswith("; 1 of 4 GPUs not read")
+    (reject,) = pl.read_csv(tmp_path / "runs.rejects.csv")["reason"].to_list()
+    assert reject.startswith("61 of 61 samples of GPU 2 are not used")
+    report = ote("report", runs, "--database", build.directory / "emissions.duckdb")
+    assert "1 of 2 rows of the input could not be used" in report.stdout
+    assert ote("import", log, "--strict").returncode == 2
+
+
+def test_a_log_without_a_header_is_read_with_the_line_that_is_shown(tmp_path: Path) -> None:
+    """Each column that a query may have, in the form in which nvidia-smi writes it."""
+    log = tmp_path / "smi.csv"
+    uuid = "GPU-8f9c2a1e-0000-4b7d-9c11-2f6d1a7b3c4d"
+    cells = f"{uuid}, 00000000:07:00.0, 3, NVIDIA A100-SXM4-40GB, 300.00 W, 97 %, 70000 MiB, P0"
+    log.write_text("".join(f"2024/05/{time}.100, {cells}\n" for time in HOUR), encoding="utf-8")
+    refused = ote("import", log)
+    header = refused.stderr.strip().split("have another: ")[1]
+    assert header == (
+        "timestamp, uuid, pci.bus_id, index, name, power.draw [W], utilization.gpu [%], memory.used [MiB], "
+        "column 9"
+    )
+    log.write_text(f"{header}\n{log.read_text(encoding='utf-8')}", encoding="utf-8")
+    (run,) = imports.read(log).runs
+    assert (run["hardware"], run["chips"], run["energy_kwh"]) == ("NVIDIA A100-SXM4-40GB", "1", "0.3")
+
+
+def test_one_sample_at_each_moment_is_one_gpu_and_said(tmp_path: Path) -> None:
+    """Four GPUs of one power, read one by one at even steps, look like one."""
+    assert "Counted as 1 GPU, as each moment has one sample" in "".join(
+        read(tmp_path, in_turns(300)).left_out
+    )
+    for named in (in_turns(300, index=True), smi(HOUR, 2)):
+        assert "Counted as 1 GPU" not in "".join(read(tmp_path, named).left_out)
 
 
 def test_a_log_that_was_not_imported_is_pointed_to_import(build: Build, tmp_path: Path) -> None:

@@ -502,7 +502,7 @@ def test_nvidia_smi_is_integrated_over_time(tmp_path: Path, encoding: str) -> No
     )
     assert float(run["energy_kwh"]) == pytest.approx(0.15)
     assert "the host is not in the energy" in "".join(log.left_out)
-    assert log.rejects[0].column == "power.draw [W]"
+    assert log.parts[0].column == "power.draw [W]"
 
 
 def test_eco2ai_in_old_and_new_spellings(tmp_path: Path) -> None:

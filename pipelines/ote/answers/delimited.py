@@ -52,11 +52,15 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Reject:
-    """A row that is not taken, and why; the column is empty where the row as a whole is wrong."""
+    """A row that is not taken, and why; the column is empty where the row as a whole is wrong.
+
+    is_part: it is a part of a run that is taken without it, so that no run is lost.
+    """
 
     place: Place
     column: str = ""
     reason: str
+    is_part: bool = False
 
     @property
     def wrong(self) -> str:

@@ -46,12 +46,16 @@ class UnknownLogError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
-    """What a tool wrote: runs in the columns of estimate.COLUMNS, as text, and what is in none of them."""
+    """What a tool wrote: runs in the columns of estimate.COLUMNS, as text, and what is in none of them.
+
+    parts: samples that are not used of runs that are taken.
+    """
 
     reader: "Reader"
     runs: list[Run]
     left_out: list[str]
     rejects: list[Reject]
+    parts: list[Reject]
 
     @property
     def tool(self) -> str:
@@ -153,15 +157,19 @@ def read(
         if run.get("metering"):  # no tracker meters the whole machine
             run["metering"] = f"partly metered: {run['metering']}"
     left_out = [part for part in parts if isinstance(part, str)]
-    rejects = [*(part for part in parts if isinstance(part, Reject)), *wrong]
-    rejects.sort(key=lambda reject: reject.place.line)
+    unfit = sorted((part for part in parts if isinstance(part, Reject)), key=lambda part: part.place.line)
+    rejects = sorted(
+        [*(part for part in unfit if not part.is_part), *wrong], key=lambda reject: reject.place.line
+    )
     if not runs:
-        rows = quantities.counted(len({reject.place for reject in rejects}), "row")
+        rows = len({reject.place for reject in rejects})
+        unused = "no row of it can be used" if rows == 1 else f"none of its {rows:,} rows can be used"
         used = " that used an accelerator" if reader.counted_by in ("scheduler", "bill") else ""
-        why = f"none of its {rows} can be used" if rejects else f"it holds no run{used}. {EXAMPLE_BY_HAND}"
+        why = unused if rejects else f"it holds no run{used}. {EXAMPLE_BY_HAND}"
         lines = [f"{file}: a log of {reader.tool}, but {why}", *first_ten(_named(file, rejects)), *left_out]
         raise UnknownLogError("\n".join(lines))
-    return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects)
+    of_runs = [part for part in unfit if part.is_part]
+    return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects, parts=of_runs)
 
 
 def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:
@@ -248,6 +256,8 @@ def _unknown(file: Path, text: str) -> str:
             f"{file}: Carbontracker's output, whose energies are multiplied by a PUE that it does not name; "
             "import the file beside it whose name ends in _carbontracker.log"
         )
+    if says := nvidia_smi.without_header(text):
+        return f"{file}: {says}"
     if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
         return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
     first = next(line for line in text.split("\n") if line.strip("\0 "))

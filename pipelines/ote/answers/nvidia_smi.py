@@ -6,8 +6,8 @@ give energies (trackers.py), or which tool wrote a file (imports.py).
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
@@ -28,6 +28,21 @@ from ote.answers.trackers import (
 
 SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"
 OTHER_FORMS = r"NVIDIA-SMI|^#\s*(?:gpu|Date\s+Time\s+gpu)\b|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+,"
+UNCLEAR = (
+    "GPUs that cannot be told apart, as no column names them. Add a column index with the number of the GPU "
+    f"to each row, or log with {SMI}"
+)
+# What the cells of a log without a header look like, by column.
+CELLS = (
+    ("timestamp", r"\d{4}/\d\d/\d\d .*"),
+    ("uuid", "GPU-[0-9a-f-]+"),
+    ("pci.bus_id", "[0-9A-Fa-f]+:[0-9A-Fa-f]+:.*"),
+    ("power.draw [W]", r"\d+\.\d+(?: W)?|\[.*\]"),
+    ("utilization.gpu [%]", r"\d+ %"),
+    ("memory.used [MiB]", r"\d+ MiB"),
+    ("index", r"\d\d?"),
+    ("name", "[A-Z].*"),
+)
 TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 POWERS = ("power.draw [W]", "power.draw", "power.draw.average [W]", "power.draw.instant [W]")
 IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
@@ -37,8 +52,8 @@ PAUSE_S, PAUSE_SAMPLES, SHOWN_PAUSES = 60, 10, 3
 MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
 # Without an identity, steps of one GPU are alike, and longer than the time that several GPUs take one by one.
 LEAST_STEP_S, ALIKE = 0.2, 2
-# Steps of several machines in one log.
-MOST_MACHINES, LEAST_TURNS, TURNS_APART = 8, 10, 1.5
+# Steps of several machines in one log; of powers in turns, nine in ten are above nine in ten of another turn.
+MOST_MACHINES, LEAST_TURNS, TURNS_APART, MOST_OF_A_TURN = 8, 10, 1.5, 0.9
 METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
 
 
@@ -63,22 +78,66 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             f"{file}: no timestamp or no power.draw in W; log with {SMI}. {EXAMPLE_BY_HAND}"
         )
     samples: list[Sample] = []
+    unused: dict[tuple[str, str, str], list[Reject]] = {}  # by kind of GPU, GPU and column
     for place, row, gpu in _with_gpus(table.rows, file):
+        name = row.get("name") or row.get("gpu_name") or ""
         try:
-            name = row.get("name") or row.get("gpu_name") or ""
             samples.append(Sample(name=name, gpu=gpu, time=_time(row), watts=_watts(row, power, name)))
         except BadCellError as error:
-            yield Reject(place=place, column=error.column, reason=error.reason)
-    samples = [*dict.fromkeys(samples)]  # a log that is in the file twice
-    _refuse_several_machines(samples, file)
+            reject = Reject(place=place, column=error.column, reason=error.reason)
+            unused.setdefault((name, gpu, error.column), []).append(reject)
+    once = [*dict.fromkeys(samples)]
+    if again := len(samples) - len(once):
+        yield f"Samples that are in the log more than once, and count once: {again:,}."
+    _refuse_several_machines(once, file, has_identity=bool(_identity(table.rows)))
     by_name: dict[str, dict[str, list[tuple[datetime, float]]]] = {}
-    for sample in samples:
+    for sample in once:
         by_name.setdefault(sample.name, {}).setdefault(sample.gpu, []).append((sample.time, sample.watts))
+    yield from _unused(unused, Counter((sample.name, sample.gpu) for sample in samples))
+    if not _identity(table.rows) and [len(gpus) for gpus in by_name.values()] == [1]:
+        yield (
+            "Counted as 1 GPU, as each moment has one sample and no column names the GPU. If the log is of "
+            f"several, log with {SMI}"
+        )
     for name, gpus in sorted(by_name.items()):
-        yield from _run(name, [sorted(draws) for draws in gpus.values()], file)
+        unread = len({gpu for kind, gpu, _ in unused if kind == name and gpu not in gpus})
+        yield from _run(name, [sorted(draws) for draws in gpus.values()], unread, file)
 
 
-def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iterator[Part]:
+def without_header(text: str) -> str:
+    """The line to put on top of a log whose header is missing; empty of any other text."""
+    cells = [cell.strip() for cell in text.lstrip("\0\n ").split("\n", 1)[0].split(",")]
+    if not re.fullmatch(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+", cells[0]):
+        return ""
+    names: list[str] = []
+    for number, cell in enumerate(cells, start=1):
+        fitting = (name for name, form in CELLS if re.fullmatch(form, cell) and name not in names)
+        names.append(next(fitting, f"column {number}"))
+    if POWERS[0] not in names:
+        return ""
+    return (
+        f"a log of nvidia-smi without its header. Put this line on top, and change its order if the columns "
+        f"of the log have another: {', '.join(names)}"
+    )
+
+
+def _unused(
+    unused: Mapping[tuple[str, str, str], list[Reject]], read: Mapping[tuple[str, str], int]
+) -> Iterator[Reject]:
+    """One reject for the samples of a GPU that are not used; a GPU that was never read is a loss."""
+    for (name, gpu, _), rejects in unused.items():
+        first, count = rejects[0], len(rejects)
+        total = count + read.get((name, gpu), 0)
+        which = f"GPU {gpu}" if gpu else "a GPU"
+        lost = "" if total > count else "; this GPU is not in the energy"
+        yield replace(
+            first,
+            reason=f"{count:,} of {total:,} samples of {which} are not used: {first.reason}{lost}",
+            is_part=total > count,
+        )
+
+
+def _run(name: str, gpus: list[list[tuple[datetime, float]]], unread: int, file: str) -> Iterator[Part]:
     spans, pauses = zip(*map(_spans, gpus), strict=True)
     seconds = sum((after[0] - before[0]).total_seconds() for each in spans for before, after in each)
     if not seconds:
@@ -91,7 +150,7 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
         **counted_as(name, len(gpus), hours, "driver", notes),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(sum(map(_integral_kwh, spans))),
-        "metering": METERING,
+        "metering": f"{METERING}; {unread} of {len(gpus) + unread} GPUs not read" if unread else METERING,
         "started": min(draws[0][0] for draws in gpus).date().isoformat(),
     }
     yield Placed(run=run)
@@ -102,19 +161,22 @@ def _run(name: str, gpus: list[list[tuple[datetime, float]]], file: str) -> Iter
     yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
 
-def _refuse_several_machines(samples: Sequence[Sample], file: str) -> None:
+def _refuse_several_machines(samples: Sequence[Sample], file: str, has_identity: bool) -> None:
     """Refuse a log in which one GPU is read twice at each moment: an index is one GPU of each machine.
 
     Raises:
-        UnknownUnitError: times of one GPU go back into its past, or its steps come in turns of unlike length.
+        UnknownUnitError: times of one GPU go back into its past, or its steps or powers come in turns.
     """
-    times: dict[tuple[str, str], list[datetime]] = {}
+    of_gpus: dict[tuple[str, str], list[Sample]] = {}
     for sample in samples:
-        times.setdefault((sample.name, sample.gpu), []).append(sample.time)
-    for (name, gpu), each in times.items():
-        parts = _rising(each)
+        of_gpus.setdefault((sample.name, sample.gpu), []).append(sample)
+    for (name, gpu), each in of_gpus.items():
+        parts = _rising([sample.time for sample in each])
         joined = any(before[-1] >= after[0] for before, after in pairwise(sorted(parts)))
-        if joined or any(_in_turns(part) for part in parts):
+        in_turns = any(_in_turns(part) for part in parts)
+        if joined or in_turns or _powers_in_turns([sample.watts for sample in each]):
+            if not has_identity:
+                raise UnknownUnitError(f"{file}: {UNCLEAR}")
             raise UnknownUnitError(
                 f"{file}: {name or 'GPU'} {gpu} is read more than once at each moment, so the log is of "
                 "several machines. Import the log of each machine alone, or log uuid instead of index."
@@ -145,20 +207,33 @@ def _in_turns(times: Sequence[datetime]) -> bool:
     return False
 
 
+def _powers_in_turns(watts: Sequence[float]) -> bool:
+    """Whether the powers come in turns of unlike size, as of several GPUs: 300 W, 340 W, 300 W."""
+    for gpus in range(2, MOST_GPUS + 1):
+        turns = [sorted(watts[first::gpus]) for first in range(gpus)]
+        if len(turns[-1]) < LEAST_TURNS:
+            return False
+        low = max(turn[round((1 - MOST_OF_A_TURN) * (len(turn) - 1))] for turn in turns)
+        high = min(turn[round(MOST_OF_A_TURN * (len(turn) - 1))] for turn in turns)
+        if low > high:
+            return True
+    return False
+
+
+def _identity(rows: Sequence[tuple[Place, Row]]) -> str | None:
+    """The column that names the GPU of each row."""
+    return next((name for name in IDENTITIES if rows and rows[0][1].get(name)), None)
+
+
 def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[Place, Row, str]]:
     """Each row with the identity of its GPU: its column, else its position among the rows of a moment.
 
     Raises:
         UnknownUnitError: there is no such column, and the rows do not come in equal rounds.
     """
-    column = next((name for name in IDENTITIES if rows and rows[0][1].get(name)), None)
-    if column:
+    if column := _identity(rows):
         yield from ((place, row, row[column]) for place, row in rows)
         return
-    unclear = (
-        f"{file}: GPUs that cannot be told apart, as no column names them. Add a column index with the "
-        f"number of the GPU to each row, or log with {SMI}"
-    )
     good: list[tuple[Place, Row, datetime]] = []
     for place, row in rows:
         try:
@@ -167,11 +242,11 @@ def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[P
             yield place, row, ""  # named where its cells are read
     rounds = _rounds([time for _, _, time in good])
     if rounds is None:
-        raise UnknownUnitError(unclear)
+        raise UnknownUnitError(f"{file}: {UNCLEAR}")
     sizes = Counter(size for number, size in Counter(rounds).items() if number not in (0, rounds[-1]))
     usual = sizes.most_common(1)[0][0] if sizes else 1
     if sum(count for size, count in sizes.items() if size != usual) > 0.1 * sum(sizes.values()):
-        raise UnknownUnitError(unclear)
+        raise UnknownUnitError(f"{file}: {UNCLEAR}")
     seen: Counter[int] = Counter()
     for (place, row, _), number in zip(good, rounds, strict=True):
         yield place, row, str(seen[number])

@@ -100,8 +100,8 @@ def import_(
         typer.echo(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
     if out is not None:
         _write(read, out)
-    for sentence in [*read.left_out, *read.gaps()]:
-        typer.echo(sentence, err=True)
+    for sentence in [*read.left_out, *map(str, read.parts), *read.gaps()]:
+        typer.echo(sentence[:1].upper() + sentence[1:], err=True)
     _print_rejects(read, _name(log), out)
     _print_runs(read, _name(log), out)
 
@@ -124,7 +124,7 @@ def _read(log: Path, included: float | None, distinct_machines: bool, strict: bo
     try:
         read = imports.read(_name(log), included, distinct_machines, content)
         if strict:
-            imports.refuse(_name(log), read.rejects)
+            imports.refuse(_name(log), [*read.rejects, *read.parts])
     except imports.UnknownLogError as error:
         terminal.fail(str(error))
     return read
