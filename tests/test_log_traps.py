@@ -79,6 +79,21 @@ HOUR = [f"01 10:{minute:02}:00" for minute in range(60)] + ["01 11:00:00"]
 DAYS = HOUR + [time.replace("01 ", "04 ") for time in HOUR]
 
 
+def eco2ai(*rows: str) -> str:
+    """A log of eco2AI of two V100: of each row its id, epoch and, if it had half an hour alone, a mark."""
+    lines = ["id,project_name,epoch,start_time,duration(s),power_consumption(kWh),CPU_name,GPU_name,OS,"
+             "region/country"]  # fmt: skip
+    for row in rows:
+        name, epoch, half = row.split(",")
+        seconds, kwh = ("1800", "0.3") if half else ("3600", "0.6")
+        day = 1 + "ab".index(name)
+        lines.append(
+            f'{name},p,"epoch: {epoch}, loss: 0.1",2023-04-{day:02} 1{epoch}:00:00,{seconds},{kwh},"Xeon/2 '
+            'device(s), TDP:125.0",Tesla V100-SXM2-32GB 2 device(s),Linux,US/Iowa'
+        )
+    return "\n".join(lines) + "\n"
+
+
 def in_turns(*watts: float, index: bool = False) -> str:
     """A log of nvidia-smi in which each minute has one sample, at one power after the other."""
     header, *lines = smi(HOUR, 1, index=index).splitlines()
@@ -192,6 +207,15 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         "p,2022-05-31 10:00:00,3600,0.3,i7,Tesla V100 2 device(s),FR\n"
         "p,31/05/2022 10:00,3600,0.3,i7,Tesla V100 2 device(s),DE\n",
         [(2, 1, 0.3), (2, 1, 0.3)],
+    ),
+    "eco2AI: the epochs of a training are one run": (
+        eco2ai(*(f"a,{epoch}," for epoch in range(3)), "b,0,", "b,1,"), [(2, 3, 1.8), (2, 2, 1.2)],
+    ),
+    "eco2AI: a row that was written again is the state of a run": (
+        eco2ai("a,0,", "a,0,2").replace(",1800,0.3,", ",7200,1.2,"), [(2, 2, 1.2)],
+    ),
+    "eco2AI: a GPU that the process did not use": (
+        eco2ai("a,0,").replace("device(s),Linux", "device(s) method:nvml_not_used,Linux"), [(0, 1, 0.6)],
     ),
     "nvidia-smi: 4 GPUs, told by index": (smi(HOUR, 4, index=True), [(4, 1, 1.2)]),
     "nvidia-smi: 4 GPUs at one moment": (smi(HOUR, 4), [(4, 1, 1.2)]),
@@ -689,6 +713,39 @@ def test_a_gpu_that_was_not_read_is_named_once(build: Build, tmp_path: Path, unr
     report = ote("report", runs, "--database", build.directory / "emissions.duckdb")
     assert "1 of 2 rows of the input could not be used" in report.stdout
     assert ote("import", log, "--strict").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("cpu", "gpu", "says"),
+    [
+        ("", "", "eco2AI: GPUs read from the driver, processors estimated from their rated power and load, "),
+        (
+            "rapl",
+            "nvml_energy",
+            "GPUs read from the driver (its counter of energy), processors read from RAPL",
+        ),
+        ("tdp", "nvml_power", "GPUs read from the driver (its power, x time), processors estimated from"),
+        ("rapl", "nvml_not_used", "GPUs at 0, as the process did not use them at the last reading, process"),
+        ("tdp", "rocm_power", "accelerators read by rocm_power, processors estimated"),
+    ],
+)
+def test_the_metering_names_the_methods_of_eco2ai(tmp_path: Path, cpu: str, gpu: str, says: str) -> None:
+    """Labels as tools_cpu.py and tools_gpu.py write them from 0.3.13 on."""
+    log = eco2ai("a,0,")
+    for after, label in (("TDP:125.0", cpu), ("2 device(s),Linux", gpu)):
+        named = f" method:{label}" if label else ""
+        log = log.replace(after, f"{after.removesuffix(',Linux')}{named}{',Linux' * after.endswith('Linux')}")
+    (run,) = read(tmp_path, log).runs
+    assert says in run["metering"]
+    assert bool(run.get("hardware")) == ("not_used" not in gpu)
+
+
+@pytest.mark.parametrize(("place", "state"), [("Texas/US", "US-TX"), ("Georgia/US", "US-GA"), ("DE", "")])
+def test_the_first_versions_of_eco2ai_wrote_the_region_first(tmp_path: Path, place: str, state: str) -> None:
+    """emission_track.py of May to July 2022, before rows had an id."""
+    header = "project_name,start_time,duration(s),power_consumption(kWTh),CPU_name,GPU_name,OS,region/country"
+    (run,) = read(tmp_path, f"{header}\np,2022-07-08 10:00:00,3600,0.3,i7,,Linux,{place}\n").runs
+    assert (run["site_country"], run["site_state"]) == (place.rpartition("/")[2], state)
 
 
 def test_a_log_without_a_header_is_read_with_the_line_that_is_shown(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ or which tool wrote a file (imports.py).
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +47,14 @@ MEASUREMENT = (
 NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|nan"
 MEASURED_LINE = r"Duration:|Average power usage"
 LOCATION = r"detected location:? ([^\n\[]+?)(?:\. Defaulted|:? \[|\.?$)"  # by the address on the internet
+# What eco2AI names as the method of its last reading, from 0.3.13 on.
+ECO2AI_METHODS = {
+    "rapl": "processors read from RAPL, by the share of the process unless the tracker counts all",
+    "tdp": "processors estimated from their rated power and load",
+    "nvml_energy": "GPUs read from the driver (its counter of energy)",
+    "nvml_power": "GPUs read from the driver (its power, x time)",
+    "nvml_not_used": "GPUs at 0, as the process did not use them at the last reading",
+}
 POWERS_OF_1_0 = r"Power usages for (?:gpu|cpu): \["  # of Carbontracker 1.0, which wrote no durations
 
 
@@ -439,7 +447,9 @@ def _carbontracker_metering(text: str, parts: set[str]) -> str:
 def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
     """eco2AI: kWh (once spelt kWTh) and seconds; energies hold its tracker's PUE, 1 by default.
 
-    Its column region/country holds country/region, in brackets where the user gave the intensity.
+    Each epoch of a training is a row of the same id, with a start, seconds and kWh of its own. The column
+    region/country holds country/region, in brackets where the user gave the intensity; in the first versions,
+    which wrote no id, it held region/country.
     """
     table = delimited.parse(text)
     energy = next((name for name in table.header if name.startswith("power_consumption(")), "")
@@ -451,14 +461,49 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
     if not pue_included:
         yield "eco2AI does not write the PUE that it was given; unless it was 1, import with --pue-included."
     measured = []
+    trainings: dict[Place, tuple[str, ...]] = {}
+    states: dict[tuple[str, ...], Measured] = {}
     for place, row in table.rows:
         try:
             notes: list[str] = []
-            measured.append(_eco2ai_run(place, row, energy, pue_included, notes))
+            each = _eco2ai_run(place, row, energy, pue_included, notes)
             yield from (f"Line {place.line}: {note}" for note in notes)
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
-    yield from counted_once(measured, distinct)
+            continue
+        measured.append(each)
+        machine = tuple(row.get(name, "") for name in ("project_name", "CPU_name", "GPU_name", "OS"))
+        start = row.get("start_time", "")
+        trainings[place] = (row.get("id") or start or str(place), *machine)
+        state = (*trainings[place], start)
+        states[state] = max(each, states.get(state, each), key=lambda m: (m.hours or 0, m.place.line))
+    last = [each for each in measured if each in states.values()]
+    if earlier := len(measured) - len(last):
+        yield f"Rows left out, as a later one of the same training and start holds them: {earlier:,}."
+    yield from _added_up(counted_once(last, distinct), trainings)
+
+
+def _added_up(parts: Iterable[Part], trainings: Mapping[Place, tuple[str, ...]]) -> Iterator[Part]:
+    """The parts of a log, with the epochs of each training as one run, where its first one is."""
+    epochs: dict[tuple[str, ...], list[Placed]] = {}
+    for part in parts:
+        if isinstance(part, Placed):
+            epochs.setdefault(trainings[part.place], []).append(part)
+        else:
+            yield part
+    for each in epochs.values():
+        sums = {
+            column: text_of(sum(float(part.run[column]) for part in each))
+            for column in ("training_hours", "chip_hours", "energy_kwh")
+            if each[0].run.get(column)
+        }
+        started = min(part.run["started"] for part in each)
+        yield Placed(place=each[0].place, run={**each[0].run, **sums, "started": started})
+    if several := [len(each) for each in epochs.values() if len(each) > 1]:
+        yield (
+            f"Epochs of one training, by its id, are added up: {sum(several):,} rows of "
+            f"{quantities.counted(len(several), 'training')}."
+        )
 
 
 def named_after(file: str) -> str:
@@ -479,15 +524,15 @@ def _eco2ai_run(
     _refuse_too_much(row, energy_column, energy, hours, chips)
     country = row.get("region/country") or row.get("country") or ""
     name, _, region = country.strip("() ").partition("/")
+    if "id" not in row and _is_region_first(name, region):
+        name, region = region, name
     started = row.get("start_time", "")
-    parts = ["GPUs read from the driver"] if chips else []
-    parts += ["processors estimated from their rated power and load", "memory estimated from its size"]
     run = {
         "model": row.get("project_name", ""),
         **counted_as(hardware, chips or None, hours, "driver", notes),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(energy),
-        "metering": f"eco2AI: {', '.join(parts)}; {NOT_METERED}",
+        "metering": f"eco2AI: {', '.join(_eco2ai_metering(row, bool(chips)))}; {NOT_METERED}",
         **country_and_state(name.strip(), "", region.strip(), notes),
         "started": dates.day(started),
     }
@@ -504,12 +549,46 @@ def _eco2ai_run(
     )
 
 
+def _is_region_first(first: str, second: str) -> bool:
+    """Whether two places are a region and its country, as in Texas/US and Georgia/US."""
+    is_code = len(first) > 2 == len(second)
+    return bool(locations.country(second)) and (is_code or not locations.country(first))
+
+
 def _eco2ai_gpus(row: Row, notes: list[str]) -> tuple[str, int]:
     gpu = re.match(r"(.*?)\s*[/ ]?\s*(\d+) device\(s\)", (row.get("GPU_name") or "").strip())
     hardware, chips = (gpu[1].strip(" /"), int(gpu[2])) if gpu else ("", 0)
     if chips and not hardware:
         notes.append(f"{chips} GPUs without a name; give it with --hardware.")
+    if chips and _eco2ai_method(row, "GPU_name").endswith("_not_used"):
+        notes.append(
+            f"{chips} x {hardware} is not in the energy, as the process did not use it at the last reading: "
+            "the run is kept without its accelerator."
+        )
+        return "", 0
+    if "," in hardware:
+        notes.append(names_left_out(f"{chips} of {hardware}"))
+        return "", 0
     return hardware if chips else "", chips
+
+
+def _eco2ai_method(row: Row, column: str) -> str:
+    """The method of the last reading that a name ends with; empty before version 0.3.13."""
+    found = re.search(r"\bmethod:(\S+)", row.get(column, ""))
+    return found[1] if found else ""
+
+
+def _eco2ai_metering(row: Row, has_gpus: bool) -> list[str]:
+    """How each component was measured."""
+    gpu, cpu = _eco2ai_method(row, "GPU_name"), _eco2ai_method(row, "CPU_name")
+    ways = [ECO2AI_METHODS.get(way, f"accelerators read by {way}") for way in gpu.split("+") if way]
+    if has_gpus and not ways:
+        ways = ["GPUs read from the driver"]
+    return [
+        *ways,
+        ECO2AI_METHODS.get(cpu or "tdp", f"processors read by {cpu}"),
+        "memory estimated from its size",
+    ]
 
 
 def _refuse_too_much(row: Row, column: str, energy: float, hours: float, chips: int) -> None:
