@@ -240,6 +240,13 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         "JobID|AllocTRES|NNodes|ElapsedRaw\n1|cpu=512,gres/gpu:a100=32,gres/gpu=32,node=4|4|3600\n",
         [(32, 1, None)],
     ),
+    "sacct: all slices of a chip are the chip": (
+        "JobID|AllocTRES|ElapsedRaw\n1|gres/gpu:h100_7g.80gb=2,gres/gpu=2|3600\n"
+        "2|gres/gpu:a30_4g.24gb=1,gres/gpu=1|3600\n3|gres/gpu:7g.40gb=1,gres/gpu=1|3600\n"
+        "4|gres/gpu:a100=1,gres/gpu=1,gres/shard=0,gres/mps=0|3600\n"
+        "5|gres/gpu:1g.10gb+me=1,gres/gpu=1|3600\n6|gres/gpu:a100_4g.40gb=1,gres/gpu=1|3600\n",
+        [(2, 1, None), (1, 1, None), (1, 1, None), (1, 1, None)],
+    ),
     "sacct: in quotes, as other programs write it again": (
         '"JobID";"AllocTRES";"Elapsed"\n"1";"cpu=8,gres/gpu:a100=8";"02:00:00"\n', [(8, 2, None)],
     ),
@@ -322,13 +329,26 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "sacct, a job that waits": (
         SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "PENDING")
         + JOB.format(3, "").replace("2024-03-05T08:00:00", "Unknown"),
-        ["line 3, row 2, State: 'PENDING': the job never ran", "line 4, row 3, Start: 'Unknown': the job"],
+        ["Lines 3, 4: never ran, by State or Start; no run is lost with it."],
         {"chips": "8"},
     ),
     "sacct, a part of a chip": (
         SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("a100", "a100_1g.5gb"),
         ["line 3, row 2, AllocTRES: job 2 used only a part of an accelerator, 'gpu:a100_1g.5gb=8'"],
         {"chips": "8"},
+    ),
+    "a bill with serving": (
+        A100.format(" running in Americas") + "2024-03-01,5,hour,us\n" + "".join(
+            f"{sku},2024-03-01,100,hour,us\n" for sku in (
+                "Vertex AI: Online/Batch Prediction Nvidia Tesla T4 GPU running in Americas for AI Platform",
+                "AI Platform Prediction Nvidia L4 GPU", "Vertex AI Endpoint Nvidia L4 GPU",
+                "Inference on Nvidia H100 80GB GPU", "Storage PD Capacity of a notebook with Nvidia T4 GPU",
+                "",
+            )
+        ),
+        ["Lines 3, 4, 5, 6: left out, as a model is served there (prediction, endpoints, inference), which",
+         "Lines left out, disks and their copies: 1.", "Lines left out, without a SKU, as totals"],
+        {"chip_hours": "5"},
     ),
     "a country and a code that differ": (
         codecarbon({"country_iso_code": "DEU"}),
@@ -606,6 +626,18 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", f"written by DCGM, {UNSUPPORTED}"),
     "AWS CUR": ("lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n", BY_HAND),
     "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
+    "sacct without Elapsed": (
+        "JobID|AllocTRES|CPUTime|Start|End\n1|gres/gpu:a100=4|64-00:00:00|2025-05-01T00:00:00|x\n",
+        "no column Elapsed or ElapsedRaw, which has the hours of a job. Add ElapsedRaw to the --format",
+    ),
+    "sacct, steps alone": (
+        "JobID|AllocTRES|Elapsed\n123.batch|gres/gpu:a100=4|10:00:00\n123.0|gres/gpu:a100=4|10:00:00\n",
+        "steps of jobs alone (JobID such as 123.batch), which share the hours",
+    ),
+    "sacct, a delimiter of three characters": (
+        "JobID:::AllocTRES:::Elapsed\n1:::gres/gpu:a100=4:::10:00:00\n",
+        "a delimiter that is not read; export",
+    ),
     "sacct in columns of fixed width": (
         "JobID       JobName  AllocTRES\n1           a        billing=8+\n",
         "line 1: columns of fixed width, which sacct",

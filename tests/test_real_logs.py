@@ -471,6 +471,20 @@ def test_a_gpu_of_a_k80_is_billed_as_half_a_board(build: Build, tmp_path: Path) 
     assert row["energy_mwh"] == pytest.approx(50 * row["watts_per_chip"] * row["pue"] / 1e6)
 
 
+@pytest.mark.parametrize("column", ["project.id", "project_id", "Project ID", "Project name"])
+def test_the_projects_of_a_bill_are_runs_of_their_own(tmp_path: Path, column: str) -> None:
+    """Two projects with 10 h and 5 h of one GPU in a month; a bill of one project does not name it."""
+    header = f"sku.description,usage.amount,usage.unit,{column}"
+    lines = [header, f"{SKU},10,hour,vision", f"{SKU},4,hour,llm", f"{SKU},1,hour,llm"]
+    runs = imports.read(text(tmp_path, "bill.csv", "\n".join(lines))).runs
+    assert [(run["model"], run["chip_hours"]) for run in runs] == [
+        ("A100 (llm)", "5"),
+        ("A100 (vision)", "10"),
+    ]
+    (run,) = imports.read(text(tmp_path, "bill.csv", "\n".join(lines[:2]))).runs
+    assert run["model"] == "A100"
+
+
 def test_corrections_of_a_bill_may_leave_nothing(tmp_path: Path) -> None:
     lines = [
         "sku.description,usage.amount,usage.unit",

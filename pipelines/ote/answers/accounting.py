@@ -36,16 +36,25 @@ NEVER_RAN = ("PENDING", "REVOKED", "BOOT_FAIL", "DEADLINE")
 SACCT = "export with sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
 SACCT_MARKS = f"{delimited.SEPARATORS}^~#%@"  # of --delimiter
 SACCT_HEADER = rf"(?:^|[ {re.escape(SACCT_MARKS)}])\"?JobID(?:Raw)?\"?(?:[ {re.escape(SACCT_MARKS)}]|$)"
-# Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html
-PART_OF_A_CHIP = r"gpu:[\w.-]*\d+g\.\d+gb[\w.-]*[=:]\d+|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]\d+"
+# Slices of a chip (MIG) and shares of its time, https://slurm.schedmd.com/gres.html. Seven slices are the
+# whole chip, and of an A30 four: https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
+WHOLE_CHIP = r"[_-]?(?:7g\.\d+gb|4g\.24gb)(?:\+[\w.]+)?"
+PART_OF_A_CHIP = (
+    r"gpu:[\w.-]*(?!4g\.24gb)[1-6]g\.\d+gb[\w.+-]*[=:]0*[1-9]\d*"
+    r"|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]0*[1-9]\d*"
+)
 CUT = f"is cut: without -P, sacct cuts what is wider than its column; {SACCT}"
 TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
+SERVING = r"\bpredictions?\b|\binference\b|\bendpoints?\b|\bserving\b"  # of Vertex AI and AI Platform
+SERVED = "prediction, endpoints, inference"
 NO_USE = (
     ("fees for commitments (what ran under them has lines of its own)", r"\bcommitments?\b"),
     ("licences and other fees", r"\blicens|\bpremium for\b|\bfees?\b"),
+    ("disks and their copies", r"\bdisks?\b|\bpd capacity\b|\bsnapshots?\b"),
+    ("without a SKU, as totals and rounding are", r"^\s*$"),
 )
 ACCELERATORS = r"nvidia|\bgpus?\b|tpu|\btesla\b|\brtx\b"
 OTHERS = (
@@ -55,13 +64,15 @@ OTHERS = (
 )
 UNCLEAR = (
     "names an accelerator, but a bill does not say how many chips one unit of it is, or whether they ran. "
-    "Give their chip-hours to ote estimate; it counts cores too: --hardware 'TPU v3 core'"
+    "Give their chip-hours to ote estimate"
 )
+CORES = "; it counts cores too: --hardware 'TPU v3 core'"
 GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
 UNIT_HOURS = {"second": 1 / SECONDS_PER_HOUR, "s": 1 / SECONDS_PER_HOUR, "minute": 1 / 60, "hour": 1, "h": 1}
 NO_JSON = "the text breaks off, or a comma, bracket or quote is missing"
 PLACES = ("location region", "region", "location location", "location")
 CONTINENTS = ("Americas", "EMEA", "APAC")
+PROJECTS = ("project id", "project name", "project")
 SKU, AMOUNT, UNIT = "sku description", "usage amount", "usage unit"
 
 
@@ -73,9 +84,7 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     table = _sacct_table(text)
     yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
-    resources = next((name for name in TRES if name in table.header), None)
-    if resources is None:
-        raise UnknownUnitError(f"{file}: neither AllocTRES nor AllocGRES; {SACCT}")
+    resources = _resources(table, file)
     if resources.startswith("Req"):
         yield f"Accelerators as requested ({resources}); what was allocated is not in the file."
     nodes = next((name for name in NODES if name in table.header), None)
@@ -94,10 +103,13 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         yield f"{energy} is not used: {NO_ENERGY}"
     left_out: Counter[str] = Counter()
     seen: set[tuple[str, ...]] = set()
+    waiting = [place.line for place, row in table.rows if "." not in _job(row) and _never_ran(row)]
+    if waiting:
+        yield f"{delimited.lines_named(waiting)}: never ran, by State or Start; no run is lost with it."
     for place, row in table.rows:
-        job = row.get("JobID") or row.get("JobIDRaw") or ""
+        job = _job(row)
         identity = (job, *(row.get(name, "") for name in ("Start", "Elapsed", "ElapsedRaw")))
-        if "." in job:
+        if "." in job or _never_ran(row):
             continue
         if identity in seen:
             left_out["Lines left out, as the same job stands there twice"] += 1
@@ -111,21 +123,41 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
 
 
-def _state(row: Row) -> str:
-    """The state of a job, such as FAILED; empty if it is not stated.
+def _resources(table: Table, file: str) -> str:
+    """The column that has the accelerators of a job.
 
     Raises:
-        BadCellError: the job never ran, whatever its hours.
+        UnknownUnitError: there is none, or none of the hours, or the lines are steps of jobs alone.
     """
-    words = row.get("State", "").split()
-    state = words[0].rstrip("+").upper() if words else ""
-    if state in NEVER_RAN:
-        raise BadCellError(
-            "State", f"{row['State']!r}: the job never ran; expected the state of one that did"
+    resources = next((name for name in TRES if name in table.header), None)
+    if resources is None:
+        raise UnknownUnitError(f"{file}: neither AllocTRES nor AllocGRES; {SACCT}")
+    if not {"Elapsed", "ElapsedRaw"} & set(table.header):
+        raise UnknownUnitError(
+            f"{file}: no column Elapsed or ElapsedRaw, which has the hours of a job. Add ElapsedRaw to the "
+            f"--format of your command; {SACCT}"
         )
-    if row.get("Start") in ("Unknown", "None"):
-        raise BadCellError("Start", f"{row['Start']!r}: the job never ran, so its hours are of no run")
-    return state
+    if table.rows and all("." in _job(row) for _, row in table.rows):
+        raise UnknownUnitError(
+            f"{file}: steps of jobs alone (JobID such as {_job(table.rows[0][1])}), which share the hours of "
+            f"their job; {SACCT}"
+        )
+    return resources
+
+
+def _job(row: Row) -> str:
+    return row.get("JobID") or row.get("JobIDRaw") or ""
+
+
+def _state(row: Row) -> str:
+    """The state of a job, such as FAILED; empty if it is not stated."""
+    words = row.get("State", "").split()
+    return words[0].rstrip("+").upper() if words else ""
+
+
+def _never_ran(row: Row) -> bool:
+    """Whether a job waits or was never started, whatever its hours."""
+    return _state(row) in NEVER_RAN or row.get("Start") in ("Unknown", "None")
 
 
 def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Counter[str]) -> Iterator[Part]:
@@ -161,12 +193,12 @@ def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Cou
 
 def _kinds(tres: str) -> list[tuple[str, int]]:
     """The accelerators of a job by the name of their kind; an empty name is of those that have none."""
-    typed = re.findall(r"(?:gres/)?gpu:([\w.-]+)=(\d+)", tres) or re.findall(
-        r"(?:gres/)?gpu:([\w.-]*[A-Za-z][\w.-]*):(\d+)", tres
+    typed = re.findall(r"(?:gres/)?gpu:([\w.+-]+)=(\d+)", tres) or re.findall(
+        r"(?:gres/)?gpu:([\w.+-]*[A-Za-z][\w.+-]*):(\d+)", tres
     )
     kinds: Counter[str] = Counter()
     for kind, count in typed:
-        kinds[kind] += int(count)
+        kinds[re.sub(WHOLE_CHIP, "", kind)] += int(count)
     total = re.search(r"(?:gres/)?gpu[=:](\d+)(?:,|$)", tres)
     if total and int(total[1]) > sum(kinds.values()):
         kinds[""] += int(total[1]) - sum(kinds.values())
@@ -259,9 +291,13 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             f"{file}: neither sku.description with usage.amount and usage.unit, nor the console's "
             f"'SKU description', 'Usage amount' and 'Usage unit' of Google Cloud. {EXAMPLE_BY_HAND}"
         )
-    spent: dict[tuple[str, str, str], float] = {}
+    spent: dict[tuple[str, str, str, str], float] = {}
     lines: Counter[str] = Counter()
-    for place, row in table.rows:
+    serving = {place for place, row in table.rows if re.search(SERVING, row[names[SKU]], re.IGNORECASE)}
+    if serving:
+        where = delimited.lines_named(sorted(place.line for place in serving))
+        yield f"{where}: left out, as a model is served there ({SERVED}), which is not training."
+    for place, row in ((place, row) for place, row in table.rows if place not in serving):
         cells = {column: row[name] for column, name in names.items()}
         sku = cells[SKU]
         try:
@@ -272,10 +308,12 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
                 lines["Corrections that reduce earlier use"] += hours < 0
                 region = _region(cells, sku)
                 day = cells.get("usage start time") or cells.get("usage start date") or ""
-                key = (chip, region, _month(day))
+                project = next((cells[name] for name in PROJECTS if cells.get(name)), "")
+                key = (chip, region, _month(day), project)
                 spent[key] = spent.get(key, 0) + hours
             elif re.search(ACCELERATORS, sku, re.IGNORECASE):
-                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}")
+                cores = CORES if "tpu" in sku.lower() else ""
+                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}{cores}")
             elif re.search(OTHERS, sku, re.IGNORECASE):
                 lines["Lines left out, no accelerator (processors, memory, disks, network and the like)"] += 1
             else:
@@ -283,12 +321,13 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     yield from (f"{says}: {count:,}." for says, count in lines.items() if count)
-    for key, hours in sorted(spent.items()):
-        yield from _billed(*key, hours)
+    has_projects = len({project for *_, project in spent}) > 1
+    for (chip, region, month, project), hours in sorted(spent.items()):
+        yield from _billed(chip, region, month, project if has_projects else "", hours)
 
 
-def _billed(hardware: str, region: str, month: str, hours: float) -> Iterator[Part]:
-    name = " ".join(part for part in (hardware, region, month) if part)
+def _billed(hardware: str, region: str, month: str, project: str, hours: float) -> Iterator[Part]:
+    name = " ".join(part for part in (hardware, region, month, project and f"({project})") if part)
     if hours <= 1e-9:
         yield f"{name}: corrections take off all {hardware} hours; left out."
         return

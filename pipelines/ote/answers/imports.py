@@ -260,6 +260,8 @@ def _unknown(file: Path, text: str) -> str:
         return f"{file}: {says}"
     if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
         return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
+    if re.search(r"^\"?JobID(?:Raw)?\W", _head(text), re.MULTILINE):
+        return f"{file}: Slurm's sacct with a delimiter that is not read; {accounting.SACCT}"
     first = next(line for line in text.split("\n") if line.strip("\0 "))
     names = {name.strip(' "') for name in re.split(r"[,;\t]", first)}
     if names <= {*COLUMNS, LEFT_OUT}:
