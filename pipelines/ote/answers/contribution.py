@@ -67,15 +67,36 @@ def _in_chips(row: Row) -> Row:
         return {}
     changed = {"hardware": counting.model}
     for column in ("chips", "chip_hours"):
-        try:
-            number = float(row[column] or "nan") * counting.chips_each
-        except ValueError:
-            continue  # said of the cell itself
-        if math.isfinite(number):
-            changed[column] = f"{number:.12g}"
+        number = _number(row[column])
+        if number is not None and math.isfinite(number):
+            changed[column] = f"{number * counting.chips_each:.12g}"
     if counting.chips_each >= 1 and not row["chips"] and not row["chip_hours"]:
         changed["chips"] = f"{counting.chips_each:g}"  # one slice
     return changed
+
+
+def counted_twice(row: Row) -> dict[str, str]:
+    """Columns whose number the name of a slice has already (as in problems.sql), and what to do."""
+    counting = hardware_units.named(row["hardware"])
+    if not counting or counting.chips_each < 1:
+        return {}
+    sizes = {counting.chips_each, float(re.split(r"\D+", row["hardware"].strip())[-1] or 1)}
+    return {
+        column: f"{row[column]!r} with {row['hardware']}, a name that has a number already: {expected}; else "
+        f"name the hardware {counting.model}, and give its {column.replace('_', '-')}"
+        for column, expected in (
+            ("chips", "expected 1 for one slice"),
+            ("chip_hours", "expected chips and training hours"),
+        )
+        if row[column] and (column == "chip_hours" or _number(row[column]) in sizes - {1.0})
+    }
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None  # said of the cell itself
 
 
 def problems(row: Row, reference: Path) -> list[Problem]:
