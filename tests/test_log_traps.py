@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -228,6 +229,12 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "nvidia-smi: a sample of 35 kW is not one": (
         smi(HOUR, 1).replace("300.00 W", "35000.00 W", 5).replace("35000.00 W", "300.00 W", 4), [(1, 1, 0.3)],
     ),
+    "a total that fits the power x duration, where parts do not": (
+        codecarbon({"duration": 7200, "pue": 1, "gpu_power": 400_000, "gpu_energy": 800, "cpu_power": 100,
+                    "ram_power": 50, "cpu_energy": 20, "ram_energy": 10, "energy_consumed": 830,
+                    "gpu_count": 1000, "gpu_model": "1000 x NVIDIA A100-SXM4-40GB"}),
+        [(1000, 2, 830)],
+    ),
     "a sum that is not stated": (codecarbon({"energy_consumed": "nan"}), [(1, 2, 0.725)]),
     "a sum that holds a part that is not stated": (codecarbon({"ram_energy": "None"}), [(1, 2, 0.725)]),
     "nvidia-smi: without units": (smi(HOUR, 1, watts="300.00"), [(1, 1, 0.3)]),
@@ -432,7 +439,8 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
             "pue": 1, "gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU", "gpu_power": 115,
             "gpu_energy": 0.23, "energy_consumed": 0.38,
         }),
-        ["RTX 3060 Laptop GPU: a chip for laptops, desktops or embedded boards", "data center give --pue 1."],
+        ["RTX 3060 Laptop GPU: a chip for laptops, desktops or embedded boards",
+         "data center give --pue 1, which adds nothing for"],
         {"chips": "1"},
     ),
 }  # fmt: skip
@@ -457,14 +465,77 @@ def test_what_a_log_does_not_say_or_what_is_not_used_is_said(tmp_path: Path, cas
     ("options", "says"),
     [
         (("--energy", "10", "--hardware", "FooBar X9000"), "'FooBar X9000' is not an accelerator known here"),
-        (("--chips", "1", "--hours", "9", "--hardware", "RTX 3060 Laptop"), "data center give --pue 1."),
-        (("--energy", "1", "--hardware", "Apple M2"), "data center give --pue 1."),
+        (
+            ("--chips", "1", "--hours", "9", "--hardware", "RTX 3060 Laptop"),
+            "data center give --pue 1, which adds nothing for",
+        ),
+        (
+            ("--energy", "1", "--hardware", "Intel Iris Xe"),
+            "data center give --pue 1, which adds nothing for",
+        ),
+        (
+            ("--energy", "1", "--hardware", "Radeon 780M Graphics"),
+            "data center give --pue 1, which adds nothing",
+        ),
+        (("--energy", "1", "--hardware", "Apple M2"), "data center give --pue 1, which adds nothing for"),
     ],
 )
 def test_an_estimate_says_what_cannot_be_checked(build: Build, options: tuple[str, ...], says: str) -> None:
     database = ("--database", build.directory / "emissions.duckdb")
     assert says in " ".join(ote("estimate", *options, *database).stdout.split())
-    assert "--pue 1." not in ote("estimate", *options, "--pue", "1", *database).stdout
+    assert "--pue 1," not in ote("estimate", *options, "--pue", "1", *database).stdout
+
+
+def test_a_note_that_many_rows_share_is_said_once(tmp_path: Path) -> None:
+    """Of a region without a grid, and with nothing that an import has no option for."""
+    bavaria = {"country_name": "Germany", "country_iso_code": "DEU", "region": "bavaria"}
+    rows = [bavaria | {"run_id": f"r{n}", "timestamp": f"2024-05-{n + 1:02}T12:00:00"} for n in range(12)]
+    notes = [note for note in read(tmp_path, codecarbon(*rows)).left_out if "bavaria" in note]
+    assert [note.split(":")[0] for note in notes] == ["Lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"]
+    assert "--intensity" not in notes[0]
+
+
+@pytest.mark.parametrize(("started", "says"), [("2023", False), ("2026", True)])
+def test_another_year_is_named_only_where_it_is_one(
+    build: Build, tmp_path: Path, started: str, says: bool
+) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    given = ("estimate", "--energy", "1", "--country", "DE", "--start", started, *database)
+    file = tmp_path / "run.json"
+    file.write_text(ote(*given, "--json").stdout, encoding="utf-8")
+    for said in (
+        ote(*given).stdout,
+        *(ote("report", file, "--as", form).stdout for form in ("markdown", "latex")),
+    ):
+        assert ("grid, nearest known year" in said) == says
+
+
+def test_a_table_in_latex_is_as_wide_as_a_line(build: Build, tmp_path: Path) -> None:
+    """Shares of the line and the space between columns, 3 pt on each side, on a page of 12 cm (341 pt)."""
+    names = ("a_long_name_of_a_model_that_nobody_would_read", "b")
+    log, runs = tmp_path / "log.csv", tmp_path / "runs.csv"
+    for rows in (1, 2):
+        log.write_text(
+            codecarbon(
+                *({"run_id": name, "project_name": name, "timestamp": f"2024-05-0{n + 1}T12:00:00"}
+                  for n, name in enumerate(names[:rows]))
+            ),
+            encoding="utf-8",
+        )  # fmt: skip
+        ote("import", log, "--out", runs)
+        latex = ote(
+            "report", runs, "--as", "latex", "--database", build.directory / "emissions.duckdb"
+        ).stdout
+        shares = [float(share) for share in re.findall(r"p\{([\d.]+)\\linewidth\}", latex)]
+        assert sum(shares) + (len(shares) - 1) * 6 / 341 <= 1
+        table = latex.split(r"\hline", 1)[1].split(r"\end{tabular}")[0]
+        cells = [row.split(" & ") for row in re.findall(r"    (.*) \\\\\n", table)]
+        assert {len(row) for row in cells} == {len(shares)}
+        for row in cells:  # 3.7 pt is the mean width of a letter of 7 pt
+            for cell, share in zip(row, shares, strict=True):
+                plain = re.sub(r"\\(?!allowbreak)[a-z]+|[{}$\\_^]", "", cell.replace(r"\allowbreak{}", " "))
+                assert max(map(len, plain.split()), default=0) * 3.7 <= share * 341, cell
+    assert "a\\_\\allowbreak{}long" not in latex.split(r"\begin{table}")[0]
 
 
 def test_many_bad_rows_are_named_up_to_ten(tmp_path: Path) -> None:
@@ -506,9 +577,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         codecarbon({"energy_consumed": 870, "cpu_energy": 102, "gpu_energy": 720, "ram_energy": 48}),
         "energy_consumed: 870 kWh is 1,000 times power x duration (0.725 kWh): the energy looks like Wh, as",
     ),
-    "Wh of eight GPUs": (codecarbon(NODE_WH), "22000 kWh is 1,000 times power x duration (22"),
+    "Wh of eight GPUs": (codecarbon(NODE_WH), "22000 kWh is 1,000 times power x duration (22 kWh)"),
     "Wh, the GPUs idle at the end": (
-        codecarbon(NODE_WH | {"gpu_power": 400}), "22000 kWh is 1,000 times power x duration",
+        codecarbon(NODE_WH | {"gpu_power": 400}),
+        "cpu_energy, ram_energy are 1,000 times their power x duration of 36000 s: the energy looks like Wh",
     ),
     "MWh in a column of kWh": (
         codecarbon(

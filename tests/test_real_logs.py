@@ -184,6 +184,43 @@ def test_trackers_that_read_other_gpus_count_each(build: Build, tmp_path: Path) 
     assert frame["energy_mwh"].sum() * 1000 == pytest.approx((8 * 4.4 + 2.8) * frame["pue"][0])
     assert "Lines 2, 3, 4, 5, 6, 7, 8, 9 are of the same time" in said
     assert "the energies of their GPUs differ" in " ".join(said.split())
+    assert "If those are of one host, leave them out of all lines but one; that takes off 9.8 kWh." in said
+
+
+@pytest.mark.parametrize(
+    ("change", "machines"),
+    [
+        ({"cpu_power": 130}, 1),  # at the end; 100 W on average: read, and the same for all
+        ({"gpu_model": "8 x NVIDIA H20"}, 1),  # all GPUs of a machine, whose processors have one power
+        ({}, 8),  # one power of any machine of this kind
+        ({"gpu_model": "16 x NVIDIA H20"}, 8),  # eight of 16 GPUs may be of eight machines
+    ],
+)
+def test_ranks_with_a_gpu_each_share_the_processors_of_their_machine(
+    tmp_path: Path, change: dict[str, Any], machines: int
+) -> None:
+    """Eight ranks: 3.0 kWh to 3.7 kWh of a GPU each, and 1.4 kWh of processors and memory on every line."""
+    rank = H20 | {"cpu_power": 100, "ram_power": 40, "cpu_energy": 1.0, "ram_energy": 0.4} | change
+    ranks = [
+        rank
+        | {"run_id": f"r{n}", "timestamp": f"2025-05-24T18:00:0{n}", "gpu_power": 300 + 10 * n}
+        | {"gpu_energy": 3 + n / 10, "energy_consumed": 4.4 + n / 10}
+        for n in range(8)
+    ]
+    log = imports.read(codecarbon(tmp_path, *ranks))
+    energy = sum(float(run["energy_kwh"]) for run in log.runs)
+    assert energy == pytest.approx(8 * 3.0 + 2.8 + machines * 1.4)
+    assert ("GPUs of one machine" in "".join(log.left_out)) == (machines == 1)
+    distinct = imports.read(tmp_path / "emissions.csv", distinct_machines=True)
+    assert sum(float(run["energy_kwh"]) for run in distinct.runs) == pytest.approx(8 * 4.4 + 2.8)
+
+
+def test_other_processors_are_of_another_machine(tmp_path: Path) -> None:
+    """Two GPUs at one time, and processors that used 1.0 kWh and 1.1 kWh."""
+    rank = H20 | {"cpu_power": 130, "ram_power": 40, "cpu_energy": 1.0, "ram_energy": 0.4}
+    other = {"run_id": "b", "cpu_energy": 1.1, "gpu_energy": 3.5, "energy_consumed": 5.0}
+    log = imports.read(codecarbon(tmp_path, rank | {"run_id": "a", "energy_consumed": 4.4}, rank | other))
+    assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(9.4)
 
 
 @pytest.mark.parametrize(

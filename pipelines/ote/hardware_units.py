@@ -17,11 +17,12 @@ from ote.places import REFERENCE
 TABLE = REFERENCE / "hardware_units.csv"
 PERSONAL_NAMES = (
     r"\b(?:geforce|[gr]tx \d{3,4}|laptop|mobile|max-q|apple|m[1-5](?: (?:pro|max|ultra))?$|jetson|titan|"
-    r"quadro|radeon rx|ryzen|core i\d|core ultra)\b"
+    r"quadro|radeon rx|radeon (?:pro )?(?:\d{3}m|vega|graphics)|ryzen|core i\d|core ultra|iris|uhd graphics|"
+    r"hd graphics|arc graphics|adreno)\b"
 )
 PERSONAL = (
-    "a chip for laptops, desktops or embedded boards, but the PUE is of data centers; for a computer outside "
-    "a data center give --pue 1."
+    "a chip for laptops, desktops or embedded boards, but its energy is multiplied by the PUE of data "
+    "centers. Outside a data center give --pue 1, which adds nothing for cooling and power supply."
 )
 MAKERS = frozenset(("nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"))
 SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16

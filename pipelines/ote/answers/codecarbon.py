@@ -18,7 +18,9 @@ from ote.answers.trackers import (
     ONE_IS_WRONG,
     PROCESSORS_UNCLEAR,
     SECONDS_PER_HOUR,
+    SLIP_TOLERANCE,
     UNIT_SLIPS,
+    Host,
     Measured,
     Part,
     Run,
@@ -130,6 +132,23 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         gpu_kwh=_parts(row).get("gpu") if has_energy else None,
         end=None if is_part else end,
         machine=_machine(row) if whole and not is_part else None,
+        host=_host(row, chips or 0, hours, pue) if has_energy and not is_part else None,
+    )
+
+
+def _host(row: Row, chips: int, hours: float | None, pue: float) -> Host | None:
+    """The machine about tracked GPUs; None where the log does not say what its processors used."""
+    machine, parts = _machine(row), _parts(row)
+    if not (machine and chips and hours and parts.get("cpu")):
+        return None
+    listed = re.match(r"(\d+) x ", row.get("gpu_model", ""))
+    constant = _constant_hours(row, "cpu", pue)
+    return Host(
+        machine=machine,
+        kwh=(parts["cpu"] + parts.get("ram", 0)) / pue,
+        cpu_kwh=parts["cpu"],
+        is_constant=constant is None or is_near(constant, hours, 1.01),
+        gpus=(chips, int(listed[1]) if listed else chips),
     )
 
 
@@ -316,8 +335,10 @@ def _hours(row: Row, energy: float, pue: float, chips: int | None, notes: list[s
         hours = delimited.number(row["duration"]) / SECONDS_PER_HOUR
     except ValueError as error:
         raise BadCellError("duration", str(error)) from None
-    is_wrong = _is_other_unit(row, energy, pue, hours) or not 0 < hours < 87600
     most_kw = _most_kw(row, chips)
+    if 0 < hours < 87600 and energy / hours <= most_kw and _fits(row, energy, pue, hours):
+        return hours
+    is_wrong = _is_other_unit(row, energy, pue, hours) or not 0 < hours < 87600
     is_wrong = is_wrong or energy / hours > most_kw
     of_ram, of_cpu = (_constant_hours(row, part, pue) for part in ("ram", "cpu"))
     agree = of_ram is not None and of_cpu is not None and is_near(of_ram, of_cpu, 1.2)
@@ -351,13 +372,19 @@ def _is_other_unit(row: Row, energy: float, pue: float, hours: float) -> bool:
     times = {part: time for part in PARTS if (time := _constant_hours(row, part, pue))}
     if not times or hours <= 0:
         return False
-    expected = sum(_power_w(row, part, pue) for part in times) * hours / 1000  # Wh to kWh
-    constant = {unit_slip(times[part] / hours) for part in ("ram", "cpu") if part in times}
-    slip = unit_slip(energy / expected) or (constant.pop() if len(constant) == 1 else "")
+    expected = _expected_kwh(row, pue, hours)
+    constant = {part: unit_slip(times[part] / hours) for part in ("cpu", "ram") if part in times}
+    of_parts = set(constant.values())
+    of_total = unit_slip(energy / expected)
+    slip = of_total or (of_parts.pop() if len(of_parts) == 1 else "")
     if not slip or _is_grid_intensity(row, energy * pue):
         return bool(slip)
     kwh = row.get("energy_consumed") or text_of(energy)
     says = f"{kwh} kWh is {UNIT_SLIPS[slip]:,g} times power x duration ({expected:.3g} kWh)"
+    if not of_total:
+        parts = ", ".join(f"{part}_energy" for part in constant)
+        is_are = "is" if len(constant) == 1 else "are"
+        says = f"{parts} {is_are} {UNIT_SLIPS[slip]:,g} times their power x duration"
     if _is_grid_intensity(row, energy * pue / UNIT_SLIPS[slip]):
         raise BadCellError(
             "energy_consumed", f"{says}: the energy looks like {slip}, as the emissions fit that; give kWh"
@@ -367,6 +394,18 @@ def _is_other_unit(row: Row, energy: float, pue: float, hours: float) -> bool:
         f"{says} of {row['duration']} s: the energy looks like {slip}, or the duration is wrong. "
         f"{ONE_IS_WRONG}",
     )
+
+
+def _expected_kwh(row: Row, pue: float, hours: float) -> float:
+    """The powers of a row over its duration (kWh)."""
+    watts = sum(_power_w(row, part, pue) for part in PARTS if _constant_hours(row, part, pue))
+    return watts * hours / 1000  # Wh to kWh
+
+
+def _fits(row: Row, energy: float, pue: float, hours: float) -> bool:
+    """Whether the energy of a row is its powers over its duration."""
+    expected = _expected_kwh(row, pue, hours)
+    return expected > 0 and is_near(energy, expected, SLIP_TOLERANCE)
 
 
 def _is_grid_intensity(row: Row, kwh: float) -> bool:

@@ -115,6 +115,8 @@ SENTENCES = {
 # RFC 4122: an identifier that depends on the content alone, so that equal estimates give equal files.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/2104.10350")
 
+# Of the columns of a table in LaTeX, by their number; the rest of the line is the space between them.
+SHARES = {4: (0.2, 0.17, 0.22, 0.34), 6: (0.14, 0.21, 0.13, 0.16, 0.16, 0.1)}
 LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -245,7 +247,7 @@ def _meterings(runs: Sequence[Run]) -> str | None:
     ways = Counter(run["metering"] for run in runs if run.get("metering"))
     if len(ways) == 1 and ways.total() == len(runs):
         return str(next(iter(ways)))
-    return "; ".join(f"{quantities.counted(number, 'run')} by {way}" for way, number in ways.items()) or None
+    return "; ".join(f"{quantities.counted(number, 'run')}: {way}" for way, number in ways.items()) or None
 
 
 def markdown(run: Run) -> str:
@@ -258,19 +260,40 @@ def markdown(run: Run) -> str:
 
 
 def latex(run: Run) -> str:
-    """A paragraph and a table for a paper, in LaTeX without packages, and a BibTeX entry that TeX skips."""
+    """A paragraph and a table for a paper, in LaTeX without packages, and a BibTeX entry that TeX skips.
+
+    The table is as wide as a line of the page: its columns are shares of that, and cells go on in more lines.
+    """
     header, rows = _table(run)
-    body = "".join(f"    {' & '.join(map(_latex, cells))} \\\\\n" for cells in rows)
-    size = "\\scriptsize" if "runs" in run else ""  # for more columns
+    if "runs" in run:
+        header, rows = _narrow(header), [_narrow(cells) for cells in rows]
+    shares = SHARES[len(header)]
+    columns = "".join(f"p{{{share}\\linewidth}}" for share in shares)
+    body = "".join(f"    {' & '.join(map(_cell, cells))} \\\\\n" for cells in rows)
     return (
         f"{_with_citations(_latex(_paragraph(run)))}\n\n"
-        f"\\begin{{table}}[h]\n  \\centering{size}\n"
+        "\\begin{table}[h]\n  \\centering\\scriptsize\\sloppy\\setlength{\\tabcolsep}{3pt}\n"
         f"  \\caption{{{_latex(f'Energy and operational CO2e of {_training(run)}.')}}}\n"
-        f"  \\begin{{tabular}}{{{'l' * len(header)}}}\n    \\hline\n"
-        f"    {' & '.join(map(_latex, header))} \\\\\n    \\hline\n"
+        f"  \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n    \\hline\n"
+        f"    {' & '.join(map(_cell, header))} \\\\\n    \\hline\n"
         f"{body}    \\hline\n  \\end{{tabular}}\n\\end{{table}}\n\n"
         f"\\iffalse BibTeX entries, for the file of references\n{bibtex(run)}\\fi\n"
     )
+
+
+def _narrow(cells: Sequence[str]) -> list[str]:
+    """The row of a run with its accelerators and location in one column, and its PUE and grid in one."""
+    run, hardware, location, pue, grid, *figures = cells
+    return [run, _joined(hardware, location), _joined(pue, grid), *figures]
+
+
+def _joined(*cells: str) -> str:
+    return "; ".join(filter(None, cells))
+
+
+def _cell(text: str) -> str:
+    """A cell in LaTeX, whose names may go on in the next line after a mark."""
+    return re.sub(r"(\\_|[-/](?=\w)|[.:](?=[A-Za-z]))", r"\1\\allowbreak{}", _latex(text))
 
 
 def _with_citations(paragraph: str) -> str:
@@ -354,10 +377,8 @@ def cyclonedx(run: Run) -> str:
 
 def _consumption(run: Run, name: str) -> dict[str, Any]:
     kwh = {"value": rounded(run["energy_mwh"] * 1000, 3), "unit": "kWh"}  # MWh to kWh
-    grid = (
-        f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({words.basis(run['gross_basis'])}), "
-        f"{_intensity(run)}"
-    )
+    basis = words.basis_of(run["factors"]["gross_kg_per_kwh"])
+    grid = f"{_value(run, 'gross_kg_per_kwh')} kg CO2e per kWh ({basis}), {_intensity(run)}"
     return {
         "activity": _training(run),
         "energyProviders": [
@@ -652,7 +673,7 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
         if about["value"] is not None and about["gsd"] is not None:
             value = f"{value_of(about)} {words.unit(name)}".strip()
             spread = f"x/÷ {width_of(name, about['value'], about['gsd']):.2f}"
-            rows.append([words.factor(name), value, spread, words.basis(about["basis"]) + _year(about, ", ")])
+            rows.append([words.factor(name), value, spread, words.basis_of(about) + _year(about, ", ")])
     return ["quantity", "value", "90 % interval", "basis"], rows
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ote import files, hardware_units
 from ote.answers import accounting, codecarbon, nvidia_smi, quantities, ratings, texts, trackers
-from ote.answers.delimited import LEFT_OUT, Place, Reject
+from ote.answers.delimited import LEFT_OUT, Place, Reject, lines_named
 from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
@@ -156,7 +156,7 @@ def read(
     for run in runs:
         if run.get("metering"):  # no tracker meters the whole machine
             run["metering"] = f"partly metered: {run['metering']}"
-    left_out = [part for part in parts if isinstance(part, str)]
+    left_out = _once([part for part in parts if isinstance(part, str)])
     unfit = sorted((part for part in parts if isinstance(part, Reject)), key=lambda part: part.place.line)
     rejects = sorted(
         [*(part for part in unfit if not part.is_part), *wrong], key=lambda reject: reject.place.line
@@ -170,6 +170,17 @@ def read(
         raise UnknownLogError("\n".join(lines))
     of_runs = [part for part in unfit if part.is_part]
     return Log(reader=reader, runs=runs, left_out=left_out, rejects=rejects, parts=of_runs)
+
+
+def _once(sentences: Sequence[str]) -> list[str]:
+    """Sentences, where those that differ by the line alone are one that names all lines."""
+    lines: dict[str, list[int]] = {}
+    for sentence in sentences:
+        if found := re.fullmatch(r"Line (\d+): (.*)", sentence, re.DOTALL):
+            lines.setdefault(found[2], []).append(int(found[1]))
+        else:
+            lines.setdefault(sentence, [])
+    return [f"{lines_named(where)}: {says}" if where else says for says, where in lines.items()]
 
 
 def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:

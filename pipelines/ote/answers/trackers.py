@@ -70,6 +70,21 @@ Part = Placed | str | Reject  # of a log: a run, a sentence on what is in none, 
 
 
 @dataclass(frozen=True, kw_only=True)
+class Host:
+    """The machine about the GPUs of a tracker: what is said of it, and what its processors and memory used.
+
+    is_constant: the energy of the processors is their power over the time, as of any machine of their kind.
+    gpus: how many of the GPUs of the machine were tracked, and how many it has.
+    """
+
+    machine: tuple[str, ...]
+    kwh: float
+    cpu_kwh: float
+    is_constant: bool
+    gpus: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """What one tracker measured: hours and kWh of the machine, and when, if that is known."""
 
@@ -80,6 +95,7 @@ class Measured:
     gpu_kwh: float | None = None
     end: datetime | None = None
     machine: tuple[str, ...] | None = None
+    host: Host | None = None
 
     @property
     def start(self) -> datetime | None:
@@ -100,9 +116,11 @@ def country_and_state(name: str, code: str, region: str, notes: list[str]) -> Ru
         )
     state = locations.state(region, country)
     if region and not state and country:
+        named_country = locations.country_name(locations.country_code(country) or "")
         notes.append(
-            f"region {region!r} of {country} is not used: the dataset has no grid of it, so the mean of the "
-            "country is taken. Give --intensity if you know that of the region."
+            f"region {region!r} of {named_country} is not used, as the dataset has no grid of it: the mean "
+            "of the country is taken. If you know its intensity, add it to the runs, in the column "
+            "carbon_intensity_g_per_kwh."
         )
     return {"site_country": country, "site_state": state}
 
@@ -147,20 +165,28 @@ def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
     """
     shares: dict[Place, float] = {each.place: 1.0 for each in measured}
     merged: Counter[Place] = Counter()
+    again: dict[Place, float] = {}  # kWh of a host that another line counts
     if not distinct:
         groups: dict[tuple[str, ...], list[Measured]] = {}
         for each in measured:
             if each.machine and each.start:
                 groups.setdefault(each.machine, []).append(each)
         for group in groups.values():
-            yield from _shares_of_a_machine(group, shares, merged)
-        yield from _note_overlaps([each for each in measured if not each.machine])
+            yield from _shares_of_a_machine(group, shares, merged, again)
+        unnamed = [each for each in measured if not each.machine]
+        yield from _hosts_once(unnamed, again)
+        yield from _note_overlaps([each for each in unnamed if each.place not in again])
     for each in measured:
         share = shares[each.place]
         for run in each.runs if share > 0 else ():
             if run.get("metering") and (more := merged[each.place]):
                 once = f"{quantities.counted(more, 'more tracker')} of the same machine counted once"
                 run = run | {"metering": f"{run['metering']}; {once}"}
+            if each.place in again:
+                run = run | {
+                    "energy_kwh": text_of(float(run["energy_kwh"]) - again[each.place]),
+                    "metering": f"{run['metering']}; processors and memory counted once for all of a machine",
+                }
             yield Placed(place=each.place, run=run if share == 1 else _scaled(run, share))
 
 
@@ -183,8 +209,48 @@ def _note_overlaps(unnamed: list[Measured]) -> Iterator[str]:
         )
 
 
+def _hosts_once(measured: list[Measured], again: dict[Place, float]) -> Iterator[str]:
+    """Note the processors and memory of machines whose GPUs several trackers measured one by one."""
+    groups: dict[tuple[str, ...], list[Measured]] = {}
+    for each in measured:
+        if each.host and each.start:
+            groups.setdefault(each.host.machine, []).append(each)
+    for group in groups.values():
+        if len(group) > 1 and _is_one_host(group):
+            yield _host_once(group, again)
+
+
+def _host_once(group: list[Measured], again: dict[Place, float]) -> str:
+    first, *others = group
+    again.update({each.place: each.host.kwh for each in others if each.host})
+    lines = delimited.lines_named([each.place.line for each in group])
+    return (
+        f"{lines}: GPUs of one machine, whose processors read alike at the same time: processors and memory "
+        f"are counted once, with line {first.place.line}. If they are different machines, import with "
+        "--distinct-machines."
+    )
+
+
+def _is_one_host(group: Sequence[Measured]) -> bool:
+    """Whether trackers of one time that read other GPUs read the same processors.
+
+    An energy that is a power over the time is the same on any such machine; then the GPUs must add up to
+    those of one machine.
+    """
+    first = group[0]
+    hosts = [each.host for each in group if each.host and _is_same_time(first, each)]
+    if len(hosts) < len(group) or not first.host or not first.hours:
+        return False
+    tolerance = SAME_COUNTERS + ENDS_S / (first.hours * SECONDS_PER_HOUR)
+    tracked, of_machine = sum(host.gpus[0] for host in hosts), first.host.gpus[1]
+    is_whole = tracked == of_machine > first.host.gpus[0]
+    return all(is_near(host.cpu_kwh, first.host.cpu_kwh, tolerance) for host in hosts) and (
+        is_whole or not any(host.is_constant for host in hosts)
+    )
+
+
 def _shares_of_a_machine(
-    group: list[Measured], shares: dict[Place, float], merged: Counter[Place]
+    group: list[Measured], shares: dict[Place, float], merged: Counter[Place], again: dict[Place, float]
 ) -> Iterator[str]:
     taken: list[Measured] = []
     dropped: dict[Place, list[Place]] = {}
@@ -203,13 +269,19 @@ def _shares_of_a_machine(
                     f"{same[0].place} too; that share is counted once, there."
                 )
         taken.append(each)
-    apart = sorted(a.place.line for a in taken if any(_read_other_gpus(a, other) for other in taken))
-    if apart:
-        lines = f"{', '.join(map(str, apart[:10]))}{', ...' * (len(apart) > 10)}"
+    apart = sorted(
+        (a for a in taken if any(_read_other_gpus(a, other) for other in taken)), key=lambda a: a.place.line
+    )
+    if apart and _is_one_host(apart):
+        yield _host_once(apart, again)
+    elif apart:
+        hosts = [each.host.kwh for each in apart if each.host]
+        more = f"; that takes off {sum(hosts) - max(hosts):.3g} kWh" if hosts else ""
+        lines = delimited.lines_named([each.place.line for each in apart])
         yield (
-            f"Lines {lines} are of the same time and of machines that are described alike, but the energies "
-            "of their GPUs differ: they are counted as different GPUs, each with processors and memory. If "
-            "those are of one host, leave them out of all lines but one."
+            f"{lines} are of the same time and of machines that are described alike, but the energies of "
+            "their GPUs differ: they are counted as different GPUs, each with processors and memory. If "
+            f"those are of one host, leave them out of all lines but one{more}."
         )
     for place, others in dropped.items():
         merged[place] = len(others)
@@ -236,10 +308,15 @@ def _read_other_gpus(a: Measured, b: Measured) -> bool:
     """Whether two trackers ran at the same time, and the energies of their GPUs differ."""
     if not (a.gpu_kwh and b.gpu_kwh and a.hours and b.hours):
         return False
-    shorter, longer = sorted((a.hours, b.hours))
-    is_same_time = _overlap(a, b) >= 0.98 * shorter * SECONDS_PER_HOUR and longer <= 1.01 * shorter
-    tolerance = SAME_COUNTERS + ENDS_S / (shorter * SECONDS_PER_HOUR)
-    return is_same_time and not is_near(a.gpu_kwh, b.gpu_kwh, tolerance)
+    tolerance = SAME_COUNTERS + ENDS_S / (min(a.hours, b.hours) * SECONDS_PER_HOUR)
+    return _is_same_time(a, b) and not is_near(a.gpu_kwh, b.gpu_kwh, tolerance)
+
+
+def _is_same_time(a: Measured, b: Measured) -> bool:
+    """Whether two trackers began and ended together, but for what a tracker takes to start."""
+    shorter, longer = sorted((a.hours or 0, b.hours or 0))
+    begin_s = 0.98 * shorter * SECONDS_PER_HOUR
+    return a is b or (_overlap(a, b) >= begin_s > 0 and longer <= 1.01 * shorter)
 
 
 def _uncovered(each: Measured, others: list[Measured]) -> float:

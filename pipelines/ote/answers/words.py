@@ -4,8 +4,12 @@ Belongs here: the only translation of code names. Does not belong here: what a b
 (catalog.yaml, docs/method).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ote import catalog
 
+OTHER_YEAR = ", nearest known year"
 FACTORS = {
     "energy_kwh": ("measured energy", "kWh"),
     "chip_hours": ("accelerator-hours", "h"),
@@ -67,9 +71,9 @@ BASES = {
     "given_hours": "the given hours of the run",
     "missing_hours": "not known: the given series lacks an hour of the run",
     "region_month": "the region's grid in these months",
-    "region_year": "the region's grid, nearest known year",
+    "region_year": f"the region's grid{OTHER_YEAR}",
     "country_month": "the country's grid in these months",
-    "country_year": "the country's grid, nearest known year",
+    "country_year": f"the country's grid{OTHER_YEAR}",
     "developer_country_year": "the grid of the developer's country in that year",
     "provider_locations": "mean over the operator's locations that a source names",
     "provider_regions": "mean over the operator's regions",
@@ -108,6 +112,12 @@ def below_gross(gross: tuple[float, str], lifecycle: tuple[float, str]) -> str:
         "Life-cycle CO2e is below gross here because the two use different figures for the grid: "
         f"gross {shown[0]}, life-cycle {shown[1]}."
     )
+
+
+def basis_of(factor: Mapping[str, Any]) -> str:
+    """The basis of a factor of a run; no other year is named where the figure is of the run's own year."""
+    says = basis(factor["basis"])
+    return says.removesuffix(OTHER_YEAR) if factor.get("is_other_year") is False else says
 
 
 def basis(name: str | None) -> str:

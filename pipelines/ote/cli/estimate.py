@@ -268,7 +268,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
             continue
         value = f"{value_of(about)} {words.unit(name)}".strip()
         spread = "" if about["gsd"] is None else f"{width_of(name, about['value'], about['gsd']):.2f}"
-        factors.add_row(words.factor(name), value, spread, words.basis(about["basis"]))
+        factors.add_row(words.factor(name), value, spread, words.basis_of(about))
     show(totals)
     typer.echo("")
     show(factors)
