@@ -100,6 +100,6 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def _scaled(smallest: float, units: tuple[str, ...]) -> str:
     """A number of the smallest unit in the largest one of which there is at least one."""
     steps = 0
-    while steps < len(units) - 1 and abs(float(f"{smallest / 1000**steps:.3g}")) >= 1000:
+    while steps < len(units) - 1 and abs(smallest) / 1000**steps >= 999.5:  # 1,000 in three digits
         steps += 1
     return f"{significant(smallest / 1000**steps)} {units[steps]}"

@@ -9,13 +9,15 @@ import json
 import posixpath
 import re
 import shutil
-from collections.abc import Iterator
-from html import unescape
+from collections.abc import Callable, Iterator
+from functools import cache
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jinja2
+from markupsafe import Markup
 
 from ote import catalog
 from ote.names import one_line
@@ -30,7 +32,6 @@ MADE = "site.json"  # of which release and templates a site was made
 SHOWN = 10  # dead links of a message
 LINKS = re.compile(r'href="([^"]*)"'), re.compile(r'src="([^"]*)"')  # one by one: ten times as fast
 BLANKS = re.compile(r"\n\s*\n")
-ANCHOR = re.compile(r' id="([^"]*)"')  # a fixed beginning is found faster
 NAV = (
     ("index.html", "Runs"),
     ("totals.html", "Totals"),
@@ -154,7 +155,6 @@ def _texts(data: Data) -> dict[str, str]:
             "title": page.title,
             "about": page.about,
             "here": page.path,
-            "under": UNDER.get(page.path.split("/")[0], ""),
         }
         text = environment.get_template(page.template).render(page.context | shown)
         # Templates write links from the top folder; no text from the data holds a bare quotation mark.
@@ -194,14 +194,20 @@ def _environment(data: Data) -> jinja2.Environment:
         "table": markup.table,
     }
     environment.globals |= {
-        "nav": NAV,
         "version": data.manifest["version"],
         "license": data.manifest["license"],
         "date": data.released,
-        "under": "",
+        "header": _headers(environment),
         "json_ld": "",
     }
     return environment
+
+
+def _headers(environment: jinja2.Environment) -> Callable[[str], Markup]:
+    """The header of a page, which is the same for all pages of one entry of the menu."""
+    template, entries = environment.get_template("header.html"), {path for path, _ in NAV}
+    made = cache(lambda here, under: Markup(template.render(nav=NAV, here=here, under=under)))
+    return lambda here: made(here if here in entries else "", UNDER.get(here.split("/")[0], ""))
 
 
 def _statics() -> dict[str, bytes]:
@@ -227,7 +233,6 @@ def check_links(texts: dict[str, str], files: set[str]) -> None:
     Raises:
         DeadLinkError: names the first links that lead nowhere.
     """
-    anchors = {name: {*ANCHOR.findall(text)} for name, text in texts.items()}
     there, dead, good = {*texts, *files}, [], set[tuple[str, str]]()
     for name, text in texts.items():
         if not name.endswith(".html"):
@@ -236,7 +241,7 @@ def check_links(texts: dict[str, str], files: set[str]) -> None:
         for link in {link for kind in LINKS for link in kind.findall(text)}:
             if (folder, link) in good or link.startswith(("https://", "http://")):
                 continue
-            if _leads(link, name, there, anchors):
+            if _leads(link, name, there, texts):
                 good |= {(folder, link)} if not link.startswith("#") else set()
             else:
                 dead.append(f"{name}: {link}")
@@ -246,13 +251,17 @@ def check_links(texts: dict[str, str], files: set[str]) -> None:
         raise DeadLinkError(f"The site was not written: these links lead nowhere: {shown}{more}.")
 
 
-def _leads(link: str, of: str, there: set[str], anchors: dict[str, set[str]]) -> bool:
+def _leads(link: str, of: str, there: set[str], texts: dict[str, str]) -> bool:
     """Whether a link of a page leads to a file of the site or the release, and to a part that it has."""
     address = urlsplit(unescape(link))
     path = posixpath.join(posixpath.dirname(of), unquote(address.path))
     target = posixpath.normpath(path) if address.path else of
     part = unquote(address.fragment)
-    return not address.scheme and target in there and (not part or part in anchors.get(target, set()))
+    return (
+        not address.scheme
+        and target in there
+        and (not part or f' id="{escape(part)}"' in texts.get(target, ""))
+    )
 
 
 def _replace(partial: Path, site: Path) -> None:

@@ -9,7 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -200,6 +200,7 @@ def opened(folder: Path) -> Data:
     return Data(folder, connection)
 
 
+@lru_cache(maxsize=2**14)
 def identifier(text: str) -> str:
     """An id of a table as the name of a page.
 

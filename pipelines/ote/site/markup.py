@@ -4,15 +4,16 @@ Belongs here: the fast half of the templates (a tenth of the time of macros). Al
 Links are written from the top folder, as in templates/.
 """
 
-from collections.abc import Iterable, Sequence
+import html
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 from markupsafe import Markup
 
 from ote.site import charts, parts
 
+escape = lru_cache(maxsize=2**16)(html.escape)  # most texts are on many pages
 BELOW = "M-5-5h10l-5 8z"  # a triangle that points down, as in static/site.js
 RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
@@ -35,17 +36,7 @@ def cell(value: Any) -> Markup:
 
 def table(of: parts.Table) -> Markup:
     """A table that scrolls sideways where it is too wide, or whose cells are stacked there."""
-    kinds = [
-        f' class="{" ".join(names)}"' if names else ""
-        for place in range(len(of.headers))
-        for names in [["n"] * (place in of.numeric) + ["wide"] * (place in of.wide)]
-    ]
-    heads = (f'<th scope="col"{kind}>{escape(h)}</th>' for kind, h in zip(kinds, of.headers, strict=True))
-    if of.is_stacked:  # the roles keep a table a table where its cells are blocks
-        kinds = [
-            f'{kind} role="cell" data-of="{escape(h)}"' for kind, h in zip(kinds, of.headers, strict=True)
-        ]
-        kinds[0] = ' role="rowheader"'
+    heads, kinds = _columns(tuple(of.headers), frozenset(of.numeric), frozenset(of.wide), of.is_stacked)
     row = '<tr role="row">' if of.is_stacked else "<tr>"
     lines = [
         f'{row}<th scope="row"{kinds[0]}>{_cell(first)}</th>'
@@ -56,7 +47,24 @@ def table(of: parts.Table) -> Markup:
     name = f' id="{escape(of.name)}"' if of.name else ""
     kind = ' class="stacked" role="table"' if of.is_stacked else ""
     sortable = " data-sortable" if of.is_sortable else ""
-    return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", "".join(heads), lines)
+    return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", heads, lines)
+
+
+@lru_cache
+def _columns(
+    headers: tuple[str, ...], numeric: Set[int], wide: Set[int], is_stacked: bool
+) -> tuple[str, list[str]]:
+    """The headers of a table, and the attributes of the cells of each column."""
+    kinds = [
+        f' class="{" ".join(names)}"' if names else ""
+        for place in range(len(headers))
+        for names in [["n"] * (place in numeric) + ["wide"] * (place in wide)]
+    ]
+    heads = (f'<th scope="col"{kind}>{escape(h)}</th>' for kind, h in zip(kinds, headers, strict=True))
+    if is_stacked:  # the roles keep a table a table where its cells are blocks
+        kinds = [f'{kind} role="cell" data-of="{escape(h)}"' for kind, h in zip(kinds, headers, strict=True)]
+        kinds[0] = ' role="rowheader"'
+    return "".join(heads), kinds
 
 
 def runs(of: Sequence[parts.Listed], caption: str, name: str = "") -> Markup:

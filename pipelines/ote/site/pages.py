@@ -168,7 +168,7 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
                 "facts": _facts(data, run),
                 "products": [*_products(data, run)],
                 "sections": [section for section in sections if section],
-                "json_ld": json_ld(_dataset(data, run)),
+                "json_ld": json_ld(_dataset(data, run, answer)),
             },
         )
 
@@ -637,8 +637,8 @@ def _how_to_get(data: Data) -> str:
     )
 
 
-def _dataset(data: Data, run: Row | None = None) -> Row:
-    """schema.org's Dataset for the release, or for a run in it."""
+def _dataset(data: Data, run: Row | None = None, answer: str = "") -> Row:
+    """schema.org's Dataset for the release, or for a run in it with its answer."""
     whole: Row = {
         "@context": "https://schema.org",
         "@type": "Dataset",
@@ -662,7 +662,7 @@ def _dataset(data: Data, run: Row | None = None) -> Row:
     ]
     return whole | {
         "name": f"Energy and CO2e of training {run['model']}",
-        "description": _answer(run),
+        "description": answer,
         "identifier": run["run_id"],
         "isPartOf": {"@type": "Dataset", "name": data.manifest["title"], "version": data.manifest["version"]},
         "variableMeasured": measured,

@@ -374,8 +374,8 @@ def is_below(run: Row) -> bool:
 
 def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
     """A run of a chart; one below its axis stands under it."""
-    covers = "" if run["covers"] == "one_run" else words("covers", run["covers"])
-    shown = ", ".join(part for part in (covers, energy(run), span(run, "energy_mwh")) if part)
+    (known,) = listed([run])
+    shown = ", ".join(part for part in (known.covers, known.energy, known.energy_span) if part)
     value = None if run["is_guess"] else y(run["energy_mwh"])
     return charts.Mark(
         x=x(charts.day(run["published_date"])),
@@ -384,7 +384,7 @@ def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
         high=y(run["energy_mwh_p95"]),
         css=run["solidity"],
         label=f"{run['model']}: {shown} ({run['solidity']})",
-        href=f"run/{identifier(run['run_id'])}.html",
+        href=f"run/{known.id}.html",
     )
 
 
