@@ -122,6 +122,49 @@ def test_a_market_based_intensity_is_as_given_else_of_contracts_else_of_the_resi
 
 
 @pytest.mark.parametrize(
+    ("place", "basis", "grid", "ratio"),
+    [  # the grid whose intensity counts, and by what it is multiplied
+        ({"cloud_region": "us-central1"}, "region_year", "us-central1", True),  # direct, in the USA
+        ({"site_state": "Iowa"}, "region_year", "US-IA", True),
+        ({"cloud_region": "europe-west9"}, "country_year", "FR", False),  # direct, elsewhere
+        ({"site_country": "FR"}, "country_year", "FR", False),
+        ({"site_country": "FR", "carbon_intensity_g_per_kwh": 21}, "country_year", "FR", False),
+        ({}, "world_year", "WORLD", False),
+    ],
+)
+def test_a_life_cycle_figure_is_always_of_one_kind(
+    build: Build, database: Path, place: dict[str, Any], basis: str, grid: str, ratio: bool
+) -> None:
+    """As core.grid_by_basis: a published life-cycle intensity, else in the USA a direct one x the ratio."""
+    known = {"energy_kwh": 1000, "pue": 1.2, "started": "2023"}
+    run = estimating.estimate_run(known | place, database, TODAY)
+    ((intensity,),) = build.query(
+        "select arg_max(carbon_intensity_g_per_kwh, year) from grid_intensity "
+        f"where scheme = 'us_state' and 'US-' || region = '{grid}' group by region "
+        "union all select value * 1000 from support.location_factors "
+        f"where factor = 'gross_kg_per_kwh' and location_id = '{grid}' and period = '2023'"
+    )
+    ((factor, gsd, convert),) = build.query(
+        "select (select lifecycle_to_direct_ratio from support.lifecycle_ratio), "
+        f"(select gsd from method where factor = 'gross_kg_per_kwh' and basis = '{basis}'), "
+        "(select gsd from method where basis = 'direct_to_lifecycle')"
+    )
+    assert run["lifecycle_basis"] == basis
+    assert run["co2e_lifecycle_t"] == pytest.approx(1.2 * intensity / 1000 * (factor if ratio else 1))
+    above = math.log(run["energy_mwh_p95"] / run["energy_mwh"])
+    whole = math.hypot(above, 1.645 * math.log(gsd), 1.645 * math.log(convert) if ratio else 0)
+    assert run["co2e_lifecycle_t_p95"] == pytest.approx(run["co2e_lifecycle_t"] * math.exp(whole))
+
+
+def test_an_intensity_without_a_location_gives_no_life_cycle_figure(database: Path) -> None:
+    known = {"energy_kwh": 1000, "pue": 1.2, "carbon_intensity_g_per_kwh": 500}
+    run = estimating.estimate_run(known, database, TODAY)
+    names = ("co2e_lifecycle_t", "co2e_lifecycle_t_p05", "co2e_lifecycle_t_p95", "lifecycle_basis")
+    assert {name: run[name] for name in names} == dict.fromkeys(names)
+    assert "life-cycle" in ote("estimate", "--energy", "1000", "--intensity", "500").stdout
+
+
+@pytest.mark.parametrize(
     ("given", "says"),
     [
         ({"cfe_fraction": 80, "site_country": "DE"}, "--cfe 80.0: it looks like percent; write 0.8"),
@@ -164,6 +207,22 @@ def test_a_run_of_the_dataset_described_again_gets_the_same_factors(build: Build
     estimates = estimating.estimate(frame, database, TODAY)
     assert isinstance(estimates, pl.DataFrame)
     compared = 0
+    lifecycle = {
+        run: row
+        for run, *row in build.query(
+            "select run_id, gross_kg_per_kwh, gross_basis, factor_year from support.gross_by_basis "
+            "where intensity_basis = 'lifecycle' and gross_basis in ('region_year', 'country_year')"
+        )
+    }
+    for row in estimates.iter_rows(named=True):
+        if row["lifecycle_basis"] == lifecycle.get(row["model"], [None] * 2)[1]:
+            value, basis, year = lifecycle.pop(row["model"])
+            assert row["lifecycle_kg_per_kwh"] == pytest.approx(value), row
+            assert row["lifecycle_factor_year"] == year, row
+            assert row["co2e_lifecycle_t"] == pytest.approx(row["energy_mwh"] * value), row
+            compared += basis == "region_year"
+    assert compared >= 10
+    compared = 0
     factors = {
         (run, factor): (value, basis, year)
         for run, factor, value, basis, year in build.query(
@@ -195,6 +254,7 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
         "is_ambiguous_hardware",
         "is_assumed_provider",
         "energy_kwh",
+        *("lifecycle_kg_per_kwh", "lifecycle_basis"),  # of the table support.gross_by_basis
         *(f"overhead_ratio{end}" for end in ("", "_p05", "_p95")),  # of the table left_out
     }
     assert set(run["factors"]) == {

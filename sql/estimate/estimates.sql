@@ -133,6 +133,14 @@ factors as (
                 runs.cfe_fraction, settings.grid_cfe_fraction, settings.grid_cfe_year
             )
         ) as net_source_locator,
+        -- An intensity that is given may be direct or life-cycle, and says nothing of a location that is not given.
+        runs.gross_basis is not null and settings.lifecycle_basis = 'world_year' as is_unknown_lifecycle,
+        if(is_unknown_lifecycle, null, settings.lifecycle_basis) as lifecycle_basis,
+        if(is_unknown_lifecycle, null, settings.lifecycle_kg_per_kwh) as lifecycle_kg_per_kwh,
+        if(is_unknown_lifecycle, null, settings.lifecycle_ln_gsd) as lifecycle_ln_gsd,
+        if(is_unknown_lifecycle, null, settings.lifecycle_factor_year) as lifecycle_factor_year,
+        if(is_unknown_lifecycle, null, settings.lifecycle_source_url) as lifecycle_source_url,
+        if(is_unknown_lifecycle, null, settings.lifecycle_source_locator) as lifecycle_source_locator,
         if(runs.market_kg_per_kwh is null, settings.market_basis, 'disclosed') as market_basis,
         coalesce(runs.market_kg_per_kwh, settings.market_kg_per_kwh) as used_market_kg_per_kwh,
         if(runs.market_kg_per_kwh is null, settings.market_year, runs.run_year) as market_year,
@@ -172,6 +180,7 @@ formula as (
         used_gross_kg_per_kwh * net_to_gross_ratio as used_net_kg_per_kwh,
         energy_mwh * used_gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
         energy_mwh * used_net_kg_per_kwh as co2e_net_t, -- MWh x kg/kWh is t
+        energy_mwh * lifecycle_kg_per_kwh as co2e_lifecycle_t, -- MWh x kg/kWh is t
         energy_mwh * used_market_kg_per_kwh as co2e_market_t, -- MWh x kg/kWh is t
         if(
             energy_kwh is null, sqrt(pow(chip_hours_ln_gsd, 2) + pow(watts_ln_gsd, 2)), metering_ln_gsd
@@ -181,7 +190,9 @@ formula as (
         widened(energy_ln_above, used_gross_ln_gsd) as co2e_gross_ln_above,
         widened(energy_ln_below, used_gross_ln_gsd) as co2e_gross_ln_below,
         widened(energy_ln_above, used_net_ln_gsd) as co2e_net_ln_above,
-        widened(energy_ln_below, used_net_ln_gsd) as co2e_net_ln_below
+        widened(energy_ln_below, used_net_ln_gsd) as co2e_net_ln_below,
+        widened(energy_ln_above, lifecycle_ln_gsd) as co2e_lifecycle_ln_above,
+        widened(energy_ln_below, lifecycle_ln_gsd) as co2e_lifecycle_ln_below
     from factors
 )
 
@@ -209,6 +220,11 @@ select
     co2e_net_t,
     co2e_net_t * exp(-co2e_net_ln_below) as co2e_net_t_p05,
     co2e_net_t * exp(co2e_net_ln_above) as co2e_net_t_p95,
+    co2e_lifecycle_t,
+    co2e_lifecycle_t * exp(-co2e_lifecycle_ln_below) as co2e_lifecycle_t_p05,
+    co2e_lifecycle_t * exp(co2e_lifecycle_ln_above) as co2e_lifecycle_t_p95,
+    lifecycle_kg_per_kwh,
+    lifecycle_basis,
     co2e_market_t,
     co2e_market_t * exp(-energy_ln_below) as co2e_market_t_p05,
     co2e_market_t * exp(energy_ln_above) as co2e_market_t_p95,
@@ -241,9 +257,11 @@ select
     used_pue_gsd as pue_gsd,
     used_gross_gsd as gross_gsd,
     used_net_gsd as net_gsd,
+    exp(lifecycle_ln_gsd) as lifecycle_gsd,
     pue_factor_year,
     gross_factor_year,
     net_factor_year,
+    lifecycle_factor_year,
     if(energy_kwh is null, chip_hours_source_locator, null) as chip_hours_source_locator,
     if(energy_kwh is null, watts_source_url, null) as watts_source_url,
     if(energy_kwh is null, watts_source_locator, null) as watts_source_locator,
@@ -253,6 +271,8 @@ select
     gross_source_locator,
     net_source_url,
     net_source_locator,
+    lifecycle_source_url,
+    lifecycle_source_locator,
     market_source_url,
     market_source_locator
 from formula

@@ -13,5 +13,6 @@ select
     max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'disclosed') as disclosed_grid,
     max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'region_month') as region_month,
     max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'region_year') as region_year,
-    max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'country_month') as country_month
+    max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'country_month') as country_month,
+    max(ln(gsd)) filter (where factor = 'gross_kg_per_kwh' and basis = 'direct_to_lifecycle') as direct_to_lifecycle
 from method

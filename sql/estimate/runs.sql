@@ -93,7 +93,7 @@ select
     period_no,
     -- In how many months the run was, where the intensity of its grid in each of them may be known; else 0.
     if(
-        month_location_id is null or first_month is null or typed_g_per_kwh is not null,
+        month_location_id is null or first_month is null,
         0,
         date_diff(
             'month', typed_start, typed_start + to_hours(cast(if(hours_long between 0 and 1e6, hours_long, 0) as bigint))

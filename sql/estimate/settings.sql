@@ -1,5 +1,5 @@
--- PUE, grid and supply of the locations and periods of runs, by the fallback orders of the dataset. One row per location_no,
--- period_no and month_count of `stays`.
+-- PUE, grid (gross and life-cycle) and supply of the locations and periods of runs, by the fallback orders of the dataset.
+-- One row per location_no, period_no and month_count of `stays`.
 with years as (
     select distinct cast(period as integer) as year
     from location_factors
@@ -69,12 +69,15 @@ candidates as (
     from numbered
     union all
     select
-        quarter_no,
-        'gross_kg_per_kwh' as factor,
-        unnest([cloud_region, site_state, site_country, provider, 'WORLD']) as location_id,
-        factor_period as period,
+        numbered.quarter_no,
+        grids.factor,
+        unnest(
+            [numbered.cloud_region, numbered.site_state, numbered.site_country, numbered.provider, 'WORLD']
+        ) as location_id,
+        numbered.factor_period as period,
         unnest(range(5)) as fallback_rank
     from numbered
+    cross join (values ('gross_kg_per_kwh'), ('lifecycle_kg_per_kwh')) as grids (factor)
     union all
     select
         quarter_no,
@@ -150,6 +153,40 @@ known_factors as (
         ) = 1
 ),
 
+-- Life-cycle intensities, as core.grid_by_basis has them: in the USA a direct one of a grid region gives one, too.
+lifecycle_factors as (
+    select
+        known.* exclude (factor),
+        'lifecycle_kg_per_kwh' as factor
+    from known_factors as known
+    where known.factor = 'gross_kg_per_kwh' and known.intensity_basis = 'lifecycle'
+    union all by name
+    select
+        known.* exclude (factor)
+        replace (
+            known.value * ratio.lifecycle_to_direct_ratio as value,
+            format('{}; x {:.3f}, life-cycle over direct', known.source_locator, ratio.lifecycle_to_direct_ratio)
+                as source_locator
+        ),
+        'lifecycle_kg_per_kwh' as factor
+    from known_factors as known
+    cross join lifecycle_ratio as ratio
+    left join regions on known.location_id = regions.region
+    where
+        known.factor = 'gross_kg_per_kwh'
+        and known.basis = 'region_year'
+        and known.intensity_basis = 'direct'
+        and coalesce(regions.country, split_part(known.location_id, '-', 1)) = 'US'
+),
+
+all_factors as (
+    select *
+    from known_factors
+    union all by name
+    select *
+    from lifecycle_factors
+),
+
 -- The states or provinces of a country whose intensities are least and highest, for who names the country alone.
 ends_within as (
     select
@@ -210,7 +247,7 @@ best as (
         candidates.quarter_no,
         known.*
     from candidates
-    inner join known_factors as known
+    inner join all_factors as known
         on candidates.factor = known.factor and candidates.location_id = known.location_id and candidates.period = known.period
     qualify row_number() over (partition by candidates.quarter_no, candidates.factor order by candidates.fallback_rank) = 1
 ),
@@ -341,6 +378,24 @@ select
     || if(
         months.ratio is null, '', format('; x {:.3f}, the hours of {} ({})', months.ratio, months.named, months.source)
     ) as gross_source_locator,
+    if(lifecycle_months.ratio is null, lifecycle.basis, replace(lifecycle.basis, '_year', '_month')) as lifecycle_basis,
+    lifecycle.value * coalesce(lifecycle_months.ratio, 1) as lifecycle_kg_per_kwh,
+    case lifecycle_basis
+        when 'region_month' then gsds.region_month
+        when 'country_month' then gsds.country_month
+        else ln(lifecycle.gsd)
+    end as lifecycle_figure_ln_gsd,
+    sqrt(
+        pow(lifecycle_figure_ln_gsd, 2) + if(lifecycle.intensity_basis = 'direct', pow(gsds.direct_to_lifecycle, 2), 0)
+    ) as lifecycle_ln_gsd,
+    lifecycle.factor_year as lifecycle_factor_year,
+    lifecycle.source_url as lifecycle_source_url,
+    lifecycle.source_locator
+    || if(
+        lifecycle_months.ratio is null,
+        '',
+        format('; x {:.3f}, the hours of {} ({})', lifecycle_months.ratio, lifecycle_months.named, lifecycle_months.source)
+    ) as lifecycle_source_locator,
     supply.basis as net_basis, -- null where nothing is known of the operator's supply, and net with it
     supply.value as net_to_gross_ratio,
     ln(supply.gsd) as supply_ln_gsd,
@@ -368,6 +423,7 @@ inner join numbered
 left join eras on periods.factor_year = eras.year
 left join best as pues on numbered.quarter_no = pues.quarter_no and pues.factor = 'pue'
 left join best as grids on numbered.quarter_no = grids.quarter_no and grids.factor = 'gross_kg_per_kwh'
+left join best as lifecycle on numbered.quarter_no = lifecycle.quarter_no and lifecycle.factor = 'lifecycle_kg_per_kwh'
 left join best as supply on numbered.quarter_no = supply.quarter_no and supply.factor = 'net_to_gross_ratio'
 left join grid_shares as shares
     on coalesce(locations.cloud_region, locations.site_country) = shares.location_id and periods.factor_year = shares.year
@@ -382,3 +438,11 @@ left join months
         and grids.basis in ('region_year', 'country_year')
         and grids.intensity_basis = months.intensity_basis
         and grids.factor_year = cast(months.period as integer)
+left join months as lifecycle_months
+    on
+        locations.month_location_id = lifecycle_months.month_location_id
+        and periods.first_month = lifecycle_months.first_month
+        and stays.month_count = lifecycle_months.month_count
+        and lifecycle.basis in ('region_year', 'country_year')
+        and lifecycle.intensity_basis = lifecycle_months.intensity_basis
+        and lifecycle.factor_year = cast(lifecycle_months.period as integer)

@@ -72,6 +72,7 @@ EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote impor
 NAMED = 10  # reasons why rows are left out
 SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_market_t")
 UNKNOWN = {
+    "co2e_lifecycle_t": "no location is given, and the given intensity may be direct or life-cycle",
     "co2e_net_t": "nothing is known of the operator's carbon-free energy",
     "co2e_market_t": "neither contracts of the operator nor a residual mix are published",
 }

@@ -95,6 +95,7 @@ TABLES = (
     "support.grid_shares",
     "support.market_locations",
     "support.net_fit",
+    "support.lifecycle_ratio",
     "left_out",
     "method",
     "training_runs",
@@ -102,7 +103,8 @@ TABLES = (
 )
 NEEDS = (
     "select measured_by from hardware_power union all select alias from support.provider_aliases "
-    "union all select location_id from support.market_locations union all select run_id from left_out limit 0"
+    "union all select location_id from support.market_locations union all select run_id from left_out "
+    "union all select cast(lifecycle_to_direct_ratio as varchar) from support.lifecycle_ratio limit 0"
 )
 NAMES = ("hardware", "provider", "cloud_region", "site_country", "site_state")
 # Beside an answer only where they say something.

@@ -254,6 +254,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     for title, column, amount, note in (
         ("energy", "energy_mwh", quantities.energy, "with PUE"),
         ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
+        ("CO2e life-cycle", "co2e_lifecycle_t", quantities.mass, words.basis(run["lifecycle_basis"])),
         ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
         ("CO2e market-based", "co2e_market_t", quantities.mass, words.basis(run["market_basis"])),
     ):
@@ -270,6 +271,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         spread = "" if about["gsd"] is None else f"{width_of(name, about['value'], about['gsd']):.2f}"
         factors.add_row(words.factor(name), value, spread, words.basis_of(about))
     show(totals)
+    _say("Compare runs by CO2e life-cycle, as all lists of the dataset do (column co2e_lifecycle_t).")
     typer.echo("")
     show(factors)
     _say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
