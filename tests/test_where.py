@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from ote.answers import where
+from ote.answers import quantities, where
 from ote.answers.estimate import estimate_run
 from ote.answers.published import open_database
 from tests.conftest import Build, ote
@@ -179,6 +179,55 @@ def test_the_region_of_the_run_is_found_in_the_ranking(build: Build) -> None:
     assert f"us-central1, the region of the run: number {own['rank']} of {ranked}." in printed
     of_run = " ".join(ote("where", "gshard-600b", "--region", "us-central1", *database).stdout.split())
     assert "us-central1, the region of the run: number " in of_run
+
+
+@pytest.mark.parametrize(
+    ("run", "basis", "named"),
+    [
+        ("t5-11b", "direct", "now: Changhua"),  # its source states an intensity without its kind
+        ("bloom-176b", "lifecycle", "now: Jean Zay"),
+        ("llama-3.1-405b", "lifecycle", "now: "),
+    ],
+)
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_run_as_it_is_now_is_the_first_row(
+    build: Build, monkeypatch: pytest.MonkeyPatch, run: str, basis: str, named: str, columns: int
+) -> None:
+    """Each location is compared with the run's own gross CO2e on the same basis, as what_if does."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    command = ("where", run, "--basis", basis, "--database", build.directory / "emissions.duckdb")
+    ((now,),) = build.query(
+        "select coalesce(any_value(e.co2e_gross_t) filter (e.intensity_basis = 'unspecified'), "
+        "any_value(g.co2e_gross_t)) from emissions as e left join support.gross_by_basis as g "
+        f"on e.run_id = g.run_id and g.intensity_basis = '{basis}' where e.run_id = '{run}'"
+    )
+    locations = json.loads(ote(*command, "--json").stdout)
+    assert locations
+    for location in locations:
+        assert location["ratio_to_actual"] == pytest.approx(location["co2e_gross_t"] / now)
+    stated = ote(*command, "--top", "4").stdout
+    assert max(map(len, stated.splitlines())) <= columns
+    first = stated.split("─\n")[1].splitlines()[0]
+    assert first.startswith(named)
+    assert quantities.mass(now) in first
+    assert f"{1 - locations[0]['ratio_to_actual']:.0%} less" in stated
+    assert "; --top 0 prints all." in stated
+    assert "--top" not in ote(*command, "--top", "0").stdout
+
+
+def test_a_described_run_is_compared_with_its_region(build: Build) -> None:
+    database = ("--database", build.directory / "emissions.duckdb")
+    described = ("where", "--hardware", "H100", "--hours", "300", *database)
+    found = json.loads(ote(*described, "--region", "us-central1", "--json").stdout)
+    ratios = {location["region"]: location["ratio_to_actual"] for location in found}
+    assert ratios["us-central1"] == pytest.approx(1)
+    stated = " ".join(ote(*described, "--region", "us-central1").stdout.split())
+    assert "now: us-central1 (US)" in stated
+    unknown = ote(*described).stdout
+    assert "--region REGION compares each location" in " ".join(unknown.split())
+    assert "now: " not in unknown
+    listed = json.loads(ote(*described, "--json").stdout)
+    assert {location["ratio_to_actual"] for location in listed} == {None}
 
 
 def test_locations_on_the_other_basis_are_reported_and_not_ranked(build: Build) -> None:

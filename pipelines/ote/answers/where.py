@@ -5,7 +5,7 @@ location come about (sql/out/locations.sql), or printing (cli/answers.py).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -55,7 +55,16 @@ order by
     intensity_basis
 limit 1
 """
-
+# The run on one basis of intensities; one that is stated without its basis counts as both, as in what_if.
+OWN = """
+select coalesce(e.cloud_region, e.site), e.provider, e.site_country, if(is_own, e.gross_basis, g.gross_basis),
+    if(is_own, [e.co2e_gross_t, e.co2e_gross_t_p05, e.co2e_gross_t_p95],
+        [g.co2e_gross_t, g.co2e_gross_t_p05, g.co2e_gross_t_p95]),
+    if(is_own, [e.co2e_net_t, e.co2e_net_t_p05, e.co2e_net_t_p95], [null, null, null])
+from (select *, intensity_basis in ('unspecified', $basis) as is_own from emissions) as e
+left join support.gross_by_basis as g on e.run_id = g.run_id and g.intensity_basis = $basis
+where e.run_id = $run_id and (is_own or g.co2e_gross_t is not null)
+"""
 
 Row = dict[str, Any]  # of PLACES
 
@@ -71,6 +80,7 @@ class Location:
     rank: from 1 on, by net where it is known, else by gross; None where the factors are of another year than
         those of the ranked locations.
     co2e_net_t: None where nothing is known of the operator's carbon-free energy.
+    ratio_to_actual: its gross CO2e over that of the run where it is now; None where this is not known.
     chance_to_beat_next: probability that its emissions are below those of the next in the list, from the
         uncertainty of the two locations alone, since hours and power are the same at both; None for the last
         one, where only one of the two has a known net, and where both have the same emissions.
@@ -92,6 +102,24 @@ class Location:
     co2e_net_t_p05: float | None
     co2e_net_t_p95: float | None
     chance_to_beat_next: float | None
+    ratio_to_actual: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """Where the run is now, for comparison.
+
+    place: cloud region or site, as far as it is known.
+    gross_basis: how its grid is known.
+    gross, net: tonnes with p05 and p95; None where net is not known.
+    """
+
+    place: str | None
+    provider: str | None
+    country: str | None
+    gross_basis: str
+    gross: tuple[float, float, float]
+    net: tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +128,7 @@ class Load:
 
     hours: wall-clock time; None where a run does not state it.
     region, intensity_basis: where the run was, and what its grid's intensity is; None where not known.
+    run_id: of a run of the dataset that is where it was.
     """
 
     name: str
@@ -109,6 +138,7 @@ class Load:
     hours: float | None
     region: str | None = None
     intensity_basis: str | None = None
+    run_id: str | None = None
 
 
 def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
@@ -144,6 +174,7 @@ def load_of_run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Load:
         hours=hours,
         region=region,
         intensity_basis=basis,
+        run_id=run_id,
     )
 
 
@@ -190,7 +221,7 @@ def at_region(connection: duckdb.DuckDBPyConnection, load: Load, region: str) ->
     """
     if not connection.execute("select 1 from locations where region = ? limit 1", [region]).fetchall():
         raise NotFoundError(f"--region {region}: no grid or no PUE is known of it, so it cannot be ranked.")
-    return replace(load, region=region, intensity_basis=None)
+    return replace(load, region=region, intensity_basis=None, run_id=None)
 
 
 def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> str:
@@ -247,7 +278,34 @@ def ranked(
     chances = [_chance(one, other) for one, other in pairwise(of_year)]
     unranked = [_location(load, row, None, None) for row in rows[len(of_year) :]]
     ranks = zip(of_year, [*chances, None], strict=True)
-    return [_location(load, row, rank, beats) for rank, (row, beats) in enumerate(ranks, start=1)] + unranked
+    found = [_location(load, row, rank, beats) for rank, (row, beats) in enumerate(ranks, start=1)] + unranked
+    now = own(connection, load, basis, found)
+    if now is None or not now.gross[0]:
+        return found
+    return [replace(each, ratio_to_actual=each.co2e_gross_t / now.gross[0]) for each in found]
+
+
+def own(
+    connection: duckdb.DuckDBPyConnection, load: Load, basis: str, locations: Sequence[Location]
+) -> Own | None:
+    """Where the run is now: as published, else its region in the list; None where neither is known."""
+    if load.run_id is not None:
+        names = ("place", "provider", "country", "gross_basis")
+        rows = connection.execute(OWN, {"run_id": load.run_id, "basis": basis}).fetchall()
+        for *named, gross, net in rows:
+            return Own(**dict(zip(names, named, strict=True)), gross=tuple(gross), net=tuple(net))
+        return None
+    here = next((each for each in locations if each.region == load.region), None)
+    if here is None:
+        return None
+    return Own(
+        place=here.region,
+        provider=here.provider,
+        country=here.country,
+        gross_basis="region_year",
+        gross=(here.co2e_gross_t, here.co2e_gross_t_p05, here.co2e_gross_t_p95),
+        net=(here.co2e_net_t, here.co2e_net_t_p05, here.co2e_net_t_p95),
+    )
 
 
 def _location(load: Load, row: Row, rank: int | None, chance_to_beat_next: float | None) -> Location:

@@ -19,7 +19,8 @@ import duckdb
 import typer
 
 from ote import hardware_units
-from ote.answers import names, placing, quantities, when
+from ote.answers import locations as countries
+from ote.answers import names, placing, quantities, when, words
 from ote.answers import where as ranking
 from ote.answers import why as deriving
 from ote.answers.published import DATABASE, Z_90, open_database
@@ -30,6 +31,7 @@ from ote.places import BASELINE
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 WHOLE = ("net CO2e", "gross CO2e", "beats next")  # columns that never wrap
 
@@ -109,11 +111,12 @@ def where(
                 _print_starts(load, month, top, as_json)
                 return
             locations = placing.ranked(connection, load, known, asked)
+            own = ranking.own(connection, load, locations[0].intensity_basis, locations)
     if as_json:
         typer.echo(json.dumps([placing.as_json(location) for location in locations], indent=1))
         return
     with terminal.page() as console:
-        _print_locations(console, load, locations, top)
+        _print_locations(console, load, locations, own, top)
         if known.described:
             console.print("\n".join(hardware_units.notes_on(known.described)))
 
@@ -143,7 +146,11 @@ def _run_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
 
 
 def _print_locations(
-    console: "Console", load: ranking.Load, locations: Sequence[ranking.Location], top: int
+    console: "Console",
+    load: ranking.Load,
+    locations: Sequence[ranking.Location],
+    own: ranking.Own | None,
+    top: int,
 ) -> None:
     ranked = [location for location in locations if location.rank is not None]
     year, ranked_on = ranked[0].factor_year, ranked[0].intensity_basis
@@ -152,41 +159,85 @@ def _print_locations(
         f"{load.name}: {_energy_of(load)} before PUE. Locations ranked by CO2e, with {ranked_on} intensities "
         f"of {year}{nearest}.{_unranked(locations, ranked_on)}"
     )
-    is_wide = terminal.is_wide(console)
-    provider = ("provider",) if is_wide else ()
-    made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "beats next", whole=WHOLE)
     shown = ranked[: top or None]
-    for location, following in zip(shown, [*ranked[1:], None], strict=False):
-        region = f"{location.region} ({location.country})"
-        made.add_row(
-            *((region, location.provider) if is_wide else (f"{region}\n{location.provider}",)),
-            _tonnes(location.co2e_net_t, location.co2e_net_t_p05, location.co2e_net_t_p95),
-            _tonnes(location.co2e_gross_t, location.co2e_gross_t_p05, location.co2e_gross_t_p95),
-            _chance(location, following),
-        )
-    console.print(made)
+    console.print(_ranking(shown, ranked, own, is_wide=terminal.is_wide(console)))
+    rest = "; --top 0 prints all" if len(shown) < len(ranked) else ""
     counted = quantities.counted(len(ranked), "location")
-    console.print(f"{len(shown):,} of {counted}. Second line of net and gross CO2e: 90 % interval.")
-    for note in _notes(load, shown, locations):
+    console.print(f"{len(shown):,} of {counted}{rest}. Second line of net and gross CO2e: 90 % interval.")
+    for note in _notes(load, shown, locations, own):
         console.print(note)
 
 
-def _tonnes(value: float | None, p05: float | None, p95: float | None) -> str:
+def _ranking(
+    shown: Sequence[ranking.Location],
+    ranked: Sequence[ranking.Location],
+    own: ranking.Own | None,
+    *,
+    is_wide: bool,
+) -> "Table":
+    """Where the run is now, and the first of the ranked locations."""
+    provider = ("provider",) if is_wide else ()
+    made = terminal.table("region", *provider, "net CO2e", "gross CO2e", "beats next", whole=WHOLE)
+    if own:
+        place = own.place or (countries.country_name(own.country) if own.country else "unknown location")
+        named = _named(f"now: {place}", own.country if own.place else None, own.provider, is_wide)
+        made.add_row(*named, _tonnes(*own.net), _tonnes(*own.gross))
+    for location, following in zip(shown, [*ranked[1:], None], strict=False):
+        made.add_row(
+            *_named(location.region, location.country, location.provider, is_wide),
+            _tonnes(location.co2e_net_t, location.co2e_net_t_p05, location.co2e_net_t_p95),
+            _tonnes(
+                location.co2e_gross_t,
+                location.co2e_gross_t_p05,
+                location.co2e_gross_t_p95,
+                _compared(location.ratio_to_actual),
+            ),
+            _chance(location, following),
+        )
+    return made
+
+
+def _named(region: str, country: str | None, provider: str | None, is_wide: bool) -> tuple[str, ...]:
+    """The cells that name a location: the operator in its own column where there is room."""
+    name = f"{region} ({country})" if country else region
+    return (name, provider or "") if is_wide else (f"{name}\n{provider}" if provider else name,)
+
+
+def _tonnes(value: float | None, p05: float | None, p95: float | None, compared: str = "") -> str:
     """A mass with its interval in a second line; of a guess the interval alone."""
     if value is None or p05 is None or p95 is None:
         return "unknown"
     first = "a guess" if quantities.is_guess(p05, p95) else quantities.mass(value)
-    return f"{first}\n{quantities.mass_span(p05, p95)}"
+    return f"{first}{compared}\n{quantities.mass_span(p05, p95)}"
+
+
+def _compared(ratio: float | None) -> str:
+    """How much less or more a location emits than the run does now."""
+    if ratio is None:
+        return ""
+    if ratio >= 2:
+        return f", {quantities.significant(ratio, 2)} x now"
+    return f", {abs(1 - ratio):.0%} {'less' if ratio <= 1 else 'more'}"
 
 
 def _notes(
-    load: ranking.Load, shown: Sequence[ranking.Location], locations: Sequence[ranking.Location]
+    load: ranking.Load,
+    shown: Sequence[ranking.Location],
+    locations: Sequence[ranking.Location],
+    own: ranking.Own | None,
 ) -> Iterator[str]:
-    """What a reader has to know of the list: the run's own region, what is unknown, what is not ranked."""
+    """What a reader has to know of the list: where the run is now, and what is unknown or not ranked."""
+    ranked_on = shown[0].intensity_basis
     ranked = sum(location.rank is not None for location in locations)
-    if own := next((location for location in locations if location.region == load.region), None):
-        rank = "not ranked" if own.rank is None else f"number {own.rank:,} of {ranked:,}"
-        yield f"{own.region}, the region of the run: {rank}."
+    if own:
+        stated = own.gross_basis == "disclosed"
+        grid = "the intensity that its source states" if stated else words.basis(own.gross_basis)
+        yield f"now: the run in its own location ({grid}). less, more, x now: gross CO2e against this row."
+    elif load.run_id is None and load.region is None:
+        yield "--region REGION compares each location with the cloud region where the run is now."
+    if here := next((location for location in locations if location.region == load.region), None):
+        rank = "not ranked" if here.rank is None else f"number {here.rank:,} of {ranked:,}"
+        yield f"{here.region}, the region of the run: {rank}."
     if any(location.co2e_net_t is None for location in shown):
         yield (
             "net CO2e unknown: the operator does not publish its carbon-free energy by the hour, so the "
@@ -196,7 +247,6 @@ def _notes(
         "beats next: chance that a location has lower emissions than the next location in the list. "
         "`not comparable`: net is known for only one of the two. `equal`: both have the same emissions."
     )
-    ranked_on = shown[0].intensity_basis
     (other,) = (basis for basis in Basis if basis != ranked_on)
     yield (
         f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
@@ -244,7 +294,7 @@ def _chance(location: ranking.Location, following: ranking.Location | None) -> s
         return f"{location.chance_to_beat_next:.0%}"
     if following is None:
         return "last"
-    return "equal" if (location.co2e_net_t is None) == (following.co2e_net_t is None) else "not comparable"
+    return "equal" if (location.co2e_net_t is None) == (following.co2e_net_t is None) else "not\ncomparable"
 
 
 def _month(text: str) -> tuple[int, int]:
