@@ -15,6 +15,8 @@ import pytest
 
 import ote
 from ote import api
+from ote.answers import estimate as estimating
+from ote.errors import with_arguments
 from tests.conftest import Build
 from tests.conftest import ote as command
 
@@ -134,7 +136,94 @@ def test_an_error_is_that_of_the_command(asked: Callable[[], Any], arguments: tu
         asked()
     done = command(*arguments)
     assert done.returncode == 2
-    assert done.stderr.strip() == str(error.value)
+    assert with_arguments(done.stderr.strip()) == str(error.value)
+
+
+# For each argument of a function that can be wrong: a call in which it is, and how the error writes it.
+WRONG: dict[str, dict[str, tuple[Callable[[], Any], str]]] = {
+    "why": {
+        "run": (lambda: ote.why("gtp3"), "'gtp3' is not a run here"),
+        "database": (lambda: ote.why("gpt-3", database="none.duckdb"), "name one with database."),
+    },
+    "where": {
+        "run": (lambda: ote.where(), "the name of a run, or hardware with chips and hours"),
+        "hardware": (lambda: ote.where(hardware="H10000", hours=3), "hardware='H10000' is no accelerator"),
+        "chips": (lambda: ote.where(hardware="H100", hours=3, chips=0), "chips='0': expected more than 0"),
+        "hours": (lambda: ote.where(hardware="H100", hours=-3), "hours=-3: expected a number above 0"),
+        "region": (lambda: ote.where("gpt-3", region="mars1"), "region='mars1'"),
+        "provider": (lambda: ote.where("gpt-3", provider="Nobody"), "provider='Nobody' is no provider"),
+        "start": (lambda: ote.where("gpt-3", start="soon"), "start='soon': expected a date"),
+        "year": (lambda: ote.where("gpt-3", year=1990), "year=1990: expected 20"),
+        "basis": (
+            lambda: ote.where("gpt-3", basis=any_of("marginal")),
+            "basis='marginal': expected direct or",
+        ),
+        "database": (lambda: ote.where("gpt-3", database="none.duckdb"), "name one with database."),
+    },
+    "find": {
+        "developer": (lambda: ote.find(developer="gogle"), "developer='gogle': no run"),
+        "country": (lambda: ote.find(country="Atlantis"), "country='Atlantis': not a known"),
+        "year": (lambda: ote.find(year="2023-2020"), "year='2023-2020': the last year is before"),
+        "hardware": (lambda: ote.find(hardware="H 9000"), "hardware='H 9000': no run"),
+        "domain": (lambda: ote.find(domain="languag"), "domain='languag': expected one of"),
+        "covers": (lambda: ote.find(covers="all"), "covers='all': expected one of"),
+        "hours": (lambda: ote.find(hours="discl"), "hours='discl': expected one of"),
+        "within": (lambda: ote.find(within=0.5), "within=0.5: expected a factor of 1 or more"),
+        "min_energy": (lambda: ote.find(min_energy="many"), "min_energy='many': expected an energy"),
+        "sort": (lambda: ote.find(sort=any_of("size")), "sort='size': expected one of"),
+        "database": (lambda: ote.find(database="none.duckdb"), "name one with database."),
+    },
+    "total": {
+        "runs": (lambda: ote.total({"id": []}), "has no column run_id"),
+        "judgement": (
+            lambda: ote.total({"run_id": ["gpt-3-175b"]}, judgement=2),
+            "judgement=2: expected a share",
+        ),
+        "database": (lambda: ote.total({"run_id": ["x"]}, database="none.duckdb"), "name one with database."),
+    },
+    "load": {
+        "table": (lambda: ote.load("emission"), "table='emission' is not a table"),
+        "kind": (lambda: ote.load(kind=any_of("arrow")), "kind='arrow': expected polars"),
+        "database": (lambda: ote.load(database="none.duckdb"), "name one with database."),
+    },
+    "connect": {"database": (lambda: ote.connect("none.duckdb"), "name one with database.")},
+    "get": {
+        "version": (lambda: ote.get("9.9", source="nowhere"), "nowhere"),
+        "source": (lambda: ote.get(), "Give source, the address"),
+    },
+}
+NEVER_WRONG = {"find": {"words"}, "get": {"into"}}  # no words match no run; a folder is made
+
+
+def any_of(value: Any) -> Any:
+    """A value that type checkers would refuse."""
+    return value
+
+
+def test_every_argument_that_can_be_wrong_has_a_call() -> None:
+    for name, calls in WRONG.items():
+        arguments = inspect.signature(getattr(ote, name)).parameters
+        assert set(calls) | NEVER_WRONG.get(name, set()) == set(arguments), name
+
+
+@pytest.mark.parametrize(("call", "says"), [wrong for calls in WRONG.values() for wrong in calls.values()])
+def test_an_error_names_the_argument_as_the_caller_writes_it(call: Callable[[], Any], says: str) -> None:
+    with pytest.raises(ote.Error) as error:
+        call()
+    assert says in str(error.value)
+    assert "--" not in str(error.value)
+
+
+IMPOSSIBLE = {"chips": 0, "training_hours": -1, "pue": 0.5, "cfe_fraction": 80, "started": "soon"}
+
+
+@pytest.mark.parametrize("column", sorted(set(estimating.COLUMNS) - {"model", "metering"}))
+def test_an_error_of_an_estimate_names_the_argument(column: str) -> None:
+    run: dict[str, Any] = {"hardware": "H100", "chip_hours": 10, column: IMPOSSIBLE.get(column, "-?")}
+    with pytest.raises(ote.Error) as error:
+        ote.estimate(**run)
+    assert f"{column}: " in str(error.value)
+    assert "--" not in str(error.value)
 
 
 @pytest.mark.parametrize(

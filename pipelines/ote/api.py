@@ -3,20 +3,21 @@
 Energy is in MWh, emissions are in tonnes of CO2e, power is in W, and carbon intensities are in kg CO2e per
 kWh of electricity. Columns that end in `_p05` and `_p95` are the lower and upper end of the 90 % interval. A
 `basis` is the method that gave a number; `ote explain NAME` shows what the basis NAME means. Each error is
-an `ote.Error` with the message that the command prints. Messages of `ote.estimate` name the argument
-(`energy`), where the command names the option (`--energy`).
+an `ote.Error` with the message that the command prints, but it names the argument (`min_energy`) where the
+command names the option (`--min-energy`).
 
 Belongs here: thin functions over ote.answers. Does not belong here: any answer. What a function needs is
 imported when it is called, so that `import ote` costs nothing.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ote.errors import BadQuestionError
+from ote.errors import BadQuestionError, Error, with_arguments
 from ote.places import DATABASE
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ Kind = Literal["polars", "pandas", "duckdb"]
 
 class UnknownTableError(BadQuestionError):
     """The database has no table of that name. The message names the most similar table."""
+
+
+@contextmanager
+def _naming_arguments() -> Iterator[None]:
+    """Errors that name arguments, where those of the commands name options."""
+    try:
+        yield
+    except Error as error:
+        error.args = (with_arguments(str(error)),)
+        raise
 
 
 def _database(database: str | Path | None) -> Path:
@@ -54,6 +65,7 @@ def estimate(
 def estimate(
     runs: "pd.DataFrame", /, *, database: str | Path | None = None, today: date | None = None
 ) -> "pd.DataFrame": ...
+@_naming_arguments()
 def estimate(
     runs: "Mapping[str, Any] | pl.DataFrame | pd.DataFrame | None" = None,
     /,
@@ -105,6 +117,7 @@ def estimate(
     return estimating.estimate(run if runs is None else runs, _database(database), today)
 
 
+@_naming_arguments()
 def why(run: str, *, database: str | Path | None = None) -> dict[str, Any]:
     """Show how the energy and CO2e of a run of the dataset are computed: every factor with its source.
 
@@ -142,6 +155,7 @@ def why(run: str, *, database: str | Path | None = None) -> dict[str, Any]:
     return deriving.without_guesses(found)
 
 
+@_naming_arguments()
 def where(
     run: str = "",
     *,
@@ -182,7 +196,7 @@ def where(
         estimate is a guess, its value is None, and `null_because` gives the reason.
 
     Raises:
-        BadQuestionError: arguments contradict each other. The message names them as options of `ote where`.
+        BadQuestionError: arguments contradict each other, or have a value that is not known.
         BadRunsError: the hardware, region or provider is not known. The message has the most similar names.
         UnknownRunError: no run has that name, or several runs have it.
         NotFoundError: no location is known for this run, year or provider.
@@ -209,6 +223,7 @@ def where(
         return [placing.as_json(found) for found in placing.ranked(connection, load, known, asked)]
 
 
+@_naming_arguments()
 def find(
     *words: str,
     developer: str = "",
@@ -277,6 +292,7 @@ def find(
         return search.without_guesses(search.search(connection, asking.wanted(connection, asked), sort))
 
 
+@_naming_arguments()
 def total(runs: Any, *, database: str | Path | None = None, judgement: float | None = None) -> "Total":
     """Add up energy and CO2e of runs, with the interval of the sum.
 
@@ -313,6 +329,7 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
     return totals.total(runs, _database(database), judgement)
 
 
+@_naming_arguments()
 def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":
     """Open the database of the dataset with DuckDB (read-only), to query it with SQL.
 
@@ -337,6 +354,7 @@ def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":
     return open_database(_database(database), "select version from release limit 0")
 
 
+@_naming_arguments()
 def load(table: str = "emissions", *, kind: Kind | None = None, database: str | Path | None = None) -> Any:
     """Read a whole table of the dataset.
 
@@ -370,12 +388,12 @@ def load(table: str = "emissions", *, kind: Kind | None = None, database: str | 
     if kind == "duckdb":
         return rows
     if kind not in LIBRARIES:
-        raise BadQuestionError(f"kind {kind!r}: expected polars, pandas or duckdb.")
+        raise BadQuestionError(f"kind={kind!r}: expected polars, pandas or duckdb.")
     try:
         return rows.pl() if kind == "polars" else rows.df()
     except ModuleNotFoundError as error:
         raise BadQuestionError(
-            f"kind {kind!r} needs {error.name}, which is not installed: pip install {LIBRARIES[kind]}"
+            f"kind={kind!r} needs {error.name}, which is not installed: pip install {LIBRARIES[kind]}"
         ) from None
     finally:
         connection.close()
@@ -403,9 +421,10 @@ def _unknown(table: str, known: list[str]) -> str:
 
     near = get_close_matches(table, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    return f"{table!r} is not a table of the dataset; {hint}"
+    return f"table={table!r} is not a table of the dataset; {hint}"
 
 
+@_naming_arguments()
 def get(version: str = "latest", *, source: str = "", into: str | Path = "releases") -> Path:
     """Download a release and check every byte; an interrupted download continues where it stopped.
 

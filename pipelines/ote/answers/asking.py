@@ -40,6 +40,8 @@ def wanted(connection: duckdb.DuckDBPyConnection, asked: Asked) -> search.Wanted
     Raises:
         BadQuestionError: a value is not known or cannot be read; the nearest is named.
     """
+    if asked.within is not None and not asked.within >= 1:
+        raise BadQuestionError(f"--within {asked.within:g}: expected a factor of 1 or more, such as 2.")
     meant = search.Wanted(
         words=asked.words,
         developer=asked.developer.strip(),

@@ -111,6 +111,8 @@ def as_json(location: where.Location) -> dict[str, Any]:
 
 def _refuse(asked: Asked) -> None:
     given, month = asked.given, asked.month
+    if asked.basis not in (None, "direct", "lifecycle"):
+        raise BadQuestionError(f"--basis {asked.basis}: expected direct or lifecycle.")
     if bool(asked.run) == ("hardware" in given):
         raise BadQuestionError("Give either the name of a run, or --hardware with --chips and --hours.")
     if asked.year is not None and "started" in given:

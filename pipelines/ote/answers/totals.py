@@ -17,7 +17,7 @@ from ote import isolated
 from ote.answers import names, quantities
 from ote.answers.published import DATABASE, open_database
 from ote.catalog import ROOT
-from ote.errors import Error
+from ote.errors import BadQuestionError, Error
 
 PROBE = "select error_id from error_loads union all select share_basis from error_shares limit 0"
 TABLES = ("emissions", "emission_factors", "error_loads")
@@ -156,6 +156,8 @@ def total_of(run_ids: Iterable[str], database: Path = DATABASE, judgement: float
 
 def _opened(database: Path, judgement: float | None) -> duckdb.DuckDBPyConnection:
     """A connection that reads the published database and nothing else, with the macros of the draws."""
+    if judgement is not None and not 0 <= judgement <= 1:
+        raise BadQuestionError(f"--judgement {judgement:g}: expected a share from 0 to 1, such as 0.3.")
     open_database(database, PROBE).close()
     connection = isolated.connect([database], {"dataset": database})
     connection.execute((ROOT / "sql" / "macros.sql").read_text(encoding="utf-8"))

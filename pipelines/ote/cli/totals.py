@@ -14,6 +14,7 @@ from ote.answers.published import DATABASE, NoDatabaseError
 from ote.catalog import column
 from ote.cli import terminal
 from ote.cli.options import AsJson, Database, number, whole
+from ote.errors import BadQuestionError
 from ote.names import literal
 
 Where = Annotated[
@@ -62,8 +63,6 @@ def total(
     conditions = [f"({where}\n)"] if where.strip() else []
     if organisation:
         conditions.append(f"lower(organisation) = lower({literal(organisation)})")
-    if judgement is not None and judgement > 1:
-        terminal.fail(f"--judgement {judgement:g}: expected a share from 0 to 1, such as 0.3.")
     if year is not None:
         conditions.append(f"year(published_date) = {year}")
     try:
@@ -72,7 +71,7 @@ def total(
         found = totals.total_where(" and ".join(conditions) or "true", database, judgement)
     except totals.BadSelectionError as error:
         terminal.fail(f"{'--where' if where else 'Nothing to add up'}: {error}.")
-    except NoDatabaseError as error:
+    except (NoDatabaseError, BadQuestionError) as error:
         terminal.fail(str(error))
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=1))
