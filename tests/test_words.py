@@ -143,3 +143,20 @@ def test_a_part_of_a_word_gives_the_word_or_the_nearest() -> None:
     assert several.returncode == 2
     assert "measured_same_chip" in several.stderr
     assert "Traceback" not in several.stderr
+
+
+@pytest.mark.parametrize("word", ["claims", "paper claims", "paper_claims"])
+def test_the_claims_of_the_paper_are_listed_with_their_verdicts(
+    build: Build, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = ote("explain", *word.split(), "--database", build.directory / "emissions.duckdb")
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    said = " ".join(done.stdout.split())
+    claims = build.query("select claim, verdict, evidence from paper_claims")
+    assert len(claims) >= 5
+    for claim, verdict, evidence in claims:
+        assert f"{claim}. Verdict: {catalog.label('verdict', verdict)}. {evidence}" in said
+    missing = ote("explain", "claims", "--database", "none.duckdb")
+    assert (missing.returncode, "none.duckdb: missing" in missing.stderr) == (2, True)

@@ -227,9 +227,9 @@ select
             || counted(later_groups_count, group_noun) || '. The claim needs '
             || if(paper_low is null, 'at most ', 'at least ') || printf('%.3g', coalesce(paper_low, paper_high)) || '; '
             || case verdict
-                when 'supported_by_later_data' then 'at least 95 % of the distribution is on that side.'
-                when 'not_supported' then 'at most 5 % of the distribution is on that side.'
-                else printf('%.0f %% of the distribution is on that side.', 100 * later_chance_fraction)
+                when 'supported_by_later_data' then 'at least 95 % of the distribution agrees with it.'
+                when 'not_supported' then 'at most 5 % of the distribution agrees with it.'
+                else printf('%.0f %% of the distribution agrees with it.', 100 * later_chance_fraction)
             end
     end as evidence
 from judged

@@ -1,7 +1,7 @@
 """What a word means: a column, a value of one, a table, a basis, a source, or a word of our texts.
 
 Belongs here: putting into paragraphs what catalog.yaml and method_bases.csv say. Does not belong here: the
-meaning itself, or printing (cli/contribute.py).
+meaning itself, or printing (cli/meaning.py).
 """
 
 import csv
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ote import catalog
 from ote.answers import words
+from ote.answers.published import open_database
 
 Basis = dict[str, str]  # a row of method_bases.csv
 
@@ -33,6 +34,22 @@ def explain(name: str, reference: Path) -> list[str]:
             raise KeyError(", ".join(near[:8]))
         key = _key(begun.pop())
     return [*_word(key), *_table(key), *_column(key), *_value(key), *_bases(key, rows), *_source(key)]
+
+
+def asks_for_claims(name: str) -> bool:
+    """Whether a word stands for the claims of the 2021 paper."""
+    return _key(name) in map(_key, ("claims", *catalog.words()["claims"].also, "paper_claims"))
+
+
+def claims(database: Path) -> list[tuple[str, str, str]]:
+    """Each claim of the 2021 paper, its verdict in words, and why.
+
+    Raises:
+        NoDatabaseError: the database is missing, unreadable or of another version.
+    """
+    with open_database(database, "select evidence from paper_claims limit 0") as connection:
+        rows = connection.execute("select claim, verdict, evidence from paper_claims order by claim_id")
+        return [(claim, catalog.label("verdict", name), why) for claim, name, why in rows.fetchall()]
 
 
 @cache
