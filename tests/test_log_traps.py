@@ -663,7 +663,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "an empty cell left out": (codecarbon({}).replace(",FRA,", ","), "cells, expected 23 as in the header"),
     "own columns": ("run,energy_consumed (J),duration\na,1000,5\n", "energy_consumed: empty, expected"),
     "nvidia-smi, 3 GPUs and then 2": (
-        smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:], 2, apart_ms=3), "GPUs that cannot be told apart",
+        smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:], 2, apart_ms=3), "no column says which row is of which GPU",
     ),
     "nvidia-smi, 3 GPUs almost as far apart as two moments": (
         smi([f"01 10:00:{second:02}" for second in range(60)], 3, apart_ms=150),

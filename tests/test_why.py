@@ -230,7 +230,7 @@ def test_what_the_interval_of_a_published_factor_covers_is_said(build: Build) ->
     database = ("--database", build.directory / "emissions.duckdb")
     stated = unwrapped(ote("why", "gpt-3-175b", *database).stdout)
     assert "Published for the run: Chip-hours, Power, PUE, Gross, Net." in stated
-    assert "covers rounding and metering only, not an error, an assumption or an omission" in stated
+    assert "includes rounding and errors of the meters, but not wrong statements or assumptions" in stated
     ((computed,),) = build.query(
         "select min(run_id) from emissions where run_id not in (select run_id from emission_factors "
         "where basis in ('disclosed', 'chips_x_hours', 'disclosed_measured')) and energy_basis = 'computed'"

@@ -241,7 +241,7 @@ def find(
     """Search the training runs that have an estimate.
 
     Args:
-        *words: words of the model's name or of its developer. A run must match all of them.
+        *words: words of the model's name or of its developer. A run must match all words.
         developer: name of the developer or its organisation, or the beginning of the name.
         country: country of a developer or of the run, as code or name.
         year: year of publication, or a range such as "2020-2023".
@@ -296,8 +296,8 @@ def find(
 def total(runs: Any, *, database: str | Path | None = None, judgement: float | None = None) -> "Total":
     """Add up energy and CO2e of runs, with the interval of the sum.
 
-    The sum is computed from random draws of the runs. In each draw, runs that share an error have the same
-    error. Only whole runs are added up, each training once.
+    The sum is computed from random draws: possible values of all runs, which are added up. An error that
+    several runs share is the same for them in each draw. Only whole runs are added up, each training once.
 
     Args:
         runs: a data frame (pandas, Polars or Arrow) with a column run_id, such as selected rows of the table

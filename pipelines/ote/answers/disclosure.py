@@ -102,11 +102,10 @@ SENTENCES = {
     "no_net": "Net emissions are not known: {why}.",
     "no_hours": "the operator's carbon-free energy {of}is not published by the hour",
     "overhead": (
-        "Experiments, failed runs and idle machines of its project are not included: with them, "
-        "projects that published them used about {ratio} times ({low} to {high}, 90 %) as much as "
-        "their final runs alone."
+        "Experiments, failed runs and idle machines of the project are not included. Projects that "
+        "published their total used about {ratio} times ({low} to {high}, 90 %) as much as their final run."
     ),
-    "no_overhead": "Experiments and failed runs of its project are not included.",
+    "no_overhead": "Experiments and failed runs of the project are not included.",
     "variant": " (assumed, as the variant was not stated)",
     "partly_metered": "partly metered energy x PUE, with the uncertainty of energies of accelerators alone",
     "metered": "metered energy x PUE",

@@ -63,7 +63,7 @@ COLUMNS = {
     "carbon_intensity_g_per_kwh": ("--intensity", "carbon intensity of the local grid, in g CO2e per kWh"),
     "cfe_fraction": (
         "--cfe",
-        "carbon-free share of your electricity, matched hour by hour, including that in the grid: 0 to 1",
+        "carbon-free share of your electricity hour by hour, the share of the grid included: 0 to 1",
     ),
     "market_g_per_kwh": (
         "--market-intensity",

@@ -118,7 +118,7 @@ def country_and_state(name: str, code: str, region: str, notes: list[str]) -> Ru
     if region and not state and country:
         named_country = locations.country_name(locations.country_code(country) or "")
         notes.append(
-            f"region {region!r} of {named_country} is not used, as the dataset has no grid of it: the mean "
+            f"region {region!r} of {named_country} is not used: the dataset has no grid of it, so the mean "
             "of the country is taken. If you know its intensity, add it to the runs, in the column "
             "carbon_intensity_g_per_kwh."
         )

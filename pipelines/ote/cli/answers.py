@@ -75,7 +75,7 @@ Top = Annotated[
 def where(
     run: Annotated[
         list[str] | None,
-        typer.Argument(help="Name of a model, or a run_id. Leave it out to describe a run by options."),
+        typer.Argument(help="Name of a model, or a run_id. Without it, describe a run by options."),
     ] = None,
     hardware: Hardware = None,
     chips: Chips = 1,

@@ -206,8 +206,8 @@ def _factors(found: Tree) -> Any:
 def _covered(published: list[str]) -> str:
     """What the intervals of factors that were published for the run cover, and what they do not."""
     return (
-        f"Published for the run: {', '.join(published)}. Their uncertainty (90 %) covers rounding and "
-        "metering only, not an error, an assumption or an omission in the publication."
+        f"Published for the run: {', '.join(published)}. Their uncertainty (90 %) includes rounding and "
+        "errors of the meters, but not wrong statements or assumptions in the publication."
     )
 
 

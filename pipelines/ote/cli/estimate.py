@@ -97,7 +97,7 @@ def estimate(
 
     Example: ote estimate --hardware H100 --chips 512 --hours 300 --region us-central1 --start 2024-03
 
-    A run without --start counts as started today.
+    Without --start, the run is assumed to start today.
 
     A batch file has these columns, all optional: model, hardware, chips, training_hours, chip_hours,
     training_flop, watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country,

@@ -146,7 +146,7 @@ def verify(
     release: Annotated[str, typer.Argument(help="Folder or version of the release, or latest.")],
     releases: Releases = WAREHOUSE / "releases",
 ) -> None:
-    """Check a release: its checksums, its tables against dictionary and manifest, ranges, and the formula.
+    """Check a release: checksums, types and ranges of its tables, and results against their factors.
 
     Example: ote release verify warehouse/releases/latest
     """

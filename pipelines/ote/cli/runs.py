@@ -45,7 +45,7 @@ class By(StrEnum):
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(help="Words of the model's name or its developer. A run must match all of them."),
+    typer.Argument(help="Words of the model's name or its developer. A run must match all words."),
 ]
 Developer = Annotated[
     str,
@@ -57,9 +57,7 @@ AnyCountry = Annotated[str, typer.Option(help="Country of a developer or of the 
 Years = Annotated[str, typer.Option(help="Year of publication, such as 2023, or a range, such as 2020-2023.")]
 AnyHardware = Annotated[str, typer.Option(help="Accelerator: its name or the beginning of its name.")]
 Domain = Annotated[str, typer.Option(help="What the model works on, such as language.")]
-Covers = Annotated[
-    str, typer.Option(help="List only rows that cover this, such as one_run for one whole run.")
-]
+Covers = Annotated[str, typer.Option(help="List only rows of this kind, such as one_run (a whole run).")]
 Hours = Annotated[
     list[str] | None,
     typer.Option(help="How the accelerator-hours are known, such as disclosed (published). Can be repeated."),
@@ -85,7 +83,7 @@ Order = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(
-        help="How many runs to list; 0 lists all. Default: 20, and all with --json or --csv.",
+        help="How many runs to list; 0 lists all. Default: 20; with --json or --csv, all.",
         parser=whole(0),
         metavar="<int>",
     ),

@@ -20,7 +20,7 @@ from ote.names import literal
 Where = Annotated[
     str,
     typer.Option(
-        metavar="SQL", help="SQL condition on columns of the table emissions: solidity <> 'guessed'."
+        metavar="SQL", help="SQL condition on columns of the table emissions, such as solidity <> 'guessed'."
     ),
 ]
 Organisation = Annotated[
@@ -38,7 +38,7 @@ Judgement = Annotated[
         parser=number("0.3", 0),
         metavar="SHARE",
         help="Share of the error of Epoch AI's estimates that is common to all of them, 0 to 1. It is an "
-        "assumption. Default: as in error_shares.",
+        "assumption. Default: the share in the table error_shares.",
     ),
 ]
 SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO2e", quantities.mass)}
@@ -55,8 +55,8 @@ def total(
     """Add up energy and CO2e of runs, with the interval of the sum.
 
     The value of a run is the median of a skewed distribution, so a plain sum of the values is too low. This
-    command adds up random draws of the runs instead. In each draw, runs that share an error have the same
-    error. Only whole runs are added up, each training once.
+    command adds up random draws instead: possible values of all runs. An error that several runs share is the
+    same for them in each draw. Only whole runs are added up, each training once.
 
     Example: ote total --year 2024, or: ote total --where "domain like '%language%' and solidity <> 'guessed'"
     """
