@@ -17,8 +17,7 @@ def test_estimate_report_and_where_agree(build: Build, hardware: str) -> None:
     options = ("--hardware", hardware, "--hours", "72", "--database", database)
     first = json.loads(ote("where", *options, "--json").stdout)[0]
     ((pue, pue_gsd),) = build.query(
-        "select locations.pue, method.gsd from locations "
-        "inner join method on method.factor = 'pue' and locations.pue_basis = method.basis "
+        "select pue, pue_gsd from locations "
         "where region = '{region}' and factor_year = {factor_year} "
         "and intensity_basis = '{intensity_basis}'".format(**first)
     )

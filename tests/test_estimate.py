@@ -244,6 +244,25 @@ def test_a_run_of_the_dataset_described_again_gets_the_same_factors(build: Build
     assert compared >= 20
 
 
+def test_a_location_has_the_factors_that_a_run_there_gets(build: Build, database: Path) -> None:
+    """One look-up for `locations`, what_if, `ote where` and `ote estimate`, wider where the PUE is older."""
+    known = build.query(
+        "select region, factor_year, pue, pue_basis, pue_gsd, gross_kg_per_kwh, gross_basis, net_kg_per_kwh "
+        "from locations where factor_year < 2026"
+    )
+    runs = {
+        "energy_kwh": [1000.0] * len(known),
+        "cloud_region": [region for region, *_ in known],
+        "started": [f"{year}" for _, year, *_ in known],
+    }
+    estimates = estimating.estimate(pl.DataFrame(runs), database, date(2026, 6, 1))
+    assert isinstance(estimates, pl.DataFrame)
+    names = ("pue", "pue_basis", "pue_gsd", "gross_kg_per_kwh", "gross_basis", "net_kg_per_kwh")
+    for row, (region, year, *factors) in zip(estimates.iter_rows(named=True), known, strict=True):
+        assert [row[name] for name in names] == pytest.approx(factors), (region, year)
+    assert {"unpublished_operator", "provider_year", "site_year"} <= {row[3] for row in known}
+
+
 def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -> None:
     run = estimating.estimate_run(KNOWN, database, TODAY)
     columns = {name for (name,) in build.query("select column_name from (describe emissions)")}

@@ -73,11 +73,10 @@ def test_ranks_of_what_if_are_within_one_basis(build: Build) -> None:
 PLACES = """
 create table locations (
     region text, provider text default 'Google', country text default 'SE', factor_year int,
-    intensity_basis text, pue double default 1.1, pue_basis text default 'provider_year',
+    intensity_basis text, pue double default 1.1, pue_gsd double default 1.05,
     gross_kg_per_kwh double, gross_gsd double default 1.1, net_kg_per_kwh double,
     net_basis text default 'operator_hourly', net_gsd double default 1.2
 );
-create table method as select 'pue' as factor, 'provider_year' as basis, 1.05 as gsd;
 insert into locations by name
 select *, 2 * net_kg_per_kwh as gross_kg_per_kwh
 from (

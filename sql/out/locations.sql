@@ -1,7 +1,7 @@
 -- What training would emit per kWh at every known cloud region and year. One row per region and year from 2019 on.
--- PUE is that of the site, else of the operator's fleet, else of the industry; the grid that of the region, else of its
--- country. Net follows the operator's hourly-matched supply, of the nearest year that has one; where none is published it is
--- null. All are those of support.location_factors.
+-- PUE is that of the site, else of the operator's fleet, else of an operator that publishes none; the grid that of the region,
+-- else of its country. Net follows the operator's hourly-matched supply, of the nearest year that has one; where none is
+-- published it is null. All are those of support.location_factors, as a run in the region gets them in that year.
 -- The uncertainty is that of the location alone: it decides how sure a ranking of locations is, whatever the run.
 with regions as (
     select
@@ -55,16 +55,17 @@ pues as (
         grids.region,
         grids.factor_year,
         factors.value as pue,
-        factors.basis as pue_basis
+        factors.basis as pue_basis,
+        factors.gsd as pue_gsd
     from grids
     inner join factors
         on
             factors.factor = 'pue'
-            and factors.location_id in (grids.region, grids.provider, 'WORLD')
+            and factors.location_id in (grids.region, grids.provider, 'UNPUBLISHED', 'WORLD')
             and grids.factor_year = factors.year
     qualify row_number() over (
         partition by grids.region, grids.factor_year
-        order by factors.location_id = 'WORLD', factors.location_id = grids.provider
+        order by list_position([grids.region, grids.provider, 'UNPUBLISHED', 'WORLD'], factors.location_id)
     ) = 1
 ),
 
@@ -83,15 +84,16 @@ select
     grids.country,
     pues.pue,
     pues.pue_basis,
+    pues.pue_gsd,
     grids.gross_kg_per_kwh,
     grids.gross_basis,
     grids.intensity_basis,
     grids.gross_kg_per_kwh * supplies.value as net_kg_per_kwh,
     supplies.basis as net_basis,
-    exp(sqrt(pow(pue_like_ln_gsd(pues.pue, pue_ratio.ln_gsd), 2) + pow(gross_ratio.ln_gsd, 2))) as gross_gsd,
+    exp(sqrt(pow(pue_like_ln_gsd(pues.pue, ln(pues.pue_gsd)), 2) + pow(gross_ratio.ln_gsd, 2))) as gross_gsd,
     exp(
         sqrt(
-            pow(pue_like_ln_gsd(pues.pue, pue_ratio.ln_gsd), 2)
+            pow(pue_like_ln_gsd(pues.pue, ln(pues.pue_gsd)), 2)
             + pow(gross_ratio.ln_gsd, 2)
             + pow(ln(supplies.gsd), 2)
         )
@@ -107,6 +109,5 @@ left join factors as supplies
         supplies.factor = 'net_to_gross_ratio'
         and grids.region = supplies.location_id
         and grids.factor_year = supplies.year
-inner join gsds as pue_ratio on pue_ratio.factor = 'pue' and pues.pue_basis = pue_ratio.basis
 inner join gsds as gross_ratio on gross_ratio.factor = 'gross_kg_per_kwh' and grids.gross_basis = gross_ratio.basis
 where grids.factor_year >= 2019

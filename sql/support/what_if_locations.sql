@@ -10,21 +10,28 @@ select
     locations.intensity_basis,
     locations.gross_gsd,
     locations.net_gsd,
-    pow(pue_like_ln_gsd(locations.pue, ln(pues.gsd)), 2) as pue_variance,
-    sqrt(pow(pue_ln_above(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance))
-        as gross_ln_above,
-    sqrt(pow(pue_ln_below(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance))
-        as gross_ln_below,
-    sqrt(pow(pue_ln_above(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.net_gsd), 2) - pue_variance))
-        as net_ln_above,
-    sqrt(pow(pue_ln_below(locations.pue, ln(pues.gsd)), 2) + pow(z_90(), 2) * (pow(ln(locations.net_gsd), 2) - pue_variance))
-        as net_ln_below
+    pow(pue_like_ln_gsd(locations.pue, ln(locations.pue_gsd)), 2) as pue_variance,
+    sqrt(
+        pow(pue_ln_above(locations.pue, ln(locations.pue_gsd)), 2)
+        + pow(z_90(), 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance)
+    ) as gross_ln_above,
+    sqrt(
+        pow(pue_ln_below(locations.pue, ln(locations.pue_gsd)), 2)
+        + pow(z_90(), 2) * (pow(ln(locations.gross_gsd), 2) - pue_variance)
+    ) as gross_ln_below,
+    sqrt(
+        pow(pue_ln_above(locations.pue, ln(locations.pue_gsd)), 2)
+        + pow(z_90(), 2) * (pow(ln(locations.net_gsd), 2) - pue_variance)
+    ) as net_ln_above,
+    sqrt(
+        pow(pue_ln_below(locations.pue, ln(locations.pue_gsd)), 2)
+        + pow(z_90(), 2) * (pow(ln(locations.net_gsd), 2) - pue_variance)
+    ) as net_ln_below
 from (
     select distinct run_year
     from support.what_if_runs
 ) as years
 cross join out.locations as locations
-inner join core.method as pues on pues.factor = 'pue' and locations.pue_basis = pues.basis
 where locations.provider = 'Google'
 qualify row_number() over (
     partition by years.run_year, locations.region

@@ -18,8 +18,8 @@ from ote.errors import Error
 
 # Fails on a database that is older than this module.
 PROBE = """
-select locations.net_basis, locations.gross_gsd, power.watts_gsd, method.gsd
-from locations, hardware_power as power, method limit 0
+select locations.net_basis, locations.gross_gsd, locations.pue_gsd, power.watts_gsd
+from locations, hardware_power as power limit 0
 """
 
 # A location may be known on one basis in one year, and on the other in another year.
@@ -35,11 +35,11 @@ with nearest as (
 # A location of which net is not known is ranked by gross.
 PLACES = f"""{NEAREST}
 select region, provider, country, factor_year, intensity_basis, pue, gross_kg_per_kwh,
-    method.gsd as pue_gsd, ln(gross_gsd) as gross_ln_gsd,
+    pue_gsd, ln(gross_gsd) as gross_ln_gsd,
     net_kg_per_kwh is not null as has_net, net_kg_per_kwh as net, ln(net_gsd) as net_ln_gsd,
     pue * if(has_net, net_kg_per_kwh, gross_kg_per_kwh) as ranked_value,
     if(has_net, net_ln_gsd, gross_ln_gsd) as ranked_ln_gsd
-from nearest inner join method on method.factor = 'pue' and nearest.pue_basis = method.basis
+from nearest
 order by abs(factor_year - $year), factor_year, ranked_value, region
 """
 # The basis of the run's own location, else of its own grid, else of most locations in the nearest year.
