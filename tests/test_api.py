@@ -147,11 +147,11 @@ WRONG: dict[str, dict[str, tuple[Callable[[], Any], str]]] = {
     },
     "where": {
         "run": (lambda: ote.where(), "the name of a run, or hardware with chips and hours"),
-        "hardware": (lambda: ote.where(hardware="H10000", hours=3), "hardware='H10000' is no accelerator"),
+        "hardware": (lambda: ote.where(hardware="H10000", hours=3), "hardware='H10000' is not a"),
         "chips": (lambda: ote.where(hardware="H100", hours=3, chips=0), "chips='0': expected more than 0"),
         "hours": (lambda: ote.where(hardware="H100", hours=-3), "hours=-3: expected a number above 0"),
         "region": (lambda: ote.where("gpt-3", region="mars1"), "region='mars1'"),
-        "provider": (lambda: ote.where("gpt-3", provider="Nobody"), "provider='Nobody' is no provider"),
+        "provider": (lambda: ote.where("gpt-3", provider="Nobody"), "provider='Nobody' is not a"),
         "start": (lambda: ote.where("gpt-3", start="soon"), "start='soon': expected a date"),
         "year": (lambda: ote.where("gpt-3", year=1990), "year=1990: expected 20"),
         "basis": (
@@ -162,7 +162,7 @@ WRONG: dict[str, dict[str, tuple[Callable[[], Any], str]]] = {
     },
     "find": {
         "developer": (lambda: ote.find(developer="gogle"), "developer='gogle': no run"),
-        "country": (lambda: ote.find(country="Atlantis"), "country='Atlantis': not a known"),
+        "country": (lambda: ote.find(country="Atlantis"), "country='Atlantis' is not a known"),
         "year": (lambda: ote.find(year="2023-2020"), "year='2023-2020': the last year is before"),
         "hardware": (lambda: ote.find(hardware="H 9000"), "hardware='H 9000': no run"),
         "domain": (lambda: ote.find(domain="languag"), "domain='languag': expected one of"),
@@ -234,8 +234,8 @@ def test_an_error_of_an_estimate_names_the_argument(column: str) -> None:
             "training_hours: missing: give energy_kwh, or chip_hours, or chips with training_hours",
         ),
         ({"energy_kwh": -1}, "energy_kwh: '-1': expected more than 0"),
-        ({"energy_kwh": 1, "pue": 0.5}, "pue: 0.5: PUE is total over IT energy"),
-        ({"energy_kwh": 1, "watts_per_chip": 700}, "watts_per_chip: given beside energy_kwh"),
+        ({"energy_kwh": 1, "pue": 0.5}, "pue: 0.5: expected 1 or more"),
+        ({"energy_kwh": 1, "watts_per_chip": 700}, "watts_per_chip: given together with energy_kwh"),
     ],
 )
 def test_what_is_wrong_with_a_run_is_said_with_its_arguments(run: dict[str, Any], says: str) -> None:

@@ -170,7 +170,7 @@ def test_an_intensity_without_a_location_gives_no_life_cycle_figure(database: Pa
         ({"cfe_fraction": 80, "site_country": "DE"}, "--cfe 80.0: it looks like percent; write 0.8"),
         ({"cfe_fraction": "80 %", "site_country": "DE"}, "expected a share from 0 to 1, such as 0.9"),
         ({"cfe_fraction": -0.1, "site_country": "DE"}, "expected a share from 0 to 1"),
-        ({"cfe_fraction": 0.9}, "the carbon-free share of the grid is needed"),
+        ({"cfe_fraction": 0.9}, "--cfe needs the carbon-free share of the grid"),
         ({"market_g_per_kwh": 5000}, "no grid emits more than 1400 g CO2e per kWh"),
         ({"market_g_per_kwh": "low"}, "expected a finite number of g CO2e per kWh, such as 20"),
     ],
@@ -440,16 +440,16 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"pue": "good"}, "--pue 'good': expected a finite number, such as 1.1"),
         ({"watts_per_chip": "400W"}, "--power '400W': expected a finite number of watts, such as 700"),
         ({"training_hours": " "}, "--hours ' ': empty"),
-        ({"pue": "110%"}, "--pue '110%': a percentage; expected total over IT energy"),
+        ({"pue": "110%"}, "--pue '110%': a percentage; expected a ratio such as 1.1"),
         ({"pue": 110}, "it looks like percent; write 1.1"),
-        ({"pue": 0.9}, "PUE is total over IT energy, 1 at the least"),
-        ({"pue": 3}, "2.5 at the most"),
+        ({"pue": 0.9}, "expected 1 or more: energy of the data center"),
+        ({"pue": 3}, "expected at most 2.5"),
         ({"carbon_intensity_g_per_kwh": 0.4}, "it looks like kg per kWh; write 400"),
         ({"carbon_intensity_g_per_kwh": 400000}, "is it per MWh?"),
         ({"carbon_intensity_g_per_kwh": -1}, "expected 0 or more, in g CO2e per kWh"),
         ({"watts_per_chip": 2400}, "It looks like the power of all chips together"),
         ({"watts_per_chip": 0.3}, "It looks like kW"),
-        ({"watts_per_chip": 300, "energy_kwh": 240}, "give one of them"),
+        ({"watts_per_chip": 300, "energy_kwh": 240}, "give only one of them"),
         ({"energy_kwh": 240e3}, "is 300000 W per accelerator"),
         ({"chip_hours": 100}, "It looks like the hours alone"),
         ({"chip_hours": 900}, "are 800. Give"),
@@ -464,8 +464,8 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"hardware": "V1000"}, "The nearest: "),
         ({"hardware": "nvidia 4090"}, "NVIDIA GeForce RTX 4090"),
         ({"hardware": "NVIDIA GB300-NVL72"}, "is a rack of 72 GB300; give --hardware GB300 --chips 72"),
-        ({"hardware": "XY900 NVL72"}, "is no accelerator known here. The nearest: "),
-        ({"hardware": "???"}, "is no accelerator known here. The nearest: "),
+        ({"hardware": "XY900 NVL72"}, "is not a known accelerator. The nearest: "),
+        ({"hardware": "???"}, "is not a known accelerator. The nearest: "),
         ({"cloud_region": "us-centrall1"}, "The nearest: us-central1"),
         (
             {"cloud_region": "frankfurt"},
@@ -478,11 +478,14 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
             {"cloud_region": "Ireland"},
             "is a country, not a region: give it as the country. Its cloud regions: eu-west-1, northeurope",
         ),
-        ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 lies in US"),
+        ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 is in US"),
         ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),
         ({"provider": "Gogle"}, "Known: AIST, ALCF, Alibaba Cloud, Amazon Web Services"),
         ({"site_country": "Germoney"}, "DE (Germany)"),
-        ({"site_country": "Monaco"}, "--country 'Monaco': no grid of it is known here; give --intensity"),
+        (
+            {"site_country": "Monaco"},
+            "--country 'Monaco': the intensity of its grid is not known; give --intensity",
+        ),
         ({"started": "2025-06-02"}, "in the future; today is 2025-06-01"),
         ({"started": "03/2024"}, "expected a date as YYYY-MM-DD, a month as YYYY-MM, or a year"),
         ({"started": "2026"}, "--start 2026: in the future"),
@@ -550,7 +553,7 @@ def test_a_batch_with_a_fault_names_it_and_writes_nothing(database: Path, tmp_pa
     with pytest.raises(BadRunsError) as refused:
         batch.estimate_file(source, target, database, TODAY)
     assert "runs.csv, line 3, row 2, training_hours: '-1': expected more than 0" in str(refused.value)
-    assert "runs.csv, line 4, row 3, hardware: 'V900' is no accelerator" in str(refused.value)
+    assert "runs.csv, line 4, row 3, hardware: 'V900' is not a known accelerator" in str(refused.value)
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["estimates.csv", "runs.csv"]
     assert target.read_text(encoding="utf-8") == "an earlier one\n"
 
@@ -719,7 +722,7 @@ def test_a_bad_row_costs_itself(database: Path, tmp_path: Path) -> None:
     rejects = pl.read_csv(tmp_path / "estimates.rejects.csv").select("line", "column", "reason").rows()
     assert [(line, column) for line, column, _ in rejects] == [(3, None), (5, "hardware")]
     assert "5 cells, expected 4" in rejects[0][2]
-    assert "'V900' is no accelerator known here" in rejects[1][2]
+    assert "'V900' is not a known accelerator" in rejects[1][2]
     refused = ote(
         "estimate", "--batch", source, "--out", tmp_path / "no.csv", "--strict", "--database", database
     )

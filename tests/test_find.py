@@ -174,7 +174,7 @@ def test_counts_are_in_the_right_number(build: Build) -> None:
         (["zzzz"], "No run with an estimate matches."),
         (["--year", "22"], "--year 22: expected a year such as 2023"),
         (["--year", "2023-2020"], "the last year is before the first; write 2020-2023"),
-        (["--country", "Germoney"], "--country Germoney: not a known country"),
+        (["--country", "Germoney"], "--country 'Germoney' is not a known country"),
         (["--domain", "magic"], "--domain magic: expected one of "),
         (["--hours", "sure"], "--hours sure: expected one of disclosed, chips_x_hours"),
         (["--covers", "all"], "--covers all: expected one of one_run"),

@@ -302,17 +302,17 @@ def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--pue", "0.5"), "--pue 0.5: PUE is total over IT energy, 1 at the least"),
+        (("--pue", "0.5"), "--pue 0.5: expected 1 or more: energy of the data center"),
         (("--pue", "110"), "it looks like percent; write 1.1"),
         (("--pue", "good"), "--pue 'good': expected a number from 1 to 2.5"),
         (("--pue", "nan"), "--pue 'nan': expected a number from 1 to 2.5"),
-        (("--pue-included", "3"), "--pue-included 3.0: PUE is total over IT energy, 2.5 at the most"),
+        (("--pue-included", "3"), "--pue-included 3.0: expected at most 2.5: energy of the data center"),
         (
             ("--region", "Iowa"),
             "--region 'Iowa' is a location, not a region. The cloud regions there: centralus",
         ),
-        (("--country", "Germoney"), "--country 'Germoney' is no country known here"),
-        (("--state", "Texxas"), "--state 'Texxas' is no state or province"),
+        (("--country", "Germoney"), "--country 'Germoney' is not a known country"),
+        (("--state", "Texxas"), "--state 'Texxas' is not a state or province"),
     ],
 )
 def test_an_option_of_an_import_is_judged_as_one_of_an_estimate(
@@ -332,7 +332,7 @@ def test_an_option_of_an_import_is_judged_as_one_of_an_estimate(
             "duration,energy_consumed,pue\n3600,1e99,1\n3600,12,1\n3600,12,9\n",
             (
                 "line 2, row 1, energy_kwh: 1e+99: more than 100 TWh",
-                "line 4, row 3, pue: 9.0: PUE is total over IT energy, 2.5",
+                "line 4, row 3, pue: 9.0: expected at most 2.5",
             ),
         ),
         (

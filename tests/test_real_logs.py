@@ -282,7 +282,7 @@ def test_a_state_of_the_usa_is_not_the_country(build: Build) -> None:
         assert run["gross_kg_per_kwh"] == pytest.approx(grams / 1000)
         assert run["factors"]["gross_kg_per_kwh"]["basis"] == "region_year"
     assert (
-        "--state 'Bavaria' is no state"
+        "--state 'Bavaria' is not a state"
         in ote("estimate", "--energy", "1", "--state", "Bavaria", "--database", database).stderr
     )
 

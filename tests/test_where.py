@@ -332,9 +332,9 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
         (["--hardware", "H100", "--hours", "nan"], "--hours nan"),
         (["--hardware", "H100", "--hours", "-3"], "--hours -3"),
         (["--hardware", "H100", "--hours", "1e400"], "--hours inf"),
-        (["--hardware", "H10000", "--hours", "3"], "no accelerator known here"),
+        (["--hardware", "H10000", "--hours", "3"], "not a known accelerator"),
         (["--hardware", "H100", "--hours", "3", "--chips", "0"], "chips"),
-        (["t5-11b", "--provider", "Nobody"], "--provider 'Nobody' is no provider known here. Known: "),
+        (["t5-11b", "--provider", "Nobody"], "--provider 'Nobody' is not a known provider. Known: "),
         (["t5-11b", "--provider", "EPFL"], "'EPFL' has no location here. Providers: "),
         (["t5-11b", "--basis", "marginal"], "--basis"),
         (

@@ -39,9 +39,9 @@ select
     row_number,
     'pue' as column_name,
     case
-        when pue < 1 then pue || ': PUE is total over IT energy, 1 at the least'
+        when pue < 1 then pue || ': expected 1 or more: energy of the data center divided by energy of its computers'
         when pue between 100 and 250 then pue || ': it looks like percent; write ' || pue / 100
-        else pue || ': PUE is total over IT energy, 2.5 at the most'
+        else pue || ': expected at most 2.5: energy of the data center divided by energy of its computers'
     end as message
 from runs
 where pue < 1 or pue > 2.5

@@ -35,7 +35,7 @@ unread as (
                 then
                     'a percentage; expected '
                     || case column_name
-                        when 'pue' then 'total over IT energy, such as 1.1'
+                        when 'pue' then 'a ratio such as 1.1'
                         when 'cfe_fraction' then 'a share from 0 to 1, such as 0.9'
                         else 'a number in its own unit'
                     end
@@ -131,14 +131,14 @@ names as (
             ),
             if(
                 list_contains(string_split(hardware_words(given.hardware), ' '), 'cpu'),
-                ' is no accelerator known here. CPUs are known by name, such as ' || (
+                ' is not a known accelerator. CPUs are known by name, such as ' || (
                     select string_agg(cpus.name, ', ' order by cpus.name)
                     from hardware as cpus
                     where cpus.kind = 'cpu' and cpus.manufacturer in ('AMD', 'Intel')
                 ),
                 null
             ),
-            ' is no accelerator known here. The nearest: ' || (
+            ' is not a known accelerator. The nearest: ' || (
                 select string_agg(near.alias, ', ')
                 from (
                     select aliases.alias
@@ -161,7 +161,7 @@ names as (
                     limit 3
                 ) as near
             ),
-            ' is no accelerator known here'
+            ' is not a known accelerator'
         ) as message
     from given
     inner join runs on given.row_number = runs.row_number
@@ -175,7 +175,7 @@ names as (
     select
         given.row_number,
         'provider' as column_name,
-        '''' || given.provider || ''' is no provider known here. Known: '
+        '''' || given.provider || ''' is not a known provider. Known: '
         || (
             select string_agg(distinct known.provider, ', ' order by known.provider)
             from provider_aliases as known
@@ -196,7 +196,7 @@ names as (
     select
         given.row_number,
         'site_country' as column_name,
-        '''' || given.site_country || ''' is no country known here; expected a two-letter code or an English name, such as '
+        '''' || given.site_country || ''' is not a known country; expected a two-letter code or an English name, such as '
         || coalesce((
             select string_agg(near.country || ' (' || near.alias || ')', ', ')
             from (
@@ -216,7 +216,7 @@ names as (
     select
         given.row_number,
         'site_state' as column_name,
-        '''' || given.site_state || ''' is no state or province whose grid is known here'
+        '''' || given.site_state || ''' is not a state or province with a known grid'
         || coalesce(' in ' || runs.named_country, '') || '. Known: the states of the USA, and '
         || (
             select string_agg(distinct states.alias, ', ' order by states.alias)
@@ -231,7 +231,7 @@ names as (
     select
         runs.row_number,
         'site_country' as column_name,
-        '''' || given.site_country || ''': no grid of it is known here; give carbon_intensity_g_per_kwh' as message
+        '''' || given.site_country || ''': the intensity of its grid is not known; give carbon_intensity_g_per_kwh' as message
     from given
     inner join runs on given.row_number = runs.row_number
     where
@@ -263,8 +263,8 @@ bounds as (
         runs.row_number,
         'watts_per_chip' as column_name,
         format(
-            '{:g} W per accelerator, but {} is rated {:g} W: a whole system power 0.15 to 1.5 of that, '
-            || 'and up to {:g} W for its host. {}',
+            '{:g} W per accelerator, but {} is rated {:g} W. Expected 0.15 to 1.5 times this rating '
+            || '(whole system), and up to {:g} W for its host. {}',
             runs.watts_per_chip, hardware.name, hardware.tdp_w, host_allowance_w(runs.chips),
             case
                 when
@@ -284,7 +284,7 @@ bounds as (
         runs.row_number,
         'watts_per_chip' as column_name,
         format(
-            '{:g} W: one accelerator with its host draws 5 W to 30 kW', runs.watts_per_chip
+            '{:g} W: expected 5 W to 30 kW for one accelerator with its host', runs.watts_per_chip
         )
             as message
     from runs
@@ -372,14 +372,15 @@ contradictions as (
     select
         row_number,
         'watts_per_chip' as column_name,
-        'given beside energy_kwh; a measured energy needs no power, give one of them' as message
+        'given together with energy_kwh; give only one of them' as message
     from runs
     where watts_per_chip is not null and energy_kwh is not null
     union all
     select
         runs.row_number,
         'cfe_fraction' as column_name,
-        'the carbon-free share of the grid is needed, and not known here; give cloud_region or site_country' as message
+        'needs the carbon-free share of the grid, which is not known for this location; give cloud_region or site_country'
+            as message
     from runs
     left join grid_shares as shares on coalesce(runs.cloud_region, runs.site_country) = shares.location_id
     where runs.cfe_fraction is not null and shares.location_id is null
@@ -433,14 +434,14 @@ contradictions as (
     select
         row_number,
         'site_country' as column_name,
-        '''' || named_country || ''', but ' || cloud_region || ' lies in ' || site_country as message
+        '''' || named_country || ''', but ' || cloud_region || ' is in ' || site_country as message
     from runs
     where cloud_region is not null and named_country <> site_country
     union all
     select
         runs.row_number,
         'hardware' as column_name,
-        hardware.name || ' has neither a rating nor a measurement here; give watts_per_chip' as message
+        hardware.name || ' has no known rated power and no measurement; give watts_per_chip' as message
     from runs
     inner join hardware on runs.hardware_id = hardware.hardware_id
     left join hardware_power as power on runs.hardware_id = power.hardware_id
@@ -449,7 +450,7 @@ contradictions as (
     select
         runs.row_number,
         'training_flop' as column_name,
-        'no peak is known of ' || runs.hardware || '; give chip_hours, or chips and training_hours' as message
+        'the peak speed is not known for ' || runs.hardware || '; give chip_hours, or chips and training_hours' as message
     from runs
     left join hardware_power as power on runs.hardware_id = power.hardware_id
     where

@@ -86,7 +86,7 @@ def _country(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         {"name": name},
     ).fetchall()
     if len(rows) != 1:
-        raise BadQuestionError(f"--country {name}: not a known country. {locations.unknown_country(name)}.")
+        raise BadQuestionError(f"--country {locations.unknown_country(name)}.")
     return str(rows[0][0])
 
 

@@ -89,7 +89,7 @@ def unknown_region(name: str) -> str:
         name.strip().lower(), [n for n in _regions() if not n.startswith("site:")], 3, 0.4
     )
     return (
-        f"{shown(name)} is no region known here. The nearest: "
+        f"{shown(name)} is not a known region. The nearest: "
         f"{', '.join(_regions()[key] for key in near) or 'none'}"
     )
 
@@ -99,7 +99,7 @@ def unknown_country(name: str) -> str:
     names = {row["alias"].lower(): f"{row['country']} ({row['alias']})" for row in _rows("countries")}
     near = [names[key] for key in get_close_matches(name.strip().lower(), names, 3, 0.5)] or ["FR"]
     return (
-        f"{shown(name)} is no country known here; expected a two-letter code or an English name, such as "
+        f"{shown(name)} is not a known country; expected a two-letter code or an English name, such as "
         f"{', '.join(near)}"
     )
 

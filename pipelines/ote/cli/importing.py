@@ -40,7 +40,7 @@ def _refuse_places(region: str | None, country: str | None, state: str | None) -
     if country and not locations.country_code(country):
         terminal.fail(f"--country {locations.unknown_country(country)}")
     if state and not locations.is_state(state):
-        terminal.fail(f"--state {state!r} is no state or province whose grid is known here, such as Texas")
+        terminal.fail(f"--state {state!r} is not a state or province with a known grid, such as Texas")
 
 
 def import_(
