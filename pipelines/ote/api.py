@@ -94,10 +94,11 @@ def estimate(
             contracts), started (YYYY-MM-DD, YYYY-MM or YYYY).
 
     Returns:
-        For one run, a mapping. It has dataset_version, energy_mwh (MWh, with PUE), co2e_gross_t and
-        co2e_net_t (t); the last three also with `_p05` and `_p95`. Its item `factors` has the value, gsd
-        (geometric standard deviation), basis, year and source of each factor. If you give a data frame, the
-        function returns a data frame of the same library (pandas or Polars), with one row per run.
+        For one run, a mapping. It has dataset_version, energy_mwh (MWh, with PUE), co2e_gross_t,
+        co2e_lifecycle_t and co2e_net_t (t), each quantity also with `_p05` and `_p95`. To compare a run with
+        runs of the dataset, use co2e_lifecycle_t. The item `factors` has the value, gsd (geometric standard
+        deviation), basis, year and source of each factor. If you give a data frame, the function returns a
+        data frame of the same library (pandas or Polars), with one row per run.
 
     Raises:
         BadRunsError: a value is impossible or contradicts another value, or too few facts are given. The
@@ -190,8 +191,9 @@ def where(
 
     Returns:
         A list with one mapping per region, as `ote where --json` prints it. Each mapping has rank, region,
-        provider, country, chance_to_beat_next (probability of lower emissions than the next region), and
-        energy_mwh (MWh), co2e_gross_t and co2e_net_t (t), each with `_p05` and `_p95`. The rank is None if
+        provider, country, and energy_mwh (MWh), co2e_gross_t and co2e_net_t (t), each with `_p05` and `_p95`.
+        It also has chance_to_beat_next (probability of lower emissions than the next region) and
+        ratio_to_actual (gross CO2e divided by gross CO2e of the run in its own location). The rank is None if
         the factors of the region are known only for another year. If the interval is so wide that the
         estimate is a guess, its value is None, and `null_because` gives the reason.
 
