@@ -9,11 +9,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import fleet_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HERE = Path(__file__).parents[1]
 DATABASE = Path(os.environ.get("OTE_DATABASE", HERE / "warehouse" / "emissions.duckdb"))
@@ -86,20 +90,7 @@ def merges(source: Path, target: Path) -> None:
         ("gross_kg_per_kwh", ("cloud_region", "location", "world")),
         ("net_to_gross_ratio", ("cloud_region",)),
     ):
-        for number, key in enumerate(keys):
-            of_key = factors[factors["factor"] == factor].drop(columns="factor")
-            of_key = of_key.add_suffix(f"_{factor}_{number}").rename(
-                columns={f"location_id_{factor}_{number}": key, f"year_{factor}_{number}": "year"}
-            )
-            runs = runs.merge(of_key, on=[key, "year"], how="left")
-        for part in ("value", "basis", "gsd"):
-            best = runs[f"{part}_{factor}_0"]
-            for number in range(1, len(keys)):
-                best = best.fillna(runs[f"{part}_{factor}_{number}"])
-            runs[f"{factor}_{part}"] = best
-        runs = runs.drop(
-            columns=[name for name in runs.columns if f"_{factor}_" in name and name[-1].isdigit()]
-        )
+        runs = _with_factor(runs, factors, factor, keys)
     hours = (runs["chips"] * runs["training_hours"]).fillna(
         runs["training_flop"] / runs["sustained_flop_per_s"] / 3600
     )
@@ -109,6 +100,23 @@ def merges(source: Path, target: Path) -> None:
     runs["co2e_gross_t"] = runs["energy_mwh"] * grid
     runs["co2e_net_t"] = runs["co2e_gross_t"] * runs["net_to_gross_ratio_value"]
     runs.to_parquet(target, compression="zstd")
+
+
+def _with_factor(
+    runs: "pd.DataFrame", factors: "pd.DataFrame", factor: str, keys: Sequence[str]
+) -> "pd.DataFrame":
+    """The runs with the value, basis and gsd of a factor, by the first of the keys that has one."""
+    of_factor = factors[factors["factor"] == factor].drop(columns="factor")
+    for number, key in enumerate(keys):
+        names = {f"location_id_{factor}_{number}": key, f"year_{factor}_{number}": "year"}
+        of_key = of_factor.add_suffix(f"_{factor}_{number}").rename(columns=names)
+        runs = runs.merge(of_key, on=[key, "year"], how="left")
+    for part in ("value", "basis", "gsd"):
+        best = runs[f"{part}_{factor}_0"]
+        for number in range(1, len(keys)):
+            best = best.fillna(runs[f"{part}_{factor}_{number}"])
+        runs[f"{factor}_{part}"] = best
+    return runs.drop(columns=[name for name in runs.columns if f"_{factor}_" in name and name[-1].isdigit()])
 
 
 def loop(source: Path, target: Path) -> None:
