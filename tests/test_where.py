@@ -153,7 +153,7 @@ def test_the_first_year_of_one_region_does_not_win_over_the_newest_of_the_others
         assert locations[: len(ranked)] == ranked
         printed = " ".join(ote(*described, *options).stdout.split())
         assert f"with lifecycle intensities of {newest}." in printed
-        assert "whose nearest lifecycle intensities are of another year: 2020 (Google 27), " in printed
+        assert "with lifecycle intensities of other years only, among them 27 of Google (2020): " in printed
     google = json.loads(ote(*described, "--provider", "Google", "--json").stdout)
     assert {location["factor_year"] for location in google if location["rank"]} == {newest}
 

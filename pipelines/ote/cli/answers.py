@@ -252,15 +252,6 @@ def _notes(
         f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
         f"--basis {other} ranks the locations with {other} intensities."
     )
-    others = Counter(
-        (location.factor_year, location.provider) for location in locations if location.rank is None
-    )
-    if others:
-        of = ", ".join(f"{year} ({provider} {number})" for (year, provider), number in sorted(others.items()))
-        yield (
-            f"Not ranked: {quantities.counted(others.total(), 'location')} whose nearest {ranked_on} "
-            f"intensities are of another year: {of}. --year ranks another year."
-        )
 
 
 def _unranked(locations: Sequence[ranking.Location], ranked_on: str) -> str:
