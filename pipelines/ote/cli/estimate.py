@@ -116,6 +116,10 @@ def estimate(
         else:
             _estimate_batch(batch, out, database, strict=strict, full=full, hourly=hourly_intensity)
         return
+    _estimate_one(run, database, as_json=as_json)
+
+
+def _estimate_one(run: dict[str, str], database: Path, *, as_json: bool) -> None:
     if not run:
         terminal.fail(
             "Nothing to estimate. Example: ote estimate --hardware H100 --chips 512 --hours 300 --country DE"
@@ -271,7 +275,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         spread = "" if about["gsd"] is None else f"{width_of(name, about['value'], about['gsd']):.2f}"
         factors.add_row(words.factor(name), value, spread, words.basis_of(about))
     show(totals)
-    _say("Compare runs by CO2e life-cycle, as all lists of the dataset do (column co2e_lifecycle_t).")
+    say("Compare runs by CO2e life-cycle, as all lists of the dataset do (column co2e_lifecycle_t).")
     typer.echo("")
     show(factors)
     _say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
@@ -352,6 +356,17 @@ class Form(StrEnum):
     bibtex = "bibtex"
 
 
+WRITTEN: dict[Form, Callable[[disclosing.Run], str]] = {
+    Form.markdown: disclosing.markdown,
+    Form.model_card: disclosing.model_card,
+    Form.latex: disclosing.latex,
+    Form.cyclonedx: disclosing.cyclonedx,
+    Form.spdx: disclosing.spdx,
+    Form.eu: disclosing.eu,
+    Form.bibtex: disclosing.bibtex,
+}
+
+
 def report(
     run: Annotated[
         Path,
@@ -391,16 +406,7 @@ def report(
         terminal.fail(_or_import(run, f"{run}: {error}", content))
     except NoDatabaseError as error:
         terminal.fail(str(error))
-    written: dict[Form, Callable[[disclosing.Run], str]] = {
-        Form.markdown: disclosing.markdown,
-        Form.model_card: disclosing.model_card,
-        Form.latex: disclosing.latex,
-        Form.cyclonedx: disclosing.cyclonedx,
-        Form.spdx: disclosing.spdx,
-        Form.eu: disclosing.eu,
-        Form.bibtex: disclosing.bibtex,
-    }
-    typer.echo(written[form](total), nl=False)
+    typer.echo(WRITTEN[form](total), nl=False)
     if form is Form.model_card and not training_type:
         typer.echo("training_type is not stated; give --training-type pre-training or fine-tuning.", err=True)
 

@@ -52,34 +52,16 @@ def release(
     import duckdb
 
     from ote.ingestion.facts import BadReferenceError
-    from ote.quality import checks
-    from ote.releases import forecasts, record
+    from ote.releases import record
     from ote.releases import release as releasing
-    from ote.warehouse import (
-        LockedError,
-        NotValidatedError,
-        connect,
-        lock,
-        made_from,
-        require_unchanged,
-        require_validated,
-    )
+    from ote.warehouse import LockedError, NotValidatedError
 
     database = warehouse / "build.duckdb"
     if not database.exists():
         fail(f"{database}: missing. Build first: ote build --warehouse {warehouse}", 2)
     _require_committed(checkout.state(), "are")
     try:
-        with lock(warehouse), connect(database) as connection:
-            require_validated(connection, checks.fingerprints(connection))
-            made = made_from(connection)
-            _require_committed(made, "when it was built were")
-            require_unchanged(made)
-            folder = releasing.write(connection, warehouse, made, released)
-            if why := releasing.manifest(folder).get("draft"):
-                raise releasing.BrokenPromiseError(f"No release, but a draft: {why}. Nothing was recorded.")
-            forecasts.keep(folder, released)
-            record.keep(folder, released)
+        folder = _released(database, released)
     except (
         LockedError,
         NotValidatedError,
@@ -98,6 +80,27 @@ def release(
     typer.echo(
         f"Record: {released}; commit it, so that the next release is compared with this one.", err=True
     )
+
+
+def _released(database: Path, released: Path) -> Path:
+    """Write the last build as a release with its record; the folder of the release."""
+    from ote.quality import checks
+    from ote.releases import forecasts, record
+    from ote.releases import release as releasing
+    from ote.warehouse import connect, lock, made_from, require_unchanged, require_validated
+
+    warehouse = database.parent
+    with lock(warehouse), connect(database) as connection:
+        require_validated(connection, checks.fingerprints(connection))
+        made = made_from(connection)
+        _require_committed(made, "when it was built were")
+        require_unchanged(made)
+        folder = releasing.write(connection, warehouse, made, released)
+        if why := releasing.manifest(folder).get("draft"):
+            raise releasing.BrokenPromiseError(f"No release, but a draft: {why}. Nothing was recorded.")
+        forecasts.keep(folder, released)
+        record.keep(folder, released)
+    return folder
 
 
 def diff(
