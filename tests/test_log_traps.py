@@ -533,7 +533,11 @@ def test_a_table_in_latex_is_as_wide_as_a_line(build: Build, tmp_path: Path) -> 
         assert {len(row) for row in cells} == {len(shares)}
         for row in cells:  # 3.7 pt is the mean width of a letter of 7 pt
             for cell, share in zip(row, shares, strict=True):
-                plain = re.sub(r"\\(?!allowbreak)[a-z]+|[{}$\\_^]", "", cell.replace(r"\allowbreak{}", " "))
+                plain = re.sub(
+                    r"\\(?!allowbreak)[a-z]+|[{}$\\_^]",
+                    "",
+                    cell.replace(r"\allowbreak{}", " ").replace("-", "- "),
+                )
                 assert max(map(len, plain.split()), default=0) * 3.7 <= share * 341, cell
     assert "a\\_\\allowbreak{}long" not in latex.split(r"\begin{table}")[0]
 
@@ -693,6 +697,11 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "nvidia-smi dmon -o DT": ("#Date Time gpu pwr\n 20240501   10:00:00   0\n", "--query-gpu"),
     "nvidia-smi pmon": ("# gpu   pid  type    sm   command\n    0   12345   C  80  python\n", "--query-gpu="),
     "nvidia-smi, the table": ("| NVIDIA-SMI 525.60.13    Driver Version: 525.60.13 |\n", "--query-gpu="),
+    "CodeCarbon 1.0.0, without an energy": (
+        "timestamp,experiment_id,project_name,duration,emissions,country_name\n2020-12-01,a,p,7200,0.2,France\n",
+        f"written by an early CodeCarbon, which wrote no energy, {UNSUPPORTED}",
+    ),
+    "estimates": ("row,model,energy_mwh,co2e_gross_t\n1,p,2,1\n", "a file of estimates already, not a log."),
     "Zeus, J": ("start_time,window_name,elapsed_time,gpu0_energy\n1700000000,epoch,3600,1080000\n", BY_HAND),
     "experiment-impact-tracker": ('{"gpu": {"nvidia_draw_absolute": 200.0}, "timestamp": 1}', BY_HAND),
     "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", f"written by DCGM, {UNSUPPORTED}"),

@@ -293,7 +293,7 @@ def _joined(*cells: str) -> str:
 
 def _cell(text: str) -> str:
     """A cell in LaTeX, whose names may go on in the next line after a mark."""
-    return re.sub(r"(\\_|[-/](?=\w)|[.:](?=[A-Za-z]))", r"\1\\allowbreak{}", _latex(text))
+    return re.sub(r"(\\_|/(?=\w)|[.:](?=[A-Za-z]))", r"\1\\allowbreak{}", _latex(text))
 
 
 def _with_citations(paragraph: str) -> str:

@@ -28,6 +28,7 @@ UNSUPPORTED = (
         "Weights & Biases",
         r"(?i)\bwandb|_wandb\b|system\.gpu\.|system/gpu\.|gpu\.\d+\.(?:power|gpu|temp|memory)",
     ),
+    ("an early CodeCarbon, which wrote no energy", r"^timestamp,.*\bduration,emissions,(?!.*energy)"),
     ("experiment-impact-tracker", r"rapl_power_draw_absolute|average_gpu_estimated_utilization_absolute"),
     ("Zeus", r"window_name,elapsed_time,gpu\d+_energy"),
     ("perun", r"^PERUN REPORT|hostname,device_group,sensor,unit"),
@@ -279,6 +280,10 @@ def _unknown(file: Path, text: str) -> str:
         batch = f"ote estimate --batch {shlex.quote(str(file))} --out estimates.csv"
         how = "pipe it to ote report, without ote import" if str(file) == trackers.PIPE else batch
         return f"{file}: a file of runs already, not a log. Estimate it: {how}"
+    if {"energy_mwh", "co2e_gross_t"} <= names:
+        return (
+            f"{file}: a file of estimates already, not a log. Report it: ote report {shlex.quote(str(file))}"
+        )
     if tool := next((tool for tool, mark in UNSUPPORTED if re.search(mark, _head(text), re.MULTILINE)), ""):
         return f"{file}: written by {tool}, whose logs and exports are not supported. {EXAMPLE_BY_HAND}"
     return f"{file}: written by none of {tools}; its first line is {first[:80]!r}. {EXAMPLE_BY_HAND}"

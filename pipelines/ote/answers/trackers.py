@@ -383,9 +383,10 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
     for part, written in sorted(never.items()) if parts else ():
         yield f"Power of {part}: not measured ({written}), and not in the energy."
     if taken := [epoch for epoch in epochs if epoch.seconds and epoch.watts and not epoch.wrong]:
+        times = "N" if len(taken) == 1 else f"N / {len(taken):,}"
         yield (
             f"Epochs taken: {len(taken):,}. Carbontracker measures one unless monitor_epochs says more: if "
-            f"the training had N, its hours and energy are N / {len(taken):,} times these."
+            f"the training had N, its hours and energy are {times} times these."
         )
         notes: list[str] = []
         yield from (Placed(run=run) for run in _carbontracker_runs(text, file, pue_included, taken, notes))

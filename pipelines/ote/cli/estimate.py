@@ -278,7 +278,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     say("Compare runs by CO2e life-cycle, as all lists of the dataset do (column co2e_lifecycle_t).")
     typer.echo("")
     show(factors)
-    _say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
+    say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
     typer.echo("")
     _print_notes(run, narrowest)
 
@@ -286,30 +286,30 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
 def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     """What was counted and assumed, and where the factors come from."""
     for note in hardware_units.notes_on(run):
-        _say(note)
+        say(note)
     if run.get("metering"):
-        _say(f"Metering: {run['metering']}.")
+        say(f"Metering: {run['metering']}.")
     known = run["factors"].items()
     assumed = [words.factor(f) for f, about in known if about["basis"] and about["basis"] not in GIVEN]
     if run["is_assumed_provider"]:
         assumed.append(f"provider {run['provider']}, since TPUs run in its data centers only")
-    _say(f"Assumed: {'; '.join(assumed) or 'nothing'}.")
-    _say(disclosing.overhead(run))
+    say(f"Assumed: {'; '.join(assumed) or 'nothing'}.")
+    say(disclosing.overhead(run))
     others = [f"{words.factor(f)} {about['factor_year']}" for f, about in known if about["is_other_year"]]
     if others:
-        _say(f"No data for {run['run_year']}, so the nearest known year is used: {'; '.join(others)}.")
+        say(f"No data for {run['run_year']}, so the nearest known year is used: {'; '.join(others)}.")
     if run.get("within_country"):
-        _say(run["within_country"])
+        say(run["within_country"])
     if narrowest:
         ends = (
             f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
         )
-        _say(f"To narrow the interval most, give {narrowest.fact}.")
-        _say(f"If its value equals the value used here, the interval of gross CO2e becomes {ends}.")
+        say(f"To narrow the interval most, give {narrowest.fact}.")
+        say(f"If its value equals the value used here, the interval of gross CO2e becomes {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
-            _say(f"{words.factor(name)} ({name}): {source}")
-    _say(f"Dataset: Open Training Emissions {run['dataset_version']}")
+            say(f"{words.factor(name)} ({name}): {source}")
+    say(f"Dataset: Open Training Emissions {run['dataset_version']}")
 
 
 def table(*names: str) -> Table:
@@ -326,15 +326,19 @@ def show(made: Table) -> None:
     Console(highlight=False, markup=False, emoji=False).print(made)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str, err: bool = False, indent: str = "") -> None:
     """Print a sentence as wide as the terminal, if that is known; addresses stay whole."""
-    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
-        typer.echo(sentence)
+    if not ((sys.stderr if err else sys.stdout).isatty() or "COLUMNS" in os.environ):
+        typer.echo(f"{indent}{sentence}", err=err)
         return
-    width = Console().width
-    typer.echo(
-        textwrap.fill(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    whole = textwrap.TextWrapper(
+        width=Console(stderr=err).width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+    typer.echo(whole.fill(sentence), err=err)
 
 
 def origin(about: dict[str, Any]) -> str:
@@ -485,6 +489,6 @@ def name_rejects(lines: Sequence[str], where: str = "", problems: int | None = N
     if lines:
         count = len(lines) if problems is None else problems
         what = "the row with it is" if count == 1 else "the rows with them are"
-        typer.echo(f"{quantities.counted(count, 'problem')}; {what} left out{where}:", err=True)
+        say(f"{quantities.counted(count, 'problem')}; {what} left out{where}:", err=True)
         for line in [*lines[:SHOWN], *[f"and {count - SHOWN:,} more"] * (count > SHOWN)]:
-            typer.echo(f"  {line}", err=True)
+            say(line, err=True, indent="  ")

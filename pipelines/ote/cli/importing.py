@@ -14,7 +14,7 @@ from ote.answers import delimited, imports, locations, quantities, texts
 from ote.answers import estimate as estimating
 from ote.answers.trackers import PIPE
 from ote.cli import terminal
-from ote.cli.estimate import REJECTS, is_pipe, name_rejects, piped, show, table
+from ote.cli.estimate import REJECTS, is_pipe, name_rejects, piped, say, show, table
 from ote.cli.options import Country, Hardware, Pue, Region, State
 
 
@@ -101,7 +101,7 @@ def import_(
     if out is not None:
         _write(read, out)
     for sentence in [*read.left_out, *map(str, read.parts), *read.gaps()]:
-        typer.echo(sentence[:1].upper() + sentence[1:], err=True)
+        say(sentence[:1].upper() + sentence[1:], err=True)
     _print_rejects(read, _name(log), out)
     _print_runs(read, _name(log), out)
 
@@ -171,4 +171,4 @@ def _print_runs(read: imports.Log, log: Path, out: Path | None) -> None:
     else:
         typer.echo(imports.as_csv(read.runs, imports.left_out(Path(log.name), read.rejects)), nl=False)
     for metering in dict.fromkeys(run["metering"] for run in read.runs if run.get("metering")):
-        typer.echo(f"Metering: {metering}.", err=out is None)
+        say(f"Metering: {metering}.", err=out is None)
