@@ -190,24 +190,34 @@ def _write_database(connection: duckdb.DuckDBPyConnection, path: Path, name: str
         f"attach {literal(path)} as published (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
     )
     try:
-        connection.execute("create schema published.support")
-        for table in sorted(catalog.published_tables(), key=lambda table: table.name in VIEWS):
-            _write_relation(connection, table)
-        title = catalog.dataset().title
-        about = f"select {literal(name)} as version, {literal(title)} as title"
-        views = {"release": (about, "The release that this database belongs to.")}
-        views |= {
-            old: (_old_table(table), DEPRECATED.format(table.of))
-            for old, table in catalog.old_tables().items()
-        }
-        for view, (query, says) in views.items():
-            connection.execute(f"create view published.main.{identifier(view)} as {query}")
-            connection.execute(f"comment on view published.main.{identifier(view)} is {literal(says)}")
-        for column, says in (("version", "Version of the release."), ("title", "Name of the dataset.")):
-            connection.execute(f"comment on column published.main.release.{column} is {literal(says)}")
+        connection.execute("begin")  # one commit, not one for each of a thousand statements: half of the time
+        try:
+            _write_relations(connection, name)
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
+
+
+def _write_relations(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """The tables and views of the database."""
+    connection.execute("create schema published.support")
+    for table in sorted(catalog.published_tables(), key=lambda table: table.name in VIEWS):
+        _write_relation(connection, table)
+    title = catalog.dataset().title
+    about = f"select {literal(name)} as version, {literal(title)} as title"
+    views = {"release": (about, "The release that this database belongs to.")}
+    views |= {
+        old: (_old_table(table), DEPRECATED.format(table.of)) for old, table in catalog.old_tables().items()
+    }
+    for view, (query, says) in views.items():
+        connection.execute(f"create view published.main.{identifier(view)} as {query}")
+        connection.execute(f"comment on view published.main.{identifier(view)} is {literal(says)}")
+    for column, says in (("version", "Version of the release."), ("title", "Name of the dataset.")):
+        connection.execute(f"comment on column published.main.release.{column} is {literal(says)}")
 
 
 def _write_relation(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> None:
