@@ -686,7 +686,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         in_turns(300, 340, index=True), "0 is read more than once at each moment, so the log is of several",
     ),
     "nvidia-smi, four GPUs one by one at even steps": (
-        in_turns(300, 320, 340, 310), "GPUs that cannot be told apart, as no column names them",
+        in_turns(300, 320, 340, 310), "no column says which row is of which GPU",
     ),
     "nvidia-smi without a header": (
         smi(HOUR, 1).split("\n", 1)[1],

@@ -29,8 +29,8 @@ from ote.answers.trackers import (
 SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"
 OTHER_FORMS = r"NVIDIA-SMI|^#\s*(?:gpu|Date\s+Time\s+gpu)\b|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+,"
 UNCLEAR = (
-    "GPUs that cannot be told apart, as no column names them. Add a column index with the number of the GPU "
-    f"to each row, or log with {SMI}"
+    "several GPUs, and no column says which row is of which GPU. Add a column index with the number of the "
+    f"GPU to each row, or log with {SMI}"
 )
 # What the cells of a log without a header look like, by column.
 CELLS = (
