@@ -110,14 +110,14 @@ class Own:
     """Where the run is now, for comparison.
 
     place: cloud region or site, as far as it is known.
-    gross_basis: how its grid is known.
+    gross_basis: how its grid is known; None of a region in the list, whose factors are those of the list.
     gross, net: tonnes with p05 and p95; None where net is not known.
     """
 
     place: str | None
     provider: str | None
     country: str | None
-    gross_basis: str
+    gross_basis: str | None
     gross: tuple[float, float, float]
     net: tuple[float | None, float | None, float | None]
 
@@ -302,7 +302,7 @@ def own(
         place=here.region,
         provider=here.provider,
         country=here.country,
-        gross_basis="region_year",
+        gross_basis=None,
         gross=(here.co2e_gross_t, here.co2e_gross_t_p05, here.co2e_gross_t_p95),
         net=(here.co2e_net_t, here.co2e_net_t_p05, here.co2e_net_t_p95),
     )

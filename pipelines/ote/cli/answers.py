@@ -232,7 +232,8 @@ def _notes(
     if own:
         stated = own.gross_basis == "disclosed"
         grid = "the intensity that its source states" if stated else words.basis(own.gross_basis)
-        yield f"now: the run in its own location ({grid}). less, more, x now: gross CO2e against this row."
+        known = f" ({grid})" if own.gross_basis else ""
+        yield f"now: the run in its own location{known}. less, more, x now: gross CO2e against this row."
     elif load.run_id is None and load.region is None:
         yield "--region REGION compares each location with the cloud region where the run is now."
     if here := next((location for location in locations if location.region == load.region), None):
