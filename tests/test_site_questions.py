@@ -250,6 +250,24 @@ def test_two_hundred_runs_are_as_ote_estimate_finds_them(page: Page, address: st
         assert here["text"] == disclosure.markdown(whole).partition("\n\n")[0], run
 
 
+UNKNOWN = (
+    *("mars-1", "us-centrl1", "europe west", "xx", "frankfurt", "Germany", "FR", "it's here", "-", "iowa us"),
+    *("US-EAST", "northeurope2", "São Paulo", "us_west_2", "a" * 60, "Åland Islands", "ap-southeast-9"),
+)
+
+
+def test_an_unknown_region_or_provider_gets_the_names_of_the_command_line(
+    page: Page, address: str, build: Build
+) -> None:
+    asked = [{"energy_kwh": "5", column: name} for name in UNKNOWN for column in ("cloud_region", "provider")]
+    today = datetime.now(UTC).date()
+    _, rejects = estimating.estimate_rows(asked, build.directory / "emissions.duckdb", today)
+    assert len(rejects) == len(asked)
+    page.open(f"{address}your-run.html")
+    says = {(row, column, says) for row, column, says in map(dict.values, estimated(page, asked, today))}
+    assert says == {(reject.place.row, reject.column, reject.reason) for reject in rejects}
+
+
 def fill(page: Page, **fields: str) -> str:
     """Fill the form, press Estimate, and what the page then says."""
     page.value("document.getElementById('run').reset()")
@@ -269,6 +287,10 @@ def test_the_form_shows_an_estimate_and_the_text_to_copy(page: Page, address: st
     assert page.value("document.getElementById('text').value") == text
     assert says.split(":")[1].split("(")[0].strip() in text
     assert page.value("document.documentElement.scrollWidth") <= 375
+    cells = "[...document.querySelectorAll('#answer td')].map((cell) => cell.getBoundingClientRect())"
+    assert page.value(f"{cells}.every((box) => box.left >= 0 && box.right <= 375)"), (
+        "intervals and sources too"
+    )
     assert all(asked.startswith(address.removesuffix("site/")) for asked in page.asked)
     assert page.errors == []
     page.value(AXE)
@@ -296,7 +318,7 @@ def test_the_form_shows_an_estimate_and_the_text_to_copy(page: Page, address: st
         (
             {"energy_kwh": "5", "cloud_region": "mars-1"},
             "cloud_region",
-            "Cloud region: 'mars-1' is no region",
+            "Cloud region: 'mars-1' is no region known here. The nearest: eu-paris-1, ",
         ),
         ({}, "chip_hours", "Accelerator-hours: missing"),
     ],

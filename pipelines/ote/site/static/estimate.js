@@ -71,9 +71,54 @@ async function take(engine, method, runs) {
       `insert into countings values (${literal(spelling)}, ${literal(model)}, ${chipsEach}, ${literal(says)});`).join("\n")}
     ${madeOf(method, "names", "starts", "gsds", "powers", "runs")}
     create or replace temp view out_of_bounds as ${method.queries.bounds};
-    create or replace temp table unknown_regions as
-      select distinct given_region as cloud_region, '''' || given_region || ''' is no region known here' as message
-      from names where given_region is not null and cloud_region is null;`);
+    create or replace temp table unknown_regions (cloud_region text, message text);`);
+  const unknown = await engine.rows(`
+    select distinct given_region, coalesce(location_key(given_region), '') from names where given_region is not null and cloud_region is null`);
+  for (const [name, key] of unknown.rows) {
+    await engine.run(`insert into unknown_regions values (${literal(name)}, ${literal(await instead(engine, name, key))})`);
+  }
+}
+
+/** What to give instead of a cloud region that is not known, as unknown_region of pipelines/ote/answers/locations.py. */
+async function instead(engine, name, key) {
+  const { rows } = await engine.rows(
+    "select region, provider, country, coalesce(location_key(location), '') from regions where region not like 'site:%' order by region");
+  const countries = await engine.rows(`
+    select country from countries where ${literal(key)} in (location_key(alias), location_key(country), location_key(iso3)) limit 1`);
+  const words = key.split(" ").filter(Boolean), named = (found) => found.map(([region]) => region).join(", ");
+  const shown = name.includes("'") && !name.includes('"') ? `"${name}"` : `'${name}'`;
+  const there = rows.filter((row) => words.length && words.every((word) => row[3].split(" ").includes(word)));
+  if (there.length) {
+    const regions = there.map(([region, provider]) => `${region} (${provider})`).join(", ");
+    return `${shown} is a location, not a region. The cloud regions there: ${regions}`;
+  }
+  if (countries.rows.length) {
+    const regions = named(rows.filter((row) => row[2] === countries.rows[0][0]));
+    return `${shown} is a country, not a region: give it as the country. Its cloud regions: ${regions || "none known"}`;
+  }
+  return `${shown} is no region known here. The nearest: ${named(nearest(name.trim().toLowerCase(), rows)) || "none"}`;
+}
+
+/** The three rows whose names are most like a mistyped one, as difflib.get_close_matches of Python finds them. */
+function nearest(name, rows) {
+  const matching = (a, b) => {
+    let [length, from, to] = [0, 0, 0];
+    for (let i = 0; i < a.length; i++) {
+      for (let j = 0; j < b.length; j++) {
+        let same = 0;
+        while (i + same < a.length && j + same < b.length && a[i + same] === b[j + same]) same++;
+        if (same > length) [length, from, to] = [same, i, j];
+      }
+    }
+    return length && length + matching(a.slice(0, from), b.slice(0, to)) + matching(a.slice(from + length), b.slice(to + length));
+  };
+  const judged = rows.map((row) => {
+    const spelling = row[0].toLowerCase();
+    return { row, spelling, ratio: (2 * matching(spelling, name)) / (spelling.length + name.length) };
+  });
+  const near = judged.filter(({ ratio }) => ratio >= 0.4);
+  near.sort((one, other) => other.ratio - one.ratio || (one.spelling < other.spelling ? 1 : -1));
+  return near.slice(0, 3).map(({ row }) => row);
 }
 
 const counts = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;

@@ -70,8 +70,8 @@ export class Shared {
   }
 }
 
-/** A result as a table that scrolls sideways. */
-export function table(result, caption) {
+/** A result as a table that scrolls sideways, or whose cells are stacked on a phone, as markup.py has them. */
+export function table(result, caption, isStacked = false) {
   const made = element("table"), head = made.createTHead().insertRow(), body = made.createTBody();
   made.createCaption().textContent = caption;
   result.names.forEach((name, place) => {
@@ -84,6 +84,17 @@ export function table(result, caption) {
     row.forEach((cell, place) => line.append(cell === null
       ? element("td", "null", "none")
       : element("td", cell, isNumeric(result.types[place]) ? "n" : "")));
+  }
+  if (isStacked) {
+    made.className = "stacked";
+    made.setAttribute("role", "table");
+    for (const line of body.rows) {
+      line.setAttribute("role", "row");
+      [...line.cells].forEach((cell, place) => {
+        cell.setAttribute("role", "cell");
+        cell.dataset.of = result.names[place];
+      });
+    }
   }
   const region = element("div", "", "scroll");
   region.tabIndex = 0;

@@ -54,7 +54,7 @@ function shownTotals(run, { unknown }) {
   const rows = TOTALS.map(([name, column, show]) => (run[column] === null
     ? [name, "unknown", unknown[column]]
     : [name, show(run[column]), intervalOf(run, column)]));
-  return table({ names: ["Quantity", "Value", "90 % interval"], types: ["VARCHAR", "VARCHAR", "VARCHAR"], rows }, "Result");
+  return table({ names: ["Quantity", "Value", "90 % interval"], types: ["VARCHAR", "VARCHAR", "VARCHAR"], rows }, "Result", true);
 }
 
 function shownFactors(run, words) {
@@ -65,7 +65,7 @@ function shownFactors(run, words) {
     basisOf(factor.basis, words) + (factor.year ? `, ${factor.year}` : ""),
     [factor.locator, factor.url].filter(Boolean).join(", "),
   ]);
-  return table({ names: ["Factor", "Value", "×/÷", "How it is known", "Source"], types: Array(5).fill("VARCHAR"), rows }, "Factors");
+  return table({ names: ["Factor", "Value", "×/÷", "How it is known", "Source"], types: Array(5).fill("VARCHAR"), rows }, "Factors", true);
 }
 
 /** How the accelerators were counted, and which variant was assumed. */
