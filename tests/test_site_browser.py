@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(
 )
 AXE = gzip.decompress((Path(__file__).parent / "axe" / "axe.min.js.gz").read_bytes()).decode()
 CHECK = "axe.run().then((found) => found.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 200)))"
+OPEN = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"  # axe skips closed ones
 WIDTHS = (375, 1024, 1600)
+PHONE_PX = 10_000  # the tallest page of a phone, before anything is opened
 TEMPLATES = (
     *(
         "index.html",
@@ -83,10 +85,15 @@ def test_each_template_fits_every_screen_and_has_no_barrier(page: Page, address:
         )
         assert page.value(small)
         if width == WIDTHS[0]:
+            tall = page.value("document.documentElement.scrollHeight")
+            assert tall <= PHONE_PX or name.startswith("docs/"), "a guide is one text"
+            page.value(OPEN)
+            assert page.value("document.documentElement.scrollWidth") <= width
             page.value(AXE)
             assert page.value(CHECK) == []
     page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     assert page.value("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 26)"
+    page.value(OPEN)
     page.value(AXE)
     assert page.value(CHECK) == []
     page.call("Emulation.setEmulatedMedia", features=[])
@@ -265,7 +272,7 @@ def test_a_phone_shows_three_numbers_of_a_region_without_scrolling(page: Page, a
     page.open(f"{address}locations.html", 375)
     cells = (
         "[...document.querySelector('#lifecycle').parentElement.querySelectorAll('tbody tr')]"
-        ".slice(0, 30).map((row) => [...row.cells].map((cell) => cell.getBoundingClientRect())"
+        ".slice(0, 25).map((row) => [...row.cells].map((cell) => cell.getBoundingClientRect())"
         ".filter((box) => box.width && box.right <= 375).length)"
     )
     assert set(page.value(cells)) == {4}
@@ -289,6 +296,25 @@ def test_a_long_table_is_searched(page: Page, address: str) -> None:
     )
     shown = "[...document.querySelectorAll('#sources tbody tr')].filter((row) => !row.hidden)"
     assert 1 <= page.value(f"{shown}.length") < 20
+
+
+def test_a_phone_shows_all_rows_of_a_table_once_it_is_asked_to(page: Page, address: str) -> None:
+    shown = "[...document.querySelectorAll('tbody tr')].filter((row) => row.checkVisibility()).length"
+    rows = "document.querySelectorAll('tbody tr').length"
+    for name, few in (("index.html", 25), ("organisations.html", 25), ("without-estimate.html", 10)):
+        page.open(address + name, 375)
+        assert page.value(shown) == few < page.value(rows)
+        page.value("document.querySelector('.rest-of-rows > summary').click()")
+        assert page.value(f"{shown} === {rows}")
+        page.open(address + name)
+        assert page.value(f"{shown} === {rows}"), "a desktop shows them at once"
+    page.open(f"{address}sources.html", 375)
+    page.value(
+        "(() => { const f = document.querySelector('[data-rows]'); f.value = 'mlperf';"
+        " f.dispatchEvent(new Event('input')); })()"
+    )
+    found = page.value("Number.parseInt(document.querySelector('.search [role=status]').textContent)")
+    assert page.value(shown) == found > 25
 
 
 def test_a_phone_gets_a_short_download_page_and_finds_a_column(page: Page, address: str) -> None:

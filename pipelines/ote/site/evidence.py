@@ -448,7 +448,7 @@ def _quality(data: Data) -> parts.Page:
             heading=benchmark,
             text=text if number == 0 else [],
             plots=[_frontier(data, benchmark, rows)],
-            table=_frontier_runs(data, benchmark, rows),
+            folds=[parts.Fold(heading="Runs on the frontier", table=_frontier_runs(data, benchmark, rows))],
         )
         for number, (benchmark, rows) in enumerate(shown)
         if len(rows) >= LEAST_POINTS

@@ -15,6 +15,11 @@ from ote.site import charts, parts
 
 escape = lru_cache(maxsize=2**16)(html.escape)  # most texts are on many pages
 BELOW = "M-5-5h10l-5 8z"  # a triangle that points down, as in static/site.js
+FEW, FEW_STACKED = (
+    25,
+    10,
+)  # rows that a phone shows of a table before it is asked for more, as in static/style.css
+REST = '\n<details class="rest-of-rows"><summary>Show all rows</summary></details>'
 RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
     '<th scope="col" class="wide">Published</th><th scope="col" class="wide">Accelerator</th>'
@@ -34,8 +39,11 @@ def cell(value: Any) -> Markup:
     return Markup(_cell(value))
 
 
-def table(of: parts.Table) -> Markup:
-    """A table that scrolls sideways where it is too wide, or whose cells are stacked there."""
+def table(of: parts.Table, is_cut: bool = True) -> Markup:
+    """A table that scrolls sideways where it is too wide, or whose cells are stacked there.
+
+    is_cut: whether a phone shows its first rows alone, until it is asked for more.
+    """
     heads, kinds = _columns(tuple(of.headers), frozenset(of.numeric), frozenset(of.wide), of.is_stacked)
     row = '<tr role="row">' if of.is_stacked else "<tr>"
     lines = [
@@ -47,7 +55,8 @@ def table(of: parts.Table) -> Markup:
     name = f' id="{escape(of.name)}"' if of.name else ""
     kind = ' class="stacked" role="table"' if of.is_stacked else ""
     sortable = " data-sortable" if of.is_sortable else ""
-    return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", heads, lines)
+    few = (FEW_STACKED if of.is_stacked else FEW) if is_cut else len(lines)
+    return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", heads, lines, few)
 
 
 @lru_cache
@@ -70,7 +79,7 @@ def _columns(
 def runs(of: Sequence[parts.Listed], caption: str, name: str = "") -> Markup:
     """A table of runs."""
     tag = f'<table class="runs" id="{escape(name)}">' if name else '<table class="runs">'
-    return _scrolled(caption, tag, RUN_HEADERS, map(run_row, of))
+    return _scrolled(caption, tag, RUN_HEADERS, [*map(run_row, of)], FEW)
 
 
 @lru_cache(maxsize=8192)
@@ -93,12 +102,13 @@ def marks(of: Iterable[charts.Mark]) -> Markup:
     return Markup("\n".join(map(_mark, of)))
 
 
-def _scrolled(caption: str, tag: str, heads: str, lines: Iterable[str]) -> Markup:
+def _scrolled(caption: str, tag: str, heads: str, lines: Sequence[str], few: int) -> Markup:
     named, body = escape(caption), "\n".join(lines)
     return Markup(
         '<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{named}">\n{tag}<caption>{named}</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+        f"{REST if len(lines) > few else ''}"
     )
 
 

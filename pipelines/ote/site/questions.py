@@ -209,7 +209,11 @@ def _query(data: Data) -> parts.Page:
             for number, (title, says, sql) in enumerate(EXAMPLES, 1)
         ],
         "tables": parts.Table(
-            caption="Tables", headers=("Table", "What it holds", "Rows"), rows=tables, numeric={2}
+            caption="Tables",
+            headers=("Table", "What it holds", "Rows"),
+            rows=tables,
+            numeric={2},
+            is_stacked=True,
         ),
     }
     return parts.Page(path="query.html", template="query.html", title="Query", about=about, context=context)

@@ -32,6 +32,7 @@ for (const figure of document.querySelectorAll(".chart")) {
 for (const field of document.querySelectorAll("input[data-rows]")) {
   const within = document.getElementById(field.dataset.rows);
   const rows = [...within.querySelectorAll("tbody tr")], folds = [...within.querySelectorAll("details")];
+  const rest = within.closest(".scroll")?.parentElement.querySelector(":scope > .rest-of-rows");
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const status = field.closest("p").querySelector("[role=status]");
   field.closest("p").hidden = false;
@@ -42,6 +43,7 @@ for (const field of document.querySelectorAll("input[data-rows]")) {
       row.hidden = !words.every((word) => texts[place].includes(word));
       found += !row.hidden;
     });
+    if (rest) rest.open = field.value.trim() !== ""; // a phone shows all that is found
     for (const fold of folds) {
       fold.hidden = !fold.querySelector("tbody tr:not([hidden])");
       fold.open = !fold.hidden && field.value.trim() !== "";
