@@ -390,7 +390,11 @@ def test_lines_that_are_no_rows_are_not_counted_as_lost(build: Build, tmp_path: 
     batch = ote("estimate", "--batch", runs, "--out", out, *database)
     assert batch.stdout.startswith("2 runs estimated")
     assert pl.read_csv(out)["row"].to_list() == [1, 2]
-    for said in (report.stderr, batch.stderr):
+    piped_runs = CliRunner().invoke(
+        app, ["report", "-", *map(str, database)], input=runs.read_text(encoding="utf-8")
+    )
+    assert "stdin: Line 2: empty" in piped_runs.stderr
+    for said in (report.stderr, batch.stderr, piped_runs.stderr):
         for lines in ("Line 2: empty", "Line 4: the header again", "Line 5: NUL bytes alone"):
             assert lines in said
 

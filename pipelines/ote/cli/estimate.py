@@ -32,6 +32,7 @@ from ote.answers.delimited import LEFT_OUT
 from ote.answers.disclosure import GIVEN, value_of
 from ote.answers.estimate import BadRunsError, Narrowing
 from ote.answers.published import DATABASE, NoDatabaseError, width_of
+from ote.answers.trackers import PIPE
 from ote.cli import terminal
 from ote.cli.options import AsJson, Database
 
@@ -431,13 +432,14 @@ def _estimates(
             disclosing.checked(row if "factors" in row else _nested(disclosing.typed(row))) for row in rows
         ]
         rejected = table.rejects
+    name = PIPE if is_pipe(file) else file
     lines = [
-        f"{file}, {reject}" for reject in rejected if reject.column != LEFT_OUT
+        f"{name}, {reject}" for reject in rejected if reject.column != LEFT_OUT
     ]  # the import named those
     if not estimates:
         raise BadRunsError("\n".join(["no run in it can be estimated", *lines[:SHOWN]]))
     for says in delimited.lines_without_rows(table.asides):
-        typer.echo(f"{file}: {says}", err=True)
+        say(f"{name}: {says}", err=True)
     earlier = [] if is_pipe(file) else delimited.read_rejects(addresses.sibling(str(file), REJECTS))
     name_rejects(lines)
     if earlier:
