@@ -492,7 +492,7 @@ def _frontier(data: Data, benchmark: str, rows: Sequence[Row]) -> charts.Chart:
             y=y(row["score"]),
             css="measured" if row["is_on_frontier"] else "inferred",
             label=f"{_model(data, row)}: {quality(row['score'])}, {energy(row['energy_mwh'])}",
-            href=f"run/{identifier(row['run_id'])}.html",
+            href=parts.address(row["run_id"]),
         )
         for row in rows
     ]
@@ -536,7 +536,7 @@ def _run(data: Data, run_id: str) -> parts.Link | str:
     if run is None:
         return run_id
     text = ", ".join(part for part in (run["model"], run["hardware_name"]) if part)
-    return parts.Link(text=text, href=f"run/{identifier(run_id)}.html")
+    return parts.Link(text=text, href=parts.address(run_id))
 
 
 def _without(data: Data) -> parts.Page:

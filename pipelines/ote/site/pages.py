@@ -127,15 +127,9 @@ def of_merged(data: Data) -> Iterator[parts.Page]:
     for row in data.query("merged"):
         run = data.runs[row["other_run_id"]]
         about = f"This run is {run['model']}."
-        page = parts.page(
-            f"run/{identifier(row['run_id'])}.html", run["model"], about, [], [("run", _link(run))]
-        )
+        page = parts.page(parts.address(row["run_id"]), run["model"], about, [], [("run", parts.of_run(run))])
         page.context["moved_to"] = f"{identifier(run['run_id'])}.html"
         yield page
-
-
-def _link(run: Row) -> parts.Link:
-    return parts.Link(text=run["model"], href=f"run/{identifier(run['run_id'])}.html")
 
 
 def _location(mark: charts.Mark) -> list[float | None]:
@@ -157,7 +151,7 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
             _cite(data, run),
         ]
         yield parts.Page(
-            path=f"run/{identifier(run['run_id'])}.html",
+            path=parts.address(run["run_id"]),
             template="run.html",
             title=run["model"],
             about=answer,
@@ -215,7 +209,7 @@ def _facts(data: Data, run: Row) -> Iterator[tuple[str, Any]]:
     yield "year of the run", f"{run['run_year']}{'' if run['started_month'] else ' (inferred)'}"
     yield "covers", parts.words("covers", run["covers"])
     if (other := data.runs.get(run["energy_shared_with"])) is not None:
-        yield "shares its training with", _link(other)
+        yield "shares its training with", parts.of_run(other)
     yield "accelerator", parts.of_hardware(data, run["hardware_id"])
     if run["chips"]:
         yield "accelerators", f"{run['chips']:,}"

@@ -245,6 +245,16 @@ def of_organisations(data: Data, names: Sequence[str]) -> Links | None:
     return Links(tuple(known)) if known else None
 
 
+def address(run_id: str) -> str:
+    """The page of a run."""
+    return f"run/{identifier(run_id)}.html"
+
+
+def of_run(run: Row) -> Link:
+    """A link to a run."""
+    return Link(text=run["model"], href=address(run["run_id"]))
+
+
 def of_hardware(data: Data, hardware_id: str | None) -> Link | None:
     """A link to an accelerator."""
     if hardware_id is None or hardware_id not in data.hardware:
@@ -384,7 +394,7 @@ def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
         high=y(run["energy_mwh_p95"]),
         css=run["solidity"],
         label=f"{run['model']}: {shown} ({run['solidity']})",
-        href=f"run/{known.id}.html",
+        href=address(known.id),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ote.answers import quantities
 from ote.site import charts, parts
-from ote.site.data import SOLIDITY, Data, Row, identifier
+from ote.site.data import SOLIDITY, Data, Row
 
 LEAST_RUNS = 20  # of a year whose median is given
 RATES = (
@@ -119,7 +119,7 @@ def _chart(runs: Sequence[Row]) -> charts.Chart:
             y=y(run["kg_per_exaflop"]),
             css=run["solidity"],
             label=f"{run['model']}: {_mass(run['kg_per_exaflop'])} ({run['solidity']})",
-            href=f"run/{identifier(run['run_id'])}.html",
+            href=parts.address(run["run_id"]),
         )
         for run in sorted(runs, key=lambda run: run["published_date"])
     ]
@@ -142,7 +142,7 @@ def _mass(kg: float) -> str:
 def _table(runs: Sequence[Row]) -> parts.Table:
     rows = [
         (
-            parts.Link(text=run["model"], href=f"run/{identifier(run['run_id'])}.html"),
+            parts.of_run(run),
             str(run["published_date"] or ""),
             *("" if run[name] is None else _mass(run[name]) for name, _ in RATES),
             parts.Badge(run["solidity"]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from ote.answers import quantities
 from ote.site import charts, parts
-from ote.site.data import SOLIDITY, Data, Row, grouped, identifier
+from ote.site.data import SOLIDITY, Data, Row, grouped
 
 KINDS = (  # of groups, with the heading of each
     ("published_year", "By year of publication", "Published"),
@@ -158,8 +158,7 @@ def _table(data: Data, kind: str, caption: str, name: str, rows: Sequence[Row]) 
 
 def _largest(data: Data, row: Row) -> parts.Cited:
     """The largest run of a sum, with its share."""
-    run_id = row["largest_run_id"]
-    link = parts.Link(text=data.runs[run_id]["model"], href=f"run/{identifier(run_id)}.html")
+    link = parts.of_run(data.runs[row["largest_run_id"]])
     return parts.Cited(source=link, locator=f"{parts.percent(row['largest_run_share_fraction'])} of the mean")
 
 
