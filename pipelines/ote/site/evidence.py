@@ -435,7 +435,13 @@ def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
 def _quality(data: Data) -> parts.Page:
     points = grouped(data.table("energy_by_quality"), "benchmark")
     shown = sorted(points.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-    about = "Energy of training against the quality of the model, with the frontier of each benchmark."
+    about = "Energy of training against the score of the model in each benchmark."
+    if shown:
+        benchmark, rows = shown[0]
+        about += (
+            f" In {benchmark}, {sum(row['is_on_frontier'] for row in rows)} of {len(rows)} runs are on the "
+            "frontier: no run with at least their score used less energy."
+        )
     text = [
         "Each point is a whole training run with its best published score. A bar is the 90 % interval of the "
         "energy. Runs on the line are on the frontier: no run with at least their score used less energy. "
