@@ -12,9 +12,10 @@ from tests.browser import CHROMIUM, Page, browser
 from tests.conftest import Build
 from tests.test_site import EVIL, edited, served
 
-pytestmark = pytest.mark.skipif(
+needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium (as .ci/run does)"
 )
+pytestmark = needs_chromium
 AXE = gzip.decompress((Path(__file__).parent / "axe" / "axe.min.js.gz").read_bytes()).decode()
 CHECK = "axe.run().then((found) => found.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 200)))"
 OPEN = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"  # axe skips closed ones

@@ -3,7 +3,6 @@
 import json
 import math
 import random
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,15 @@ import pytest
 
 from ote.answers import disclosure
 from ote.answers import estimate as estimating
-from ote.site import building, engine, serving
+from ote.site import engine
 from ote.site.questions import EXAMPLES
-from tests.browser import CHROMIUM, Page, browser
+from tests.browser import Page
 from tests.conftest import Build
-from tests.test_site import served
-from tests.test_site_browser import AXE, CHECK
+from tests.test_site_browser import AXE, CHECK, address, needs_chromium, page
 
+__all__ = ("address", "page")  # fixtures
 pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium (as .ci/run does)"
-    ),
+    needs_chromium,
     pytest.mark.skipif(
         not engine.contents(), reason=f"the query engine is not in place: {engine.HOW} (as .ci/run does)"
     ),
@@ -36,18 +33,6 @@ IS_OVER = (
 )
 ENDLESS = "select count(*) from range(1000000) a, range(1000000) b where a.range * b.range % 7 = 3"
 STATUS = "document.getElementById('status').textContent"
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with browser() as tab:
-        yield tab
-
-
-@pytest.fixture(scope="module")
-def address(build: Build) -> Iterator[str]:
-    with served(build.directory / building.FOLDER, build.release) as server:
-        yield serving.address(server).removesuffix("index.html")
 
 
 def queries() -> list[str]:
