@@ -448,8 +448,8 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
         text=[
             "The same accelerator-hours and power, with the PUE and the grid of other cloud regions in "
             f"{run['run_year']} or the nearest year (life-cycle intensities, before the operator's clean "
-            "energy). Locations of one group cannot be told apart; the best of a group is better than the "
-            "best of the next with 95 % probability."
+            "energy). Within a group, the differences are too uncertain for a ranking. The best of a group "
+            "is better than the best of the next with 95 % probability."
         ],
         table=parts.Table(
             caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
@@ -469,8 +469,8 @@ def of_groups(data: Data) -> Iterator[parts.Page]:
         ]
         about = (
             f"Cloud regions by the life-cycle CO2e of a run in {year} or the nearest year, least first. "
-            "Regions of one group cannot be told apart. The best of a group is better than the best of the "
-            "next with 95 % probability."
+            "Within a group, the differences are too uncertain for a ranking. The best of a group is better "
+            "than the best of the next with 95 % probability."
         )
         yield parts.page(_groups_path(year), f"Groups of cloud regions, {year}", about, sections)
 

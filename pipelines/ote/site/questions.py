@@ -157,6 +157,7 @@ def _words() -> dict[str, Any]:
     """What the dataset calls things, for the text to copy."""
     return {
         "bases": words.BASES,
+        "otherYear": words.OTHER_YEAR,
         "factors": words.FACTORS,
         "given": sorted(disclosure.GIVEN),
         "metered": disclosure.METERED,

@@ -46,6 +46,7 @@ function clearProblems() {
 const TOTALS = [
   ["Energy, with PUE", "energy_mwh", energy],
   ["CO2e, gross (location-based)", "co2e_gross_t", mass],
+  ["CO2e, life-cycle (as in all lists here)", "co2e_lifecycle_t", mass],
   ["CO2e, net of the operator's hourly carbon-free energy", "co2e_net_t", mass],
   ["CO2e, market-based", "co2e_market_t", mass],
 ];
@@ -57,12 +58,18 @@ function shownTotals(run, { unknown }) {
   return table({ names: ["Quantity", "Value", "90 % interval"], types: ["VARCHAR", "VARCHAR", "VARCHAR"], rows }, "Result", true);
 }
 
+/** No other year is named where the figure is of the run's own year. */
+function basisInYear({ basis, year }, run, words) {
+  const says = basisOf(basis, words), { otherYear } = words;
+  return year === run.run_year && says.endsWith(otherYear) ? says.slice(0, -otherYear.length) : says;
+}
+
 function shownFactors(run, words) {
   const rows = factorsOf(run).map((factor) => [
     words.factors[factor.name][0],
     `${valueOf(factor, words)} ${words.factors[factor.name][1]}`.trim(),
     factor.gsd === null ? "" : spreadOf(factor),
-    basisOf(factor.basis, words) + (factor.year ? `, ${factor.year}` : ""),
+    basisInYear(factor, run, words) + (factor.year ? `, ${factor.year}` : ""),
     [factor.locator, factor.url].filter(Boolean).join(", "),
   ]);
   return table({ names: ["Factor", "Value", "×/÷", "How it is known", "Source"], types: Array(5).fill("VARCHAR"), rows }, "Factors", true);
