@@ -260,10 +260,10 @@ def _require_promised(table: catalog.Table, incoming: list[str]) -> None:
 
 
 def _version(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
-    """Rows of a table, and a checksum of its content in the order in which one thread reads it (SETTINGS)."""
+    """Rows of a table, and a checksum of its content in its order."""
     layer, stem = name.split(".")
     query = (
-        "select count(*), sha256(coalesce(string_agg(md5(cast(t as varchar)), ''), '')) "
+        "select count(*), sha256(coalesce(string_agg(md5(cast(t as varchar)), '' order by rowid), '')) "
         f'from {layer}."{stem}" as t'
     )
     row_count, version = connection.execute(query).fetchall()[0]

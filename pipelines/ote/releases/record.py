@@ -95,11 +95,11 @@ def _known(values: list[float | None]) -> dict[str, float]:
 
 
 def _table(connection: duckdb.DuckDBPyConnection, table: catalog.Table) -> Table:
-    sums = ", ".join(  # one thread reads rows in their order (warehouse.SETTINGS)
+    sums = ", ".join(
         f"""if(
             count("{c.name}") = 0 or (count("{c.name}") = count(*) and min("{c.name}") = max("{c.name}")),
             '=', ''
-        ) || sha256(string_agg(coalesce(cast("{c.name}" as varchar), chr(0)), chr(31)))"""
+        ) || sha256(string_agg(coalesce(cast("{c.name}" as varchar), chr(0)), chr(31) order by rowid))"""
         for c in table.columns
     )
     sha256 = connection.execute(f"select {sums} from {table.name}").fetchall()[0]
