@@ -35,8 +35,9 @@ from ote.releases import record, release_files, verification
 from ote.site import building
 from ote.warehouse import Warehouse, connect
 
-for setting in [name for name in os.environ if name.startswith("OTE_")]:
-    del os.environ[setting]  # of whoever runs the tests
+# Of whoever runs the tests; pytest's readline hands the width of its terminal on to its workers.
+for setting in [name for name in os.environ if name.startswith("OTE_") or name in ("COLUMNS", "LINES")]:
+    del os.environ[setting]
 REFERENCE = catalog.ROOT / "warehouse" / "reference"
 BASELINE = catalog.ROOT / "warehouse" / "baseline"
 UPSTREAM = catalog.ROOT.parent / "shared" / "upstream"
