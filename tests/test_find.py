@@ -33,6 +33,7 @@ def found(build: Build, *arguments: str) -> list[dict[str, Any]]:
         (["--year", "2019-2021"], "year(published_date) between 2019 and 2021"),
         (["--domain", "vision"], "list_contains(string_split(domain, ','), 'vision')"),
         (["--hours", "disclosed"], "chip_hours_basis = 'disclosed'"),
+        (["--hours", "published"], "chip_hours_basis in ('disclosed', 'chips_x_hours')"),
         (
             ["--hours", "disclosed", "--hours", "chips_x_hours"],
             "chip_hours_basis in ('disclosed', 'chips_x_hours')",
@@ -176,7 +177,7 @@ def test_counts_are_in_the_right_number(build: Build) -> None:
         (["--year", "2023-2020"], "the last year is before the first; write 2020-2023"),
         (["--country", "Germoney"], "--country 'Germoney' is not a known country"),
         (["--domain", "magic"], "--domain magic: expected one of "),
-        (["--hours", "sure"], "--hours sure: expected one of disclosed, chips_x_hours"),
+        (["--hours", "sure"], "--hours sure: expected one of published, disclosed, chips_x_hours"),
         (["--covers", "all"], "--covers all: expected one of one_run"),
         (["--min-energy", "much"], "--min-energy much: expected an energy such as 500 (MWh)"),
         (["--min-energy", "nan"], "--min-energy nan: expected an energy"),

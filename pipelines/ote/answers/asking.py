@@ -50,7 +50,7 @@ def wanted(connection: duckdb.DuckDBPyConnection, asked: Asked) -> search.Wanted
         hardware=asked.hardware.strip(),
         domain=_domain(connection, asked.domain.strip()),
         covers=_value("--covers", asked.covers, catalog.column("covers").values),
-        bases=[_value("--hours", basis, _hours()) for basis in asked.hours],
+        bases=[basis for name in asked.hours for basis in _bases(name)],
         min_energy_mwh=_energy(asked.min_energy.strip()),
         within=asked.within,
     )
@@ -58,8 +58,10 @@ def wanted(connection: duckdb.DuckDBPyConnection, asked: Asked) -> search.Wanted
     return meant
 
 
-def _hours() -> tuple[str, ...]:
-    return (*catalog.column("chip_hours_basis").values, "reported")
+def _bases(name: str) -> tuple[str, ...]:
+    """The bases of hours that a name stands for: itself, or all ways of publishing them."""
+    known = ("published", *catalog.column("chip_hours_basis").values, "reported")
+    return search.PUBLISHED if name == "published" else (_value("--hours", name, known),)
 
 
 def _refuse_unknown(connection: duckdb.DuckDBPyConnection, meant: search.Wanted) -> None:

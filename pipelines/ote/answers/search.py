@@ -40,6 +40,7 @@ COLUMNS = (
     "solidity",
     "source_url",
 )
+PUBLISHED = ("disclosed", "chips_x_hours")  # bases of hours that are published, or follow by one product
 PROBE = f"select {', '.join(COLUMNS)}, site_country from emissions limit 0"
 RUNS = f"select {', '.join(COLUMNS)}, site_country from emissions"
 ALIASES = """

@@ -60,7 +60,9 @@ Domain = Annotated[str, typer.Option(help="What the model works on, such as lang
 Covers = Annotated[str, typer.Option(help="List only rows of this kind, such as one_run (a whole run).")]
 Hours = Annotated[
     list[str] | None,
-    typer.Option(help="How the accelerator-hours are known, such as disclosed (published). Can be repeated."),
+    typer.Option(
+        help="How the accelerator-hours are known: published, or any basis of hours. Can be repeated."
+    ),
 ]
 Within = Annotated[
     float | None,
@@ -122,7 +124,7 @@ def find(
     A guess is an estimate with a very wide interval. In JSON and CSV its value is null, and null_because
     gives the reason; the interval (p05, p95) is given.
 
-    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours disclosed, or, to
+    Example: ote find llama 70b, or: ote find --developer google --year 2021-2023 --hours published, or, to
     see which organisation publishes most: ote find --by organisation
     """
     if as_json and as_csv:

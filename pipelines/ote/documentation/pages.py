@@ -17,6 +17,7 @@ import typer.main
 
 from ote import catalog, checkout
 from ote.answers import quantities
+from ote.answers.search import PUBLISHED
 from ote.documentation import functions
 from ote.ingestion import baseline
 from ote.releases import metadata
@@ -32,7 +33,7 @@ FACTORS = {
     "net_kg_per_kwh": "net_basis",
 }
 HOURS = (
-    ("published for the run", ("disclosed", "chips_x_hours")),
+    ("published for the run", PUBLISHED),
     ("estimated by a third party: confident", ("third_party_confident",)),
     ("estimated by a third party: likely or speculative", ("third_party_likely", "third_party_speculative")),
     ("computed from the run's floating-point operations (FLOP)", ("flop_over_throughput",)),
