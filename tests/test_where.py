@@ -222,6 +222,8 @@ def test_a_described_run_is_compared_with_its_region(build: Build) -> None:
     assert ratios["us-central1"] == pytest.approx(1)
     stated = " ".join(ote(*described, "--region", "us-central1").stdout.split())
     assert "now: us-central1 (US)" in stated
+    other = json.loads(ote(*described, "--region", "us-central1", "--basis", "lifecycle", "--json").stdout)
+    assert {location["ratio_to_actual"] for location in other} == {None}, "known for another year only"
     unknown = ote(*described).stdout
     assert "--region REGION compares each location" in " ".join(unknown.split())
     assert "now: " not in unknown

@@ -288,14 +288,15 @@ def ranked(
 def own(
     connection: duckdb.DuckDBPyConnection, load: Load, basis: str, locations: Sequence[Location]
 ) -> Own | None:
-    """Where the run is now: as published, else its region in the list; None where neither is known."""
+    """Where the run is now: as published, else its region as ranked; None where neither is known."""
     if load.run_id is not None:
         names = ("place", "provider", "country", "gross_basis")
         rows = connection.execute(OWN, {"run_id": load.run_id, "basis": basis}).fetchall()
         for *named, gross, net in rows:
             return Own(**dict(zip(names, named, strict=True)), gross=tuple(gross), net=tuple(net))
         return None
-    here = next((each for each in locations if each.region == load.region), None)
+    ranked = (each for each in locations if each.rank is not None)  # the others have factors of other years
+    here = next((each for each in ranked if each.region == load.region), None)
     if here is None:
         return None
     return Own(

@@ -61,7 +61,9 @@ Year = Annotated[
 ]
 Kind = Annotated[
     Basis | None,
-    typer.Option(help="Kind of carbon intensity to rank by. Default: the kind known for most regions."),
+    typer.Option(
+        help="Kind of carbon intensity to rank by. Default: that of the location now, else of most regions."
+    ),
 ]
 Month = Annotated[
     str, typer.Option(help="Find the best hour of the day to start at, in this month: YYYY-MM.")
