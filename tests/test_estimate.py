@@ -263,6 +263,19 @@ def test_a_location_has_the_factors_that_a_run_there_gets(build: Build, database
     assert {"unpublished_operator", "provider_year", "site_year"} <= {row[3] for row in known}
 
 
+def test_a_month_that_changes_nothing_is_said_to_be_unused(build: Build) -> None:
+    described = ("estimate", "--hardware", "A100", "--chips", "64", "--hours", "200")
+    database = ("--database", build.directory / "emissions.duckdb")
+    for options, is_said in (
+        (("--country", "SE", "--start", "2024-05"), True),
+        (("--country", "SE", "--start", "2024"), False),
+        (("--country", "DE", "--start", "2020-05"), False),  # its mean of the month is used
+        (("--intensity", "20", "--start", "2024-05"), False),
+    ):
+        stated = ote(*described, *options, *database).stdout
+        assert ("Of --start only the year counts" in stated) == is_said, options
+
+
 def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -> None:
     run = estimating.estimate_run(KNOWN, database, TODAY)
     columns = {name for (name,) in build.query("select column_name from (describe emissions)")}
@@ -273,7 +286,8 @@ def test_the_answer_has_the_names_of_the_dataset(build: Build, database: Path) -
         "is_ambiguous_hardware",
         "is_assumed_provider",
         "energy_kwh",
-        *("lifecycle_kg_per_kwh", "lifecycle_basis"),  # of the table support.gross_by_basis
+        *(f"lifecycle_{part}" for part in ("kg_per_kwh", "basis", "gsd", "factor_year")),
+        *("lifecycle_source_url", "lifecycle_source_locator"),  # of the table support.gross_by_basis
         *(f"overhead_ratio{end}" for end in ("", "_p05", "_p95")),  # of the table left_out
     }
     assert set(run["factors"]) == {

@@ -558,5 +558,6 @@ def nested(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: cell
         for name, cell in row.items()
-        if not name.endswith(details) and (cell is not None or name not in IF_KNOWN)
+        if (name.startswith("lifecycle_") or not name.endswith(details))
+        and (cell is not None or name not in IF_KNOWN)
     } | {"factors": factors}

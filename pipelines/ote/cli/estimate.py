@@ -37,6 +37,7 @@ from ote.cli import terminal
 from ote.cli.options import AsJson, Database
 
 MANY = 100_000  # rows, from which on a speed is worth a word
+MONTHLY = ("region_month", "country_month", "disclosed")  # bases of an intensity that no month would change
 REJECTS = ".rejects.csv"  # how the name of a file of rows ends that were left out
 SHOWN = 10  # rows that are left out are named up to this number; a file names all
 
@@ -138,6 +139,11 @@ def _estimate_one(run: dict[str, str], database: Path, *, as_json: bool) -> None
         typer.echo(json.dumps(answer | extra, indent=1))
         return
     _print(answer, narrowest)
+    if (
+        len(run.get("started", "")) > len("2024")
+        and answer["factors"]["gross_kg_per_kwh"]["basis"] not in MONTHLY
+    ):
+        say("Of --start only the year counts: no intensity of that month is known for this location.")
 
 
 def _estimate_batch(
@@ -255,11 +261,13 @@ def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
 def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     intensity = f"location-based, {run['intensity_basis']} intensity"
     typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
+    is_other_year = run["lifecycle_factor_year"] != run["run_year"]
+    lifecycle = {"basis": run["lifecycle_basis"], "is_other_year": is_other_year}
     totals = table("", "value", "90 % interval", "")
     for title, column, amount, note in (
         ("energy", "energy_mwh", quantities.energy, "with PUE"),
         ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
-        ("CO2e life-cycle", "co2e_lifecycle_t", quantities.mass, words.basis(run["lifecycle_basis"])),
+        ("CO2e life-cycle", "co2e_lifecycle_t", quantities.mass, words.basis_of(lifecycle)),
         ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
         ("CO2e market-based", "co2e_market_t", quantities.mass, words.basis(run["market_basis"])),
     ):
