@@ -84,10 +84,7 @@ AMBIGUOUS = (
     "The name of the accelerator can mean several variants (SXM, PCIe, memory); "
     "the interval includes the differences between them."
 )
-SCOPE = (
-    "Operational emissions of the described runs only: hardware manufacturing, and failed runs and "
-    "experiments that are not described, are not included."
-)
+SCOPE = "These are operational emissions: those of manufacturing the hardware are not included."
 # The sentences on one run; the page Your run fills them as well (site/static/disclosure.js).
 SENTENCES = {
     "paragraph": (
