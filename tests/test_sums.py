@@ -100,7 +100,7 @@ def test_ote_total_is_equal_on_every_number_of_threads(build: Build, monkeypatch
     found = []
     for threads in (1, 2, 3):
         monkeypatch.setitem(isolated.ALONE, "threads", threads)
-        found.append(totals.total_where("organisation = 'xAI'", build.directory / "emissions.duckdb"))
+        found.append(totals.total_where(["organisation = 'xAI'"], build.directory / "emissions.duckdb"))
     assert found[0] == found[1] == found[2]
 
 
@@ -121,7 +121,7 @@ def test_the_table_is_what_ote_total_says_of_the_same_runs(
     build: Build, tables: dict[str, pl.DataFrame]
 ) -> None:
     """Within 2 %: `ote total` takes fewer draws, and the tails of runs with published hours are short."""
-    found = totals.total_where("solidity = 'disclosed'", build.directory / "emissions.duckdb")
+    found = totals.total_where(["solidity = 'disclosed'"], build.directory / "emissions.duckdb")
     row = tables["totals"].filter(group_kind="solidity", group_value="disclosed").row(0, named=True)
     assert row["run_count"] == found.runs
     for name, each in found.sums.items():

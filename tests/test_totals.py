@@ -74,7 +74,7 @@ def test_a_sum_is_that_of_400_000_pseudorandom_draws(
 
     The table totals has more draws: its p50 is within 1 %, its p05 and p95 within 2 %.
     """
-    found, expected = totals.total_where(condition, published), monte_carlo(published, condition)
+    found, expected = totals.total_where([condition], published), monte_carlo(published, condition)
     with duckdb.connect(str(published), read_only=True) as connection:
         table = connection.sql("from totals").pl()
     (row,) = table.filter(group_kind=group[0], group_value=group[1]).to_dicts()
@@ -93,7 +93,7 @@ def test_a_sum_is_that_of_400_000_pseudorandom_draws(
 
 def test_a_sum_is_equal_whatever_selects_its_runs(published: Path) -> None:
     condition = "organisation = 'BigScience' or run_id = 'gpt-3-175b'"
-    found = totals.total_where(condition, published)
+    found = totals.total_where([condition], published)
     with duckdb.connect(str(published), read_only=True) as connection:
         frame = connection.sql(f"from emissions where {condition}").pl()
     assert totals.total(frame, published) == found
@@ -104,8 +104,8 @@ def test_a_sum_is_equal_whatever_selects_its_runs(published: Path) -> None:
 
 def test_more_common_judgement_widens_a_sum_and_leaves_its_mean(published: Path) -> None:
     condition = "year(published_date) = 2024"
-    stated = totals.total_where(condition, published)
-    again, none, more = (totals.total_where(condition, published, share) for share in (0.2, 0.0, 0.6))
+    stated = totals.total_where([condition], published)
+    again, none, more = (totals.total_where([condition], published, share) for share in (0.2, 0.0, 0.6))
     energy = [each.sums["energy_mwh"] for each in (stated, again, none, more)]
     assert energy[1].p95 == pytest.approx(energy[0].p95, rel=1e-9)
     assert energy[2].p95 < energy[0].p95 < energy[3].p95
@@ -115,7 +115,7 @@ def test_more_common_judgement_widens_a_sum_and_leaves_its_mean(published: Path)
 
 
 def test_a_sum_says_how_much_of_it_is_guessed(published: Path) -> None:
-    found = totals.total_where("year(published_date) = 2023", published)
+    found = totals.total_where(["year(published_date) = 2023"], published)
     with duckdb.connect(str(published), read_only=True) as connection:
         ((guessed,),) = connection.execute(
             "select sum(energy_mwh_mean) filter (solidity = 'guessed') / sum(energy_mwh_mean) from emissions "
@@ -128,7 +128,7 @@ def test_a_sum_says_how_much_of_it_is_guessed(published: Path) -> None:
 
 
 def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Path) -> None:
-    found = totals.total_where("true", published)
+    found = totals.total_where(["true"], published)
     with duckdb.connect(str(published), read_only=True) as connection:
         ((rows, whole),) = connection.execute(
             "select count(*), count(*) filter (covers = 'one_run' and energy_shared_with is null) "
@@ -143,7 +143,14 @@ def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Pa
     [
         ("nope = 1", "nope"),
         ("1 = 1) select (1", "syntax error"),
-        ("true)); select ((true", "semicolon"),
+        ("true)); select ((true", "syntax error"),
+        ("1 = 1) or (1 = 1", "syntax error"),
+        ("2024", "Expected a comparison"),
+        ("year(published_date)", "Expected a comparison"),
+        ("energy_mwh", "Expected a comparison"),
+        ("1 = 1, 2 = 2", "expected"),
+        ("", "empty"),
+        ("  ", "empty"),
         ("run_id in (select column0 from read_csv('/etc/passwd'))", "disabled by configuration"),
         ("true) union all by name (from read_text('/etc/hostname')", "syntax error"),
         ("false", "no whole run"),
@@ -154,6 +161,11 @@ def test_a_condition_that_is_none_is_refused_in_one_line(published: Path, condit
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_an_empty_organisation_is_not_everybody(published: Path) -> None:
+    done = ote("total", "--organisation", "", "--database", published)
+    assert (done.returncode, done.stderr) == (2, "--organisation: empty; leave it out to add up all runs.\n")
 
 
 def test_an_organisation_that_is_none_is_answered_with_the_nearest(published: Path) -> None:

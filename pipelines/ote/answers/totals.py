@@ -6,7 +6,7 @@ the draws of a run (sql/totals/draws.sql), or printing (cli/totals.py).
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,7 @@ PROBE = "select error_id from error_loads union all select share_basis from erro
 TABLES = ("emissions", "emission_factors", "error_loads")
 SEEDS = range(1, 5)  # independent sets of draws: their differences show the error
 DRAWS = 2039  # of each set; a prime
-SOME_RUNS = """
-from dataset.emissions where ({condition}
-)
-"""
+RUNS = "from dataset.emissions"
 QUANTITIES = {"energy_mwh": "MWh", "co2e_gross_t": "t"}
 SUMS = """
 select draw, sum(cast(round(energy_mwh * 1e9) as bigint)) / 1e9 as energy_mwh,
@@ -79,24 +76,30 @@ class Total:
     draws: int
 
 
-def total_where(condition: str, database: Path = DATABASE, judgement: float | None = None) -> Total:
-    """The sum of the runs for which a condition holds, in SQL over the table emissions.
+def total_where(
+    conditions: Sequence[str], database: Path = DATABASE, judgement: float | None = None
+) -> Total:
+    """The sum of the runs for which all conditions hold, in SQL over the table emissions.
 
     Args:
-        condition: can read the published tables and nothing else.
+        conditions: each can read the published tables and nothing else.
         database: the published DuckDB file.
         judgement: share of the variance of judgements that all of them have in common; by default that of the
             table error_shares.
 
     Raises:
-        BadSelectionError: the condition cannot be read, or holds for no whole run.
+        BadSelectionError: a condition cannot be read or is none, or no whole run is left.
         NoDatabaseError: the database is missing or of another version.
     """
     with _opened(database, judgement) as connection:
-        selection = SOME_RUNS.format(condition=condition)
-        _refuse_statements(connection, f"select run_id {selection}")
         try:
-            connection.execute(f"create temp table selected as select * {selection}")
+            for condition in conditions:
+                duckdb.SQLExpression(condition)  # it is one expression, and nothing else
+                ((_, kind, *_),) = connection.execute(f"describe select ({condition}\n) {RUNS}").fetchall()
+                if kind != "BOOLEAN":
+                    raise BadSelectionError(f"{kind}, not a condition. Expected a comparison: {EXAMPLE}")
+            all_of = " and ".join(f"({condition}\n)" for condition in conditions) or "true"
+            connection.execute(f"create temp table selected as select * {RUNS} where {all_of}")
         except duckdb.Error as error:
             raise BadSelectionError(_first_line(error)) from None
         return _total(connection)
@@ -167,16 +170,6 @@ def _opened(database: Path, judgement: float | None) -> duckdb.DuckDBPyConnectio
         connection.execute("set variable judgement_fraction = ?", [judgement])
         connection.execute(f"create or replace temp view error_loads as {_text('other_judgement')}")
     return connection
-
-
-def _refuse_statements(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Refuse a condition that is more than a condition."""
-    try:
-        statements = connection.extract_statements(query)
-    except duckdb.Error as error:
-        raise BadSelectionError(_first_line(error)) from None
-    if len(statements) != 1:
-        raise BadSelectionError("expected one condition, without a semicolon")
 
 
 def _total(connection: duckdb.DuckDBPyConnection) -> Total:

@@ -18,13 +18,13 @@ from ote.errors import BadQuestionError
 from ote.names import literal
 
 Where = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="SQL", help="SQL condition on columns of the table emissions, such as solidity <> 'guessed'."
     ),
 ]
 Organisation = Annotated[
-    str, typer.Option(help="Add up runs of this organisation, as the table organisations names it.")
+    str | None, typer.Option(help="Add up runs of this organisation, as the table organisations names it.")
 ]
 Year = Annotated[
     int | None,
@@ -45,8 +45,8 @@ SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO
 
 
 def total(
-    where: Where = "",
-    organisation: Organisation = "",
+    where: Where = None,
+    organisation: Organisation = None,
     year: Year = None,
     judgement: Judgement = None,
     database: Database = DATABASE,
@@ -60,7 +60,10 @@ def total(
 
     Example: ote total --year 2024, or: ote total --where "domain like '%language%' and solidity <> 'guessed'"
     """
-    conditions = [f"({where}\n)"] if where.strip() else []
+    for option, text in (("--where", where), ("--organisation", organisation)):
+        if text is not None and not text.strip():
+            terminal.fail(f"{option}: empty; leave it out to add up all runs.")
+    conditions = [where] if where else []
     if organisation:
         conditions.append(f"lower(organisation) = lower({literal(organisation)})")
     if year is not None:
@@ -68,7 +71,7 @@ def total(
     try:
         if organisation and (unknown := totals.unknown_organisation(organisation, database)):
             terminal.fail(unknown)
-        found = totals.total_where(" and ".join(conditions) or "true", database, judgement)
+        found = totals.total_where(conditions, database, judgement)
     except totals.BadSelectionError as error:
         terminal.fail(f"{'--where' if where else 'Nothing to add up'}: {error}.")
     except (NoDatabaseError, BadQuestionError) as error:
