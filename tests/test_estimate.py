@@ -161,7 +161,9 @@ def test_an_intensity_without_a_location_gives_no_life_cycle_figure(database: Pa
     run = estimating.estimate_run(known, database, TODAY)
     names = ("co2e_lifecycle_t", "co2e_lifecycle_t_p05", "co2e_lifecycle_t_p95", "lifecycle_basis")
     assert {name: run[name] for name in names} == dict.fromkeys(names)
-    assert "life-cycle" in ote("estimate", "--energy", "1000", "--intensity", "500").stdout
+    command = ("estimate", "--energy", "1000", "--intensity", "500", "--database", database)
+    assert "the given intensity may be direct or life-cycle" in " ".join(ote(*command).stdout.split())
+    assert "not the given intensity" in " ".join(ote(*command, "--country", "FR").stdout.split())
 
 
 @pytest.mark.parametrize(

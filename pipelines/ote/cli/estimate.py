@@ -262,12 +262,14 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     intensity = f"location-based, {run['intensity_basis']} intensity"
     typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
     is_other_year = run["lifecycle_factor_year"] != run["run_year"]
-    lifecycle = {"basis": run["lifecycle_basis"], "is_other_year": is_other_year}
+    lifecycle = words.basis_of({"basis": run["lifecycle_basis"], "is_other_year": is_other_year})
+    if run["gross_basis"] == "disclosed":  # which may be direct or life-cycle
+        lifecycle += ", not the given intensity"
     totals = table("", "value", "90 % interval", "")
     for title, column, amount, note in (
         ("energy", "energy_mwh", quantities.energy, "with PUE"),
         ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
-        ("CO2e life-cycle", "co2e_lifecycle_t", quantities.mass, words.basis_of(lifecycle)),
+        ("CO2e life-cycle", "co2e_lifecycle_t", quantities.mass, lifecycle),
         ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
         ("CO2e market-based", "co2e_market_t", quantities.mass, words.basis(run["market_basis"])),
     ):
