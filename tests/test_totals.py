@@ -148,7 +148,7 @@ def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Pa
         ("2024", "Expected a comparison"),
         ("year(published_date)", "Expected a comparison"),
         ("energy_mwh", "Expected a comparison"),
-        ("1 = 1, 2 = 2", "expected"),
+        ("1 = 1, 2 = 2", "only a single expression"),
         ("", "empty"),
         ("  ", "empty"),
         ("run_id in (select column0 from read_csv('/etc/passwd'))", "disabled by configuration"),
