@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 from ote import catalog, checkout, models
 from ote.cli import app
 from ote.definitions import defs
-from ote.releases import record, release_files, verification
+from ote.releases import metadata, record, release_files, verification
 from ote.site import building
 from ote.warehouse import Warehouse, connect
 
@@ -360,15 +360,24 @@ def _shrink(release: Path, folder: Path) -> None:
     manifest = json.loads((small / "manifest.json").read_text(encoding="utf-8"))
     manifest["tables"] = {table: rows for table, rows in manifest["tables"].items() if table in SMALL}
     (small / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    package = json.loads((small / "datapackage.json").read_text(encoding="utf-8"))
-    package["resources"] = [r for r in package["resources"] if Path(r["path"]).stem in SMALL]
-    (small / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    kept = json.loads((small / "record.json").read_text(encoding="utf-8"))
+    kept["tables"] = {table: facts for table, facts in kept["tables"].items() if table in SMALL}
+    (small / "record.json").write_text(metadata.text_of(kept), encoding="utf-8")
+    data = {file.relative_to(small).as_posix(): file for file in small.glob("*/*")}
+    sums = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in data.items()}
+    sizes = {name: file.stat().st_size for name, file in data.items()}
+    tables = [table for table in catalog.public_tables() if table.stem in SMALL]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalog, "public_tables", lambda: tables)
+        for name, text in metadata.files(manifest, sums, sizes).items():
+            (small / name).write_text(text, encoding="utf-8")
     dictionary = small / "data_dictionary.csv"
     pl.read_csv(dictionary, infer_schema=False).filter(pl.col("table").is_in(SMALL)).write_csv(dictionary)
     with duckdb.connect(str(small / release_files.DATABASE)) as connection:
         connection.execute(f"attach '{release / release_files.DATABASE}' as whole (read_only)")
         for table in SMALL:
             connection.execute(f"create table {table} as from whole.{table}")
+        connection.execute(f"create view release as select '{release.name}' as version, '' as title")
     resum(small)
     assert verification.findings(small) == []
 

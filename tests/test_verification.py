@@ -139,6 +139,58 @@ def test_a_file_that_cannot_be_read_is_named_though_the_sums_agree(folder: Path,
         assert any(name in finding for finding in verification.findings(folder))
 
 
+NAME_THE_VERSION = {
+    "CHANGES.md",
+    "CITATION.cff",
+    "LICENSE",
+    "README.md",
+    "croissant.json",
+    "datapackage.json",
+    "dataset.jsonld",
+    "open-training-emissions.duckdb",
+    "record.json",
+}
+
+
+def test_another_version_in_the_manifest_contradicts_every_other_file(folder: Path) -> None:
+    file = folder / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"version": "9.9.9"}))
+    resum(folder)
+    said = verification.findings(folder)
+    assert {finding.split(": ")[0] for finding in said} == NAME_THE_VERSION
+    assert all("version" in finding and "9.9.9" in finding for finding in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "other", "what"),
+    [
+        ("CITATION.cff", "license: CC-BY-4.0", "license: CC0-1.0", "licence"),
+        ("CITATION.cff", "license: CC-BY-4.0", "'license': 'CC0-1.0'", "licence"),
+        ("LICENSE", "under CC-BY-4.0", "under CC0-1.0", "licence"),
+        ("README.md", "license: cc-by-4.0", "license: cc0-1.0", "licence in small letters"),
+        ("README.md", "| method | ", "| method | 1", "rows"),
+        ("README.md", "config_name: method", "config_name: other", "tables"),
+        ("croissant.json", '"license": "http', '"license": "x', "address of the licence"),
+        ("croissant.json", '"name":"method","description"', '"name":"other","description"', "tables"),
+        ("data_dictionary.md", "## method\n", "## other\n", "tables"),
+        ("datapackage.json", '"name":"CC-BY-4.0"', '"name":"CC0-1.0"', "licence"),
+        ("dataset.jsonld", '"license": "http', '"license": "x', "address of the licence"),
+        ("record.json", '"rows":', '"rows":1', "rows"),
+    ],
+)
+def test_a_description_that_contradicts_the_manifest_is_named(
+    folder: Path, name: str, words: str, other: str, what: str
+) -> None:
+    text = (folder / name).read_text()
+    assert words in text
+    (folder / name).write_text(text.replace(words, other))
+    resum(folder)
+    (finding,) = verification.findings(folder)
+    assert finding.startswith(f"{name}: {what}: "), finding
+    done = ote("verify", folder)
+    assert done.returncode == 1, done.stdout
+
+
 def test_a_folder_of_any_name_is_verified(folder: Path) -> None:
     odd = folder.rename(folder.with_name("o'brien's [copy]*"))
     assert verification.findings(odd) == []

@@ -30,6 +30,7 @@ COMPARED = {
 }
 MANIFEST = COMPARED | {
     "schema_version": str,
+    "license?": str,
     "commit": (str, type(None)),
     "uncommitted": [str],
     "content?": str,

@@ -9,13 +9,14 @@ import io
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from ote import catalog, documents, isolated
 from ote.answers import quantities
 from ote.names import BadNameError, identifier, literal, one_line, relative_path, shown
-from ote.releases import folders, reading, release_files
+from ote.releases import folders, metadata, reading, release_files
 
 AS_TEXT = "all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
 NUMBERS = ("double", "bigint")
@@ -27,9 +28,33 @@ PARQUET_ONLY = {table.stem for table in catalog.public_tables() if table.parquet
 SCHEMAS = {"main", "support"}  # of the database
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a table or column
 DICTIONARY_BYTES = METADATA_BYTES = 1 << 24
-RESOURCES = {"resources": [{"path": str, "hash": str, "bytes": int}]}  # of datapackage.json
 # Documents that are JSON, with what is read of each.
-METADATA = {"datapackage.json": RESOURCES, "croissant.json": {}, "dataset.jsonld": {}, "record.json": {}}
+METADATA: dict[str, documents.Shape] = {
+    "datapackage.json": {
+        "version": str,
+        "licenses": [{"name": str, "path": str}],
+        "resources": [{"name": str, "path": str, "hash": str, "bytes": int}],
+    },
+    "croissant.json": {"version": str, "license": str, "recordSet": [{"name": str}]},
+    "dataset.jsonld": {"version": str, "dcat:version": str, "license": str},
+    "record.json": {"version": str, "tables": {"*": {"rows": int}}},
+}
+# Documents that are text, with the lines that are read of each: no pattern takes a part of a line two ways.
+TEXTS = {
+    "CITATION.cff": {"version": r"[\"']?version[\"']? *:(.*)", "licence": r"[\"']?license[\"']? *:(.*)"},
+    "CHANGES.md": {"version": r"# (?:Changes from [^ \n]+ to )?(.*)"},
+    "LICENSE": {
+        "version": r"[^,\n]*, version ([^,\n]*), is licensed",
+        "licence": r"[^,\n]*, version [^,\n]*, is licensed under ([^:\n]*)",
+    },
+    "README.md": {
+        "version": r"# [^,\n]*, version (.*)",
+        "licence in small letters": r"license:(.*)",
+        "tables": r"- config_name:(.*)",
+        "rows": r"\| ([^|\n]*\| [\d,]+) \|",
+    },
+    "data_dictionary.md": {"tables": r"## ([a-z].*)"},
+}
 
 # Each query lists rows that cannot be: {emissions} is the file.
 PHYSICS = {
@@ -82,7 +107,12 @@ def problems(directory: Path) -> list[str]:
             wrong = [
                 *_strangers(real, connection, stated, rows),
                 *_tables(real, connection, stated, rows),
-            ] or [*described, *_second_names(real), *([f"manifest.json: {odd}"] if odd else [])]
+            ] or [
+                *described,
+                *_contradictions(manifest, _said(real) | _said_by_database(connection)),
+                *_second_names(real),
+                *([f"manifest.json: {odd}"] if odd else []),
+            ]
     except reading.MalformedReleaseError:
         raise
     except documents.MalformedError as error:
@@ -161,7 +191,7 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
         document = documents.parse(content, shape, str(directory / name))
         if problem := documents.unprinted(document):
             wrong.append(f"{name}: {problem}")
-        for number, resource in enumerate(document["resources"] if shape else ()):
+        for number, resource in enumerate(document["resources"] if name == "datapackage.json" else ()):
             try:
                 path = relative_path(resource["path"])
             except BadNameError as error:
@@ -174,6 +204,82 @@ def _metadata(directory: Path, sums: dict[str, str]) -> list[str]:
             elif resource["bytes"] != (directory / path).stat().st_size:
                 wrong.append(f"{name}: {path} does not have {resource['bytes']} bytes")
     return wrong
+
+
+Said = dict[str, dict[str, set[str]]]  # what each file says of each property of the release
+
+
+def _contradictions(manifest: dict[str, Any], said: Said) -> list[str]:
+    """What the files that describe a release say, and its manifest does not."""
+    version, licence, rows = manifest["version"], manifest.get("license", ""), manifest["tables"]
+    address = metadata.LICENSE_URL if licence == catalog.dataset().license else ""
+    expected = {
+        "version": {version},
+        "version without build": {version.split("+")[0]},
+        "licence": {licence},
+        "licence in small letters": {licence.lower()},
+        "address of the licence": {address},
+        "tables": {*rows},
+        "tables with a CSV": {*rows} - WITHOUT_CSV,
+        "rows": {f"{table} | {count:,}" for table, count in rows.items()},
+    }
+    return [
+        f"{name}: {what}: {_listed(found - expected[what])}, where manifest.json has "
+        f"{_listed(expected[what] - found)}"
+        for name, facts in said.items()
+        for what, found in facts.items()
+        if found != expected[what]
+    ]
+
+
+def _listed(values: set[str]) -> str:
+    return ", ".join(map(shown, sorted(values)[:5])) + (", and others" * (len(values) > 5)) or "nothing"
+
+
+def _said(directory: Path) -> Said:
+    """What the texts and the JSON that describe a release say of it; all are of their form."""
+    said: Said = {}
+    for name, patterns in TEXTS.items():
+        text = folders.read(directory, name, METADATA_BYTES).decode("utf-8", errors="replace")
+        said[name] = {
+            what: {found.strip(" \"'") for found in re.findall(f"(?m)^{pattern}", text)}
+            for what, pattern in patterns.items()
+        }
+    package, croissant, linked, record = (
+        documents.parse(folders.read(directory, name, METADATA_BYTES), shape, str(directory / name))
+        for name, shape in METADATA.items()
+    )
+    return said | {
+        "datapackage.json": {
+            "version": {package["version"]},
+            "licence": {licence["name"] for licence in package["licenses"]},
+            "address of the licence": {licence["path"] for licence in package["licenses"]},
+            "tables with a CSV": {resource["name"] for resource in package["resources"]},
+        },
+        "croissant.json": {
+            "version without build": {croissant["version"]},
+            "address of the licence": {croissant["license"]},
+            "tables": {records["name"] for records in croissant["recordSet"]},
+        },
+        "dataset.jsonld": {
+            "version": {linked["version"], linked["dcat:version"]},
+            "address of the licence": {linked["license"]},
+        },
+        "record.json": {
+            "version": {record["version"]},
+            "rows": {f"{table} | {facts['rows']:,}" for table, facts in record["tables"].items()},
+        },
+    }
+
+
+def _said_by_database(connection: duckdb.DuckDBPyConnection) -> Said:
+    """The version that the view `release` of the database names; the view is not executed."""
+    rows = connection.execute(
+        "select regexp_extract(sql, 'SELECT ''([^'']*)'' AS', 1) from duckdb_views() "
+        "where database_name = ? and view_name = 'release'",
+        [PUBLISHED],
+    ).fetchall()
+    return {release_files.DATABASE: {"version": {version for (version,) in rows}}} if rows else {}
 
 
 def _second_names(directory: Path) -> list[str]:
