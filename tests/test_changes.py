@@ -297,6 +297,15 @@ def test_a_release_that_is_none_is_refused(tmp_path: Path, arguments: list[str],
     assert words in done.stderr
 
 
+def test_a_table_that_another_program_rewrote_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old", SAME), write(tmp_path / "new", SAME)
+    pl.DataFrame([RUN]).write_parquet(new / "parquet" / "emissions.parquet")
+    done = ote("diff", old, new)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{new / 'parquet' / 'emissions.parquet'}: its metadata name no key")
+    assert done.stderr.strip().endswith("download or build the release again.")
+
+
 def test_cells_that_cannot_be_written_are_said(build: Build, tmp_path: Path) -> None:
     for name in ("cells.csv", "cells.parquet"):
         file = tmp_path / "nowhere" / name

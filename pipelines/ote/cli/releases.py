@@ -128,9 +128,7 @@ def diff(
             if (folder / "SHA256SUMS").exists():
                 reading.verify(folder)
         difference = changes.compare(*folders, every_cell=cells is not None)
-    except changes.NoReleaseError as error:
-        fail(f"{error} {_versions(releases)}", 2)
-    except reading.MalformedReleaseError as error:
+    except (changes.NoReleaseError, reading.MalformedReleaseError) as error:
         fail(str(error), 2)
     except reading.BrokenReleaseError as error:
         fail(str(error), 1)

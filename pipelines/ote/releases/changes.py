@@ -277,10 +277,17 @@ def _key(file: Path, columns: Iterable[str]) -> list[str]:
     import pyarrow.parquet as pq
 
     metadata: dict[bytes, bytes] = pq.read_schema(file).metadata or {}
-    named = metadata.get(b"key", b"").decode(errors="replace").split(", ")
-    if not set(named) <= set(columns):
-        key = shown(", ".join(named))
-        raise NoReleaseError(f"{file}: its metadata name the key {key}, which is not of its columns")
+    text = metadata.get(b"key", b"").decode(errors="replace")
+    if not text:
+        raise NoReleaseError(
+            f"{file}: its metadata name no key, so its rows cannot be matched. Another program rewrote it: "
+            "download or build the release again."
+        )
+    if not set(named := text.split(", ")) <= set(columns):
+        raise NoReleaseError(
+            f"{file}: its metadata name the key {shown(text)}, but the table has no such columns. "
+            "Download or build the release again."
+        )
     return named
 
 
