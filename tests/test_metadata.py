@@ -139,8 +139,15 @@ def test_every_upstream_is_named_with_its_licence(build: Build) -> None:
 
 def test_the_card_says_what_each_file_is_for(build: Build) -> None:
     card = (build.release / "README.md").read_text()
+    assert "`csv/`: every table except `emission_draws` and `what_if`\n" in card
+    assert "duckdb`: every table except `emission_draws`\n" in card
     named = ("manifest.json", "record.json", "CHANGES.md", "data_dictionary.md", "SHA256SUMS", "LICENSE")
     assert all(f"`{name}`" in card and (build.release / name).exists() for name in named)
+
+
+def test_the_deposit_names_the_version_of_the_dataset() -> None:
+    deposit = json.loads((catalog.ROOT / ".zenodo.json").read_text())
+    assert deposit["version"] == metadata.deposit()["version"] == catalog.dataset().version
 
 
 def test_the_citation_is_valid_by_the_schema_of_the_format(build: Build) -> None:

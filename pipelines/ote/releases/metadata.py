@@ -99,7 +99,9 @@ Most rows are estimates, so read each with its 90 % interval (`_p05`, `_p95`) an
 columns. A published total does not replace a computed one. Embodied emissions and water have
 their own tables and are in no total. Sum only rows with `covers = 'one_run'`: others overlap.
 
-- `open-training-emissions.duckdb`, `parquet/`, `csv/`: the same tables in three forms
+- `parquet/`: every table; `csv/`: every table except {without_csv}
+- `open-training-emissions.duckdb`: every table except {parquet_only}
+- `croissant.json` describes the Parquet files, `datapackage.json` the CSV files
 - `data_dictionary.md`: every column with unit and meaning; `manifest.json`: inputs and commit
 - `CHANGES.md`: what changed since the last version, and why the version number changed
 - `record.json`: what the next release is compared with
@@ -491,7 +493,11 @@ def _card(manifest: dict[str, Any]) -> str:
             for table in catalog.public_tables()
         ],
     }
+    without_csv = [f"`{table.stem}`" for table in catalog.public_tables() if not table.csv_file]
+    parquet_only = [f"`{table.stem}`" for table in catalog.public_tables() if table.parquet_only]
     return CARD.format(
+        without_csv=" and ".join(without_csv),
+        parquet_only=" and ".join(parquet_only),
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True).rstrip(),
         version=manifest["version"],
         rows="\n".join(f"| {table} | {count:,} |" for table, count in manifest["tables"].items()),
