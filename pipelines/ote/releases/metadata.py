@@ -209,7 +209,7 @@ class _NoAliases(yaml.SafeDumper):
 
 
 def deposit() -> dict[str, Any]:
-    """.zenodo.json: what the archive Zenodo shall say of a release; it adds the version and the day."""
+    """.zenodo.json: what the archive Zenodo shall say of a release; it adds the day."""
     about, url = catalog.dataset(), catalog.public_url()
     related = [
         {"identifier": reference["url"], "relation": "cites", "resource_type": "publication-article"}
@@ -218,6 +218,7 @@ def deposit() -> dict[str, Any]:
     return {
         "title": about.title,
         "upload_type": "dataset",
+        "version": about.version,
         "description": f"{about.description} {about.method}.",
         "creators": [{"name": about.creator}],
         "access_right": "open",
