@@ -281,7 +281,7 @@ SUMS: dict[str, tuple[dict[str, Any], list[Reject], list[str], list[str]]] = {
     "years and places that differ": (
         {"cloud_region": None, "site_country": "FR"},
         [],
-        ["kg CO2e per kWh (2025)"],
+        ["kg CO2e per kWh (2025; "],
         ["2 runs in"],
     ),
     "a country whose parts differ": (
@@ -314,6 +314,62 @@ def test_a_sum_says_what_its_runs_differ_in_and_what_it_lacks(build: Build, case
         for says in expected if form != "cyclonedx" else ():  # it holds the runs, one by one
             assert says in text, form
         assert not [says for says in absent if says in text], form
+
+
+# Where a run was, and the words of every form for what its grid intensity is.
+GRIDS: dict[str, dict[str, Any]] = {
+    "world average in that year": {},
+    "the country's grid": {"site_country": "FR"},
+    "the region's grid": {"cloud_region": "us-central1"},
+    "as stated": {"carbon_intensity_g_per_kwh": 52.5},
+}
+
+
+@pytest.mark.parametrize("basis", GRIDS)
+def test_every_form_says_what_the_grid_intensity_is(build: Build, basis: str) -> None:
+    database = build.directory / "emissions.duckdb"
+    one = estimate_run(
+        {"hardware": "H100", "chips": 8, "training_hours": 20, "started": "2024"} | GRIDS[basis], database
+    )
+    other = estimate_run({"energy_kwh": 5, "site_country": "DE", "started": "2024"}, database)
+    for form, text in forms_of(one).items():
+        assert basis in text, form
+    assert re.search(rf"kg CO2e per kWh( in \d{{4}})? \({basis}\), ", disclosure.markdown(one))
+    for form, text in forms_of(dict(disclosure.summed([one, other, other]))).items():
+        assert basis in text, form
+        assert "the country's grid" in text, form
+    header, *runs = [
+        line for line in disclosure.markdown(disclosure.summed([one, other])).splitlines() if line[:1] == "|"
+    ]
+    assert "grid intensity (kg/kWh), year, basis" in header
+    assert basis in runs[1]
+
+
+def test_a_report_names_only_ways_that_occur_and_says_what_is_estimated(build: Build) -> None:
+    database = build.directory / "emissions.duckdb"
+    computed = estimate_run({"chips": 8, "training_hours": 20, "site_country": "FR"}, database)
+    given = estimate_run({"energy_kwh": 5, "site_country": "FR"}, database)
+    metered = given | {"metering": "metered: whole nodes"}
+    power, unstated = "accelerator-hours x power", "measured energy (how is not stated)"
+    for runs, how in (
+        ([computed, computed], f"each run's {power} x PUE;"),
+        ([computed, metered], f"each run's metered energy, or its {power}, x PUE;"),
+        ([computed, given], f"each run's {unstated}, or its {power}, x PUE;"),
+    ):
+        text = disclosure.markdown(disclosure.summed(runs))
+        assert f"(arXiv:2104.10350); {how}" in text
+        assert " runs in France used an estimated" in text
+    text = disclosure.markdown(computed)
+    assert (
+        "was trained on 8 accelerators (kind not stated) in France for 20 hours. Training used an estimated"
+        in text
+    )
+    assert "Training used an estimated" not in disclosure.markdown(metered)
+    for run in (computed, metered, disclosure.summed([computed, computed])):
+        paragraph = disclosure.markdown(run).partition("\n\n")[0]
+        assert "caused an estimated" in paragraph
+        assert "  " not in paragraph
+    assert "8 accelerators (kind not stated)" in disclosure.eu(computed)
 
 
 def test_a_sum_lists_its_hardware_and_places_with_their_runs(build: Build) -> None:

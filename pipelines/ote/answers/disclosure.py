@@ -25,6 +25,7 @@ from ote.names import one_line, shown
 TRAINING_TYPES = ("pre-training", "fine-tuning")
 DATASET, PAPER = "open-training-emissions", "patterson2021carbon"  # keys of the BibTeX entries
 METHOD = "Patterson et al. 2021 (arXiv:2104.10350)"
+Run = Mapping[str, Any]
 NEEDED = (
     "energy_mwh",
     "co2e_gross_t",
@@ -68,6 +69,15 @@ INTENSITIES = {
     "unspecified": "an intensity that is not stated to be direct or lifecycle",
 }
 KINDS = {"direct": "direct", "lifecycle": "life-cycle", "unspecified": "not stated"}
+# How the energy of a run of several is known, in the sentence on their method.
+WAYS: dict[str, Callable[[Run], bool]] = {
+    "metered energy": lambda run: run["energy_basis"] == "measured" and bool(run.get("metering")),
+    "measured energy (how is not stated)": lambda run: (
+        run["energy_basis"] == "measured" and not run.get("metering")
+    ),
+    "partly metered energy": lambda run: run["energy_basis"] == "partly_measured",
+    "accelerator-hours x power": lambda run: run["energy_basis"] not in METERED,
+}
 EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
 NAMED = 10  # reasons why rows are left out
 SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_market_t")
@@ -88,11 +98,12 @@ SCOPE = "These are operational emissions: those of manufacturing the hardware ar
 # The sentences on one run; the page Your run fills them as well (site/static/disclosure.js).
 SENTENCES = {
     "paragraph": (
-        "{trained}{hours}. {training} used {energy} (90 % interval {energy_interval}, PUE {pue} included) "
-        "and caused {gross} CO2e ({gross_interval}), location-based, at {intensity} kg CO2e per kWh{year}, "
-        "{kind}. {market} {net} {limits} Method: {method}; {how}; factors and intervals of Open Training "
-        "Emissions {version}. {scope} {overhead}"
+        "{trained}{hours}. {training} used {estimated}{energy} (90 % interval {energy_interval}, PUE {pue} "
+        "included) and caused an estimated {gross} CO2e ({gross_interval}), location-based, at {intensity} "
+        "kg CO2e per kWh{year} ({grid}), {kind}. {market} {net} {limits}Method: {method}; {how}; factors and "
+        "intervals of Open Training Emissions {version}. {scope} {overhead}"
     ),
+    "estimated": "an estimated ",
     "market": "Market-based (contracts and certificates of the year), it is {market}.",
     "no_market": "Market-based emissions are not known: {why}.",
     "net": "Net of the operator's hourly-matched carbon-free energy, it is {net}.",
@@ -103,6 +114,7 @@ SENTENCES = {
         "published their total used about {ratio} times ({low} to {high}, 90 %) as much as their final run."
     ),
     "no_overhead": "Experiments and failed runs of the project are not included.",
+    "unnamed": "{chips} (kind not stated)",
     "variant": " (assumed, as the variant was not stated)",
     "partly_metered": "partly metered energy x PUE, with the uncertainty of energies of accelerators alone",
     "metered": "metered energy x PUE",
@@ -120,8 +132,6 @@ LATEX = {
     "^": r"\textasciicircum{}",
     **{mark: f"\\{mark}" for mark in "&%_#${}"},
 }
-
-Run = Mapping[str, Any]
 
 
 class NotAnEstimateError(Exception):
@@ -510,6 +520,7 @@ def _paragraph(run: Run) -> str:
         trained=trained,
         hours=hours,
         training=training.capitalize(),
+        estimated=_estimated(run),
         energy=quantities.energy(run["energy_mwh"]),
         energy_interval=_interval(run, "energy_mwh"),
         pue=_value(run, "pue"),
@@ -517,10 +528,11 @@ def _paragraph(run: Run) -> str:
         gross_interval=_interval(run, "co2e_gross_t"),
         intensity=_value(run, "gross_kg_per_kwh"),
         year=_year(run["factors"]["gross_kg_per_kwh"], " in "),
+        grid=_grid_basis(run),
         kind=_intensity(run),
         market=_market(run),
         net=_net(run),
-        limits=_sentences(_limits(run)),
+        limits=_limits_before(run),
         method=METHOD,
         how=_how(run),
         version=run["dataset_version"],
@@ -549,6 +561,11 @@ def _limits(run: Run) -> list[str]:
     return says
 
 
+def _limits_before(run: Run) -> str:
+    """The limits as sentences, before another one; empty without any."""
+    return f"{says} " if (says := _sentences(_limits(run))) else ""
+
+
 def _sentences(parts: Sequence[str]) -> str:
     return " ".join(f"{part.rstrip('.')}." for part in parts)
 
@@ -562,13 +579,27 @@ def _intensity(run: Run) -> str:
     return f"grid intensities of different kinds ({kinds}), so the sum compares with no figure of one kind"
 
 
+def _estimated(run: Run) -> str:
+    return "" if run["energy_basis"] == "measured" else SENTENCES["estimated"]
+
+
+def _grid_basis(run: Run) -> str:
+    """What the intensity of the grid is, such as the world average; its year is named apart."""
+    return words.basis(run["factors"]["gross_kg_per_kwh"]["basis"]).removesuffix(words.OTHER_YEAR)
+
+
 def _grid(run: Run) -> str:
-    """The intensity of the grid with its year; of several runs, from the least to the most."""
+    """The intensity of the grid, its year and basis; of several runs, from the least to the most."""
     grids = [each["factors"]["gross_kg_per_kwh"] for each in _runs(run)]
     shown = dict.fromkeys(value_of(grid) for grid in sorted(grids, key=lambda grid: grid["value"]))
     years = sorted({str(grid["factor_year"]) for grid in grids if grid.get("factor_year")})
-    of = f" ({_ends(years)})" if years else ""
-    return f"{_ends(list(shown))} kg CO2e per kWh{of}"
+    counts = Counter(map(_grid_basis, _runs(run)))
+    bases = [
+        name if len(counts) == 1 else f"{name}: {quantities.counted(number, 'run')}"
+        for name, number in counts.items()
+    ]
+    about = "; ".join([*([_ends(years)] if years else []), *bases])
+    return f"{_ends(list(shown))} kg CO2e per kWh ({about})"
 
 
 def _ends(values: Sequence[str]) -> str:
@@ -580,11 +611,11 @@ def _paragraph_of_sum(run: Run) -> str:
     noun = "run" if _training(run) == "training" else f"{_training(run)} run"
     return (
         f"{quantities.counted(len(run['runs']), noun)}{f' in {location}' if location else ''} used "
-        f"{quantities.energy(run['energy_mwh'])} together (90 % interval {_interval(run, 'energy_mwh')}, "
-        f"PUE included) and caused {quantities.mass(run['co2e_gross_t'])} CO2e "
-        f"({_interval(run, 'co2e_gross_t')}), location-based, at {_grid(run)}, "
-        f"on {_intensity(run)}. "
-        f"{SHARED} {_market(run)} {_net(run)} {_sentences(_limits(run))} Method: {METHOD}; {_how(run)}; "
+        f"{_estimated(run)}{quantities.energy(run['energy_mwh'])} together (90 % interval "
+        f"{_interval(run, 'energy_mwh')}, PUE included) and caused an estimated "
+        f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, "
+        f"at {_grid(run)}, on {_intensity(run)}. "
+        f"{SHARED} {_market(run)} {_net(run)} {_limits_before(run)}Method: {METHOD}; {_how(run)}; "
         f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
     )
 
@@ -681,15 +712,16 @@ def _table_of_runs(run: Run) -> tuple[list[str], list[list[str]]]:
             _hardware(each) or "not stated",
             _location(each) or "not stated",
             _value(each, "pue"),
-            _value(each, "gross_kg_per_kwh") + _year(each["factors"]["gross_kg_per_kwh"], ", "),
+            f"{_value(each, 'gross_kg_per_kwh')}{_year(each['factors']['gross_kg_per_kwh'], ', ')}, "
+            f"{_grid_basis(each)}",
             *_figures(each),
         ]
         for name, each in zip(_names(run["runs"]), run["runs"], strict=True)
     ]
     rows.append(["total", "", "", "", "", *_figures(run)])
     return [
-        "run", "hardware", "location", "PUE", "grid intensity (kg/kWh), year", "energy (90 % interval)",
-        "CO2e, gross (90 % interval)", "CO2e, market-based",
+        "run", "hardware", "location", "PUE", "grid intensity (kg/kWh), year, basis",
+        "energy (90 % interval)", "CO2e, gross (90 % interval)", "CO2e, market-based",
     ], rows  # fmt: skip
 
 
@@ -780,7 +812,8 @@ def _how(run: Run) -> str:
     if run["energy_basis"] == "measured":
         return SENTENCES["metered" if run.get("metering") else "measured"]
     if "runs" in run:
-        return "each run's metered energy, or its accelerator-hours x power, x PUE"
+        ways = [way for way, is_of in WAYS.items() if any(map(is_of, run["runs"]))]
+        return f"each run's {', or its '.join(ways)}{',' if len(ways) > 1 else ''} x PUE"
     bases = (run["chip_hours_basis"], run["watts_basis"], run["pue_basis"])
     hours, watts, pue = (words.basis(basis) for basis in bases)
     return SENTENCES["computed"].format(hours=hours, watts=watts, pue=pue)
@@ -789,7 +822,8 @@ def _how(run: Run) -> str:
 def _hardware(run: Run) -> str:
     """The accelerators with their number; of several runs, if they are the same ones."""
     if not run.get("hardware_name"):
-        return ""
+        chips = run.get("chips")
+        return SENTENCES["unnamed"].format(chips=quantities.counted(chips, "accelerator")) if chips else ""
     name = str(run["hardware_name"])
     if run.get("is_ambiguous_hardware"):
         name += SENTENCES["variant"]

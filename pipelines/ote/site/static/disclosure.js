@@ -85,6 +85,7 @@ export function paragraph(run, words) {
     trained: `${run.model ?? "The model"} was trained${chips && ` on ${chips}`}${place && ` in ${place}`}`,
     hours: run.training_hours ? ` for ${duration(run.training_hours)}` : "",
     training: "Training",
+    estimated: run.energy_basis === "measured" ? "" : words.sentences.estimated,
     energy: energy(run.energy_mwh),
     energy_interval: intervalOf(run, "energy_mwh"),
     pue: valueOf(factor.pue, words),
@@ -92,6 +93,7 @@ export function paragraph(run, words) {
     gross_interval: intervalOf(run, "co2e_gross_t"),
     intensity: valueOf(factor.gross_kg_per_kwh, words),
     year: factor.gross_kg_per_kwh.year ? ` in ${factor.gross_kg_per_kwh.year}` : "",
+    grid: basisOf(factor.gross_kg_per_kwh.basis, words).replace(words.otherYear, ""),
     kind: words.intensities[run.intensity_basis],
     market: market(run, words),
     net: net(run, words),
@@ -105,7 +107,8 @@ export function paragraph(run, words) {
 }
 
 function hardware(run, { sentences }) {
-  if (!run.hardware_name) return "";
+  if (!run.hardware_name && !run.chips) return "";
+  if (!run.hardware_name) return filled(sentences.unnamed, { chips: `${grouped(run.chips, 0)} accelerator${run.chips === 1 ? "" : "s"}` });
   const name = run.hardware_name + (run.is_ambiguous_hardware ? sentences.variant : "");
   return run.chips ? `${grouped(run.chips, 0)} x ${name}` : name;
 }
@@ -129,7 +132,7 @@ function net(run, { sentences }) {
 function limits(run, words) {
   const isVague = run.is_ambiguous_hardware && !words.metered.includes(run.energy_basis);
   const says = [run.within_country, run.metering && `Metering: ${run.metering}`, isVague && words.ambiguous];
-  return says.filter(Boolean).map((part) => `${part.replace(/\.+$/, "")}.`).join(" ");
+  return says.filter(Boolean).map((part) => `${part.replace(/\.+$/, "")}. `).join("");
 }
 
 function how(run, words) {
