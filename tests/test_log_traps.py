@@ -269,6 +269,34 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "sacct: ReqGRES is of one node": (
         "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:a100:8|4|3600\n", [(32, 1, None)],
     ),
+    "sacct: a job that still ran in an earlier export counts once, and a requeued one twice": (
+        "JobID|AllocTRES|State|ElapsedRaw|Start\n"
+        "1|gres/gpu:a100=4|COMPLETED|10800|2024-05-02T00:00:00\n"
+        "1|gres/gpu:a100=4|RUNNING|3600|2024-05-02T00:00:00\n"
+        "1|gres/gpu:a100=4|RUNNING|7200|2024-05-02T00:00:00\n"
+        "1|gres/gpu:a100=4|PREEMPTED|3600|2024-05-01T00:00:00\n",
+        [(4, 3, None), (4, 1, None)],
+    ),
+    "sacct: a job of two clusters is two": (
+        "JobID|Cluster|AllocTRES|ElapsedRaw|Start\n1|a|gres/gpu:a100=4|3600|2024-05-02T00:00:00\n"
+        "1|b|gres/gpu:a100=4|3600|2024-05-02T00:00:00\n",
+        [(4, 1, None), (4, 1, None)],
+    ),
+    "sacct: a job that still ran, without Start": (
+        "JobID|AllocTRES|State|ElapsedRaw\n7|gres/gpu:a100=4|RUNNING|3600\n7|gres/gpu:a100=4|FAILED|7200\n",
+        [(4, 2, None)],
+    ),
+    "sacct: states of jobs that ran": (
+        "JobID|AllocTRES|State|ElapsedRaw|Start\n" + "".join(
+            f"{state}|gres/gpu:a100=4|{state}|{seconds}|2024-05-02T00:00:00\n"
+            for state, seconds in (("DEADLINE", 3600), ("BOOT_FAIL", 1800), ("REVOKED", 0))
+        ),
+        [(4, 1, None), (4, 0.5, None)],
+    ),
+    "sacct: from Start to End": (
+        "JobID|AllocTRES|Start|End\n1|gres/gpu:a100=2|2024-05-01T00:00:00|2024-05-01T06:00:00\n",
+        [(2, 6, None)],
+    ),
     "sacct: ReqGRES, one node each": (
         "JobID|ReqGRES|ElapsedRaw\n1|gpu:a100:8|3600\n", [(8, 1, None)],
     ),
@@ -338,6 +366,19 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         + JOB.format(3, "").replace("2024-03-05T08:00:00", "Unknown"),
         ["Lines 3, 4: never ran, by State or Start; no run is lost with it."],
         {"chips": "8"},
+    ),
+    "sacct, a job in two lines without Start": (
+        "JobID|AllocTRES|State|ElapsedRaw\n7|gres/gpu:a100=8|FAILED|3600\n7|gres/gpu:a100=8|FAILED|7200\n",
+        ["Lines 2, 3: several lines of one job, and each counts, since no Start"],
+        {"chips": "8"},
+    ),
+    "sacct, a job in two exports, and one that still runs": (
+        "JobID|AllocTRES|Start|End\n1|gres/gpu:a100=8|2024-05-01T00:00:00|2024-05-01T06:00:00\n"
+        "1|gres/gpu:a100=8|2024-05-01T00:00:00|2024-05-01T06:00:00\n"
+        "2|gres/gpu:a100=8|2024-05-01T00:00:00|Unknown\n",
+        ["No column Elapsed: the hours are those from Start to End", "Line 2: left out, as another line has",
+         "row 3, End: 'Unknown' with Start '2024-05-01T00:00:00': the hours are not known"],
+        {"chips": "8", "training_hours": "6"},
     ),
     "sacct, a part of a chip": (
         SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("a100", "a100_1g.5gb"),
@@ -708,7 +749,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "AWS CUR": ("lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n", BY_HAND),
     "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
     "sacct without Elapsed": (
-        "JobID|AllocTRES|CPUTime|Start|End\n1|gres/gpu:a100=4|64-00:00:00|2025-05-01T00:00:00|x\n",
+        "JobID|AllocTRES|CPUTime|Start\n1|gres/gpu:a100=4|64-00:00:00|2025-05-01T00:00:00\n",
         "no column Elapsed or ElapsedRaw, which has the hours of a job. Add ElapsedRaw to the --format",
     ),
     "sacct, steps alone": (

@@ -7,8 +7,9 @@ belong here: energies that a tracker measured (trackers.py), or which tool wrote
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from ote import hardware_units
@@ -32,7 +33,6 @@ NO_ENERGY = (
     "not name, and other jobs of the node are in it. If it is of your whole nodes, give it by hand: "
     "ote estimate --energy KWH (3.6 million J are 1 kWh)."
 )
-NEVER_RAN = ("PENDING", "REVOKED", "BOOT_FAIL", "DEADLINE")
 SACCT = "export with sacct -P -X --format=JobID,JobName,AllocTRES,ElapsedRaw,Start"
 SACCT_MARKS = f"{delimited.SEPARATORS}^~#%@"  # of --delimiter
 SACCT_HEADER = rf"(?:^|[ {re.escape(SACCT_MARKS)}])\"?JobID(?:Raw)?\"?(?:[ {re.escape(SACCT_MARKS)}]|$)"
@@ -45,6 +45,11 @@ PART_OF_A_CHIP = (
 )
 CUT = f"is cut: without -P, sacct cuts what is wider than its column; {SACCT}"
 TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
+BETWEEN = (
+    "No column Elapsed: the hours are those from Start to End on the clock of the cluster, with any time in "
+    "which a job was suspended or the clock was changed"
+)
+STILL_RUNNING = ("RUNNING", "R")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
@@ -87,6 +92,8 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     resources = _resources(table, file)
     if resources.startswith("Req"):
         yield f"Accelerators as requested ({resources}); what was allocated is not in the file."
+    if not {"Elapsed", "ElapsedRaw"} & set(table.header):
+        yield f"{BETWEEN}; {SACCT}"
     nodes = next((name for name in NODES if name in table.header), None)
     if resources == "ReqGRES":  # what is asked of each node
         yield (
@@ -102,19 +109,19 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     ):
         yield f"{energy} is not used: {NO_ENERGY}"
     left_out: Counter[str] = Counter()
-    seen: set[tuple[str, ...]] = set()
-    waiting = [place.line for place, row in table.rows if "." not in _job(row) and _never_ran(row)]
-    if waiting:
+    jobs = [(place, row) for place, row in table.rows if "." not in _job(row)]
+    if waiting := [place.line for place, row in jobs if _never_ran(row)]:
         yield f"{delimited.lines_named(waiting)}: never ran, by State or Start; no run is lost with it."
-    for place, row in table.rows:
+    jobs = [(place, row) for place, row in jobs if not _never_ran(row)]
+    earlier = _earlier_states(jobs)
+    if earlier:
+        lines = delimited.lines_named([place.line for place, _ in jobs if place in earlier])
+        yield f"{lines}: left out, as another line has the same job with as many hours or more."
+    yield from _perhaps_twice([(place, row) for place, row in jobs if place not in earlier])
+    for place, row in jobs:
+        if place in earlier:
+            continue
         job = _job(row)
-        identity = (job, *(row.get(name, "") for name in ("Start", "Elapsed", "ElapsedRaw")))
-        if "." in job or _never_ran(row):
-            continue
-        if identity in seen:
-            left_out["Lines left out, as the same job stands there twice"] += 1
-            continue
-        seen.add(identity)
         try:
             count = int(number(row, nodes)) if nodes and resources == "ReqGRES" else 1
             yield from _jobs(place, row, job, row[resources], count, left_out)
@@ -132,7 +139,7 @@ def _resources(table: Table, file: str) -> str:
     resources = next((name for name in TRES if name in table.header), None)
     if resources is None:
         raise UnknownUnitError(f"{file}: neither AllocTRES nor AllocGRES; {SACCT}")
-    if not {"Elapsed", "ElapsedRaw"} & set(table.header):
+    if not ({"Elapsed", "ElapsedRaw"} & set(table.header) or {"Start", "End"} <= set(table.header)):
         raise UnknownUnitError(
             f"{file}: no column Elapsed or ElapsedRaw, which has the hours of a job. Add ElapsedRaw to the "
             f"--format of your command; {SACCT}"
@@ -157,7 +164,42 @@ def _state(row: Row) -> str:
 
 def _never_ran(row: Row) -> bool:
     """Whether a job waits or was never started, whatever its hours."""
-    return _state(row) in NEVER_RAN or row.get("Start") in ("Unknown", "None")
+    return _state(row) == "PENDING" or row.get("Start") in ("Unknown", "None")
+
+
+def _earlier_states(jobs: Sequence[tuple[Place, Row]]) -> set[Place]:
+    """Lines whose job has another line with as many hours or more: joined exports name a job again.
+
+    A job that was requeued has another Start, and counts again. Without Start, lines with the same hours and
+    those of a job that still ran are earlier states.
+    """
+    found: dict[tuple[str, ...], list[tuple[float, bool, Place]]] = {}
+    for place, row in ((place, row) for place, row in jobs if _job(row)):
+        try:
+            state = (_elapsed(row), _state(row) not in STILL_RUNNING, place)
+        except BadCellError:
+            continue  # named where its hours are read
+        found.setdefault((_job(row), row.get("Cluster", ""), row.get("Start", "")), []).append(state)
+    earlier: set[Place] = set()
+    for (_, _, start), states in found.items():
+        states.sort(key=lambda state: (state[0], state[1], state[2].line))
+        for before, after in pairwise(states):
+            if start or before[0] == after[0] or not before[1]:
+                earlier.add(before[2])
+    return earlier
+
+
+def _perhaps_twice(jobs: Sequence[tuple[Place, Row]]) -> Iterator[str]:
+    """A sentence on jobs without Start that are in several lines, which each count."""
+    lines: dict[tuple[str, str], list[int]] = {}
+    for place, row in jobs:
+        if not row.get("Start"):
+            lines.setdefault((_job(row), row.get("Cluster", "")), []).append(place.line)
+    if again := [line for each in lines.values() if len(each) > 1 for line in each]:
+        yield (
+            f"{delimited.lines_named(sorted(again))}: several lines of one job, and each counts, since no "
+            f"Start tells them apart. If one is an earlier state of the job, remove it; {SACCT}"
+        )
 
 
 def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Counter[str]) -> Iterator[Part]:
@@ -263,9 +305,16 @@ def _fixed_width(lines: list[str], first_line: int) -> Table:
 
 
 def _elapsed(row: Row) -> float:
-    """Seconds from ElapsedRaw, or from Slurm's [days-]hours:minutes:seconds."""
+    """Seconds from ElapsedRaw, from Slurm's [days-]hours:minutes:seconds, or between Start and End."""
     if row.get("ElapsedRaw"):
         return number(row, "ElapsedRaw")
+    if "Elapsed" not in row and "ElapsedRaw" not in row:
+        start, end = dates.moment(row["Start"]), dates.moment(row["End"])
+        if not start or not end or end < start:
+            raise BadCellError(
+                "End", f"{row['End']!r} with Start {row['Start']!r}: the hours are not known; {SACCT}"
+            )
+        return (end - start).total_seconds()
     written = row.get("Elapsed", "")
     found = re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d\d)(?:\.\d+)?", written)
     if not found:
