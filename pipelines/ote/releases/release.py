@@ -269,7 +269,11 @@ def _remove_copy(link: Path, entries: list[dict[str, Any]]) -> None:
 
 
 def entry(folder: Path) -> dict[str, Any]:
-    """What the index says of one release: sha256 is that of its SHA256SUMS, which covers all other files."""
+    """What the index says of one release: sha256 is that of its SHA256SUMS, which covers all other files.
+
+    The date is the day on which the release was written. The files of the release have the day of the newest
+    source instead, so that equal inputs make equal files.
+    """
     sums = folder / "SHA256SUMS"
     return {
         "version": folder.name,
