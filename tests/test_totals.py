@@ -10,6 +10,7 @@ import pytest
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 
 from ote.answers import totals
+from ote.catalog import ROOT
 from tests.conftest import Build, ote
 
 CHUNK, CHUNKS = 20_000, 20  # 400,000 draws
@@ -125,6 +126,31 @@ def test_a_sum_says_how_much_of_it_is_guessed(published: Path) -> None:
     assert found.solidity_share_fractions["guessed"] == pytest.approx(guessed)
     done = ote("total", "--year", "2023", "--database", published)
     assert f"guessed {guessed:.0%}" in done.stdout
+
+
+def test_the_command_says_what_is_summed(published: Path) -> None:
+    printed = " ".join(ote("total", "--year", "2024", "--database", published).stdout.split())
+    assert "Selected: published in 2024. The sum is of runs in this dataset" in printed
+    assert "median of the sum 90 % interval mean of the sum" in printed
+
+
+def test_figures_of_the_page_on_sums_are_those_of_the_command(published: Path) -> None:
+    page = (ROOT / "docs" / "method" / "sums.md").read_text(encoding="utf-8")
+    found = [totals.total_where(where, published) for where in ("year(published_date) = 2024", "true")]
+    energies = [each.sums["energy_mwh"] for each in found]
+
+    def gwh(mwh: float) -> str:
+        return f"{float(f'{mwh / 1000:.3g}'):,.0f}"
+
+    cells = [f"{gwh(each.p50)} ({gwh(each.p05)} to {gwh(each.p95)})" for each in energies]
+    assert f"| **0.2**, used | {' | '.join(cells)} |" in page
+    assert f"The means, {' and '.join(gwh(each.mean) for each in energies)} GWh," in page
+    with duckdb.connect(str(published), read_only=True) as connection:
+        ((net, whole),) = connection.execute(
+            "select count(net_kg_per_kwh), count(*) from emissions "
+            "where covers = 'one_run' and energy_shared_with is null"
+        ).fetchall()
+    assert f"Only {net} of {whole:,} whole runs" in page
 
 
 def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Path) -> None:

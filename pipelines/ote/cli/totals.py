@@ -15,7 +15,7 @@ from ote.catalog import column
 from ote.cli import terminal
 from ote.cli.options import AsJson, Database, number, whole
 from ote.errors import BadQuestionError
-from ote.names import literal
+from ote.names import literal, one_line
 
 Where = Annotated[
     str | None,
@@ -79,11 +79,15 @@ def total(
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=1))
         return
-    _print(found)
+    selected = [f"condition {one_line(where)}"] if where.strip() else []
+    selected += [f"organisation {one_line(organisation)}"] if organisation else []
+    selected += [f"published in {year}"] if year is not None else []
+    _print(found, "; ".join(selected) or "all runs")
 
 
-def _print(found: totals.Total) -> None:
-    made = terminal.table("", "sum", "90 % interval", "mean", whole=("sum", "90 % interval", "mean"))
+def _print(found: totals.Total, selected: str) -> None:
+    headers = ("median of the sum", "90 % interval", "mean of the sum")
+    made = terminal.table("", *headers, whole=headers)
     for name, each in found.sums.items():
         title, show = SHOWS[name]
         made.add_row(title, show(each.p50), f"{show(each.p05)} to {show(each.p95)}", show(each.mean))
@@ -97,6 +101,7 @@ def _print(found: totals.Total) -> None:
     shares = found.solidity_share_fractions
     solid = ", ".join(f"{name} {shares[name]:.0%}" for name in column("solidity").values if name in shares)
     with terminal.page() as console:
+        console.print(f"Selected: {selected}. The sum is of runs in this dataset, not of all in the world.")
         console.print(made)
         console.print(
             f"{quantities.counted(found.runs, 'whole run')}; left out: {rest or 'nothing'}. Largest: "
@@ -104,7 +109,7 @@ def _print(found: totals.Total) -> None:
         )
         console.print(f"How solid the mean energy is: {solid}.")
         console.print(
-            f"Sum and interval come from {found.draws:,} draws; their standard error is at most {worst:.1%}. "
-            "The plain sum of the values of the runs, which are medians, would be "
+            f"Median and interval come from {found.draws:,} draws; their standard error is at most "
+            f"{worst:.1%}. The plain sum of the values of the runs, which are medians, would be "
             f"{quantities.energy(found.sums['energy_mwh'].sum_of_values)}."
         )
