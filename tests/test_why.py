@@ -163,7 +163,7 @@ def test_the_answer_begins_with_a_sentence_and_fits_the_terminal(
         assert f"about {quantities.energy(energy)} of electricity and emitted about " in first
         assert f"{quantities.mass(gross)} of CO2e (gross)." in first
         assert "90 % interval" in first
-        assert max(len(line) for line in printed.splitlines()) <= columns
+        assert max(len(line) for line in printed.splitlines() if "://" not in line) <= columns
     rows = [" ".join(line.split()) for line in short.splitlines()]
     line = next(row for row in rows if row.startswith("Energy "))  # others may be wrapped names of sources
     assert line.startswith(f"Energy {quantities.energy(energy)} {quantities.energy_span(low, high)}")
@@ -172,6 +172,16 @@ def test_the_answer_begins_with_a_sentence_and_fits_the_terminal(
     factors = ("Chip-hours", "Power", "PUE", "Gross", *(["Net"] if has_net else []))
     for factor in factors if run_id != "openclip-vit-g" else ():
         assert any(re.match(rf"{factor} .* x/÷ \d", row) for row in rows), factor
+
+
+def test_an_address_is_whole_and_on_its_own_line(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    database = ("--database", build.directory / "emissions.duckdb")
+    whole = set(re.findall(r'"(https?://[^"]+)"', ote("why", "flower", "--json", *database).stdout))
+    lines = ote("why", "flower", "--full", *database).stdout.splitlines()
+    printed = [line.lstrip("│├└─ ") for line in lines if re.match(r"[│├└─ ]*https?://", line)]
+    assert max(map(len, printed)) > 80
+    assert set(printed) <= whole
 
 
 def test_a_guess_is_an_interval_and_no_number(build: Build, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN_FIGURES = 3  # of those that others published
 SHOWN_INPUTS = 3  # of those that a factor is the mean of
+GUIDE_COLUMNS = 4  # that each level of a tree is indented by
 FACTORS = {
     "chip_hours": "Chip-hours",
     "watts_per_chip": "Power",
@@ -99,7 +100,22 @@ def print_full(console: "Console", found: Tree) -> None:
     for beside in found["beside"]:
         _add_beside(top, beside, is_guess(found["energy_mwh_p05"], found["energy_mwh_p95"]))
     _add_other_figures(top, found)
+    _wrap(top, console, console.width)
+    console.width = terminal.LONGEST  # all is wrapped, and addresses stay whole
     console.print(top)
+
+
+def _wrap(branch: "Branch", console: "Console", width: int) -> None:
+    """Wrap what a tree says, but no address: each is on a line of its own."""
+    from rich.text import Text
+
+    lines = []
+    for line in str(branch.label).splitlines():
+        is_address = line.startswith(("https://", "http://"))
+        lines += [line] if is_address else [each.plain.rstrip() for each in Text(line).wrap(console, width)]
+    branch.label = "\n".join(lines)
+    for child in branch.children:
+        _wrap(child, console, width - GUIDE_COLUMNS)
 
 
 def sentence(found: Tree) -> str:
