@@ -138,7 +138,8 @@ def test_csv_has_what_json_has(build: Build) -> None:
 def test_the_table_fits_and_cuts_no_name(build: Build, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     done = ote("find", "--limit", "0", "--database", build.directory / "emissions.duckdb")
-    assert max(map(len, done.stdout.splitlines())) <= columns
+    lines = [line for line in done.stdout.splitlines() if " " in line]  # others are whole ids
+    assert max(map(len, lines)) <= columns
     assert "…" not in done.stdout
     header = next(line for line in done.stdout.splitlines() if line.startswith("run "))
     width = header.index(header.split()[1])
@@ -149,6 +150,14 @@ def test_the_table_fits_and_cuts_no_name(build: Build, columns: int, monkeypatch
         read = names.index("".join(run["model"].split()), read)
     count = f"{estimates(build):,}"
     assert f"{count} runs, {count} shown." in done.stdout
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_every_run_id_is_unbroken(build: Build, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    printed = ote("find", "--limit", "0", "--database", build.directory / "emissions.duckdb").stdout
+    pieces = set(re.split(r"\s+", printed))
+    assert {run["run_id"] for run in found(build)} <= pieces
 
 
 def test_counts_are_in_the_right_number(build: Build) -> None:

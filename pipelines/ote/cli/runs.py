@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 20
+NAME_COLUMNS = 24, 36  # of the column of runs: at least, and what 80 columns leave to it
 
 
 class Sort(StrEnum):
@@ -207,26 +208,33 @@ def _print_found(
 def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
     """A table of runs: each with its interval in the second line, guesses without a number."""
     is_wide = terminal.is_wide(console)
-    about = ("developer", "published") if is_wide else ()
-    headers = ("run", *about, "energy", "CO2e", "source of the hours")
-    made = terminal.table(*headers, whole=("energy", "CO2e"))
+    about, last = (("developer", "published"), ("source of the hours",)) if is_wide else ((), ())
+    made = terminal.table("run", *about, "energy", "CO2e", *last, whole=("energy", "CO2e"))
+    least, most = NAME_COLUMNS
+    if not is_wide:
+        most = console.width - 6 - sum(_widest(runs, name) for name in ("energy_mwh", "co2e_lifecycle_t"))
+    longest = max(len(run["run_id"]) for run in runs)
+    made.columns[0].width = min(max(longest, least), most) if is_wide else most  # no id that fits is broken
     for run in runs:
         developer = terminal.listed(run["developer"])
         year = "" if run["published_date"] is None else f"{run['published_date'].year}"
         name = run["model"] if run["model"] == run["run_id"] else f"{run['model']}\n{run['run_id']}"
+        below = ", ".join(filter(None, (developer, year)))
         made.add_row(
-            name if is_wide else f"{name}\n{', '.join(part for part in (developer, year) if part)}",
+            name if is_wide else "\n".join(filter(None, (name, below, _known_from(run)))),
             *((developer, year) if is_wide else ()),
             _amount(quantities.energy, quantities.energy_span, run, "energy_mwh"),
             _amount(quantities.mass, quantities.mass_span, run, "co2e_lifecycle_t"),
-            _known_from(run),
+            *((_known_from(run),) if is_wide else ()),
         )
     console.print(made)
+    if whole_ids := [run["run_id"] for run in runs if len(run["run_id"]) > most]:
+        console.print("Ids that the table breaks, unbroken:", *whole_ids, sep="\n", soft_wrap=True)
     guesses = sum(run["is_guess"] for run in runs)
     text = (
         "Second line of energy and CO2e: 90 % interval. CO2e is life-cycle, so that runs compare (ote why "
-        "shows gross and net). Last column: how solid the energy is (measured, disclosed, inferred or "
-        "guessed), and where the hours are from."
+        f"shows gross and net). Last {'column' if is_wide else 'line of a run'}: how solid the energy is "
+        "(measured, disclosed, inferred or guessed), and where the hours are from."
     )
     if guesses:
         verb = "spans" if guesses == 1 else "span"
@@ -243,6 +251,16 @@ def _amount(scaled: Any, span: Any, run: search.Run, column: str) -> str:
     low, high = run[f"{column}_p05"], run[f"{column}_p95"]
     first = "a guess" if quantities.is_guess(low, high) else scaled(run[column])
     return f"{first}\n{span(low, high)}"
+
+
+def _widest(runs: Sequence[search.Run], column: str) -> int:
+    """Columns of the terminal that the amounts of runs take."""
+    kind: tuple[Any, Any] = (
+        (quantities.energy, quantities.energy_span)
+        if column == "energy_mwh"
+        else (quantities.mass, quantities.mass_span)
+    )
+    return max(len(line) for run in runs for line in _amount(*kind, run, column).splitlines())
 
 
 def _known_from(run: search.Run) -> str:
