@@ -136,7 +136,7 @@ def test_the_command_says_what_is_summed(published: Path) -> None:
 
 def test_figures_of_the_page_on_sums_are_those_of_the_command(published: Path) -> None:
     page = (ROOT / "docs" / "method" / "sums.md").read_text(encoding="utf-8")
-    found = [totals.total_where(where, published) for where in ("year(published_date) = 2024", "true")]
+    found = [totals.total_where([where], published) for where in ("year(published_date) = 2024", "true")]
     energies = [each.sums["energy_mwh"] for each in found]
 
     def gwh(mwh: float) -> str:

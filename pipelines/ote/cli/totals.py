@@ -79,7 +79,7 @@ def total(
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=1))
         return
-    selected = [f"condition {one_line(where)}"] if where and where.strip() else []
+    selected = [f"condition {one_line(where)}"] if where else []
     selected += [f"organisation {one_line(organisation)}"] if organisation else []
     selected += [f"published in {year}"] if year is not None else []
     _print(found, "; ".join(selected) or "all runs")
