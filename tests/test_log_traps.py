@@ -237,6 +237,19 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     ),
     "a sum that is not stated": (codecarbon({"energy_consumed": "nan"}), [(1, 2, 0.725)]),
     "a sum that holds a part that is not stated": (codecarbon({"ram_energy": "None"}), [(1, 2, 0.725)]),
+    "nvidia-smi: most of the log was not read, so no energy is measured": (
+        smi(HOUR[:11], 1) + smi(HOUR[11:], 1, watts="[N/A]").split("\n", 1)[1], [(1, 1, None)],
+    ),
+    "nvidia-smi: a third of the log was not read": (
+        smi(HOUR[:41], 1) + smi(HOUR[41:], 1, watts="[N/A]").split("\n", 1)[1], [(1, 1, 0.3)],
+    ),
+    "nvidia-smi: 21 minutes within the log were not read, at another power": (
+        smi(HOUR[:20], 1, index=True)
+        + smi(HOUR[20:40], 1, watts="[N/A]", index=True).split("\n", 1)[1]
+        + smi(HOUR[40:], 1, watts="150.00 W", index=True).split("\n", 1)[1],
+        # means: 20 samples at 300 W and 21 at 150 W are 223.17 W; 19 + 0.5 and 20 + 0.5 minutes are read
+        [(1, 1, (19.5 * 300 + 20.5 * 150 + 20 * 223.1707) / 60_000)],
+    ),
     "nvidia-smi: without units": (smi(HOUR, 1, watts="300.00"), [(1, 1, 0.3)]),
     "nvidia-smi: three days of pause": (smi(DAYS, 1, index=True), [(1, 2, 0.6)]),
     "nvidia-smi: two logs of one machine, the later first": (
@@ -413,6 +426,20 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         codecarbon({"gpu_energy": "", "energy_consumed": 0.15}),
         ["the GPU was not read (gpu_energy is empty), so its 0.125 kWh are not taken as measured"],
         {"chips": "1"},
+    ),
+    "nvidia-smi, a third not read": (
+        smi(HOUR[:41], 1) + smi(HOUR[41:51], 1, watts="[N/A]").split("\n", 1)[1]
+        + smi(HOUR[51:], 1, watts="[GPU requires reset]").split("\n", 1)[1],
+        ["20 of 61 samples of GPU 0 are not used: '[N/A]': the power was not read; expected W (10); '[GPU",
+         "the power in 33 % of the time of the GPUs was not read, and is the mean of the same GPU while it"],
+        {"metering": "partly metered: power of the GPUs alone, read by nvidia-smi; processors, memory, fans "
+         "and network not included; the power in 33 % of the time of the GPUs was not read, and is the mean "
+         "of the same GPU while it was read"},
+    ),
+    "nvidia-smi, mostly not read": (
+        smi(HOUR[:11], 1) + smi(HOUR[11:], 1, watts="[N/A]").split("\n", 1)[1],
+        ["the power was not read in 83 % of the time of the GPUs, so the energy is not taken as measured"],
+        {"training_hours": "1"},
     ),
     "nvidia-smi, a pause": (
         smi(DAYS, 1, index=True),
@@ -861,7 +888,7 @@ def test_a_gpu_that_was_not_read_is_named_once(build: Build, tmp_path: Path, unr
     assert f"5 of 61 samples of GPU 0 are not used: '{unread}'" in done.stderr
     (run,) = pl.read_csv(runs).to_dicts()
     assert (run["chips"], run["training_hours"], run["energy_kwh"]) == (3, 1, pytest.approx(0.9))
-    assert run["metering"].endswith("; 1 of 4 GPUs not read")
+    assert "; 1 of 4 GPUs not read; the power in 3.3 % of the time of the GPUs" in run["metering"]
     (reject,) = pl.read_csv(tmp_path / "runs.rejects.csv")["reason"].to_list()
     assert reject.startswith("61 of 61 samples of GPU 2 are not used")
     report = ote("report", runs, "--database", build.directory / "emissions.duckdb")

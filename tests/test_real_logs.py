@@ -540,7 +540,7 @@ def test_corrections_of_a_bill_may_leave_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_nvidia_smi_is_integrated_over_time(tmp_path: Path, encoding: str) -> None:
-    """Two GPUs at 100 W and 200 W for half an hour: 0.15 kWh."""
+    """Two GPUs at 100 W and 200 W for half an hour, and the first for 10 minutes at its mean: 1/6 kWh."""
     rows = ["timestamp, name, power.draw [W]"]
     for minute in range(0, 31, 10):
         for watts in (100, 200):
@@ -550,12 +550,9 @@ def test_nvidia_smi_is_integrated_over_time(tmp_path: Path, encoding: str) -> No
     file.write_text("\r\n".join(rows), encoding=encoding)
     log = imports.read(file)
     (run,) = log.runs
-    assert (run["hardware"], run["chips"], float(run["training_hours"])) == (
-        "NVIDIA A100-SXM4-40GB",
-        "2",
-        0.5,
-    )
-    assert float(run["energy_kwh"]) == pytest.approx(0.15)
+    assert (run["hardware"], run["chips"]) == ("NVIDIA A100-SXM4-40GB", "2")
+    assert float(run["training_hours"]) == pytest.approx(35 / 60)
+    assert float(run["energy_kwh"]) == pytest.approx(1 / 6)
     assert "the host is not in the energy" in "".join(log.left_out)
     assert log.parts[0].column == "power.draw [W]"
 

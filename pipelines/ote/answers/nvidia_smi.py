@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 
 from ote.answers import delimited, quantities
 from ote.answers.delimited import BadCellError, Place, Reject, Row
@@ -48,6 +48,8 @@ POWERS = ("power.draw [W]", "power.draw", "power.draw.average [W]", "power.draw.
 IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
 # A pause of more than a minute and of ten samples: the log was stopped and started again.
 PAUSE_S, PAUSE_SAMPLES, SHOWN_PAUSES = 60, 10, 3
+SHOWN_REASONS = 3  # for which samples of a GPU are not used
+MOST_FILLED = 0.5  # of the time of the GPUs: below, samples that were not read are at the mean of those read
 # Times of the GPUs of one moment differ by some ms; those of the next moment are five times as far away.
 MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
 # Without an identity, steps of one GPU are alike, and longer than the time that several GPUs take one by one.
@@ -57,14 +59,18 @@ MOST_MACHINES, LEAST_TURNS, TURNS_APART, MOST_OF_A_TURN = 8, 10, 1.5, 0.9
 METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
 
 
+Draw = tuple[datetime, float | None]
+Span = tuple[Draw, Draw]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """The power of one GPU at one moment."""
+    """The power of one GPU at one moment; None where it was not read."""
 
     name: str
     gpu: str
     time: datetime
-    watts: float
+    watts: float | None
 
 
 def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
@@ -81,19 +87,25 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     unused: dict[tuple[str, str, str], list[Reject]] = {}  # by kind of GPU, GPU and column
     for place, row, gpu in _with_gpus(table.rows, file):
         name = row.get("name") or row.get("gpu_name") or ""
+        sample = None
         try:
-            samples.append(Sample(name=name, gpu=gpu, time=_time(row), watts=_watts(row, power, name)))
+            sample = Sample(name=name, gpu=gpu, time=_time(row), watts=None)
+            sample = replace(sample, watts=_watts(row, power, name))
         except BadCellError as error:
             reject = Reject(place=place, column=error.column, reason=error.reason)
             unused.setdefault((name, gpu, error.column), []).append(reject)
+        if sample:
+            samples.append(sample)
+    read = Counter((sample.name, sample.gpu) for sample in samples if sample.watts is not None)
+    yield from _unused(unused, read)
+    samples = [sample for sample in samples if (sample.name, sample.gpu) in read]
     once = [*dict.fromkeys(samples)]
     if again := len(samples) - len(once):
         yield f"Samples that are in the log more than once, and count once: {again:,}."
     _refuse_several_machines(once, file, has_identity=bool(_identity(table.rows)))
-    by_name: dict[str, dict[str, list[tuple[datetime, float]]]] = {}
+    by_name: dict[str, dict[str, list[Draw]]] = {}
     for sample in once:
         by_name.setdefault(sample.name, {}).setdefault(sample.gpu, []).append((sample.time, sample.watts))
-    yield from _unused(unused, Counter((sample.name, sample.gpu) for sample in samples))
     if not _identity(table.rows) and [len(gpus) for gpus in by_name.values()] == [1]:
         yield (
             "Counted as 1 GPU, as each moment has one sample and no column names the GPU. If the log is of "
@@ -101,7 +113,8 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         )
     for name, gpus in sorted(by_name.items()):
         unread = len({gpu for kind, gpu, _ in unused if kind == name and gpu not in gpus})
-        yield from _run(name, [sorted(draws) for draws in gpus.values()], unread, file)
+        draws = [sorted(each, key=lambda draw: draw[0]) for each in gpus.values()]
+        yield from _run(name, draws, unread, file)
 
 
 def without_header(text: str) -> str:
@@ -127,38 +140,53 @@ def _unused(
     """One reject for the samples of a GPU that are not used; a GPU that was never read is a loss."""
     for (name, gpu, _), rejects in unused.items():
         first, count = rejects[0], len(rejects)
+        reasons = Counter(reject.reason for reject in rejects)
+        said = [f"{reason} ({times:,})" for reason, times in reasons.most_common(SHOWN_REASONS)]
         total = count + read.get((name, gpu), 0)
         which = f"GPU {gpu}" if gpu else "a GPU"
         lost = "" if total > count else "; this GPU is not in the energy"
         yield replace(
             first,
-            reason=f"{count:,} of {total:,} samples of {which} are not used: {first.reason}{lost}",
+            reason=f"{count:,} of {total:,} samples of {which} are not used: "
+            f"{first.reason if len(reasons) == 1 else '; '.join(said)}{lost}",
             is_part=total > count,
         )
 
 
-def _run(name: str, gpus: list[list[tuple[datetime, float]]], unread: int, file: str) -> Iterator[Part]:
+def _run(name: str, gpus: list[list[Draw]], unread: int, file: str) -> Iterator[Part]:
     spans, pauses = zip(*map(_spans, gpus), strict=True)
-    seconds = sum((after[0] - before[0]).total_seconds() for each in spans for before, after in each)
+    seconds = sum(map(_seconds, spans))
     if not seconds:
         yield f"{name or 'GPU'}: a single moment was logged, which has no duration; left out."
         return
     hours = seconds / len(gpus) / SECONDS_PER_HOUR
     notes: list[str] = []
+    filled = sum(map(_unread_seconds, spans)) / seconds
     run = {
         "model": named_after(file),
         **counted_as(name, len(gpus), hours, "driver", notes),
         "training_hours": text_of(hours),
-        "energy_kwh": text_of(sum(map(_integral_kwh, spans))),
-        "metering": f"{METERING}; {unread} of {len(gpus) + unread} GPUs not read" if unread else METERING,
         "started": min(draws[0][0] for draws in gpus).date().isoformat(),
     }
+    share = f"{quantities.significant(100 * filled, 2)} % of the time of the GPUs"
+    if filled > MOST_FILLED:
+        notes.append(
+            f"the power was not read in {share}, so the energy is not taken as measured; an estimate uses "
+            "the hours of the log and the usual power of the accelerator."
+        )
+    else:
+        of_the_log = f"the power in {share} was not read, and is the mean of the same GPU while it was read"
+        metering = [METERING, *[f"{unread} of {len(gpus) + unread} GPUs not read"] * bool(unread)]
+        run["metering"] = "; ".join([*metering, *[of_the_log] * bool(filled)])
+        run["energy_kwh"] = text_of(sum(map(_integral_kwh, spans, map(_mean_watts, gpus))))
+        notes += [f"{of_the_log}."] * bool(filled)
     yield Placed(run=run)
-    yield from (f"{name}: {note}" for note in notes)
+    yield from (f"{name or 'GPU'}: {note}" for note in notes)
     if most := max(pauses, key=len):
         yield f"{name or 'GPU'}: {_named_pauses(most)}, not counted as time or energy."
     of = quantities.counted(len(gpus), "GPU")
-    yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
+    if filled <= MOST_FILLED:
+        yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
 
 def _refuse_several_machines(samples: Sequence[Sample], file: str, has_identity: bool) -> None:
@@ -174,7 +202,7 @@ def _refuse_several_machines(samples: Sequence[Sample], file: str, has_identity:
         parts = _rising([sample.time for sample in each])
         joined = any(before[-1] >= after[0] for before, after in pairwise(sorted(parts)))
         in_turns = any(_in_turns(part) for part in parts)
-        if joined or in_turns or _powers_in_turns([sample.watts for sample in each]):
+        if joined or in_turns or _powers_in_turns([sample.watts for sample in each if sample.watts]):
             if not has_identity:
                 raise UnknownUnitError(f"{file}: {UNCLEAR}")
             raise UnknownUnitError(
@@ -293,10 +321,7 @@ def _watts(row: Row, column: str, name: str) -> float:
     return float(found[1])
 
 
-Span = tuple[tuple[datetime, float], tuple[datetime, float]]
-
-
-def _spans(draws: list[tuple[datetime, float]]) -> tuple[list[Span], list[Span]]:
+def _spans(draws: list[Draw]) -> tuple[list[Span], list[Span]]:
     """Samples in pairs: those between which the log went on, and those between which it stood still."""
     pairs = list(pairwise(draws))
     steps = [(after[0] - before[0]).total_seconds() for before, after in pairs]
@@ -320,9 +345,26 @@ def _named_pauses(pauses: Sequence[Span]) -> str:
     return f"{quantities.counted(len(pauses), 'pause')} in the log: {', '.join(named)}"
 
 
-def _integral_kwh(spans: Sequence[Span]) -> float:
-    """Energy (kWh) below the line through the samples."""
+def _seconds(spans: Sequence[Span]) -> float:
+    return sum((after[0] - before[0]).total_seconds() for before, after in spans)
+
+
+def _unread_seconds(spans: Sequence[Span]) -> float:
+    """The time that touches a sample whose power was not read."""
+    return _seconds([span for span in spans if None in (span[0][1], span[1][1])])
+
+
+def _mean_watts(draws: Sequence[Draw]) -> float:
+    """The mean of the powers that were read."""
+    return fmean(watts for _, watts in draws if watts is not None)
+
+
+def _integral_kwh(spans: Sequence[Span], mean_watts: float) -> float:
+    """Energy (kWh) below the line through the samples; one that was not read is at the mean."""
     joules = sum(
-        (after - before).total_seconds() * (first + second) / 2 for (before, first), (after, second) in spans
+        (after - before).total_seconds()
+        * sum(mean_watts if watts is None else watts for watts in (first, second))
+        / 2
+        for (before, first), (after, second) in spans
     )
     return joules / 3.6e6  # J to kWh
