@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,20 +164,21 @@ def test_trackers_of_one_machine_at_one_time_count_once(build: Build, tmp_path: 
     (row,) = frame.to_dicts()
     assert row["energy_mwh"] * 1000 == pytest.approx(25.4 * row["pue"])
     assert row["chips"] == 8
-    assert "(3, 4, 5, 6, 7, 8, 9) measured the same machine at the same time: counted once" in said
+    assert "(3, 4, 5, 6, 7, 8, 9) are taken as the same machine" in said
     (run,) = imports.read(codecarbon(tmp_path, *ranks)).runs
-    assert run["metering"].endswith("; 7 more trackers of the same machine counted once")
+    assert run["metering"].endswith("; 7 more trackers, taken as of the same machine, counted once")
     both, _ = through(build, codecarbon(tmp_path, *ranks), "--distinct-machines")
     assert both.height == 8
 
 
 def test_trackers_that_read_other_gpus_count_each(build: Build, tmp_path: Path) -> None:
-    """Eight ranks with a GPU each: 3.0 kWh to 3.7 kWh of it, and 1.4 kWh of processors and memory."""
+    """Eight nodes of two GPUs: 3.0 kWh to 3.7 kWh of these, and 1.4 kWh of processors and memory."""
     rank = H20 | {"duration": 36000, "cpu_power": 100, "ram_power": 40, "cpu_energy": 1.0, "ram_energy": 0.4}
     ranks = [
         rank
         | {"run_id": f"r{n}", "timestamp": f"2025-05-24T18:00:0{n}", "gpu_power": 300 + 10 * n}
         | {"gpu_energy": 3 + n / 10, "energy_consumed": 4.4 + n / 10}
+        | {"gpu_count": 2, "gpu_model": "2 x NVIDIA H20"}
         for n in range(8)
     ]
     frame, said = through(build, codecarbon(tmp_path, *ranks))
@@ -188,12 +190,43 @@ def test_trackers_that_read_other_gpus_count_each(build: Build, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("gpus", "kwh", "chips", "total", "says"),
+    [
+        (1, (3.00, 3.01, 3.02, 3.03), 4, 15.14, "taken as GPUs of one machine"),
+        (1, (2.9293, 2.9311, 3.0402), 3, 11.9806, "taken as GPUs of one machine"),  # two within 0.1 %
+        (1, (3.0, 3.0, 3.02), 2, 9.1, "taken as the same machine"),  # two are equal in every reading
+        (1, (3.0, 3.001), 1, 6.08, "taken as the same machine"),  # within what both ends make
+        (8, (50.0, 50.2), 16, 106.36, "taken as different GPUs, each with processors"),
+        (8, (50.0, 50.01), 8, 53.08, "taken as the same machine"),
+    ],
+)
+def test_ranks_and_nodes_of_nearly_one_energy(
+    tmp_path: Path, gpus: int, kwh: Sequence[float], chips: int, total: float, says: str
+) -> None:
+    """Ten hours of A100 or H100, at one time; 3.08 kWh of processors and memory on every line."""
+    node = {
+        "duration": 36000, "cpu_power": 120, "ram_power": 188, "cpu_energy": 1.2, "ram_energy": 1.88,
+        "gpu_count": gpus, "gpu_model": f"{gpus} x NVIDIA H100 80GB HBM3", "gpu_power": 300 * gpus,
+    }  # fmt: skip
+    rows = [
+        node | {"run_id": f"r{n}", "gpu_energy": energy, "energy_consumed": energy + 3.08}
+        for n, energy in enumerate(kwh)
+    ]
+    log = imports.read(codecarbon(tmp_path, *rows))
+    assert sum(int(run["chips"]) for run in log.runs) == chips
+    assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(total)
+    assert says in "".join(log.left_out)
+    assert "--distinct-machines" in "".join(log.left_out) or "keep one line" in "".join(log.left_out)
+
+
+@pytest.mark.parametrize(
     ("change", "machines"),
     [
         ({"cpu_power": 130}, 1),  # at the end; 100 W on average: read, and the same for all
         ({"gpu_model": "8 x NVIDIA H20"}, 1),  # all GPUs of a machine, whose processors have one power
-        ({}, 8),  # one power of any machine of this kind
-        ({"gpu_model": "16 x NVIDIA H20"}, 8),  # eight of 16 GPUs may be of eight machines
+        ({}, 1),  # one power of any machine of this kind, but ranks that see one GPU each are likelier
+        ({"gpu_model": "16 x NVIDIA H20"}, 1),
+        ({"gpu_model": "4 x NVIDIA H20"}, 8),  # a machine of four has no eight GPUs
     ],
 )
 def test_ranks_with_a_gpu_each_share_the_processors_of_their_machine(
@@ -210,7 +243,7 @@ def test_ranks_with_a_gpu_each_share_the_processors_of_their_machine(
     log = imports.read(codecarbon(tmp_path, *ranks))
     energy = sum(float(run["energy_kwh"]) for run in log.runs)
     assert energy == pytest.approx(8 * 3.0 + 2.8 + machines * 1.4)
-    assert ("GPUs of one machine" in "".join(log.left_out)) == (machines == 1)
+    assert ("taken as GPUs of one machine" in "".join(log.left_out)) == (machines == 1)
     distinct = imports.read(tmp_path / "emissions.csv", distinct_machines=True)
     assert sum(float(run["energy_kwh"]) for run in distinct.runs) == pytest.approx(8 * 4.4 + 2.8)
 
@@ -228,7 +261,7 @@ def test_other_processors_are_of_another_machine(tmp_path: Path) -> None:
     [
         ("23:00:00", 1.5, "50% of its time"),
         ("18:30:00", 1.05, "95% of its time"),
-        ("18:29:59", 1, "at the same time: counted once"),  # less than a twentieth is the clocks
+        ("18:29:59", 1, "as they read alike: counted once"),  # less than a twentieth is the clocks
     ],
 )
 def test_of_machines_measured_twice_for_a_while_that_while_counts_once(
@@ -247,7 +280,7 @@ def test_of_machines_measured_twice_for_a_while_that_while_counts_once(
         {"timestamp": "2025-05-25T04:00:01"},  # right after it
         {"gpu_model": "1 x NVIDIA H200"},  # another machine
         {"gpu_count": 1, "gpu_model": "8 x NVIDIA H20"},  # one GPU of eight, nobody knows which
-        {"energy_consumed": 9.0, "gpu_energy": 8.4},  # at another power
+        {"energy_consumed": 9.0, "gpu_energy": 8.275, "cpu_energy": 0.525},  # other processors
     ],
 )
 def test_what_is_not_the_same_machine_at_once_counts_twice(tmp_path: Path, other: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 from ote import hardware_units
@@ -26,8 +27,9 @@ MOST_OF_RATING = 1.5  # of an accelerator whose rating is known, as in sql/estim
 MOST_OF_LAPTOP_RATING, LAPTOP = 3, r"(?i)\b(?:laptop|mobile|max-q)\b"
 # Timestamps have whole seconds: what overlaps by less does not overlap.
 CLOCK_S = 2
-# Trackers that read the same counters agree this well, but for both ends: they read every 15 s.
+# Trackers that read the same counters agree but for both ends, as they read every 15 s; processors this well.
 SAME_COUNTERS, ENDS_S = 1.01, 30
+MOST_GPUS_OF_A_HOST = 16
 PROCESSORS_UNCLEAR = "processors read or estimated from their rated power (the log does not say which)"
 NOT_METERED = "fans, power supplies and network not included"
 # What an energy is in another unit over the same one in kWh, but for powers that were read a moment too late.
@@ -160,8 +162,9 @@ def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
 
     Rows are of one machine if all that they say of it is alike, their times overlap, and their mean powers
     are within a factor of two. Where the times are the same, the energies of the GPUs must be, too: trackers
-    that read the same counters agree. The longest is taken whole; of another the share of its time that none
-    covers.
+    that read the same counters agree. Where they differ and each tracker has one GPU, each is another GPU
+    unless its readings are exactly those of another. The longest is taken whole; of another the share of its
+    time that none covers.
     """
     shares: dict[Place, float] = {each.place: 1.0 for each in measured}
     merged: Counter[Place] = Counter()
@@ -180,8 +183,9 @@ def counted_once(measured: list[Measured], distinct: bool) -> Iterator[Part]:
         share = shares[each.place]
         for run in each.runs if share > 0 else ():
             if run.get("metering") and (more := merged[each.place]):
-                once = f"{quantities.counted(more, 'more tracker')} of the same machine counted once"
-                run = run | {"metering": f"{run['metering']}; {once}"}
+                once = quantities.counted(more, "more tracker")
+                says = f"{run['metering']}; {once}, taken as of the same machine, counted once"
+                run = run | {"metering": says}
             if each.place in again:
                 run = run | {
                     "energy_kwh": text_of(float(run["energy_kwh"]) - again[each.place]),
@@ -225,9 +229,9 @@ def _host_once(group: list[Measured], again: dict[Place, float]) -> str:
     again.update({each.place: each.host.kwh for each in others if each.host})
     lines = delimited.lines_named([each.place.line for each in group])
     return (
-        f"{lines}: GPUs of one machine, whose processors read alike at the same time: processors and memory "
-        f"are counted once, with line {first.place.line}. If they are different machines, import with "
-        "--distinct-machines."
+        f"{lines}: taken as GPUs of one machine, as their processors and memory read alike at the same time. "
+        f"Processors and memory are counted once, with line {first.place.line}. If they are different "
+        "machines, import with --distinct-machines."
     )
 
 
@@ -235,7 +239,7 @@ def _is_one_host(group: Sequence[Measured]) -> bool:
     """Whether trackers of one time that read other GPUs read the same processors.
 
     An energy that is a power over the time is the same on any such machine; then the GPUs must add up to
-    those of one machine.
+    those of one machine, or each tracker have another single GPU, as the ranks of a job have.
     """
     first = group[0]
     hosts = [each.host for each in group if each.host and _is_same_time(first, each)]
@@ -244,9 +248,12 @@ def _is_one_host(group: Sequence[Measured]) -> bool:
     tolerance = SAME_COUNTERS + ENDS_S / (first.hours * SECONDS_PER_HOUR)
     tracked, of_machine = sum(host.gpus[0] for host in hosts), first.host.gpus[1]
     is_whole = tracked == of_machine > first.host.gpus[0]
-    return all(is_near(host.cpu_kwh, first.host.cpu_kwh, tolerance) for host in hosts) and (
-        is_whole or not any(host.is_constant for host in hosts)
-    )
+    most = of_machine if of_machine > 1 else MOST_GPUS_OF_A_HOST
+    are_ranks = tracked == len(group) <= most and len({each.gpu_kwh for each in group}) > 1
+    return all(
+        is_near(host.cpu_kwh, first.host.cpu_kwh, tolerance) and is_near(host.kwh, first.host.kwh, tolerance)
+        for host in hosts
+    ) and (is_whole or are_ranks or not any(host.is_constant for host in hosts))
 
 
 def _shares_of_a_machine(
@@ -254,8 +261,13 @@ def _shares_of_a_machine(
 ) -> Iterator[str]:
     taken: list[Measured] = []
     dropped: dict[Place, list[Place]] = {}
+    has_ranks = any(_read_other_gpus(*pair) for pair in combinations(filter(_has_one_gpu, group), 2))
     for each in sorted(group, key=lambda m: (-(m.hours or 0), m.place.line)):
-        same = [other for other in taken if _overlap(each, other) > 0 and _alike(each, other)]
+        same = [
+            other
+            for other in taken
+            if _overlap(each, other) > 0 and _alike(each, other) and not _are_apart(each, other, has_ranks)
+        ]
         if same:
             share = _uncovered(each, same)
             if share < 0.05:
@@ -270,7 +282,8 @@ def _shares_of_a_machine(
                 )
         taken.append(each)
     apart = sorted(
-        (a for a in taken if any(_read_other_gpus(a, other) for other in taken)), key=lambda a: a.place.line
+        (a for a in taken if any(_are_apart(a, other, has_ranks) for other in taken)),
+        key=lambda a: a.place.line,
     )
     if apart and _is_one_host(apart):
         yield _host_once(apart, again)
@@ -280,15 +293,17 @@ def _shares_of_a_machine(
         lines = delimited.lines_named([each.place.line for each in apart])
         yield (
             f"{lines} are of the same time and of machines that are described alike, but the energies of "
-            "their GPUs differ: they are counted as different GPUs, each with processors and memory. If "
-            f"those are of one host, leave them out of all lines but one{more}."
+            "their GPUs differ: they are taken as different GPUs, each with processors and memory. If "
+            f"those are of one host, leave them out of all lines but one{more}. If several trackers read the "
+            "same GPUs, keep one line of them."
         )
     for place, others in dropped.items():
         merged[place] = len(others)
         lines = ", ".join(str(other.line) for other in others[:10]) + ", ..." * (len(others) > 10)
         yield (
-            f"Line {place.line} and {len(others):,} more ({lines}) measured the same machine "
-            "at the same time: counted once. If they are different machines, import with --distinct-machines."
+            f"Line {place.line} and {len(others):,} more ({lines}) are taken as the same machine at the same "
+            "time, as they read alike: counted once. If they are different machines, import with "
+            "--distinct-machines."
         )
 
 
@@ -301,15 +316,29 @@ def _overlap(a: Measured, b: Measured) -> float:
 
 def _alike(a: Measured, b: Measured) -> bool:
     powers = (a.energy_kwh / (a.hours or 1), b.energy_kwh / (b.hours or 1))
-    return max(powers) <= 2 * min(powers) and not _read_other_gpus(a, b)
+    return max(powers) <= 2 * min(powers)
 
 
 def _read_other_gpus(a: Measured, b: Measured) -> bool:
     """Whether two trackers ran at the same time, and the energies of their GPUs differ."""
     if not (a.gpu_kwh and b.gpu_kwh and a.hours and b.hours):
         return False
-    tolerance = SAME_COUNTERS + ENDS_S / (min(a.hours, b.hours) * SECONDS_PER_HOUR)
-    return _is_same_time(a, b) and not is_near(a.gpu_kwh, b.gpu_kwh, tolerance)
+    if not (_is_same_time(a, b) and a.start and b.start and a.end and b.end):
+        return False
+    apart_s = abs((a.start - b.start).total_seconds()) + abs((a.end - b.end).total_seconds())
+    tolerance = 1 + (ENDS_S + apart_s) / (min(a.hours, b.hours) * SECONDS_PER_HOUR)
+    return not is_near(a.gpu_kwh, b.gpu_kwh, tolerance)
+
+
+def _has_one_gpu(each: Measured) -> bool:
+    return bool(each.gpu_kwh) and each.runs[0].get("chips") == "1"
+
+
+def _are_apart(a: Measured, b: Measured, has_ranks: bool) -> bool:
+    """Whether two trackers read other GPUs; ranks with a GPU each do, unless all their readings are equal."""
+    is_equal = (a.gpu_kwh, a.energy_kwh) == (b.gpu_kwh, b.energy_kwh)
+    are_ranks = has_ranks and _has_one_gpu(a) and _has_one_gpu(b) and not is_equal
+    return _read_other_gpus(a, b) or (are_ranks and _is_same_time(a, b))
 
 
 def _is_same_time(a: Measured, b: Measured) -> bool:
