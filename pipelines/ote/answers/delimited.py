@@ -24,6 +24,7 @@ HALF_LINE = "complete the line, or take it out: a crash while the file is writte
 WITH_COMMA = r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
 WITH_POINT = r"-?(?:0\.\d+|\d+\.(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
 IN_THOUSANDS = r"-?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})"
+THOUSANDS = "1.234,5"  # a point that parts thousands, and a decimal comma
 AMBIGUOUS = r"-?[1-9]\d{0,2}[.,]\d{3}"
 LEFT_OUT = "left_out"  # the column that says why a row of a log is not a run
 Row = dict[str, str]
@@ -167,7 +168,8 @@ def with_points(table: Table, columns: Sequence[str]) -> Table:
     """A table whose decimals have a point, also where a spreadsheet wrote them with a comma.
 
     A comma before three digits is a decimal one if the file has other decimal commas, and a point if it has
-    other points. Otherwise 1,234 and 1.234 may be 1234: such a row is not taken.
+    other points; it is one of thousands if the file has such a number as 1.234,5. Otherwise 1,234 and 1.234
+    may be 1234: such a row is not taken.
 
     Args:
         table: the rows.
@@ -178,7 +180,7 @@ def with_points(table: Table, columns: Sequence[str]) -> Table:
     cells = [row[name] for _, row in table.rows for name in columns if row.get(name)]
     marks = {
         mark
-        for mark, form in ((",", WITH_COMMA), (",", IN_THOUSANDS), (".", WITH_POINT))
+        for mark, form in ((",", WITH_COMMA), (THOUSANDS, IN_THOUSANDS), (".", WITH_POINT))
         if any(re.fullmatch(form, cell, re.IGNORECASE) for cell in cells)
     }
     rows: list[tuple[Place, Row]] = []
@@ -199,9 +201,11 @@ def _with_point(column: str, cell: str, marks: set[str]) -> str:
     Raises:
         BadCellError: its mark may be one of thousands.
     """
-    if re.fullmatch(IN_THOUSANDS, cell):
+    has_thousands = THOUSANDS in marks and "." not in marks
+    is_ambiguous = re.fullmatch(AMBIGUOUS, cell)
+    if re.fullmatch(IN_THOUSANDS, cell) or (is_ambiguous and has_thousands):
         return cell.replace(".", "").replace(",", ".")
-    if re.fullmatch(AMBIGUOUS, cell) and marks != {"," if "," in cell else "."}:
+    if is_ambiguous and marks != {"," if "," in cell else "."}:
         plain = re.sub("[.,]", "", cell)
         raise BadCellError(
             column,
