@@ -125,6 +125,7 @@ def test_a_market_based_intensity_is_as_given_else_of_contracts_else_of_the_resi
     ("place", "basis", "grid", "ratio"),
     [  # the grid whose intensity counts, and by what it is multiplied
         ({"cloud_region": "us-central1"}, "region_year", "us-central1", True),  # direct, in the USA
+        ({"cloud_region": "Central US"}, "region_year", "centralus", True),  # as Azure shows it
         ({"site_state": "Iowa"}, "region_year", "US-IA", True),
         ({"cloud_region": "europe-west9"}, "country_year", "FR", False),  # direct, elsewhere
         ({"site_country": "FR"}, "country_year", "FR", False),
@@ -489,6 +490,8 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
             "eu-central-1 (Amazon Web Services), eu-frankfurt-1 (Oracle Cloud), europe-west3 (Google), "
             "germanywestcentral (Microsoft Azure)",
         ),
+        ({"cloud_region": "US East (N. Virginia)"}, "there: us-east-1 (Amazon Web Services), us-east4"),
+        ({"cloud_region": "US West (Oregon)"}, "us-west-2 (Amazon Web Services)"),
         ({"cloud_region": "Iowa"}, "centralus (Microsoft Azure), us-central1 (Google)"),
         (
             {"cloud_region": "Ireland"},

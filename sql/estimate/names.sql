@@ -115,7 +115,8 @@ resolved as (
     left join words on hardware_words(counted.counted_hardware) = words.words_key
     left join hardware on coalesce(spellings.hardware_id, words.hardware_id) = hardware.hardware_id
     left join operators on spelling_key(counted.provider) = operators.provider_key
-    left join regions on lower(trim(counted.cloud_region)) = lower(regions.region)
+    left join regions
+        on lower(regexp_replace(counted.cloud_region, '\s', '', 'g')) = lower(regexp_replace(regions.region, '\s', '', 'g'))
     left join country_names on location_key(counted.site_country) = country_names.country_key
     left join state_names
         on

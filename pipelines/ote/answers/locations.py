@@ -60,8 +60,11 @@ def is_state(name: str) -> bool:
 
 
 def cloud_region(name: str) -> str:
-    """The region that a cloud region or one of its zones (us-east4-a, us-east-1a) is; empty if not known."""
-    lowered = name.strip().lower()
+    """The region that a cloud region or one of its zones (us-east4-a, us-east-1a) is; empty if not known.
+
+    Azure shows eastus as East US, so spaces do not count.
+    """
+    lowered = _compact(name)
     for candidate in (lowered, re.sub(r"-[a-f]$", "", lowered), re.sub(r"(?<=\d)[a-f]$", "", lowered)):
         if candidate in _regions():
             return _regions()[candidate]
@@ -76,7 +79,9 @@ def region_at(name: str, provider: str) -> str:
 
 def unknown_region(name: str) -> str:
     """What to give instead of an unknown cloud region: the regions at that location, or the nearest."""
-    if there := at_place(name, _rows("regions")):
+    inner = re.search(r"\(([^()]+)\)", name)  # US East (N. Virginia), as AWS shows us-east-1
+    places = [inner[1].replace("N. ", "Northern "), name] if inner else [name]
+    if there := next(filter(None, (at_place(place, _rows("regions")) for place in places)), ""):
         return f"{shown(name)} is a location, not a region. {there}"
     if code := country_code(name):
         of_country = [row["region"] for row in _rows("regions") if row["country"] == code]
@@ -130,4 +135,9 @@ def _states() -> dict[tuple[str, str], str]:
 
 @cache
 def _regions() -> dict[str, str]:
-    return {row["region"].lower(): row["region"] for row in _rows("regions")}
+    return {_compact(row["region"]): row["region"] for row in _rows("regions")}
+
+
+def _compact(region: str) -> str:
+    """A region without spaces and capitals, as sql/estimate/names.sql compares it."""
+    return re.sub(r"\s", "", region).lower()
