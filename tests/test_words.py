@@ -102,7 +102,7 @@ PRINTED = (
     "a guess, only guessed, null_because, unknown, bound, not comparable, equal, beats next, zone, source, "
     "best start, best, mean, worst, saves, net CO2e, gross CO2e, region, provider, runs, model, developer, "
     "published, how it is known, hours are known from, chip-hours are known as, value, x/÷, quantity, "
-    "chip inferred, upper bound, lower bound, rank, measured energy"
+    "mix of chips, upper bound, lower bound, rank, measured energy"
 )
 
 
