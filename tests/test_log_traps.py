@@ -80,6 +80,18 @@ HOUR = [f"01 10:{minute:02}:00" for minute in range(60)] + ["01 11:00:00"]
 DAYS = HOUR + [time.replace("01 ", "04 ") for time in HOUR]
 
 
+def on_hosts(log: str, *hosts: str) -> str:
+    """A log of nvidia-smi that each machine wrote, with a column for its name."""
+    header, *lines = log.splitlines()
+    return "\n".join([f"hostname, {header}", *(f"{host}, {line}" for line in lines for host in hosts)])
+
+
+def clock_back() -> str:
+    """A log of one GPU of four hours, in which the hour from two o'clock comes twice."""
+    times = [f"27 {hour:02}:{minute:02}:00" for hour in (1, 2, 2, 3) for minute in range(60)]
+    return smi([*times, "27 04:00:00"], 1, index=True).replace("2024/05/", "2024/10/")
+
+
 def eco2ai(*rows: str) -> str:
     """A log of eco2AI of two V100: of each row its id, epoch and, if it had half an hour alone, a mark."""
     lines = ["id,project_name,epoch,start_time,duration(s),power_consumption(kWh),CPU_name,GPU_name,OS,"
@@ -237,6 +249,21 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     ),
     "a sum that is not stated": (codecarbon({"energy_consumed": "nan"}), [(1, 2, 0.725)]),
     "a sum that holds a part that is not stated": (codecarbon({"ram_energy": "None"}), [(1, 2, 0.725)]),
+    "nvidia-smi: two machines whose column names them": (
+        on_hosts(smi(HOUR, 4, index=True), "gpu01", "gpu02"), [(8, 1, 2.4)],
+    ),
+    "nvidia-smi: two machines by name, GPUs by their order": (
+        on_hosts(smi(HOUR, 4, apart_ms=3), "gpu01", "gpu02"), [(8, 1, 2.4)],
+    ),
+    "nvidia-smi: two machines by name, powers in turns": (
+        on_hosts(in_turns(300, 340, index=True), "gpu01", "gpu02"), [(2, 1, 0.64)],
+    ),
+    "nvidia-smi: the end of summer time": (
+        clock_back(), [(1, 4, 1.2)],
+    ),
+    "nvidia-smi: powers in turns of one uuid": (
+        in_turns(200, 400, index=True).replace("index", "uuid").replace(", 0, ", ", GPU-aa, "), [(1, 1, 0.3)],
+    ),
     "nvidia-smi: most of the log was not read, so no energy is measured": (
         smi(HOUR[:11], 1) + smi(HOUR[11:], 1, watts="[N/A]").split("\n", 1)[1], [(1, 1, None)],
     ),
@@ -426,6 +453,11 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         codecarbon({"gpu_energy": "", "energy_consumed": 0.15}),
         ["the GPU was not read (gpu_energy is empty), so its 0.125 kWh are not taken as measured"],
         {"chips": "1"},
+    ),
+    "nvidia-smi, the end of summer time": (
+        clock_back(),
+        ["The time goes back by an hour on 2024-10-27, as at the end of summer time: both hours count."],
+        {"training_hours": "4"},
     ),
     "nvidia-smi, a third not read": (
         smi(HOUR[:41], 1) + smi(HOUR[41:51], 1, watts="[N/A]").split("\n", 1)[1]
@@ -743,15 +775,24 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "nvidia-smi, two machines in turns": (
         smi(sorted([*HOUR, *(time[:-2] + "07" for time in HOUR)]), 8, index=True),
-        "NVIDIA A100-SXM4-40GB 0 is read more than once at each moment, so the log is of several machines",
+        "NVIDIA A100-SXM4-40GB 0 has powers or times in turns, as in a log of several machines",
+    ),
+    "nvidia-smi, two machines of one hour each, in the night when clocks go back": (
+        (night := "\n".join([*clock_back().splitlines()[:62], ""])) + night.replace(".100", ".137"),
+        "0 is read more than once at each moment, as in a log of several machines",
+    ),
+    "nvidia-smi, two logs of one uuid at the same time": (
+        (smi(HOUR, 1, index=True) + smi(HOUR, 1, "290.00 W", index=True).split("\n", 1)[1])
+        .replace("index", "uuid").replace(", 0, ", ", GPU-aa, "),
+        "GPU-aa: its times go back and overlap, as where two logs of one GPU were joined",
     ),
     "nvidia-smi, the logs of two machines in one": (
         smi(HOUR, 8, index=True) + smi(HOUR, 8, "290.00 W", index=True).split("\n", 1)[1],
-        "so the log is of several machines. Import the log of each machine alone",
+        "as in a log of several machines. Import the log of each machine alone",
     ),
     "nvidia-smi, 0 W": (smi(HOUR, 1, watts="0.00 W"), "'0.00 W': the power was not read"),
     "nvidia-smi, two machines in turns at even steps, one at 340 W": (
-        in_turns(300, 340, index=True), "0 is read more than once at each moment, so the log is of several",
+        in_turns(300, 340, index=True), "0 has powers or times in turns, as in a log of several machines",
     ),
     "nvidia-smi, four GPUs one by one at even steps": (
         in_turns(300, 320, 340, 310), "no column says which row is of which GPU",

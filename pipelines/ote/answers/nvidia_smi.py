@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -45,6 +45,8 @@ CELLS = (
 )
 TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 POWERS = ("power.draw [W]", "power.draw", "power.draw.average [W]", "power.draw.instant [W]")
+UNIQUE = ("uuid", "gpu_uuid", "serial", "gpu_serial")  # no two GPUs share one, on any machine
+HOSTS = ("hostname", "host", "node", "nodename", "machine", "server")  # columns that a log is given by hand
 IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
 # A pause of more than a minute and of ten samples: the log was stopped and started again.
 PAUSE_S, PAUSE_SAMPLES, SHOWN_PAUSES = 60, 10, 3
@@ -56,6 +58,7 @@ MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
 LEAST_STEP_S, ALIKE = 0.2, 2
 # Steps of several machines in one log; of powers in turns, nine in ten are above nine in ten of another turn.
 MOST_MACHINES, LEAST_TURNS, TURNS_APART, MOST_OF_A_TURN = 8, 10, 1.5, 0.9
+SUNDAY, NIGHT_ENDS, CLOCKS_BACK = 6, 4, (4, 10, 11)  # weekday, hour and months of the end of summer time
 METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
 
 
@@ -98,11 +101,16 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             samples.append(sample)
     read = Counter((sample.name, sample.gpu) for sample in samples if sample.watts is not None)
     yield from _unused(unused, read)
-    samples = [sample for sample in samples if (sample.name, sample.gpu) in read]
+    of_gpus: dict[tuple[str, str], list[Sample]] = {}
+    for sample in samples:
+        of_gpus.setdefault((sample.name, sample.gpu), []).append(sample)
+    notes: list[str] = []
+    samples = [sample for key in read for sample in _without_clock_change(of_gpus[key], notes)]
+    yield from dict.fromkeys(notes)
     once = [*dict.fromkeys(samples)]
     if again := len(samples) - len(once):
         yield f"Samples that are in the log more than once, and count once: {again:,}."
-    _refuse_several_machines(once, file, has_identity=bool(_identity(table.rows)))
+    _refuse_several_machines(once, file, _identity(table.rows), _host(table.rows))
     by_name: dict[str, dict[str, list[Draw]]] = {}
     for sample in once:
         by_name.setdefault(sample.name, {}).setdefault(sample.gpu, []).append((sample.time, sample.watts))
@@ -189,26 +197,61 @@ def _run(name: str, gpus: list[list[Draw]], unread: int, file: str) -> Iterator[
         yield f"{name or 'GPU'}: power of {of} alone; the host is not in the energy."
 
 
-def _refuse_several_machines(samples: Sequence[Sample], file: str, has_identity: bool) -> None:
+def _refuse_several_machines(
+    samples: Sequence[Sample], file: str, identity: str | None, host: str | None
+) -> None:
     """Refuse a log in which one GPU is read twice at each moment: an index is one GPU of each machine.
+
+    Where a column names one GPU of all machines, its steps and powers may come in turns.
 
     Raises:
         UnknownUnitError: times of one GPU go back into its past, or its steps or powers come in turns.
     """
+    is_unique = identity in UNIQUE or (identity and host)
     of_gpus: dict[tuple[str, str], list[Sample]] = {}
     for sample in samples:
         of_gpus.setdefault((sample.name, sample.gpu), []).append(sample)
     for (name, gpu), each in of_gpus.items():
         parts = _rising([sample.time for sample in each])
         joined = any(before[-1] >= after[0] for before, after in pairwise(sorted(parts)))
-        in_turns = any(_in_turns(part) for part in parts)
-        if joined or in_turns or _powers_in_turns([sample.watts for sample in each if sample.watts]):
-            if not has_identity:
-                raise UnknownUnitError(f"{file}: {UNCLEAR}")
+        in_turns = any(map(_in_turns, parts)) or _powers_in_turns([draw.watts for draw in each if draw.watts])
+        which = f"{file}: {name or 'GPU'} {gpu}"
+        if joined and is_unique:
             raise UnknownUnitError(
-                f"{file}: {name or 'GPU'} {gpu} is read more than once at each moment, so the log is of "
-                "several machines. Import the log of each machine alone, or log uuid instead of index."
+                f"{which}: its times go back and overlap, as where two logs of one GPU were joined or a "
+                "clock was set back. Keep one log of each time."
             )
+        if is_unique or not (joined or in_turns):
+            continue
+        if not identity:
+            raise UnknownUnitError(f"{file}: {UNCLEAR}")
+        how = "is read more than once at each moment" if joined else "has powers or times in turns"
+        raise UnknownUnitError(
+            f"{which} {how}, as in a log of several machines. Import the log of each machine alone, or log "
+            "uuid instead of index."
+        )
+
+
+def _without_clock_change(samples: Sequence[Sample], notes: list[str]) -> list[Sample]:
+    """The samples of a GPU, with the hour that the end of summer time gives twice as two hours.
+
+    The clock goes back by an hour on a Sunday of October or November, south of the equator of April, before
+    four o'clock, and one more hour would make the step one of the log.
+    """
+    steps = [(after.time - before.time).total_seconds() for before, after in pairwise(samples)]
+    usual = median([step for step in steps if step > 0] or [0])
+    later, forward = timedelta(), []
+    for sample, step in zip(samples, [0.0, *steps], strict=True):
+        is_night = sample.time.weekday() == SUNDAY and sample.time.hour < NIGHT_ENDS
+        is_next = 0 < usual / ALIKE <= step + SECONDS_PER_HOUR <= usual * ALIKE
+        if step < 0 and is_next and is_night and sample.time.month in CLOCKS_BACK:
+            later += timedelta(hours=1)
+            notes.append(
+                f"The time goes back by an hour on {sample.time:%Y-%m-%d}, as at the end of summer time: "
+                "both hours count."
+            )
+        forward.append(replace(sample, time=sample.time + later))
+    return forward
 
 
 def _rising(times: Sequence[datetime]) -> list[list[datetime]]:
@@ -253,7 +296,23 @@ def _identity(rows: Sequence[tuple[Place, Row]]) -> str | None:
     return next((name for name in IDENTITIES if rows and rows[0][1].get(name)), None)
 
 
+def _host(rows: Sequence[tuple[Place, Row]]) -> str | None:
+    """The column that names the machine of each row."""
+    return next((name for name in HOSTS if rows and rows[0][1].get(name)), None)
+
+
 def _with_gpus(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[Place, Row, str]]:
+    """Each row with the identity of its GPU, on its machine where a column names that."""
+    host = _host(rows)
+    machines: dict[str, list[tuple[Place, Row]]] = {}
+    for place, row in rows:
+        machines.setdefault(row[host] if host else "", []).append((place, row))
+    for machine, each in machines.items():
+        for place, row, gpu in _with_gpus_of_one(each, file):
+            yield place, row, f"{machine} {gpu}".strip()
+
+
+def _with_gpus_of_one(rows: Sequence[tuple[Place, Row]], file: str) -> Iterator[tuple[Place, Row, str]]:
     """Each row with the identity of its GPU: its column, else its position among the rows of a moment.
 
     Raises:
