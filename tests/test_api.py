@@ -2,13 +2,16 @@
 
 import doctest
 import inspect
+import itertools
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import polars as pl
 import pytest
@@ -170,7 +173,7 @@ WRONG: dict[str, dict[str, tuple[Callable[[], Any], str]]] = {
         "hours": (lambda: ote.find(hours="discl"), "hours='discl': expected one of"),
         "within": (lambda: ote.find(within=0.5), "within=0.5: expected a factor of 1 or more"),
         "min_energy": (lambda: ote.find(min_energy="many"), "min_energy='many': expected an energy"),
-        "sort": (lambda: ote.find(sort=any_of("size")), "sort='size': expected one of"),
+        "sort": (lambda: ote.find(sort=any_of("size")), "sort='size': expected energy, co2e"),
         "database": (lambda: ote.find(database="none.duckdb"), "name one with database."),
     },
     "total": {
@@ -212,6 +215,59 @@ def test_an_error_names_the_argument_as_the_caller_writes_it(call: Callable[[], 
         call()
     assert says in str(error.value)
     assert "--" not in str(error.value)
+
+
+# A call of each function that has all that it needs, and values that are wrong for most arguments.
+CALLS: dict[str, dict[str, Any]] = {
+    "estimate": {"runs": {"chip_hours": 1}},
+    "why": {"run": "gpt-3"},
+    "where": {"run": "no-such-run"},
+    "find": {"words": "bloom"},
+    "total": {"runs": {"run_id": ["gpt-3-175b"]}},
+    "load": {"table": "release"},
+    "connect": {},
+    "get": {"source": "nowhere"},
+}
+ODD: tuple[Any, ...] = (
+    *(None, True, 0, 5, 10**30, 0.5, float("nan"), float("inf"), "", "x", "\0", b"\xff", date(2024, 1, 1)),
+    *([], [5], ["x", None], [{"chips": 1}], (), {"x"}, {}, {5: 1}, {"chips": []}, {"run_id": 5}, object()),
+    *(
+        pl.DataFrame(),
+        pd.DataFrame(),
+        pl.DataFrame({"a": [1]}),
+        pd.DataFrame([[1]]),
+        pl.LazyFrame({"a": [1]}),
+    ),
+    *(
+        pl.Series([1]),
+        pl.DataFrame({"chip_hours": [[1]]}),
+        pl.DataFrame({"run_id": [None]}),
+        Path("none"),
+        int,
+    ),
+    duckdb.sql("select 1 as a"),
+)
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_whatever_is_given_an_error_is_one_of_the_package(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every value for every argument: an answer, or an ote.Error; nothing else is ever raised."""
+    monkeypatch.chdir(tmp_path)
+    function = getattr(ote, name)
+    parameters = inspect.signature(function).parameters
+    refused = 0
+    for wrong, value in itertools.product([*parameters, "unknown_argument"], ODD):
+        given = {**CALLS[name], wrong: value}
+        by_place = [
+            given.pop(each) for each, it in parameters.items() if it.kind < it.KEYWORD_ONLY and each in given
+        ]
+        try:
+            function(*by_place, **given)
+        except ote.Error:
+            refused += 1
+    assert refused > len(ODD)
 
 
 IMPOSSIBLE = {"chips": 0, "training_hours": -1, "pue": 0.5, "cfe_fraction": 80, "started": "soon"}
@@ -266,8 +322,56 @@ def test_a_table_comes_as_the_library_that_is_asked_for(build: Build) -> None:
     assert len(ote.load("what_if", kind="duckdb").columns) > 3  # a view
     with pytest.raises(ote.UnknownTableError, match="did you mean emissions"):
         ote.load("emision")
+    with pytest.raises(ote.UnknownTableError, match="in each release, as parquet/emission_draws"):
+        ote.load("emission_draws")
     with pytest.raises(ote.BadQuestionError, match="expected polars, pandas or duckdb"):
         ote.load("emissions", kind="numpy")  # type: ignore[arg-type]
+
+
+def test_a_sum_is_the_same_from_every_kind_of_rows() -> None:
+    query = "select * from emissions where run_id in ('gpt-3-175b', 'bloom-176b')"
+    with ote.connect() as data:
+        rows = data.sql(query)
+        frame = rows.pl()
+        kinds = (
+            rows,
+            frame,
+            frame.lazy(),
+            rows.df(),
+            frame.to_arrow(),
+            {"run_id": frame["run_id"].to_list()},
+        )
+        assert {ote.total(kind).sums["energy_mwh"].p50 for kind in kinds} == {
+            ote.total(frame).sums["energy_mwh"].p50
+        }
+        for kind in (rows.select("model"), frame.lazy().select("model")):
+            with pytest.raises(ote.BadSelectionError, match="has no column run_id"):
+                ote.total(kind)
+    assert ote.total({"run_id": "gpt-3-175b"}).runs == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda: ote.find(hours=any_of(["disclosed", 5])),
+            "hours=['disclosed', 5]: expected a valid string.",
+        ),
+        (lambda: ote.why(any_of(None)), "run=None: expected a valid string."),
+        (lambda: ote.estimate(chip_hours=1, today=any_of(0)), "today=0: expected a valid date."),
+        (lambda: ote.connect(any_of(5)), "database=5: expected a valid string or a valid path."),
+        (
+            lambda: ote.estimate(any_of([{}])),
+            "runs=[{}]: expected a valid dictionary or a data frame (pandas or Polars) with named columns.",
+        ),
+        (lambda: ote.where(hardware="H100", hours=any_of("x")), "hours='x': expected a valid number."),
+        (lambda: ote.where(hardware="H100"), "hours is missing; with hardware, give the hours"),
+    ],
+)
+def test_an_error_of_a_type_says_what_was_given_and_expected(call: Callable[[], Any], says: str) -> None:
+    with pytest.raises(ote.BadQuestionError) as error:
+        call()
+    assert str(error.value).startswith(says)
 
 
 def test_a_connection_reads_and_does_not_write() -> None:
@@ -312,7 +416,8 @@ def test_the_import_loads_nothing() -> None:
     """Below 0.3 s, since none of the libraries is imported before a function is used."""
     program = (
         "import sys; import ote; "
-        "print(*sorted({'duckdb', 'typer', 'rich', 'yaml', 'polars', 'pandas'} & set(sys.modules)))"
+        "print(*sorted({'duckdb', 'pydantic', 'typer', 'rich', 'yaml', 'polars', 'pandas'}"
+        " & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

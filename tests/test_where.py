@@ -319,7 +319,7 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
         (["t5-11b", "--year", "2199"], "--year 2199: expected 20"),
         ([], "Give either"),
         (["t5-11b", "--hardware", "H100"], "Give either"),
-        (["--hardware", "H100"], "--hours is missing: with --hardware, give the hours"),
+        (["--hardware", "H100"], "--hours is missing; with --hardware, give the hours"),
         (["--hardware", "H100", "--hours", "0"], "--hours 0: expected a number above 0"),
         (["--hardware", "H100", "--hours", "1e9"], "--hours 1e+09: more than ten years (87600 hours)"),
         (

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ote.api import why as why
     from ote.errors import BadQuestionError as BadQuestionError
     from ote.errors import Error as Error
+    from ote.releases.publishing import MalformedSourceError as MalformedSourceError
     from ote.releases.publishing import NotPublishedError as NotPublishedError
 
 _ORIGINS = {
@@ -39,6 +40,7 @@ _ORIGINS = {
     "BadRunsError": "ote.answers.estimate",
     "BrokenDatabaseError": "ote.answers.why",
     "Error": "ote.errors",
+    "MalformedSourceError": "ote.releases.publishing",
     "NoDatabaseError": "ote.answers.published",
     "NotFoundError": "ote.answers.where",
     "NotPublishedError": "ote.releases.publishing",

@@ -10,38 +10,108 @@ Belongs here: thin functions over ote.answers. Does not belong here: any answer.
 imported when it is called, so that `import ote` costs nothing.
 """
 
+import functools
+import inspect
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from ote.errors import BadQuestionError, Error, with_arguments
+from ote.names import one_line
 from ote.places import DATABASE
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import polars as pl
+    from pydantic import ValidationError
 
     from ote.answers.totals import Total
 
 Kind = Literal["polars", "pandas", "duckdb"]
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 class UnknownTableError(BadQuestionError):
     """The database has no table of that name. The message names the most similar table."""
 
 
-@contextmanager
-def _naming_arguments() -> Iterator[None]:
-    """Errors that name arguments, where those of the commands name options."""
+def _answered(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """A function whose arguments have the types of its annotations, and whose errors name arguments."""
+
+    @functools.wraps(function)
+    def answer(*given: Given.args, **named: Given.kwargs) -> Answer:
+        try:
+            return function(*(call := _typed(function, given, named)).args, **call.kwargs)
+        except Error as error:
+            error.args = (with_arguments(str(error)),)
+            raise
+
+    return answer
+
+
+def _typed(function: Callable[..., Any], given: Any, named: Any) -> inspect.BoundArguments:
+    """The arguments of a call, each of the type of its annotation.
+
+    Raises:
+        BadQuestionError: an argument is missing, not known, or of another type.
+    """
+    from pydantic import ValidationError
+
     try:
-        yield
-    except Error as error:
-        error.args = (with_arguments(str(error)),)
-        raise
+        call = inspect.signature(function).bind(*given, **named)
+    except TypeError as error:
+        raise BadQuestionError(f"ote.{function.__name__}: {error}.") from None
+    for name, value in call.arguments.items():
+        is_many = call.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+        try:
+            convert = _converter(function, name)
+            call.arguments[name] = tuple(map(convert, value)) if is_many else convert(value)
+        except ValidationError as error:
+            says = f"{name}={one_line(reprlib.repr(value))}: expected {_expected(error)}."
+            raise BadQuestionError(says) from None
+    return call
+
+
+@functools.cache
+def _converter(function: Callable[..., Any], name: str) -> Callable[[Any], Any]:
+    """What turns a value into the type of an argument, or raises a ValidationError."""
+    from types import SimpleNamespace
+    from typing import Annotated, get_type_hints
+
+    from pydantic import AfterValidator, Strict, TypeAdapter
+
+    frames = SimpleNamespace(DataFrame=Annotated[Any, AfterValidator(_frame)])
+    returned = {"Total": Any, "duckdb": SimpleNamespace(DuckDBPyConnection=Any)}
+    hint = get_type_hints(function, localns={"pl": frames, "pd": frames, **returned}, include_extras=True)[
+        name
+    ]
+    if hint == date | None:
+        hint = Annotated[date, Strict()] | None  # else 0 were a date
+    return TypeAdapter(hint).validate_python
+
+
+def _frame(value: Any) -> Any:
+    """A data frame of pandas or Polars, neither of which is imported to know it."""
+    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(value).__mro__}
+    is_frame = bool(kinds & {"pandas.DataFrame", "polars.DataFrame"})
+    if not (is_frame and len(value.columns) and all(isinstance(name, str) for name in value.columns)):
+        raise ValueError("a data frame (pandas or Polars) with named columns")
+    return value
+
+
+def _expected(error: "ValidationError") -> str:
+    """What an argument should be, from the alternatives of its annotation."""
+    says = (
+        re.sub(r"^(Input should be|Input is not|Value error,) | for <.*|'|,? unable.*", "", each["msg"])
+        for each in error.errors(include_url=False)
+    )
+    return " or ".join(dict.fromkeys(says)).replace("an instance of Sequence", "a list")
 
 
 def _database(database: str | Path | None) -> Path:
@@ -65,7 +135,7 @@ def estimate(
 def estimate(
     runs: "pd.DataFrame", /, *, database: str | Path | None = None, today: date | None = None
 ) -> "pd.DataFrame": ...
-@_naming_arguments()
+@_answered
 def estimate(
     runs: "Mapping[str, Any] | pl.DataFrame | pd.DataFrame | None" = None,
     /,
@@ -118,7 +188,7 @@ def estimate(
     return estimating.estimate(run if runs is None else runs, _database(database), today)
 
 
-@_naming_arguments()
+@_answered
 def why(run: str, *, database: str | Path | None = None) -> dict[str, Any]:
     """Show how the energy and CO2e of a run of the dataset are computed: every factor with its source.
 
@@ -156,7 +226,7 @@ def why(run: str, *, database: str | Path | None = None) -> dict[str, Any]:
     return deriving.without_guesses(found)
 
 
-@_naming_arguments()
+@_answered
 def where(
     run: str = "",
     *,
@@ -225,7 +295,7 @@ def where(
         return [placing.as_json(found) for found in placing.ranked(connection, load, known, asked)]
 
 
-@_naming_arguments()
+@_answered
 def find(
     *words: str,
     developer: str = "",
@@ -288,13 +358,11 @@ def find(
         within=within,
         min_energy=str(min_energy),
     )
-    if sort not in search.SORTS:
-        raise BadQuestionError(f"--sort {sort}: expected one of {', '.join(search.SORTS)}.")
     with open_database(_database(database), search.PROBE) as connection:
         return search.without_guesses(search.search(connection, asking.wanted(connection, asked), sort))
 
 
-@_naming_arguments()
+@_answered
 def total(runs: Any, *, database: str | Path | None = None, judgement: float | None = None) -> "Total":
     """Add up energy and CO2e of runs, with the interval of the sum.
 
@@ -302,8 +370,8 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
     several runs share is the same for them in each draw. Only whole runs are added up, each training once.
 
     Args:
-        runs: a data frame (pandas, Polars or Arrow) with a column run_id, such as selected rows of the table
-            `emissions`.
+        runs: a data frame (pandas, Polars or Arrow) or a DuckDB relation with a column run_id, such as
+            selected rows of the table `emissions`.
         database: the DuckDB file of the dataset. Default: the path in the environment variable
             OTE_DATABASE, or else the file of the package.
         judgement: share of the variance of Epoch AI's estimates that is common to all of them, from 0 to 1.
@@ -331,7 +399,7 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
     return totals.total(runs, _database(database), judgement)
 
 
-@_naming_arguments()
+@_answered
 def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":
     """Open the database of the dataset with DuckDB (read-only), to query it with SQL.
 
@@ -356,12 +424,13 @@ def connect(database: str | Path | None = None) -> "duckdb.DuckDBPyConnection":
     return open_database(_database(database), "select version from release limit 0")
 
 
-@_naming_arguments()
+@_answered
 def load(table: str = "emissions", *, kind: Kind | None = None, database: str | Path | None = None) -> Any:
     """Read a whole table of the dataset.
 
     Args:
-        table: one of the tables in docs/use-the-data.md, such as emissions or emission_factors.
+        table: a table of docs/use-the-data.md, such as emissions or emission_factors, but not emission_draws,
+            which is only in the release, as parquet/emission_draws.parquet.
         kind: type of the result. Default: a Polars data frame if Polars is installed, or else a pandas data
             frame if pandas is installed, or else a DuckDB relation.
         database: the DuckDB file of the dataset. Default: the path in the environment variable
@@ -389,8 +458,6 @@ def load(table: str = "emissions", *, kind: Kind | None = None, database: str | 
     kind = kind or _installed()
     if kind == "duckdb":
         return rows
-    if kind not in LIBRARIES:
-        raise BadQuestionError(f"kind={kind!r}: expected polars, pandas or duckdb.")
     try:
         return rows.pl() if kind == "polars" else rows.df()
     except ModuleNotFoundError as error:
@@ -421,12 +488,20 @@ def _installed() -> Kind:
 def _unknown(table: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
+    from ote import catalog
+
+    for other in catalog.public_tables():
+        if other.parquet_only and other.stem == table:
+            return (
+                f"table={table!r} is not in the database, but in each release, as {other.parquet_file}. Read "
+                f"it with polars.read_parquet or pandas.read_parquet; ote.get downloads a release."
+            )
     near = get_close_matches(table, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
     return f"table={table!r} is not a table of the dataset; {hint}"
 
 
-@_naming_arguments()
+@_answered
 def get(version: str = "latest", *, source: str = "", into: str | Path = "releases") -> Path:
     """Download a release and check every byte; an interrupted download continues where it stopped.
 
@@ -439,6 +514,7 @@ def get(version: str = "latest", *, source: str = "", into: str | Path = "releas
         The folder of the release.
 
     Raises:
+        MalformedSourceError: no source is given, or it is not an address or folder of releases.
         NotPublishedError: there is no such version, or the downloaded files differ from the published ones.
     """
     from ote.releases import publishing

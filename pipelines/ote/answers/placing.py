@@ -138,7 +138,7 @@ def _refuse_hours(asked: Asked) -> None:
     hours = asked.hours
     if asked.hardware is not None and hours is None:
         raise BadQuestionError(
-            "--hours is missing: with --hardware, give the hours that the chips run, such as --hours 300."
+            "--hours is missing; with --hardware, give the hours that the chips run, such as --hours 300."
         )
     if hours is not None and not (math.isfinite(hours) and hours > 0):
         raise BadQuestionError(f"--hours {hours:g}: expected a number above 0, the hours that the chips run.")

@@ -123,17 +123,27 @@ def unknown_organisation(name: str, database: Path = DATABASE) -> str:
 
 
 def total(frame: Any, database: Path = DATABASE, judgement: float | None = None) -> Total:
-    """The sum of the runs of a frame with a column run_id, of Polars, pandas or Arrow.
+    """The sum of the runs of a frame with a column run_id, of Polars, pandas, Arrow or DuckDB.
 
     Raises:
         BadSelectionError: there is no such column, a run has no estimate, or no run is whole.
         NoDatabaseError: the database is missing or of another version.
     """
+    return total_of(_run_ids(frame), database, judgement)
+
+
+def _run_ids(frame: Any) -> list[str]:
+    """The column run_id of a frame (also a lazy one), a relation of DuckDB, or a mapping."""
     try:
-        ids = [str(run_id) for run_id in frame["run_id"]]
-    except (KeyError, TypeError, IndexError) as error:
-        raise BadSelectionError("The frame has no column run_id. Give a frame of emissions.") from error
-    return total_of(ids, database, judgement)
+        if isinstance(frame, duckdb.DuckDBPyRelation):
+            return [str(run_id) for (run_id,) in frame.select("run_id").fetchall()]
+        whole = frame.collect() if hasattr(frame, "collect") else frame
+        column = whole["run_id"]
+        return [column] if isinstance(column, str) else [str(run_id) for run_id in column]
+    except Exception as error:  # each library has errors of its own
+        raise BadSelectionError(
+            f"The frame has no column run_id that can be read ({error}). Give rows of the table emissions."
+        ) from error
 
 
 def total_of(run_ids: Iterable[str], database: Path = DATABASE, judgement: float | None = None) -> Total:

@@ -185,9 +185,9 @@ def address(source: str) -> str:
     """Where to download from: as given, else the public address of the catalog.
 
     Raises:
-        MalformedSourceError: there is none.
+        MalformedSourceError: there is none, or it has a null character, as no address has.
     """
-    if given := source or catalog.public_url():
+    if (given := source or catalog.public_url()) and "\0" not in given:
         return given
     raise MalformedSourceError("Give --from, the address or folder where releases are published.")
 
