@@ -64,7 +64,7 @@ def test_a_client_gets_the_answers_of_the_functions(build: Build) -> None:
         ("explain", {"word": "gsd"}),
         ("sql", {"query": "select run_id, energy_mwh from emissions where run_id = 't5-11b'"}),
     )
-    assert list(names) == ["find_runs", "why", "estimate", "where", "explain", "sql"]
+    assert list(names) == ["find_runs", "why", "estimate", "where", "total", "explain", "sql"]
     assert all(names.values())
     assert not any(is_error for is_error, _ in (found, derived, estimated, ranked, meaning, rows))
     assert [run["run_id"] for run in json.loads(found[1])["runs"]] == ["bloom-176b"]
@@ -107,6 +107,9 @@ def test_a_client_gets_errors_as_text(build: Build) -> None:
         (lambda tools: tools.find_runs("llama", limit=1001), "1 to 1000"),
         (lambda tools: tools.sql("select repeat('x', 500000)"), "at most 400,000"),
         (lambda tools: tools.explain("flurb"), "not a word"),
+        (lambda tools: tools.total("false"), "no whole run"),
+        (lambda tools: tools.total("true); drop table emissions; select (1"), "one select statement"),
+        (lambda tools: tools.total("flurb = 1"), "flurb"),
         (lambda tools: tools.estimate(chips=8), "training_hours: missing"),
     ],
 )
@@ -134,6 +137,25 @@ def test_a_query_gives_no_number_for_a_guess(tools: agent.Agent) -> None:
     assert guess["note"] == measured["note"]
     assert guess["note"].startswith("Without an interval: co2e_gross_t. ")
     assert tools.sql(f"select {ends} from emissions", 1)["note"] is None
+
+
+def test_what_json_has_no_number_for_is_null_and_said(tools: agent.Agent) -> None:
+    odd = "select 'nan'::double as a, '-inf'::float as b, [1, 'inf'::double], {'d': 'nan'::double}, 2.5e0"
+    answer = tools.sql(odd)
+    assert json.loads(json.dumps(answer, allow_nan=False))["rows"] == [
+        [None, None, [1, None], {"d": None}, 2.5]
+    ]
+    assert answer["note"] == agent.NOT_FINITE
+    both = tools.sql("select energy_mwh, 'nan'::double from emissions", 1)["note"]
+    assert both.startswith("Without an interval")
+    assert both.endswith(agent.NOT_FINITE)
+
+
+def test_a_sum_is_that_of_the_function(tools: agent.Agent, build: Build) -> None:
+    found = tools.total("run_id in ('gpt-3-175b', 'bloom-176b') -- no more")
+    same = ote.total({"run_id": ["gpt-3-175b", "bloom-176b"]}, database=build.directory / "emissions.duckdb")
+    assert found["runs"] == 2
+    assert found["sums"]["energy_mwh"]["p95"] == same.sums["energy_mwh"].p95
 
 
 def test_rows_are_limited_and_said_to_be(tools: agent.Agent) -> None:

@@ -6,6 +6,7 @@ answer (ote.api), or the protocol (cli/mcp.py).
 Energy is in MWh, emissions are in tonnes of CO2e. `_p05` and `_p95` are the ends of the 90 % interval.
 """
 
+import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ WITH_INTERVALS = """
 select distinct left(column_name, -4) from duckdb_columns() where ends_with(column_name, '_p05')
 """
 ALONE = "Without an interval: {}. Select the columns _p05 and _p95, too; some of these values may be guesses."
+NOT_FINITE = "A value that is not a finite number (NaN or Infinity) is null here."
 Answer = dict[str, Any]
 
 
@@ -58,7 +60,7 @@ class Agent:
 
     def tools(self) -> tuple[Callable[..., Answer], ...]:
         """The tools, in the order in which they are listed."""
-        return self.find_runs, self.why, self.estimate, self.where, self.explain, self.sql
+        return self.find_runs, self.why, self.estimate, self.where, self.total, self.explain, self.sql
 
     def find_runs(
         self,
@@ -192,31 +194,14 @@ class Agent:
         Tables and columns are described by duckdb_tables() and duckdb_columns() (comment). Start with
         `emissions`: one row per run, with energy_mwh, energy_mwh_p05, energy_mwh_p95, the columns ending in
         _basis, source_url. Select the interval with each value: the value of a guess is then null, and
-        null_because says why.
+        null_because says why. Never add up values of runs here: use the tool total instead.
 
         Args:
             query: one select statement.
             limit: most rows to return; at most 1000. A query may take 10 seconds.
         """
         most = _rows(limit)
-        with api.connect(self._database) as connection:
-            for setting in LIMITS:
-                connection.execute(setting)
-            try:
-                statements = connection.extract_statements(query)
-                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                    raise BadQuestionError("Expected one select statement; the database is read-only.")
-                with _timed(connection):
-                    cursor = connection.execute(statements[0])
-                    columns = [column[0] for column in cursor.description or []]
-                    rows = cursor.fetchmany(most + 1)
-                    known = {name for (name,) in connection.execute(WITH_INTERVALS).fetchall()}
-            except duckdb.InterruptException:
-                raise BadQuestionError(
-                    f"The query took more than {SECONDS:g} seconds and was stopped. Ask for less."
-                ) from None
-            except duckdb.Error as error:
-                raise BadQuestionError(str(error)) from None
+        columns, rows, known = self._query(query, most + 1)
         shown = [_without_guesses(columns, row) for row in rows[:most]]
         alone = [name for name in columns if name in known and not _ends(columns, name)]
         answer = {
@@ -227,6 +212,42 @@ class Agent:
             "note": ALONE.format(", ".join(alone)) if alone else None,
         }
         return self._answer(answer)
+
+    def total(self, condition: str) -> Answer:
+        """Add up energy and CO2e of runs, with the 90 % interval of the sum.
+
+        Medians of runs do not add up, and their errors are not independent; this tool allows for both. Only
+        whole runs are added up, each training once.
+
+        Args:
+            condition: SQL over the table emissions, such as year(published_date) = 2024.
+        """
+        _, rows, _ = self._query(f"select run_id from emissions where ({condition}\n)", -1)
+        return self._answer(
+            dataclasses.asdict(api.total({"run_id": [run_id for (run_id,) in rows]}, database=self._database))
+        )
+
+    def _query(self, query: str, most: int) -> tuple[list[str], list[tuple[Any, ...]], set[str]]:
+        """The columns and first rows of a query, and which names of columns have intervals."""
+        with api.connect(self._database) as connection:
+            for setting in LIMITS:
+                connection.execute(setting)
+            try:
+                statements = connection.extract_statements(query)
+                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                    raise BadQuestionError("Expected one select statement; the database is read-only.")
+                with _timed(connection):
+                    cursor = connection.execute(statements[0])
+                    columns = [column[0] for column in cursor.description or []]
+                    rows = cursor.fetchmany(most) if most >= 0 else cursor.fetchall()
+                    known = {name for (name,) in connection.execute(WITH_INTERVALS).fetchall()}
+            except duckdb.InterruptException:
+                raise BadQuestionError(
+                    f"The query took more than {SECONDS:g} seconds and was stopped. Ask for less."
+                ) from None
+            except duckdb.Error as error:
+                raise BadQuestionError(str(error)) from None
+        return columns, rows, known
 
     def _answer(self, answer: Answer) -> Answer:
         """An answer as JSON has it, with the version of the dataset.
@@ -240,7 +261,10 @@ class Agent:
                 f"The answer has {len(text):,} letters; at most {MOST_LETTERS:,} are sent. "
                 "Ask for fewer rows or columns."
             )
-        made: Answer = json.loads(text)
+        odd: list[str] = []
+        made: Answer = json.loads(text, parse_constant=odd.append)  # append returns None
+        if odd:
+            made["note"] = f"{made.get('note') or ''} {NOT_FINITE}".strip()
         return made
 
 
