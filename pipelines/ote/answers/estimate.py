@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 
 # Columns of other people's tables.
 SYNONYMS = {
-    **dict.fromkeys(
-        ("gpu", "gpu_model", "gpu_name", "gpu_type", "accelerator", "chip", "device"), "hardware"
-    ),
+    **dict.fromkeys(("gpu", "gpu_model", "gpu_name", "gpu_type", "accelerator", "device"), "hardware"),
     **dict.fromkeys(("gpus", "gpu_count", "num_gpus", "n_gpus", "accelerators"), "chips"),
     **dict.fromkeys(("gpu_hours", "accelerator_hours"), "chip_hours"),
     **dict.fromkeys(("kwh", "energy_consumed"), "energy_kwh"),

@@ -29,8 +29,8 @@ ABOUT = (
 def mcp(database: Database = DATABASE) -> None:
     """Run a server for AI agents (Model Context Protocol) on standard input and output.
 
-    Tools: find_runs, why, estimate, where, explain and sql (read-only, with limits on rows and time). It
-    needs the extra mcp of the package.
+    Tools: find_runs, why, estimate, where, total, explain and sql (read-only, with limits on rows and time).
+    It needs the extra mcp of the package.
 
     Example: ote mcp
     """
