@@ -184,20 +184,27 @@ def test_a_unit_of_these_skus_is_a_chip(build: Build, tmp_path: Path, sku: str, 
 
 
 @pytest.mark.parametrize(
-    "sku",
+    ("sku", "advice"),
     [
-        "Tpu-v2 accelerator running in Americas",  # cores, chips or boards
-        "Tpu-v3 Pod Accelerator USA",
-        "Tpu-v4 Pod Accelerator USA",
-        "Reserved TpuV5p in Delhi in Calendar Mode",
-        "A4 Nvidia B200 (8 gpu slice) running in Americas",
-        "Nvidia Tesla T4 Virtual Workstation",
+        # cores, chips or boards
+        ("Tpu-v2 accelerator running in Americas", "estimate; cores with --hardware 'TPU v2 core'\n"),
+        ("Tpu-v3 Pod Accelerator USA", "estimate; cores with --hardware 'TPU v3 core'\n"),
+        ("Tpu-v4 Pod Accelerator USA", "estimate; cores with --hardware 'TPU v4 core'\n"),
+        (
+            "Tpu-v2 Pod us-central1 (v2-256)",
+            "estimate; cores with --hardware 'TPU v2 core' or slices with --hardware v2-256\n",
+        ),
+        ("TPU v3-8 in Netherlands", "'TPU v3 core' or slices with --hardware v3-8\n"),
+        ("Reserved TpuV5p in Delhi in Calendar Mode", "to ote estimate\n"),
+        ("A4 Nvidia B200 (8 gpu slice) running in Americas", "to ote estimate\n"),
+        ("Nvidia Tesla T4 Virtual Workstation", "to ote estimate\n"),
     ],
 )
-def test_an_accelerator_of_unclear_units_is_left_out_and_named(tmp_path: Path, sku: str) -> None:
+def test_an_accelerator_of_unclear_units_is_left_out_and_named(tmp_path: Path, sku: str, advice: str) -> None:
     file, out = bill(tmp_path, "Nvidia L4 GPU running in Americas", sku), tmp_path / "runs.csv"
     done = ote("import", file, "--out", out)
     assert f"line 3, row 2, sku.description: {sku!r}" in done.stderr
+    assert advice in done.stderr
     assert pl.read_csv(out)["hardware"].to_list() == ["L4"]
     rejects = pl.read_csv(tmp_path / "runs.rejects.csv")
     assert rejects.select("line", "column").rows() == [(3, "sku.description")]

@@ -814,8 +814,11 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "Zeus, J": ("start_time,window_name,elapsed_time,gpu0_energy\n1700000000,epoch,3600,1080000\n", BY_HAND),
     "experiment-impact-tracker": ('{"gpu": {"nvidia_draw_absolute": 200.0}, "timestamp": 1}', BY_HAND),
     "DCGM": ("#Entity   POWER TOTEC\nID W mJ\nGPU 0 60.0 123456\n", f"written by DCGM, {UNSUPPORTED}"),
-    "AWS CUR": ("lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n", BY_HAND),
-    "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", BY_HAND),
+    "AWS CUR": (
+        "lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n",
+        "a bill of AWS, which is not supported. For many machines, write a CSV file with",
+    ),
+    "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", "a bill of AWS, which"),
     "sacct without Elapsed": (
         "JobID|AllocTRES|CPUTime|Start\n1|gres/gpu:a100=4|64-00:00:00|2025-05-01T00:00:00\n",
         "no column Elapsed or ElapsedRaw, which has the hours of a job. Add ElapsedRaw to the --format",
@@ -832,11 +835,16 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "JobID       JobName  AllocTRES\n1           a        billing=8+\n",
         "line 1: columns of fixed width, which sacct",
     ),
-    "Azure": ("Date,MeterName,Quantity,UnitOfMeasure\n01/05/2024,NC24ads A100 v4,10,1 Hour\n", BY_HAND),
+    "Azure": (
+        "Date,MeterName,Quantity,UnitOfMeasure\n01/05/2024,NC24ads A100 v4,10,1 Hour\n", "a bill of Azure",
+    ),
     "Azure, JSON": ('[{"sku": {"name": "x"}, "quantity": 3}]', BY_HAND),
     "a sku in no JSON": ('x {"sku": "abc"}', BY_HAND),
     "a sku without a description": ('{"sku": "abc", "usage": {"amount": 1, "unit": "seconds"}}', BY_HAND),
-    "FOCUS": ("BilledCost,ConsumedQuantity,ConsumedUnit,SkuId\n1,2,Hours,x\n", BY_HAND),
+    "FOCUS": (
+        "BilledCost,ConsumedQuantity,ConsumedUnit,SkuId\n1,2,Hours,x\n",
+        f"then run ote estimate --batch FILE --out estimates.csv. {BY_HAND}",
+    ),
     "Weights & Biases": ('"Step","run - system/gpu.0.powerWatts"\n0,300\n', BY_HAND),
     "trainer_state": ('{"epoch": 1, "total_flos": 1e18, "log_history": []}', BY_HAND),
     "model card": ("---\nco2_eq_emissions:\n  emissions: 126.35\n---\n", BY_HAND),
@@ -1204,6 +1212,7 @@ def test_an_option_names_the_accelerator_where_the_name_of_the_log_is_unknown(tm
     jobs = [f"{n}|job|gres/gpu:{name}=4|10:00:00|COMPLETED" for n, name in enumerate(("volta", "a100"))]
     log.write_text("\n".join(["JobID|JobName|AllocTRES|Elapsed|State", *jobs]) + "\n", encoding="utf-8")
     alone = ote("import", log)
+    assert "Not known: 'volta'. --hardware gives all of them one name" in alone.stderr
     assert (
         "Missing in 1 run: an accelerator that is known here (--hardware replaces its name)" in alone.stderr
     )

@@ -459,6 +459,10 @@ SACCT = "1|train|{}|360000|2024-03-05T08:00:00"
         ("cpu=56,gres/gpu:mi250x=1", [("MI250X", "", "50")]),  # half a module
         ("cpu=24,gres/gpu:k80=8,gres/gpu=8", [("K80", "4", "")]),
         ("gres/gpu:nvidia_a16=4", [("A16", "1", "")]),
+        ("gres/gpu:a100-40g=4", [("a100 40GB", "4", "")]),
+        ("gres/gpu:v100-32g=4", [("v100", "4", "")]),
+        ("gres/gpu:6000ada=4", [("RTX 6000 Ada", "4", "")]),
+        ("gres/gpu:volta-32g=4", [("volta-32g", "4", "")]),
         ("gres/gpu:tesla_m60=2", [("M60", "1", "")]),
         ("gres/gpu=3,gres/gpu:a100=1,gres/gpu:a40=2", [("a100", "1", ""), ("a40", "2", "")]),
         ("gres/gpu=4,gres/gpu:a100=1", [("a100", "1", ""), ("", "3", "")]),

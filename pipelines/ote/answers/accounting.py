@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from ote import hardware_units
-from ote.answers import dates, delimited, locations
+from ote.answers import dates, delimited, locations, ratings
 from ote.answers.delimited import BadCellError, Place, Reject, Row, Table
 from ote.answers.trackers import (
     EXAMPLE_BY_HAND,
@@ -71,7 +71,6 @@ UNCLEAR = (
     "names an accelerator, but a bill does not say how many chips one unit of it is, or whether they ran. "
     "Give their chip-hours to ote estimate"
 )
-CORES = "; it counts cores too: --hardware 'TPU v3 core'"
 GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
 UNIT_HOURS = {"second": 1 / SECONDS_PER_HOUR, "s": 1 / SECONDS_PER_HOUR, "minute": 1 / 60, "hour": 1, "h": 1}
 NO_JSON = "the text breaks off, or a comma, bracket or quote is missing"
@@ -250,6 +249,12 @@ def _kinds(tres: str) -> list[tuple[str, int]]:
 def _product(kind: str) -> str:
     """The accelerator that an administrator calls so: rtx_3090 is written out, and 2080ti gets its line."""
     name = kind.replace("_", " ")
+    if sized := re.fullmatch(r"(.*\d\w*)[ -](\d{2,})g", name, re.IGNORECASE):  # a100-40g
+        with_memory = f"{sized[1]} {sized[2]}GB"
+        known = (spelling for spelling in (with_memory, sized[1]) if ratings.is_known(spelling))
+        return next(known, name)
+    if re.fullmatch(r"[456]000 ?ada", name, re.IGNORECASE):
+        return f"RTX {name[:4]} Ada"
     if re.fullmatch(r"(?:9|10|16)\d{2} ?(?:ti|super)?", name, re.IGNORECASE):
         return f"GTX {name}"
     if re.fullmatch(r"[2-5]0\d{2} ?(?:ti|super)?", name, re.IGNORECASE):
@@ -361,8 +366,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
                 key = (chip, region, _month(day), project)
                 spent[key] = spent.get(key, 0) + hours
             elif re.search(ACCELERATORS, sku, re.IGNORECASE):
-                cores = CORES if "tpu" in sku.lower() else ""
-                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}{cores}")
+                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}{_cores_and_slices(sku)}")
             elif re.search(OTHERS, sku, re.IGNORECASE):
                 lines["Lines left out, no accelerator (processors, memory, disks, network and the like)"] += 1
             else:
@@ -453,6 +457,16 @@ def _no_use(sku: str, cost_type: str) -> str | None:
     if cost_type and cost_type.lower() not in ("usage", "regular", "adjustment"):
         return f"of the cost type {cost_type!r}"
     return next((kind for kind, words in NO_USE if re.search(words, sku, re.IGNORECASE)), None)
+
+
+def _cores_and_slices(sku: str) -> str:
+    """How the units of an older TPU are given by hand, if they are cores or slices."""
+    pieces = []
+    if tpu := re.search(r"\btpu[ -]?(v[2-4])\b", sku, re.IGNORECASE):
+        pieces.append(f"cores with --hardware 'TPU {tpu[1].lower()} core'")
+    if found := re.search(r"\bv[2-4]-\d+\b", sku, re.IGNORECASE):
+        pieces.append(f"slices with --hardware {found[0].lower()}")
+    return f"; {' or '.join(pieces)}" if pieces else ""
 
 
 def _chip_of(sku: str) -> str:

@@ -21,6 +21,12 @@ from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnit
 
 HEAD_LINES = 30  # within which a log says what wrote it
 CARBONTRACKER_OUTPUT = r"CarbonTracker: |Actual consumption for|Predicted consumption for"
+# Cloud bills that are known and not read, by their columns.
+BILLS = (
+    ("AWS", r"\blineItem/|\bline_item_"),
+    ("Azure", r"(?:^|,)\"?Meter(?:Name|Category|SubCategory)\b"),
+    ("the format FOCUS", r"(?:^|,)\"?BilledCost\b"),
+)
 # Tools that are known and not read, by what their logs and exports have: W&B writes power as one of its
 # system metrics, by the second of a run, in columns that are named by the project.
 UNSUPPORTED = (
@@ -112,6 +118,11 @@ class Log:
             for what, runs in without.items()
             if runs
         ]
+        if unknown := sorted({run["hardware"] for run in self.runs if _is_unknown(run)}):
+            notes.append(
+                f"Not known: {', '.join(map(repr, unknown))}. --hardware gives all of them one name; to give "
+                "each its own, write it into the column hardware of the runs."
+            )
         names = sorted({run.get("hardware", "") for run in self.runs if not run.get("pue")})
         personal = [name for name in names if hardware_units.is_personal(name)]
         return notes + [f"{name}: {hardware_units.PERSONAL}" for name in personal]
@@ -283,6 +294,12 @@ def _unknown(file: Path, text: str) -> str:
     if {"energy_mwh", "co2e_gross_t"} <= names:
         return (
             f"{file}: a file of estimates already, not a log. Report it: ote report {shlex.quote(str(file))}"
+        )
+    if cloud := next((cloud for cloud, mark in BILLS if re.search(mark, first)), ""):
+        return (
+            f"{file}: a bill of {cloud}, which is not supported. For many machines, write a CSV file with "
+            "the columns hardware, chips, training_hours, cloud_region and started, and a row for each; then "
+            f"run ote estimate --batch FILE --out estimates.csv. {EXAMPLE_BY_HAND}"
         )
     if tool := next((tool for tool, mark in UNSUPPORTED if re.search(mark, _head(text), re.MULTILINE)), ""):
         return f"{file}: written by {tool}, whose logs and exports are not supported. {EXAMPLE_BY_HAND}"

@@ -47,8 +47,8 @@ def import_(
     log: Annotated[
         Path,
         typer.Argument(
-            help="Log of CodeCarbon, Carbontracker, eco2AI, sacct or nvidia-smi, or a cloud bill; - reads "
-            "standard input."
+            help="Log of CodeCarbon, Carbontracker, eco2AI, sacct or nvidia-smi, or a Google Cloud bill; - "
+            "reads standard input."
         ),
     ],
     out: Annotated[
