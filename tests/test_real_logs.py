@@ -769,7 +769,8 @@ def test_a_report_names_the_rows_that_an_import_left_out(build: Build, tmp_path:
     reports = [shown.stdout, ote("report", runs, *database).stdout, ote("report", estimates).stdout]
     for report in reports:
         assert "2 of 4 rows of the input could not be used and are left out of these figures (" in report
-        assert "line 3, row 2" in report
+        assert f"{log.name}, line 3, row 2" in report
+        assert str(tmp_path) not in report
         assert "ElapsedRaw: '1h', expected a number" in report
     rejects = delimited.read_rejects(tmp_path / "estimates.rejects.csv")
     assert [reject.place.line for reject in rejects] == [3, 5]

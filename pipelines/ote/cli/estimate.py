@@ -205,9 +205,12 @@ def _hand_on_rejects(source: str, rejects: str) -> None:
         return
     earlier = delimited.read_rejects(addresses.sibling(source, REJECTS))
     if earlier:
-        of_log = [replace(each, place=replace(each.place, file=f"log of {source}")) for each in earlier]
+        of_log = [
+            replace(each, place=replace(each.place, file=each.place.file or "the log")) for each in earlier
+        ]
         own = [
-            replace(each, place=replace(each.place, file=source)) for each in delimited.read_rejects(rejects)
+            replace(each, place=replace(each.place, file=Path(source).name))
+            for each in delimited.read_rejects(rejects)
         ]
         delimited.write_rejects([*of_log, *own], Path(rejects), with_files=True)
         typer.echo(f"{_left_out_before(Path(source), earlier)}, and named in {rejects} too.", err=True)

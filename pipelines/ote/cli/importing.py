@@ -5,6 +5,7 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: how
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -99,7 +100,7 @@ def import_(
         option = estimating.COLUMNS[column][0]
         typer.echo(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
     if out is not None:
-        _write(read, out)
+        _write(read, _name(log), out)
     for sentence in [*read.left_out, *map(str, read.parts), *read.gaps()]:
         say(sentence[:1].upper() + sentence[1:], err=True)
     _print_rejects(read, _name(log), out)
@@ -130,19 +131,22 @@ def _read(log: Path, included: float | None, distinct_machines: bool, strict: bo
     return read
 
 
-def _write(read: imports.Log, out: Path) -> None:
+def _write(read: imports.Log, log: Path, out: Path) -> None:
     """Write the runs, and the rows that were not taken next to them; or remove those of an earlier time."""
     rejects = out.with_name(f"{out.stem}{REJECTS}")
-    for file, write in ((out, imports.write), (rejects, _write_rejects)):
-        try:
-            write(read, file)
-        except OSError as error:
-            terminal.fail(texts.unwritten(file, error))
+    file = out
+    try:
+        imports.write(read, out)
+        file = rejects
+        _write_rejects(read, log, rejects)
+    except OSError as error:
+        terminal.fail(texts.unwritten(file, error))
 
 
-def _write_rejects(read: imports.Log, file: Path) -> None:
+def _write_rejects(read: imports.Log, log: Path, file: Path) -> None:
     if read.rejects:
-        delimited.write_rejects(read.rejects, file)
+        named = [replace(each, place=replace(each.place, file=log.name)) for each in read.rejects]
+        delimited.write_rejects(named, file, with_files=True)
     else:
         file.unlink(missing_ok=True)
 
