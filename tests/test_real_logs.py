@@ -134,6 +134,7 @@ def test_tasks_of_a_run_are_parts_of_it(tmp_path: Path) -> None:
     ]
     file.write_text("\n".join([header, *rows]), encoding="utf-8")
     log = imports.read(file)
+    assert [run["model"] for run in log.runs] == ["p (load)", "p (fit)"]
     assert [float(run["energy_kwh"]) for run in log.runs] == [0.000135, 0.00895]
     assert float(log.runs[1]["training_hours"]) * 3600 == pytest.approx(664, rel=1e-3)
     assert "taken as 664 s" in "".join(log.left_out)

@@ -113,7 +113,7 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
     _note_unread(row, energy, has_energy, notes)
     end = _timestamp(row)
     run = {
-        "model": row.get("project_name", ""),
+        "model": _name(row),
         **counted_as(hardware, chips, hours, "driver", notes),
         "training_hours": text_of(hours) if hours else "",
         "energy_kwh": text_of(energy) if has_energy else "",
@@ -134,6 +134,12 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         machine=_machine(row) if whole and not is_part else None,
         host=_host(row, chips or 0, hours, pue) if has_energy and not is_part else None,
     )
+
+
+def _name(row: Row) -> str:
+    """The project of a row, with its task if it has one."""
+    project, task = row.get("project_name", ""), row.get("task_name", "")
+    return f"{project} ({task})" if project and task else project or task
 
 
 def _host(row: Row, chips: int, hours: float | None, pue: float) -> Host | None:
