@@ -832,6 +832,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "JobID|AllocTRES|Elapsed\n123.batch|gres/gpu:a100=4|10:00:00\n123.0|gres/gpu:a100=4|10:00:00\n",
         "steps of jobs alone (JobID such as 123.batch), which share the hours",
     ),
+    "sacct, a name that holds the delimiter": (
+        "JobID|JobName|AllocTRES|Elapsed\n1|a|b|gres/gpu:a100=4|10:00:00\n",
+        "a cell holds '|', which sacct does not quote; export with another one: --delimiter=^",
+    ),
     "sacct, a delimiter of three characters": (
         "JobID:::AllocTRES:::Elapsed\n1:::gres/gpu:a100=4:::10:00:00\n",
         "a delimiter that is not read; export",

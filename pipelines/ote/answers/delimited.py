@@ -153,7 +153,7 @@ def parse(
         if isinstance(cells, str):
             table.rejects.append(Reject(place=place, reason=cells))
         elif len(cells) != len(names):
-            table.rejects.append(Reject(place=place, reason=_uneven(cells, names, mark, short)))
+            table.rejects.append(Reject(place=place, reason=_uneven(cells, names, mark, short, quoted)))
         else:
             table.rows.append((place, {n: cell.strip() for n, cell in zip(names, cells, strict=True)}))
     return table
@@ -320,7 +320,9 @@ def _is_header(cells: Sequence[str], names: Sequence[str]) -> bool:
     return len(known & {cell.strip() for cell in cells}) >= max(2, len(known) // 2)
 
 
-def _uneven(cells: Sequence[str], names: Sequence[str], mark: str, short: str) -> str:
+def _uneven(cells: Sequence[str], names: Sequence[str], mark: str, short: str, quoted: bool) -> str:
     is_long = len(cells) > len(names)
-    hint = f"a cell that holds {mark!r} must stand in double quotes" if is_long else short
+    other = f"a cell holds {mark!r}, which sacct does not quote; export with another one: --delimiter=^"
+    long = f"a cell that holds {mark!r} must stand in double quotes" if quoted else other
+    hint = long if is_long else short
     return f"{len(cells)} cells, expected {len(names)} as in the header; {hint}"
