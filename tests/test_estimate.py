@@ -482,6 +482,9 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"hardware": "nvidia 4090"}, "NVIDIA GeForce RTX 4090"),
         ({"hardware": "NVIDIA GB300-NVL72"}, "is a rack of 72 GB300; give --hardware GB300 --chips 72"),
         ({"hardware": "XY900 NVL72"}, "is not a known accelerator. The nearest: "),
+        ({"hardware": "8x A100"}, "holds a number; give --hardware A100 --chips 8"),
+        ({"hardware": "4 x A100, 4 x H100"}, "names several accelerators; give a row for each kind"),
+        ({"hardware": "A100 + H100"}, "names several accelerators; give a row for each kind"),
         ({"hardware": "???"}, "is not a known accelerator. The nearest: "),
         ({"cloud_region": "us-centrall1"}, "The nearest: us-central1"),
         (
@@ -501,6 +504,8 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),
         ({"provider": "Gogle"}, "Known: AIST, ALCF, Alibaba Cloud, Amazon Web Services"),
         ({"site_country": "Germoney"}, "DE (Germany)"),
+        ({"site_country": None, "site_state": "Foo"}, "and Ontario, Quebec. Leave it out"),
+        ({"site_country": "Koreas Republic of"}, "such as KR (Korea, Republic of), SK ("),
         (
             {"site_country": "Monaco"},
             "--country 'Monaco': the intensity of its grid is not known; give --intensity",
@@ -516,6 +521,7 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
             "--chip-hours missing: give --energy, or --chip-hours, or --chips with --hours, or",
         ),
         ({"hours": 5}, "did you mean training_hours?"),
+        ({"energy (MWh)": 5}, "did you mean energy_kwh = 1,000 x MWh?"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(database: Path, change: dict[str, Any], says: str) -> None:

@@ -130,6 +130,17 @@ names as (
                 where given.row_number = racks.row_number
             ),
             if(
+                regexp_matches(given.hardware, '^\s*\d+\s*x\s.*\d+\s*x\s|\w\s*\+\s*\w', 'i'),
+                ' names several accelerators; give a row for each kind, with its name and its number',
+                null
+            ),
+            if(
+                regexp_full_match(given.hardware, '\s*\d+\s*x\s+\S.*', 'i'),
+                ' holds a number; give hardware=' || regexp_extract(given.hardware, '\d+\s*x\s+(.*)$', 1, 'i')
+                || ' chips=' || regexp_extract(given.hardware, '\d+'),
+                null
+            ),
+            if(
                 list_contains(string_split(hardware_words(given.hardware), ' '), 'cpu'),
                 ' is not a known accelerator. CPUs are known by name, such as ' || (
                     select string_agg(cpus.name, ', ' order by cpus.name)
@@ -202,10 +213,14 @@ names as (
             from (
                 select
                     countries.country,
-                    countries.alias
+                    arg_max(
+                        countries.alias, jaro_winkler_similarity(lower(countries.alias), lower(given.site_country))
+                    ) as alias
                 from countries
+                group by countries.country
                 order by
-                    jaro_winkler_similarity(lower(countries.alias), lower(given.site_country)) desc, countries.alias asc
+                    max(jaro_winkler_similarity(lower(countries.alias), lower(given.site_country))) desc,
+                    countries.country asc
                 limit 3
             ) as near
         ), 'FR') as message
@@ -219,7 +234,7 @@ names as (
         '''' || given.site_state || ''' is not a state or province with a known grid'
         || coalesce(' in ' || runs.named_country, '') || '. Known: the states of the USA, and '
         || (
-            select string_agg(distinct states.alias, ', ' order by states.alias)
+            select string_agg(distinct strip_accents(states.alias), ', ' order by strip_accents(states.alias))
             from states
             where states.country <> 'US'
         )

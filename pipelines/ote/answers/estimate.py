@@ -300,11 +300,22 @@ def unknown_columns(given: Sequence[str], where: str = "") -> None:
     if not unknown:
         return
     hints = [
-        f"{shown(column)} (did you mean {near}?)" if (near := _nearest(column)) else shown(column)
+        f"{shown(column)} (did you mean {near}{_scale(column, near)}?)"
+        if (near := _nearest(column))
+        else shown(column)
         for column in unknown
     ]
     known = "" if all(map(_nearest, unknown)) else f"; known are {', '.join(COLUMNS)}. Take other columns out"
     raise BadRunsError(f"{where}there is no column {', '.join(hints)}{known}")
+
+
+def _scale(column: str, near: str) -> str:
+    """By what to multiply an energy whose column names another unit than kWh; else empty."""
+    unit = re.search(r"(?i)(?<![a-z])(?:Wh|MWh|GWh)(?![a-z])", column)
+    if near != "energy_kwh" or not unit:
+        return ""
+    factor = {"wh": "0.001", "mwh": "1,000", "gwh": "1,000,000"}[unit[0].lower()]
+    return f" = {factor} x {unit[0]}"
 
 
 def _nearest(column: str) -> str:

@@ -101,8 +101,9 @@ def unknown_region(name: str) -> str:
 
 def unknown_country(name: str) -> str:
     """What to give instead of a country that is not known."""
-    names = {row["alias"].lower(): f"{row['country']} ({row['alias']})" for row in _rows("countries")}
-    near = [names[key] for key in get_close_matches(name.strip().lower(), names, 3, 0.5)] or ["FR"]
+    codes = {row["alias"].lower(): row["country"] for row in _rows("countries")}
+    found = dict.fromkeys(codes[key] for key in get_close_matches(name.strip().lower(), codes, 3, 0.5))
+    near = [f"{code} ({country_name(code)})" for code in found] or ["FR"]
     return (
         f"{shown(name)} is not a known country; expected a two-letter code or an English name, such as "
         f"{', '.join(near)}"
