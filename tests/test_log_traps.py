@@ -420,11 +420,6 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
          "row 3, End: 'Unknown' with Start '2024-05-01T00:00:00': the hours are not known"],
         {"chips": "8", "training_hours": "6"},
     ),
-    "sacct, a separator in the name of a job": (
-        SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("|a|", "|a|b|"),
-        ["line 3, row 2: '|' is in a cell, such as the name of the job, and sacct does not quote it: export"],
-        {"chips": "8"},
-    ),
     "sacct, a part of a chip": (
         SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("a100", "a100_1g.5gb"),
         ["line 3, row 2, AllocTRES: job 2 used only a part of an accelerator, 'gpu:a100_1g.5gb=8'"],

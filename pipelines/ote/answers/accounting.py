@@ -8,7 +8,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -49,10 +48,6 @@ TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
 BETWEEN = (
     "No column Elapsed: the hours are those from Start to End on the clock of the cluster, with any time in "
     "which a job was suspended or the clock was changed"
-)
-WITHIN = (
-    "is in a cell, such as the name of the job, and sacct does not quote it: export with a character that no "
-    "cell has, as with --delimiter=^"
 )
 STILL_RUNNING = ("RUNNING", "R")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
@@ -278,11 +273,7 @@ def _sacct_table(text: str) -> Table:
     if mark not in rest[0].strip():
         raise UnknownUnitError(f"line {at + 1}: columns of fixed width, which sacct cuts; {SACCT}")
     if mark != ",":
-        table = delimited.parse("\n".join(rest), mark, quoted='"' in rest[0], first_line=at + 1)
-        for index, reject in enumerate(table.rejects):
-            if '"' not in rest[0] and lines[reject.place.line - 1].count(mark) >= len(table.header):
-                table.rejects[index] = replace(reject, reason=f"{mark!r} {WITHIN}")
-        return table
+        return delimited.parse("\n".join(rest), mark, quoted='"' in rest[0], first_line=at + 1)
     header = rest[0].rstrip("\r").split(",")
     tres = [index for index, name in enumerate(header) if name.strip() in TRES]
     if len(tres) == 1 and not any('"' in line for line in rest):  # the commas of TRES are not quoted by sacct
