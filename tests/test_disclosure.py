@@ -278,6 +278,12 @@ SUMS: dict[str, tuple[dict[str, Any], list[Reject], list[str], list[str]]] = {
          "'36h', expected a number; line 5, row 4: '36h', expected a number)"],
         [],
     ),
+    "a reason with advice": (
+        {},
+        [Reject(place=Place(line=2, row=1), reason="'Gogle' is not known. Known: AIST, ALCF")],
+        ["(line 2, row 1: 'Gogle' is not known)"],
+        ["AIST"],
+    ),
     "years and places that differ": (
         {"cloud_region": None, "site_country": "FR"},
         [],

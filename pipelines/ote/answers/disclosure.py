@@ -80,6 +80,7 @@ WAYS: dict[str, Callable[[Run], bool]] = {
 }
 EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
 NAMED = 10  # reasons why rows are left out
+ADVICE = r"(?:; |\. )(?:expected|give|Known|The nearest|The cloud regions)\b|\. Its cloud regions"
 SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_market_t")
 UNKNOWN = {
     "co2e_lifecycle_t": "no location is given, and the given intensity may be direct or life-cycle",
@@ -232,7 +233,8 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
 def _left_out(taken: int, rejects: Sequence[delimited.Reject]) -> str:
     """How many rows of the input are not in the figures, and why."""
     rows = len({reject.place for reject in rejects})
-    lines = [one_line(str(reject)) for reject in rejects[:NAMED]]
+    # What is wrong, without what to give instead, such as all known names.
+    lines = [re.split(ADVICE, one_line(str(reject)))[0] for reject in rejects[:NAMED]]
     lines += [f"and {len(rejects) - NAMED:,} more reasons"] * (len(rejects) > NAMED)
     return (
         f"{rows:,} of {quantities.counted(taken + rows, 'row')} of the input could not be used and "
