@@ -1116,13 +1116,13 @@ def test_each_run_of_a_report_has_its_own_name_pue_and_grid(build: Build, tmp_pa
     report = ote("report", runs, "--database", build.directory / "emissions.duckdb").stdout
     table = [line.strip("| ").split(" | ") for line in report.splitlines() if line.startswith("| ")]
     header, *body = table
-    assert header[3:5] == ["PUE", "grid intensity (kg/kWh), year"]
+    assert header[3:5] == ["PUE", "grid intensity (kg/kWh), year, basis"]
     names = [cells[0] for cells in body[:-1]]
     assert names == ["p (2)", "p (3)", "p (1)", "run"]
     assert [cells[3] for cells in body[:-1]] == ["1.2", "1.3", "1.2", "1.2"]
     grids = [cells[4].split(", ") for cells in body[:2]]
     assert float(grids[1][0]) > 3 * float(grids[0][0]) > 0  # Germany and France
-    assert [year for _, year in grids] == ["2024", "2024"]
+    assert [year for _, year, *_ in grids] == ["2024", "2024"]
 
 
 def test_a_small_emission_is_none_in_no_form(build: Build, tmp_path: Path) -> None:

@@ -111,10 +111,10 @@ SENTENCES = {
     "no_net": "Net emissions are not known: {why}.",
     "no_hours": "the operator's carbon-free energy {of}is not published by the hour",
     "overhead": (
-        "Experiments, failed runs and idle machines of the project are not included. Projects that "
+        "Other runs of the project, such as experiments and failed runs, are not included. Projects that "
         "published their total used about {ratio} times ({low} to {high}, 90 %) as much as their final run."
     ),
-    "no_overhead": "Experiments and failed runs of the project are not included.",
+    "no_overhead": "Other runs of the project, such as experiments and failed runs, are not included.",
     "unnamed": "{chips} (kind not stated)",
     "variant": " (assumed, as the variant was not stated)",
     "partly_metered": "partly metered energy x PUE, with the uncertainty of energies of accelerators alone",
