@@ -351,6 +351,16 @@ def test_the_page_of_locations_begins_with_the_cleanest_region(build: Build, sit
         assert re.search(rf"{region} of [^(]+\({kind} intensity of {year}: {value:.3f} kg/kWh\)", words)
 
 
+def test_the_list_of_sources_counts_the_runs_that_depend_on_each_most_used_first(site: Path) -> None:
+    rows = re.findall(
+        r'<a href="(source/[^"]+)">.*?data-of="Runs">([\d,]+)<', text_of(site, "sources.html"), flags=re.S
+    )
+    counts = [int(count.replace(",", "")) for _, count in rows]
+    assert counts == sorted(counts, reverse=True)
+    for (path, count), number in zip(rows[:30], counts[:30], strict=True):
+        assert f"{count} training run{'s' * (number != 1)} of this dataset depend" in text_of(site, path)
+
+
 def test_each_page_shows_where_it_is_in_the_menu(site: Path) -> None:
     for name, current in (
         ("index.html", 'page">Runs'),

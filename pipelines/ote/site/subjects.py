@@ -47,7 +47,7 @@ def _solid(runs: Sequence[Row]) -> list[str]:
 def _organisations(data: Data) -> Iterator[parts.Page]:
     rows = []
     operators = grouped(data.query("pue"), "organisation")
-    for name, runs in data.organisations.items():
+    for name, runs in sorted(data.organisations.items(), key=lambda entry: -len(entry[1])):
         path = f"organisation/{identifier(data.slugs[name])}.html"
         rows.append((parts.Link(text=name, href=path), f"{len(runs):,}", *_solid(runs)))
         about = (
@@ -138,7 +138,7 @@ def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
             row["manufacturer"] or "",
             f"{runs.get(hardware_id, 0):,}",
         )
-        for hardware_id, row in data.hardware.items()
+        for hardware_id, row in sorted(data.hardware.items(), key=lambda entry: -runs.get(entry[0], 0))
     ]
     headers = (
         "Accelerator",
@@ -326,8 +326,8 @@ def _all_locations(data: Data, of_region: dict[str, int], of_country: dict[str, 
         )
     sections.append(_countries(data, of_country))
     about = (
-        f"The cleanest cloud region for a run is {' or '.join(answers)}; both with PUE. Compare regions "
-        "within one table: direct and life-cycle intensities differ, and so do years."
+        f"The cleanest cloud region for a run is {' or '.join(answers)}; both with PUE. There are two "
+        "answers, because direct and life-cycle intensities cannot be compared. Compare regions in one table."
     )
     parts_of_page = [
         *(
@@ -486,23 +486,33 @@ def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
 def _sources(data: Data) -> Iterator[parts.Page]:
     uses, rows = grouped(data.query("uses"), "source_id"), []
     cited = grouped(data.query("cited_in"), "source_id")
-    for source_id, row in data.sources.items():
-        path, mine = f"source/{identifier(source_id)}.html", uses.get(source_id, [])
+    depend = {
+        source_id: [data.runs[use["run_id"]] for use in uses.get(source_id, []) if use["run_id"] in data.runs]
+        for source_id in data.sources
+    }
+    for source_id, runs in sorted(depend.items(), key=lambda entry: -len(entry[1])):
+        row, path = data.sources[source_id], f"source/{identifier(source_id)}.html"
         title = row["title"] or source_id
         rows.append(
-            (parts.Link(text=title, href=path), row["producer"] or "", row["status"], f"{len(mine):,}")
+            (parts.Link(text=title, href=path), row["producer"] or "", row["status"], f"{len(runs):,}")
         )
-        runs = [data.runs[use["run_id"]] for use in mine if use["run_id"] in data.runs]
         runs.sort(key=lambda run: (run["is_guess"], -run["energy_mwh"]))
         about = f"{quantities.counted(len(runs), 'training run')} of this dataset depend on this source."
         sections = [_what_it_is(data, row, cited.get(source_id, [])), _runs("What depends on it", runs)]
         yield parts.page(path, title, about, sections, [*_source(row)])
     headers = ("Source", "Publisher", "Kind", "Runs")
     table = parts.Table(
-        caption="Sources", headers=headers, rows=rows, numeric={3}, name="sources", is_sortable=True
+        caption="Sources",
+        headers=headers,
+        rows=rows,
+        numeric={3},
+        name="sources",
+        is_sortable=True,
+        is_stacked=True,
     )
     about = (
-        f"{len(rows):,} sources: publications that facts cite, upstream datasets, and files of curated facts."
+        f"{len(rows):,} sources, the most used first: publications that facts cite, upstream datasets, and "
+        "files of curated facts."
     )
     yield parts.page("sources.html", "Sources", about, [parts.Section(heading="All", table=table)])
 
