@@ -319,7 +319,7 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
             f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
         )
         say(f"To narrow the interval most, give {narrowest.fact}.")
-        say(f"If its value equals the value used here, the interval of gross CO2e becomes {ends}.")
+        say(f"If it confirms the value used here, the interval of gross CO2e narrows to {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
             say(f"{words.factor(name)} ({name}): {source}")
