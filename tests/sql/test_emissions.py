@@ -432,10 +432,9 @@ def test_another_place_is_compared_on_the_basis_of_its_own_grid(model: Model) ->
     run = base | {"chip_hours": 2_000.0, "watts_per_chip": 500.0, "pue": 1.1, "energy_mwh": 1.1}
     gross = {"gross_kg_per_kwh": 0.44, "co2e_gross_t": 0.484}
     place = {"provider": "Google", "region": "there", "factor_year": 2022, "pue": 1.1}
-    place |= {"gross_gsd": 1.15, "net_gsd": 1.2, "pue_basis": "site_year"}
+    place |= {"gross_gsd": 1.15, "net_gsd": 1.2, "pue_gsd": 1.2}
     known: Rows = {
         "out.emissions": [run | gross | {"intensity_basis": "lifecycle"}],
-        "core.method": [{"factor": "pue", "basis": "site_year", "gsd": 1.2}],
         "out.emission_factors": [
             {"run_id": "example", "factor": name, "value": 1.1, "p05": 1.05, "p95": 1.2, "gsd": 1.1}
             for name in ("chip_hours", "watts_per_chip", "pue", "gross_kg_per_kwh")
