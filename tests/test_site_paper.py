@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import ote
+from ote import catalog
 from ote.documentation import functions
 from ote.site import building, llms
 from tests.conftest import Build
@@ -37,7 +38,7 @@ def test_the_page_of_the_paper_has_each_claim_with_its_verdict_and_cases(build: 
 def test_the_page_of_the_paper_begins_with_a_count_of_verdicts(build: Build, site: Path) -> None:
     page = words(site, "paper.html").split("Each claim of the abstract")[0]
     for verdict, count in build.query("select verdict, count(*) from paper_claims group by verdict"):
-        assert f"{verdict.replace('_', ' ')} {count} claim" in page
+        assert f"{catalog.label('verdict', verdict)} {count} claim" in page
     ((within, number),) = build.query(
         "select count(*) filter (is_within_rounding), count(*) from paper_reproduction"
     )

@@ -42,9 +42,11 @@ def queries() -> list[str]:
 
 
 def is_same(one: str | None, other: str | None) -> bool:
-    """Whether two cells as text are the same, or the same number to 12 digits: sums have no order."""
+    """Whether two cells as text are the same, or the same numbers to 12 digits: sums have no order."""
     if one == other or one is None or other is None:
         return one == other
+    if one.startswith("[") and one.count(", ") == other.count(", "):
+        return all(map(is_same, one.strip("[]").split(", "), other.strip("[]").split(", ")))
     try:
         return math.isclose(float(one), float(other), rel_tol=1e-12)
     except ValueError:

@@ -96,7 +96,7 @@ async function instead(engine, name, key) {
     const regions = named(rows.filter((row) => row[2] === countries.rows[0][0]));
     return `${shown} is a country, not a region: give it as the country. Its cloud regions: ${regions || "none known"}`;
   }
-  return `${shown} is no region known here. The nearest: ${named(nearest(name.trim().toLowerCase(), rows)) || "none"}`;
+  return `${shown} is not a known region. The nearest: ${named(nearest(name.trim().toLowerCase(), rows)) || "none"}`;
 }
 
 /** The three rows whose names are most like a mistyped one, as difflib.get_close_matches of Python finds them. */
