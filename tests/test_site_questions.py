@@ -305,7 +305,7 @@ def test_the_form_shows_an_estimate_and_the_text_to_copy(page: Page, address: st
         (
             {"energy_kwh": "5", "cloud_region": "mars-1"},
             "cloud_region",
-            "Cloud region: 'mars-1' is no region known here. The nearest: eu-paris-1, ",
+            "Cloud region: 'mars-1' is not a known region. The nearest: eu-paris-1, ",
         ),
         ({}, "chip_hours", "Accelerator-hours: missing"),
     ],
