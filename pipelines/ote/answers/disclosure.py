@@ -95,7 +95,7 @@ AMBIGUOUS = (
     "The name of the accelerator can mean several variants (SXM, PCIe, memory); "
     "the interval includes the differences between them."
 )
-SCOPE = "These are operational emissions: those of manufacturing the hardware are not included."
+SCOPE = "These are operational emissions: manufacturing of the hardware is not included."
 # The sentences on one run; the page Your run fills them as well (site/static/disclosure.js).
 SENTENCES = {
     "paragraph": (

@@ -62,7 +62,7 @@ Year = Annotated[
 Kind = Annotated[
     Basis | None,
     typer.Option(
-        help="Kind of carbon intensity to rank by. Default: that of the location now, else of most regions."
+        help="Kind of carbon intensity. Default: the kind known for the location now, or for most regions."
     ),
 ]
 Month = Annotated[
