@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from ote import models, sql_files
-from ote.warehouse import replace_table
+from ote.warehouse import connect, replace_table, unchanged
+from tests.conftest import Build
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,20 @@ def test_lineage_of_a_result_ends_at_the_factors_and_the_published_figures() -> 
     lineage = models.column_lineage("out.emissions").deps_by_column
     assert dg.TableColumnDep(dg.AssetKey(["out", "emission_factors"]), "value") in lineage["energy_mwh"]
     assert dg.TableColumnDep(dg.AssetKey(["core", "training_runs"]), "model") in lineage["model"]
+
+
+def test_only_what_reads_a_table_that_changed_is_made_again(build: Build, tmp_path: Path) -> None:
+    database = tmp_path / "build.duckdb"
+    database.write_bytes((build.directory / "build.duckdb").read_bytes())
+    made = {name: models.above(name) for name in [*models.queries(), *models.SUMS]}
+    with connect(database) as connection:
+        connection.execute("set variable made_from = '{}'")
+
+        def again() -> set[str]:
+            return {name for name, above in made.items() if not unchanged(connection, name, above)}
+
+        assert not again()
+        connection.execute("update state.tables set version = 'other' where name = 'core.hardware'")
+        assert again() == {name for name, above in made.items() if "core.hardware" in above}
+        connection.execute("update state.tables set made_by = 'other' where name = 'core.hardware'")
+        assert again() == {"core.hardware", *(name for name in made if "core.hardware" in made[name])}

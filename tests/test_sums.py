@@ -1,7 +1,6 @@
 """The tables totals, trends and emission_draws: figures worked out by hand, and what they promise."""
 
 import math
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from ote import isolated, models, sql_files, sums
 from ote.answers import totals
-from ote.warehouse import connect, unchanged
 from tests.conftest import Build
 
 YEARS = list(range(2016, 2026))
@@ -151,14 +149,3 @@ def test_draws_are_one_small_parquet_file(build: Build, tables: dict[str, pl.Dat
     draws = tables["emission_draws"].group_by("run_id").len()
     assert set(draws["len"]) == {509}
     assert draws.height == tables["totals"].filter(group_kind="all")["run_count"].item()
-
-
-def test_sums_are_drawn_again_only_where_something_changed(build: Build, tmp_path: Path) -> None:
-    database = tmp_path / "build.duckdb"
-    database.write_bytes((build.directory / "build.duckdb").read_bytes())
-    with connect(database) as connection:
-        connection.execute("set variable made_from = '{}'")
-        for name in models.SUMS:
-            assert unchanged(connection, name, models.above(name)) is not None
-        connection.execute("update state.tables set version = 'other' where name = 'out.error_loads'")
-        assert unchanged(connection, "out.totals", models.above("out.totals")) is None

@@ -10,9 +10,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from ote import sql_files
+from ote import catalog, sql_files
 from ote.places import CODE, ROOT
 
 FACTS, BASELINE, RELEASED = "warehouse/reference", "warehouse/baseline", "warehouse/released"
@@ -119,11 +120,17 @@ def reading_sha256() -> str:
 
 @cache
 def made_by(table: str) -> str:
-    """Checksum of the code that makes a table: its query with the macros, or all that reads sources."""
+    """Checksum of what makes a table: its columns in catalog.yaml, DuckDB, its query with the macros.
+
+    Of a raw table all that reads sources, instead of a query.
+    """
+    entry = catalog.tables()[table]
+    stated = repr((entry.key, entry.columns, installed_version("duckdb")))
     if table.startswith("raw."):
-        return reading_sha256()
-    files = [sql_files.path_of("macros"), *code_of(table)]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+        made = [reading_sha256().encode()]
+    else:
+        made = [file.read_bytes() for file in (sql_files.path_of("macros"), *code_of(table))]
+    return hashlib.sha256(b"".join([stated.encode(), *made])).hexdigest()
 
 
 def code_of(table: str) -> list[Path]:

@@ -17,7 +17,7 @@ from sqlglot.lineage import Node, lineage
 from sqlglot.schema import MappingSchema
 
 from ote import catalog, checkout, sql_files
-from ote.warehouse import Warehouse, distrusted_on_failure, replace_table
+from ote.warehouse import Warehouse, distrusted_on_failure, replace_table, unchanged
 
 OWNERS = ["team:open-training-emissions"]
 
@@ -251,9 +251,11 @@ def sql_asset(name: str, query: str) -> dg.AssetsDefinition:
     def model(warehouse: Warehouse) -> dg.MaterializeResult[Any]:
         with distrusted_on_failure(warehouse.connection, name):
             extra = {"dagster/column_lineage": column_lineage(name)} if table.is_published else {}
-            with sql_files.named(sql_files.path_of(name)):
-                made = replace_table(warehouse.connection, name, query, inputs=upstream, metadata=extra)
-            shown = {**(made.metadata or {}), **results(warehouse.connection, name)}
+            made = unchanged(warehouse.connection, name, upstream)
+            if not made:
+                with sql_files.named(sql_files.path_of(name)):
+                    made = replace_table(warehouse.connection, name, query, inputs=upstream)
+            shown = {**(made.metadata or {}), **extra, **results(warehouse.connection, name)}
             return dg.MaterializeResult(metadata=shown, data_version=made.data_version)
 
     return model

@@ -184,7 +184,6 @@ def replace_table(
     rows: pl.DataFrame | str,
     *,
     inputs: Set[str] = frozenset(),
-    metadata: dict[str, Any] | None = None,
 ) -> dg.MaterializeResult[Any]:
     """Replace a table with rows (a frame or a query), in the columns, types and order of catalog.yaml.
 
@@ -223,14 +222,7 @@ def replace_table(
     finally:
         if isinstance(rows, pl.DataFrame):
             connection.unregister("incoming")
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": row_count,
-            "preview": dg.MetadataValue.md(_preview(connection, name)),
-            **(metadata or {}),
-        },
-        data_version=dg.DataVersion(version),
-    )
+    return _materialized(connection, name, row_count, version)
 
 
 def unchanged(
@@ -245,9 +237,17 @@ def unchanged(
     ).fetchall()
     if not found:
         return None
-    ((row_count, version),) = found
-    metadata = {"dagster/row_count": row_count, "unchanged": True}
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
+    return _materialized(connection, name, *found[0])
+
+
+def _materialized(
+    connection: duckdb.DuckDBPyConnection, name: str, row_count: int, version: str
+) -> dg.MaterializeResult[Any]:
+    """What Dagster shows of a table as it is."""
+    preview = dg.MetadataValue.md(_preview(connection, name))
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": row_count, "preview": preview}, data_version=dg.DataVersion(version)
+    )
 
 
 def _require_promised(table: catalog.Table, incoming: list[str]) -> None:
