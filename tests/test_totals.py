@@ -15,7 +15,8 @@ from tests.conftest import Build, ote
 
 CHUNK, CHUNKS = 20_000, 20  # 400,000 draws
 RUNS = """
-select e.run_id, e.energy_mwh, e.gross_kg_per_kwh, if(e.energy_basis = 'computed', e.pue, 1) as pue,
+select e.run_id, e.energy_mwh, e.gross_kg_per_kwh, e.co2e_lifecycle_t / e.energy_mwh as lifecycle_kg_per_kwh,
+    if(e.energy_basis = 'computed', e.pue, 1) as pue,
     ln(f.gsd) as ln_gsd, f.below_bound_fraction, f.unbounded_value / f.value as unbounded_ratio
 from emissions as e left join emission_factors as f
     on e.run_id = f.run_id and f.factor = 'chip_hours' and f.upper_bound is not null
@@ -41,8 +42,8 @@ def monte_carlo(database: Path, condition: str) -> dict[str, tuple[float, float,
     sums: dict[str, list[np.ndarray]] = {name: [] for name in totals.QUANTITIES}
     for _ in range(CHUNKS):
         errors: dict[str, np.ndarray] = {}
-        energy_mwh, co2e_gross_t = np.zeros(CHUNK), np.zeros(CHUNK)
-        for run, energy, gross, pue, ln_gsd, below, ratio in runs:
+        energy_mwh, co2e_gross_t, co2e_lifecycle_t = np.zeros((3, CHUNK))
+        for run, energy, gross, lifecycle, pue, ln_gsd, below, ratio in runs:
             logs: dict[str, np.ndarray | float] = {}
             for factor, error, load in loads[run]:
                 if error not in errors:
@@ -54,9 +55,11 @@ def monte_carlo(database: Path, condition: str) -> dict[str, tuple[float, float,
             others = logs.get("watts_per_chip", 0.0) + logs.get("energy_mwh", 0.0)
             drawn = energy * np.exp(hours + others) * (1 + (pue - 1) * np.exp(logs.get("pue", 0.0))) / pue
             energy_mwh += drawn
-            co2e_gross_t += drawn * (gross or 0) * np.exp(logs.get("gross_kg_per_kwh", 0.0))
+            co2e_gross_t += drawn * gross * np.exp(logs.get("gross_kg_per_kwh", 0.0))
+            co2e_lifecycle_t += drawn * lifecycle * np.exp(logs.get("lifecycle_kg_per_kwh", 0.0))
         sums["energy_mwh"].append(energy_mwh)
         sums["co2e_gross_t"].append(co2e_gross_t)
+        sums["co2e_lifecycle_t"].append(co2e_lifecycle_t)
     found = {name: np.concatenate(each) for name, each in sums.items()}
     return {name: (*np.quantile(each, [0.05, 0.5, 0.95]), each.mean()) for name, each in found.items()}
 

@@ -67,7 +67,16 @@ slots as (
         max(ln_gsd) filter (where slot = 'gross_kg_per_kwh2') as gross_w2,
         max(a) filter (where slot = 'gross_kg_per_kwh3') as gross_a3,
         max(b) filter (where slot = 'gross_kg_per_kwh3') as gross_b3,
-        max(ln_gsd) filter (where slot = 'gross_kg_per_kwh3') as gross_w3
+        max(ln_gsd) filter (where slot = 'gross_kg_per_kwh3') as gross_w3,
+        max(a) filter (where slot = 'lifecycle_kg_per_kwh1') as lifecycle_a1,
+        max(b) filter (where slot = 'lifecycle_kg_per_kwh1') as lifecycle_b1,
+        max(ln_gsd) filter (where slot = 'lifecycle_kg_per_kwh1') as lifecycle_w1,
+        max(a) filter (where slot = 'lifecycle_kg_per_kwh2') as lifecycle_a2,
+        max(b) filter (where slot = 'lifecycle_kg_per_kwh2') as lifecycle_b2,
+        max(ln_gsd) filter (where slot = 'lifecycle_kg_per_kwh2') as lifecycle_w2,
+        max(a) filter (where slot = 'lifecycle_kg_per_kwh3') as lifecycle_a3,
+        max(b) filter (where slot = 'lifecycle_kg_per_kwh3') as lifecycle_b3,
+        max(ln_gsd) filter (where slot = 'lifecycle_kg_per_kwh3') as lifecycle_w3
     from errors
     group by run_id
 )
@@ -76,6 +85,7 @@ select
     slots.*,
     runs.energy_mwh,
     runs.gross_kg_per_kwh,
+    runs.co2e_lifecycle_t / runs.energy_mwh as lifecycle_kg_per_kwh, -- t/MWh is kg/kWh
     if(runs.energy_basis = 'computed', runs.pue, 1) as pue,
     hours.below_bound_fraction,
     ln(hours.gsd) as hours_ln_gsd,

@@ -1,4 +1,4 @@
--- Energy and gross CO2e of each run of `drawn_errors` in each draw. One row per run and draw.
+-- Energy, gross and life-cycle CO2e of each run of `drawn_errors` in each draw. One row per run and draw.
 -- `drawn` holds the numbers of the draws, `normal_draws` one list: the quantiles of the standard normal distribution in n equal
 -- parts. `ote total` runs it; for the tables of all groups, NumPy computes the same draws in a third of the time (sums.py).
 with draws as (
@@ -7,6 +7,7 @@ with draws as (
         draws.draw,
         runs.energy_mwh,
         runs.gross_kg_per_kwh,
+        runs.lifecycle_kg_per_kwh,
         runs.pue,
         runs.below_bound_fraction,
         runs.hours_ln_gsd,
@@ -23,7 +24,10 @@ with draws as (
         + load_at(runs.pue_a3, runs.pue_b3, runs.pue_w3, draws.draw, normal.z) as pue_ln,
         load_at(runs.gross_a1, runs.gross_b1, runs.gross_w1, draws.draw, normal.z)
         + load_at(runs.gross_a2, runs.gross_b2, runs.gross_w2, draws.draw, normal.z)
-        + load_at(runs.gross_a3, runs.gross_b3, runs.gross_w3, draws.draw, normal.z) as gross_ln
+        + load_at(runs.gross_a3, runs.gross_b3, runs.gross_w3, draws.draw, normal.z) as gross_ln,
+        load_at(runs.lifecycle_a1, runs.lifecycle_b1, runs.lifecycle_w1, draws.draw, normal.z)
+        + load_at(runs.lifecycle_a2, runs.lifecycle_b2, runs.lifecycle_w2, draws.draw, normal.z)
+        + load_at(runs.lifecycle_a3, runs.lifecycle_b3, runs.lifecycle_w3, draws.draw, normal.z) as lifecycle_ln
     from drawn_errors as runs
     cross join drawn as draws
     cross join normal_draws as normal
@@ -43,7 +47,8 @@ formula as (
         draw,
         if(hours_fraction is null, hours_ln, hours_ln_gsd * normal_quantile(hours_fraction) + unbounded_ln) as used_hours_ln,
         energy_mwh * exp(used_hours_ln + watts_ln) * (1 + (pue - 1) * exp(pue_ln)) / pue as energy_mwh,
-        gross_kg_per_kwh * exp(gross_ln) as gross_kg_per_kwh
+        gross_kg_per_kwh * exp(gross_ln) as gross_kg_per_kwh,
+        lifecycle_kg_per_kwh * exp(lifecycle_ln) as lifecycle_kg_per_kwh
     from fractions
 )
 
@@ -51,5 +56,6 @@ select
     run_id,
     cast(draw as integer) as draw,
     energy_mwh,
-    energy_mwh * gross_kg_per_kwh as co2e_gross_t -- MWh x kg/kWh is t
+    energy_mwh * gross_kg_per_kwh as co2e_gross_t, -- MWh x kg/kWh is t
+    energy_mwh * lifecycle_kg_per_kwh as co2e_lifecycle_t
 from formula

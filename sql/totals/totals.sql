@@ -7,6 +7,7 @@ with members as (
         runs.run_id,
         runs.energy_mwh_mean,
         runs.co2e_gross_t_mean,
+        runs.co2e_lifecycle_t_mean,
         runs.solidity,
         kinds.kind
     from groups
@@ -24,6 +25,7 @@ counts as (
         count(*) filter (where kind = 'shared') as left_out_shared_count,
         sum(energy_mwh_mean order by run_id) filter (where kind = 'whole') as energy_mwh_mean,
         sum(co2e_gross_t_mean order by run_id) filter (where kind = 'whole') as co2e_gross_t_mean,
+        sum(co2e_lifecycle_t_mean order by run_id) filter (where kind = 'whole') as co2e_lifecycle_t_mean,
         sum(energy_mwh_mean order by run_id) filter (where kind = 'whole' and solidity = 'guessed') as guessed_mwh_mean,
         arg_max(run_id, row(energy_mwh_mean, run_id)) filter (where kind = 'whole') as largest_run_id,
         max(energy_mwh_mean) filter (where kind = 'whole') as largest_mwh_mean
@@ -46,6 +48,10 @@ select
     sums.co2e_gross_t_p50,
     sums.co2e_gross_t_p95,
     counts.co2e_gross_t_mean,
+    sums.co2e_lifecycle_t_p05,
+    sums.co2e_lifecycle_t_p50,
+    sums.co2e_lifecycle_t_p95,
+    counts.co2e_lifecycle_t_mean,
     counts.largest_run_id,
     counts.largest_mwh_mean / counts.energy_mwh_mean as largest_run_share_fraction,
     coalesce(counts.guessed_mwh_mean, 0) / counts.energy_mwh_mean as guessed_share_fraction,

@@ -24,12 +24,12 @@ TABLES = ("emissions", "emission_factors", "error_loads")
 SEEDS = range(1, 5)  # independent sets of draws: their differences show the error
 DRAWS = 2039  # of each set; a prime
 RUNS = "from dataset.emissions"
-QUANTITIES = {"energy_mwh": "MWh", "co2e_gross_t": "t"}
-SUMS = """
-select draw, sum(cast(round(energy_mwh * 1e9) as bigint)) / 1e9 as energy_mwh,
-    sum(cast(round(co2e_gross_t * 1e9) as bigint)) / 1e9 as co2e_gross_t
-from ({draws}) group by draw order by draw
-"""
+QUANTITIES = {"energy_mwh": "MWh", "co2e_gross_t": "t", "co2e_lifecycle_t": "t"}
+SUMS = (
+    "select draw, "
+    + ", ".join(f"sum(cast(round({name} * 1e9) as bigint)) / 1e9 as {name}" for name in QUANTITIES)
+    + " from ({draws}) group by draw order by draw"
+)
 
 
 EXAMPLE = "year(published_date) = 2024 and solidity <> 'guessed'"

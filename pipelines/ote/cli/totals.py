@@ -41,7 +41,11 @@ Judgement = Annotated[
         "assumption. Default: the share in the table error_shares.",
     ),
 ]
-SHOWS = {"energy_mwh": ("Energy", quantities.energy), "co2e_gross_t": ("Gross CO2e", quantities.mass)}
+SHOWS = {
+    "energy_mwh": ("Energy", quantities.energy),
+    "co2e_gross_t": ("Gross CO2e", quantities.mass),
+    "co2e_lifecycle_t": ("Life-cycle CO2e", quantities.mass),
+}
 
 
 def total(

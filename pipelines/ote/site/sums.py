@@ -143,13 +143,14 @@ def _table(data: Data, kind: str, caption: str, name: str, rows: Sequence[Row]) 
             _group(data, kind, row["group_value"]),
             f"{row['run_count']:,}",
             parts.Text(text=_energy(row), small=_span(row, "energy_mwh")),
-            parts.Text(text=_tonnes(row), small=_span(row, "co2e_gross_t")),
+            parts.Text(text=_tonnes(row), small=_span(row, "co2e_lifecycle_t")),
             parts.percent(row["guessed_share_fraction"]),
             _largest(data, row),
         )
         for row in sorted(rows, key=order)
     ]
-    headers = (name, "Runs", "Energy, 90 % interval", "CO2e gross, 90 % interval", "Guessed", "Largest run")
+    ends = "90 % interval"
+    headers = (name, "Runs", f"Energy, {ends}", f"CO2e life-cycle, {ends}", "Guessed", "Largest run")
     table = f"{kind.replace('_', '-')}-rows"
     return parts.Table(
         caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table, is_stacked=True
@@ -182,8 +183,8 @@ def _energy(row: Row) -> str:
 
 
 def _tonnes(row: Row) -> str:
-    """The gross tonnes of a sum; empty for a guess."""
-    return "" if _is_guess(row, "co2e_gross_t") else quantities.mass(row["co2e_gross_t_p50"])
+    """The life-cycle tonnes of a sum, which alone are of one kind; empty for a guess."""
+    return "" if _is_guess(row, "co2e_lifecycle_t") else quantities.mass(row["co2e_lifecycle_t_p50"])
 
 
 def _span(row: Row, name: str) -> str:
@@ -232,7 +233,7 @@ def _trends(data: Data) -> parts.Page:
 
 def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
     made = []
-    for quantity, words in (("energy_mwh", "energy"), ("co2e_gross_t", "CO2e, gross")):
+    for quantity, words in (("energy_mwh", "energy"), ("co2e_lifecycle_t", "CO2e, life-cycle")):
         for run_set, name in SETS.items():
             row, doubling = grown["growth", run_set, quantity], grown["doubling_time", run_set, quantity]
             made.append(

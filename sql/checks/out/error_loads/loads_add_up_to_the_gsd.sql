@@ -7,6 +7,26 @@ with loads as (
     from out.error_loads
     where factor <> 'energy_mwh'
     group by run_id, factor
+),
+
+factors as (
+    select
+        factors.run_id,
+        factors.factor,
+        factors.gsd
+    from out.emission_factors as factors
+    inner join out.emissions as runs on factors.run_id = runs.run_id
+    where
+        factors.factor = 'gross_kg_per_kwh'
+        or (factors.factor in ('chip_hours', 'watts_per_chip', 'pue') and runs.energy_basis = 'computed')
+    union all
+    select
+        grids.run_id,
+        'lifecycle_kg_per_kwh' as factor,
+        grids.gsd
+    from core.grid_by_basis as grids
+    inner join out.emissions as runs on grids.run_id = runs.run_id
+    where grids.intensity_basis = 'lifecycle'
 )
 
 select
@@ -14,10 +34,6 @@ select
     factors.factor,
     factors.gsd,
     loads.variance
-from out.emission_factors as factors
-inner join out.emissions as runs on factors.run_id = runs.run_id
+from factors
 left join loads on factors.run_id = loads.run_id and factors.factor = loads.factor
-where
-    factors.factor in ('chip_hours', 'watts_per_chip', 'pue', 'gross_kg_per_kwh')
-    and (factors.factor = 'gross_kg_per_kwh' or runs.energy_basis = 'computed')
-    and (loads.variance is null or abs(loads.variance - pow(ln(factors.gsd), 2)) > 1e-9)
+where loads.variance is null or abs(loads.variance - pow(ln(factors.gsd), 2)) > 1e-9
