@@ -48,6 +48,25 @@ GPU with device(s) Tesla T4. CPU with device(s) cpu:0.
 2024-03-01 11:00:00 - Average power usage (W) for gpu: [70.0]
 2024-03-01 11:00:00 - Average power usage (W) for cpu: [30.0]
 """
+# Carbontracker 1.1.6, _output.log: 7.9 kWh of 9.5 hours with a PUE of 1.58; a prediction is no measurement.
+OUTPUT = """\
+2023-05-04 10:00:01 - CarbonTracker: The following components were found: \
+GPU with device(s) Tesla T4, Tesla T4. CPU with device(s) cpu:0.
+2023-05-04 11:00:03 - CarbonTracker:
+Actual consumption for 1 epoch(s):
+\tTime:\t1:00:00
+\tEnergy:\t0.800000 kWh
+\tCO2eq:\t235.000000 g
+2023-05-04 11:00:03 - CarbonTracker:
+Predicted consumption for 30 epoch(s):
+\tTime:\t30:00:00
+\tEnergy:\t24.000000 kWh
+2023-05-04 19:30:03 - CarbonTracker:
+Actual consumption for 10 epoch(s):
+\tTime:\t9:30:00
+\tEnergy:\t7.900000 kWh
+2023-05-04 19:30:03 - CarbonTracker: Finished monitoring.
+"""
 EPOCH = CARBONTRACKER.split("\n", 2)[2]
 CASE_FILES = Path(__file__).parent / "cases"
 SKU = "Nvidia Tesla A100 GPU running in Americas"
@@ -351,6 +370,33 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         [(100, 0, None)],
     ),
 }  # fmt: skip
+
+
+# Content, kWh before PUE of each run if 1.58 is included, and what is said.
+INCLUDED: dict[str, tuple[str, list[float], str]] = {
+    "carbontracker's output": (OUTPUT, [5], "Energies are divided by 1.58, the PUE that they include"),
+    "carbontracker's output of two trainings": (OUTPUT * 2, [5, 5], "Energies are divided by 1.58"),
+    "carbontracker's output that breaks off": (
+        OUTPUT + OUTPUT.split("\n", 1)[0], [5], "A training without an actual consumption is left out",
+    ),
+    "carbontracker's output on a screen, no prediction asked": (
+        OUTPUT.replace("2023-05-04 10:00:01 - ", "").replace(" for 10 epoch(s)", ""), [5], "Energies are",
+    ),
+    "carbontracker": (CARBONTRACKER, [0.1], "--pue-included is not used for Carbontracker: its powers were"),
+    "nvidia-smi": (smi(HOUR, 1), [0.3], "--pue-included is not used for nvidia-smi: its powers were read"),
+    "CodeCarbon, which has one": (codecarbon({}), [0.725], "--pue-included is not used for rows of"),
+    "CodeCarbon, before it had one": (codecarbon({}, without=["pue"]), [0.87 / 1.58], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", INCLUDED)
+def test_a_pue_that_energies_include_is_taken_out_once_and_said(tmp_path: Path, case: str) -> None:
+    content, kwh, says = INCLUDED[case]
+    file = tmp_path / "log"
+    file.write_text(content, encoding="utf-8")
+    log = imports.read(file, 1.58)
+    assert [float(run["energy_kwh"]) for run in log.runs] == pytest.approx(kwh)
+    assert says in "\n".join(log.left_out)
 
 
 def number(cell: str | None) -> float | None:
@@ -742,6 +788,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "project_name,duration(s),power_consumption(kWh),GPU_name\np,3600,300,A100 1 device(s)\n",
         "300 kWh in 3600 s is 300 kW, and a machine of 1 GPU draws 4.5 kW at the most. One of the two",
     ),
+    "carbontracker's output, without its PUE": (OUTPUT, "give the PUE with --pue-included. It was 1.58 or"),
     "carbontracker, 2,200 W on a T4": (
         CARBONTRACKER.replace("[70.0]", "[2200.0]"),
         "line 5, gpu: 2200 W, but Tesla T4 is rated 70 W; expected 105 W at the most",

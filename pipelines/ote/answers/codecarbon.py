@@ -67,6 +67,8 @@ def runs(text: str, _: str, pue_included: float | None, distinct: bool) -> Itera
             taken.append((place, row))
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
+    if pue_included and any(row.get("pue") for _, row in table.rows):
+        yield "--pue-included is not used for rows of CodeCarbon with a PUE in the column pue."
     if "task_name" in table.header and "pue" not in table.header and not pue_included:
         yield "A file of tasks does not name a PUE; if the tracker was given one, import with --pue-included."
     if "task_name" in table.header:

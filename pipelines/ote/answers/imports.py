@@ -20,7 +20,6 @@ from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
 HEAD_LINES = 30  # within which a log says what wrote it
-CARBONTRACKER_OUTPUT = r"CarbonTracker: |Actual consumption for|Predicted consumption for"
 # Cloud bills that are known and not read, by their columns.
 BILLS = (
     ("AWS", r"\blineItem/|\bline_item_"),
@@ -169,6 +168,8 @@ def read(
         if run.get("metering"):  # no tracker meters the whole machine
             run["metering"] = f"partly metered: {run['metering']}"
     left_out = _once([part for part in parts if isinstance(part, str)])
+    if pue_included and reader.without_pue:
+        left_out.append(f"--pue-included is not used for {reader.tool}: {reader.without_pue}.")
     unfit = sorted((part for part in parts if isinstance(part, Reject)), key=lambda part: part.place.line)
     rejects = sorted(
         [*(part for part in unfit if not part.is_part), *wrong], key=lambda reject: reject.place.line
@@ -270,15 +271,10 @@ def _named(file: Path, rejects: Sequence[Reject]) -> list[str]:
 
 
 def _unknown(file: Path, text: str) -> str:
-    tools = ", ".join(reader.tool for reader in READERS)
+    tools = ", ".join(dict.fromkeys(reader.tool for reader in READERS))
     if not text.strip("\0 \n"):
         what = "NUL bytes, which a crash leaves" if text.strip() else "empty"
         return f"{file}: {what}; written by none of {tools}. {EXAMPLE_BY_HAND}"
-    if re.search(CARBONTRACKER_OUTPUT, _head(text)):
-        return (
-            f"{file}: Carbontracker's output, whose energies are multiplied by a PUE that it does not name; "
-            "import the file beside it whose name ends in _carbontracker.log"
-        )
     if says := nvidia_smi.without_header(text):
         return f"{file}: {says}"
     if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
@@ -311,12 +307,14 @@ class Reader:
     """How the log of a tool is known and read.
 
     counted_by: whose GPUs it counts, as hardware_units has it; empty for a bill, which names each chip.
+    without_pue: why a PUE is not in its numbers; empty where one may be.
     """
 
     tool: str
     mark: str
     parse: Callable[[str, str, float | None, bool], Iterator[Part]]
     counted_by: str
+    without_pue: str = ""
 
 
 READERS = (
@@ -331,6 +329,13 @@ READERS = (
         mark=r"carbontracker version",
         parse=trackers.carbontracker,
         counted_by="driver",
+        without_pue="its powers were read at the machine",
+    ),
+    Reader(
+        tool="Carbontracker",
+        mark=trackers.CARBONTRACKER_OUTPUT,
+        parse=trackers.carbontracker_output,
+        counted_by="driver",
     ),
     Reader(tool="eco2AI", mark=r"power_consumption\(", parse=trackers.eco2ai, counted_by="driver"),
     Reader(
@@ -338,12 +343,20 @@ READERS = (
         mark=accounting.SACCT_HEADER,
         parse=accounting.sacct,
         counted_by="scheduler",
+        without_pue="it has hours, and no energy",
     ),
     Reader(
         tool="Google Cloud's billing export",
         mark=r"(?i:sku[._ ]description)|\"sku\"\s*:",
         parse=accounting.billing,
         counted_by="bill",
+        without_pue="it has hours, and no energy",
     ),
-    Reader(tool="nvidia-smi", mark=r"(?:^|,)\s*power\.draw", parse=nvidia_smi.runs, counted_by="driver"),
+    Reader(
+        tool="nvidia-smi",
+        mark=r"(?:^|,)\s*power\.draw",
+        parse=nvidia_smi.runs,
+        counted_by="driver",
+        without_pue="its powers were read at the machine",
+    ),
 )

@@ -57,6 +57,17 @@ ECO2AI_METHODS = {
     "nvml_power": "GPUs read from the driver (its power, x time)",
     "nvml_not_used": "GPUs at 0, as the process did not use them at the last reading",
 }
+# The output of Carbontracker: sums since the start, multiplied by a PUE that only its other log names.
+CARBONTRACKER_OUTPUT = r"CarbonTracker: |(?:Actual|Predicted) consumption(?: for|:)"
+CONSUMED = (
+    r"Actual consumption(?: for (?P<epochs>\d+) epoch\(s\))?:\s+"
+    r"Time:\s*(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)\s+Energy:\s*(?P<kwh>\d+(?:\.\d+)?) kWh"
+)
+WITH_PUE = (
+    "Carbontracker's output, whose energies are multiplied by a PUE that it does not name. Import the file "
+    "beside it whose name ends in _carbontracker.log, or give the PUE with --pue-included. It was 1.58 or "
+    "1.59 before version 1.1.7, 1.55 from that version on, and is 1.58 since September 2024"
+)
 POWERS_OF_1_0 = r"Power usages for (?:gpu|cpu): \["  # of Carbontracker 1.0, which wrote no durations
 
 
@@ -385,7 +396,7 @@ class Epoch:
     wrong: list[Reject] = field(default_factory=list)
 
 
-def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
+def carbontracker(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
     epochs, early = _epochs(text)
     if not epochs and re.search(POWERS_OF_1_0, text):
@@ -417,9 +428,41 @@ def carbontracker(text: str, file: str, pue_included: float | None, _: bool) -> 
             f"Epochs taken: {len(taken):,}. Carbontracker measures one unless monitor_epochs says more: if "
             f"the training had N, its hours and energy are {times} times these."
         )
-        notes: list[str] = []
-        yield from (Placed(run=run) for run in _carbontracker_runs(text, file, pue_included, taken, notes))
-        yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
+        joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
+        of = quantities.counted(len(taken), "measured epoch")
+        parts = {part for epoch in taken for part in epoch.watts}
+        seconds = sum(epoch.seconds for epoch in taken)
+        yield from _carbontracker_runs(text, file, seconds, joules / 3.6e6, parts, f"{of} alone")  # J to kWh
+
+
+def carbontracker_output(text: str, file: str, pue_included: float | None, _: bool) -> Iterator[Part]:
+    """Carbontracker's output: hours and kWh since the start, of which the last are of the whole training."""
+    if not pue_included:
+        raise UnknownUnitError(f"{file}: {WITH_PUE}. {EXAMPLE_BY_HAND}")
+    for training in re.split(r"(?m)^(?=.*The following components were found)", text):
+        found = [*re.finditer(CONSUMED, training)]
+        if not found and _devices(training, r"\w+"):
+            yield "A training without an actual consumption is left out; what is predicted was not measured."
+        if not found:
+            continue
+        hours, minutes, seconds = (int(found[-1][part]) for part in ("h", "m", "s"))
+        lasted = timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+        parts = {part for part in ("gpu", "cpu") if _devices(training, part)}
+        of = f"{quantities.counted(int(found[-1]['epochs'] or 1), 'measured epoch')} alone; " * bool(
+            found[-1]["epochs"]
+        )
+        yield from _carbontracker_runs(
+            training,
+            file,
+            lasted,
+            float(found[-1]["kwh"]) / pue_included,
+            parts,
+            f"{of}divided by the PUE of {pue_included:g} that the energy includes",
+        )
+        yield (
+            f"Energies are divided by {pue_included:g}, the PUE that they include by --pue-included. An "
+            "estimate multiplies by the PUE of the location, once."
+        )
 
 
 def _devices(text: str, part: str) -> list[str]:
@@ -497,37 +540,33 @@ def _damaged(text: str, epochs: list[Epoch]) -> Iterator[Part]:
 
 
 def _carbontracker_runs(
-    text: str,
-    file: str,
-    pue_included: float | None,
-    taken: list[Epoch],
-    notes: list[str],
-) -> list[Run]:
-    seconds = sum(epoch.seconds for epoch in taken)
-    joules = sum(sum(epoch.watts.values()) * epoch.seconds for epoch in taken)
-    kwh = joules / 3.6e6  # J to kWh
+    text: str, file: str, seconds: float, kwh: float, parts: set[str], of: str
+) -> Iterator[Part]:
+    """The runs of a training: one, or one of each kind of GPUs that were not read."""
     hours = seconds / SECONDS_PER_HOUR
     kinds = Counter(_devices(text, "gpu"))
-    parts = {part for epoch in taken for part in epoch.watts}
     is_read = not kinds or "gpu" in parts
-    of = quantities.counted(len(taken), "measured epoch")
     run = {
-        "model": re.sub(r"_carbontracker$", "", named_after(file)),
+        "model": re.sub(r"_carbontracker(?:_output)?$", "", named_after(file)),
         "training_hours": text_of(hours),
-        "energy_kwh": text_of(kwh / (pue_included or 1)) if is_read else "",
-        "metering": f"{_carbontracker_metering(text, parts)}; {of} alone" if is_read else "",
+        "energy_kwh": text_of(kwh) if is_read else "",
+        "metering": f"{_carbontracker_metering(text, parts)}; {of}" if is_read else "",
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
         **_carbontracker_location(text),
     }
+    notes: list[str] = []
     if not is_read:
         notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
     if len(kinds) > 1 and not is_read:
-        return of_each_kind(run, list(kinds.items()), hours, notes)
-    if len(kinds) > 1:
+        runs = of_each_kind(run, list(kinds.items()), hours, notes)
+    elif len(kinds) > 1:
         notes.append(names_left_out(", ".join(kinds.elements())))
-        return [run]
-    ((hardware, chips),) = kinds.items() or [("", 0)]
-    return [{**run, **counted_as(hardware, chips or None, hours, "driver", notes)}]
+        runs = [run]
+    else:
+        ((hardware, chips),) = kinds.items() or [("", 0)]
+        runs = [{**run, **counted_as(hardware, chips or None, hours, "driver", notes)}]
+    yield from (Placed(run=each) for each in runs)
+    yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
 def _carbontracker_location(text: str) -> Run:
