@@ -280,6 +280,9 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "nvidia-smi: the end of summer time": (
         clock_back(), [(1, 4, 1.2)],
     ),
+    "nvidia-smi: powers in turns of one index, at even steps": (
+        in_turns(400, 100, index=True), [(1, 1, 0.25)],
+    ),
     "nvidia-smi: powers in turns of one uuid": (
         in_turns(200, 400, index=True).replace("index", "uuid").replace(", 0, ", ", GPU-aa, "), [(1, 1, 0.3)],
     ),
@@ -513,6 +516,11 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         {"metering": "partly metered: power of the GPUs alone, read by nvidia-smi; processors, memory, fans "
          "and network not included; the power in 33 % of the time of the GPUs was not read, and is the mean "
          "of the same GPU while it was read"},
+    ),
+    "nvidia-smi, powers in turns of one index": (
+        in_turns(400, 100, index=True),
+        ["0: its powers come in turns at even steps, so it counts as one GPU. If the log is of several"],
+        {"chips": "1", "energy_kwh": "0.25"},
     ),
     "nvidia-smi, mostly not read": (
         smi(HOUR[:11], 1) + smi(HOUR[11:], 1, watts="[N/A]").split("\n", 1)[1],
@@ -838,8 +846,13 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "as in a log of several machines. Import the log of each machine alone",
     ),
     "nvidia-smi, 0 W": (smi(HOUR, 1, watts="0.00 W"), "'0.00 W': the power was not read"),
-    "nvidia-smi, two machines in turns at even steps, one at 340 W": (
-        in_turns(300, 340, index=True), "0 has powers or times in turns, as in a log of several machines",
+    "nvidia-smi, two machines in turns at whole seconds, one at 340 W": (
+        in_turns(300, 340, index=True).replace(".100", ""),
+        "0 has powers or times in turns, as in a log of several machines",
+    ),
+    "nvidia-smi, two machines in turns at nearly even steps, one at 340 W": (
+        re.sub(r"([13579]):00.100", r"\1:02.100", in_turns(300, 340, index=True)),
+        "0 has powers or times in turns, as in a log of several machines",
     ),
     "nvidia-smi, four GPUs one by one at even steps": (
         in_turns(300, 320, 340, 310), "no column says which row is of which GPU",

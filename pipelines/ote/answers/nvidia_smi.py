@@ -58,6 +58,7 @@ MOST_GPUS, MOST_LOOP_S, MOST_WITHIN_S, APART = 16, 600, 0.5, 5
 LEAST_STEP_S, ALIKE = 0.2, 2
 # Steps of several machines in one log; of powers in turns, nine in ten are above nine in ten of another turn.
 MOST_MACHINES, LEAST_TURNS, TURNS_APART, MOST_OF_A_TURN = 8, 10, 1.5, 0.9
+EVEN = 1.02  # steps of one GPU whose power alternates; two machines would have to start half a step apart
 SUNDAY, NIGHT_ENDS, CLOCKS_BACK = 6, 4, (4, 10, 11)  # weekday, hour and months of the end of summer time
 METERING = "power of the GPUs alone, read by nvidia-smi; processors, memory, fans and network not included"
 
@@ -110,7 +111,7 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     once = [*dict.fromkeys(samples)]
     if again := len(samples) - len(once):
         yield f"Samples that are in the log more than once, and count once: {again:,}."
-    _refuse_several_machines(once, file, _identity(table.rows), _host(table.rows))
+    yield from _refuse_several_machines(once, file, _identity(table.rows), _host(table.rows))
     by_name: dict[str, dict[str, list[Draw]]] = {}
     for sample in once:
         by_name.setdefault(sample.name, {}).setdefault(sample.gpu, []).append((sample.time, sample.watts))
@@ -199,10 +200,11 @@ def _run(name: str, gpus: list[list[Draw]], unread: int, file: str) -> Iterator[
 
 def _refuse_several_machines(
     samples: Sequence[Sample], file: str, identity: str | None, host: str | None
-) -> None:
+) -> Iterator[str]:
     """Refuse a log in which one GPU is read twice at each moment: an index is one GPU of each machine.
 
-    Where a column names one GPU of all machines, its steps and powers may come in turns.
+    Where a column names one GPU of all machines, its steps and powers may come in turns; its powers alone
+    also where an index and even steps say that it is one GPU, which is noted.
 
     Raises:
         UnknownUnitError: times of one GPU go back into its past, or its steps or powers come in turns.
@@ -214,7 +216,12 @@ def _refuse_several_machines(
     for (name, gpu), each in of_gpus.items():
         parts = _rising([sample.time for sample in each])
         joined = any(before[-1] >= after[0] for before, after in pairwise(sorted(parts)))
-        in_turns = any(map(_in_turns, parts)) or _powers_in_turns([draw.watts for draw in each if draw.watts])
+        alternates = _powers_in_turns([draw.watts for draw in each if draw.watts])
+        apart = EVEN if alternates else TURNS_APART
+        is_coarse = not any(sample.time.microsecond for sample in each)
+        in_turns = any(_in_turns(part, apart) for part in parts) or (
+            alternates and (is_coarse or not identity)
+        )
         which = f"{file}: {name or 'GPU'} {gpu}"
         if joined and is_unique:
             raise UnknownUnitError(
@@ -222,6 +229,11 @@ def _refuse_several_machines(
                 "clock was set back. Keep one log of each time."
             )
         if is_unique or not (joined or in_turns):
+            if alternates and not is_unique:
+                yield (
+                    f"{name or 'GPU'} {gpu}: its powers come in turns at even steps, so it counts as one "
+                    "GPU. If the log is of several machines, import the log of each machine alone."
+                )
             continue
         if not identity:
             raise UnknownUnitError(f"{file}: {UNCLEAR}")
@@ -265,7 +277,7 @@ def _rising(times: Sequence[datetime]) -> list[list[datetime]]:
     return parts
 
 
-def _in_turns(times: Sequence[datetime]) -> bool:
+def _in_turns(times: Sequence[datetime], apart: float) -> bool:
     """Whether the steps come in turns of unlike length, as of several machines: 0.4 s, 9.6 s, 0.4 s."""
     steps = [(after - before).total_seconds() for before, after in pairwise(times)]
     for machines in range(2, MOST_MACHINES + 1):
@@ -273,7 +285,7 @@ def _in_turns(times: Sequence[datetime]) -> bool:
         if len(turns[-1]) < LEAST_TURNS:
             return False
         usual = [median(turn) for turn in turns]
-        if max(usual) > TURNS_APART * min(usual):
+        if max(usual) > apart * min(usual):
             return True
     return False
 
