@@ -190,11 +190,7 @@ def test_a_unit_of_these_skus_is_a_chip(build: Build, tmp_path: Path, sku: str, 
         ("Tpu-v2 accelerator running in Americas", "estimate; cores with --hardware 'TPU v2 core'\n"),
         ("Tpu-v3 Pod Accelerator USA", "estimate; cores with --hardware 'TPU v3 core'\n"),
         ("Tpu-v4 Pod Accelerator USA", "estimate; cores with --hardware 'TPU v4 core'\n"),
-        (
-            "Tpu-v2 Pod us-central1 (v2-256)",
-            "estimate; cores with --hardware 'TPU v2 core' or slices with --hardware v2-256\n",
-        ),
-        ("TPU v3-8 in Netherlands", "'TPU v3 core' or slices with --hardware v3-8\n"),
+        ("Reserved TPU v3-8 in Netherlands", "estimate; cores with --hardware 'TPU v3 core'\n"),
         ("Reserved TpuV5p in Delhi in Calendar Mode", "to ote estimate\n"),
         ("A4 Nvidia B200 (8 gpu slice) running in Americas", "to ote estimate\n"),
         ("Nvidia Tesla T4 Virtual Workstation", "to ote estimate\n"),
@@ -212,6 +208,26 @@ def test_an_accelerator_of_unclear_units_is_left_out_and_named(tmp_path: Path, s
     assert refused.returncode == 2
     assert f"row 2, sku.description: {sku!r}" in refused.stderr
     assert not (tmp_path / "strict.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("sku", "hardware", "chips", "says"),
+    [
+        ("TPU v3-8 running in Netherlands", "TPU v3", 4, "TPU v3-8 is a slice of 8 cores = 4 chips (2 cores"),
+        ("TPU-v3-8 running in Netherlands", "TPU v3", 4, "TPU v3-8 is a slice of 8 cores = 4 chips (2 cores"),
+        ("Tpu-v2 Pod us-central1 (v2-256)", "TPU v2", 128, "TPU v2-256 is a slice of 256 cores = 128 chips"),
+        ("Cloud TPU v4-16 attached to Spot VMs", "TPU v4", 8, "TPU v4-16 is a slice of 16 cores = 8 chips"),
+        ("v5litepod-16 running in Iowa", "TPU v5e", 16, "TPU v5litepod-16 is a slice of 16 chips"),
+        ("Nvidia Tesla K80 GPU running in Americas", "K80", 0.5, "K80: 2 GPUs are 1 board, so 1 h of"),
+    ],
+)
+def test_a_bill_of_slices_or_parts_is_counted_in_chips(
+    tmp_path: Path, sku: str, hardware: str, chips: float, says: str
+) -> None:
+    log = imports.read(bill(tmp_path, sku))
+    assert [(run["hardware"], float(run["chip_hours"])) for run in log.runs] == [(hardware, chips)]
+    assert says in log.left_out[0]
+    assert log.left_out[0].endswith(f"so 1 h of the bill count as {chips:g} chip-hours.")
 
 
 def test_no_line_of_a_bill_is_lost_in_silence(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ def named(spelling: str) -> Counting | None:
     return None
 
 
+def slice_in(text: str) -> str:
+    """The slice of TPUs that a text names, as the SKU 'TPU v3-8 running in Netherlands' does; else empty."""
+    found = re.search(rf"\b{SLICE}\b", text, re.IGNORECASE)
+    name = f"TPU {found[1].lower()}-{found[2]}" if found else ""
+    return name if named(name) else ""
+
+
 def counted(spelling: str, by: str) -> Counting | None:
     """The counting of an accelerator whose parts are called GPUs by a driver, a scheduler or a bill."""
     text = re.sub(r"[_\s]+", " ", spelling.lower())

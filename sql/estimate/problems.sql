@@ -342,32 +342,6 @@ worked as (
     inner join hardware on runs.hardware_id = hardware.hardware_id
 ),
 
--- The name of a slice has its size: a number that repeats it may be one slice, and hours may be of slices, cores or chips.
-slices as (
-    select
-        cells.row_number,
-        cells.column_name,
-        '''' || cells.cell || ''' with ' || given.hardware || ', a name that has a number already: '
-        || if(cells.column_name = 'chips', 'expected 1 for one slice', 'expected chips and training_hours')
-        || '; else name the hardware ' || countings.model || ', and give its ' || replace(cells.column_name, '_', '-')
-            as message
-    from cells
-    inner join given on cells.row_number = given.row_number
-    inner join countings on given.hardware = countings.hardware
-    where
-        countings.chips_each >= 1
-        and (
-            cells.column_name = 'chip_hours'
-            or (
-                cells.column_name = 'chips'
-                and try_cast(cells.cell as double) > 1
-                and try_cast(cells.cell as double) in (
-                    countings.chips_each, try_cast(regexp_extract(trim(given.hardware), '[0-9]+$') as double)
-                )
-            )
-        )
-),
-
 contradictions as (
     select
         row_number,
@@ -437,7 +411,7 @@ contradictions as (
     from worked
     where training_flop <= 1e30 and training_flop > possible_flop
     union all
-    select * from slices
+    select * from counted_twice
     union all
     select
         row_number,

@@ -366,7 +366,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
                 key = (chip, region, _month(day), project)
                 spent[key] = spent.get(key, 0) + hours
             elif re.search(ACCELERATORS, sku, re.IGNORECASE):
-                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}{_cores_and_slices(sku)}")
+                raise BadCellError(names[SKU], f"{sku!r} {UNCLEAR}{_cores(sku)}")
             elif re.search(OTHERS, sku, re.IGNORECASE):
                 lines["Lines left out, no accelerator (processors, memory, disks, network and the like)"] += 1
             else:
@@ -384,9 +384,10 @@ def _billed(hardware: str, region: str, month: str, project: str, hours: float) 
     if hours <= 1e-9:
         yield f"{name}: corrections take off all {hardware} hours; left out."
         return
-    counting = hardware_units.counted(hardware, "bill")
+    counting = hardware_units.named(hardware) or hardware_units.counted(hardware, "bill")
     if counting:
-        yield f"{name}: counted {hours:g} hours of {counting.says}, so {hours * counting.chips_each:g}."
+        of_units = f"{hours:g} h of the bill count as {hours * counting.chips_each:g} chip-hours"
+        yield f"{name}: {counting.says}, so {of_units}."
         hours *= counting.chips_each
     known = locations.cloud_region(region) or locations.region_at(region, "Google")
     country = "" if known else locations.country(region)
@@ -459,24 +460,23 @@ def _no_use(sku: str, cost_type: str) -> str | None:
     return next((kind for kind, words in NO_USE if re.search(words, sku, re.IGNORECASE)), None)
 
 
-def _cores_and_slices(sku: str) -> str:
-    """How the units of an older TPU are given by hand, if they are cores or slices."""
-    pieces = []
-    if tpu := re.search(r"\btpu[ -]?(v[2-4])\b", sku, re.IGNORECASE):
-        pieces.append(f"cores with --hardware 'TPU {tpu[1].lower()} core'")
-    if found := re.search(r"\bv[2-4]-\d+\b", sku, re.IGNORECASE):
-        pieces.append(f"slices with --hardware {found[0].lower()}")
-    return f"; {' or '.join(pieces)}" if pieces else ""
+def _cores(sku: str) -> str:
+    """How the units of an older TPU are given by hand, if they are cores."""
+    tpu = re.search(r"\btpu[ -]?(v[2-4])\b", sku, re.IGNORECASE)
+    return f"; cores with --hardware 'TPU {tpu[1].lower()} core'" if tpu else ""
 
 
 def _chip_of(sku: str) -> str:
     """The chip that one unit of a SKU is, in a spelling of the dataset; empty if it is none, or not clear.
 
-    TPUs are billed by the chip from v5 on. A unit of the older ones ("Tpu-v3 Pod") may be a core, a chip, or
-    a device of eight cores; and a reservation is billed also while nothing runs on it.
+    TPUs are billed by the chip from v5 on, and by the slice where the SKU names one (TPU v3-8). A unit of the
+    other older ones ("Tpu-v3 Pod") may be a core, a chip, or a device of eight cores; and a reservation is
+    billed also while nothing runs on it.
     """
     if re.search(r"\breserved\b", sku, re.IGNORECASE):
         return ""
+    if of_slices := hardware_units.slice_in(sku):
+        return of_slices
     if tpu := re.search(r"\btpu ?(v5e|v5p|v6e|7x)\b", sku, re.IGNORECASE):
         return f"TPU {tpu[1].lower()}"
     gpu = re.search(

@@ -75,23 +75,6 @@ def _in_chips(row: Row) -> Row:
     return changed
 
 
-def counted_twice(row: Row) -> dict[str, str]:
-    """Columns whose number the name of a slice has already (as in problems.sql), and what to do."""
-    counting = hardware_units.named(row["hardware"])
-    if not counting or counting.chips_each < 1:
-        return {}
-    sizes = {counting.chips_each, float(re.split(r"\D+", row["hardware"].strip())[-1] or 1)}
-    return {
-        column: f"{row[column]!r} with {row['hardware']}, a name that has a number already: {expected}; else "
-        f"name the hardware {counting.model}, and give its {column.replace('_', '-')}"
-        for column, expected in (
-            ("chips", "expected 1 for one slice"),
-            ("chip_hours", "expected chips and training hours"),
-        )
-        if row[column] and (column == "chip_hours" or _number(row[column]) in sizes - {1.0})
-    }
-
-
 def _number(cell: str) -> float | None:
     try:
         return float(cell)

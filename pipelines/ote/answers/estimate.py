@@ -244,6 +244,16 @@ def impossible(runs: Sequence[Mapping[str, str]]) -> list[tuple[int, str, str]]:
         return connection.execute(f"{query('bounds')} order by row_number, column_name").fetchall()
 
 
+def counted_twice(run: Mapping[str, str]) -> dict[str, str]:
+    """Columns of a run whose number the name of its hardware has already, and what to do."""
+    names = ("row_number", "hardware", "chips", "chip_hours")
+    with duckdb.connect() as connection:
+        load(connection, "given", names, [["1", *(run[name] or None for name in names[1:])]])
+        _count(connection)
+        found = connection.execute(f"{query('slices')} order by column_name desc").fetchall()
+        return {column: says for _, column, says in found}
+
+
 def _take_rows(
     connection: duckdb.DuckDBPyConnection, given: Sequence[tuple[delimited.Place, Mapping[str, Any]]]
 ) -> list[delimited.Reject]:
@@ -427,6 +437,7 @@ def take(connection: duckdb.DuckDBPyConnection, origin: str, columns: Sequence[s
     resolve(connection)
     connection.execute(f"create or replace temp table runs as {query('runs')}")
     connection.execute(f"create or replace temp view out_of_bounds as {query('bounds')}")
+    connection.execute(f"create or replace temp view counted_twice as {query('slices')}")
 
 
 def settle(connection: duckdb.DuckDBPyConnection) -> None:
@@ -444,17 +455,22 @@ def resolve(connection: duckdb.DuckDBPyConnection) -> None:
         f"create or replace temp table named_cells as select distinct {', '.join(NAMES)} from given"
     )
     connection.execute("create or replace temp table start_cells as select distinct started from given")
+    _count(connection)
+    for table in ("names", "starts", "gsds", "powers"):
+        connection.execute(f"create or replace temp table {table} as {query(table)}")
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> None:
+    """The table of what a piece of each hardware in the view given is in chips, where it is not one."""
     connection.execute(
         "create or replace temp table countings (hardware text, model text, chips_each double, message text)"
     )
     for (spelling,) in connection.execute(
-        "select distinct hardware from named_cells where hardware is not null"
+        "select distinct hardware from given where hardware is not null"
     ).fetchall():
         if counting := hardware_units.named(spelling):
             values = [spelling, counting.model, counting.chips_each, counting.says]
             connection.execute("insert into countings values (?, ?, ?, ?)", values)
-    for table in ("names", "starts", "gsds", "powers"):
-        connection.execute(f"create or replace temp table {table} as {query(table)}")
 
 
 def _take_one(

@@ -76,7 +76,7 @@ def columns_of_a_run() -> list[tuple[str, str, str]]:
 def _checked(given: dict[str, str], reference: Path) -> Row:
     """The row as it would be written; ends with every problem where it cannot be."""
     stated = contribution.row_of(given)
-    if twice := contribution.counted_twice(stated):
+    if twice := estimate.counted_twice(stated):
         lines = [f"{_option(column)}: {says}" for column, says in twice.items()]
         terminal.fail("\n".join([*lines, "Nothing was written."]))
     try:

@@ -63,7 +63,10 @@ EXAMPLES = (
         "where database_name = 'dataset' and table_name = 'emissions'\norder by column_index",
     ),
 )
-QUERIES = ("names", "starts", "gsds", "powers", "runs", "bounds", "problems", "settings", "estimates")
+QUERIES = (
+    *("names", "starts", "gsds", "powers", "runs", "bounds", "slices"),
+    *("problems", "settings", "estimates"),
+)
 # The fields of Your run: legend, whether it is open at first, and its columns with their labels and hints.
 FIELDS = (
     (

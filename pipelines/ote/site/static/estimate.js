@@ -71,6 +71,7 @@ async function take(engine, method, runs) {
       `insert into countings values (${literal(spelling)}, ${literal(model)}, ${chipsEach}, ${literal(says)});`).join("\n")}
     ${madeOf(method, "names", "starts", "gsds", "powers", "runs")}
     create or replace temp view out_of_bounds as ${method.queries.bounds};
+    create or replace temp view counted_twice as ${method.queries.slices};
     create or replace temp table unknown_regions (cloud_region text, message text);`);
   const unknown = await engine.rows(`
     select distinct given_region, coalesce(location_key(given_region), '') from names where given_region is not null and cloud_region is null`);
