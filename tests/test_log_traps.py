@@ -577,6 +577,12 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         [],
         {"site_country": "CA", "site_state": "CA-QC"},
     ),
+    "carbontracker, a province without a known grid": (
+        CARBONTRACKER + "2024-03-01 11:00:00 - Average carbon intensity during training was 53.21 gCO2/kWh "
+        "at detected location: Vancouver, British Columbia, CA.\n",
+        ["Region 'British Columbia' of Canada is not used: the dataset has no grid of it, so the mean of"],
+        {"site_country": "CA"},
+    ),
     "carbontracker, no location": (
         CARBONTRACKER + "2024-03-01 11:00:00 - Carbon intensities (gCO2/kWh) fetched every 900 s at detected "
         "location UNDETECTED: [475]\n",

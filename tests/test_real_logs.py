@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from ote.answers import delimited, imports, quantities
-from ote.answers.estimate import estimate_run
+from ote.answers import delimited, imports, locations, quantities
+from ote.answers.estimate import estimate_rows, estimate_run
 from ote.cli import app
+from ote.ingestion.training_run_rules import location_key
+from ote.places import REFERENCE
 from tests.conftest import Build, ote
 
 # One hour of a machine with a T4, as CodeCarbon 3.0.1 writes it.
@@ -685,12 +687,41 @@ def test_a_measured_energy_needs_no_accelerator(build: Build, hardware: str) -> 
     assert hardware.split()[-1] in run["hardware_name"]
 
 
-@pytest.mark.parametrize(
-    "name", ["The Netherlands", "NLD", "nl", "Netherlands (the)", "Kingdom of the Netherlands"]
-)
-def test_a_country_is_known_by_its_common_forms(build: Build, name: str) -> None:
-    run = estimate_run({"energy_kwh": 1, "site_country": name}, build.directory / "emissions.duckdb")
-    assert run["site_country"] == "NL"
+COMMON_FORMS = {
+    "NL": ["The Netherlands", "NLD", "nl", "Netherlands (the)", "Kingdom of the Netherlands", "Holland"],
+    "GB": ["UK", "Northern Ireland", "Scotland", "Wales", "England", "Great Britain"],
+    "CN": ["PRC", "P.R. China", "PR China", "China, People's Republic of", "China (PRC)", "Mainland China"],
+    "TW": ["ROC", "Taiwan, R.O.C.", "Republic of China (Taiwan)", "Taiwan, Province of China", "TWN"],
+    "KR": ["Korea", "Korea, Rep.", "Republic of Korea", "ROK", "Korea (the Republic of)", "South Korea"],
+    "KP": ["DPRK", "North Korea", "Korea (the Democratic People's Republic of)"],
+    "RU": ["Russia", "Russian Federation", "Russian Fed."],
+    "CZ": ["Czech Republic", "Czech Rep.", "Czechia", "The Czech Republic"],
+    "AE": ["UAE", "U.A.E.", "Emirates", "United Arab Emirates (the)"],
+    "US": ["U.S.A.", "usa", "America", "United States of America", "United States (the)"],
+    "HK": ["Hong Kong, China", "Hong Kong SAR", "Hongkong", "China, Hong Kong SAR"],
+    "CD": ["DRC", "DR Congo", "Congo, Dem. Rep."],
+}
+
+
+def test_a_country_is_known_by_its_common_forms(build: Build) -> None:
+    names = [(code, name) for code, forms in COMMON_FORMS.items() for name in forms]
+    runs = [{"energy_kwh": 1, "site_country": name, "carbon_intensity_g_per_kwh": 400} for _, name in names]
+    found, _ = estimate_rows(runs, build.directory / "emissions.duckdb")
+    assert [(run["site_country"], name) for run, (_, name) in zip(found, names, strict=True)] == names
+    assert [(locations.country_code(name), name) for _, name in names] == names
+
+
+def test_no_form_of_a_name_is_of_two_countries() -> None:
+    meant: dict[str, set[str]] = {}
+    for row in pl.read_csv(REFERENCE / "countries.csv", infer_schema=False).rows(named=True):
+        for form in row.values():
+            meant.setdefault(location_key(form), set()).add(row["country"])
+    assert {key: countries for key, countries in meant.items() if len(countries) > 1} == {}
+    usual = {code: locations.country_name(code) for code in ("CN", "CZ", "GB", "HK", "LA", "RU", "TW", "US")}
+    assert usual == {
+        "CN": "China", "CZ": "Czechia", "GB": "United Kingdom", "HK": "Hong Kong", "LA": "Laos",
+        "RU": "Russia", "TW": "Taiwan", "US": "United States",
+    }  # fmt: skip
 
 
 def test_a_log_becomes_a_disclosure_in_one_line_or_step_by_step(build: Build, tmp_path: Path) -> None:

@@ -14,7 +14,11 @@ from ote.names import shown
 from ote.places import REFERENCE
 
 STATES = REFERENCE / "states.csv"
-FORMAL = r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\("
+# Of names of a country: long and short forms for tables, and names of a part of it.
+FORMAL = (
+    r"Republic|Federation|Federative|Commonwealth|Confederation|\bof\b|,|\(|\.|\bSAR\b|\bPDR\b|"
+    "Northern Ireland|Mainland|Taipei"
+)
 
 
 def country(*names: str) -> str:

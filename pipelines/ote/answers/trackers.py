@@ -546,15 +546,15 @@ def _carbontracker_runs(
     hours = seconds / SECONDS_PER_HOUR
     kinds = Counter(_devices(text, "gpu"))
     is_read = not kinds or "gpu" in parts
+    notes: list[str] = []
     run = {
         "model": re.sub(r"_carbontracker(?:_output)?$", "", named_after(file)),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(kwh) if is_read else "",
         "metering": f"{_carbontracker_metering(text, parts)}; {of}" if is_read else "",
         "started": text[:10] if re.match(r"\d{4}-\d\d-\d\d", text) else "",
-        **_carbontracker_location(text),
+        **_carbontracker_location(text, notes),
     }
-    notes: list[str] = []
     if not is_read:
         notes.append("the GPU was not read, so the energy is not taken as measured; it will be estimated.")
     if len(kinds) > 1 and not is_read:
@@ -569,12 +569,12 @@ def _carbontracker_runs(
     yield from (f"{note[:1].upper()}{note[1:]}" for note in notes)
 
 
-def _carbontracker_location(text: str) -> Run:
+def _carbontracker_location(text: str, notes: list[str]) -> Run:
     """Country and state of the first location that was found, such as Copenhagen, Capital Region, DK."""
     for found in re.findall(LOCATION, text, re.MULTILINE):
         *_, region, code = ["", *re.split(r",\s*", found)]
-        if country := locations.country(code):
-            return {"site_country": country, "site_state": locations.state(region, country)}
+        if locations.country(code):
+            return country_and_state(code, "", region, notes)
     return {}
 
 
