@@ -466,6 +466,7 @@ SACCT = "1|train|{}|360000|2024-03-05T08:00:00"
         ("gres/gpu:v100-32g=4", [("v100", "4", "")]),
         ("gres/gpu:6000ada=4", [("RTX 6000 Ada", "4", "")]),
         ("gres/gpu:volta-32g=4", [("volta-32g", "4", "")]),
+        ("gres/gpu:gpu=4,gres/gpu=4", [("", "4", "")]),  # no kind
         ("gres/gpu:tesla_m60=2", [("M60", "1", "")]),
         ("gres/gpu=3,gres/gpu:a100=1,gres/gpu:a40=2", [("a100", "1", ""), ("a40", "2", "")]),
         ("gres/gpu=4,gres/gpu:a100=1", [("a100", "1", ""), ("", "3", "")]),
@@ -831,6 +832,30 @@ def test_a_country_of_several_grids_says_how_they_differ(build: Build, country: 
         assert f"Quebec has {quebec['gross_kg_per_kwh']:.3g} kg/kWh" in run["within_country"]
 
 
+@pytest.mark.parametrize(
+    ("name", "chips"), [("volta", "V100 or"), ("Ada Lovelace", "L4, "), ("hopper80", "H100, ")]
+)
+def test_a_generation_is_not_an_accelerator(build: Build, tmp_path: Path, name: str, chips: str) -> None:
+    run = {"hardware": name, "chips": 8, "training_hours": 72}
+    _, (reject,) = estimate_rows([run], build.directory / "emissions.duckdb")
+    says = f"{name!r} is a generation of accelerators; give the accelerator, such as {chips}"
+    assert says in reject.reason
+    gres = name.lower().replace(" ", "_")
+    log = text(tmp_path, "s.txt", f"JobID|AllocTRES|ElapsedRaw\n1|gres/gpu:{gres}=8|3600\n")
+    assert "is a generation of accelerators" in imports.read(log).gaps()[-1]
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_refusal_fits_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    refused = ote("import", text(tmp_path, "x.csv", "lineItem/UsageAmount,product/instanceType\n1,2\n"))
+    lines = refused.stderr.splitlines()
+    assert refused.returncode == 2
+    assert len(lines) > 3
+    assert all(len(line) <= int(columns) for line in lines[1:]), lines
+    assert "ote estimate --energy 40 --country DE" in " ".join(refused.stderr.split())
+
+
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_an_estimate_fits_the_terminal(build: Build, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)
@@ -839,4 +864,5 @@ def test_an_estimate_fits_the_terminal(build: Build, monkeypatch: pytest.MonkeyP
     for line in shown.splitlines():
         assert len(line) <= int(columns) or "https://" in line, line
     assert "MWh" in shown
+    assert "system_power" not in shown
     assert not any(line.startswith("watts_per_chip") for line in shown.splitlines())  # words head the table

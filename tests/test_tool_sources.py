@@ -141,6 +141,14 @@ UNREAD = {
     "Cloud Carbon Footprint, EmissionsByServiceTable.ts": (
         "Service,kilowatt hours,metric tons CO2e Emissions,Cost\nComputeEngine,12.3,0.004,$10\n"
     ),
+    "Zeus 0.11, monitor/power.py, with a header": "time,gpu0,gpu1\n1714557600.1,250.1,151.0\n",
+    "nvitop 1.3, callbacks": "timestamp,epoch,resources/gpu:0/power_usage (W)/mean\n1714557600.0,0,301.2\n",
+    "MLflow 2.8, system_metrics": "key,value,timestamp\nsystem/gpu_0_power_usage_watts,250.1,1714557600000\n",
+    "rocm-smi --showpower --csv": "device,Average Graphics Package Power (W)\ncard0,310.0\n",
+    "powermetrics of macOS": "Machine model: Mac14,6\n*** Sampled system activity (Wed May  1 2024) ***\n"
+    "Combined Power (CPU + GPU + ANE): 18530 mW\n",
+    "tegrastats": "RAM 4722/7620MB SWAP 0/3810MB GR3D_FREQ 99% gpu@47C VDD_IN 9212mW/8900mW\n",
+    "CarbonAI": '{"project": "x", "PUE": 1.58, "package": "carbonai", "energy": 0.42}\n',
     "nvidia-smi dmon -s p": (
         "# gpu    pwr  gtemp  mtemp\n# Idx      W      C      C\n    0    250     60     55\n"
     ),

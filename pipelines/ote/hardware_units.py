@@ -24,6 +24,22 @@ PERSONAL = (
     "a chip for laptops, desktops or embedded boards, but its energy is multiplied by the PUE of data "
     "centers. Outside a data center give --pue 1, which adds nothing for cooling and power supply."
 )
+# What a name that is of a generation, as schedulers have it, may mean.
+GENERATIONS = {
+    "kepler": "K20, K40 or K80",
+    "maxwell": "M40, M60 or GTX TITAN X",
+    "pascal": "P4, P40, P100 or GTX 1080 Ti",
+    "volta": "V100 or TITAN V",
+    "turing": "T4, RTX 2080 Ti or Quadro RTX 8000",
+    "ampere": "A100, A40, A30, A10 or RTX 3090",
+    "ada": "L4, L40, L40S or RTX 4090",
+    "lovelace": "L4, L40, L40S or RTX 4090",
+    "hopper": "H100, H200 or GH200",
+    "blackwell": "B200, B300 or GB200",
+    "cdna3": "MI300A or MI300X",
+    "cdna2": "MI210, MI250 or MI250X",
+    "cdna": "MI100",
+}
 MAKERS = frozenset(("nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"))
 SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16
 
@@ -115,6 +131,14 @@ def hint(hardware_id: str | None) -> str | None:
                 f'If the number counts {unit.noun}s, name the hardware "{unit.name}".'
             )
     return None
+
+
+def generation(name: str) -> str:
+    """What to give instead of a name that is of a generation of chips, such as volta; else empty."""
+    for word, chips in GENERATIONS.items():
+        if re.search(rf"(?<![a-z]){word}(?![a-z])", name.lower()):
+            return f"is a generation of accelerators; give the accelerator, such as {chips}"
+    return ""
 
 
 def is_personal(name: str) -> bool:

@@ -134,6 +134,11 @@ names as (
                 ' names several accelerators; give a row for each kind, with its name and its number',
                 null
             ),
+            (
+                select ' ' || any_value(generations.message)
+                from generations
+                where given.hardware = generations.hardware
+            ),
             if(
                 regexp_full_match(given.hardware, '\s*\d+\s*x\s+\S.*', 'i'),
                 ' holds a number; give hardware=' || regexp_extract(given.hardware, '\d+\s*x\s+(.*)$', 1, 'i')

@@ -43,6 +43,7 @@ PART_OF_A_CHIP = (
     r"gpu:[\w.-]*(?!4g\.24gb)[1-6]g\.\d+gb[\w.+-]*[=:]0*[1-9]\d*"
     r"|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]0*[1-9]\d*"
 )
+NO_KIND = ("gpu", "gpus", "generic", "any")  # gres/gpu:gpu=4 names no kind
 CUT = f"is cut: without -P, sacct cuts what is wider than its column; {SACCT}"
 TRES = ("AllocTRES", "AllocGRES", "ReqTRES", "ReqGRES")
 BETWEEN = (
@@ -239,7 +240,8 @@ def _kinds(tres: str) -> list[tuple[str, int]]:
     )
     kinds: Counter[str] = Counter()
     for kind, count in typed:
-        kinds[re.sub(WHOLE_CHIP, "", kind)] += int(count)
+        name = re.sub(WHOLE_CHIP, "", kind)
+        kinds["" if name.lower() in NO_KIND else name] += int(count)
     total = re.search(r"(?:gres/)?gpu[=:](\d+)(?:,|$)", tres)
     if total and int(total[1]) > sum(kinds.values()):
         kinds[""] += int(total[1]) - sum(kinds.values())

@@ -461,7 +461,8 @@ def resolve(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> None:
-    """The table of what a piece of each hardware in the view given is in chips, where it is not one."""
+    """Tables of what a piece of each hardware in the view given is in chips, and of names of generations."""
+    connection.execute("create or replace temp table generations (hardware text, message text)")
     connection.execute(
         "create or replace temp table countings (hardware text, model text, chips_each double, message text)"
     )
@@ -471,6 +472,8 @@ def _count(connection: duckdb.DuckDBPyConnection) -> None:
         if counting := hardware_units.named(spelling):
             values = [spelling, counting.model, counting.chips_each, counting.says]
             connection.execute("insert into countings values (?, ?, ?, ?)", values)
+        elif says := hardware_units.generation(spelling):
+            connection.execute("insert into generations values (?, ?)", [spelling, says])
 
 
 def _take_one(

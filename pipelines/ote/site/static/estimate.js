@@ -67,6 +67,9 @@ async function take(engine, method, runs) {
     create or replace temp table named_cells as select distinct ${method.names.join(", ")} from given;
     create or replace temp table start_cells as select distinct started from given;
     create or replace temp table countings (hardware text, model text, chips_each double, message text);
+    create or replace temp table generations (hardware text, message text);
+    ${runs.map(({ hardware }) => [hardware, generationOf(method, hardware ?? "")]).filter(([, says]) => says).map(([spelling, says]) =>
+      `insert into generations values (${literal(spelling)}, ${literal(says)});`).join("\n")}
     ${[...countings].map(([spelling, { model, chipsEach, says }]) =>
       `insert into countings values (${literal(spelling)}, ${literal(model)}, ${chipsEach}, ${literal(says)});`).join("\n")}
     ${madeOf(method, "names", "starts", "gsds", "powers", "runs")}
@@ -123,6 +126,10 @@ function nearest(name, rows) {
 }
 
 const counts = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+/** What to give instead of a name that is of a generation of chips, as pipelines/ote/hardware_units.py has it. */
+const generationOf = ({ generations }, name) =>
+  Object.entries(generations).find(([word]) => new RegExp(`(?<![a-z])${word}(?![a-z])`).test(name.toLowerCase()))?.[1];
 
 /** What a name that is a part of accelerators, or a slice of them, is in chips, as pipelines/ote/hardware_units.py has it. */
 export function countingOf({ units, slice, makers }, spelling) {
