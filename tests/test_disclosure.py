@@ -4,6 +4,8 @@ import importlib
 import io
 import json
 import re
+import shutil
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -196,6 +198,32 @@ def test_spdx_is_valid_by_its_model(run: dict[str, Any]) -> None:
     assert training.ai_energyQuantity == pytest.approx(run["energy_mwh"] * 1000, abs=1e-3)
     assert training.ai_energyUnit.endswith("kilowattHour")
     assert not objects.missing_ids
+
+
+NAMES = [
+    r"50% & #1 $x$ {y} ~t ^h \b_c", "[brackets]", "*star", "a--b---c ?`x`", '<tag> |pipe| "q"', "Łódź Öß ñ",
+    r"\iffalse", r"a\%b", "%", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [1, len(NAMES)])
+def test_latex_compiles(run: dict[str, Any], tmp_path: Path, number: int) -> None:
+    """One run and a sum of runs, whose first cell follows the end of a row."""
+    made = [{**run, "model": name} for name in NAMES]
+    for text in [disclosure.latex(disclosure.summed(made[at : at + number])) for at in range(0, 10, number)]:
+        assert not re.search(r"\\\\\s*[\[*]", text)
+        assert not re.search(r"--|[?!]`|[<>|]", text.split("\\iffalse")[0])
+        assert not text.startswith(disclosure.FOR_OTHERS)
+        if engine := shutil.which("pdflatex"):
+            (tmp_path / "x.tex").write_text(
+                f"\\documentclass{{article}}\\begin{{document}}{text}\\end{{document}}", encoding="utf-8"
+            )
+            done = subprocess.run(
+                [engine, "-halt-on-error", "-interaction=nonstopmode", "x.tex"],
+                cwd=tmp_path, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout[-2000:]
+    assert disclosure.latex({**run, "model": "日本"}).startswith(disclosure.FOR_OTHERS)
 
 
 def test_latex_has_no_bare_special_character(run: dict[str, Any]) -> None:

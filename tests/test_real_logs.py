@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from ote.answers import delimited, imports, locations, quantities
+from ote.answers import delimited, disclosure, imports, locations, quantities
 from ote.answers.estimate import estimate_rows, estimate_run
 from ote.cli import app
 from ote.ingestion.training_run_rules import location_key
@@ -830,6 +830,30 @@ def test_a_country_of_several_grids_says_how_they_differ(build: Build, country: 
             )
         quebec = estimate_run({"energy_kwh": 10, "site_state": "Quebec", "started": "2024"}, database)
         assert f"Quebec has {quebec['gross_kg_per_kwh']:.3g} kg/kWh" in run["within_country"]
+
+
+def test_a_sum_says_once_how_parts_of_a_country_differ(build: Build) -> None:
+    runs = [{"energy_kwh": 1, "site_country": "US", "started": year} for year in ("2018", "2021", "2021")]
+    found, _ = estimate_rows(runs, build.directory / "emissions.duckdb")
+    assert found[0]["within_country"].startswith("Parts of the United States may differ by more than")
+    found[0]["within_country"] = "Parts of the United States may differ: Vermont has 0.03 kg/kWh (2018)."
+    found[1]["within_country"] = found[2]["within_country"] = (
+        "Parts of the United States may differ: so (2021)."
+    )
+    text = disclosure.markdown(disclosure.summed(found))
+    assert "Parts of the United States may differ: Vermont has 0.03 kg/kWh (2018); so (2021). " in text
+    assert text.count("Parts of the United States") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (1.01666666667, "1.017"), (0.000123456, "0.0001235"), (1082880, "1,082,880"), (1.1, "1.1"),
+        (153600.5, "153,600.5"), (3.14e23, "3.14e+23"), (0, "0"),
+    ],
+)  # fmt: skip
+def test_what_was_given_is_shown_without_noise(given: float, shown: str) -> None:
+    assert disclosure.exact(given) == shown
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ within_countries as (
         format(
             'Parts of {} may differ by more than the interval allows for: {} has {:.3g} kg/kWh ({}), {} has {:.3g} kg/kWh '
             || '({}), {} intensities.',
-            country_names.name,
+            if(starts_with(country_names.name, 'United '), 'the ', '') || country_names.name,
             lower_names.name, ends_within.least, ends_within.least_year,
             upper_names.name, ends_within.most, ends_within.most_year,
             ends_within.kinds

@@ -10,7 +10,7 @@ import math
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,8 +131,16 @@ LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "`": "{`}"},
     **{mark: f"\\{mark}" for mark in "&%_#${}"},
 }
+
+
+# Letters that pdfLaTeX refuses without packages; it has those of European languages in Latin script.
+NOT_LATIN = r"[^\u0000-\u017f\u2010-\u2027\u20ac]"
+FOR_OTHERS = (
+    "% Letters of some names are not in pdfLaTeX: use LuaLaTeX or XeLaTeX, with a font that has them.\n"
+)
 
 
 class NotAnEstimateError(Exception):
@@ -226,7 +234,7 @@ def summed(runs: Sequence[Run], rejects: Sequence[delimited.Reject] = ()) -> Run
         total[name] = _common(runs, name, "several")
     total["is_ambiguous_hardware"] = any(run.get("is_ambiguous_hardware") for run in runs)
     total["metering"] = _meterings(runs)
-    total["within_country"] = " ".join(dict.fromkeys(filter(None, _column(runs, "within_country")))) or None
+    total["within_country"] = _within(filter(None, _column(runs, "within_country")))
     return total
 
 
@@ -249,6 +257,15 @@ def _column(runs: Sequence[Run], name: str) -> list[Any]:
 def _common(runs: Sequence[Run], name: str, several: str | None) -> Any:
     values = set(_column(runs, name))
     return values.pop() if len(values) == 1 else several
+
+
+def _within(sentences: Iterable[str]) -> str | None:
+    """How parts of countries differ, each country once, with the figures of each year."""
+    of_country: dict[str, list[str]] = {}
+    for sentence in sorted(set(sentences)):
+        country, _, figures = sentence.rstrip(".").partition(": ")
+        of_country.setdefault(country, []).append(figures)
+    return " ".join(f"{country}: {'; '.join(each)}." for country, each in of_country.items()) or None
 
 
 def _meterings(runs: Sequence[Run]) -> str | None:
@@ -279,8 +296,9 @@ def latex(run: Run) -> str:
     shares = SHARES[len(header)]
     columns = "".join(f"p{{{share}\\linewidth}}" for share in shares)
     body = "".join(f"    {' & '.join(map(_cell, cells))} \\\\\n" for cells in rows)
+    paragraph = _latex(_paragraph(run))
     return (
-        f"{_with_citations(_latex(_paragraph(run)))}\n\n"
+        f"{FOR_OTHERS * bool(re.search(NOT_LATIN, paragraph + body))}{_with_citations(paragraph)}\n\n"
         "\\begin{table}[h]\n  \\centering\\scriptsize\\sloppy\\setlength{\\tabcolsep}{3pt}\n"
         f"  \\caption{{{_latex(f'Energy and operational CO2e of {_training(run)}.')}}}\n"
         f"  \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n    \\hline\n"
@@ -301,8 +319,12 @@ def _joined(*cells: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """A cell in LaTeX, whose names may go on in the next line after a mark."""
-    return re.sub(r"(\\_|/(?=\w)|[.:](?=[A-Za-z]))", r"\1\\allowbreak{}", _latex(text))
+    """A cell in LaTeX, whose names may go on in the next line after a mark.
+
+    A bracket or a star would be taken as an option of the row before.
+    """
+    cell = re.sub(r"(\\_|/(?=\w)|[.:](?=[A-Za-z]))", r"\1\\allowbreak{}", _latex(text))
+    return f"{{}}{cell}" if cell.startswith(("[", "*")) else cell
 
 
 def _with_citations(paragraph: str) -> str:
@@ -865,8 +887,8 @@ def number(value: float) -> str:
 
 
 def exact(value: float) -> str:
-    """All digits of a given number, and of a product of such, without the noise of floating point."""
-    return f"{value:,.12g}"
+    """A given number or a product of such, to three decimals and at least four significant digits."""
+    return f"{rounded(value, 3):,.12g}"
 
 
 def rounded(value: float, decimals: int) -> float | int:
@@ -879,7 +901,7 @@ def rounded(value: float, decimals: int) -> float | int:
 
 def _latex(text: str) -> str:
     escaped = "".join(LATEX.get(mark, mark) for mark in text)
-    escaped = escaped.replace("x/÷", "$\\times/\\div$").replace("CO2e", "CO$_2$e")
+    escaped = re.sub("-(?=-)", "-{}", escaped).replace("x/÷", "$\\times/\\div$").replace("CO2e", "CO$_2$e")
     return re.sub(r" x (?=\S)", r" $\\times$ ", escaped)
 
 

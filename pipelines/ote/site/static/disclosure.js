@@ -36,8 +36,11 @@ function number(value) {
   return Math.abs(shown) >= 100 ? grouped(shown, 0) : String(shown);
 }
 
-/** All digits of a number that was given, without the noise of floating point. */
-const exact = (value) => precise(value, 12).toLocaleString("en-US", { maximumSignificantDigits: 12 });
+/** A number that was given, to three decimals and at least four significant digits. */
+const exact = (value) => {
+  const digits = value ? Math.max(3, 3 - Math.floor(Math.log10(Math.abs(value)))) : 0;
+  return Number(value.toFixed(digits)).toLocaleString("en-US", { maximumSignificantDigits: 12 });
+};
 
 function duration(hours) {
   const seconds = hours * 3600;
