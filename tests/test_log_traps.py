@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ote.answers import imports
+from ote.answers import delimited, imports
 from ote.answers.estimate import estimate_rows, estimate_run
 from tests.conftest import Build, ote
 
@@ -196,6 +196,7 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         codecarbon({"codecarbon_version": "2"}, without=["cpu_model"]).replace(",", ";").replace(".", ","),
         [(1, 2, 0.725)],
     ),
+    "a decimal comma in quotes": (codecarbon({"energy_consumed": "0,87"}), [(1, 2, 0.725)]),
     "carbontracker: 70 W and 30 W": (CARBONTRACKER, [(1, 1, 0.1)]),
     "carbontracker: a GPU that reads 0 W": (CARBONTRACKER.replace("[70.0]", "0.0"), [(1, 1, None)]),
     "carbontracker: two GPUs": (
@@ -400,6 +401,40 @@ def test_a_pue_that_energies_include_is_taken_out_once_and_said(tmp_path: Path, 
     log = imports.read(file, 1.58)
     assert [float(run["energy_kwh"]) for run in log.runs] == pytest.approx(kwh)
     assert says in "\n".join(log.left_out)
+
+
+# The separator of a file, cells of a column of numbers, and what they are; a text is of a refusal.
+NUMBER_FORMS: list[tuple[str, list[str], list[float] | str]] = [
+    (";", ["1,016666666667"], [1.016666666667]),
+    (";", ["1.016,666666666667", "1.000"], [1016.666666666667, 1000]),
+    (";", ["1.016666666667", "2,5"], [1.016666666667, 2.5]),
+    (";", ["1.234.567", "1,5E+3"], [1234567, 1500]),
+    (";", ["1,234.5", "1,234,567", "1.234"], [1234.5, 1234567, 1.234]),
+    (",", ['"0,5"', '"1,100"'], [0.5, 1.1]),
+    (",", ["0.5", "1.100"], [0.5, 1.1]),
+    (";", ["1,100"], "'1,100' may be 1100 or 1.100"),
+    (";", ["1,5", "1.5", "1.100"], "'1.100' may be 1100 or 1.100"),
+    (";", ["1 016,67"], "'1 016,67', expected a number; write decimals with a point, and thousands without"),
+    (",", ["1'016.67"], "expected a number; write decimals with a point, and thousands without a separator"),
+    (
+        ",",
+        ['"1.016,67"'],
+        "expected a number; write decimals with a point, and thousands without a separator",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mark", "cells", "expected"), NUMBER_FORMS)
+def test_a_number_is_read_right_or_refused(mark: str, cells: list[str], expected: list[float] | str) -> None:
+    table = delimited.parse("\n".join([f"a{mark}b", *(f"x{mark}{cell}" for cell in cells)]))
+    found = delimited.with_points(table, ["b"])
+    if not isinstance(expected, str):
+        assert [delimited.number(row["b"]) for _, row in found.rows] == expected
+    elif found.rejects:
+        assert expected in found.rejects[0].reason
+    else:
+        with pytest.raises(ValueError, match=re.escape(expected)):
+            delimited.number(found.rows[0][1]["b"])
 
 
 def number(cell: str | None) -> float | None:
@@ -819,9 +854,6 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         smi(HOUR, 1, watts="35000.00 W").replace("A100-SXM4-40GB", "X9000"),
         "35000 W, but no accelerator draws that much; expected 1500 W at the most",
     ),
-    "a decimal comma in quotes": (
-        codecarbon({"energy_consumed": "0,87"}), "energy_consumed: '0,87', expected a number; write decimals",
-    ),
     "a comma of a sheet that may be either": (
         f"SKU description;Usage amount;Usage unit\n{SKU};1,100;hour\n", "'1,100' may be 1100 or 1.100",
     ),
@@ -883,6 +915,13 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "AWS CUR": (
         "lineItem/UsageType,lineItem/UsageAmount\nBoxUsage:p4d.24xlarge,10\n",
         "a bill of AWS, which is not supported. For many machines, write a CSV file with",
+    ),
+    "AWS, Cost Explorer": (
+        '"Instance type","p4d.24xlarge(hours)"\n"2024-05-01","720.0"\n', "a bill of AWS, which is not",
+    ),
+    "Slurm's sreport": (
+        "Cluster/Account/User Utilization\nUsage reported in TRES Hours\nCluster|Account|Login|Used\n",
+        "Slurm's sreport, which has no single jobs; export with sacct -P -X",
     ),
     "AWS CUR 2.0": ("line_item_usage_amount,product_sku,pricing_unit\n10,ABC,Hrs\n", "a bill of AWS, which"),
     "sacct without Elapsed": (

@@ -24,6 +24,7 @@ HALF_LINE = "complete the line, or take it out: a crash while the file is writte
 WITH_COMMA = r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
 WITH_POINT = r"-?(?:0\.\d+|\d+\.(?:\d{1,2}|\d{4,}))(?:E[+-]?\d+)?"
 IN_THOUSANDS = r"-?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})"
+AS_IN_US = r"-?\d{1,3}(?:(?:,\d{3})+\.\d+|(?:,\d{3}){2,})"  # 1,234.5 and 1,234,567
 THOUSANDS = "1.234,5"  # a point that parts thousands, and a decimal comma
 AMBIGUOUS = r"-?[1-9]\d{0,2}[.,]\d{3}"
 LEFT_OUT = "left_out"  # the column that says why a row of a log is not a run
@@ -175,12 +176,17 @@ def with_points(table: Table, columns: Sequence[str]) -> Table:
         table: the rows.
         columns: the columns that hold numbers.
     """
-    if table.mark == ",":
-        return table
     cells = [row[name] for _, row in table.rows for name in columns if row.get(name)]
+    if table.mark == "," and not any(re.fullmatch(WITH_COMMA, cell, re.IGNORECASE) for cell in cells):
+        return table
     marks = {
         mark
-        for mark, form in ((",", WITH_COMMA), (THOUSANDS, IN_THOUSANDS), (".", WITH_POINT))
+        for mark, form in (
+            (",", WITH_COMMA),
+            (THOUSANDS, IN_THOUSANDS),
+            (".", WITH_POINT),
+            (".", AS_IN_US),
+        )
         if any(re.fullmatch(form, cell, re.IGNORECASE) for cell in cells)
     }
     rows: list[tuple[Place, Row]] = []
@@ -203,6 +209,8 @@ def _with_point(column: str, cell: str, marks: set[str]) -> str:
     """
     has_thousands = THOUSANDS in marks and "." not in marks
     is_ambiguous = re.fullmatch(AMBIGUOUS, cell)
+    if re.fullmatch(AS_IN_US, cell):
+        return cell.replace(",", "")
     if re.fullmatch(IN_THOUSANDS, cell) or (is_ambiguous and has_thousands):
         return cell.replace(".", "").replace(",", ".")
     if is_ambiguous and marks != {"," if "," in cell else "."}:
@@ -224,7 +232,7 @@ def number(cell: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        comma = re.fullmatch(r"-?[\d.]+,\d+", cell.strip())
+        comma = re.fullmatch(r"-?\d[\d.,'\s]*\d", cell.strip())
         hint = "; write decimals with a point, and thousands without a separator" if comma else ""
         raise ValueError(f"{cell!r}, expected a number{hint}") from None
 

@@ -605,7 +605,7 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
     if energy.lower() not in ("power_consumption(kwh)", "power_consumption(kwth)"):
         raise UnknownUnitError(f"{file}: energy in an unknown unit, column {energy!r}; expected kWh")
     if not pue_included:
-        yield "eco2AI does not write the PUE that it was given; unless it was 1, import with --pue-included."
+        yield "A log of eco2AI has no PUE; if the tracker was given one, import with --pue-included."
     measured = []
     trainings: dict[Place, tuple[str, ...]] = {}
     states: dict[tuple[str, ...], Measured] = {}
