@@ -149,7 +149,7 @@ def read(
     """The runs of a file, a sentence on what none of them holds, and the rows that cannot be taken.
 
     Args:
-        file: CodeCarbon's emissions.csv, Carbontracker's *_carbontracker.log, eco2AI's emission.csv, the
+        file: CodeCarbon's emissions.csv, Carbontracker's log or output, eco2AI's emission.csv, the
             output of `sacct`, a Google Cloud bill as CSV or JSON lines, or a log of nvidia-smi.
         pue_included: the PUE that the energies of the file hold already, where the tool does not say.
         distinct_machines: whether rows of like machines whose times overlap are of different machines.
