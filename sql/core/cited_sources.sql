@@ -113,6 +113,11 @@ from (
     select
         source_title,
         source_url
+    from raw.rival_hours
+    union all
+    select
+        source_title,
+        source_url
     from raw.run_locations
     union all
     select

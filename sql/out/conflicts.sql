@@ -25,6 +25,23 @@ with runs as (
     inner join core.upstream_runs as upstream on curated.run_id = upstream.run_id
 ),
 
+second_statements as (
+    select
+        'training_run' as subject_kind,
+        rivals.run_id as subject,
+        curated.source_url as chosen_source_url,
+        rivals.source_url as rival_source_url,
+        rivals.source_locator as rival_source_locator,
+        struct_pack(
+            name := 'chip_hours',
+            chosen := coalesce(curated.chip_hours, curated.chips * curated.training_hours),
+            rival := rivals.chip_hours
+        ) as pair,
+        'first_statement' as rule
+    from raw.rival_hours as rivals
+    inner join raw.training_runs as curated on rivals.run_id = curated.run_id
+),
+
 grids as (
     select
         'grid' as subject_kind,
@@ -151,6 +168,9 @@ figures as (
 pairs as (
     select *
     from runs
+    union all
+    select *
+    from second_statements
     union all
     select *
     from grids
