@@ -431,7 +431,7 @@ def test_a_published_total_without_an_estimate_has_a_reason_and_its_runs(build: 
             "using (run_id) where run_id not in (select run_id from emissions)"
         )
     )
-    assert len(reasons) == 37
+    assert len(reasons) == 41
     assert {run_id for run_id, reason in reasons.items() if not (reason or "").startswith("only ")} == set()
     covered = {run_id for (run_id,) in build.query("select published_id from footprint_runs")}
     several = {run_id for run_id, reason in reasons.items() if "several runs" in reason}
