@@ -102,7 +102,8 @@ def test_each_row_has_a_page_and_each_page_a_row(build: Build, site: Path) -> No
 def test_gpt_3_has_the_figures_of_the_paper_and_its_source(site: Path) -> None:
     words = words_of(text_of(site, "run/gpt-3-175b.html"))
     assert "Training GPT-3 used 1.29 GWh of electricity (1.22 to 1.36 GWh)" in words
-    assert "emitted 553 t CO2e (520 to 589 t)" in words
+    assert "emitted 553 t gross CO2e (520 to 589 t)" in words
+    assert "Lists of runs show its life-cycle CO2e: 531 t." in words
     assert 'href="../source/arxiv-org-abs-2104-10350.html"' in text_of(site, "run/gpt-3-175b.html")
     assert "https://arxiv.org/abs/2104.10350" in text_of(site, "source/arxiv-org-abs-2104-10350.html")
 
@@ -129,8 +130,9 @@ def test_every_run_says_what_its_table_says(build: Build, site: Path) -> None:
 def test_a_limit_is_called_a_limit_and_so_is_its_interval(build: Build, site: Path) -> None:
     lead = words_of(text_of(site, "run/llama-3.3-70b.html").split('<p class="lead">')[1].split("</p>")[0])
     assert lead.startswith(
-        "Training Llama 3.3 70B used at most 6.62 GWh of electricity, and emitted at most 2.54 kt CO2e. The "
-        "limit itself is an estimate: 4.65 to 9.45 GWh and 1.34 to 4.82 kt (90 % intervals of the limit)."
+        "Training Llama 3.3 70B used at most 6.62 GWh of electricity, and emitted at most 2.54 kt gross "
+        "CO2e. The limit itself is an estimate: 4.65 to 9.45 GWh and 1.34 to 4.82 kt (90 % intervals of the "
+        "limit)."
     )
     for run_id, covers in build.query("select run_id, covers from emissions"):
         words = words_of(text_of(site, f"run/{run_id}.html"))
@@ -429,7 +431,9 @@ def test_an_entry_says_how_to_get_the_release(build: Build, site: Path) -> None:
         entry = re.search(r"@misc\{.*?\n\}", unescape(text_of(site, name)), re.DOTALL)
         assert entry is not None
         assert "url = " not in entry[0]  # no address is known
-        for said in ("year = {20", f"version = {{{build.release.name}", "make dataset", reading.SUMS):
+        commit = reading.manifest(build.release)["commit"]
+        version = f"version = {{{build.release.name}"
+        for said in ("year = {20", "date = {20", version, "make dataset", f"Commit {commit}", reading.SUMS):
             assert said in entry[0]
 
 
@@ -746,7 +750,8 @@ def test_the_download_page_begins_with_the_three_ways_and_a_citation(build: Buil
     assert 'href="download.html#parquet"' in take
     assert page.index('id="take"') < page.index('id="cite"') < page.index('id="files"')
     cited = words_of(page.split('id="cite"')[1].split("<pre")[0])
-    assert f"Open Training Emissions, version {build.release.name} [Data set]. CC-BY-4.0." in cited
+    assert f"Open Training Emissions, version {build.release.name}, released 20" in cited
+    assert f"[Data set]. CC-BY-4.0. Commit {reading.manifest(build.release)['commit']}; " in cited
     for part in (page.split('id="files"')[1].split("</section>")[0], page.split('id="dictionary"')[1]):
         assert part.count("<table") == part.count("<details") > 1
         assert not re.search(r"<details[^>]* open", part)

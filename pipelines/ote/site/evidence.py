@@ -71,7 +71,7 @@ def _accuracy(data: Data) -> parts.Page:
 ANSWERED = {  # quantity and what was held out of it
     ("chip_hours", "chip_hours"): "accelerator-hours from FLOP",
     ("energy_mwh", "chip_hours"): "energy",
-    ("co2e_gross_t", "chip_hours"): "CO2e",
+    ("co2e_gross_t", "chip_hours"): "gross CO2e",
     ("watts_per_chip", "power"): "power",
 }
 
@@ -201,10 +201,15 @@ def _narrow(data: Data) -> parts.Section:
         )
         for row in data.query("narrow")
     ]
-    headers = ("Least known factor", "Runs", "Typical interval of CO2e now", "If this factor were published")
+    headers = (
+        "Least known factor",
+        "Runs",
+        "Typical interval of gross CO2e now",
+        "If this factor were published",
+    )
     return parts.Section(
         heading="What would narrow the dataset most",
-        text=["Runs by the factor that adds most to the uncertainty of their CO2e."],
+        text=["Runs by the factor that adds most to the uncertainty of their gross CO2e."],
         table=parts.Table(caption="Least known factors", headers=headers, rows=rows, numeric={1, 2, 3}),
         anchor="narrow",
     )

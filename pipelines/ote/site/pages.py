@@ -175,17 +175,17 @@ def _answer(run: Row) -> str:
     interval = "90 % intervals of the limit" if bound else "90 % intervals"
     if run["is_guess"]:
         amount = f"{bound}an amount somewhere" if bound else "somewhere"
-        tonnes = f", and {verb} {amount} from {gross} CO2e" if gross else ""
+        tonnes = f", and {verb} {amount} from {gross} gross CO2e" if gross else ""
         return (
             f"{begins.format(run=run['model'])} {amount} from {energy} of electricity{tonnes} ({interval}). "
             "This is a guess: too little is published."
         )
     amounts = f"{begins.format(run=run['model'])} {bound}{parts.energy(run)} of electricity"
     if bound:
-        tonnes = f", and {verb} {bound}{parts.tonnes(run, 'co2e_gross_t')} CO2e" if gross else ""
+        tonnes = f", and {verb} {bound}{parts.tonnes(run, 'co2e_gross_t')} gross CO2e" if gross else ""
         spans = " and ".join(span for span in (energy, gross) if span)
         return f"{amounts}{tonnes}. The limit itself is an estimate: {spans} ({interval})."
-    tonnes = f", and {verb} {parts.tonnes(run, 'co2e_gross_t')} CO2e ({gross})" if gross else ""
+    tonnes = f", and {verb} {parts.tonnes(run, 'co2e_gross_t')} gross CO2e ({gross})" if gross else ""
     return f"{amounts} ({energy}){tonnes}; {interval}."
 
 
@@ -194,6 +194,8 @@ def _notes(run: Row) -> Iterator[str]:
     limit = words.LIMITS.get(run["covers"], "")
     yield limit
     yield f"{'Of the limit: ' if limit else ''}{parts.meaning('solidity', run['solidity'])}"
+    if listed := parts.tonnes(run) or parts.span(run, "co2e_lifecycle_t"):
+        yield f"Lists of runs show its life-cycle CO2e: {listed}. The four ways of counting are further down."
     yield words.stated_by(run["hours_stated_by"], run["assumption"])
     gross, lifecycle = run["co2e_gross_t"], run["co2e_lifecycle_t"]
     if gross is not None and lifecycle is not None and lifecycle < gross:
@@ -442,7 +444,7 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
     ln_gsd = math.hypot(math.log(factors["chip_hours"]), math.log(factors["watts_per_chip"]))
     groups = enumerate(data.elsewhere[run["run_year"]], start=1)
     rows = [_group(data, run, place, group, energy, ln_gsd) for place, group in groups]
-    headers = ("Locations", *(["CO2e"] if not run["is_guess"] else []), "90 % interval of CO2e")
+    headers = ("Locations", *(["CO2e, life-cycle"] if not run["is_guess"] else []), "90 % interval")
     return parts.Section(
         heading="The same run elsewhere",
         text=[
@@ -605,7 +607,8 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
     return (
         f"@misc{{{key},\n  author = {{{{{catalog.dataset().creator}}}}},\n"
         f"  title = {{{{{title}}}}},\n"
-        f"  year = {{{data.released[:4]}}},\n  version = {{{data.manifest['version']}}},\n"
+        f"  year = {{{data.released[:4]}}},\n  date = {{{data.released}}},\n"
+        f"  version = {{{data.manifest['version']}}},\n"
         f"{_how_to_get(data)}"
         f"  note = {{License: {data.manifest['license']}}}\n}}"
     )
@@ -614,11 +617,19 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
 def citation(data: Data) -> str:
     """The dataset as a list of references names it."""
     where = catalog.public_url()
-    found = f"{where}/{data.manifest['version']}/" if where else f"SHA-256 of SHA256SUMS: {data.checksum}"
+    found = f"{where}/{data.manifest['version']}/" if where else f"{_made_from(data)}."
     return (
         f"{catalog.dataset().creator} ({data.released[:4]}). {data.manifest['title']}, version "
-        f"{data.manifest['version']} [Data set]. {data.manifest['license']}. {found}"
+        f"{data.manifest['version']}, released {data.released} [Data set]. "
+        f"{data.manifest['license']}. {found}"
     )
+
+
+def _made_from(data: Data) -> str:
+    """What names this release where it has no address: its commit and its checksum."""
+    commit = f"Commit {data.manifest['commit']}; " if data.manifest["commit"] else ""
+    changed = "with changes that are not committed; " if data.manifest["uncommitted"] else ""
+    return f"{commit}{changed}SHA-256 of SHA256SUMS: {data.checksum}"
 
 
 def _how_to_get(data: Data) -> str:
@@ -626,8 +637,8 @@ def _how_to_get(data: Data) -> str:
     if url := catalog.public_url():
         return f"  url = {{{url}/{data.manifest['version']}/}},\n"
     return (
-        "  howpublished = {Built from the repository of the dataset with ``make dataset''; SHA-256 of "
-        f"SHA256SUMS: {data.checksum}}},\n"
+        "  howpublished = {Built from the repository of the dataset with ``make dataset''. "
+        f"{_made_from(data)}}},\n"
     )
 
 

@@ -13,9 +13,9 @@ from ote.site.data import SOLIDITY, Data, Row
 
 LEAST_RUNS = 20  # of a year whose median is given
 RATES = (
-    ("kg_per_billion_tokens", "CO2e per 1e9 tokens"),
-    ("kg_per_billion_active_parameters", "Per 1e9 active parameters"),
-    ("kg_per_exaflop", "Per 1e18 operations"),
+    ("kg_per_billion_tokens", "CO2e gross per 1e9 tokens"),
+    ("kg_per_billion_active_parameters", "CO2e gross per 1e9 active parameters"),
+    ("kg_per_exaflop", "CO2e gross per 1e18 operations"),
 )
 
 
@@ -88,9 +88,9 @@ def _rates(data: Data) -> parts.Page:
     year = max(year for year, found in years.items() if len(found) >= LEAST_RUNS)
     middle = median(run["kg_per_exaflop"] for run in years[year])
     about = (
-        f"Half of the runs published in {year} emitted less than {quantities.mass(middle / 1000)} of CO2e "
+        f"Half of the runs published in {year} emitted less than {_mass(middle)} of gross CO2e "
         f"per 1e18 operations, and half more ({len(years[year])} whole runs that are not guesses). "
-        "Gross CO2e of the training alone."
+        "Only training is counted."
     )
     sections = [
         parts.Section(heading="CO2e of 1e18 operations", plots=[_chart(dated)]),
