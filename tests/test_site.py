@@ -205,16 +205,18 @@ def test_a_year_without_a_run_has_no_mark_and_a_year_that_is_not_over_says_so(
     assert any(not count for _, _, count in shares)
     for name, year, count in shares:
         assert (f"<title>{name}, {year}: " in page) == bool(count), (name, year)
-    line = re.search(r'class="line even" x1="[\d.]+%" y1="([\d.]+)%" x2="[\d.]+%" y2="([\d.]+)%"', page)
-    assert line is not None
-    ((growth,),) = build.query(
-        "select p50 from trends where measure = 'growth' and run_set = 'all_runs' and quantity = 'energy_mwh'"
+    growths = dict(
+        build.query("select run_set, p50 from trends where measure = 'growth' and quantity = 'energy_mwh'")
     )
-    ticks = [float(at) for at in re.findall(r'y1="([\d.]+)%" y2="[\d.]+%"/>', page.split('class="grid"')[1])][
-        :2
-    ]
-    decades = 2 * (float(line[1]) - float(line[2])) / abs(ticks[1] - ticks[0])  # two powers of ten a tick
-    assert 10 ** (decades / 9) == pytest.approx(growth, rel=0.01)  # 2016 to 2025
+    for chart, run_set in zip(page.split("<figure")[1:3], ("five_largest_runs", "all_runs"), strict=True):
+        line = re.search(r'class="line even" x1="[\d.]+%" y1="([\d.]+)%" x2="[\d.]+%" y2="([\d.]+)%"', chart)
+        assert line is not None
+        ticks = [float(at) for at in re.findall(r'y1="([\d.]+)%" y2="[\d.]+%"/>', chart)]
+        decades = 2 * (float(line[1]) - float(line[2])) / abs(ticks[1] - ticks[0])  # two powers of ten a tick
+        assert 10 ** (decades / 9) == pytest.approx(growths[run_set], rel=0.01)  # 2016 to 2025
+        assert f"growth of {quantities.significant(growths[run_set], 2)} times a year" in words_of(chart)
+    largest = {*re.findall(r'href="run/([^"]+)\.html"', page.split("<figure")[1])}
+    assert len(largest) == 50, "five of each of ten years"
     day = str(build.query("select max(published_date) from emissions")[0][0])
     assert "is not over in this release of" in words_of(page)
     totals = text_of(site, "totals.html")
@@ -761,6 +763,10 @@ def test_axes_hold_their_values() -> None:
     scale, ticks = charts.log_axis([3e-3, 40.0], str)
     assert [tick.label for tick in ticks] == ["0.001", "0.01", "0.1", "1", "10", "100"]
     assert (scale(1e-3), scale(100.0), scale(1e9)) == (charts.BOTTOM, charts.TOP, charts.TOP)
+    scale, ticks = charts.tight([6.0, 23_000.0], str)
+    assert [tick.label for tick in ticks][:2] == ["10", "30"]
+    assert charts.TOP < scale(23_000.0) < scale(10_000.0) < scale(6.0) < charts.BOTTOM
+    assert scale(6.0) - scale(23_000.0) > 0.95 * (charts.BOTTOM - charts.TOP), "no empty powers of ten"
     scale, ticks = charts.zero_axis([0.97], lambda value: f"{value:.2f}")
     assert [tick.label for tick in ticks] == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
     assert scale(0.5) == pytest.approx((charts.BOTTOM + charts.TOP) / 2)

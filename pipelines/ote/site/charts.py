@@ -108,6 +108,15 @@ def decades(values: Iterable[float]) -> tuple[float, float]:
     return 10.0**low, 10.0 ** max(high, low + 1)
 
 
+def tight(values: Sequence[float], label: Callable[[float], str]) -> tuple[Scale, list[Tick]]:
+    """A logarithmic scale that ends at the values themselves, with ticks at each 1, 3, 10, 30."""
+    low, high = min(values), max(values)
+    scale = logarithmic(low / 1.1, high * 1.1, BOTTOM, TOP)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    at = [by * 10.0**power for power in powers for by in (1, 3) if low <= by * 10.0**power <= high]
+    return scale, [Tick(at=scale(value), label=_round(label(value))) for value in at]
+
+
 def log_axis(
     values: Iterable[float],
     label: Callable[[float], str],
@@ -248,7 +257,7 @@ def series(
     years = [year for _, _, points in known for year, _ in points]
     values = [value for _, _, points in known for _, value in points]
     x, x_ticks = year_axis(years)
-    y, y_ticks = log_axis(values, label) if is_log else zero_axis(values, label, base)
+    y, y_ticks = tight(values, label) if is_log else zero_axis(values, label, base)
     marks, lines = [], []
     for css, name, points in known:
         lines += yearly_line(points, x, y, css) if is_joined else []

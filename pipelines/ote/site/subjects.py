@@ -181,14 +181,32 @@ def _efficiency(row: Row) -> float | None:
 
 def _over_years(data: Data) -> Iterator[charts.Chart]:
     dated = [row for row in data.hardware.values() if row["released_date"]]
-    for title, axis, value in (
-        ("Rated power of an accelerator", "Watt, logarithmic, by day of release.", lambda row: row["tdp_w"]),
-        ("Efficiency at peak", "TFLOP/s in 16 bits per watt, logarithmic, by day of release.", _efficiency),
+    for title, axis, value, label in (
+        (
+            "Rated power of an accelerator",
+            "Logarithmic, by day of release.",
+            lambda row: row["tdp_w"],
+            _watts,
+        ),
+        (
+            "Efficiency at peak",
+            "TFLOP/s in 16 bits per watt, logarithmic, by day of release.",
+            _efficiency,
+            _per_watt,
+        ),
     ):
         points = [(charts.day(row["released_date"]), known) for row in dated if (known := value(row))]
         if points:
             named = [("disclosed", "accelerators", points)]
-            yield charts.series(title, axis, named, lambda v: f"{v:,g}", is_log=True, is_joined=False)
+            yield charts.series(title, axis, named, label, is_log=True, is_joined=False)
+
+
+def _watts(value: float) -> str:
+    return f"{value / 1000:g} kW" if value >= 1000 else f"{value:g} W"
+
+
+def _per_watt(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def _specification(data: Data, row: Row) -> Iterator[tuple[str, Any]]:

@@ -5,12 +5,14 @@ Belongs here: which rows these pages show, in which words. Does not belong here:
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ote.answers import quantities
 from ote.site import charts, parts
 from ote.site.data import SOLIDITY, Data, Row, grouped
 
+LARGEST = 5  # runs of a year, as in sql/totals/trend_groups.sql
 KINDS = (  # of groups, with the heading of each
     ("published_year", "By year of publication", "Published"),
     ("run_year", "By year of the run", "Year of the run"),
@@ -104,8 +106,10 @@ def _by_year(data: Data, rows: Sequence[Row], growth: Row | None = None) -> char
     legend = [("disclosed", "a year"), ("inferred", "a year that is not over")]
     lines = []
     if growth is not None:
-        lines = [_fitted(growth, rows, x, y)]
-        legend.append(("even", f"growth of {_number(growth['p50'])} times a year, {growth['period']}"))
+        first, last = _period(growth)
+        logs = [math.log(row["energy_mwh_p50"]) for row in rows if first <= int(row["group_value"]) <= last]
+        lines = [_fitted(growth, logs, x, y)]
+        legend.append(("even", _grown(growth)))
     return charts.Chart(
         title="Energy of the runs published in each year",
         axis="All whole runs published in a year together, logarithmic; lines are 90 % intervals. A sum "
@@ -119,10 +123,43 @@ def _by_year(data: Data, rows: Sequence[Row], growth: Row | None = None) -> char
     )
 
 
-def _fitted(growth: Row, rows: Sequence[Row], x: charts.Scale, y: charts.Scale) -> charts.Line:
-    """A line with this growth through the middle of the logarithms of its years."""
-    first, last = map(int, growth["period"].split(" to "))
-    logs = [math.log(row["energy_mwh_p50"]) for row in rows if first <= int(row["group_value"]) <= last]
+def _period(growth: Row) -> list[int]:
+    """The first and the last year of a growth."""
+    return [*map(int, growth["period"].split(" to "))]
+
+
+def _grown(growth: Row) -> str:
+    return f"growth of {_number(growth['p50'])} times a year, {growth['period']}"
+
+
+def _five_largest(data: Data, growth: Row) -> charts.Chart:
+    """The runs whose sums grew by this factor, each with its interval, and a line for the growth."""
+    first, last = _period(growth)
+    whole = [run for run in parts.drawn([*data.runs.values()]) if _is_summed(run)]
+    years = grouped([run | {"year": run["published_date"].year} for run in whole], "year")
+    runs = [
+        run
+        for year in range(first, last + 1)
+        for run in sorted(years[year], key=lambda run: (-run["energy_mwh"], run["run_id"]))[:LARGEST]
+    ]
+    (x, _), (y, _) = scales = parts.run_scales(runs)
+    chart = parts.runs_chart("The five largest runs of each year", runs, scales)
+    logs = [math.log(run["energy_mwh"]) for run in runs]
+    return replace(
+        chart,
+        lines=[_fitted(growth, logs, x, y)],
+        legend=[*chart.legend, ("even", f"{_grown(growth)}, of the sum of the five")],
+    )
+
+
+def _is_summed(run: Row) -> bool:
+    """Whether sums count the run: a whole one, and each training once."""
+    return run["covers"] == "one_run" and run["energy_shared_with"] is None
+
+
+def _fitted(growth: Row, logs: Sequence[float], x: charts.Scale, y: charts.Scale) -> charts.Line:
+    """A line with this growth over its years, through the mean of some logarithms of energies."""
+    first, last = _period(growth)
     half = math.log(growth["p50"]) * (last - first) / 2
     start, end = (math.exp(sum(logs) / len(logs) + of) for of in (-half, half))
     return charts.Line(x1=x(first), y1=y(start), x2=x(last), y2=y(end), css="even")
@@ -214,7 +251,10 @@ def _trends(data: Data) -> parts.Page:
                 "The runs of this page are the whole ones of the page Totals that were published in "
                 f"{largest['period']}. {_not_over(data)}",
             ],
-            plots=[_by_year(data, years, grown["growth", "all_runs", "energy_mwh"])],
+            plots=[
+                _five_largest(data, largest),
+                _by_year(data, years, grown["growth", "all_runs", "energy_mwh"]),
+            ],
             table=_growth(grown),
         ),
         parts.Section(
