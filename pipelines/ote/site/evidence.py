@@ -168,7 +168,6 @@ def _errors(scores: Sequence[Row]) -> parts.Table:
         rows=rows,
         numeric={3, 4, 5},
         name="error-rows",
-        is_stacked=True,
         is_sortable=True,
     )
 
@@ -288,7 +287,7 @@ def _count(runs: Sequence[Row], kind: str) -> int:
 
 def _counts(runs: Sequence[Row]) -> list[parts.Text]:
     return [
-        parts.Text(text=parts.percent(n / len(runs)), small=f"{n:,}" if n else "")
+        parts.Text(text=parts.percent(n / len(runs)), small=quantities.counted(n, "run") if n else "")
         for n in (_count(runs, kind) for kind, _ in KINDS)
     ]
 
@@ -378,7 +377,7 @@ def _claims(claims: Sequence[Row]) -> parts.Table:
         for row in claims
     ]
     headers = ("Claim", "Printed", "From the paper's inputs", "Later data (90 %)", "Verdict")
-    return parts.Table(caption="Claims", headers=headers, rows=rows, numeric={1, 3}, is_stacked=True)
+    return parts.Table(caption="Claims", headers=headers, rows=rows, numeric={1, 3})
 
 
 def _range(row: Row, of: str) -> str:
@@ -434,7 +433,7 @@ def _reproduced(data: Data, name: str, rows: Sequence[Row]) -> parts.Table:
         for row in rows
     ]
     headers = ("System", "Number", "Printed", "Computed", "Difference", "Within rounding")
-    return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4}, is_stacked=True)
+    return parts.Table(caption=name, headers=headers, rows=made, numeric={2, 3, 4})
 
 
 def _quality(data: Data) -> parts.Page:
@@ -537,9 +536,7 @@ def _frontier_runs(data: Data, benchmark: str, rows: Sequence[Row]) -> parts.Tab
         if row["is_on_frontier"]
     ]
     headers = ("Run on the frontier", "Published", "Score", "Energy", "90 %", "Not clearly beaten")
-    return parts.Table(
-        caption=f"{benchmark}: frontier", headers=headers, rows=made, numeric={2, 3, 4}, is_stacked=True
-    )
+    return parts.Table(caption=f"{benchmark}: frontier", headers=headers, rows=made, numeric={2, 3, 4})
 
 
 def _run(data: Data, run_id: str) -> parts.Link | str:
@@ -560,7 +557,6 @@ def _without(data: Data) -> parts.Page:
         headers=("Model", "Reason", "Source"),
         rows=rows,
         name="models",
-        is_stacked=True,
     )
     about = f"{len(rows):,} models that the dataset knows, and for which too little is published."
     section = parts.Section(heading="All", table=table)
@@ -637,7 +633,6 @@ def _take(data: Data, version: str, sums: Mapping[str, str]) -> parts.Section:
             headers=("File", "Size", "What it is"),
             rows=rows,
             numeric={1},
-            is_stacked=True,
         ),
         anchor="take",
     )
@@ -657,7 +652,6 @@ def _files(data: Data, version: str, sums: Mapping[str, str]) -> list[parts.Fold
                 rows=[(*_file(data, version, name), sums[name]) for name in groups[start]],
                 numeric={1},
                 name=f"file-rows-{start.strip('/') or 'others'}",
-                is_stacked=True,
             ),
             anchor=start.strip("/") or "others",
         )
@@ -687,7 +681,6 @@ def _dictionary(data: Data) -> list[parts.Fold]:
                 caption=f"Columns of {table}",
                 headers=("Column", "Type", "Unit", "Meaning"),
                 rows=[(r["column"], r["type"], r["unit"], r["description"]) for r in rows],
-                is_stacked=True,
             ),
             anchor=f"table-{identifier(table)}",
         )

@@ -19,7 +19,7 @@ FEW, FEW_STACKED = (
     25,
     10,
 )  # rows that a phone shows of a table before it is asked for more, as in static/style.css
-REST = '\n<details class="rest-of-rows"><summary>Show all rows</summary></details>'
+REST = '\n<details class="rest-of-rows"><summary>Show the whole table</summary></details>'
 RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
     '<th scope="col" class="wide">Published</th><th scope="col" class="wide">Accelerator</th>'

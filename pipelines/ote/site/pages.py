@@ -262,9 +262,7 @@ def _counted(run: Row) -> parts.Section:
     headers = ("CO2e", "Estimate", "90 % interval", "What it counts")
     return parts.Section(
         heading="CO2e, counted in four ways",
-        table=parts.Table(
-            caption="Ways of counting CO2e", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
-        ),
+        table=parts.Table(caption="Ways of counting CO2e", headers=headers, rows=rows, numeric={1, 2}),
         anchor="counted",
     )
 
@@ -336,7 +334,7 @@ def _factors(data: Data, run: Row) -> parts.Section:
     return parts.Section(
         heading="Where each factor comes from",
         text=["The value is followed by the factor to each end of its 90 % interval."],
-        table=parts.Table(caption="Factors", headers=headers, rows=rows, numeric={1}, is_stacked=True),
+        table=parts.Table(caption="Factors", headers=headers, rows=rows, numeric={1}),
         anchor="factors",
     )
 
@@ -387,9 +385,7 @@ def _published(data: Data, run: Row) -> parts.Section | None:
     )
     return parts.Section(
         heading="What others published",
-        table=parts.Table(
-            caption="Published figures", headers=headers, rows=rows, numeric={1, 2, 3}, is_stacked=True
-        ),
+        table=parts.Table(caption="Published figures", headers=headers, rows=rows, numeric={1, 2, 3}),
         anchor="published",
     )
 
@@ -408,9 +404,7 @@ def _rivals(data: Data, run: Row) -> parts.Section | None:
     if not rows:
         return None
     headers = ("Fact", "Chosen", "Other value", "Why not the other", "Its source")
-    table = parts.Table(
-        caption="Other values of facts", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
-    )
+    table = parts.Table(caption="Other values of facts", headers=headers, rows=rows, numeric={1, 2})
     return parts.Section(heading="Where sources disagree", table=table)
 
 
@@ -453,9 +447,7 @@ def _elsewhere(data: Data, run: Row) -> parts.Section | None:
             "energy). Within a group, the differences are too uncertain for a ranking. The best of a group "
             "is better than the best of the next with 95 % probability."
         ],
-        table=parts.Table(
-            caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}, is_stacked=True
-        ),
+        table=parts.Table(caption="Groups of cloud regions", headers=headers, rows=rows, numeric={1, 2}),
         anchor="elsewhere",
     )
 
@@ -551,7 +543,6 @@ def _beside(data: Data, run: Row) -> parts.Section | None:
             headers=("Quantity", "Estimate", "90 % interval"),
             rows=rows,
             numeric={1, 2},
-            is_stacked=True,
         ),
         anchor="not-counted",
     )
@@ -589,7 +580,6 @@ def _size(run: Row) -> parts.Section | None:
             headers=("Unit", "Number in this run", "CO2e gross per unit", "90 % interval"),
             rows=rows,
             numeric={1, 2, 3},
-            is_stacked=True,
         ),
         anchor="size",
     )

@@ -113,9 +113,8 @@ class Table:
     """A table.
 
     numeric: which columns are set to the right, by their place.
-    is_stacked: on a phone each cell takes a line with its header, so that nothing is hidden at the side.
     is_sortable: readers can sort it by a column.
-    wide: which columns a phone hides, by their place.
+    wide: which columns a phone hides, by their place; without any, a phone shows each cell with its header.
     """
 
     caption: str
@@ -123,9 +122,13 @@ class Table:
     rows: Sequence[Sequence[Any]]
     numeric: Collection[int] = ()
     name: str = ""
-    is_stacked: bool = False
     is_sortable: bool = False
     wide: Collection[int] = ()
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether a phone shows the cells of a row under each other, so that none is hidden."""
+        return not self.wide
 
     @property
     def is_searchable(self) -> bool:

@@ -218,7 +218,6 @@ def _query(data: Data) -> parts.Page:
             headers=("Table", "What it holds", "Rows"),
             rows=tables,
             numeric={2},
-            is_stacked=True,
         ),
     }
     return parts.Page(path="query.html", template="query.html", title="Query", about=about, context=context)

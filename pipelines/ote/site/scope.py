@@ -49,7 +49,6 @@ def _left_out(data: Data) -> parts.Page:
         headers=("Project", "Times its final run", "Used here", "What the ratio is of", "Source"),
         rows=[_project(data, row) for row in projects],
         numeric={1},
-        is_stacked=True,
     )
     sections = [
         parts.Section(
@@ -156,6 +155,5 @@ def _table(runs: Sequence[Row]) -> parts.Table:
         headers=("Model", "Published", *(words for _, words in RATES), "Solidity"),
         rows=rows,
         numeric={1, 2, 3, 4},
-        wide={1, 3, 5},
         name="rate-rows",
     )

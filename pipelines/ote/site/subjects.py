@@ -135,8 +135,8 @@ def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
             parts.Link(text=row["name"], href=f"hardware/{identifier(hardware_id)}.html"),
             *(_number(row["tdp_w"]), _number(row["watts_per_chip"]), _number(_efficiency(row))),
             str(row["released_date"] or "")[:4],
-            row["manufacturer"] or "",
             f"{runs.get(hardware_id, 0):,}",
+            row["manufacturer"] or "",
         )
         for hardware_id, row in sorted(data.hardware.items(), key=lambda entry: -runs.get(entry[0], 0))
     ]
@@ -146,14 +146,14 @@ def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
         "In training, W",
         "Peak, TFLOP/s per W",
         "Released",
-        "Maker",
         "Runs",
+        "Maker",
     )
     table = parts.Table(
         caption="Accelerators",
         headers=headers,
         rows=rows,
-        numeric={1, 2, 3, 4, 6},
+        numeric={1, 2, 3, 4, 5},
         name="accelerators",
         is_sortable=True,
     )
@@ -252,7 +252,6 @@ def _power(data: Data, row: Row, observed: Sequence[Row]) -> parts.Section | Non
         rows=rows,
         numeric={1},
         name="power-rows",
-        is_stacked=True,
         is_sortable=True,
     )
     text.append("Measurements of whole systems come first, the largest power first within each kind.")
@@ -470,7 +469,7 @@ def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
         for row in years
     ]
     headers = ("Year", "Intensity", "Gross, kg/kWh", "Net, kg/kWh", "PUE", "Source")
-    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={2, 3, 4}, is_stacked=True)
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={2, 3, 4})
     return parts.Section(heading="Grid, clean energy and PUE", plots=found, table=table)
 
 
@@ -491,7 +490,7 @@ def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
         for row in reversed(years)
     ]
     headers = ("Year", "kg/kWh", "Low-carbon share", "Source")
-    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2}, wide={3})
+    table = parts.Table(caption="By year", headers=headers, rows=rows, numeric={1, 2})
     latest = years[-1]
     text = (
         f"In {latest['year']}, {_intensity(latest['carbon_intensity_g_per_kwh'] / 1000)} kg CO2e per kWh "
@@ -526,7 +525,6 @@ def _sources(data: Data) -> Iterator[parts.Page]:
         numeric={3},
         name="sources",
         is_sortable=True,
-        is_stacked=True,
     )
     about = (
         f"{len(rows):,} sources, the most used first: publications that facts cite, upstream datasets, and "
@@ -570,7 +568,5 @@ def _what_it_is(data: Data, row: Row, cited: Sequence[Row]) -> parts.Section:
     return parts.Section(
         heading="What it is",
         text=[f"{means} The publication itself is not part of the release, so it has no checksum here."],
-        table=parts.Table(
-            caption="Where it is cited", headers=headers, rows=rows, numeric={1}, is_stacked=True
-        ),
+        table=parts.Table(caption="Where it is cited", headers=headers, rows=rows, numeric={1}),
     )

@@ -189,9 +189,7 @@ def _table(data: Data, kind: str, caption: str, name: str, rows: Sequence[Row]) 
     ends = "90 % interval"
     headers = (name, "Runs", f"Energy, {ends}", f"CO2e life-cycle, {ends}", "Guessed", "Largest run")
     table = f"{kind.replace('_', '-')}-rows"
-    return parts.Table(
-        caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table, is_stacked=True
-    )
+    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table)
 
 
 def _largest(data: Data, row: Row) -> parts.Cited:
@@ -285,9 +283,7 @@ def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
                 )
             )
     headers = ("Sum of a year", "Runs", "Growth, 90 % interval", "Doubling time, 90 % interval")
-    return parts.Table(
-        caption="Growth of yearly sums", headers=headers, rows=made, numeric={1, 2, 3}, is_stacked=True
-    )
+    return parts.Table(caption="Growth of yearly sums", headers=headers, rows=made, numeric={1, 2, 3})
 
 
 def _shares(rows: Sequence[Row]) -> charts.Chart:
@@ -316,7 +312,7 @@ def _share_table(rows: Sequence[Row]) -> parts.Table:
         made.append((year, *(_percents(by_set[name]) for name in SOLIDITY)))
     headers = ("Published", *SOLIDITY)
     caption = "Shares of the energy of each year"
-    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, is_stacked=True)
+    return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4})
 
 
 def _is_share(row: Row) -> bool:
