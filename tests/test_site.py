@@ -265,9 +265,12 @@ def test_a_row_that_is_not_a_whole_run_says_so_in_every_list(build: Build, site:
         run_id for run_id, of in covers.items() if of != "one_run"
     }
     assert runs["llama-3.3-70b"] == "upper bound"
-    first = text_of(site, "index.html")
-    rows = {name: row for row in first.split("<tr>") for name in re.findall(r'href="run/([^"]+)\.html"', row)}
+    page = text_of(site, "organisation/meta.html")
+    rows = {
+        name: row for row in page.split("<tr>") for name in re.findall(r'href="../run/([^"]+)\.html"', row)
+    }
     assert "upper bound" in rows["llama-3.3-70b"]
+    assert words_of(rows["llama-3.3-70b"]).count("at most ") == 2, "energy and CO2e"
     assert "upper bound" not in rows["llama-3.1-70b"]
 
 
@@ -405,6 +408,7 @@ def test_a_run_below_the_axis_stands_under_it_and_is_counted(build: Build, site:
     assert below
     assert {run_id for run_id, at in marks.items() if at and at[1] and at[1] > charts.BOTTOM} == below
     page = text_of(site, "index.html")
+    assert f'href="../{build.release.name}/csv/emissions.csv"' in page.split("<noscript>")[1]
     assert f"below 1 Wh ({quantities.counted(len(below), 'run')})" in page
     for run_id in below:
         assert '<path d="' in page.split(f'href="run/{run_id}.html"')[1].split("</a>")[0]
@@ -469,8 +473,11 @@ def test_a_guess_is_an_interval_everywhere_and_never_first(build: Build, site: P
     }
     assert len(guesses) > 100
     runs = json.loads(text_of(site, "runs.json"))
-    order = [run["id"] in guesses for run in runs]
-    assert order == sorted(order)
+    order = [run["last"] for run in runs]
+    assert order == sorted(order), "whole values, then limits, then guesses"
+    assert {run["id"] for run in runs if run["last"] == 2} == {*guesses}
+    assert all(run["covers"].endswith(" bound") for run in runs if run["last"] == 1)
+    assert not any(run["covers"].endswith(" bound") for run in runs if run["last"] == 0)
     assert all((run["mwh"][0] is None) == (run["id"] in guesses) for run in runs)
     assert all(run["energy"] == "" for run in runs if run["id"] in guesses)
     for run_id, (energy, hours) in guesses.items():

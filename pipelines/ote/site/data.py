@@ -18,7 +18,7 @@ import duckdb
 import yaml
 
 from ote import catalog, files
-from ote.answers import quantities, where
+from ote.answers import quantities, where, words
 from ote.answers.published import width
 from ote.releases import reading, release_files
 
@@ -78,14 +78,15 @@ class Data:
 
     @cached_property
     def runs(self) -> dict[str, Row]:
-        """Runs with an estimate by id: the largest first, guesses after all others."""
+        """Runs with an estimate by id: the largest first, then limits, guesses after all others."""
         found = self.query("runs")
         for run in found:
             run["is_guess"] = quantities.is_guess(run["energy_mwh_p05"], run["energy_mwh_p95"])
+            run["last"] = 2 if run["is_guess"] else int(run["covers"] in words.LIMITS)
             run["organisations"] = split(run["organisations"])
             run["countries"] = sorted({*split(run["developer_country"]), *split(run["site_country"])})
             run["domains"] = split(run["domain"], ",")
-        return {run["run_id"]: run for run in sorted(found, key=lambda run: run["is_guess"])}
+        return {run["run_id"]: run for run in sorted(found, key=lambda run: run["last"])}
 
     @cached_property
     def factors(self) -> dict[str, list[Row]]:

@@ -28,7 +28,6 @@ def first(data: Data) -> parts.Page:
     runs = [*data.runs.values()]
     largest = sorted(runs, key=lambda run: -run["energy_mwh_p95"] if run["is_guess"] else -run["energy_mwh"])
     shown = {run["run_id"] for run in largest[:IN_HTML]}
-    rows = [run for run in runs if run["run_id"] in shown]
     every = parts.drawn(runs, SINCE)
     is_faint = {run["run_id"]: run["run_id"] not in shown and not parts.is_below(run) for run in every}
     chart = parts.runs_chart(
@@ -64,7 +63,9 @@ def first(data: Data) -> parts.Page:
             f"All {total:,} rows with an estimate are listed: whole runs, parts, families and bounds. Totals "
             f"add up the {data.totals['all', 'all']['run_count']:,} whole runs, each training once."
         ),
-        "rows": parts.listed(rows),
+        "rows": parts.listed(runs[:IN_HTML]),
+        "last": parts.LAST,
+        "every_row": f"../{data.manifest['version']}/csv/emissions.csv",
         "json_ld": json_ld(_dataset(data)),
     }
     return parts.Page(path="index.html", template="index.html", title="Runs", about=lead, context=context)
@@ -99,6 +100,7 @@ def on_demand(data: Data) -> str:
         [
             vars(listed)
             | {
+                "last": run["last"],
                 "of": run["organisations"],
                 "countries": run["countries"],
                 "hardware_id": run["hardware_id"],

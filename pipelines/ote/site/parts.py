@@ -15,12 +15,15 @@ from markupsafe import Markup
 
 from ote import catalog
 from ote.answers import quantities
+from ote.answers.words import COVERS
 from ote.site import charts
 from ote.site.data import SOLIDITY, Data, Row, identifier
 from ote.site.data import split as split
 
 UNIT = re.compile(r" (?=[kMGT]?Wh\b|[kM]?t\b(?!o)|k?g\b)")
 LEAST_MWH = 1e-6  # the lower end of charts: 1 Wh
+CROWD = 60  # runs; a chart of more shows intervals of inferred ones when pointed at, as static/site.js
+LAST = "limits (at most, at least) and guesses come last."
 FACTORS = {  # name, unit, and the column that says what a basis means
     "energy_mwh": ("energy", "MWh", "energy_basis"),
     "chip_hours": ("accelerator-hours", "h", "chip_hours_basis"),
@@ -225,6 +228,7 @@ def listed(runs: Sequence[Row]) -> list[Listed]:
 
 def _listed(run: Row) -> Listed:
     year = str(run["published_date"].year) if run["published_date"] else ""
+    limit = COVERS[run["covers"]][1].removesuffix("about")
     who = ", ".join(run["organisations"][:2]) + (" and others" if len(run["organisations"]) > 2 else "")
     return Listed(
         id=identifier(run["run_id"]),
@@ -233,9 +237,9 @@ def _listed(run: Row) -> Listed:
         who=", ".join(part for part in (who, year) if part),
         year=year,
         hardware=run["hardware_name"] or "",
-        energy=energy(run),
+        energy=energy(run) and limit + energy(run),
         energy_span=span(run, "energy_mwh"),
-        tonnes=tonnes(run),
+        tonnes=tonnes(run) and limit + tonnes(run),
         tonnes_span=span(run, "co2e_lifecycle_t"),
         solidity=run["solidity"],
         covers="" if run["covers"] == "one_run" else words("covers", run["covers"]),
@@ -368,16 +372,22 @@ def runs_chart(
     ]
     return charts.Chart(
         title=title,
-        axis="Energy, logarithmic, by day of publication; lines are 90 % intervals.",
+        axis="Energy, logarithmic, by day of publication; lines are 90 % intervals"
+        f"{' (of inferred runs when you point at one)' if len(runs) > CROWD else ''}.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
-        marks=[run_mark(run, x, y) for run in sorted(runs, key=lambda run: run["published_date"])],
+        marks=[run_mark(run, x, y) for run in sorted(runs, key=_covered)],
         rest=charts.paths(run_mark(run, x, y) for run in rest),
         names=charts.placed(names, points),
         legend=legend,
-        css="large",
+        css="large crowd" if len(runs) > CROWD else "large",
         name=name,
     )
+
+
+def _covered(run: Row) -> tuple[int, date]:
+    """The least solid first, since a mark covers those before it."""
+    return -SOLIDITY.index(run["solidity"]), run["published_date"]
 
 
 def is_below(run: Row) -> bool:

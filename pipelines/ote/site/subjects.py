@@ -36,7 +36,7 @@ def _runs(heading: str, runs: Sequence[Row]) -> parts.Section | None:
         if len(found) > 2
         else []
     )
-    cut = [f"The {MOST} largest of {len(runs):,}; guesses come last."] if len(runs) > MOST else []
+    cut = [f"The {MOST} largest of {len(runs):,}; {parts.LAST}"] if len(runs) > MOST else []
     return parts.Section(heading=heading, text=cut, plots=chart, runs=parts.listed(runs[:MOST]))
 
 
@@ -513,7 +513,7 @@ def _sources(data: Data) -> Iterator[parts.Page]:
         rows.append(
             (parts.Link(text=title, href=path), row["producer"] or "", row["status"], f"{len(runs):,}")
         )
-        runs.sort(key=lambda run: (run["is_guess"], -run["energy_mwh"]))
+        runs.sort(key=lambda run: (run["last"], -run["energy_mwh"]))
         about = f"{quantities.counted(len(runs), 'training run')} of this dataset depend on this source."
         sections = [_what_it_is(data, row, cited.get(source_id, [])), _runs("What depends on it", runs)]
         yield parts.page(path, title, about, sections, [*_source(row)])

@@ -9,13 +9,38 @@ const element = (name, text = "", kind = "") => {
   return made;
 };
 
+const NEAR_PX = 24, CROWD = 60; // marks of a chart; of more, as pipelines/ote/site/parts.py draws them
+
 // Charts: one tab stop; arrows move from run to run, Enter opens one.
 for (const figure of document.querySelectorAll(".chart")) {
   const marks = figure.querySelector(".marks"), tip = figure.querySelector(".tip");
   const says = (mark) => { tip.textContent = mark ? mark.querySelector("title").textContent : ""; };
-  const shown = () => [...marks.querySelectorAll("a:not([hidden])")];
-  for (const type of ["mouseover", "focusin"]) marks.addEventListener(type, (event) => says(event.target.closest(".marks > *")));
-  marks.addEventListener("mouseout", () => says(null));
+  const across = (mark) => Number.parseFloat(["x1", "cx", "x"].map((name) => mark.lastElementChild.getAttribute(name)).find(Boolean));
+  // In the order of the axis; in the document, the most solid marks are the last, so that nothing covers them.
+  const shown = () => [...marks.querySelectorAll("a:not([hidden])")].sort((one, other) => across(one) - across(other));
+  const middle = (mark) => {
+    const box = (mark.querySelector("circle, rect, path") ?? mark).getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+  };
+  // The mark nearest to the pointer, so that nobody has to hit a point of a few pixels.
+  let at = null;
+  const point = (event) => {
+    let nearest = NEAR_PX;
+    at?.classList.remove("at");
+    at = null;
+    for (const mark of marks.querySelectorAll(":scope > :not([hidden])")) {
+      const [x, y] = middle(mark), far = Math.hypot(x - event.clientX, y - event.clientY);
+      if (far < nearest) [at, nearest] = [mark, far];
+    }
+    at?.classList.add("at");
+    says(at);
+  };
+  marks.addEventListener("focusin", (event) => says(event.target.closest(".marks > *")));
+  marks.ownerSVGElement.addEventListener("pointermove", point);
+  marks.ownerSVGElement.addEventListener("pointerdown", point);
+  marks.ownerSVGElement.addEventListener("click", (event) => {
+    if (at?.href && event.pointerType === "mouse" && !event.target.closest("a")) location.href = at.href.baseVal;
+  });
   shown().forEach((mark, place) => mark.setAttribute("tabindex", place ? "-1" : "0"));
   marks.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -82,7 +107,10 @@ if (form) {
   const STEP = Number(form.dataset.shown), table = document.getElementById("all-runs");
   const fields = form.elements, more = document.getElementById("more"), count = document.getElementById("count");
   const NAMES = ["q", "organisation", "country", "year", "hardware", "domain", "solidity", "sort"];
+  // As pipelines/ote/answers/names.py matches names: without spaces and punctuation, from the beginning of a word.
   const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+  const fromEachWord = (text) => [...text.matchAll(/[\p{L}\p{N}]+/gu)].map(({ index }) => plain(text.slice(index)));
+  const hasWord = (run, word) => run.texts.some((text) => text.startsWith(word));
   const state = () => Object.fromEntries(NAMES.map((name) => [name, fields[name].value.trim()]));
   let runs = null, loading = null, wanted = [], visible = STEP;
 
@@ -92,7 +120,7 @@ if (form) {
       return answer.json();
     }).then((all) => {
       runs = all;
-      for (const run of runs) run.text = plain([run.model, run.id, run.of.join(" "), run.hardware, run.year].join(" "));
+      for (const run of runs) run.texts = [run.model, run.id, ...run.of, run.hardware, run.year].flatMap(fromEachWord);
       const names = new Set(runs.flatMap((run) => run.of));
       fields.organisation.list.replaceChildren(...[...names].sort().map((name) => {
         const option = element("option");
@@ -125,10 +153,11 @@ if (form) {
     else if (y !== null) link.append(svg("circle", { cx: `${x}%`, cy: `${y}%`, r: 4 }));
     return link;
   };
+  const SOLIDITY = ["guessed", "inferred", "disclosed", "measured"]; // the last is on top
   const draw = () => {
     const marks = document.querySelector("#over-time .marks");
-    for (const gone of document.querySelectorAll("#over-time .rest, #over-time .legend .faint")) gone.remove();
-    const dated = runs.filter((run) => run.at).sort((one, other) => one.at[0] - other.at[0]);
+    for (const gone of document.querySelectorAll("#over-time :is(.rest, .faint)")) gone.classList.add("gone");
+    const dated = runs.filter((run) => run.at).sort((one, other) => SOLIDITY.indexOf(one.solidity) - SOLIDITY.indexOf(other.solidity));
     for (const run of dated) run.mark = mark(run);
     marks.replaceChildren(...dated.map((run) => run.mark));
   };
@@ -155,8 +184,10 @@ if (form) {
     return made;
   };
 
-  const matches = (run, s) =>
-    s.q.split(/\s+/).every((word) => run.text.includes(plain(word))) &&
+  // The words side by side, if they begin a word of any name; else each of them anywhere.
+  const sought = (q) => (runs.some((run) => hasWord(run, plain(q))) ? [plain(q)] : q.split(/\s+/).map(plain));
+  const matches = (run, s, words) =>
+    words.every((word) => hasWord(run, word)) &&
     (!s.organisation || run.of.some((name) => name.toLowerCase() === s.organisation.toLowerCase())) &&
     (!s.country || run.countries.includes(s.country)) && (!s.year || run.year === s.year) &&
     (!s.hardware || run.hardware_id === s.hardware) && (!s.domain || run.domains.includes(s.domain)) &&
@@ -169,28 +200,34 @@ if (form) {
     sure: (run) => run.mwh[2] / run.mwh[1],
     name: (run) => run.model.toLowerCase(),
   };
-  const compare = (order) => (one, other) => {
+  const compare = (order, q) => (one, other) => {
     const [a, b] = [order(one), order(other)];
-    const guesses = (one.energy === "") - (other.energy === ""); // guesses are never ranked first
-    return guesses || (a < b ? -1 : a > b ? 1 : 0);
+    const named = (plain(other.model) === q) - (plain(one.model) === q); // the very name that was typed
+    return named || one.last - other.last || (a < b ? -1 : a > b ? 1 : 0); // limits and guesses are never first
   };
 
   const show = () => {
     const s = state();
-    wanted = runs.filter((run) => matches(run, s)).sort(compare(ORDERS[s.sort] ?? ORDERS[""]));
-    table.tBodies[0].replaceChildren(...wanted.slice(0, visible).map(row));
-    const kept = new Set(wanted);
-    for (const run of runs) if (run.mark) run.mark.toggleAttribute("hidden", !kept.has(run));
-    const ids = new Set(wanted.map((run) => run.id));
-    for (const name of document.querySelectorAll("#over-time .name")) name.toggleAttribute("hidden", !ids.has(name.dataset.run));
+    const words = sought(s.q), before = table.tBodies[0].rows;
+    wanted = runs.filter((run) => matches(run, s, words)).sort(compare(ORDERS[s.sort] ?? ORDERS[""], plain(s.q) || null));
+    const ids = wanted.slice(0, visible).map((run) => run.id);
+    // Rows that are there stay where they are: more of them move nothing.
+    const kept = [...before].every((one, place) => one.querySelector("a").getAttribute("href") === `run/${ids[place]}.html`) ? before.length : 0;
+    if (!kept) table.tBodies[0].replaceChildren();
+    table.tBodies[0].append(...wanted.slice(kept, visible).map(row));
+    document.getElementById("over-time").classList.toggle("crowd", wanted.length > CROWD);
+    const all = new Set(wanted), names = new Set(wanted.map((run) => run.id));
+    for (const run of runs) if (run.mark) run.mark.toggleAttribute("hidden", !all.has(run));
+    for (const name of document.querySelectorAll("#over-time .name")) name.toggleAttribute("hidden", !names.has(name.dataset.run));
     const first = wanted.find((run) => run.mark);
     for (const run of runs) if (run.mark) run.mark.setAttribute("tabindex", run === first ? "0" : "-1");
-    more.hidden = wanted.length <= visible;
-    const listed = Math.min(visible, wanted.length);
-    count.textContent = `${wanted.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs${listed < wanted.length ? `, the first ${listed} shown` : ""}; guesses come last.`;
+    const listed = Math.min(visible, wanted.length), left = wanted.length - listed;
+    more.hidden = left === 0;
+    more.textContent = `Show ${Math.min(STEP, left)} more`;
+    count.textContent = `${wanted.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs${left ? `, the first ${listed.toLocaleString("en")} shown` : ""}; ${form.dataset.last}`;
   };
   const update = async () => {
-    const given = Object.entries(state()).filter(([, value]) => value);
+    const given = Object.entries({ ...state(), rows: visible > STEP ? visible : "" }).filter(([, value]) => value);
     const address = given.length ? `?${new URLSearchParams(given)}` : location.pathname;
     history.replaceState(null, "", address + location.hash);
     await load();
@@ -204,8 +241,8 @@ if (form) {
   };
   const csv = () => {
     const ends = (name) => [name, `${name}_p05`, `${name}_p95`];
-    const header = ["run_id", "model", "organisations", "published", "hardware_id", "solidity", ...ends("energy_mwh"), ...ends("co2e_lifecycle_t")];
-    const lines = wanted.map((run) => [run.id, run.model, run.of.join(";"), run.published, run.hardware_id, run.solidity, ...run.mwh, ...run.t]);
+    const header = ["run_id", "model", "organisations", "published", "hardware_id", "covers", "solidity", ...ends("energy_mwh"), ...ends("co2e_lifecycle_t")];
+    const lines = wanted.map((run) => [run.id, run.model, run.of.join(";"), run.published, run.hardware_id, run.covers || "one whole run", run.solidity, ...run.mwh, ...run.t]);
     const link = element("a");
     link.href = URL.createObjectURL(new Blob([[header, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n"], { type: "text/csv" }));
     link.download = "training-runs.csv";
@@ -217,11 +254,19 @@ if (form) {
   for (const name of NAMES) if (given.has(name)) fields[name].value = given.get(name);
   form.hidden = false;
   more.hidden = Number(form.dataset.all) <= STEP;
+  more.textContent = `Show ${Math.min(STEP, Number(form.dataset.all) - STEP)} more`;
   form.addEventListener("focusin", load, { once: true });
   form.addEventListener("input", () => { visible = STEP; update(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => { visible = STEP; setTimeout(update); });
   fields.csv.addEventListener("click", async () => { await update(); if (runs) csv(); });
-  more.addEventListener("click", () => { visible += STEP; update(); });
-  if (NAMES.some((name) => given.get(name))) update();
+  more.addEventListener("click", async () => {
+    const there = table.tBodies[0].rows.length;
+    visible += STEP;
+    await update();
+    if (more.hidden) table.tBodies[0].rows[there]?.querySelector("a").focus(); // the button was the place of the keyboard
+  });
+  const rows = Number(given.get("rows"));
+  if (rows > STEP) visible = Math.ceil(rows / STEP) * STEP;
+  if (visible > STEP || NAMES.some((name) => given.get(name))) update();
 }
