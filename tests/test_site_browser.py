@@ -245,6 +245,22 @@ def test_the_nearest_mark_answers_to_the_pointer_and_solid_marks_are_on_top(page
     page.until("location.pathname.endsWith('/run/gpt-3-175b.html')")
 
 
+@pytest.mark.parametrize("name", ["index.html", "run/gpt-3-175b.html", "accuracy.html", "download.html"])
+def test_on_paper_text_is_dark_and_nothing_is_cut(page: Page, address: str, name: str) -> None:
+    page.open(address + name, 718)  # A4 without the margins of Chromium
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    page.call("Emulation.setEmulatedMedia", media="print", features=features)
+    colour = page.value("getComputedStyle(document.body).color")
+    width, cut = page.value("document.documentElement.scrollWidth"), page.value(CUT)
+    controls = "[...document.querySelectorAll('nav, form, input, select, .tip, button:not(.sort)')]"
+    seen = page.value(f"{controls}.filter((one) => one.checkVisibility()).map((one) => one.outerHTML)")
+    heads = "[...document.querySelectorAll('section > .scroll .sort')]"
+    hidden = page.value(f"{heads}.filter((one) => !one.checkVisibility()).length")
+    page.call("Emulation.setEmulatedMedia", media="", features=[])
+    assert (colour, cut, seen, hidden) == ("rgb(27, 31, 36)", [], [], 0)
+    assert width <= 718
+
+
 def test_the_csv_is_what_is_shown(page: Page, address: str) -> None:
     page.open(f"{address}index.html?organisation=xAI")
     page.until(READY)
