@@ -23,6 +23,7 @@ from ote.answers import estimate as estimating
 from ote.answers.estimate import BadRunsError
 from ote.cli import estimate as command
 from tests.conftest import Build, ote
+from tests.store import s3_store
 
 TODAY = date(2025, 6, 1)
 TEXT = (*estimating.NAMES, "model", "metering", "started")
@@ -245,28 +246,30 @@ def test_parquet_files_of_a_folder_are_one_batch(
         batch.estimate_batch(tmp_path / "in", tmp_path / "out", database, TODAY)
 
 
-@pytest.fixture
-def memory() -> Iterator[Any]:
-    """A store that fsspec knows, as s3 is one."""
-    store = fsspec.filesystem("memory")
-    yield store
-    store.rm("/runs", recursive=True)
+@pytest.fixture(params=["memory://", "s3://"])
+def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty folder of a store that fsspec knows."""
+    with s3_store("runs") as (_, environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()  # and the credentials of other tests
+        yield f"{request.param}runs"
+    fsspec.filesystem("memory").store.clear()
 
 
 def test_addresses_are_read_and_written_through_fsspec(
-    database: Path, runs: list[dict[str, Any]], tmp_path: Path, memory: Any
+    database: Path, runs: list[dict[str, Any]], tmp_path: Path, bucket: str
 ) -> None:
-    source = written(runs[:300], tmp_path / "runs.parquet")
+    source, (store, _) = written(runs[:300], tmp_path / "runs.parquet"), fsspec.core.url_to_fs(bucket)
     batch.estimate_batch(source, tmp_path / "out.parquet", database, TODAY, rejects=str(tmp_path / "r.csv"))
-    memory.pipe_file("/runs/in/a.parquet", source.read_bytes())
-    for address in ("memory://runs/in/a.parquet", "memory://runs/in/*.parquet", "memory://runs/in"):
-        batch.estimate_batch(
-            address, "memory://runs/out.parquet", database, TODAY, rejects="memory://runs/out.rejects.csv"
-        )
-        assert memory.cat_file("/runs/out.parquet") == (tmp_path / "out.parquet").read_bytes()
-        assert memory.cat_file("/runs/out.rejects.csv") == (tmp_path / "r.csv").read_bytes()
-    batch.estimate_batch("memory://runs/in", "memory://runs/parts", database, TODAY)
-    assert memory.cat_file("/runs/parts/part-00000.parquet") == (tmp_path / "out.parquet").read_bytes()
+    store.pipe_file(f"{bucket}/in/a.parquet", source.read_bytes())
+    for address in (f"{bucket}/in/a.parquet", f"{bucket}/in/*.parquet", f"{bucket}/in"):
+        target, rejects = f"{bucket}/out.parquet", f"{bucket}/out.rejects.csv"
+        batch.estimate_batch(address, target, database, TODAY, rejects=rejects)
+        assert store.cat_file(target) == (tmp_path / "out.parquet").read_bytes()
+        assert store.cat_file(rejects) == (tmp_path / "r.csv").read_bytes()
+    batch.estimate_batch(f"{bucket}/in", f"{bucket}/parts", database, TODAY)
+    assert store.cat_file(f"{bucket}/parts/part-00000.parquet") == (tmp_path / "out.parquet").read_bytes()
 
 
 class Files(SimpleHTTPRequestHandler):
