@@ -88,11 +88,9 @@ def unknown_region(name: str) -> str:
     if there := next(filter(None, (at_place(place, _rows("regions")) for place in places)), ""):
         return f"{shown(name)} is a location, not a region. {there}"
     if code := country_code(name):
-        of_country = [row["region"] for row in _rows("regions") if row["country"] == code]
-        regions = ", ".join(region for region in of_country if not region.startswith("site:"))
         return (
             f"{shown(name)} is a country, not a region: give it as the country. "
-            f"Its cloud regions: {regions or 'none known'}"
+            f"Its cloud regions: {_by_provider(code) or 'none known'}"
         )
     near = get_close_matches(
         name.strip().lower(), [n for n in _regions() if not n.startswith("site:")], 3, 0.4
@@ -101,6 +99,15 @@ def unknown_region(name: str) -> str:
         f"{shown(name)} is not a known region. The nearest: "
         f"{', '.join(_regions()[key] for key in near) or 'none'}"
     )
+
+
+def _by_provider(country: str) -> str:
+    """The cloud regions of a country, those of each provider together."""
+    found: dict[str, list[str]] = {}
+    for row in _rows("regions"):
+        if row["country"] == country and not row["region"].startswith("site:"):
+            found.setdefault(row["provider"], []).append(row["region"])
+    return "; ".join(f"{provider}: {', '.join(regions)}" for provider, regions in sorted(found.items()))
 
 
 def unknown_country(name: str) -> str:

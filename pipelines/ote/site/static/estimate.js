@@ -97,7 +97,11 @@ async function instead(engine, name, key) {
     return `${shown} is a location, not a region. The cloud regions there: ${regions}`;
   }
   if (countries.rows.length) {
-    const regions = named(rows.filter((row) => row[2] === countries.rows[0][0]));
+    const found = {};
+    for (const [region, provider, country] of rows) {
+      if (country === countries.rows[0][0]) (found[provider] ??= []).push(region);
+    }
+    const regions = Object.keys(found).sort().map((provider) => `${provider}: ${found[provider].join(", ")}`).join("; ");
     return `${shown} is a country, not a region: give it as the country. Its cloud regions: ${regions || "none known"}`;
   }
   return `${shown} is not a known region. The nearest: ${named(nearest(name.trim().toLowerCase(), rows)) || "none"}`;
