@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import Build, ote
 
-# chosen, rival, rule: read in published_footprints.csv and ordered by hand.
+# chosen, rival, rule: read in published_footprints.csv and rival_hours.csv, and ordered by hand.
 PUBLISHED = {
     ("gpt-3-175b", "reported_co2e_t"): [(552.1, 502, "whole_systems_first")],
     ("bloom-176b", "reported_energy_mwh"): [(433, 475, "developer_first")],
@@ -17,6 +17,7 @@ PUBLISHED = {
     ],
     ("dalle-mini", "reported_co2e_t"): [(0.03016, 0.00754, "current_figure_first")],
     ("transformer-big-p100", "reported_energy_mwh"): [(0.316, 0.201, "measured_power_first")],
+    ("phi-1.5", "chip_hours"): [(32 * 8 * 24, 1500, "first_statement")],
 }
 
 
