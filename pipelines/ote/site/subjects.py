@@ -568,5 +568,7 @@ def _what_it_is(data: Data, row: Row, cited: Sequence[Row]) -> parts.Section:
     return parts.Section(
         heading="What it is",
         text=[f"{means} The publication itself is not part of the release, so it has no checksum here."],
-        table=parts.Table(caption="Where it is cited", headers=headers, rows=rows, numeric={1}),
+        table=parts.Table(
+            caption="Where it is cited", headers=headers, rows=rows, numeric={1}, name="cited-rows"
+        ),
     )
