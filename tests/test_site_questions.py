@@ -143,6 +143,7 @@ def test_a_result_fits_a_phone_and_has_no_barrier(page: Page, address: str) -> N
 HARDWARE = (
     *("H100", "A100", "NVIDIA A100-SXM4-40GB", "v100", "TPU v3", "tpu v4", "MI250X", "GB200", "RTX 4090"),
     *("a100 80gb pcie", "T4", "Gaudi 2", "MI250X GCD", "TPU v3 core", "v3-32", "tpu-v4-64", "v5litepod-16"),
+    "volta",
 )
 PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cloud_region", ("us-central1", "europe-west4", "us-east-1", "eu-north-1", "westeurope", "asia-east1")),

@@ -887,15 +887,15 @@ def number(value: float) -> str:
 
 
 def exact(value: float) -> str:
-    """A given number or a product of such, to three decimals and at least four significant digits."""
-    return f"{rounded(value, 3):,.12g}"
+    """A given number or a product of such, to two decimals and at least six significant digits."""
+    return f"{rounded(value, 2, 6):,.12g}"
 
 
-def rounded(value: float, decimals: int) -> float | int:
+def rounded(value: float, decimals: int, least: int = 4) -> float | int:
     """A number to some decimals, and to four significant digits at the least: 0.4332 stays so."""
     if not value:
         return 0
-    digits = max(decimals, 3 - math.floor(math.log10(abs(value))))
+    digits = max(decimals, least - 1 - math.floor(math.log10(abs(value))))
     return round(value, digits) if digits > 0 else round(value)
 
 

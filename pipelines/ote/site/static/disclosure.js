@@ -36,9 +36,9 @@ function number(value) {
   return Math.abs(shown) >= 100 ? grouped(shown, 0) : String(shown);
 }
 
-/** A number that was given, to three decimals and at least four significant digits. */
+/** A number that was given, to two decimals and at least six significant digits. */
 const exact = (value) => {
-  const digits = value ? Math.max(3, 3 - Math.floor(Math.log10(Math.abs(value)))) : 0;
+  const digits = value ? Math.max(2, 5 - Math.floor(Math.log10(Math.abs(value)))) : 0;
   return Number(value.toFixed(digits)).toLocaleString("en-US", { maximumSignificantDigits: 12 });
 };
 
