@@ -217,7 +217,13 @@ def test_search_gives_the_very_name_first_and_only_what_ote_find_gives(
     page: Page, address: str, build: Build
 ) -> None:
     page.open(f"{address}index.html")
-    for typed, first in (("gpt 3", "gpt-3-175b"), ("grok 4", "grok-4"), ("llama 3.1", "llama-3.1-405b")):
+    for typed, first in (
+        ("gpt 3", "gpt-3-175b"),
+        ("grok 4", "grok-4"),
+        ("llama 3.1", "llama-3.1-405b"),
+        ("palm", "palm-540b"),
+        ("gpt 4", "gpt-4-mar-2023"),
+    ):
         set_field(page, "q", typed)
         ids = page.value(f"{SHOWN}.map((row) => row.querySelector('a').getAttribute('href').slice(4, -5))")
         assert ids[0] == first

@@ -200,9 +200,10 @@ if (form) {
     sure: (run) => run.mwh[2] / run.mwh[1],
     name: (run) => run.model.toLowerCase(),
   };
+  const isNamed = (run, q) => plain(run.model.replace(/\s*\([^()]*\)$/, "")) === q; // but for size or edition in brackets
   const compare = (order, q) => (one, other) => {
     const [a, b] = [order(one), order(other)];
-    const named = (plain(other.model) === q) - (plain(one.model) === q); // the very name that was typed
+    const named = isNamed(other, q) - isNamed(one, q);
     return named || one.last - other.last || (a < b ? -1 : a > b ? 1 : 0); // limits and guesses are never first
   };
 
