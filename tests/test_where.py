@@ -337,7 +337,11 @@ def test_the_ranking_fits_the_terminal_and_cuts_no_name(
         (["--hardware", "H10000", "--hours", "3"], "not a known accelerator"),
         (["--hardware", "H100", "--hours", "3", "--chips", "0"], "chips"),
         (["t5-11b", "--provider", "Nobody"], "--provider 'Nobody' is not a known provider. Known: "),
-        (["t5-11b", "--provider", "EPFL"], "'EPFL' has no location here. Providers: "),
+        (["t5-11b", "--provider", "EPFL"], "'EPFL': no location here. Known: "),
+        (["t5-11b", "--country", "Andorra"], "AD: no location here. Known: AE, "),
+        (["t5-11b", "--country", "FI", "--provider", "AWS"], "FI: no location of Amazon Web Services here."),
+        (["t5-11b", "--country", "Finnland"], "is not a known country"),
+        (["t5-11b", "--country", "FI", "--month", "2022-05"], "--country does not go with --month"),
         (["t5-11b", "--basis", "marginal"], "--basis"),
         (
             ["t5-11b", "--provider", "Scaleway", "--basis", "direct"],

@@ -235,6 +235,7 @@ def where(
     hours: float | None = None,
     region: str | None = None,
     provider: str | None = None,
+    country: str | None = None,
     start: str | None = None,
     year: int | None = None,
     basis: Literal["direct", "lifecycle"] | None = None,
@@ -253,6 +254,7 @@ def where(
         hours: duration of the run in wall-clock hours (h).
         region: cloud region of the run.
         provider: rank only the regions of this operator.
+        country: rank only the regions of this country, as code or English name.
         start: when the run started: YYYY-MM-DD, YYYY-MM or YYYY.
         year: year of the grid data to rank by. Default: the year of the run, or else the newest year.
         basis: kind of carbon intensity to rank by. Default: the kind that is known for most regions.
@@ -285,8 +287,8 @@ def where(
     from ote.answers.published import open_database
 
     asked = placing.Asked(
-        run=run, hardware=hardware, chips=chips, hours=hours, region=region, provider=provider, start=start,
-        year=year, basis=basis,
+        run=run, hardware=hardware, chips=chips, hours=hours, region=region, provider=provider,
+        country=country, start=start, year=year, basis=basis,
     )  # fmt: skip
     known = placing.meant(asked, path := _database(database))
     with open_database(path, ranking.PROBE) as connection:

@@ -149,6 +149,7 @@ class Agent:
         chips: int = 1,
         hours: float | None = None,
         provider: str | None = None,
+        country: str | None = None,
         year: int | None = None,
         limit: int = 15,
     ) -> Answer:
@@ -162,12 +163,13 @@ class Agent:
             chips: number of accelerators.
             hours: duration in wall-clock hours.
             provider: rank only the regions of this operator.
+            country: rank only the regions of this country, as code or English name.
             year: year of the grid data. Default: the year of the run, or else the newest year.
             limit: most regions to return, the best first; at most 1000.
         """
         ranked = api.where(
-            run, hardware=hardware, chips=chips, hours=hours, provider=provider, year=year,
-            database=self._database,
+            run, hardware=hardware, chips=chips, hours=hours, provider=provider, country=country,
+            year=year, database=self._database,
         )  # fmt: skip
         with api.connect(self._database) as connection:
             run_id = names.find(connection, run).run_id if run else None

@@ -110,7 +110,10 @@ def nearest(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
 
 
 def nearest_spellings(name: str, known: Sequence[str]) -> list[str]:
-    """Those of some names that are nearest to a mistyped one; whole names and their words count alike."""
+    """Those of some names that are nearest to a mistyped one; whole names and their words count alike.
+
+    A name that is more than one change further off than the nearest is not meant.
+    """
     key = _key(name)
     changes = {
         other: min(
@@ -118,7 +121,8 @@ def nearest_spellings(name: str, known: Sequence[str]) -> list[str]:
         )
         for other in known
     }
-    return sorted(changes, key=lambda other: (changes[other], other))[:NEAREST]
+    near = [other for other in known if changes[other] <= min(changes.values()) + 1]
+    return sorted(near, key=lambda other: (changes[other], other))[:NEAREST]
 
 
 def _parts(name: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from ote.answers import estimate, quantities, where
+from ote.answers import estimate, locations, quantities, where
 from ote.errors import BadQuestionError
 
 PLACED = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
@@ -28,6 +28,7 @@ class Asked:
     hours: float | None = None
     region: str | None = None
     provider: str | None = None
+    country: str | None = None  # of the locations, not of the run
     start: str | None = None
     year: int | None = None
     basis: str | None = None  # of intensities: direct or lifecycle
@@ -100,8 +101,9 @@ def ranked(
         NotFoundError: there is no such location.
     """
     provider = known.names["provider"]
-    basis = asked.basis or where.usual_basis(connection, found, provider)
-    return where.ranked(connection, found, basis, provider, asked.year)
+    country = locations.country_code(asked.country) if asked.country else None
+    basis = asked.basis or where.usual_basis(connection, found, provider, country)
+    return where.ranked(connection, found, basis, provider, asked.year, country)
 
 
 def as_json(location: where.Location) -> dict[str, Any]:
@@ -131,7 +133,15 @@ def _refuse(asked: Asked) -> None:
         raise BadQuestionError(
             "--basis direct: with --month the hours of grids are ranked, which are lifecycle; leave one out."
         )
+    _refuse_country(asked)
     _refuse_hours(asked)
+
+
+def _refuse_country(asked: Asked) -> None:
+    if asked.country is not None and not locations.country_code(asked.country):
+        raise BadQuestionError(f"--country {locations.unknown_country(asked.country)}.")
+    if asked.country is not None and asked.month:
+        raise BadQuestionError("--country does not go with --month, which ranks whole grids.")
 
 
 def _refuse_hours(asked: Asked) -> None:

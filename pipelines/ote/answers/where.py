@@ -26,7 +26,10 @@ from locations, hardware_power as power limit 0
 NEAREST = """
 with nearest as (
     select * from locations
-    where provider = coalesce($provider, provider) and intensity_basis = coalesce($basis, intensity_basis)
+    where
+        provider = coalesce($provider, provider)
+        and country = coalesce($country, country)
+        and intensity_basis = coalesce($basis, intensity_basis)
     qualify row_number() over (
         partition by region order by abs(factor_year - $year), factor_year
     ) = 1
@@ -224,25 +227,35 @@ def at_region(connection: duckdb.DuckDBPyConnection, load: Load, region: str) ->
     return replace(load, region=region, intensity_basis=None, run_id=None)
 
 
-def usual_basis(connection: duckdb.DuckDBPyConnection, load: Load, provider: str | None = None) -> str:
+def usual_basis(
+    connection: duckdb.DuckDBPyConnection,
+    load: Load,
+    provider: str | None = None,
+    country: str | None = None,
+) -> str:
     """The intensities to rank a load's locations on, where nobody chooses: direct or lifecycle.
 
     Raises:
-        NotFoundError: the provider has no location.
+        NotFoundError: the provider has no location, or none in the country (of two letters).
     """
     given = {
         "year": load.year,
         "provider": provider,
+        "country": country,
         "basis": None,
         "region": load.region,
         "own_basis": load.intensity_basis,
     }
     rows = connection.execute(USUAL_BASIS, given).fetchall()
     if not rows:
-        known = connection.execute("select distinct provider from locations order by 1").fetchall()
-        raise NotFoundError(
-            f"{provider!r} has no location here. Providers: {', '.join(name for (name,) in known)}."
-        )
+        of = f" of {provider}" if provider and country else ""
+        known = connection.execute(
+            f"select distinct {'country' if country else 'provider'} from locations "
+            "where ? or provider = ? order by 1",
+            [not of, provider],
+        ).fetchall()
+        names = ", ".join(name for (name,) in known)
+        raise NotFoundError(f"{country or repr(provider)}: no location{of} here. Known: {names}.")
     return str(rows[0][0])
 
 
@@ -252,6 +265,7 @@ def ranked(
     basis: str,
     provider: str | None = None,
     year: int | None = None,
+    country: str | None = None,
 ) -> list[Location]:
     """Every location on one basis of intensities; those of one year are ranked, least emissions first.
 
@@ -261,7 +275,9 @@ def ranked(
     Raises:
         NotFoundError: the provider has no location on this basis, or none in the year that was given.
     """
-    cursor = connection.execute(PLACES, {"year": load.year, "provider": provider, "basis": basis})
+    cursor = connection.execute(
+        PLACES, {"year": load.year, "provider": provider, "country": country, "basis": basis}
+    )
     names = [column[0] for column in cursor.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if not rows:

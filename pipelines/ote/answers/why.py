@@ -104,8 +104,8 @@ select column_name, chosen_value, rival_value, rule, rival_source_id, rival_sour
 from conflicts where subject_kind = 'training_run' and subject = ? order by all
 """
 PUBLISHED = """
-select quantity, basis, published_value, computed_value, inside_interval, scope, derivation, source_url,
-    source_locator
+select quantity, basis, published_value, computed_value, inside_interval, cause_reason, scope, derivation,
+    source_url, source_locator
 from agreement where run_id = ? order by all
 """
 # Figures of several runs, or of a whole project, that cover the run.

@@ -51,6 +51,9 @@ Hours = Annotated[
     typer.Option(help="Duration of the run in wall-clock hours.", parser=number("300"), metavar="<float>"),
 ]
 Operator = Annotated[str | None, typer.Option(help="Rank only the regions of this operator.")]
+Within = Annotated[
+    str | None, typer.Option(help="Rank only the regions of this country: code (FI) or name (Finland).")
+]
 Year = Annotated[
     int | None,
     typer.Option(
@@ -84,6 +87,7 @@ def where(
     hours: Hours = None,
     region: Region = None,
     provider: Operator = None,
+    country: Within = None,
     start: Start = None,
     year: Year = None,
     basis: Kind = None,
@@ -102,7 +106,7 @@ def where(
     """
     asked = placing.Asked(
         run=" ".join(run or []), hardware=hardware, chips=chips, hours=hours, region=region,
-        provider=provider, start=start, year=year, basis=basis, month=month,
+        provider=provider, country=country, start=start, year=year, basis=basis, month=month,
     )  # fmt: skip
     with _failing(asked.run, database, as_json):
         known = placing.meant(asked, database)

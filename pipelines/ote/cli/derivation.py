@@ -243,7 +243,7 @@ def _published(found: Tree) -> Iterator[str]:
         inside = "inside" if other["inside_interval"] else "outside"
         lines.append(
             f"Published, for comparison: {scaled(other['published_value'])} "
-            f"({_words_of(other)}), {inside} the 90 % interval."
+            f"({_words_of(other)}), {inside} the 90 % interval{_because(other)}."
         )
     for other in found["published_together"]:
         scaled = energy if other["quantity"] == "energy_mwh" else mass
@@ -254,6 +254,11 @@ def _published(found: Tree) -> Iterator[str]:
     yield from lines[:SHOWN_FIGURES]
     if (more := len(lines) - SHOWN_FIGURES) > 0:
         yield f"{counted(more, 'more published figure')}: --full lists all."
+
+
+def _because(other: Tree) -> str:
+    """What the source of a figure outside the interval says of it."""
+    return f": {other['cause_reason']}" if other["cause_reason"] else ""
 
 
 def _words_of(other: Tree) -> str:

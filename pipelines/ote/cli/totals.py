@@ -24,7 +24,8 @@ Where = Annotated[
     ),
 ]
 Organisation = Annotated[
-    str | None, typer.Option(help="Add up runs of this organisation, as the table organisations names it.")
+    str | None,
+    typer.Option(help="Add up runs of this organisation. The table `organisations` lists the names."),
 ]
 Year = Annotated[
     int | None,
