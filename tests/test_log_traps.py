@@ -453,6 +453,16 @@ def test_a_log_is_counted_as_its_tool_counts(tmp_path: Path, case: str) -> None:
         assert bool(run.get("metering")) == bool(run.get("energy_kwh"))
 
 
+@pytest.mark.parametrize(
+    ("end", "started"),
+    [("12:30 AM", "2024-05-23"), ("2:30 AM", "2024-05-24"), ("12:30 PM", "2024-05-24")],
+)
+def test_twelve_of_the_morning_is_midnight(tmp_path: Path, end: str, started: str) -> None:
+    """Two hours that end at this time of 24 May."""
+    (run,) = read(tmp_path, codecarbon({"timestamp": f"24/05/2024 {end}"})).runs
+    assert run["started"] == started
+
+
 GOOD = codecarbon({"project_name": "pé"})
 ENCODED = {
     "BOM": GOOD.encode("utf-8-sig"),
@@ -861,6 +871,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "own columns": ("run,energy_consumed (J),duration\na,1000,5\n", "energy_consumed: empty, expected"),
     "nvidia-smi, 3 GPUs and then 2": (
         smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:], 2, apart_ms=3), "no column says which row is of which GPU",
+    ),
+    "nvidia-smi, 3 GPUs, and 2 in one moment of seven": (
+        smi(HOUR, 3, apart_ms=3) + smi(DAYS[61:72], 2, apart_ms=3),
+        "no column says which row is of which GPU",
     ),
     "nvidia-smi, 3 GPUs almost as far apart as two moments": (
         smi([f"01 10:00:{second:02}" for second in range(60)], 3, apart_ms=150),

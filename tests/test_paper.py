@@ -5,7 +5,7 @@ import math
 import duckdb
 import pytest
 
-from tests.conftest import Build
+from tests.conftest import Build, Model
 
 # Table, system, metric: as printed, and as a pocket calculator has it from the printed inputs.
 BY_HAND = {
@@ -124,6 +124,20 @@ def test_verdicts_follow_from_the_later_values(build: Build) -> None:
             holds
             is {"supported_by_later_data": True, "not_supported": False, "cannot_be_told": None}[verdict]
         )
+
+
+def test_the_evidence_names_the_share_of_the_later_values_that_agree(model: Model) -> None:
+    """The geometric mean of 1, 2 and 4 is 2: half of its distribution is above the 2 of the paper."""
+    cases = [
+        {"claim_id": "datacenter-efficiency", "case_id": group, "case_group": group, "case_ratio": ratio}
+        | {"interval_meaning": "spread", "is_counted": True}
+        for group, ratio in (("a", 1.0), ("b", 2.0), ("c", 4.0))
+    ]
+    printed = [{"metric": "energy_efficiency_factor_low", "value": 2.0}]
+    frame = model("out.paper_claims", {"out.paper_claim_evidence": cases, "core.paper_numbers": printed})
+    ((verdict, says),) = frame.filter(claim_id="datacenter-efficiency").select("verdict", "evidence").rows()
+    assert verdict == "cannot_be_told"
+    assert "from 3 operators. The claim needs at least 2; 50 % of the distribution agrees" in says
 
 
 def test_no_counted_case_is_of_the_paper_itself(build: Build) -> None:

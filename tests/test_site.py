@@ -774,6 +774,8 @@ def test_axes_hold_their_values() -> None:
     assert [tick.label for tick in ticks][:2] == ["10", "30"]
     assert charts.TOP < scale(23_000.0) < scale(10_000.0) < scale(6.0) < charts.BOTTOM
     assert scale(6.0) - scale(23_000.0) > 0.95 * (charts.BOTTOM - charts.TOP), "no empty powers of ten"
+    eight = charts.log_axis([2e-3, 5e3], lambda value: f"{value:g}")[1]  # powers of ten: more than seven
+    assert [tick.label for tick in eight] == ["0.001", "0.1", "10", "1000"]
     scale, ticks = charts.zero_axis([0.97], lambda value: f"{value:.2f}")
     assert [tick.label for tick in ticks] == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
     assert scale(0.5) == pytest.approx((charts.BOTTOM + charts.TOP) / 2)

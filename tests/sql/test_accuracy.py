@@ -187,6 +187,27 @@ def test_the_variants_of_a_bare_name_count_as_often_as_runs_name_them(model: Mod
     assert gsd == pytest.approx(math.exp(math.sqrt((math.log(2) ** 2 / 4 + 0) / 2)))
 
 
+def test_a_chip_of_a_mix_has_the_error_of_what_others_measured_and_that_of_its_variants(model: Model) -> None:
+    """One run of four is on a variant at half the rating: a variance of ln(2)^2 / 4."""
+    chips = {"nvidia-a100-sxm": 400.0, "nvidia-a100-pcie": 200.0}
+    named = ["nvidia-a100-sxm"] * 3 + ["nvidia-a100-pcie"]
+    frame = model(
+        "core.power_fits",
+        {
+            "core.power_errors": model("core.power_errors", {"core.held_out_power": ERRORS}).to_dicts(),
+            "core.hardware": [{"hardware_id": chip, "tdp_w": rating} for chip, rating in chips.items()],
+            "core.hardware_aliases": [{"hardware_id": "nvidia-a100-sxm", "is_ambiguous": True}],
+            "core.training_runs": [
+                {"run_id": f"r{i}", "hardware_id": chip, "is_ambiguous_hardware": False}
+                for i, chip in enumerate(named)
+            ],
+        },
+    )
+    ((gsd,),) = frame.filter(basis="hardware_mix").select("fitted_gsd").rows()
+    elsewhere = [ln_gsd(MEAN_SQUARES[f"measured_{basis}_elsewhere"]) for basis in ("same_chip", "ratio")]
+    assert math.log(gsd) ** 2 == pytest.approx(max(elsewhere) ** 2 + math.log(2) ** 2 / 4, rel=5e-3)
+
+
 def test_cards_of_one_line_are_no_variants_of_each_other(model: Model) -> None:
     """GTX 1060 and GTX 1080 Ti share a line, and a name without a number shares nothing."""
     chips = {

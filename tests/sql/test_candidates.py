@@ -666,6 +666,20 @@ def test_what_the_supply_leaves_is_a_power_of_what_comes_from_the_grid(model: Mo
     assert found == {"r1": (pytest.approx(0.25), pytest.approx(0.5)), "r2": (1.0, 1.0)}
 
 
+def test_supply_changes_from_year_to_year_and_each_region_counts_once(model: Model) -> None:
+    """What it leaves halves and doubles again at a, and at b it is divided by four; a gap is no change."""
+    left = {"a": {2020: 0.4, 2021: 0.2, 2022: 0.4}, "b": {2020: 0.4, 2021: 0.1, 2023: 0.9}}
+    rows = [
+        {"region": region, "factor_year": year, "net_to_gross_ratio": ratio}
+        for region, years in left.items()
+        for year, ratio in years.items()
+    ]
+    frame = model("core.net_fits", {"core.region_supply": rows}).filter(basis="supply_other_year")
+    ((gsd, n),) = frame.select("fitted_gsd", "n_observations").rows()
+    assert n == 3
+    assert math.log(gsd) ** 2 == pytest.approx((math.log(2) ** 2 + math.log(4) ** 2) / 2)
+
+
 @pytest.mark.parametrize(
     ("supplied", "rounding", "years", "ln_gsd"),
     [

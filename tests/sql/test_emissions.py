@@ -272,19 +272,21 @@ def test_the_bound_of_a_run_is_that_of_its_site_or_of_the_largest_of_its_time(mo
             site | {"status_date": date(2024, 4, 10), "power_mw": 20.0},
             site | {"status_date": date(2026, 1, 1), "power_mw": 900.0},  # a plan
             {"site": "l", "site_title": "L", "status_date": date(2024, 2, 1), "power_mw": 50.0},
+            {"site": "f", "site_title": "F", "status_date": date(2023, 2, 1), "power_mw": 0.5},
+            {"site": "n", "site_title": "N", "status_date": date(2023, 1, 1), "power_mw": 0.0},  # not yet
         ],
         "raw.training_sites": [{"run_id": run, "site_title": "S"} for run in ("early", "late")],
         "core.training_runs": [
             {"run_id": "early", "published_date": date(2024, 2, 20)},  # 50 days x 24 h x 10 MW
             {"run_id": "late", "published_date": date(2024, 5, 30)},  # 20 MW x 2,000 h, less than 48 GWh
             {"run_id": "unplaced", "published_date": date(2024, 5, 30)},  # 50 MW x 2,000 h
-            {"run_id": "old", "published_date": date(2012, 1, 1)},  # the first site: 10 MW x 2,000 h
+            {"run_id": "old", "published_date": date(2012, 1, 1)},  # the first site: 0.5 MW x 2,000 h
             {"run_id": "long", "training_flop": 1e24, "training_hours": 2_000.0, "covers": "one_run"},
             {"run_id": "slow", "training_flop": 1e20, "training_hours": 9_000.0, "covers": "one_run"},
         ],
     }
     found = dict(model("core.capacity_bounds", facts).select("run_id", "bound_mwh").rows())
-    assert found == pytest.approx({"early": 12_000, "late": 40_000, "unplaced": 100_000, "old": 20_000})
+    assert found == pytest.approx({"early": 12_000, "late": 40_000, "unplaced": 100_000, "old": 1_000})
 
 
 def test_an_unknown_intensity_is_unknown_not_zero(model: Model) -> None:

@@ -186,6 +186,17 @@ def test_chip_hours_that_are_those_of_the_base_model_are_no_part_of_a_run(
     assert (found["Tuned"][0], found["First"][0]) == (covers, "one_run")
 
 
+def test_the_peak_of_a_chip_is_that_of_its_tensor_cores_where_it_has_them(model: Model) -> None:
+    """The A100 does 312 TFLOP/s with them and 78 without; of the second chip one figure is known."""
+    chips = [
+        {"name": "A", "peak_tensor_fp16_flop_per_s": 312e12, "peak_fp16_flop_per_s": 78e12},
+        {"name": "B", "peak_fp16_flop_per_s": 26e12},
+    ]
+    upstreams = [{"source": "epoch_hardware"}]
+    frame = model("core.hardware", {"raw.epoch_hardware": chips, "raw.upstreams": upstreams})
+    assert dict(frame.select("name", "peak_fp16_tflops").rows()) == {"A": 312.0, "B": 26.0}
+
+
 CHIP = {"hardware_id": "chip", "peak_fp16_tflops": 1000.0}
 ALIAS = {"alias_key": "chip", "hardware_id": "chip"}
 
