@@ -61,5 +61,23 @@ def write(rows: int, file: Path) -> None:
         connection.execute(QUERY.format(rows=rows, file=file, **names))
 
 
+def write_hourly(file: Path) -> None:
+    """Next to a file of runs: the same with instants as starts, and a series by the hour of their zones."""
+    zones = [*REGIONS, *COUNTRIES]
+    instant = "started || 'T' || lpad(cast(file_row_number % 24 as varchar), 2, '0') || ':30Z'"
+    hours = "generate_series(timestamp '2018-01-01', timestamp '2026-06-01', interval 1 hour)"
+    queries = {
+        "timed": f"select * exclude (file_row_number) replace ({instant} as started) "
+        f"from read_parquet('{file}', file_row_number = true)",
+        "hours": "select zone, hour_utc, 20 + hash(zone || hour_utc) % 700 as carbon_intensity_g_per_kwh "
+        f"from (select unnest({zones}) as zone) cross join (select unnest({hours}) as hour_utc)",
+    }
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")
+        for name, query in queries.items():
+            target = file.with_name(f"{file.stem}.{name}.parquet")
+            connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)")
+
+
 if __name__ == "__main__":
     write(int(float(sys.argv[1])), Path(sys.argv[2]))
