@@ -186,6 +186,29 @@ def test_a_share_or_an_intensity_that_cannot_be_is_refused(
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize("column", [*sorted(set(estimating.COLUMNS) - {*batch.TEXTS, "started"})])
+@pytest.mark.parametrize(("cell", "says"), [("x", "'x': expected"), ("-1", "'-1': expected")])
+def test_a_number_that_cannot_be_is_refused_in_every_column(
+    database: Path, tmp_path: Path, column: str, cell: str, says: str
+) -> None:
+    run = {"hardware": "H100", "chips": "8", "training_hours": "100", column: cell}
+    with pytest.raises(estimating.BadRunsError) as refused:
+        estimating.estimate_run(run, database, TODAY, estimating.BY_COLUMN)
+    assert f"{column}: {says}" in str(refused.value)
+    file, good = tmp_path / "runs.csv", run | {column: ""} | {"chip_hours": "800"}
+    file.write_text("\n".join(",".join(row) for row in (good, good.values(), (good | run).values())))
+    done = batch.estimate_batch(str(file), str(tmp_path / "estimates.csv"), database)
+    assert done.estimated == 1
+    assert [line for line in done.first_problems if f"{column}: {says}" in line]
+
+
+def test_a_grid_without_emissions_leaves_nothing_to_narrow(database: Path) -> None:
+    given = {"hardware": "H100", "chips": 8, "training_hours": 100, "carbon_intensity_g_per_kwh": 0}
+    run = estimating.estimate_run(given, database, TODAY)
+    assert (run["co2e_gross_t"], run["co2e_gross_t_p95"]) == (0, 0)
+    assert estimating.narrowing(run, estimating.best_gsds(database)) is None
+
+
 def test_a_measured_energy_needs_pue_and_grid_alone(database: Path) -> None:
     given = {"energy_kwh": 1000, "pue": 1.2, "carbon_intensity_g_per_kwh": 500}
     run = estimating.estimate_run(given, database, TODAY)

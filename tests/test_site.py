@@ -20,10 +20,11 @@ import duckdb
 import pytest
 
 from ote import catalog
+from ote.answers import estimate as estimating
 from ote.answers import quantities, where
 from ote.answers.words import COVERS, LIMITS
 from ote.releases import publishing, reading
-from ote.site import building, charts, data, guides, pages, serving
+from ote.site import building, charts, data, guides, pages, questions, serving
 from tests.conftest import Build, ote
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script>&"
@@ -782,3 +783,9 @@ def test_axes_hold_their_values() -> None:
     scale, ticks = charts.year_axis([2019, 2025])
     assert (ticks[0].label, ticks[-1].label, scale(2025)) == ("2019", "2025", charts.RIGHT)
     assert charts.year_axis([2020])[1][-1].label == "2021"
+
+
+def test_a_column_of_a_run_that_no_field_names_gets_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(json.loads(questions.method())["columns"]) == set(estimating.COLUMNS)
+    monkeypatch.setitem(estimating.COLUMNS, "idle_fraction", ("--idle-share", "share of idle hours: 0 to 1"))
+    assert json.loads(questions.method())["columns"]["idle_fraction"] == "Idle share"

@@ -137,6 +137,11 @@ def test_every_column_of_what_programs_get_is_explained(build: Build) -> None:
             assert explain(name, REFERENCE), (command, name)
 
 
+def test_a_basis_without_words_of_its_own_has_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(words.BASES, "hardware_mix")
+    assert words.basis("hardware_mix") == words.bases()["hardware_mix"] == "chip unknown, mix"
+
+
 def test_a_part_of_a_word_gives_the_word_or_the_nearest() -> None:
     assert "net_kg_per_kwh: a column" in ote("explain", "net_kg...").stdout
     several = ote("explain", "measured_s")

@@ -10,7 +10,7 @@ select
     runs.pue is null as is_without_pue,
     coalesce(
         runs.has_doubtful_cell
-        or runs.has_unread_number
+        or runs.has_doubtful_number
         or is_bad_text(runs.model)
         or is_bad_text(runs.metering)
         -- least() skips nulls

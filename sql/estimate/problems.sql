@@ -1,24 +1,14 @@
 -- What is wrong with a user's runs. One row per run and problem: the column, and what was expected instead.
 -- `given` holds the cells as text, `runs` what was read of them.
-with cells as (
+with cells as ( -- every column that is not text holds a number, so a new one cannot be forgotten here
     unpivot (
         select
-            row_number,
-            chips,
-            training_hours,
-            chip_hours,
-            training_flop,
-            watts_per_chip,
-            energy_kwh,
-            pue,
-            carbon_intensity_g_per_kwh,
-            cfe_fraction,
-            market_g_per_kwh
+            * exclude (
+                model, hardware, metering, provider, cloud_region, site_country, site_state, started
+            )
         from given
     )
-    on
-    chips, training_hours, chip_hours, training_flop, watts_per_chip, energy_kwh, pue, carbon_intensity_g_per_kwh,
-    cfe_fraction, market_g_per_kwh
+    on columns(* exclude (row_number))
     into name column_name value cell
 ),
 
@@ -78,8 +68,8 @@ not_positive as (
         column_name,
         '''' || cell || ''': expected '
         || case
-            when column_name in ('carbon_intensity_g_per_kwh', 'market_g_per_kwh') then '0 or more, in g CO2e per kWh'
-            when column_name = 'cfe_fraction' then 'a share from 0 to 1'
+            when ends_with(column_name, '_g_per_kwh') then '0 or more, in g CO2e per kWh'
+            when ends_with(column_name, '_fraction') then 'a share from 0 to 1'
             else 'more than 0'
         end as message
     from cells
@@ -89,7 +79,8 @@ not_positive as (
             try_cast(cell as double) < 0
             or (
                 try_cast(cell as double) = 0
-                and column_name not in ('carbon_intensity_g_per_kwh', 'market_g_per_kwh', 'cfe_fraction')
+                and not ends_with(column_name, '_g_per_kwh')
+                and not ends_with(column_name, '_fraction')
             )
         )
 ),

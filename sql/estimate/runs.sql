@@ -101,14 +101,14 @@ select
     ) as month_count,
     name_no,
     has_doubtful_name or is_doubtful_start as has_doubtful_cell,
-    is_unread_number(training_hours, typed_hours)
-    or is_unread_number(chip_hours, typed_chip_hours)
-    or is_unread_number(training_flop, typed_flop)
-    or is_unread_number(watts_per_chip, typed_watts)
-    or is_unread_number(energy_kwh, typed_energy_kwh)
-    or is_unread_number(pue, typed_pue)
-    or is_unread_number(carbon_intensity_g_per_kwh, typed_g_per_kwh)
-    or is_unread_number(cfe_fraction, typed_cfe_fraction)
-    or is_unread_number(market_g_per_kwh, typed_market_g_per_kwh)
-    or is_unread_number(chips, typed_chips) as has_unread_number
+    is_doubtful_number(training_hours, typed_hours)
+    or is_doubtful_number(chip_hours, typed_chip_hours)
+    or is_doubtful_number(training_flop, typed_flop)
+    or is_doubtful_number(watts_per_chip, typed_watts)
+    or is_doubtful_number(energy_kwh, typed_energy_kwh)
+    or is_doubtful_number(pue, typed_pue)
+    or is_doubtful_number(carbon_intensity_g_per_kwh, typed_g_per_kwh)
+    or is_doubtful_number(cfe_fraction, typed_cfe_fraction)
+    or is_doubtful_number(market_g_per_kwh, typed_market_g_per_kwh)
+    or is_doubtful_number(chips, typed_chips) as has_doubtful_number
 from in_chips

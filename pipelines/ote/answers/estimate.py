@@ -342,6 +342,9 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
         run: one run as estimate_run returns it.
         best: the gsd of each factor's best basis, as best_gsds returns it.
     """
+    tonnes = run["co2e_gross_t"]
+    if not tonnes:  # a grid of 0 g/kWh: the interval is 0 to 0
+        return None
     known = {name: factor for name, factor in run["factors"].items() if name in FACTS and factor["gsd"]}
     gains = {
         name: [
@@ -357,8 +360,7 @@ def narrowing(run: Mapping[str, Any], best: Mapping[str, float]) -> Narrowing | 
     if not gains or max(map(sum, gains.values())) < 1e-3:
         return None
     factor = max(gains, key=lambda name: sum(gains[name]))
-    tonnes = run["co2e_gross_t"]
-    now = _distances(tonnes, run["co2e_gross_t_p05"], run["co2e_gross_t_p95"]) if tonnes else (0.0, 0.0)
+    now = _distances(tonnes, run["co2e_gross_t_p05"], run["co2e_gross_t_p95"])
     below, above = (
         math.sqrt(max(distance**2 - gain, 0)) for distance, gain in zip(now, gains[factor], strict=True)
     )

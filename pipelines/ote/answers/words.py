@@ -5,6 +5,7 @@ Belongs here: the only translation of code names. Does not belong here: what a b
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from ote import catalog
@@ -37,6 +38,15 @@ LIMITS = {  # what an amount and its interval mean where only a limit of the run
         "themselves. The interval is the uncertainty of that limit. The run may have used more."
     ),
 }
+# Which column has the basis of a factor.
+BASIS_COLUMNS = {
+    "chip_hours": "chip_hours_basis",
+    "watts_per_chip": "watts_basis",
+    "pue": "pue_basis",
+    "gross_kg_per_kwh": "gross_basis",
+    "net_kg_per_kwh": "net_basis",
+}
+# What a basis is called in the estimate of a run, where its label in catalog.yaml is too short for that.
 BASES = {
     "measured": "measured",
     "partly_measured": "partly metered",
@@ -122,4 +132,21 @@ def basis_of(factor: Mapping[str, Any]) -> str:
 
 def basis(name: str | None) -> str:
     """A basis; of what was given and is not used beside an energy there is none."""
-    return "given, not used" if name is None else BASES[name]
+    if name is None:
+        return "given, not used"
+    return BASES[name] if name in BASES else _labels()[name]
+
+
+def bases() -> dict[str, str]:
+    """The words for each basis of a factor."""
+    return _labels() | BASES
+
+
+@cache
+def _labels() -> dict[str, str]:
+    """The label of each basis of a factor."""
+    return {
+        value: catalog.label(column, value)
+        for column in BASIS_COLUMNS.values()
+        for value in catalog.column(column).values
+    }

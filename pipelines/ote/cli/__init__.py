@@ -61,9 +61,16 @@ class Commands(TyperGroup):
 
 
 def _help(command: Callable[..., None]) -> str:
-    """The text of a command, each paragraph in one line: it wraps where the terminal ends."""
+    """The text of a command, each paragraph in one line: it wraps where the terminal ends.
+
+    The word {columns} in it becomes the columns that a run may have.
+    """
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    if "{columns}" in text:
+        columns = _function("estimate", "columns_of_a_run")()
+        text = text.replace("{columns}", ", ".join(name for name, *_ in columns))
+    return text
 
 
 def _function(module: str, name: str) -> Callable[..., Any]:

@@ -28,13 +28,6 @@ FACTORS = {
     "gross_kg_per_kwh": "Gross",
     "net_kg_per_kwh": "Net",
 }
-BASES = {
-    "chip_hours": "chip_hours_basis",
-    "watts_per_chip": "watts_basis",
-    "pue": "pue_basis",
-    "gross_kg_per_kwh": "gross_basis",
-    "net_kg_per_kwh": "net_basis",
-}
 AS_PRINTED = (
     "disclosed",
     "chips_x_hours",
@@ -212,7 +205,7 @@ def _factors(found: Tree) -> Any:
             FACTORS[name],
             _value(factor, hides(found, name)),
             terminal.times_over(width(factor["p05"], factor["p95"])),
-            f"{catalog.label(BASES[name], factor['basis'])} ({factor['solidity']})",
+            f"{catalog.label(words.BASIS_COLUMNS[name], factor['basis'])} ({factor['solidity']})",
             "" if factor["factor_year"] is None else f"{factor['factor_year']}",
             factor["source"]["title"],
         )
@@ -301,7 +294,7 @@ def _add_reported(top: "Branch", found: Tree) -> None:
 
 def _add_factor(top: "Branch", name: str, factor: Tree, is_hidden: bool) -> None:
     source, value = factor["source"], factor["basis"]
-    meaning = catalog.column(BASES[name]).values[value].means
+    meaning = catalog.column(words.BASIS_COLUMNS[name]).values[value].means
     year = "" if factor["factor_year"] is None else f", for {factor['factor_year']}"
     year += ", which is not the year of the run" if factor["is_other_year"] else ""
     grid = f", {factor['intensity_basis']} intensity" if factor["intensity_basis"] else ""

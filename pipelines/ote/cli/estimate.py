@@ -99,11 +99,9 @@ def estimate(
 
     Without --start, the run is assumed to start today.
 
-    A batch file has these columns, all optional: model, hardware, chips, training_hours, chip_hours,
-    training_flop, watts_per_chip, energy_kwh, metering, pue, provider, cloud_region, site_country,
-    site_state, carbon_intensity_g_per_kwh, cfe_fraction, market_g_per_kwh, started. Rows that cannot be
-    estimated are written to a file next to --out whose name ends in .rejects.csv, with line, column and
-    reason. In the estimates, the column `row` has the number of the row in the batch.
+    A batch file has these columns, all optional: {columns}. Rows that cannot be estimated are written to a
+    file next to --out whose name ends in .rejects.csv, with line, column and reason. In the estimates, the
+    column `row` has the number of the row in the batch.
     """
     run: dict[str, str] = context.obj
     if bool(batch) != bool(out) or (batch and run):

@@ -67,7 +67,8 @@ QUERIES = (
     *("names", "starts", "gsds", "powers", "runs", "bounds", "slices"),
     *("problems", "settings", "estimates"),
 )
-# The fields of Your run: legend, whether it is open at first, and its columns with their labels and hints.
+# The fields of Your run: legend, whether it is open at first, and its columns with their labels and hints. A
+# column of a run that is not in them gets a field, too (_fields).
 FIELDS = (
     (
         "The run",
@@ -122,13 +123,25 @@ def pages(data: Data) -> Iterator[parts.Page]:
     yield _run(data)
 
 
+def _fields() -> list[tuple[str, bool, tuple[tuple[str, str, str], ...]]]:
+    """FIELDS; a column that is not in it comes last, with the name and the text of its option."""
+    *first, (legend, is_open, last) = FIELDS
+    named = {column for _, _, fields in FIELDS for column, _, _ in fields}
+    others = (
+        (column, option.removeprefix("--").replace("-", " ").capitalize(), says)
+        for column, (option, says) in estimating.COLUMNS.items()
+        if column not in named
+    )
+    return [*first, (legend, is_open, (*last, *others))]
+
+
 def method() -> str:
     """estimate.json: what the page Your run needs besides the database, from where `ote estimate` has it.
 
     Its queries are the files of sql/estimate, and its words are those of `ote report`.
     """
     known: dict[str, Any] = {
-        "columns": {column: label for _, _, fields in FIELDS for column, label, _ in fields},
+        "columns": {column: label for _, _, fields in _fields() for column, label, _ in fields},
         "names": estimating.NAMES,
         "tables": estimating.TABLES,
         "states": locations.STATES.read_text(encoding="utf-8"),
@@ -160,7 +173,7 @@ def method() -> str:
 def _words() -> dict[str, Any]:
     """What the dataset calls things, for the text to copy."""
     return {
-        "bases": words.BASES,
+        "bases": words.bases(),
         "otherYear": words.OTHER_YEAR,
         "factors": words.FACTORS,
         "given": sorted(disclosure.GIVEN),
@@ -187,7 +200,7 @@ def _run(data: Data) -> parts.Page:
             "is_open": is_open,
             "fields": [{"name": name, "label": label, "hint": hint} for name, label, hint in columns],
         }
-        for legend, is_open, columns in FIELDS
+        for legend, is_open, columns in _fields()
     ]
     lists = {
         "hardware": sorted({row["name"] for row in data.hardware.values()}, key=str.lower),
