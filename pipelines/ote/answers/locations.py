@@ -89,7 +89,7 @@ def unknown_region(name: str) -> str:
         return f"{shown(name)} is a location, not a region. {there}"
     if code := country_code(name):
         return (
-            f"{shown(name)} is a country, not a region: give it as --country. "
+            f"{shown(name)} is a country, not a region: give it as the country (in a command: --country). "
             f"Its cloud regions: {_by_provider(code) or 'none known'}"
         )
     near = get_close_matches(

@@ -102,7 +102,7 @@ async function instead(engine, name, key) {
       if (country === countries.rows[0][0]) (found[provider] ??= []).push(region);
     }
     const regions = Object.keys(found).sort().map((provider) => `${provider}: ${found[provider].join(", ")}`).join("; ");
-    return `${shown} is a country, not a region: give it as the country. Its cloud regions: ${regions || "none known"}`;
+    return `${shown} is a country, not a region: give it as the country (in a command: --country). Its cloud regions: ${regions || "none known"}`;
   }
   return `${shown} is not a known region. The nearest: ${named(nearest(name.trim().toLowerCase(), rows)) || "none"}`;
 }
