@@ -141,47 +141,10 @@ def test_the_intervals_hold_nine_of_ten_at_every_level_with_twenty_truths(folder
         assert sum(chances[inside:]) > 0.025, level
 
 
-BOARD = {
-    "power": "watts_per_chip",
-    "energy": "energy_mwh",
-    "tonnes": "co2e_gross_t",
-    "chip-hours": "chip_hours",
-    "net intensity": "net_kg_per_kwh",
-}
-
-
 def table_rows(page: str) -> list[list[str]]:
     """The cells of every row of the tables of a page of the method."""
     lines = (catalog.ROOT / "docs" / "method" / page).read_text(encoding="utf-8").splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-
-
-def test_the_board_on_its_page_is_that_of_this_build(folder: Path) -> None:
-    def percent(fraction: float) -> str:
-        return f"{round(100 * fraction):,} %"
-
-    found = {
-        (quantity, held_out, held_out_scope): (
-            str(n),
-            str(sources),
-            *map(percent, fractions),
-            f"factor {ratio:.2f}",
-        )
-        for quantity, held_out, held_out_scope, n, sources, ratio, fractions in query(
-            folder,
-            "select quantity, held_out, held_out_scope, n_observations, source_count, median_error_ratio, "
-            "[median_error_fraction, mean_error_fraction, max_error_fraction, coverage_fraction] "
-            "from accuracy where estimator = 'ote'",
-        )
-    }
-    stated = [row for row in table_rows("accuracy.md") if row[0] in BOARD]
-    assert len(stated) >= 20
-    for name, held_out, held_out_scope, *cells in stated:
-        n, sources, median, mean, largest, inside, factor = found[
-            BOARD[name], held_out.split(",")[0], held_out_scope
-        ]
-        errors = [factor, "", ""] if name == "chip-hours" else [median, mean, largest]
-        assert cells == [n, sources, *errors, inside], (name, held_out, held_out_scope)
 
 
 @pytest.mark.parametrize("page", ["chip-hours.md", "power.md", "pue.md", "grid.md"])

@@ -300,9 +300,19 @@ def test_a_file_where_a_folder_belongs_is_said_to_be_one(tmp_path: Path, command
 
 
 @pytest.mark.parametrize("command", [("verify",), ("diff",), ("publish", "{to}", "--version")])
-@pytest.mark.parametrize("name", ["{folder}/nope", "{folder}/file", "9.9.9", "..", ""])
+@pytest.mark.parametrize(
+    ("name", "is_"),
+    [
+        ("{folder}/nope", "no such folder, and no version in"),
+        ("{folder}/file", "a file."),
+        ("{folder}", "no manifest.json in this folder."),
+        ("9.9.9", "no such folder, and no version in"),
+        ("..", ""),
+        ("", ""),
+    ],
+)
 def test_a_release_that_is_none_is_said_with_those_that_there_are(
-    build: Build, tmp_path: Path, command: tuple[str, ...], name: str
+    build: Build, tmp_path: Path, command: tuple[str, ...], name: str, is_: str
 ) -> None:
     (tmp_path / "file").write_text("")
     words = [word.format(to=tmp_path / "to") for word in command]
@@ -310,8 +320,8 @@ def test_a_release_that_is_none_is_said_with_those_that_there_are(
     done = ote(*words, given, "--releases", build.directory / "releases")
     assert done.returncode in (1, 2), done.stderr
     assert "Errno" not in done.stderr
-    if name not in ("..", ""):
-        assert f"{given}: no manifest.json, since " in done.stderr
+    if is_:
+        assert f"{given}: {is_}" in done.stderr
         assert f"There are: {build.release.name}, latest.\n" in done.stderr
 
 

@@ -521,8 +521,8 @@ def test_a_tpu_without_an_operator_is_google_s(database: Path) -> None:
         ({"cloud_region": "Iowa"}, "centralus (Microsoft Azure), us-central1 (Google)"),
         (
             {"cloud_region": "Ireland"},
-            "is a country, not a region: give it as the country (in a command: --country). Its cloud regions: "
-            "Amazon Web Services: eu-west-1; Microsoft Azure: northeurope",
+            "is a country, not a region: give it as the country (in a command: --country). "
+            "Its cloud regions: Amazon Web Services: eu-west-1; Microsoft Azure: northeurope",
         ),
         ({"cloud_region": "us-central1"}, "--country 'DE', but us-central1 is in US"),
         ({"cloud_region": "us-central1", "site_country": None, "provider": "aws"}, "is a region of Google"),

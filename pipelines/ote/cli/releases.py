@@ -242,10 +242,12 @@ def _release(releases: Path, name: str) -> Path:
         return given
     if version.is_dir() and version.parent.resolve() == releases.resolve() and name not in ("", ".", ".."):
         return version
-    kind = "it is a file" if given.exists() else f"no such folder, and no version in {releases}"
+    if given.is_dir():
+        kind = "no manifest.json in this folder"
+    else:
+        kind = "a file" if given.exists() else f"no such folder, and no version in {releases}"
     fail(
-        f"{name}: no manifest.json, since {kind}. Expected the folder or the version of a release. "
-        f"{_versions(releases)}",
+        f"{name}: {kind}. Expected the folder or the version of a release. {_versions(releases)}",
         2,
     )
 

@@ -232,15 +232,14 @@ def print_runs(console: "Console", runs: Sequence[search.Run]) -> None:
         console.print("Ids that the table breaks, unbroken:", *whole_ids, sep="\n", soft_wrap=True)
     guesses = sum(run["is_guess"] for run in runs)
     text = (
-        "Second line of energy and CO2e: 90 % interval. CO2e is life-cycle, so that runs compare (ote why "
-        f"shows gross and net). Last {'column' if is_wide else 'line of a run'}: how solid the energy is "
+        "Second line of energy and CO2e: 90 % interval. CO2e is life-cycle, to compare runs (ote why shows "
+        f"gross and net). Last {'column' if is_wide else 'line of a run'}: how solid the energy is "
         "(measured, disclosed, inferred or guessed), and where the hours are from."
     )
     if guesses:
-        verb = "spans" if guesses == 1 else "span"
         text += (
-            f" {quantities.counted(guesses, 'guess', 'guesses')} {verb} a factor above "
-            f"{quantities.GUESS_RATIO}: only the interval is shown."
+            f" {quantities.counted(guesses, 'guess', 'guesses')}: the upper end of the interval is more than "
+            f"{quantities.GUESS_RATIO} times the lower end, so only the interval is shown."
         )
     console.print(text)
 

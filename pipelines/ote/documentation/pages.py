@@ -56,6 +56,24 @@ select n_observations, median_error_ratio, median_error_fraction, coverage_fract
 from accuracy
 where estimator = 'ote' and held_out_scope = 'developer' and quantity = $quantity and held_out = $held_out
 """
+BOARD = """
+select quantity, held_out, held_out_scope, n_observations, source_count, median_error_ratio,
+    median_error_fraction, mean_error_fraction, max_error_fraction, coverage_fraction
+from accuracy
+where estimator = 'ote'
+"""
+MEASURED = {
+    "watts_per_chip": "power",
+    "energy_mwh": "energy",
+    "co2e_gross_t": "tonnes",
+    "chip_hours": "chip-hours",
+    "net_kg_per_kwh": "net intensity",
+}
+LEVELS = (
+    *("class_power", "hardware_power", "power", "net_kg_per_kwh"),
+    *("pue", "chip_hours", "hardware", "location"),
+)
+MANY = 20  # values of a test whose coverage says something
 RESULT = """
 select e.model, e.energy_mwh, e.energy_mwh_p05, e.energy_mwh_p95, e.co2e_gross_t, e.co2e_gross_t_p05,
     e.co2e_gross_t_p95, r.source_title, r.source_url, r.source_locator
@@ -68,15 +86,18 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
     """Every file that `make docs` writes, with its text.
 
     Args:
-        root: the checkout; its README is read.
+        root: the checkout; pages with marks are read.
         connection: the published database.
 
     Raises:
-        ValueError: the README lacks the marks of a part, or the catalog names a public address that is none.
+        ValueError: a page lacks the marks of a part, or the catalog names a public address that is none.
     """
-    readme = (root / "README.md").read_text(encoding="utf-8")
+    parted = {
+        root / "README.md": readme_parts(connection),
+        root / "docs" / "method" / "accuracy.md": {"board": _board(connection)},
+    }
     return {
-        root / "README.md": filled(readme, readme_parts(connection)),
+        **{page: filled(page.read_text(encoding="utf-8"), parts) for page, parts in parted.items()},
         root / "CITATION.cff": _citation(),
         root / ".zenodo.json": metadata.text_of(metadata.deposit()),
         root / "docs" / "commands.md": commands(),
@@ -185,6 +206,29 @@ def _result(connection: duckdb.DuckDBPyConnection) -> str:
         f"Source: [{title}]({url}), {locator}. "
         "The interval includes rounding and metering errors, not such assumptions.\n"
     )
+
+
+def _board(connection: duckdb.DuckDBPyConnection) -> str:
+    """Every test of the method, and the range of the coverage of those with many values."""
+    tests = connection.execute(BOARD).fetchall()
+    tests.sort(key=lambda row: (row[2] == "developer", [*MEASURED].index(row[0]), LEVELS.index(row[1])))
+    inside = [row[-1] for row in tests if row[3] >= MANY]
+    lines = [
+        "| quantity | held out | also left out | n | sources | median error | mean error | largest error | "
+        "inside the 90 % interval |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for quantity, held_out, scope, n, sources, ratio, *fractions, covered in tests:
+        percents = (f"{100 * fraction:,.0f} %" for fraction in fractions)
+        errors = (f"factor {ratio:.2f}", "", "") if quantity == "chip_hours" else percents
+        cells = (MEASURED[quantity], held_out, scope, n, sources, *errors, f"{100 * covered:.0f} %")
+        lines.append(f"| {' | '.join(map(str, cells))} |".replace("|  |", "| |").replace("|  |", "| |"))
+    lines += [
+        "",
+        "The 90 % intervals should contain 90 % of the known values. In the tests with "
+        f"{MANY} or more values, they contain {100 * min(inside):.0f} to {100 * max(inside):.0f} %.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def glossary() -> str:
