@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,14 @@ def test_a_long_query_is_stopped(tools: agent.Agent, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(agent, "SECONDS", 0.2)
     with pytest.raises(ote.Error, match=r"more than 0\.2 seconds"):
         tools.sql("select sum(a.range * b.range) from range(1000000) as a, range(1000000) as b")
+
+
+def test_a_function_that_does_not_end_is_stopped(tools: agent.Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent, "SECONDS", 0.2)
+    begun = time.monotonic()
+    with pytest.raises(ote.Error, match=r"more than 0\.2 seconds"):
+        tools.sql(" union all ".join(["select length(repeat('x', 1000000000))"] * 20))  # minutes, else
+    assert time.monotonic() - begun < 20
 
 
 def test_a_query_gives_no_number_for_a_guess(tools: agent.Agent) -> None:

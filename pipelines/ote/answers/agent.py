@@ -8,11 +8,10 @@ Energy is in MWh, emissions are in tonnes of CO2e. `_p05` and `_p95` are the end
 
 import dataclasses
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import multiprocessing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -22,10 +21,14 @@ from ote.answers import names, quantities
 from ote.errors import BadQuestionError
 from ote.places import REFERENCE
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 MOST_ROWS = 1000  # of an answer
 MOST_LETTERS = 400_000  # of an answer as JSON
 SECONDS = 10.0  # for one query
 MEMORY = "1GB"
+APART = multiprocessing.get_context("spawn")  # DuckDB cannot stop within a function; a process can be killed
 # So that a query cannot read files or the network, and cannot undo this.
 LIMITS = (
     f"set memory_limit = '{MEMORY}'",
@@ -231,25 +234,29 @@ class Agent:
 
     def _query(self, query: str, most: int) -> tuple[list[str], list[tuple[Any, ...]], set[str]]:
         """The columns and first rows of a query, and which names of columns have intervals."""
-        with api.connect(self._database) as connection:
-            for setting in LIMITS:
-                connection.execute(setting)
-            try:
-                statements = connection.extract_statements(query)
-                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                    raise BadQuestionError("Expected one select statement; the database is read-only.")
-                with _timed(connection):
-                    cursor = connection.execute(statements[0])
-                    columns = [column[0] for column in cursor.description or []]
-                    rows = cursor.fetchmany(most) if most >= 0 else cursor.fetchall()
-                    known = {name for (name,) in connection.execute(WITH_INTERVALS).fetchall()}
-            except duckdb.InterruptException:
+        ours, theirs = APART.Pipe(duplex=False)
+        child = APART.Process(target=_send_rows, args=(theirs, self._database, query, most), daemon=True)
+        child.start()
+        theirs.close()
+        try:
+            ours.recv()  # the child is ready: its start does not count
+            if not ours.poll(SECONDS):
                 raise BadQuestionError(
                     f"The query took more than {SECONDS:g} seconds and was stopped. Ask for less."
-                ) from None
-            except duckdb.Error as error:
-                raise BadQuestionError(str(error)) from None
-        return columns, rows, known
+                )
+            found = ours.recv()
+        except EOFError:
+            raise BadQuestionError(
+                "The query ended without an answer, as if memory ran out. Ask for less."
+            ) from None
+        finally:
+            child.kill()
+            child.join()
+            ours.close()
+        if isinstance(found, str):
+            raise BadQuestionError(found)
+        rows: tuple[list[str], list[tuple[Any, ...]], set[str]] = found
+        return rows
 
     def _answer(self, answer: Answer) -> Answer:
         """An answer as JSON has it, with the version of the dataset.
@@ -305,13 +312,20 @@ def _rows(limit: int) -> int:
     return limit
 
 
-@contextmanager
-def _timed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Stop what a connection does after some seconds."""
-    timer = threading.Timer(SECONDS, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def _send_rows(to: "Connection", database: Path | None, query: str, most: int) -> None:
+    """Send that this process is ready, then the columns and rows of a query, or what is wrong with it."""
+    with api.connect(database) as connection:
+        known = {name for (name,) in connection.execute(WITH_INTERVALS).fetchall()}
+        for setting in LIMITS:
+            connection.execute(setting)
+        to.send(None)
+        try:
+            statements = connection.extract_statements(query)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                to.send("Expected one select statement; the database is read-only.")
+                return
+            cursor = connection.execute(statements[0])
+            columns = [column[0] for column in cursor.description or []]
+            to.send((columns, cursor.fetchmany(most) if most >= 0 else cursor.fetchall(), known))
+        except duckdb.Error as error:
+            to.send(str(error))
