@@ -329,8 +329,8 @@ create or replace temp macro pue_like_ln_gsd(pue, ln_gsd) as
 create or replace temp macro unpublished_operator_pue(training_pue, publishing_fraction, other_pue) as
 1 + exp(publishing_fraction * ln(training_pue - 1) + (1 - publishing_fraction) * ln(other_pue - 1));
 create or replace temp macro unpublished_operator_words(training_pue, publishing_fraction, other_pue) as
-round(100 * publishing_fraction) || ' % ' || round(training_pue, 3) || ', locations of training runs; the rest '
-|| round(other_pue, 3) || ', surveys and operators of other kinds; combined by the logarithms of PUE - 1';
+round(training_pue, 3) || ' (locations of training runs, weight ' || round(100 * publishing_fraction) || ' %) and '
+|| round(other_pue, 3) || ' (surveys and operators of other kinds), weighted mean of the logarithms of PUE - 1';
 
 -- What widens a PUE of another year than the run's: PUE - 1 changes from year to year, and the variance grows with the years
 -- between. Means over the locations of other runs have it in their fit.

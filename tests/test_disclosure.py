@@ -72,7 +72,7 @@ def test_every_form_shows_both_methods_of_scope_2(run: dict[str, Any]) -> None:
 def test_every_form_says_what_the_intensity_counts(run: dict[str, Any]) -> None:
     says = {
         "direct": "a direct intensity",
-        "lifecycle": "a lifecycle intensity",
+        "lifecycle": "a life-cycle intensity",
         "unspecified": "not stated to be direct or lifecycle",
     }
     (consumption,) = json.loads(disclosure.cyclonedx(run))["components"][0]["modelCard"]["considerations"][
@@ -354,7 +354,7 @@ def test_a_sum_says_what_its_runs_differ_in_and_what_it_lacks(build: Build, case
 GRIDS: dict[str, dict[str, Any]] = {
     "world average in that year": {},
     "the country's grid": {"site_country": "FR"},
-    "the region's grid": {"cloud_region": "us-central1"},
+    "the grid of the region or state": {"cloud_region": "us-central1"},
     "as stated": {"carbon_intensity_g_per_kwh": 52.5},
 }
 

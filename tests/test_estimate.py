@@ -725,7 +725,7 @@ def test_the_command_line_answers_and_refuses(database: Path) -> None:
     answer = ote("estimate", *options, "--database", database)
     assert answer.returncode == 0, answer.stderr
     for part in (
-        "CO2e gross",
+        "Gross CO2e",
         "x/÷",
         "power per accelerator (watts_per_chip)",
         "Assumed:",

@@ -152,8 +152,8 @@ def test_the_first_year_of_one_region_does_not_win_over_the_newest_of_the_others
         assert newest not in {location["factor_year"] for location in locations if location["rank"] is None}
         assert locations[: len(ranked)] == ranked
         printed = " ".join(ote(*described, *options).stdout.split())
-        assert f"with lifecycle intensities of {newest}." in printed
-        assert "with lifecycle intensities of other years only, among them 27 of Google (2020): " in printed
+        assert f"with life-cycle intensities of {newest}." in printed
+        assert "with life-cycle intensities of other years only, among them 27 of Google (2020): " in printed
     google = json.loads(ote(*described, "--provider", "Google", "--json").stdout)
     assert {location["factor_year"] for location in google if location["rank"]} == {newest}
 
@@ -241,8 +241,8 @@ def test_locations_on_the_other_basis_are_reported_and_not_ranked(build: Build) 
     assert {p["intensity_basis"] for p in direct} == {"direct"}
     assert "europe-north2" not in {p["region"] for p in usual}
     stated = " ".join(ote("where", "gshard-600b", "--database", database).stdout.split())
-    assert "Locations ranked by CO2e, with lifecycle intensities of 2020." in stated
-    assert "Only locations with lifecycle intensities are ranked" in stated
+    assert "Locations ranked by CO2e, with life-cycle intensities of 2020." in stated
+    assert "Only locations with life-cycle intensities are ranked" in stated
     assert "--basis direct ranks the locations with direct intensities." in stated
 
 

@@ -55,7 +55,7 @@ ESTIMATE = {
     "within_country?": TEXT,
     "market_basis?": TEXT,
     **{f"overhead_ratio{end}?": AMOUNT for end in ("", "_p05", "_p95")},
-    **{f"co2e_market_t{end}?": AMOUNT for end in ("", "_p05", "_p95")},
+    **{f"co2e_{kind}_t{end}?": AMOUNT for kind in ("lifecycle", "market") for end in ("", "_p05", "_p95")},
     "is_ambiguous_hardware?": (bool, ABSENT),
     **{f"{name}?": AMOUNT for name in ("chips", "training_hours", "training_flop", "chip_hours")},
 }
@@ -65,10 +65,9 @@ METERED = ("measured", "partly_measured")
 # What the intensity of the grid counts, in a sentence; direct and lifecycle tonnes cannot be compared.
 INTENSITIES = {
     "direct": "a direct intensity (emissions of the power plants alone)",
-    "lifecycle": "a lifecycle intensity (fuel supply and building of the power plants included)",
-    "unspecified": "an intensity that is not stated to be direct or lifecycle",
+    "lifecycle": "a life-cycle intensity (fuel supply and building of the power plants included)",
+    "unspecified": "an intensity that is not stated to be direct or life-cycle",
 }
-KINDS = {"direct": "direct", "lifecycle": "life-cycle", "unspecified": "not stated"}
 # How the energy of a run of several is known, in the sentence on their method.
 WAYS: dict[str, Callable[[Run], bool]] = {
     "metered energy": lambda run: run["energy_basis"] == "measured" and bool(run.get("metering")),
@@ -78,10 +77,10 @@ WAYS: dict[str, Callable[[Run], bool]] = {
     "partly metered energy": lambda run: run["energy_basis"] == "partly_measured",
     "accelerator-hours x power": lambda run: run["energy_basis"] not in METERED,
 }
-EXPECTED = "expected what ote estimate --json, ote estimate --batch or ote import writes"
+EXPECTED = "expected what ote import, ote estimate --batch or ote estimate with --json writes"
 NAMED = 10  # reasons why rows are left out
 ADVICE = r"(?:; |\. )(?:expected|give|Known|The nearest|The cloud regions)\b|\. Its cloud regions"
-SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_net_t", "co2e_market_t")
+SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_lifecycle_t", "co2e_net_t", "co2e_market_t")
 UNKNOWN = {
     "co2e_lifecycle_t": "no location is given, and the given intensity may be direct or life-cycle",
     "co2e_net_t": "nothing is known of the operator's carbon-free energy",
@@ -101,18 +100,20 @@ SENTENCES = {
     "paragraph": (
         "{trained}{hours}. {training} used {estimated}{energy} (90 % interval {energy_interval}, PUE {pue} "
         "included) and caused an estimated {gross} CO2e ({gross_interval}), location-based, at {intensity} "
-        "kg CO2e per kWh{year} ({grid}), {kind}. {market} {net} {limits}Method: {method}; {how}; factors and "
-        "intervals of Open Training Emissions {version}. {scope} {overhead}"
+        "kg CO2e per kWh{year} ({grid}), {kind}. {lifecycle}{market} {net} {limits}Method: {method}; {how}; "
+        "factors and intervals of Open Training Emissions {version}. {scope} {overhead}"
     ),
     "estimated": "an estimated ",
-    "market": "Market-based (contracts and certificates of the year), it is {market}.",
+    "lifecycle": "Life-cycle CO2e, by which runs are compared, is {lifecycle}. ",
+    "market": "Market-based CO2e is {market}.",
     "no_market": "Market-based emissions are not known: {why}.",
     "net": "Net of the operator's hourly-matched carbon-free energy, it is {net}.",
     "no_net": "Net emissions are not known: {why}.",
     "no_hours": "the operator's carbon-free energy {of}is not published by the hour",
     "overhead": (
         "Other runs of the project, such as experiments and failed runs, are not included. Projects that "
-        "published their total used about {ratio} times ({low} to {high}, 90 %) as much as their final run."
+        "published their total used about {ratio} times the energy of their final run (90 % interval: "
+        "{low} to {high} times)."
     ),
     "no_overhead": "Other runs of the project, such as experiments and failed runs, are not included.",
     "unnamed": "{chips} (kind not stated)",
@@ -554,6 +555,7 @@ def _paragraph(run: Run) -> str:
         year=_year(run["factors"]["gross_kg_per_kwh"], " in "),
         grid=_grid_basis(run),
         kind=_intensity(run),
+        lifecycle=_lifecycle(run),
         market=_market(run),
         net=_net(run),
         limits=_limits_before(run),
@@ -598,7 +600,7 @@ def _intensity(run: Run) -> str:
     """What the intensity of the grid counts; direct and life-cycle tonnes cannot be compared."""
     if run["intensity_basis"] in INTENSITIES:
         return INTENSITIES[run["intensity_basis"]]
-    counts = Counter(KINDS[each["intensity_basis"]] for each in run["runs"])
+    counts = Counter(words.KINDS[each["intensity_basis"]] for each in run["runs"])
     kinds = ", ".join(f"{quantities.counted(number, 'run')} {kind}" for kind, number in counts.items())
     return f"grid intensities of different kinds ({kinds}), so the sum compares with no figure of one kind"
 
@@ -639,9 +641,24 @@ def _paragraph_of_sum(run: Run) -> str:
         f"{_interval(run, 'energy_mwh')}, PUE included) and caused an estimated "
         f"{quantities.mass(run['co2e_gross_t'])} CO2e ({_interval(run, 'co2e_gross_t')}), location-based, "
         f"at {_grid(run)}, on {_intensity(run)}. "
-        f"{SHARED} {_market(run)} {_net(run)} {_limits_before(run)}Method: {METHOD}; {_how(run)}; "
-        f"factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} {overhead(run)}"
+        f"{SHARED} {_lifecycle(run)}{_market(run)} {_net(run)} {_limits_before(run)}Method: {METHOD}; "
+        f"{_how(run)}; factors and intervals of Open Training Emissions {run['dataset_version']}. {SCOPE} "
+        f"{overhead(run)}"
     )
+
+
+def kind_of_intensity(run: Run) -> str:
+    """Direct or life-cycle, in a few words."""
+    kind = run["intensity_basis"]
+    return "direct or life-cycle is not stated" if kind == "unspecified" else f"{words.KINDS[kind]} intensity"
+
+
+def _lifecycle(run: Run) -> str:
+    """Life-cycle tonnes, where the tonnes of the sentence before are on another basis and these are known."""
+    if run["intensity_basis"] == "lifecycle" or run.get("co2e_lifecycle_t") is None:
+        return ""
+    tonnes = f"{quantities.mass(run['co2e_lifecycle_t'])} ({_interval(run, 'co2e_lifecycle_t')})"
+    return SENTENCES["lifecycle"].format(lifecycle=tonnes)
 
 
 def _market(run: Run) -> str:
@@ -690,7 +707,7 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of the table of a run, or of several."""
     if "runs" in run:
         return _table_of_runs(run)
-    intensity = f"{run['intensity_basis']} intensity"
+    intensity = kind_of_intensity(run)
     rows = [
         [
             "energy",
@@ -703,6 +720,14 @@ def _table(run: Run) -> tuple[list[str], list[list[str]]]:
             quantities.mass(run["co2e_gross_t"]),
             _interval(run, "co2e_gross_t"),
             f"location-based, {intensity}",
+        ],
+        ["CO2e, life-cycle", "not known", "", UNKNOWN["co2e_lifecycle_t"]]
+        if run.get("co2e_lifecycle_t") is None
+        else [
+            "CO2e, life-cycle",
+            quantities.mass(run["co2e_lifecycle_t"]),
+            _interval(run, "co2e_lifecycle_t"),
+            "to compare runs",
         ],
         ["CO2e, market-based", "not known", "", UNKNOWN["co2e_market_t"]]
         if run.get("co2e_market_t") is None
@@ -786,12 +811,12 @@ def _properties(run: Run) -> list[tuple[str, str]]:
     return [
         *((name.replace("_", " "), says) for name, says in about),
         ("energy, 90 % interval", _interval(run, "energy_mwh")),
-        ("CO2e gross, 90 % interval", _interval(run, "co2e_gross_t")),
+        ("gross CO2e, 90 % interval", _interval(run, "co2e_gross_t")),
         ("grid intensity", _grid(run)),
         ("co2e accounting", f"operational, location-based, on {_intensity(run)}"),
-        ("CO2e market-based", _market_based(run)),
+        ("market-based CO2e", _market_based(run)),
         ("experiments and failed runs", overhead(run)),
-        ("CO2e net", net),
+        ("net CO2e", net),
         ("method", f"{METHOD}; {_how(run)}"),
         ("dataset", f"Open Training Emissions {run['dataset_version']}"),
     ]
@@ -876,8 +901,8 @@ def _each(run: Run, what: Callable[[Run], str]) -> str:
 
 
 def _interval(run: Run, column: str) -> str:
-    show = quantities.energy if column.endswith("_mwh") else quantities.mass
-    return f"{show(run[f'{column}_p05'])} to {show(run[f'{column}_p95'])}"
+    span = quantities.energy_span if column.endswith("_mwh") else quantities.mass_span
+    return span(run[f"{column}_p05"], run[f"{column}_p95"])
 
 
 def number(value: float) -> str:

@@ -122,7 +122,7 @@ FACTS = {
 # Once the country, the state or the region is given.
 OF_THE_TIME = "the carbon intensity of the grid at the time of the run, as --intensity"
 FINER = {
-    "site_country": "the location within the country, as --region, --state or --intensity",
+    "site_country": "the region (--region), the state (--state) or the carbon intensity (--intensity)",
     "site_state": OF_THE_TIME,
     "cloud_region": OF_THE_TIME,
 }

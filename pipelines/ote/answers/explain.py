@@ -89,7 +89,7 @@ def _column(key: str) -> Iterator[str]:
     holders = (
         table.stem for table in catalog.public_tables() if column.name in {c.name for c in table.columns}
     )
-    yield f"In: {', '.join(holders)}."
+    yield f"Tables: {', '.join(holders)}."
 
 
 def _value(key: str) -> Iterator[str]:
@@ -100,7 +100,8 @@ def _value(key: str) -> Iterator[str]:
             if key in map(_key, _printed(value, word)):
                 found.setdefault((value, word.means), []).append(column.name)
     for (value, means), columns in found.items():
-        yield f"{value}: a value of {', '.join(columns)}. {means}"
+        noun = "column" if len(columns) == 1 else "columns"
+        yield f"{value}: a value of the {noun} {', '.join(columns)}. {means}"
 
 
 def _printed(value: str, word: catalog.Value) -> list[str]:

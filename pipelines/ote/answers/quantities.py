@@ -26,12 +26,12 @@ def mass(tonnes: float) -> str:
 
 def energy_interval(mwh: float, p05: float, p95: float) -> str:
     """An energy with the ends of its 90 % interval, each in the unit that fits."""
-    return f"{energy(mwh)} ({energy(p05)} to {energy(p95)})"
+    return f"{energy(mwh)} ({energy_span(p05, p95)})"
 
 
 def mass_interval(tonnes: float, p05: float, p95: float) -> str:
     """A mass with the ends of its 90 % interval, each in the unit that fits."""
-    return f"{mass(tonnes)} ({mass(p05)} to {mass(p95)})"
+    return f"{mass(tonnes)} ({mass_span(p05, p95)})"
 
 
 def count(number: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ote import catalog
 
+KINDS = {"direct": "direct", "lifecycle": "life-cycle", "unspecified": "not stated"}  # of intensities
 OTHER_YEAR = ", nearest known year"
 FACTORS = {
     "energy_kwh": ("measured energy", "kWh"),
@@ -80,8 +81,8 @@ BASES = {
     "industry_year": "industry survey of the year",
     "given_hours": "the given hours of the run",
     "missing_hours": "not known: the given series lacks an hour of the run",
-    "region_month": "the region's grid in these months",
-    "region_year": f"the region's grid{OTHER_YEAR}",
+    "region_month": "the grid of the region or state in these months",
+    "region_year": f"the grid of the region or state{OTHER_YEAR}",
     "country_month": "the country's grid in these months",
     "country_year": f"the country's grid{OTHER_YEAR}",
     "developer_country_year": "the grid of the developer's country in that year",
@@ -91,7 +92,7 @@ BASES = {
     "operator_hourly": "after the operator's hourly-matched carbon-free energy",
     "operator_locations": "mean over the operator's locations after its hourly-matched carbon-free energy",
     "operator_contracts": "the operator's contracts and certificates of the year",
-    "residual_mix": "the residual mix of the grid",
+    "residual_mix": "the residual mix of the grid (what is left after the contracts of others)",
     "operator_annual": "after the operator's annually matched carbon-free energy",
 }
 

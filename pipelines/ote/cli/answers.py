@@ -162,8 +162,8 @@ def _print_locations(
     year, ranked_on = ranked[0].factor_year, ranked[0].intensity_basis
     nearest = "" if year == load.year else f", the nearest known year to {load.year}"
     console.print(
-        f"{load.name}: {_energy_of(load)} before PUE. Locations ranked by CO2e, with {ranked_on} intensities "
-        f"of {year}{nearest}.{_unranked(locations, ranked_on)}"
+        f"{load.name}: {_energy_of(load)} before PUE. Locations ranked by CO2e, with "
+        f"{words.KINDS[ranked_on]} intensities of {year}{nearest}.{_unranked(locations, ranked_on)}"
     )
     shown = ranked[: top or None]
     console.print(_ranking(shown, ranked, own, is_wide=terminal.is_wide(console)))
@@ -256,8 +256,8 @@ def _notes(
     )
     (other,) = (basis for basis in Basis if basis != ranked_on)
     yield (
-        f"Only locations with {ranked_on} intensities are ranked, because the two kinds cannot be compared; "
-        f"--basis {other} ranks the locations with {other} intensities."
+        f"Only locations with {words.KINDS[ranked_on]} intensities are ranked, because the two kinds "
+        f"cannot be compared; --basis {other} ranks the locations with {words.KINDS[other]} intensities."
     )
 
 
@@ -273,8 +273,9 @@ def _unranked(locations: Sequence[ranking.Location], ranked_on: str) -> str:
     if len({location.provider for location in locations}) > 1:
         hint += f", --provider '{provider}' ranks {provider} alone"
     return (
-        f" Not in the list: {quantities.counted(others.total(), 'location')} with {ranked_on} intensities of "
-        f"other years only, among them {most} of {provider} ({year}): {hint}."
+        f" Not in the list: {quantities.counted(others.total(), 'location')} with "
+        f"{words.KINDS[ranked_on]} intensities of other years only, among them "
+        f"{most} of {provider} ({year}): {hint}."
     )
 
 

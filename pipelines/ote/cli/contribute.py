@@ -106,7 +106,7 @@ def _say_estimate(row: Row, database: Path) -> None:
     gross = (run[f"co2e_gross_t{end}"] for end in ("", "_p05", "_p95"))
     typer.echo(
         f"{row['run_id']}: about {quantities.energy(run['energy_mwh'])} "
-        f"and {quantities.mass_interval(*gross)} CO2e gross"
+        f"and {quantities.mass_interval(*gross)} gross CO2e"
     )
 
 

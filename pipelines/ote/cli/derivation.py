@@ -28,6 +28,7 @@ FACTORS = {
     "gross_kg_per_kwh": "Gross",
     "net_kg_per_kwh": "Net",
 }
+KINDS = {"gross_location": "gross", "net_hourly": "net, by the hour", "net_annual": "net, by the year"}
 AS_PRINTED = (
     "disclosed",
     "chips_x_hours",
@@ -43,6 +44,8 @@ def print_short(console: "Console", found: Tree) -> None:
         return
     console.print(sentence(found), "", sep="\n")
     console.print(_results(found), "")
+    _print_source(console, found["source"])
+    console.print("")
     if found["lifecycle"]:
         console.print(" ".join(_lifecycle(found)), "", sep="\n")
     if limit := words.LIMITS.get(found["covers"]):
@@ -58,6 +61,9 @@ def print_short(console: "Console", found: Tree) -> None:
         FACTORS[name] for name, factor in found["factors"].items() if factor["basis"] in AS_PRINTED
     ]:
         console.print(_covered(published), "", sep="\n")
+    if (grid := found["factors"].get("gross_kg_per_kwh")) and grid["basis"] not in AS_PRINTED:
+        meaning = catalog.column("gross_basis").values[grid["basis"]].means
+        console.print(f"Gross intensity: {meaning[0].lower()}{meaning[1:]}", "", sep="\n")
     if found["energy_basis"] == "reported":
         console.print(
             "The energy is the published figure, because nothing was published to compute it from.", ""
@@ -251,22 +257,26 @@ def _published(found: Tree) -> Iterator[str]:
 
 def _because(other: Tree) -> str:
     """What the source of a figure outside the interval says of it."""
-    return f": {other['cause_reason']}" if other["cause_reason"] else ""
+    return f"; likely cause: {other['cause_reason']}" if other["cause_reason"] else ""
 
 
 def _words_of(other: Tree) -> str:
     """What a published figure counts, in words."""
-    kind = {"gross_location": "gross", "net_hourly": "net"}.get(other["basis"], "")
+    kind = KINDS.get(other["basis"], "")
     power = "" if other["derivation"] == "unspecified" else catalog.label("derivation", other["derivation"])
     return ", ".join(part for part in (kind, catalog.label("scope", other["scope"]), power) if part)
 
 
 def _print_without_estimate(console: "Console", found: Tree) -> None:
-    source = found["source"]
     console.print(f"{found['model']} ({found['run_id']}) has no estimate: {found['without_estimate']}")
+    _print_source(console, found["source"])
+    console.print(f"Runs with an estimate and a similar name: ote find {found['model'].split()[0]}")
+
+
+def _print_source(console: "Console", source: Tree) -> None:
+    """Where the facts of a run are from; the address stays whole."""
     console.print(f"Source: {source['title']}, {source['locator']}")
     console.print(source["url"], soft_wrap=True)
-    console.print(f"Runs with an estimate and a similar name: ote find {found['model'].split()[0]}")
 
 
 def _add_lifecycle(top: "Branch", found: Tree) -> None:

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ote import hardware_units
-from ote.answers import addresses, delimited, imports, quantities, tables, texts, words
+from ote.answers import addresses, delimited, imports, locations, quantities, tables, texts, words
 from ote.answers import batch as batches
 from ote.answers import disclosure as disclosing
 from ote.answers import estimate as estimating
@@ -258,24 +258,30 @@ def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
 
 
 def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
-    intensity = f"location-based, {run['intensity_basis']} intensity"
+    intensity = f"location-based, {disclosing.kind_of_intensity(run)}"
     typer.echo(f"{run['model'] or 'This run'}, {run['run_year']}")
     is_other_year = run["lifecycle_factor_year"] != run["run_year"]
     lifecycle = words.basis_of({"basis": run["lifecycle_basis"], "is_other_year": is_other_year})
     if run["gross_basis"] == "disclosed":  # which may be direct or life-cycle
         lifecycle += ", not the given intensity"
     totals = table("", "value", "90 % interval", "")
-    for title, column, amount, note in (
-        ("energy", "energy_mwh", quantities.energy, "with PUE"),
-        ("CO2e gross", "co2e_gross_t", quantities.mass, intensity),
-        ("CO2e life-cycle", "co2e_lifecycle_t", quantities.mass, lifecycle),
-        ("CO2e net", "co2e_net_t", quantities.mass, words.basis(run["net_basis"])),
-        ("CO2e market-based", "co2e_market_t", quantities.mass, words.basis(run["market_basis"])),
+    for title, column, amount, span, note in (
+        ("Energy", "energy_mwh", quantities.energy, quantities.energy_span, "with PUE"),
+        ("Gross CO2e", "co2e_gross_t", quantities.mass, quantities.mass_span, intensity),
+        ("Life-cycle CO2e", "co2e_lifecycle_t", quantities.mass, quantities.mass_span, lifecycle),
+        ("Net CO2e", "co2e_net_t", quantities.mass, quantities.mass_span, words.basis(run["net_basis"])),
+        (
+            "Market-based CO2e",
+            "co2e_market_t",
+            quantities.mass,
+            quantities.mass_span,
+            words.basis(run["market_basis"]),
+        ),
     ):
         if run[column] is None:
             totals.add_row(title, "unknown", "", disclosing.UNKNOWN[column])
             continue
-        ends = f"{amount(run[column + '_p05'])} to {amount(run[column + '_p95'])}"
+        ends = span(run[f"{column}_p05"], run[f"{column}_p95"])
         totals.add_row(title, amount(run[column]), ends, note)
     factors = table("factor", "value", "x/÷", "how it is known")
     for name, about in run["factors"].items():
@@ -285,7 +291,7 @@ def _print(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         spread = "" if about["gsd"] is None else f"{width_of(name, about['value'], about['gsd']):.2f}"
         factors.add_row(words.factor(name), value, spread, words.basis_of(about))
     show(totals)
-    say("Compare runs by CO2e life-cycle, as all lists of the dataset do (column co2e_lifecycle_t).")
+    say("To compare runs, use life-cycle CO2e (column co2e_lifecycle_t), as all lists of the dataset do.")
     typer.echo("")
     show(factors)
     say("x/÷: uncertainty (90 %). 1.2 means: the true value is between value / 1.2 and value x 1.2.")
@@ -310,16 +316,26 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
         say(f"No data for {run['run_year']}, so the nearest known year is used: {'; '.join(others)}.")
     if run.get("within_country"):
         say(run["within_country"])
+    if hint := _region_hint(run):
+        say(hint)
     if narrowest:
-        ends = (
-            f"{quantities.mass(narrowest.co2e_gross_t_p05)} to {quantities.mass(narrowest.co2e_gross_t_p95)}"
-        )
+        ends = quantities.mass_span(narrowest.co2e_gross_t_p05, narrowest.co2e_gross_t_p95)
         say(f"To narrow the interval most, give {narrowest.fact}.")
-        say(f"If it confirms the value used here, the interval of gross CO2e narrows to {ends}.")
+        say(f"If it is equal to the value used here, the interval of gross CO2e narrows to {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
             say(f"{words.factor(name)} ({name}): {source}")
     say(f"Dataset: Open Training Emissions {run['dataset_version']}")
+
+
+def _region_hint(run: dict[str, Any]) -> str:
+    """The only region that the operator of a run has in its state, if no region was given."""
+    if not run["provider"] or not run["site_state"] or run["cloud_region"]:
+        return ""
+    state = locations.state_name(run["site_state"])
+    region = locations.region_at(state, run["provider"])
+    says = f"{run['provider']} has one cloud region in {state}: --region {region} uses its PUE and its grid."
+    return says if region else ""
 
 
 def table(*names: str) -> Table:

@@ -79,7 +79,8 @@ MinEnergy = Annotated[
 Order = Annotated[
     Sort,
     typer.Option(
-        help="Sort by energy, co2e, interval, published (date) or name; guesses always come last.",
+        help="Sort by energy or co2e (largest first), interval (narrowest first), published (newest first) "
+        "or name. Guesses always come last.",
         metavar="<order>",
     ),
 ]

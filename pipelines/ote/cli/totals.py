@@ -97,9 +97,9 @@ def _print(found: totals.Total, selected: str) -> None:
         title, show = SHOWS[name]
         made.add_row(title, show(each.p50), f"{show(each.p05)} to {show(each.p95)}", show(each.mean))
     left_out = (
-        (found.left_out_parts, "part or family of runs", "parts or families of runs"),
-        (found.left_out_bounds, "bound", "bounds"),
-        (found.left_out_shared, "second row of a training", "second rows of a training"),
+        (found.left_out_parts, "row of a part or of several runs", "rows of parts or of several runs"),
+        (found.left_out_bounds, "upper or lower limit", "upper or lower limits"),
+        (found.left_out_shared, "second row of the same training", "second rows of the same training"),
     )
     rest = ", ".join(f"{number:,} {one if number == 1 else more}" for number, one, more in left_out if number)
     worst = max(each.error_fraction for each in found.sums.values())
@@ -115,6 +115,7 @@ def _print(found: totals.Total, selected: str) -> None:
         console.print(f"How solid the mean energy is: {solid}.")
         console.print(
             f"Median and interval come from {found.draws:,} draws; their standard error is at most "
-            f"{worst:.1%}. The plain sum of the values of the runs, which are medians, would be "
-            f"{quantities.energy(found.sums['energy_mwh'].sum_of_values)}."
+            f"{worst:.1%}. Quote the median with its interval. Adding up the estimates of the single runs "
+            f"would give {quantities.energy(found.sums['energy_mwh'].sum_of_values)}, which is too low: each "
+            "is the median of a skewed distribution."
         )

@@ -579,7 +579,7 @@ def _size(run: Row) -> parts.Section | None:
         links=[parts.Link(text="All runs by these rates", href="rates.html")],
         table=parts.Table(
             caption="Size and rates",
-            headers=("Unit", "Number in this run", "CO2e gross per unit", "90 % interval"),
+            headers=("Unit", "Number in this run", "Gross CO2e per unit", "90 % interval"),
             rows=rows,
             numeric={1, 2, 3},
         ),

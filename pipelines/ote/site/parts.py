@@ -35,8 +35,8 @@ FACTORS = {  # name, unit, and the column that says what a basis means
 QUANTITIES = {
     "energy_mwh": "energy, MWh",
     "co2e_t": "CO2e, t",
-    "co2e_gross_t": "CO2e gross, t",
-    "co2e_net_t": "CO2e net, t",
+    "co2e_gross_t": "Gross CO2e, t",
+    "co2e_net_t": "Net CO2e, t",
     "chip_hours": "accelerator-hours, h",
     "watts_per_chip": "power per accelerator, W",
 }

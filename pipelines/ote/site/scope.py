@@ -13,9 +13,9 @@ from ote.site.data import SOLIDITY, Data, Row
 
 LEAST_RUNS = 20  # of a year whose median is given
 RATES = (
-    ("kg_per_billion_tokens", "CO2e gross per 1e9 tokens"),
-    ("kg_per_billion_active_parameters", "CO2e gross per 1e9 active parameters"),
-    ("kg_per_exaflop", "CO2e gross per 1e18 operations"),
+    ("kg_per_billion_tokens", "Gross CO2e per 1e9 tokens"),
+    ("kg_per_billion_active_parameters", "Gross CO2e per 1e9 active parameters"),
+    ("kg_per_exaflop", "Gross CO2e per 1e18 operations"),
 )
 
 

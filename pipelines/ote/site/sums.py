@@ -187,7 +187,7 @@ def _table(data: Data, kind: str, caption: str, name: str, rows: Sequence[Row]) 
         for row in sorted(rows, key=order)
     ]
     ends = "90 % interval"
-    headers = (name, "Runs", f"Energy, {ends}", f"CO2e life-cycle, {ends}", "Guessed", "Largest run")
+    headers = (name, "Runs", f"Energy, {ends}", f"Life-cycle CO2e, {ends}", "Guessed", "Largest run")
     table = f"{kind.replace('_', '-')}-rows"
     return parts.Table(caption=caption, headers=headers, rows=made, numeric={1, 2, 3, 4}, name=table)
 

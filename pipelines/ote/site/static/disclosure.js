@@ -74,7 +74,9 @@ export const basisOf = (name, words) => (name === null ? "given, not used" : wor
 
 export const intervalOf = (run, name) => {
   const show = name.endsWith("_mwh") ? energy : mass;
-  return `${show(run[`${name}_p05`])} to ${show(run[`${name}_p95`])}`;
+  const low = show(run[`${name}_p05`]), high = show(run[`${name}_p95`]);
+  const [number, unit] = low.split(" "); // the unit once where both ends share it
+  return `${high.endsWith(` ${unit}`) ? number : low} to ${high}`;
 };
 
 /** A sentence of disclosure.py with its gaps filled. */
@@ -98,6 +100,7 @@ export function paragraph(run, words) {
     year: factor.gross_kg_per_kwh.year ? ` in ${factor.gross_kg_per_kwh.year}` : "",
     grid: basisOf(factor.gross_kg_per_kwh.basis, words).replace(words.otherYear, ""),
     kind: words.intensities[run.intensity_basis],
+    lifecycle: lifecycle(run, words),
     market: market(run, words),
     net: net(run, words),
     limits: limits(run, words),
@@ -119,6 +122,11 @@ function hardware(run, { sentences }) {
 function location(run, { countries, states }) {
   const parts = [run.cloud_region, states[run.site_state] ?? run.site_state, countries[run.site_country] ?? run.site_country];
   return parts.filter(Boolean).join(", ");
+}
+
+function lifecycle(run, { sentences }) {
+  if (run.intensity_basis === "lifecycle" || run.co2e_lifecycle_t === null) return "";
+  return filled(sentences.lifecycle, { lifecycle: `${mass(run.co2e_lifecycle_t)} (${intervalOf(run, "co2e_lifecycle_t")})` });
 }
 
 function market(run, { sentences, unknown, bases }) {

@@ -113,7 +113,7 @@ function show(run) {
   copied.textContent = "";
   answer.hidden = false;
   status.textContent = `${run.model ?? "This run"}: ${energy(run.energy_mwh)} (${intervalOf(run, "energy_mwh")}), ` +
-    `${mass(run.co2e_gross_t)} CO2e gross (${intervalOf(run, "co2e_gross_t")}).`;
+    `${mass(run.co2e_gross_t)} gross CO2e (${intervalOf(run, "co2e_gross_t")}).`;
 }
 
 async function ask() {
