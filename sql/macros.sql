@@ -330,7 +330,7 @@ create or replace temp macro unpublished_operator_pue(training_pue, publishing_f
 1 + exp(publishing_fraction * ln(training_pue - 1) + (1 - publishing_fraction) * ln(other_pue - 1));
 create or replace temp macro unpublished_operator_words(training_pue, publishing_fraction, other_pue) as
 round(training_pue, 3) || ' (locations of training runs, weight ' || round(100 * publishing_fraction) || ' %) and '
-|| round(other_pue, 3) || ' (surveys and operators of other kinds), weighted mean of the logarithms of PUE - 1';
+|| round(other_pue, 3) || ' (surveys and operators of other kinds), weighted by the logarithms of PUE - 1';
 
 -- What widens a PUE of another year than the run's: PUE - 1 changes from year to year, and the variance grows with the years
 -- between. Means over the locations of other runs have it in their fit.

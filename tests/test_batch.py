@@ -50,7 +50,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
 # What problems.sql and bounds.sql can say; each has to occur among the random rows.
 SAYS = (
     *("control character", "expected at most 1,000", "a known accelerator", "is a rack of", "whole number"),
-    *("expected more than 0", "0 or more", "finite number", "ten years", "is it in another unit"),
+    *("expected more than 0", "0 or more", "expected a number", "ten years", "is it in another unit"),
     *(
         "not FLOP/s",
         "like percent",

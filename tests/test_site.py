@@ -459,7 +459,7 @@ def test_a_group_of_locations_leads_to_all_of_them(release: data.Data, site: Pat
 
 def test_a_run_says_who_stated_its_hours_and_why_tonnes_differ(site: Path) -> None:
     words = words_of(text_of(site, "run/gpt-3-175b.html"))
-    assert "Somebody other than the developer states the hours" in words
+    assert "stated or computed by somebody other than the developer" in words
     assert "The number of accelerators (10,000) is taken from a press release" in words
     assert "Life-cycle CO2e is below gross here because" in words
     assert "The developer published" not in words

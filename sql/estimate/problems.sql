@@ -31,7 +31,7 @@ unread as (
                     end
             when column_name = 'chips' then 'expected a whole number of accelerators, such as 512'
             else
-                'expected a finite number'
+                'expected a number'
                 || case column_name
                     when 'training_hours' then ' of hours, such as 300'
                     when 'chip_hours' then ' of accelerator-hours, such as 153600'
@@ -45,9 +45,15 @@ unread as (
                 end
                 || coalesce(
                     format(
-                        '; {0} days are {1:g} hours',
-                        nullif(regexp_extract(cell, '^\s*([0-9]{1,4})\s*d(ays?)?\s*$', 1), ''),
-                        24 * try_cast(regexp_extract(cell, '^\s*([0-9]{1,4})\s*d(ays?)?\s*$', 1) as double)
+                        '; {} is {:g}',
+                        trim(cell),
+                        try_cast(regexp_extract(cell, '^\s*([0-9.]+)\s*([A-Za-z]+)\s*$', 1) as double) * map {
+                            'training_hours d': 24, 'training_hours day': 24, 'training_hours days': 24,
+                            'training_hours h': 1, 'training_hours hours': 1, 'training_hours min': 1 / 60,
+                            'chip_hours h': 1, 'watts_per_chip w': 1, 'watts_per_chip kw': 1e3,
+                            'energy_kwh wh': 1e-3, 'energy_kwh kwh': 1, 'energy_kwh mwh': 1e3,
+                            'energy_kwh gwh': 1e6
+                        }[column_name || ' ' || lower(regexp_extract(cell, '^\s*([0-9.]+)\s*([A-Za-z]+)\s*$', 2))]
                     ),
                     ''
                 )
@@ -412,14 +418,15 @@ contradictions as (
     select
         row_number,
         'provider' as column_name,
-        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider as message
+        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider || '; leave one of the two out' as message
     from runs
     where cloud_region is not null and named_provider <> provider
     union all
     select
         row_number,
         'site_country' as column_name,
-        '''' || named_country || ''', but ' || cloud_region || ' is in ' || site_country as message
+        '''' || named_country || ''', but ' || cloud_region || ' is in ' || site_country || '; leave one of the two out'
+            as message
     from runs
     where cloud_region is not null and named_country <> site_country
     union all

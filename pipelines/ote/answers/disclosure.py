@@ -84,7 +84,7 @@ SUMMED = ("energy_mwh", "co2e_gross_t", "co2e_lifecycle_t", "co2e_net_t", "co2e_
 UNKNOWN = {
     "co2e_lifecycle_t": "no location is given, and the given intensity may be direct or life-cycle",
     "co2e_net_t": "nothing is known of the operator's carbon-free energy",
-    "co2e_market_t": "neither contracts of the operator nor a residual mix are published",
+    "co2e_market_t": "too little is published for this operator or location",
 }
 SHARED = (
     "The interval of the total assumes that all runs have the same errors, which do not average out: "

@@ -31,6 +31,9 @@ left join emissions on names.run_id = emissions.run_id
 where names.run_id in (select run_id from emissions union all select run_id from models_without_estimate)
 order by emissions.energy_mwh desc nulls last, names.run_id
 """
+MODEL = """
+select model from emissions where run_id = ? union select model from models_without_estimate where run_id = ?
+"""
 HUB = re.compile(r"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
 REPOSITORY = re.compile(r"[\w.-]*\w[\w.-]*/([\w.-]*\w[\w.-]*)(?:/(?:tree|blob|resolve)/.*)?")  # owner/name
 # What repositories add to a name for the format of the weights, which says nothing of the training.
@@ -100,7 +103,9 @@ def find(connection: duckdb.DuckDBPyConnection, name: str) -> Found:
         if len(found) > 1:
             raise _several(name, sorted(found))
         if found:
-            return Found(run_id=found[0])
+            shown_as = connection.execute(MODEL, [found[0], found[0]]).fetchall()
+            own = (found[0], *(model for (model,) in shown_as))
+            return Found(run_id=found[0], is_literal=_key(given) in map(_key, own))
     return _by_part(name, plain(given), known)
 
 
@@ -259,7 +264,7 @@ def _only_whole(name: str, found: list[str], begun: list[str], covers: dict[str,
 
 
 def _several(name: str, found: list[str]) -> UnknownRunError:
-    return UnknownRunError(f"{name!r} may mean {len(found)} runs", found)
+    return UnknownRunError(f"{name!r} may mean one of several runs", found)
 
 
 def _unknown(name: str, short: str, known: list[Known]) -> UnknownRunError:

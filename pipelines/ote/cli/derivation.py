@@ -193,13 +193,14 @@ def _results(found: Tree) -> Any:
 
 
 def _lifecycle(found: Tree) -> Iterator[str]:
-    """The CO2e that runs are compared by, and why it is below the gross one where it is."""
+    """The CO2e that runs are compared by, and why it differs from the gross one where it does."""
     yield f"To compare runs, use life-cycle CO2e: {_amount(found['lifecycle'])}."
-    if found["lifecycle"]["is_below_gross"]:
-        gross, lifecycle = found["factors"]["gross_kg_per_kwh"], found["lifecycle"]
-        yield words.below_gross(
+    if gross := found["factors"].get("gross_kg_per_kwh"):
+        lifecycle = found["lifecycle"]
+        reason = words.differs_from_gross(
             (gross["value"], gross["basis"]), (lifecycle["kg_per_kwh"], lifecycle["basis"])
         )
+        yield from [reason] if reason else []
 
 
 def _factors(found: Tree) -> Any:

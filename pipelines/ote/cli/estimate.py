@@ -321,7 +321,7 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     if narrowest:
         ends = quantities.mass_span(narrowest.co2e_gross_t_p05, narrowest.co2e_gross_t_p95)
         say(f"To narrow the interval most, give {narrowest.fact}.")
-        say(f"If it is equal to the value used here, the interval of gross CO2e narrows to {ends}.")
+        say(f"If your value is equal to the value used here, the interval of gross CO2e narrows to {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
             say(f"{words.factor(name)} ({name}): {source}")
@@ -330,7 +330,7 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
 
 def _region_hint(run: dict[str, Any]) -> str:
     """The only region that the operator of a run has in its state, if no region was given."""
-    if not run["provider"] or not run["site_state"] or run["cloud_region"]:
+    if not run["provider"] or not run.get("site_state") or run["cloud_region"]:
         return ""
     state = locations.state_name(run["site_state"])
     region = locations.region_at(state, run["provider"])

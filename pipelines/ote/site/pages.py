@@ -200,8 +200,8 @@ def _notes(run: Row) -> Iterator[str]:
         yield f"Lists of runs show its life-cycle CO2e: {listed}. The four ways of counting are further down."
     yield words.stated_by(run["hours_stated_by"], run["assumption"])
     gross, lifecycle = run["co2e_gross_t"], run["co2e_lifecycle_t"]
-    if gross is not None and lifecycle is not None and lifecycle < gross:
-        yield words.below_gross(
+    if gross is not None and lifecycle is not None:
+        yield words.differs_from_gross(
             (run["gross_kg_per_kwh"], run["gross_basis"]),
             (run["lifecycle_kg_per_kwh"], run["lifecycle_basis"]),
         )
