@@ -745,3 +745,108 @@ def test_the_page_counts_the_decisions_as_the_files_have_them() -> None:
         counts = DECISIONS.filter(pl.col("batch") == batch)["decision"].value_counts()
         by = dict(counts.iter_rows())
         assert stated[batch] == [str(by.get(k, 0)) for k in ("accepted", "accepted_changed", "rejected")], n
+
+
+@pytest.mark.parametrize(
+    ("run_id", "tokens", "parameters"),
+    [
+        (
+            "bloomz-176b",
+            2.09e9,
+            176e9,
+        ),  # 498 steps of its model card; the 13e9 of its paper are the planned end
+        ("mt0-13b", 1.29e9, 13e9),
+        ("debertav3large", 500_000 * 8192 * 512, 418e6),  # upstream counted one pass over 160 GB of text
+    ],
+)
+def test_flop_are_of_the_tokens_that_were_seen(
+    build: Build, run_id: str, tokens: float, parameters: float
+) -> None:
+    ((flop, seen),) = build.query(
+        "select training_flop, training_tokens from emissions inner join model_sizes using (run_id) "
+        f"where run_id = '{run_id}'"
+    )
+    assert seen == pytest.approx(tokens)
+    assert flop == pytest.approx(6 * parameters * tokens, rel=0.001)
+
+
+def test_bloomz_ran_where_bloom_ran(build: Build) -> None:
+    found = build.query(
+        "select run_id, hardware_id, gross_basis from emissions "
+        "where run_id in ('bloom-176b', 'bloomz-176b') order by run_id"
+    )
+    assert found == [
+        ("bloom-176b", "nvidia-a100-sxm4-80gb", "disclosed"),
+        ("bloomz-176b", "nvidia-a100-sxm4-80gb", "country_year"),
+    ]
+
+
+@pytest.mark.parametrize(("run_id", "hours", "flop"), [("mnist", 98, 4.376e15), ("nist", 42, 2.633e15)])
+def test_flop_that_are_half_made_of_hours_are_counted_instead(
+    build: Build, run_id: str, hours: float, flop: float
+) -> None:
+    """Upstream has the geometric mean of a count of operations, and hours x four GPUs x 30 %."""
+    found = build.query(
+        f"select chip_hours, training_flop from emissions where run_id = 'cnn-committee-{run_id}'"
+    )
+    assert found == [(hours, pytest.approx(flop, rel=0.001))]
+
+
+def test_flop_that_are_half_made_of_hours_say_nothing_of_the_usual_speed(build: Build) -> None:
+    """Upstream names Hardware as one of the methods of its geometric means."""
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as db:
+        made = db.execute(
+            "select observations.run_id from core.flop_observations as observations "
+            "inner join core.upstream_runs as upstream on observations.run_id = upstream.run_id "
+            "where observations.mfu_basis = 'counted' and upstream.flop_basis is distinct from 'counted'"
+        ).fetchall()
+        counted = db.execute(
+            "select count(*) from core.flop_observations where mfu_basis = 'counted'"
+        ).fetchone()
+    assert made == []
+    assert counted is not None
+    assert counted[0] > 20
+
+
+def test_tokens_that_are_called_stated_are_not_a_product() -> None:
+    tokens = curated.read(REFERENCE, catalog.tables()["raw.training_tokens"])
+    stated = tokens.filter(pl.col("training_tokens_basis") == "stated")
+    factor = r"\d[\d.,]*[kMB]?"
+    product = re.compile(
+        rf"{factor}(\s*[*x]\s*{factor})+\s*=\s*[\d.,]+(e\+?\d+)?[BMT]?\s*(training |total )*tokens"
+    )
+    made = [
+        run_id
+        for run_id, locator in stated.select("run_id", "source_locator").iter_rows()
+        if product.search(locator)
+    ]
+    assert made == []
+
+
+def test_countries_of_a_run_are_those_of_its_organisations() -> None:
+    """Where the country of each organisation is known. A run may have fewer countries than they."""
+    known = dict(
+        curated.read(REFERENCE, catalog.tables()["raw.organisations"])
+        .select("developer_name", "developer_country")
+        .iter_rows()
+    )
+    runs = curated.read(REFERENCE, catalog.tables()["raw.training_runs"]).drop_nulls(
+        ["developer", "developer_country"]
+    )
+    wrong = []
+    for run_id, developer, countries in runs.select("run_id", "developer", "developer_country").iter_rows():
+        of_names = [known.get(name) for name in developer.split(";")]
+        if None in of_names:
+            continue
+        if not set(countries.split(";")) <= {
+            code for codes in of_names if codes for code in codes.split(";")
+        }:
+            wrong.append(run_id)
+    assert wrong == []
+
+
+def test_a_figure_whose_source_does_not_say_how_has_no_method(build: Build) -> None:
+    """Footnote 24 of Patterson et al. 2021 has energy and tonnes, without the power that they come from."""
+    assert build.query(
+        "select distinct derivation from published_footprints where run_id = 'covid-research-explorer'"
+    ) == [("unspecified",)]
