@@ -449,7 +449,7 @@ def test_every_proposed_fact_is_decided_and_every_change_has_a_reason() -> None:
         "wrong_now": 98,
         "flop_corrections": 12,
         "notes_in_full": 36,
-        "model_cards": 10,
+        "model_cards": 12,
         "transparency_reports": 15,
     }
     unexplained = DECISIONS.filter((pl.col("decision") != "accepted") & pl.col("decision_reason").is_null())
