@@ -418,7 +418,8 @@ contradictions as (
     select
         row_number,
         'provider' as column_name,
-        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider || '; leave one of the two out' as message
+        '''' || named_provider || ''', but ' || cloud_region || ' is a region of ' || provider || '; leave one of the two out'
+            as message
     from runs
     where cloud_region is not null and named_provider <> provider
     union all
