@@ -84,7 +84,8 @@ def floor(source: Path, target: Path, full: bool) -> None:
 
 def copy(query: str, target: Path) -> str:
     """A COPY as ours writes it."""
-    return f"copy ({query}) to '{target}' (format parquet, compression zstd)"
+    options = "compression zstd, compression_level 1, dictionary_size_limit 5000, write_bloom_filter false"
+    return f"copy ({query}) to '{target}' (format parquet, {options})"
 
 
 def merges(source: Path, target: Path) -> None:

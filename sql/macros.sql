@@ -11,9 +11,9 @@ if(isfinite(try_cast(cell as double)), cell::double, null);
 create or replace temp macro is_bad_text(cell) as
 length(cell) > 1000 or regexp_matches(cell, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]');
 
--- Whether a cell was given and is not a number, is below 0, or is bad text.
+-- Whether a cell was given and is not a number, or is bad text.
 create or replace temp macro is_doubtful_number(cell, number) as
-(cell is not null and number is null) or number < 0 or (typeof(cell) = 'VARCHAR' and is_bad_text(cell::varchar));
+(cell is not null and number is null) or (typeof(cell) = 'VARCHAR' and is_bad_text(cell::varchar));
 
 -- What programs write where there is no name.
 create or replace temp macro is_no_name(cell) as

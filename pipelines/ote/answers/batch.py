@@ -30,7 +30,9 @@ from ote.names import identifier, literal
 
 WRITERS = {
     ".csv": "format csv, header",
-    ".parquet": "format parquet, compression zstd",
+    # Level 1 is pyarrow's, too. Larger dictionaries, and Bloom filters, cost time and save little.
+    ".parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000, "
+    "write_bloom_filter false",
     ".json": "format json, array true",
 }
 FREE_TEXT = ("model", "hardware_name", "counting", "metering")
@@ -40,8 +42,8 @@ TEXTS = ("model", "metering", *estimate.NAMES)
 MEMORY = "600MB"  # of DuckDB; what is more goes to a temporary folder
 JUDGED_AT_ONCE = 100_000  # rows
 # DuckDB does not promise the order of rows that are joined. One thread that looks up in the smaller table
-# keeps it, unless the hashes of two keys agree in the 16 bits that DuckDB compares: some rows come later then.
-# Every result is checked, and sorted if it has to be, which takes as long again; with many keys at once.
+# keeps it, unless the hashes of two keys agree in the 16 bits that DuckDB compares: then some rows come later.
+# Every result is checked. One out of order is written again, sorted; with many keys it is sorted at once.
 THREADS = "1"
 MANY_KEYS = 65_536
 SORTED = "order by row_number"
@@ -299,7 +301,8 @@ def _write(
 
 def result_columns(connection: duckdb.DuckDBPyConnection, full: bool) -> list[str]:
     """The columns of a result: with `full` also where each factor comes from."""
-    found = [name for name, *_ in connection.execute("describe estimates").fetchall()]
+    names = "select column_name from duckdb_columns() where table_name = 'estimates' order by column_index"
+    found = [name for (name,) in connection.execute(names).fetchall()]
     return [
         name
         for name in found
