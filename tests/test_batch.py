@@ -372,16 +372,21 @@ def test_rows_that_duckdb_puts_out_of_order_are_sorted(
     assert not (tmp_path / f"wrong.{ending}").exists()
 
 
-def test_many_starts_are_sorted_at_once(
-    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("order", "sorts"), [("asc", False), ("desc", True)])
+def test_of_many_starts_the_order_is_known_before_writing(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str, sorts: bool
 ) -> None:
     source = written([{"energy_kwh": float(n)} for n in range(1, 100)], tmp_path / "runs.parquet")
+    query, ordered = estimating.query, f"select * from ({{}}) order by row_number {order}"
+    monkeypatch.setattr(
+        estimating, "query", lambda name: ordered.format(query(name)) if name == "estimates" else query(name)
+    )
     monkeypatch.setattr(batch, "MANY_KEYS", 1)
     watched = mock.Mock(wraps=batch._copied)
     monkeypatch.setattr(batch, "_copied", watched)
     batch.estimate_batch(source, tmp_path / "out.parquet", database, TODAY)
-    ((_, query, *_),) = (call.args for call in watched.call_args_list)
-    assert query.endswith(batch.SORTED)
+    ((_, asked, *_),) = (call.args for call in watched.call_args_list)
+    assert asked.endswith(batch.SORTED) == sorts
 
 
 def test_cells_of_any_type_are_read_as_their_text(database: Path, tmp_path: Path) -> None:

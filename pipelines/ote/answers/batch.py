@@ -42,10 +42,11 @@ TEXTS = ("model", "metering", *estimate.NAMES)
 MEMORY = "600MB"  # of DuckDB; what is more goes to a temporary folder
 JUDGED_AT_ONCE = 100_000  # rows
 # DuckDB does not promise the order of rows that are joined. One thread that looks up in the smaller table
-# keeps it, unless the hashes of two keys agree in the 16 bits that DuckDB compares: then some rows come later.
-# Every result is checked. One out of order is written again, sorted; with many keys it is sorted at once.
+# keeps it, unless the hashes of two keys agree in the 16 bits that DuckDB compares: then some rows are late.
+# Every result is checked. One out of order is written again, sorted, which takes twice as long; where there
+# are many keys, the order is known before from the lookups alone.
 THREADS = "1"
-MANY_KEYS = 65_536
+MANY_KEYS = 10_000
 SORTED = "order by row_number"
 IN_ORDER = "set disabled_optimizers = 'join_order,build_side_probe_side'"
 OUT_OF_ORDER = "rows out of order"
@@ -53,7 +54,7 @@ CHECKED_ROW = (
     f"if(coalesce(lag(row_number) over () < row_number, true), row_number, error({literal(OUT_OF_ORDER)}))"
 )
 DISORDER = """
-select count(*) from (select row, lag(row) over () as before from read_parquet({file})) where before >= row
+select count(*) from (select {row} as number, lag({row}) over () as before from {rows}) where before >= number
 """
 Watch = Callable[[duckdb.DuckDBPyConnection, str, int], AbstractContextManager[None]]
 
@@ -318,24 +319,32 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: str, ending: str, full:
     )
     good = "anti join rejected on estimates.row_number = rejected.row_number"
     ((some,),) = connection.execute("select count(*) > 0 from rejected").fetchall()
-    rows = f"from estimates {good if some else ''}"
+    rows = f"estimates {good if some else ''}"
     with addresses.replacing(target, folder) as partial:
         partial.touch()  # says plainly why it cannot be, as DuckDB does not
-        for order in [SORTED] if _has_many_keys(connection) else ["", SORTED]:
+        for order in [SORTED] if _is_late(connection, rows) else ["", SORTED]:
             # a window over all columns costs more than reading again
             row = "row_number" if is_parquet or order else CHECKED_ROW
-            written = _copied(connection, f"select {row} as row, {columns} {rows} {order}", partial, ending)
+            written = _copied(
+                connection, f"select {row} as row, {columns} from {rows} {order}", partial, ending
+            )
             if written is not None:
                 return written
         raise AssertionError("rows are out of order")
 
 
-def _has_many_keys(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether so many names, starts and settings are looked up that some rows will be out of order."""
+def _is_late(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    """Whether rows are out of order after the lookups, as is likely with many names, starts and settings."""
     tables = ("names", "starts", "settings")
     counts = " + ".join(f"(select count(*) from {table})" for table in tables)
     ((keys,),) = connection.execute(f"select {counts}").fetchall()
-    return bool(keys >= MANY_KEYS)
+    return bool(keys >= MANY_KEYS and _disorder(connection, "estimates.row_number", rows))
+
+
+def _disorder(connection: duckdb.DuckDBPyConnection, row: str, rows: str) -> int:
+    """How many rows come after one with a higher number."""
+    ((wrong,),) = connection.execute(DISORDER.format(row=row, rows=rows)).fetchall()
+    return int(wrong)
 
 
 def _copied(connection: duckdb.DuckDBPyConnection, query: str, partial: Path, ending: str) -> int | None:
@@ -350,8 +359,6 @@ def _copied(connection: duckdb.DuckDBPyConnection, query: str, partial: Path, en
         if OUT_OF_ORDER not in str(error):
             raise
         return None
-    if ending == ".parquet":
-        ((wrong,),) = connection.execute(DISORDER.format(file=literal(partial))).fetchall()
-        if wrong:
-            return None
+    if ending == ".parquet" and _disorder(connection, "row", f"read_parquet({literal(partial)})"):
+        return None
     return int(rows)
