@@ -425,6 +425,18 @@ def test_notes_count_the_runs_that_they_are_on(database: Path, tmp_path: Path) -
     assert re.match("2 runs(?: on NVIDIA A100 .*)?: The name can mean several variants", note)
 
 
+def test_rejects_next_to_runs_of_the_same_name_are_named_once(database: Path, tmp_path: Path) -> None:
+    """The estimates of runs.parquet in runs.json leave their rejects where an import leaves its own."""
+    source = written([{"energy_kwh": 1.0}, {"energy_kwh": -1.0}], tmp_path / "runs.parquet")
+    rejects = tmp_path / "runs.rejects.csv"
+    for _ in range(2):
+        done = ote(
+            "estimate", "--batch", source, "--out", source.with_suffix(".json"), "--database", database
+        )
+        assert done.stderr.startswith(f"1 problem; the row with it is left out (all in {rejects}):")
+        assert len(rejects.read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_the_command_reports_speed_and_rejects(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

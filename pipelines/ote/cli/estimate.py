@@ -199,7 +199,10 @@ def _hand_on_rejects(source: str, rejects: str) -> None:
     """Add the rows that an import left out of the runs to those that the estimates leave out."""
     if addresses.is_remote(source) or addresses.is_remote(rejects):
         return
-    earlier = delimited.read_rejects(addresses.sibling(source, REJECTS))
+    of_import = addresses.sibling(source, REJECTS)
+    if Path(of_import).resolve() == Path(rejects).resolve():  # those of the estimates are in it now
+        return
+    earlier = delimited.read_rejects(of_import)
     if earlier:
         of_log = [
             replace(each, place=replace(each.place, file=each.place.file or "the log")) for each in earlier
