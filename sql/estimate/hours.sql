@@ -14,14 +14,30 @@ with zones as (
     group by zone_key
 ),
 
-typed as (
+-- Each distinct time once: a series has as many zones for each.
+times as (
+    select
+        given_hour,
+        try_strptime(parts.day || ' ' || parts.hour, '%Y-%m-%d %H') as typed_hour,
+        not regexp_full_match(parts.minutes, '[:0.]*') as has_minutes,
+        not regexp_full_match(parts.time_zone, 'Z|UTC|[+-]00:?(00)?|') as is_local,
+        if(has_minutes or is_local or year(typed_hour) not between 2000 and 2100, null, typed_hour) as hour_utc
+    from (
+        select
+            hour_utc as given_hour,
+            regexp_extract(
+                cast(hour_utc as varchar),
+                '^\s*(\d{4}-\d{2}-\d{2})[ T](\d{2})(:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?\s*$',
+                ['day', 'hour', 'minutes', 'time_zone']
+            ) as parts
+        from hour_cells
+        group by hour_utc
+    ) as given_hours
+),
+
+numbers as (
     select
         *,
-        regexp_extract(
-            cast(hour_utc as varchar),
-            '^\s*(\d{4}-\d{2}-\d{2})[ T](\d{2})(:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?\s*$',
-            ['day', 'hour', 'minutes', 'time_zone']
-        ) as parts,
         try_cast(carbon_intensity_g_per_kwh as double) as written_g_per_kwh,
         carbon_intensity_g_per_kwh is not null and (written_g_per_kwh is null or isinf(written_g_per_kwh)) as is_unread_number,
         number_of(written_g_per_kwh) as g_per_kwh -- unknown where the cell is empty or NaN
@@ -29,17 +45,18 @@ typed as (
 )
 
 select
-    typed.row_number,
-    typed.line,
-    typed.zone as given_zone,
-    typed.hour_utc as given_hour,
-    typed.carbon_intensity_g_per_kwh as given_g_per_kwh,
+    numbers.row_number,
+    numbers.line,
+    numbers.zone as given_zone,
+    numbers.hour_utc as given_hour,
+    numbers.carbon_intensity_g_per_kwh as given_g_per_kwh,
     zones.zone,
-    try_strptime(typed.parts.day || ' ' || typed.parts.hour, '%Y-%m-%d %H') as typed_hour,
-    not regexp_full_match(typed.parts.minutes, '[:0.]*') as has_minutes,
-    not regexp_full_match(typed.parts.time_zone, 'Z|UTC|[+-]00:?(00)?|') as is_local,
-    if(has_minutes or is_local or year(typed_hour) not between 2000 and 2100, null, typed_hour) as hour_utc,
-    typed.is_unread_number,
-    typed.g_per_kwh
-from typed
-left join zones on upper(trim(typed.zone)) = zones.zone_key
+    times.typed_hour,
+    times.has_minutes,
+    times.is_local,
+    times.hour_utc,
+    numbers.is_unread_number,
+    numbers.g_per_kwh
+from numbers
+inner join times on numbers.hour_utc is not distinct from times.given_hour
+left join zones on upper(trim(numbers.zone)) = zones.zone_key
