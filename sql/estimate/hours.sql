@@ -18,9 +18,9 @@ with zones as (
 times as (
     select
         given_hour,
-        try_strptime(parts.day || ' ' || parts.hour, '%Y-%m-%d %H') as typed_hour,
-        not regexp_full_match(parts.minutes, '[:0.]*') as has_minutes,
-        not regexp_full_match(parts.time_zone, 'Z|UTC|[+-]00:?(00)?|') as is_local,
+        try_strptime(parts['day'] || ' ' || parts['hour'], '%Y-%m-%d %H') as typed_hour,
+        not regexp_full_match(parts['minutes'], '[:0.]*') as has_minutes,
+        not regexp_full_match(parts['time_zone'], 'Z|UTC|[+-]00:?(00)?|') as is_local,
         if(has_minutes or is_local or year(typed_hour) not between 2000 and 2100, null, typed_hour) as hour_utc
     from (
         select
