@@ -677,6 +677,8 @@ SUBJECTS = ("hours", "hardware", "date", "location")
         ("Training began on August 23", "days_from_dates"),
         ("48 hours for the larger data set", "time_stated"),
         ("6435 GPU seconds", "time_stated"),
+        ("172800*64*1.979e15*0.40", "seconds_multiplied"),
+        ("10*60*60*312e12", "seconds_multiplied"),
         ("97,120 hours of computation on hardware of type A100", "time_stated"),
         ("106 sec per epoch", "time_for_step"),
         ("0.45 s an image", "time_for_step"),
