@@ -329,8 +329,14 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "sacct: AllocGRES is of all nodes": (
         "JobID|AllocGRES|NNodes|ElapsedRaw\n1|gpu:32|4|3600\n", [(32, 1, None)],
     ),
-    "sacct: ReqGRES is of one node": (
-        "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:a100:8|4|3600\n", [(32, 1, None)],
+    "sacct: ReqGRES is of all nodes, with its type from Slurm 18.08 on": (
+        "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:8|2|36000\n2|gpu:a100:32|4|3600\n",
+        [(8, 10, None), (32, 1, None)],
+    ),
+    "sacct: ReqGRES of Slurm 20.02 is of the job, of a node or of less": (
+        "JobID|ReqGRES|NNodes|ElapsedRaw\n1|PER_JOB:gpu:8|2|3600\n2|PER_NODE:gpu:a100:4|1|3600\n"
+        "3|PER_NODE:gpu:a100:4|2|3600\n4|PER_TASK:gpu:1|1|3600\n5|PER_JOB:gpu:8 PER_NODE:gpu:4|2|3600\n",
+        [(8, 1, None), (4, 1, None)],
     ),
     "sacct: a job that still ran in an earlier export counts once, and a requeued one twice": (
         "JobID|AllocTRES|State|ElapsedRaw|Start\n"
@@ -360,7 +366,7 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         "JobID|AllocTRES|Start|End\n1|gres/gpu:a100=2|2024-05-01T00:00:00|2024-05-01T06:00:00\n",
         [(2, 6, None)],
     ),
-    "sacct: ReqGRES, one node each": (
+    "sacct: ReqGRES without NNodes": (
         "JobID|ReqGRES|ElapsedRaw\n1|gpu:a100:8|3600\n", [(8, 1, None)],
     ),
     "a bill with thousands in quotes": (
@@ -513,6 +519,11 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         ["No column Elapsed: the hours are those from Start to End", "Line 2: left out, as another line has",
          "row 3, End: 'Unknown' with Start '2024-05-01T00:00:00': the hours are not known"],
         {"chips": "8", "training_hours": "6"},
+    ),
+    "sacct, what Slurm 20.02 was asked of each node": (
+        "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:8|2|3600\n2|PER_NODE:gpu:a100:4|2|3600\n",
+        ["ReqGRES: 'PER_NODE:gpu:a100:4' is not of the whole job; export with sacct -P -X"],
+        {"chips": "8"},
     ),
     "sacct, a part of a chip": (
         SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("a100", "a100_1g.5gb"),

@@ -94,16 +94,6 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         yield f"Accelerators as requested ({resources}); what was allocated is not in the file."
     if not {"Elapsed", "ElapsedRaw"} & set(table.header):
         yield f"{BETWEEN}; {SACCT}"
-    nodes = next((name for name in NODES if name in table.header), None)
-    if resources == "ReqGRES":  # what is asked of each node
-        yield (
-            f"ReqGRES is of one node: multiplied by {nodes}."
-            if nodes
-            else (
-                "ReqGRES is of one node, and there is no column NNodes: each job is counted as one node. "
-                f"If one had more, {SACCT}"
-            )
-        )
     if energy := next(
         (name for name in ENERGIES if any(is_read(row.get(name, "")) for _, row in table.rows)), ""
     ):
@@ -123,8 +113,7 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             continue
         job = _job(row)
         try:
-            count = int(number(row, nodes)) if nodes and resources == "ReqGRES" else 1
-            yield from _jobs(place, row, job, row[resources], count, left_out)
+            yield from _jobs(place, row, job, _of_a_job(row, resources), left_out)
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
@@ -150,6 +139,22 @@ def _resources(table: Table, file: str) -> str:
             f"their job; {SACCT}"
         )
     return resources
+
+
+def _of_a_job(row: Row, resources: str) -> str:
+    """The accelerators of a job on all of its nodes.
+
+    ReqGRES is their sum up to Slurm 19.05: ngres_req x node_cnt, later total_gres. Slurm 20.02 wrote what was
+    asked of a job, node, socket or task (_fill_in_gres_fields in node_scheduler.c).
+
+    Raises:
+        BadCellError: they are of a part of the job.
+    """
+    of = set(re.findall(r"\bPER_(\w+):", row[resources]))
+    nodes = next((row[name] for name in NODES if row.get(name)), "")
+    if of <= {"JOB"} or (of == {"NODE"} and nodes == "1"):
+        return row[resources]
+    raise BadCellError(resources, f"{row[resources]!r} is not of the whole job; {SACCT}")
 
 
 def _job(row: Row) -> str:
@@ -202,8 +207,8 @@ def _perhaps_twice(jobs: Sequence[tuple[Place, Row]]) -> Iterator[str]:
         )
 
 
-def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Counter[str]) -> Iterator[Part]:
-    """A run for each kind of accelerator of a job; `tres` are those of each of so many nodes."""
+def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -> Iterator[Part]:
+    """A run for each kind of accelerator of a job."""
     hours = _elapsed(row) / SECONDS_PER_HOUR
     if hours and (part := re.search(PART_OF_A_CHIP, tres)):
         column = next(name for name in TRES if name in row)
@@ -225,7 +230,7 @@ def _jobs(place: Place, row: Row, job: str, tres: str, nodes: int, left_out: Cou
         notes: list[str] = []
         run = {
             "model": f"{name} ({kind or 'other accelerators'})" if len(kinds) > 1 else name,
-            **counted_as(_product(kind), chips * nodes, hours, "scheduler", notes),
+            **counted_as(_product(kind), chips, hours, "scheduler", notes),
             "training_hours": text_of(hours),
             "started": started,
         }
