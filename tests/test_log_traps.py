@@ -139,6 +139,7 @@ def read(tmp_path: Path, content: str | bytes, name: str = "log.csv") -> imports
     return imports.read(file)
 
 
+USE, USED = "ElapsedRaw|AllocTRES|State|Start", "3600|gres/gpu:a100=4|FAILED|2024-03-01T00:00:00"
 # Content, and of each run: accelerators (or their hours), hours, kWh before PUE; by hand.
 COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "pue taken out once": (codecarbon({}), [(1, 2, 0.725)]),
@@ -346,6 +347,38 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         "1|gres/gpu:a100=4|PREEMPTED|3600|2024-05-01T00:00:00\n",
         [(4, 3, None), (4, 1, None)],
     ),
+    "sacct: a job of an array by JobID, and again by JobIDRaw": (
+        f"JobID|JobIDRaw|{USE}\n"
+        f"200_1|201|{USED}\n"
+        f"JobIDRaw|{USE}\n201|{USED}\n",
+        [(4, 1, None)],
+    ),
+    "sacct: a job of an array in an export with JobID and in one with JobIDRaw": (
+        f"JobID|{USE}\n200_1|{USED}\n200_2|{USED}\n7|{USED}\nJobIDRaw|{USE}\n7|{USED}\n"
+        f"200|{USED}\n201|{USED}\n202|{USED}\n203|{USED.replace('3600', '7200')}\n",
+        [(4, 1, None)] * 4 + [(4, 2, None)],
+    ),
+    "sacct: windows that cut a job overlap": (
+        "JobID|AllocTRES|Elapsed|Start\n1|gres/gpu:a100=4|1-00:00:00|2024-03-01T12:00:00\n"
+        "1|gres/gpu:a100=4|12:00:00|2024-03-02T00:00:00\n1|gres/gpu:a100=4|12:00:00|2024-03-02T06:00:00\n"
+        "1|gres/gpu:a100=4|01:00:00|2024-03-02T18:00:00\n",
+        [(4, 24, None), (4, 6, None), (4, 1, None)],
+    ),
+    "sacct: a job that ended, though its Start is not known": (
+        "JobID|AllocTRES|State|Elapsed|Start\n1|gres/gpu:a100=4|COMPLETED|10:00:00|None\n"
+        "2|gres/gpu:a100=4|TIMEOUT|10:00:00|Unknown\n3|gres/gpu:a100=4|CANCELLED by 7|10:00:00|None\n",
+        [(4, 10, None), (4, 10, None)],
+    ),
+    "sacct: a job that was requeued, without Start": (
+        "JobID|AllocTRES|State|Elapsed\n1|gres/gpu:a100=4|REQUEUED|10:00:00\n"
+        "1|gres/gpu:a100=4|COMPLETED|10:00:00\n1|gres/gpu:a100=4|COMPLETED|10:00:00\n",
+        [(4, 10, None), (4, 10, None)],
+    ),
+    "sacct: Elapsed and ElapsedRaw": (
+        "JobID|AllocTRES|Elapsed|ElapsedRaw\n1|gres/gpu:a100=4|10:00:00|3600\n"
+        "2|gres/gpu:a100=4|1-10:00:00|122400\n",
+        [(4, 34, None)],
+    ),
     "sacct: a job of two clusters is two": (
         "JobID|Cluster|AllocTRES|ElapsedRaw|Start\n1|a|gres/gpu:a100=4|3600|2024-05-02T00:00:00\n"
         "1|b|gres/gpu:a100=4|3600|2024-05-02T00:00:00\n",
@@ -519,6 +552,23 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         ["No column Elapsed: the hours are those from Start to End", "Line 2: left out, as another line has",
          "row 3, End: 'Unknown' with Start '2024-05-01T00:00:00': the hours are not known"],
         {"chips": "8", "training_hours": "6"},
+    ),
+    "sacct, Elapsed and ElapsedRaw differ": (
+        SACCT.replace("JobName", "Elapsed") + JOB.format(1, "").replace("|a|", "|01:00:00|")
+        + JOB.format(2, "").replace("|a|", "|10:00:00|"),
+        ["line 3, row 2, Elapsed, ElapsedRaw: 10:00:00 is 36000 s, and not 3600 s; export with sacct"],
+        {"chips": "8"},
+    ),
+    "sacct, windows that cut a job overlap": (
+        "JobID|AllocTRES|Elapsed|Start\n1|gres/gpu:a100=8|10:00:00|2024-03-01T00:00:00\n"
+        "1|gres/gpu:a100=8|10:00:00|2024-03-01T05:00:00\n",
+        ["Line 3: a part of the time is in another line of the same job, and counts once, as a job cannot"],
+        {"chips": "8"},
+    ),
+    "sacct, a job of an array by another number": (
+        f"JobID|{USE}\n200_1|{USED}\nJobIDRaw|{USE}\n201|{USED}\n",
+        ["Line 4: left out, as a job of an array with the same Start, hours and accelerators is in another"],
+        {"chips": "4"},
     ),
     "sacct, what Slurm 20.02 was asked of each node": (
         "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:8|2|3600\n2|PER_NODE:gpu:a100:4|2|3600\n",

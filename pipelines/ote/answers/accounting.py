@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +51,7 @@ BETWEEN = (
     "which a job was suspended or the clock was changed"
 )
 STILL_RUNNING = ("RUNNING", "R")
+NO_START = ("Unknown", "None")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
@@ -100,20 +101,32 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         yield f"{energy} is not used: {NO_ENERGY}"
     left_out: Counter[str] = Counter()
     jobs = [(place, row) for place, row in table.rows if "." not in _job(row)]
+    jobs, renamed = _by_one_number(jobs)
+    if renamed:
+        yield (
+            f"{delimited.lines_named(renamed)}: left out, as a job of an array with the same Start, hours "
+            "and accelerators is in another line with its JobID. If these are other jobs, import them alone."
+        )
     if waiting := [place.line for place, row in jobs if _never_ran(row)]:
         yield f"{delimited.lines_named(waiting)}: never ran, by State or Start; no run is lost with it."
     jobs = [(place, row) for place, row in jobs if not _never_ran(row)]
-    earlier = _earlier_states(jobs)
-    if earlier:
-        lines = delimited.lines_named([place.line for place, _ in jobs if place in earlier])
+    again = _counted_elsewhere(jobs)
+    whole = {place for place, row in jobs if place in again and again[place] >= _elapsed(row)}
+    if whole:
+        lines = delimited.lines_named([place.line for place, _ in jobs if place in whole])
         yield f"{lines}: left out, as another line has the same job with as many hours or more."
-    yield from _perhaps_twice([(place, row) for place, row in jobs if place not in earlier])
+    if parts := [place.line for place, _ in jobs if place in again and place not in whole]:
+        yield (
+            f"{delimited.lines_named(parts)}: a part of the time is in another line of the same job, and "
+            "counts once, as a job cannot run twice at once."
+        )
+    jobs = [(place, row) for place, row in jobs if place not in whole]
+    yield from _perhaps_twice(jobs)
     for place, row in jobs:
-        if place in earlier:
-            continue
         job = _job(row)
         try:
-            yield from _jobs(place, row, job, _of_a_job(row, resources), left_out)
+            hours = (_elapsed(row) - again.get(place, 0)) / SECONDS_PER_HOUR
+            yield from _jobs(place, row, job, hours, _of_a_job(row, resources), left_out)
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
@@ -144,8 +157,8 @@ def _resources(table: Table, file: str) -> str:
 def _of_a_job(row: Row, resources: str) -> str:
     """The accelerators of a job on all of its nodes.
 
-    ReqGRES is their sum up to Slurm 19.05: ngres_req x node_cnt, later total_gres. Slurm 20.02 wrote what was
-    asked of a job, node, socket or task (_fill_in_gres_fields in node_scheduler.c).
+    ReqGRES is their sum up to Slurm 19.05: ngres_req x node_cnt, later total_gres. Slurm 20.02 wrote what
+    was asked of a job, node, socket or task (_fill_in_gres_fields in node_scheduler.c).
 
     Raises:
         BadCellError: they are of a part of the job.
@@ -169,29 +182,73 @@ def _state(row: Row) -> str:
 
 def _never_ran(row: Row) -> bool:
     """Whether a job waits or was never started, whatever its hours."""
-    return _state(row) == "PENDING" or row.get("Start") in ("Unknown", "None")
+    has_no_start = row.get("Start") in NO_START and _state(row) in ("", "CANCELLED")
+    return _state(row) == "PENDING" or has_no_start
 
 
-def _earlier_states(jobs: Sequence[tuple[Place, Row]]) -> set[Place]:
-    """Lines whose job has another line with as many hours or more: joined exports name a job again.
+def _by_one_number(jobs: Sequence[tuple[Place, Row]]) -> tuple[list[tuple[Place, Row]], list[int]]:
+    """Jobs by their JobID, and the lines that have one again by its JobIDRaw alone.
 
-    A job that was requeued has another Start, and counts again. Without Start, lines with the same hours and
-    those of a job that still ran are earlier states.
+    A job of an array is 200_1 by the one and 201 by the other; a line with both says so. Without such a
+    line, an equal Start, time and accelerators do.
     """
-    found: dict[tuple[str, ...], list[tuple[float, bool, Place]]] = {}
+    named = {row["JobIDRaw"]: row["JobID"] for _, row in jobs if row.get("JobID") and row.get("JobIDRaw")}
+    known = {row["JobID"] for _, row in jobs if row.get("JobID")}
+    of_arrays = Counter(_use(row) for _, row in jobs if "_" in row.get("JobID", ""))
+    found: list[tuple[Place, Row]] = []
+    again: list[int] = []
+    for place, row in jobs:
+        raw = row.get("JobIDRaw", "") if not row.get("JobID") else ""
+        if raw and raw not in {*named, *known} and row.get("Start") and of_arrays[_use(row)] > 0:
+            of_arrays[_use(row)] -= 1
+            again.append(place.line)
+        else:
+            found.append((place, {**row, "JobID": named.get(raw, raw)} if raw else row))
+    return found, again
+
+
+def _use(row: Row) -> tuple[str, ...]:
+    """What a job used and when."""
+    return tuple(row.get(name, "") for name in ("Cluster", "Start", "Elapsed", "ElapsedRaw", "End", *TRES))
+
+
+def _counted_elsewhere(jobs: Sequence[tuple[Place, Row]]) -> dict[Place, float]:
+    """Seconds of a line that other lines of its job have: joined exports name a job again.
+
+    A job that was requeued has another Start, and counts again, but it cannot run twice at once. Without
+    Start, lines with the same hours and state, and those of a job that still ran, are earlier states.
+    """
+    found: dict[tuple[str, ...], list[tuple[Place, Row, float]]] = {}
     for place, row in ((place, row) for place, row in jobs if _job(row)):
+        start = row.get("Start", "")
+        key = (_job(row), row.get("Cluster", ""), "" if dates.moment(start) else start or NO_START[0])
         try:
-            state = (_elapsed(row), _state(row) not in STILL_RUNNING, place)
+            found.setdefault(key, []).append((place, row, _elapsed(row)))
         except BadCellError:
             continue  # named where its hours are read
-        found.setdefault((_job(row), row.get("Cluster", ""), row.get("Start", "")), []).append(state)
-    earlier: set[Place] = set()
-    for (_, _, start), states in found.items():
-        states.sort(key=lambda state: (state[0], state[1], state[2].line))
-        for before, after in pairwise(states):
-            if start or before[0] == after[0] or not before[1]:
-                earlier.add(before[2])
-    return earlier
+    again: dict[Place, float] = {}
+    for (_, _, undated), lines in found.items():
+        if not undated:
+            again |= _at_once(lines)
+            continue
+        lines.sort(key=lambda line: (line[2], _state(line[1]) not in STILL_RUNNING, line[0].line))
+        for (place, row, seconds), (_, after, longer) in pairwise(lines):
+            is_same = seconds == longer and _state(row) == _state(after)
+            if is_same or undated not in NO_START or _state(row) in STILL_RUNNING:
+                again[place] = seconds
+    return again
+
+
+def _at_once(lines: Sequence[tuple[Place, Row, float]]) -> dict[Place, float]:
+    """Seconds of each line in which one that began before it ran, or with it and was longer."""
+    again: dict[Place, float] = {}
+    spans = [(dates.moment(row["Start"]) or datetime.min, seconds, place) for place, row, seconds in lines]
+    reached = datetime.min
+    for start, seconds, place in sorted(spans, key=lambda span: (span[0], -span[1], -span[2].line)):
+        if start < reached:
+            again[place] = min(seconds, (reached - start).total_seconds())
+        reached = max(reached, start + timedelta(seconds=seconds))
+    return again
 
 
 def _perhaps_twice(jobs: Sequence[tuple[Place, Row]]) -> Iterator[str]:
@@ -207,9 +264,10 @@ def _perhaps_twice(jobs: Sequence[tuple[Place, Row]]) -> Iterator[str]:
         )
 
 
-def _jobs(place: Place, row: Row, job: str, tres: str, left_out: Counter[str]) -> Iterator[Part]:
+def _jobs(
+    place: Place, row: Row, job: str, hours: float, tres: str, left_out: Counter[str]
+) -> Iterator[Part]:
     """A run for each kind of accelerator of a job."""
-    hours = _elapsed(row) / SECONDS_PER_HOUR
     if hours and (part := re.search(PART_OF_A_CHIP, tres)):
         column = next(name for name in TRES if name in row)
         raise BadCellError(
@@ -318,8 +376,15 @@ def _fixed_width(lines: list[str], first_line: int) -> Table:
 
 def _elapsed(row: Row) -> float:
     """Seconds from ElapsedRaw, from Slurm's [days-]hours:minutes:seconds, or between Start and End."""
+    written = row.get("Elapsed", "")
+    found = re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d\d)(?:\.\d+)?", written)
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else [0] * 4
+    clock = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
     if row.get("ElapsedRaw"):
-        return number(row, "ElapsedRaw")
+        raw = number(row, "ElapsedRaw")
+        if found and int(raw) != clock:
+            raise BadCellError("Elapsed, ElapsedRaw", f"{written} is {clock:g} s, and not {raw:g} s; {SACCT}")
+        return raw
     if "Elapsed" not in row and "ElapsedRaw" not in row:
         start, end = dates.moment(row["Start"]), dates.moment(row["End"])
         if not start or not end or end < start:
@@ -327,12 +392,9 @@ def _elapsed(row: Row) -> float:
                 "End", f"{row['End']!r} with Start {row['Start']!r}: the hours are not known; {SACCT}"
             )
         return (end - start).total_seconds()
-    written = row.get("Elapsed", "")
-    found = re.fullmatch(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d\d)(?:\.\d+)?", written)
     if not found:
         raise BadCellError("Elapsed", f"{written!r}, and no ElapsedRaw; {SACCT}")
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    return clock
 
 
 def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
