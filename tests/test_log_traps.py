@@ -139,6 +139,16 @@ def read(tmp_path: Path, content: str | bytes, name: str = "log.csv") -> imports
     return imports.read(file)
 
 
+NODE_KWH = {
+    "duration": 36000, "pue": 1, "cpu_power": 100, "gpu_power": 1500, "ram_power": 50, "cpu_energy": 1,
+    "ram_energy": 0.5, "gpu_count": 4, "gpu_model": "4 x NVIDIA A100-SXM4-40GB",
+}  # fmt: skip
+BILL = "SKU description,Usage start date,Usage amount,Usage unit\n"
+BILLED = f"{SKU},2024-05-01,50,hour\n"
+RECORD = {
+    "sku": {"description": SKU}, "usage_start_time": "2024-05-01T07:00:00Z", "cost": 1,
+    "usage_end_time": "2024-05-01T08:00:00Z", "usage": {"amount": 28800, "unit": "seconds"},
+}  # fmt: skip
 USE, USED = "ElapsedRaw|AllocTRES|State|Start", "3600|gres/gpu:a100=4|FAILED|2024-03-01T00:00:00"
 # Content, and of each run: accelerators (or their hours), hours, kWh before PUE; by hand.
 COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
@@ -408,6 +418,32 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "a bill of a German sheet": (
         f"SKU description;Usage amount;Usage unit\n{SKU};1,100;hour\n{SKU};0,5;hour\n", [(1.6, 0, None)],
     ),
+    "a bill that was exported again": (
+        f"{BILL}{BILLED}{BILLED}{BILL}{BILLED}{BILLED.replace('50', '3')}", [(103, 0, None)],
+    ),
+    "a bill of records that come again, of which one has another label": (
+        "".join(f"{json.dumps(RECORD | {'labels': [label]})}\n" for label in ("a", "a", "b")),
+        [(16, 0, None)],
+    ),
+    "carbontracker: joined with itself, and with its first part": (
+        CARBONTRACKER + EPOCH.replace(" 11:", " 12:") + CARBONTRACKER
+        + CARBONTRACKER + EPOCH.replace(" 11:", " 12:"),
+        [(1, 2, 0.2)],
+    ),
+    "four GPUs of 0.0025 W were not read": (
+        codecarbon(NODE_KWH | {"gpu_energy": 0.0001, "energy_consumed": 1.5001}), [(4, 10, None)],
+    ),
+    "four GPUs of 10 W were idle": (
+        codecarbon(NODE_KWH | {"gpu_energy": 0.4, "energy_consumed": 1.9}), [(4, 10, 1.9)],
+    ),
+    "a chip that switches off": (
+        codecarbon(NODE_KWH | {"gpu_energy": 0.0001, "energy_consumed": 1.5001, "gpu_count": 1,
+                               "gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU"}),
+        [(1, 10, 1.5001)],
+    ),
+    "a total without its parts, whose GPU has a power": (
+        codecarbon({"cpu_energy": "", "gpu_energy": "", "ram_energy": ""}), [(1, 2, 0.725)],
+    ),
     "a bill by seconds, JSON lines": (
         json.dumps({"sku": {"id": "x", "description": SKU}, "usage": {"amount": 360000, "unit": "seconds"}}),
         [(100, 0, None)],
@@ -418,7 +454,10 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
 # Content, kWh before PUE of each run if 1.58 is included, and what is said.
 INCLUDED: dict[str, tuple[str, list[float], str]] = {
     "carbontracker's output": (OUTPUT, [5], "Energies are divided by 1.58, the PUE that they include"),
-    "carbontracker's output of two trainings": (OUTPUT * 2, [5, 5], "Energies are divided by 1.58"),
+    "carbontracker's output of two trainings": (
+        OUTPUT + OUTPUT.replace("2023-05-04", "2023-05-05"), [5, 5], "Energies are divided by 1.58",
+    ),
+    "carbontracker's output, joined with itself": (OUTPUT * 2, [5], "a training that is in the log again"),
     "carbontracker's output that breaks off": (
         OUTPUT + OUTPUT.split("\n", 1)[0], [5], "A training without an actual consumption is left out",
     ),
@@ -580,6 +619,33 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         ["line 3, row 2, AllocTRES: job 2 used only a part of an accelerator, 'gpu:a100_1g.5gb=8'"],
         {"chips": "8"},
     ),
+    "a bill that was exported again": (
+        f"{BILL}{BILLED}{BILLED}{BILL}{BILLED}",
+        ["Line 5: equal to another line in every cell, and counted once", "Lines 2, 3: equal in every cell,"],
+        {"chip_hours": "100"},
+    ),
+    "carbontracker, joined with itself": (
+        CARBONTRACKER * 2, ["Line 7: a training that is in the log again"], {"energy_kwh": "0.1"},
+    ),
+    "GPUs that were not read": (
+        codecarbon(NODE_KWH | {"gpu_energy": 0.0001, "energy_consumed": 1.5001}),
+        ["the GPU was not read (gpu_energy is 0.0001)", "is 0.0025 W for each GPU, 6.3e-06 of its rating:"],
+        {"chips": "4"},
+    ),
+    "GPUs that were idle": (
+        codecarbon(NODE_KWH | {"gpu_energy": 0.4, "energy_consumed": 1.9}),
+        ["is 10 W for each GPU, 0.025 of its rating: it was idle, or read for a part of the time alone."],
+        {"energy_kwh": "1.9"},
+    ),
+    "two trackers at once, with other powers": (
+        codecarbon({"run_id": "a", "pue": 1},
+                   {"run_id": "b", "pue": 1, "duration": 3600, "cpu_energy": 0.02, "gpu_energy": 0.1,
+                    "ram_energy": 0.01, "energy_consumed": 0.13, "cpu_power": 20, "gpu_power": 100,
+                    "ram_power": 10}),
+        ["Lines 2, 3 overlap in time on machines that are described alike, but their powers are more than"],
+        {"energy_kwh": "0.87"},
+    ),
+    "a path that is private": (codecarbon({"project_name": "/home/anna/run"}), [], {"model": "run"}),
     "a bill with serving": (
         A100.format(" running in Americas") + "2024-03-01,5,hour,us\n" + "".join(
             f"{sku},2024-03-01,100,hour,us\n" for sku in (
@@ -869,6 +935,11 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "power_consumption(kWh), duration(s): 0.3 kWh in 36 s is 30 kW, and a machine of 1 GPU draws 4.5 kW "
         "at the most. One of the two is wrong",
     ),
+    "a part of a GPU": (
+        codecarbon({"gpu_model": "1 x NVIDIA A100-SXM4-40GB MIG 3g.20gb"}),
+        "'1 x NVIDIA A100-SXM4-40GB MIG 3g.20gb' has 3g.20gb, a part of an accelerator (MIG), and a driver",
+    ),
+    "a run in the future": (codecarbon({"timestamp": "2999-05-02T10:00:00"}), "started: 2999-05-02: in the"),
     "a GPU that was not read, for an unknown time": (
         codecarbon({
             "duration": 0.5, "gpu_energy": 0, "energy_consumed": 0.15, "cpu_power": "", "ram_power": "",

@@ -41,6 +41,8 @@ GENERATIONS = {
     "cdna": "MI100",
 }
 MAKERS = frozenset(("nvidia", "tesla", "geforce", "amd", "radeon", "instinct", "google", "cloud"))
+# Parts of a chip by MIG: seven are the whole, and four of an A30.
+SLICE_OF_GPU = r"(?!4g\.24gb)[1-6]g\.\d+gb"
 SLICE = r"(?:google\s+)?(?:cloud\s+)?(?:tpu[\s_-]*)?(v\d+[a-z]*)-(\d+)"  # v3-8, tpu-v4-32, v5litepod-16
 
 

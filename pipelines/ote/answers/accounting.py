@@ -6,6 +6,7 @@ belong here: energies that a tracker measured (trackers.py), or which tool wrote
 
 import json
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -40,7 +41,7 @@ SACCT_HEADER = rf"(?:^|[ {re.escape(SACCT_MARKS)}])\"?JobID(?:Raw)?\"?(?:[ {re.e
 # whole chip, and of an A30 four: https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
 WHOLE_CHIP = r"[_-]?(?:7g\.\d+gb|4g\.24gb)(?:\+[\w.]+)?"
 PART_OF_A_CHIP = (
-    r"gpu:[\w.-]*(?!4g\.24gb)[1-6]g\.\d+gb[\w.+-]*[=:]0*[1-9]\d*"
+    rf"gpu:[\w.-]*{hardware_units.SLICE_OF_GPU}[\w.+-]*[=:]0*[1-9]\d*"
     r"|\b(?:gres/)?(?:shard|mps)(?::[\w.-]+)?[=:]0*[1-9]\d*"
 )
 NO_KIND = ("gpu", "gpus", "generic", "any")  # gres/gpu:gpu=4 names no kind
@@ -76,6 +77,16 @@ UNCLEAR = (
 GOOGLE_NAMES = {"H100 80GB": "H100 SXM", "H200 141GB": "H200 SXM", "RTX 6000 96GB": "RTX PRO 6000 Blackwell"}
 UNIT_HOURS = {"second": 1 / SECONDS_PER_HOUR, "s": 1 / SECONDS_PER_HOUR, "minute": 1 / 60, "hour": 1, "h": 1}
 NO_JSON = "the text breaks off, or a comma, bracket or quote is missing"
+# Columns of a record of use, https://cloud.google.com/billing/docs/how-to/export-data-bigquery-tables
+RECORD = {"usage start time", "usage end time", "cost"}
+AGAIN = (
+    "equal to another line in every cell, and counted once with it, as one export is there twice. If it is "
+    "use of its own, add its amount to the other line."
+)
+EQUAL = (
+    "equal in every cell, and each counts, as no time of day tells them apart. If one is there twice, remove "
+    "it."
+)
 PLACES = ("location region", "region", "location location", "location")
 CONTINENTS = ("Americas", "EMEA", "APAC")
 PROJECTS = ("project id", "project name", "project")
@@ -414,13 +425,16 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
             f"{file}: neither sku.description with usage.amount and usage.unit, nor the console's "
             f"'SKU description', 'Usage amount' and 'Usage unit' of Google Cloud. {EXAMPLE_BY_HAND}"
         )
+    notes: list[str] = []
+    rows = _counted_once(table, names.keys() >= RECORD, notes)
+    yield from notes
     spent: dict[tuple[str, str, str, str], float] = {}
     lines: Counter[str] = Counter()
-    serving = {place for place, row in table.rows if re.search(SERVING, row[names[SKU]], re.IGNORECASE)}
+    serving = {place for place, row in rows if re.search(SERVING, row[names[SKU]], re.IGNORECASE)}
     if serving:
         where = delimited.lines_named(sorted(place.line for place in serving))
         yield f"{where}: left out, as a model is served there ({SERVED}), which is not training."
-    for place, row in ((place, row) for place, row in table.rows if place not in serving):
+    for place, row in ((place, row) for place, row in rows if place not in serving):
         cells = {column: row[name] for column, name in names.items()}
         sku = cells[SKU]
         try:
@@ -446,6 +460,36 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     has_projects = len({project for *_, project in spent}) > 1
     for (chip, region, month, project), hours in sorted(spent.items()):
         yield from _billed(chip, region, month, project if has_projects else "", hours)
+
+
+def _counted_once(table: Table, is_record: bool, notes: list[str]) -> list[tuple[Place, Row]]:
+    """The lines of a bill without those that are there again, and what to say of equal ones.
+
+    A record of BigQuery has the time of its use, so an equal one is the same. Other exports may have equal
+    lines, but where a header comes again, another export begins, which may have the lines of an earlier one.
+    """
+    joined = [line for line, kind in table.asides if kind == delimited.HEADER_AGAIN]
+    found: dict[tuple[tuple[str, str], ...], list[Place]] = {}
+    for place, row in table.rows:
+        found.setdefault(tuple(sorted(row.items())), []).append(place)
+    again: set[Place] = set()
+    equal: set[Place] = set()
+    for places in found.values():
+        of_export: Counter[int] = Counter()
+        kept: list[Place] = []
+        for place in places:
+            export = bisect(joined, place.line)
+            of_export[export] += 1
+            is_again = bool(kept) and (is_record or of_export[export] <= len(kept))
+            if is_again:
+                again.add(place)
+            else:
+                kept.append(place)
+        equal |= set(kept if len(kept) > 1 else [])
+    for places, says in ((again, AGAIN), (equal, EQUAL)):
+        lines = delimited.lines_named(sorted({place.line for place in places}))
+        notes += [f"{lines}: {says}"] * bool(places)
+    return [(place, row) for place, row in table.rows if place not in again]
 
 
 def _billed(hardware: str, region: str, month: str, project: str, hours: float) -> Iterator[Part]:
@@ -514,7 +558,7 @@ def _flattened(record: Any, prefix: str = "") -> Row:
     for name, cell in record.items() if isinstance(record, dict) else ():
         if isinstance(cell, dict):
             flat |= _flattened(cell, f"{prefix}{name}.")
-        elif not isinstance(cell, list):
+        else:
             flat[prefix + name] = "" if cell is None else str(cell)
     return flat
 

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from ote import hardware_units
 from ote.answers import dates, delimited, locations
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 from ote.answers.trackers import (
+    IDLE_OF_RATING,
+    LEAST_OF_RATING,
     MOST_W_OF_A_HOST,
     MOST_W_PER_GPU,
     NOT_METERED,
@@ -24,6 +27,7 @@ from ote.answers.trackers import (
     Measured,
     Part,
     Run,
+    base_name,
     counted_as,
     counted_once,
     country_and_state,
@@ -35,6 +39,7 @@ from ote.answers.trackers import (
     number,
     of_each_kind,
     refuse_power,
+    share_of_rating,
     text_of,
     unit_slip,
 )
@@ -48,6 +53,10 @@ DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
 SHORT = (
     "a crash while the file was written leaves half a line, and CodeCarbon leaves empty cells out when it "
     "appends; complete the line, or take it out"
+)
+IDLE = (
+    "it was idle, or read for a part of the time alone. The energy is kept; if the GPU worked, empty "
+    "gpu_energy, and the energy will be estimated."
 )
 NUMBERS = (
     *("duration", "energy_consumed", "pue", "gpu_count"),
@@ -98,10 +107,19 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         raise BadCellError(
             "energy_consumed", f"0 kWh in {row.get('duration')} s: the run ended before anything was measured"
         )
+    if part := re.search(hardware_units.SLICE_OF_GPU, row.get("gpu_model", "")):
+        raise BadCellError(
+            "gpu_model",
+            f"{row['gpu_model']!r} has {part[0]}, a part of an accelerator (MIG), and a driver reads "
+            "the power of the whole one; what the part used is not known",
+        )
     kinds, whole = _gpus(row, notes)
     hardware, chips = kinds[0] if len(kinds) == 1 else ("", None)
     hours = _hours(row, energy, pue, sum(number or 0 for _, number in kinds), notes)
-    has_energy = _gpu_was_read(row)
+    gpu_w = _mean_gpu_w(row, pue, hours, chips)
+    share = share_of_rating(gpu_w, hardware) if gpu_w is not None else None
+    is_tiny = share is not None and share < LEAST_OF_RATING
+    has_energy = _gpu_was_read(row) and not is_tiny
     if not (has_energy or hours):
         raise BadCellError(
             "gpu_energy",
@@ -113,6 +131,11 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
     if has_energy and len(kinds) != 1 and row.get("gpu_model"):
         notes.append(names_left_out(row["gpu_model"]))
     _note_unread(row, energy, has_energy, notes)
+    if gpu_w and share is not None and share < IDLE_OF_RATING:
+        notes.append(
+            f"gpu_energy over the duration is {gpu_w:.2g} W for each GPU, {share:.2g} of its rating: "
+            + ("less than an idle GPU draws." if is_tiny else IDLE)
+        )
     end = _timestamp(row)
     run = {
         "model": _name(row),
@@ -138,9 +161,15 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
     )
 
 
+def _mean_gpu_w(row: Row, pue: float, hours: float | None, chips: int | None) -> float | None:
+    """The mean power of each GPU by its energy (W), where the log has both."""
+    kwh = _parts(row).get("gpu")
+    return kwh / pue * 1000 / hours / chips if kwh is not None and hours and chips else None  # kWh to Wh
+
+
 def _name(row: Row) -> str:
     """The project of a row, with its task if it has one."""
-    project, task = row.get("project_name", ""), row.get("task_name", "")
+    project, task = base_name(row.get("project_name", "")), row.get("task_name", "")
     return f"{project} ({task})" if project and task else project or task
 
 
@@ -304,7 +333,8 @@ def _readings(model: str) -> Iterator[list[tuple[str, int]]]:
 
 def _gpu_was_read(row: Row) -> bool:
     has_gpu = is_known(row.get("gpu_model", "")) or is_read(row.get("gpu_count", ""))
-    return not has_gpu or "gpu_energy" not in row or is_read(row["gpu_energy"])
+    is_in_total = not _parts(row) and is_read(row.get("gpu_power", ""))
+    return not has_gpu or "gpu_energy" not in row or is_read(row["gpu_energy"]) or is_in_total
 
 
 def _judge_power(row: Row, name: str, chips: int, hours: float | None, pue: float, notes: list[str]) -> None:

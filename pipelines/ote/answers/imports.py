@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ote import files, hardware_units
@@ -213,6 +214,12 @@ def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:
         for index, column, says in found
     ]
     wrong = {index for index, _, _ in found}
+    today = datetime.now(UTC).date().isoformat()
+    for index, each in enumerate(placed):
+        if (started := each.run.get("started", ""))[:10] > today and index not in wrong:
+            says = f"{started}: in the future; today is {today} (run {each.run['model']!r})"
+            rejects.append(Reject(place=each.place, column="started", reason=says))
+            wrong.add(index)
     return [each.run for index, each in enumerate(placed) if index not in wrong], rejects
 
 

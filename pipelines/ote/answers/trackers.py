@@ -25,6 +25,10 @@ MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
 MOST_OF_RATING = 1.5  # of an accelerator whose rating is known, as in sql/estimate/problems.sql
 # The makers of laptops set the power of a chip: NVIDIA gives 35 W to 115 W for an RTX 4050, rated 50 W here.
 MOST_OF_LAPTOP_RATING, LAPTOP = 3, r"(?i)\b(?:laptop|mobile|max-q)\b"
+# Idle cards draw 1 % (desktops) to 15 % (servers) of their rating for memory, leakage and the link to the
+# host; what is below a half of the least was not read. Chips of laptops and within a processor switch off.
+LEAST_OF_RATING, IDLE_OF_RATING = 0.005, 0.05
+SWITCHED_OFF = rf"{LAPTOP}|\b(?:apple|jetson|orin|xavier|nvgpu|graphics)\b"
 # Timestamps have whole seconds: what overlaps by less does not overlap.
 CLOCK_S = 2
 # Trackers that read the same counters agree but for both ends, as they read every 15 s; processors this well.
@@ -68,6 +72,7 @@ WITH_PUE = (
     "beside it whose name ends in _carbontracker.log, or give the PUE with --pue-included. It was 1.58 or "
     "1.59 before version 1.1.7, 1.55 from that version on, and is 1.58 since September 2024"
 )
+TRAINING, TRAINING_BEGINS = "The following components were found", r"(?m)^(?=.*{})"
 POWERS_OF_1_0 = r"Power usages for (?:gpu|cpu): \["  # of Carbontracker 1.0, which wrote no durations
 
 
@@ -296,9 +301,17 @@ def _shares_of_a_machine(
         (a for a in taken if any(_are_apart(a, other, has_ranks) for other in taken)),
         key=lambda a: a.place.line,
     )
-    if apart and _is_one_host(apart):
+    is_one = bool(apart) and _is_one_host(apart)
+    if is_one:
         yield _host_once(apart, again)
-    elif apart:
+    pairs = [pair for pair in combinations(taken, 2) if _overlap(*pair) > 0 and not _alike(*pair)]
+    if lines := sorted({each.place.line for pair in pairs for each in pair}):
+        yield (
+            f"{delimited.lines_named(lines)} overlap in time on machines that are described alike, but their "
+            "powers are more than a factor of two apart: taken as different machines. If several trackers "
+            "measured one machine, keep one line of them."
+        )
+    if apart and not is_one:
         hosts = [each.host.kwh for each in apart if each.host]
         more = f"; that takes off {sum(hosts) - max(hosts):.3g} kWh" if hosts else ""
         lines = delimited.lines_named([each.place.line for each in apart])
@@ -398,6 +411,8 @@ class Epoch:
 
 def carbontracker(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     """Carbontracker: epochs with a duration and mean W per component; the log's own draws are without PUE."""
+    text, copies = _without_copies(text, r"carbontracker version")
+    yield from copies
     epochs, early = _epochs(text)
     if not epochs and re.search(POWERS_OF_1_0, text):
         raise UnknownUnitError(
@@ -439,7 +454,9 @@ def carbontracker_output(text: str, file: str, pue_included: float | None, _: bo
     """Carbontracker's output: hours and kWh since the start, of which the last are of the whole training."""
     if not pue_included:
         raise UnknownUnitError(f"{file}: {WITH_PUE}. {EXAMPLE_BY_HAND}")
-    for training in re.split(r"(?m)^(?=.*The following components were found)", text):
+    text, copies = _without_copies(text, TRAINING)
+    yield from copies
+    for training in re.split(TRAINING_BEGINS.format(TRAINING), text):
         found = [*re.finditer(CONSUMED, training)]
         if not found and _devices(training, r"\w+"):
             yield "A training without an actual consumption is left out; what is predicted was not measured."
@@ -463,6 +480,25 @@ def carbontracker_output(text: str, file: str, pue_included: float | None, _: bo
             f"Energies are divided by {pue_included:g}, the PUE that they include by --pue-included. An "
             "estimate multiplies by the PUE of the location, once."
         )
+
+
+def _without_copies(text: str, begin: str) -> tuple[str, list[str]]:
+    """A log whose trainings that another one repeats or goes on from are empty lines, and what to say of it.
+
+    Nothing else has the same seconds and readings: the log was joined with a copy of it.
+    """
+    parts = re.split(TRAINING_BEGINS.format(begin), text)
+    stems = [part.rstrip() if re.match(r"\d{4}-\d\d-\d\d ", part) else "" for part in parts]
+    lines: list[int] = []
+    for index, stem in enumerate(stems):
+        others = (at for at, other in enumerate(stems) if at != index and other.startswith(stem))
+        if re.search(r"Duration:|Actual", stem) and any(
+            len(stems[at]) > len(stem) or at < index for at in others
+        ):
+            lines.append("".join(parts[:index]).count("\n") + 1)
+            parts[index] = "\n" * parts[index].count("\n")
+    says = "a training that is in the log again, with the same times and readings; counted once."
+    return "".join(parts), [f"{delimited.lines_named(lines)}: {says}"] * bool(lines)
 
 
 def _devices(text: str, part: str) -> list[str]:
@@ -674,7 +710,7 @@ def _eco2ai_run(
         name, region = region, name
     started = row.get("start_time", "")
     run = {
-        "model": row.get("project_name", ""),
+        "model": base_name(row.get("project_name", "")),
         **counted_as(hardware, chips or None, hours, "driver", notes),
         "training_hours": text_of(hours),
         "energy_kwh": text_of(energy),
@@ -777,6 +813,18 @@ def refuse_power(column: str, watts: float, name: str) -> None:
         share = "" if each == 1 else f" for {1 / each:g}"
         of = f"{name} is rated {rated_w:g} W{share}" if rated_w else "no accelerator draws that much"
         raise BadCellError(column, f"{watts:g} W, but {of}; expected {most_w:g} W at the most")
+
+
+def share_of_rating(watts: float, name: str) -> float | None:
+    """A power over the rating of an accelerator; None if that is not known, or the chip may switch off."""
+    rated_w = None if re.search(SWITCHED_OFF, name) else ratings.rated_w(name)
+    return watts / rated_w if rated_w else None
+
+
+def base_name(name: str) -> str:
+    """The last part of an absolute path, whose others are private; any other name as it is."""
+    is_path = re.match(r"~?[/\\]|[A-Za-z]:[/\\]", name)
+    return re.split(r"[/\\]", name.rstrip("/\\"))[-1] if is_path else name
 
 
 def is_possible_power(watts: float, name: str) -> bool:
