@@ -311,6 +311,7 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         # means: 20 samples at 300 W and 21 at 150 W are 223.17 W; 19 + 0.5 and 20 + 0.5 minutes are read
         [(1, 1, (19.5 * 300 + 20.5 * 150 + 20 * 223.1707) / 60_000)],
     ),
+    "nvidia-smi: decimal commas in quotes": (smi(HOUR, 1, watts='"300,00 W"'), [(1, 1, 0.3)]),
     "nvidia-smi: without units": (smi(HOUR, 1, watts="300.00"), [(1, 1, 0.3)]),
     "nvidia-smi: three days of pause": (smi(DAYS, 1, index=True), [(1, 2, 0.6)]),
     "nvidia-smi: two logs of one machine, the later first": (
@@ -366,7 +367,7 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "sacct: a job of an array in an export with JobID and in one with JobIDRaw": (
         f"JobID|{USE}\n200_1|{USED}\n200_2|{USED}\n7|{USED}\nJobIDRaw|{USE}\n7|{USED}\n"
         f"200|{USED}\n201|{USED}\n202|{USED}\n203|{USED.replace('3600', '7200')}\n",
-        [(4, 1, None)] * 4 + [(4, 2, None)],
+        [*[(4, 1, None)] * 4, (4, 2, None)],
     ),
     "sacct: windows that cut a job overlap": (
         "JobID|AllocTRES|Elapsed|Start\n1|gres/gpu:a100=4|1-00:00:00|2024-03-01T12:00:00\n"
@@ -608,6 +609,13 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         f"JobID|{USE}\n200_1|{USED}\nJobIDRaw|{USE}\n201|{USED}\n",
         ["Line 4: left out, as a job of an array with the same Start, hours and accelerators is in another"],
         {"chips": "4"},
+    ),
+    "sacct, accelerators that are not read": (
+        "JobID|ElapsedRaw|AllocTRES|ReqTRES\n1|3600|gres/gpu:a100=8|\n2|3600|gres/hpu=8|\n"
+        "3|3600|gres/tpu=4|\n4|3600|cpu=4|gres/gpu:a100=4\n",
+        ["line 3, row 2, AllocTRES: job 2 has gres/hpu=8, and no GPU in", "job 3 has gres/tpu=4",
+         "line 5, row 4, ReqTRES: job 4 has gres/gpu:a100=4, and no GPU in the column that is read"],
+        {"chips": "8"},
     ),
     "sacct, what Slurm 20.02 was asked of each node": (
         "JobID|ReqGRES|NNodes|ElapsedRaw\n1|gpu:8|2|3600\n2|PER_NODE:gpu:a100:4|2|3600\n",
@@ -1092,6 +1100,15 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "Azure": (
         "Date,MeterName,Quantity,UnitOfMeasure\n01/05/2024,NC24ads A100 v4,10,1 Hour\n", "a bill of Azure",
+    ),
+    "sacct --json": ('{"jobs": [{"job_id": 1, "tres": {}}]}', "Slurm's sacct as JSON, which is not read"),
+    "sacct -n": ("1|t|10:00:00|cpu=8,gres/gpu:a100=4|COMPLETED\n", "Slurm's sacct without its header (-n)"),
+    "the messages of Carbontracker": (
+        "2026-11-30 22:29:35,674 - MainThread - WARNING - No API keys provided.\n",
+        "Import the file beside it whose name ends in _carbontracker.log. Give the hours",
+    ),
+    "nvidia-smi by pdsh": (
+        "node01: 2024/03/01 12:00:00.123, 0, Tesla T4, 60.00 W\n", "written by pdsh, which puts the name",
     ),
     "Azure, JSON": ('[{"sku": {"name": "x"}, "quantity": 3}]', BY_HAND),
     "a sku in no JSON": ('x {"sku": "abc"}', BY_HAND),

@@ -109,6 +109,10 @@ UNREAD = {
         {"timestamp": 1577872800.0, "rapl_power_draw_absolute": 40.2, "nvidia_draw_absolute": 61.2,
          "cpu_time_seconds": 3.1, "average_gpu_estimated_utilization_absolute": 0.4, "process_ids": [12]}
     ) + "\n",
+    "experiment-impact-tracker, summary": '{"attributable_kwh": 3.2, "exp_len_hours": 5}\n',
+    "Zeus, energies in brackets": "start_time,window_name,elapsed_time,cpu_energy[0],gpu_energy[0]\n",
+    "MLPerf, PTDaemon": "Time,12-03-2023 10:00:00.123,Watts,6350.5,Volts,229.9\n",
+    "PyTorch Lightning": "epoch,DeviceStatsMonitor.on_train_batch_start/utilization.gpu (%)\n0,99\n",
     "AIPowerMeter, parsers.py": json.dumps(
         {"date": "2021-03-01 12:00:00.123456",
          "metrics": {"cpu": {"rel_cpu_energy": 12.1}, "gpu": {"nvidia_draw_absolute": 61.2}}}

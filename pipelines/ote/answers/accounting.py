@@ -53,6 +53,9 @@ BETWEEN = (
 )
 STILL_RUNNING = ("RUNNING", "R")
 NO_START = ("Unknown", "None")
+# Of Intel and Google, and GPUs where the column that is read has none.
+OTHER_ACCELERATORS = r"(?:gres/)?\b(?:hpu|tpu|npu|gaudi\d*|gpu)(?::[\w.-]+)?[=:]0*[1-9]\d*"
+BY_HAND = "give its accelerators and hours by hand: ote estimate --hardware NAME --chips N --hours H"
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
@@ -285,6 +288,9 @@ def _jobs(
             column, f"job {job} used only a part of an accelerator, {part[0]!r}; what that used is not known"
         )
     kinds = _kinds(tres)
+    if hours and not kinds and (other := _other_accelerators(row)):
+        column, found = other
+        raise BadCellError(column, f"job {job} has {found}, and no GPU in the column that is read; {BY_HAND}")
     if not hours or not kinds:
         left_out["Jobs left out because they have no accelerator or no time"] += 1
         return
@@ -305,6 +311,12 @@ def _jobs(
         }
         yield Placed(place=place, run=run)
         yield from (f"Line {place.line}: {note}" for note in notes)
+
+
+def _other_accelerators(row: Row) -> tuple[str, str] | None:
+    """Accelerators that are not GPUs, or that were requested alone: the column and what it says."""
+    cells = ((name, re.search(OTHER_ACCELERATORS, row.get(name, ""))) for name in TRES)
+    return next(((name, found[0]) for name, found in cells if found), None)
 
 
 def _kinds(tres: str) -> list[tuple[str, int]]:
@@ -486,9 +498,9 @@ def _counted_once(table: Table, is_record: bool, notes: list[str]) -> list[tuple
             else:
                 kept.append(place)
         equal |= set(kept if len(kept) > 1 else [])
-    for places, says in ((again, AGAIN), (equal, EQUAL)):
-        lines = delimited.lines_named(sorted({place.line for place in places}))
-        notes += [f"{lines}: {says}"] * bool(places)
+    for those, says in ((again, AGAIN), (equal, EQUAL)):
+        lines = delimited.lines_named(sorted({place.line for place in those}))
+        notes += [f"{lines}: {says}"] * bool(those)
     return [(place, row) for place, row in table.rows if place not in again]
 
 

@@ -319,7 +319,12 @@ def _cells(text: str, mark: str, quoted: bool) -> list[str]:
         return text.split(mark)
     csv.field_size_limit(max(len(text) + 1, 131072))
     return next(
-        csv.reader([text] if "\n" not in text else text.splitlines(keepends=True), delimiter=mark), []
+        csv.reader(
+            [text] if "\n" not in text else text.splitlines(keepends=True),
+            delimiter=mark,
+            skipinitialspace=mark == ",",
+        ),
+        [],
     )
 
 

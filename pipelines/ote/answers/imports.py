@@ -35,8 +35,17 @@ UNSUPPORTED = (
         r"(?i)\bwandb|_wandb\b|system\.gpu\.|system/gpu\.|gpu\.\d+\.(?:power|gpu|temp|memory)",
     ),
     ("an early CodeCarbon, which wrote no energy", r"^timestamp,.*\bduration,emissions,(?!.*energy)"),
-    ("experiment-impact-tracker", r"rapl_power_draw_absolute|average_gpu_estimated_utilization_absolute"),
-    ("Zeus", r"window_name,elapsed_time,gpu\d+_energy|^time,gpu\d+"),
+    (
+        "experiment-impact-tracker",
+        r"rapl_power_draw_absolute|average_gpu_estimated_utilization_absolute|\"attributable_kwh\"|\"exp_len_hours\"",
+    ),
+    ("Zeus", r"window_name,elapsed_time,(?:gpu\d+_energy|[cg]pu_energy\[)|^time,gpu\d+"),
+    ("MLPerf's PTDaemon", r"^Time,[^,]+,Watts,"),
+    ("PyTorch Lightning", r"DeviceStatsMonitor\."),
+    (
+        "pdsh, which puts the name of a machine before each line of nvidia-smi",
+        r"^[\w.-]+: (?:timestamp,|\d{4}/\d\d/\d\d )",
+    ),
     ("nvitop", r"(?:^|[,/])gpu:\d+/power_usage"),
     ("MLflow", r"system/gpu_\d+_"),
     ("rocm-smi", r"Graphics Package Power|Socket Power \(W\)"),
@@ -48,6 +57,35 @@ UNSUPPORTED = (
     ("pyJoules", r"^timestamp;tag;duration;"),
     ("DCGM", r"^DCGM_FI_|^# HELP DCGM|^#Entity\b"),
     ("the ML CO2 Impact calculator", r"(?i)hours of computation was performed on|mlco2"),
+)
+
+# Forms of tools that are read, by what they have, and what to do.
+FORMS = (
+    (
+        nvidia_smi.OTHER_FORMS,
+        f"nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}",
+    ),
+    (
+        r"^Usage reported in |^Cluster\W+Account\W",
+        f"Slurm's sreport, which has no single jobs; {accounting.SACCT}",
+    ),
+    (
+        r"^\"?JobID(?:Raw)?\W",
+        f"Slurm's sacct with a delimiter that is not read; {accounting.SACCT}",
+    ),
+    (
+        r"\"jobs\": *\[ *\{[^\n]*\"job_id\"|\"job_id\": *\d",
+        f"Slurm's sacct as JSON, which is not read; {accounting.SACCT}",
+    ),
+    (
+        r"^[^\n|]+\|[^\n]*\bgres/gpu",
+        f"Slurm's sacct without its header (-n); {accounting.SACCT}",
+    ),
+    (
+        r" - MainThread - (?:DEBUG|WARNING|ERROR) - ",
+        "messages of Carbontracker without readings. Import the file beside it whose name ends in "
+        "_carbontracker.log",
+    ),
 )
 
 __all__ = ["Log", "Run", "UnknownLogError", "as_csv", "left_out", "read", "refuse", "write"]
@@ -291,12 +329,8 @@ def _unknown(file: Path, text: str) -> str:
         return f"{file}: {what}; written by none of {tools}. {EXAMPLE_BY_HAND}"
     if says := nvidia_smi.without_header(text):
         return f"{file}: {says}"
-    if re.search(nvidia_smi.OTHER_FORMS, _head(text), re.MULTILINE):
-        return f"{file}: nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}. {EXAMPLE_BY_HAND}"
-    if re.search(r"^Usage reported in |^Cluster\W+Account\W", _head(text), re.MULTILINE):
-        return f"{file}: Slurm's sreport, which has no single jobs; {accounting.SACCT}. {EXAMPLE_BY_HAND}"
-    if re.search(r"^\"?JobID(?:Raw)?\W", _head(text), re.MULTILINE):
-        return f"{file}: Slurm's sacct with a delimiter that is not read; {accounting.SACCT}"
+    if says := next((says for mark, says in FORMS if re.search(mark, _head(text), re.MULTILINE)), ""):
+        return f"{file}: {says}. {EXAMPLE_BY_HAND}"
     first = next(line for line in text.split("\n") if line.strip("\0 "))
     names = {name.strip(' "') for name in re.split(r"[,;\t]", first)}
     if names <= {*COLUMNS, LEFT_OUT}:

@@ -385,11 +385,12 @@ def _time(row: Row) -> datetime:
 
 
 def _watts(row: Row, column: str, name: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?: W)?", row[column])
-    if not found or not float(found[1]):  # what is exactly 0 was not read
+    found = re.fullmatch(r"(\d+(?:\.\d+|,\d\d)?)(?: W)?", row[column])
+    watts = float(found[1].replace(",", ".")) if found else 0.0  # a spreadsheet writes "60,00 W"
+    if not watts:  # what is exactly 0 was not read
         raise BadCellError(column, f"{row[column]!r}: the power was not read; expected W")
-    refuse_power(column, float(found[1]), name)
-    return float(found[1])
+    refuse_power(column, watts, name)
+    return watts
 
 
 def _spans(draws: list[Draw]) -> tuple[list[Span], list[Span]]:

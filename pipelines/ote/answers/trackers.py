@@ -305,9 +305,9 @@ def _shares_of_a_machine(
     if is_one:
         yield _host_once(apart, again)
     pairs = [pair for pair in combinations(taken, 2) if _overlap(*pair) > 0 and not _alike(*pair)]
-    if lines := sorted({each.place.line for pair in pairs for each in pair}):
+    if unlike := sorted({each.place.line for pair in pairs for each in pair}):
         yield (
-            f"{delimited.lines_named(lines)} overlap in time on machines that are described alike, but their "
+            f"{delimited.lines_named(unlike)} overlap in time on machines that are described alike, but their "
             "powers are more than a factor of two apart: taken as different machines. If several trackers "
             "measured one machine, keep one line of them."
         )
