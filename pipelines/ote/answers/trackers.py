@@ -307,8 +307,8 @@ def _shares_of_a_machine(
     pairs = [pair for pair in combinations(taken, 2) if _overlap(*pair) > 0 and not _alike(*pair)]
     if unlike := sorted({each.place.line for pair in pairs for each in pair}):
         yield (
-            f"{delimited.lines_named(unlike)} overlap in time on machines that are described alike, but their "
-            "powers are more than a factor of two apart: taken as different machines. If several trackers "
+            f"{delimited.lines_named(unlike)} overlap in time on machines that are described alike, but "
+            "their powers are more than a factor of two apart: taken as different machines. If several trackers "
             "measured one machine, keep one line of them."
         )
     if apart and not is_one:
