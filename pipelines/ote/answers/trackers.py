@@ -308,8 +308,8 @@ def _shares_of_a_machine(
     if unlike := sorted({each.place.line for pair in pairs for each in pair}):
         yield (
             f"{delimited.lines_named(unlike)} overlap in time on machines that are described alike, but "
-            "their powers are more than a factor of two apart: taken as different machines. If several trackers "
-            "measured one machine, keep one line of them."
+            "their powers are more than a factor of two apart: taken as different machines. If several "
+            "trackers measured one machine, keep one line of them."
         )
     if apart and not is_one:
         hosts = [each.host.kwh for each in apart if each.host]
