@@ -25,8 +25,8 @@ MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
 MOST_OF_RATING = 1.5  # of an accelerator whose rating is known, as in sql/estimate/problems.sql
 # The makers of laptops set the power of a chip: NVIDIA gives 35 W to 115 W for an RTX 4050, rated 50 W here.
 MOST_OF_LAPTOP_RATING, LAPTOP = 3, r"(?i)\b(?:laptop|mobile|max-q)\b"
-# Idle cards draw 1 % (desktops) to 15 % (servers) of their rating for memory, leakage and the link to the
-# host; what is below a half of the least was not read. Chips of laptops and within a processor switch off.
+# A judgement, since no source here has the power of idle cards: memory, leakage and the link to the host draw
+# more than 0.5 % of the rating, and seldom below 5 %. Chips of laptops and within a processor switch off.
 LEAST_OF_RATING, IDLE_OF_RATING = 0.005, 0.05
 SWITCHED_OFF = rf"{LAPTOP}|\b(?:apple|jetson|orin|xavier|nvgpu|graphics)\b"
 # Timestamps have whole seconds: what overlaps by less does not overlap.
