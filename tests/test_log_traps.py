@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def smi(
 
 
 HOUR = [f"01 10:{minute:02}:00" for minute in range(60)] + ["01 11:00:00"]
+FIRST_TODAY = datetime.now(timezone(timedelta(hours=14))).isoformat()[:19]  # where a day begins first
 DAYS = HOUR + [time.replace("01 ", "04 ") for time in HOUR]
 
 
@@ -442,6 +444,7 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
                                "gpu_model": "1 x NVIDIA GeForce RTX 3060 Laptop GPU"}),
         [(1, 10, 1.5001)],
     ),
+    "a run of today, where a day begins first": (codecarbon({"timestamp": FIRST_TODAY}), [(1, 2, 0.725)]),
     "a total without its parts, whose GPU has a power": (
         codecarbon({"cpu_energy": "", "gpu_energy": "", "ram_energy": ""}), [(1, 2, 0.725)],
     ),

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ote import files, hardware_units
@@ -20,6 +20,7 @@ from ote.answers.delimited import LEFT_OUT, Place, Reject, lines_named
 from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
+AHEAD_OF_UTC = timedelta(hours=14)  # of the first time zone to begin a day; logs have local times
 HEAD_LINES = 30  # within which a log says what wrote it
 # Cloud bills that are known and not read, by their columns.
 BILLS = (
@@ -252,10 +253,10 @@ def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:
         for index, column, says in found
     ]
     wrong = {index for index, _, _ in found}
-    today = datetime.now(UTC).date().isoformat()
+    today = (datetime.now(UTC) + AHEAD_OF_UTC).date().isoformat()
     for index, each in enumerate(placed):
         if (started := each.run.get("started", ""))[:10] > today and index not in wrong:
-            says = f"{started}: in the future; today is {today} (run {each.run['model']!r})"
+            says = f"{started}: in the future; it is {today} at the most anywhere (run {each.run['model']!r})"
             rejects.append(Reject(place=each.place, column="started", reason=says))
             wrong.add(index)
     return [each.run for index, each in enumerate(placed) if index not in wrong], rejects
