@@ -98,6 +98,12 @@ def smi(
 
 HOUR = [f"01 10:{minute:02}:00" for minute in range(60)] + ["01 11:00:00"]
 FIRST_TODAY = datetime.now(timezone(timedelta(hours=14))).isoformat()[:19]  # where a day begins first
+HALF_AND_HOUR = [
+    *((2, minute) for minute in range(30, 60)),
+    (3, 0),
+    *((2, minute) for minute in range(60)),
+    (3, 0),
+]
 DAYS = HOUR + [time.replace("01 ", "04 ") for time in HOUR]
 
 
@@ -105,6 +111,12 @@ def on_hosts(log: str, *hosts: str) -> str:
     """A log of nvidia-smi that each machine wrote, with a column for its name."""
     header, *lines = log.splitlines()
     return "\n".join([f"hostname, {header}", *(f"{host}, {line}" for line in lines for host in hosts)])
+
+
+def clock_back_by_the_hour() -> str:
+    """A log of one GPU from half past two to three o'clock, and then from two to three."""
+    times = [f"27 {hour:02}:{minute:02}:00" for hour, minute in HALF_AND_HOUR]
+    return smi(times, 1, index=True).replace("2024/05/", "2024/10/")
 
 
 def clock_back() -> str:
@@ -700,6 +712,11 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
          "and network not included; the power in 33 % of the time of the GPUs was not read, and is the mean "
          "of the same GPU while it was read"},
     ),
+    "nvidia-smi, back by the whole hour": (
+        clock_back_by_the_hour(),
+        ["The time goes back by an hour on 2024-10-27: taken as a second log of the same hour, whose equal"],
+        {"training_hours": "1", "energy_kwh": "0.3"},
+    ),
     "nvidia-smi, powers in turns of one index": (
         in_turns(400, 100, index=True),
         ["0: its powers come in turns at even steps, so it counts as one GPU. If the log is of several"],
@@ -1111,7 +1128,15 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "Import the file beside it whose name ends in _carbontracker.log. Give the hours",
     ),
     "nvidia-smi by pdsh": (
-        "node01: 2024/03/01 12:00:00.123, 0, Tesla T4, 60.00 W\n", "written by pdsh, which puts the name",
+        "node01: 2024/03/01 12:00:00.123, 0, Tesla T4, 60.00 W\n", "nvidia-smi by pdsh, which puts the name",
+    ),
+    "nvidia-smi by pdsh, with its header": (
+        "node01: timestamp, name, power.draw [W]\nnode01: 2024/03/01 12:00:00.123, Tesla T4, 60.00 W\n",
+        "such as sed -n 's/^node01: //p' FILE > node01.csv, and import each file",
+    ),
+    "sacct: accelerators of a step alone": (
+        "JobID|AllocTRES|ElapsedRaw\n1||3600\n1.batch|gres/gpu:a100=4|3600\n",
+        "line 2, row 1, AllocTRES: empty, and a step of job 1 has gres/gpu:a100=4, which may be a part",
     ),
     "Azure, JSON": ('[{"sku": {"name": "x"}, "quantity": 3}]', BY_HAND),
     "a sku in no JSON": ('x {"sku": "abc"}', BY_HAND),

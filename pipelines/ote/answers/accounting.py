@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -114,6 +114,7 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     ):
         yield f"{energy} is not used: {NO_ENERGY}"
     left_out: Counter[str] = Counter()
+    of_steps = _accelerators_of_steps(table.rows, resources)
     jobs = [(place, row) for place, row in table.rows if "." not in _job(row)]
     jobs, renamed = _by_one_number(jobs)
     if renamed:
@@ -140,10 +141,20 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         job = _job(row)
         try:
             hours = (_elapsed(row) - again.get(place, 0)) / SECONDS_PER_HOUR
-            yield from _jobs(place, row, job, hours, _of_a_job(row, resources), left_out)
+            yield from _jobs(place, row, job, hours, _of_a_job(row, resources, of_steps), left_out)
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
+
+
+def _accelerators_of_steps(rows: Sequence[tuple[Place, Row]], resources: str) -> dict[str, str]:
+    """The accelerators of a step of each job that has one with any."""
+    found: dict[str, str] = {}
+    for _, row in rows:
+        job, _, step = _job(row).partition(".")
+        if step and (accelerators := re.search(OTHER_ACCELERATORS, row[resources])):
+            found.setdefault(job, accelerators[0])
+    return found
 
 
 def _resources(table: Table, file: str) -> str:
@@ -168,7 +179,7 @@ def _resources(table: Table, file: str) -> str:
     return resources
 
 
-def _of_a_job(row: Row, resources: str) -> str:
+def _of_a_job(row: Row, resources: str, of_steps: Mapping[str, str]) -> str:
     """The accelerators of a job on all of its nodes.
 
     ReqGRES is their sum up to Slurm 19.05: ngres_req x node_cnt, later total_gres. Slurm 20.02 wrote what
@@ -177,6 +188,12 @@ def _of_a_job(row: Row, resources: str) -> str:
     Raises:
         BadCellError: they are of a part of the job.
     """
+    if not row[resources] and (found := of_steps.get(_job(row))):
+        raise BadCellError(
+            resources,
+            f"empty, and a step of job {_job(row)} has {found}, which may be a part of its accelerators; "
+            f"write those of the job into its line, or {BY_HAND}",
+        )
     of = set(re.findall(r"\bPER_(\w+):", row[resources]))
     nodes = next((row[name] for name in NODES if row.get(name)), "")
     if of <= {"JOB"} or (of == {"NODE"} and nodes == "1"):

@@ -43,10 +43,6 @@ UNSUPPORTED = (
     ("Zeus", r"window_name,elapsed_time,(?:gpu\d+_energy|[cg]pu_energy\[)|^time,gpu\d+"),
     ("MLPerf's PTDaemon", r"^Time,[^,]+,Watts,"),
     ("PyTorch Lightning", r"DeviceStatsMonitor\."),
-    (
-        "pdsh, which puts the name of a machine before each line of nvidia-smi",
-        r"^[\w.-]+: (?:timestamp,|\d{4}/\d\d/\d\d )",
-    ),
     ("nvitop", r"(?:^|[,/])gpu:\d+/power_usage"),
     ("MLflow", r"system/gpu_\d+_"),
     ("rocm-smi", r"Graphics Package Power|Socket Power \(W\)"),
@@ -62,6 +58,7 @@ UNSUPPORTED = (
 
 # Forms of tools that are read, by what they have, and what to do.
 FORMS = (
+    (nvidia_smi.PREFIXED, nvidia_smi.PREFIX),
     (
         nvidia_smi.OTHER_FORMS,
         f"nvidia-smi in a form that is not read; log with {nvidia_smi.SMI}",

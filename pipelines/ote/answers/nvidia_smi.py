@@ -28,6 +28,11 @@ from ote.answers.trackers import (
 
 SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"
 OTHER_FORMS = r"NVIDIA-SMI|^#\s*(?:gpu|Date\s+Time\s+gpu)\b|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+,"
+PREFIXED = r"^[\w.-]+: (?:timestamp,|\d{4}/\d\d/\d\d )"
+PREFIX = (
+    "nvidia-smi by pdsh, which puts the name of a machine before each line. Write the lines of each machine "
+    "to a file without it, such as sed -n 's/^node01: //p' FILE > node01.csv, and import each file"
+)
 UNCLEAR = (
     "several GPUs, and no column says which row is of which GPU. Add a column index with the number of the "
     f"GPU to each row, or log with {SMI}"
@@ -84,9 +89,9 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     yield from table.rejects
     power = next((name for name in POWERS if name in table.header), None)
     if power is None or "timestamp" not in table.header:
-        raise UnknownUnitError(
-            f"{file}: no timestamp or no power.draw in W; log with {SMI}. {EXAMPLE_BY_HAND}"
-        )
+        without = f"no timestamp or no power.draw in W; log with {SMI}"
+        says = PREFIX if re.match(PREFIXED, text.lstrip()) else without
+        raise UnknownUnitError(f"{file}: {says}. {EXAMPLE_BY_HAND}")
     samples: list[Sample] = []
     unused: dict[tuple[str, str, str], list[Reject]] = {}  # by kind of GPU, GPU and column
     for place, row, gpu in _with_gpus(table.rows, file):
@@ -261,6 +266,12 @@ def _without_clock_change(samples: Sequence[Sample], notes: list[str]) -> list[S
             notes.append(
                 f"The time goes back by an hour on {sample.time:%Y-%m-%d}, as at the end of summer time: "
                 "both hours count."
+            )
+        elif is_night and sample.time.month in CLOCKS_BACK and abs(step + SECONDS_PER_HOUR) <= usual * ALIKE:
+            notes.append(
+                f"The time goes back by an hour on {sample.time:%Y-%m-%d}: taken as a second log of the same "
+                "hour, whose equal samples count once. If the clock was set back at the end of summer time, "
+                "add an hour to each later time of the log."
             )
         forward.append(replace(sample, time=sample.time + later))
     return forward
