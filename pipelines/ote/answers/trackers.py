@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import combinations
+from functools import cached_property
 from pathlib import Path
 
 from ote import hardware_units
@@ -115,7 +115,7 @@ class Measured:
     machine: tuple[str, ...] | None = None
     host: Host | None = None
 
-    @property
+    @cached_property
     def start(self) -> datetime | None:
         """When it began."""
         return self.end - timedelta(hours=self.hours) if self.end and self.hours else None
@@ -275,14 +275,19 @@ def _is_one_host(group: Sequence[Measured]) -> bool:
 def _shares_of_a_machine(
     group: list[Measured], shares: dict[Place, float], merged: Counter[Place], again: dict[Place, float]
 ) -> Iterator[str]:
-    taken: list[Measured] = []
+    taken: dict[Place, Measured] = {}
     dropped: dict[Place, list[Place]] = {}
-    has_ranks = any(_read_other_gpus(*pair) for pair in combinations(filter(_has_one_gpu, group), 2))
-    for each in sorted(group, key=lambda m: (-(m.hours or 0), m.place.line)):
+    at_once = _at_once(group)
+    has_ranks = any(
+        _read_other_gpus(each, other)
+        for each in filter(_has_one_gpu, group)
+        for other in filter(_has_one_gpu, at_once[each.place])
+    )
+    for each in sorted(group, key=_longest_first):
         same = [
             other
-            for other in taken
-            if _overlap(each, other) > 0 and _alike(each, other) and not _are_apart(each, other, has_ranks)
+            for other in at_once[each.place]
+            if other.place in taken and _alike(each, other) and not _are_apart(each, other, has_ranks)
         ]
         if same:
             share = _uncovered(each, same)
@@ -296,16 +301,18 @@ def _shares_of_a_machine(
                     f"Line {each.place.line}: {1 - share:.0%} of its time the same machine was measured by "
                     f"{same[0].place} too; that share is counted once, there."
                 )
-        taken.append(each)
+        taken[each.place] = each
+    with_others = {place: [b for b in at_once[place] if b.place in taken] for place in taken}
     apart = sorted(
-        (a for a in taken if any(_are_apart(a, other, has_ranks) for other in taken)),
+        (a for a in taken.values() if any(_are_apart(a, b, has_ranks) for b in with_others[a.place])),
         key=lambda a: a.place.line,
     )
     is_one = bool(apart) and _is_one_host(apart)
     if is_one:
         yield _host_once(apart, again)
-    pairs = [pair for pair in combinations(taken, 2) if _overlap(*pair) > 0 and not _alike(*pair)]
-    if unlike := sorted({each.place.line for pair in pairs for each in pair}):
+    if unlike := sorted(
+        a.place.line for a in taken.values() if any(not _alike(a, b) for b in with_others[a.place])
+    ):
         yield (
             f"{delimited.lines_named(unlike)} overlap in time on machines that are described alike, but "
             "their powers are more than a factor of two apart: taken as different machines. If several "
@@ -329,6 +336,26 @@ def _shares_of_a_machine(
             "time, as they read alike: counted once. If they are different machines, import with "
             "--distinct-machines."
         )
+
+
+def _at_once(group: Sequence[Measured]) -> dict[Place, list[Measured]]:
+    """The other trackers that ran at the same time as each, the longest first."""
+    found: dict[Place, list[Measured]] = {each.place: [] for each in group}
+    running: list[Measured] = []
+    for start, each in sorted(((each.start, each) for each in group if each.start), key=lambda pair: pair[0]):
+        running = [other for other in running if other.end and other.end > start]
+        for other in running:
+            if _overlap(each, other) > 0:
+                found[each.place].append(other)
+                found[other.place].append(each)
+        running.append(each)
+    for others in found.values():
+        others.sort(key=_longest_first)
+    return found
+
+
+def _longest_first(each: Measured) -> tuple[float, int]:
+    return -(each.hours or 0), each.place.line
 
 
 def _overlap(a: Measured, b: Measured) -> float:
