@@ -10,8 +10,10 @@ from ote.answers import quantities
     [
         (1289, "1.29 GWh"),
         (0.0131, "13.1 kWh"),
-        (4.33e-7, "0.433 Wh"),
-        (0, "0 Wh"),
+        (4.33e-7, "433 mWh"),
+        (7.51e-11, "75.1 µWh"),
+        (4e-14, "0.0400 µWh"),
+        (0, "0 MWh"),
         (999.6, "1.00 GWh"),
         (0.9994, "999 kWh"),
         (7.646e6, "7.65 TWh"),
@@ -23,7 +25,7 @@ def test_an_energy_has_three_digits_and_the_unit_that_fits(mwh: float, shown: st
 
 
 @pytest.mark.parametrize(
-    ("tonnes", "shown"), [(552.1, "552 t"), (0.00504, "5.04 kg"), (4.33e-7, "0.433 g"), (91049, "91.0 kt")]
+    ("tonnes", "shown"), [(552.1, "552 t"), (0.00504, "5.04 kg"), (4.33e-7, "433 mg"), (6.86e-12, "6.86 µg"), (91049, "91.0 kt")]
 )
 def test_a_mass_has_three_digits_and_the_unit_that_fits(tonnes: float, shown: str) -> None:
     assert quantities.mass(tonnes) == shown
@@ -34,7 +36,9 @@ def test_a_mass_has_three_digits_and_the_unit_that_fits(tonnes: float, shown: st
     [
         (20 / 3600, "20 seconds"),
         (1 / 3600, "1 second"),
-        (0.5 / 3600, "0.5 seconds"),
+        (0.5 / 3600, "500 milliseconds"),
+        (1.52e-7, "547 microseconds"),
+        (1e-11, "0.036 microseconds"),
         (59.99 / 60, "1 hour"),
         (0.25, "15 minutes"),
         (90.3 / 3600, "1.5 minutes"),
@@ -48,6 +52,13 @@ def test_a_mass_has_three_digits_and_the_unit_that_fits(tonnes: float, shown: st
 )
 def test_a_time_has_three_digits_and_the_unit_that_fits(hours: float, shown: str) -> None:
     assert quantities.duration(hours) == shown
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"), [(3_552_000, "3.55 million h"), (0.01, "0.0100 h"), (1.52e-7, "547 microseconds")]
+)
+def test_few_accelerator_hours_are_shown_as_a_time(hours: float, shown: str) -> None:
+    assert quantities.chip_hours(hours) == shown
 
 
 def test_an_interval_scales_each_of_its_ends() -> None:

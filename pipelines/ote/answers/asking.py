@@ -14,8 +14,8 @@ from ote import catalog
 from ote.answers import locations, names, quantities, search
 from ote.errors import BadQuestionError
 
-# In MWh.
-ENERGY_UNITS = {unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS, -2)}
+# In MWh. Without the two smallest: people write MWh in small letters.
+ENERGY_UNITS = {unit.lower(): 1000.0**power for power, unit in enumerate(quantities.ENERGY_UNITS[2:], -2)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,21 +7,22 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ENERGY_UNITS = ("Wh", "kWh", "MWh", "GWh", "TWh")
-MASS_UNITS = ("g", "kg", "t", "kt", "Mt")
-DURATIONS = ((3600, "hour"), (60, "minute"), (1, "second"))
+ENERGY_UNITS = ("µWh", "mWh", "Wh", "kWh", "MWh", "GWh", "TWh")
+MASS_UNITS = ("µg", "mg", "g", "kg", "t", "kt", "Mt")
+DURATIONS = ((3600, "hour"), (60, "minute"), (1, "second"), (1e-3, "millisecond"), (1e-6, "microsecond"))
+LEAST_HOURS = 0.01  # fewer accelerator-hours are shown in the unit that fits
 GUESS_RATIO = 100  # p95 over p05
 GUESS = f"a guess: p95 is more than {GUESS_RATIO} times p05, so only the interval is given"
 
 
 def energy(mwh: float) -> str:
     """An energy, e.g. 0.0131 (MWh) as "13.1 kWh"."""
-    return _scaled(mwh * 1e6, ENERGY_UNITS)  # MWh to Wh
+    return _scaled(mwh, "MWh", ENERGY_UNITS)
 
 
 def mass(tonnes: float) -> str:
     """A mass, e.g. 0.00504 (t) as "5.04 kg"."""
-    return _scaled(tonnes * 1e6, MASS_UNITS)  # t to g
+    return _scaled(tonnes, "t", MASS_UNITS)
 
 
 def energy_interval(mwh: float, p05: float, p95: float) -> str:
@@ -38,7 +39,7 @@ def count(number: float) -> str:
     """A number of things, e.g. 76186 as "76,186" and 3552000 as "3.55 million"."""
     if abs(number) < 999_500:
         return significant(number) if abs(number) < 100 else f"{number:,.0f}"
-    return _scaled(number / 1e6, ("million", "billion", "trillion"))
+    return _scaled(number / 1e6, "million", ("million", "billion", "trillion"))
 
 
 def energy_span(p05: float, p95: float) -> str:
@@ -77,6 +78,11 @@ def duration(hours: float) -> str:
     return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"
 
 
+def chip_hours(hours: float) -> str:
+    """Accelerator-hours, e.g. 3552000 as "3.55 million h"; fewer than a hundredth as a time."""
+    return f"{count(hours)} h" if hours >= LEAST_HOURS else duration(hours)
+
+
 def significant(value: float, digits: int = 3) -> str:
     """A number in significant digits, without an exponent and with separators for thousands."""
     if value == 0 or not math.isfinite(value):
@@ -97,9 +103,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
-def _scaled(smallest: float, units: tuple[str, ...]) -> str:
-    """A number of the smallest unit in the largest one of which there is at least one."""
-    steps = 0
+def _scaled(number: float, unit: str, units: tuple[str, ...]) -> str:
+    """A number of a unit in the largest unit of which there is at least one; nothing keeps its unit."""
+    if number == 0:
+        return f"0 {unit}"
+    smallest, steps = number * 1000 ** units.index(unit), 0
     while steps < len(units) - 1 and abs(smallest) / 1000**steps >= 999.5:  # 1,000 in three digits
         steps += 1
     return f"{significant(smallest / 1000**steps)} {units[steps]}"

@@ -21,14 +21,16 @@ function significant(value, digits = 3) {
   return grouped(rounded, Math.max(digits - 1 - Math.floor(Math.log10(Math.abs(rounded))), 0));
 }
 
-function scaled(smallest, units) {
+function scaled(number, unit, units) {
+  if (number === 0) return `0 ${unit}`;
+  const smallest = number * 1000 ** units.indexOf(unit);
   let steps = 0;
   while (steps < units.length - 1 && Math.abs(precise(smallest / 1000 ** steps, 3)) >= 1000) steps += 1;
   return `${significant(smallest / 1000 ** steps)} ${units[steps]}`;
 }
 
-export const energy = (mwh) => scaled(mwh * 1e6, ["Wh", "kWh", "MWh", "GWh", "TWh"]); // MWh to Wh
-export const mass = (tonnes) => scaled(tonnes * 1e6, ["g", "kg", "t", "kt", "Mt"]); // t to g
+export const energy = (mwh) => scaled(mwh, "MWh", ["µWh", "mWh", "Wh", "kWh", "MWh", "GWh", "TWh"]);
+export const mass = (tonnes) => scaled(tonnes, "t", ["µg", "mg", "g", "kg", "t", "kt", "Mt"]);
 
 /** Three significant digits, as a factor or a ratio is shown. */
 function number(value) {
@@ -44,7 +46,8 @@ const exact = (value) => {
 
 function duration(hours) {
   const seconds = hours * 3600;
-  const [size, unit] = [[3600, "hour"], [60, "minute"], [1, "second"]].find(([size]) => precise(seconds / size, 3) >= 1) ?? [1, "second"];
+  const sizes = [[3600, "hour"], [60, "minute"], [1, "second"], [1e-3, "millisecond"], [1e-6, "microsecond"]];
+  const [size, unit] = sizes.find(([size]) => precise(seconds / size, 3) >= 1) ?? sizes.at(-1);
   const count = seconds / size, shown = count >= 100 ? grouped(wholeOf(count), 0) : String(precise(count, 3));
   return shown === "1" ? `1 ${unit}` : `${shown} ${unit}s`;
 }
