@@ -25,7 +25,14 @@ def test_an_energy_has_three_digits_and_the_unit_that_fits(mwh: float, shown: st
 
 
 @pytest.mark.parametrize(
-    ("tonnes", "shown"), [(552.1, "552 t"), (0.00504, "5.04 kg"), (4.33e-7, "433 mg"), (6.86e-12, "6.86 µg"), (91049, "91.0 kt")]
+    ("tonnes", "shown"),
+    [
+        (552.1, "552 t"),
+        (0.00504, "5.04 kg"),
+        (4.33e-7, "433 mg"),
+        (6.86e-12, "6.86 µg"),
+        (91049, "91.0 kt"),
+    ],
 )
 def test_a_mass_has_three_digits_and_the_unit_that_fits(tonnes: float, shown: str) -> None:
     assert quantities.mass(tonnes) == shown
@@ -59,6 +66,26 @@ def test_a_time_has_three_digits_and_the_unit_that_fits(hours: float, shown: str
 )
 def test_few_accelerator_hours_are_shown_as_a_time(hours: float, shown: str) -> None:
     assert quantities.chip_hours(hours) == shown
+
+
+@pytest.mark.parametrize(
+    ("m3", "shown"),
+    [
+        (2600, "2,600 m³"),
+        (1, "1.00 m³"),
+        (0.00252, "2.52 L"),
+        (3.3e-6, "3.30 mL"),
+        (3.26e-10, "0.326 µL"),
+        (0, "0 m³"),
+    ],
+)
+def test_a_volume_has_three_digits_and_the_unit_that_fits(m3: float, shown: str) -> None:
+    assert quantities.volume(m3) == shown
+
+
+def test_the_ends_of_few_accelerator_hours_have_their_units() -> None:
+    assert quantities.chip_hours_span(120, 3_552_000) == "120 to 3.55 million h"
+    assert quantities.chip_hours_span(1e-6, 2) == "3.6 milliseconds to 2.00 h"
 
 
 def test_an_interval_scales_each_of_its_ends() -> None:

@@ -128,6 +128,46 @@ def test_every_run_says_what_its_table_says(build: Build, site: Path) -> None:
         assert quantities.is_guess(low, high) != (f" {quantities.energy(energy)} of" in words)
 
 
+def test_a_number_is_never_parted_from_its_unit_nor_a_link_from_its_comma(build: Build, site: Path) -> None:
+    ((run_id,),) = build.query("select run_id from emissions order by energy_mwh limit 1")
+    page = text_of(site, f"run/{run_id}.html")
+    assert "µWh" in page
+    assert not re.search(r"0\.0000", words_of(page.split("<main")[1].split('id="cite"')[0]))
+    for name in (f"run/{run_id}.html", GPT_3, "index.html", "totals.html"):
+        shown = text_of(site, name).split("<main")[1]
+        assert not re.search(r"\d (?:[µmkMGT]?Wh|[µmk]?g|k?t|%)[\s<,.;)]", shown), name
+    assert re.search(r'<span class="item"><a href="[^"]+">[^<]+</a>,</span> <a', page)
+
+
+def test_the_guides_are_listed_by_reader_and_never_cut(site: Path) -> None:
+    page = text_of(site, "docs/index.html").split("<main")[1]
+    assert re.findall(r"<h2>([^<]+)</h2>", page) == [
+        "Use the data",
+        "Estimate your own run",
+        "Python",
+        "The method",
+        "Contribute",
+    ]
+    first, last = (page.split("<section>")[number] for number in (1, -1))
+    assert 'href="../docs/use-the-data.html"' in first.split("</tr>")[1]
+    assert 'href="../docs/architecture.html"' in last
+    assert "rest-of-rows" not in page
+    listed = set(re.findall(r'<th scope="row"[^>]*><a href="\.\./(docs/[^"]+)"', page))
+    assert listed == {guide.path for guide in guides.pages(catalog.ROOT)} - {"docs/index.html"}
+
+
+def test_a_run_says_near_its_answer_what_was_published_and_at_its_hours_what_was_assumed(site: Path) -> None:
+    published = {
+        GPT_3: "A third party published 1.29 GWh (with servers and PUE). The estimate here is 1.00 times",
+        "run/bloom-176b.html": "The developer published 30.0 t gross CO2e (with servers and PUE).",
+    }
+    for name, says in published.items():
+        assert says in words_of(text_of(site, name).split('class="lead"')[1].split("<dl")[0])
+    derivation = words_of(text_of(site, GPT_3).split('id="derivation"')[1].split("<ol")[0])
+    assert "The number of accelerators (10,000) is taken from a press release" in derivation
+    assert "The 90 % interval does not include an error of this assumption." in derivation
+
+
 def test_a_limit_is_called_a_limit_and_so_is_its_interval(build: Build, site: Path) -> None:
     lead = words_of(text_of(site, "run/llama-3.3-70b.html").split('<p class="lead">')[1].split("</p>")[0])
     assert lead.startswith(
@@ -247,7 +287,7 @@ def test_measured_power_comes_before_what_is_only_stated(build: Build, site: Pat
     page = (
         text_of(site, "hardware/nvidia-h100-sxm5-80gb.html").split('id="power-rows"')[1].split("</table>")[0]
     )
-    shown = re.findall(r"<td[^>]*>([\d,.]+) W</td><td[^>]*>(<span|not)", page)
+    shown = re.findall(r"<td[^>]*>([\d,.]+)\sW</td><td[^>]*>(<span|not)", page)
     measured = ["measured" if kind == "<span" else "not" for _, kind in shown]
     assert measured == sorted(measured)
     assert {*measured} == {"measured", "not"}
@@ -386,7 +426,8 @@ def test_a_name_in_the_first_chart_is_tied_to_the_mark_of_its_run(site: Path) ->
     page = text_of(site, "index.html")
     marks = {run["id"]: run["at"] for run in json.loads(text_of(site, "runs.json"))}
     names = re.findall(
-        r'class="name" data-run="([^"]+)"><line x1="([\d.]+)%" y1="([\d.]+)%" x2="([\d.]+)%" y2="([\d.]+)%"/>'
+        r'class="name" href="run/[^"]+" tabindex="-1" data-run="([^"]+)"><title>[^<]+</title>'
+        r'<line x1="([\d.]+)%" y1="([\d.]+)%" x2="([\d.]+)%" y2="([\d.]+)%"/>'
         r'<circle cx="([\d.]+)%" cy="([\d.]+)%"',
         page,
     )
@@ -409,8 +450,8 @@ def test_a_run_below_the_axis_stands_under_it_and_is_counted(build: Build, site:
     assert below
     assert {run_id for run_id, at in marks.items() if at and at[1] and at[1] > charts.BOTTOM} == below
     page = text_of(site, "index.html")
-    assert f'href="../{build.release.name}/csv/emissions.csv"' in page.split("<noscript>")[1]
-    assert f"below 1 Wh ({quantities.counted(len(below), 'run')})" in page
+    assert f'href="../{build.release.name}/csv/emissions.csv"' in page.split("<noscript>")[-1]
+    assert f"below 1\N{NO-BREAK SPACE}Wh ({quantities.counted(len(below), 'run')})" in page
     for run_id in below:
         assert '<path d="' in page.split(f'href="run/{run_id}.html"')[1].split("</a>")[0]
 
@@ -761,7 +802,9 @@ def test_the_download_page_begins_with_the_three_ways_and_a_citation(build: Buil
     assert page.index('id="take"') < page.index('id="cite"') < page.index('id="files"')
     cited = words_of(page.split('id="cite"')[1].split("<pre")[0])
     assert f"Open Training Emissions, version {build.release.name}, released 20" in cited
-    assert f"[Data set]. CC-BY-4.0. Commit {reading.manifest(build.release)['commit']}; " in cited
+    assert cited.strip().endswith("[Data set]. CC-BY-4.0."), "checksums are further down"
+    files = words_of(page.split('id="files"')[1].split("<details")[0])
+    assert f"Commit {reading.manifest(build.release)['commit']}; " in files
     for part in (page.split('id="files"')[1].split("</section>")[0], page.split('id="dictionary"')[1]):
         assert part.count("<table") == part.count("<details") > 1
         assert not re.search(r"<details[^>]* open", part)

@@ -340,12 +340,12 @@ def test_a_phone_shows_factors_with_their_sources_and_one_line_of_menu(page: Pag
 
 
 def test_lists_are_sorted_by_a_click_on_a_header(page: Page, address: str) -> None:
-    """Up, then down; what is empty stays last."""
+    """Numbers down, then up; what is empty stays last; the address keeps the order."""
     page.open(f"{address}accelerators.html", 375)
     table = "document.getElementById('accelerators')"
     head = f"[...{table}.tHead.rows[0].cells].find((th) => th.textContent === 'In training, W')"
     cells = f"[...{table}.tBodies[0].rows].map((row) => row.cells[2].textContent)"
-    for direction in ("ascending", "descending"):
+    for direction in ("descending", "ascending"):
         assert page.value(f"{head}.querySelector('button').getBoundingClientRect().height") > 12
         page.value(f"{head}.querySelector('button').click()")
         assert page.value(f"{head}.getAttribute('aria-sort')") == direction
@@ -354,6 +354,9 @@ def test_lists_are_sorted_by_a_click_on_a_header(page: Page, address: str) -> No
         assert known == sorted(known, reverse=direction == "descending")
         assert shown[: len(known)] == [text for text in shown if text]
         assert "" in shown
+    assert page.value("location.search") == "?sort-accelerators=3"
+    page.open(f"{address}accelerators.html?sort-accelerators=3", 375)
+    assert page.value(cells) == shown
 
 
 def test_a_phone_shows_three_numbers_of_a_region_without_scrolling(page: Page, address: str) -> None:
@@ -417,6 +420,90 @@ def test_a_phone_gets_a_short_download_page_and_finds_a_column(page: Page, addre
     rows = f"{opened}[0].querySelectorAll('tbody tr:not([hidden])')"
     assert page.value(f"{rows}.length") == 1
     assert page.value(f"{rows}[0].getBoundingClientRect().height") > 0
+
+
+def touch(page: Page, selector: str) -> None:
+    """Tap the middle of an element with a finger."""
+    box = page.value(
+        f"(() => {{ const one = document.querySelector({json.dumps(selector)});"
+        " one.scrollIntoView({ block: 'center' });"
+        " const { x, y, width, height } = one.getBoundingClientRect();"
+        " return [x + width / 2, y + height / 2]; })()"
+    )
+    point = [{"x": box[0], "y": box[1]}]
+    page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=point)
+    page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
+def test_a_tap_on_a_name_in_the_chart_shows_that_run_and_a_second_opens_it(page: Page, address: str) -> None:
+    page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    try:
+        for part in ("text", "circle"):
+            page.open(f"{address}index.html", 375)
+            for run_id, name in (("bloom-176b", "BLOOM-176B"), ("gpt-3-175b", "GPT-3")):
+                touch(page, f"#over-time .name[data-run='{run_id}'] {part}")
+                link = "document.querySelector('#over-time .tip a')"
+                page.until(f"{link}?.textContent.startsWith('{name}: ')")
+                assert page.value(f"{link}.getAttribute('href')") == f"run/{run_id}.html"
+                assert page.value("location.pathname.endsWith('/index.html')")
+            touch(page, f"#over-time .name[data-run='gpt-3-175b'] {part}")
+            page.until("location.pathname.endsWith('/run/gpt-3-175b.html')")
+    finally:
+        page.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def test_a_click_on_a_name_in_the_chart_opens_that_run(page: Page, address: str) -> None:
+    page.open(f"{address}index.html")
+    x, y = page.value(
+        "(({ x, y, width, height }) => [x + width / 2, y + height / 2])"
+        "(document.querySelector('.name[data-run=gpt-3-175b] text').getBoundingClientRect())"
+    )
+    for button in ("mousePressed", "mouseReleased"):
+        page.call("Input.dispatchMouseEvent", type=button, x=x, y=y, button="left", clickCount=1)
+    page.until("location.pathname.endsWith('/run/gpt-3-175b.html')")
+
+
+def test_the_keyboard_begins_at_the_largest_run(page: Page, address: str, build: Build) -> None:
+    page.open(f"{address}index.html")
+    ((run_id,),) = build.query(
+        "select run_id from emissions where solidity <> 'guessed' and published_date is not null "
+        "order by energy_mwh desc limit 1"
+    )
+    first = "document.querySelector('#over-time a[tabindex=\"0\"]')"
+    assert page.value(f"{first}.href.baseVal") == f"run/{run_id}.html"
+    page.value(f"{first}.focus()")
+    assert "Arrow keys move" in page.value("document.querySelector('#over-time .tip').textContent")
+
+
+def test_an_organisation_is_found_by_a_part_of_its_name(page: Page, address: str, build: Build) -> None:
+    page.open(f"{address}index.html")
+    set_field(page, "organisation", "goo")
+    (number,) = build.query("select count(*) from emissions where lower(organisations) like '%goo%'")[0]
+    page.until(f"document.getElementById('count').textContent.startsWith('{number} of ')")
+    set_field(page, "organisation", "no such name")
+    page.until("document.getElementById('count').textContent.startsWith('Nothing found')")
+    page.value("document.getElementById('again').click()")
+    page.until(f"{SHOWN}.length === 300")
+    assert page.value("document.getElementById('again').hidden")
+
+
+def test_a_phone_shows_the_search_alone_and_its_filters_in_a_fold(page: Page, address: str) -> None:
+    fields = (
+        "[...document.querySelectorAll('#filters :is(input, select)')].filter((f) => f.checkVisibility())"
+    )
+    page.open(f"{address}index.html", 375)
+    assert page.value(f"{fields}.map((field) => field.name)") == ["q"]
+    page.open(f"{address}index.html?year=2021", 375)
+    assert page.value(f"{fields}.length") == 8
+    page.open(f"{address}index.html")
+    assert page.value(f"{fields}.length") == 8
+
+
+def test_a_link_to_a_fold_opens_it(page: Page, address: str) -> None:
+    page.open(f"{address}download.html")
+    assert page.value("document.getElementById('parquet').open") is False
+    page.value('document.querySelector(\'#take ~ div a[href$="#parquet"], a[href$="#parquet"]\').click()')
+    page.until("document.getElementById('parquet').open")
 
 
 def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> None:

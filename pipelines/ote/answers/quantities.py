@@ -83,6 +83,20 @@ def chip_hours(hours: float) -> str:
     return f"{count(hours)} h" if hours >= LEAST_HOURS else duration(hours)
 
 
+def volume(m3: float) -> str:
+    """A volume of water in three digits and the unit that fits."""
+    for unit, per_m3 in (("m³", 1.0), ("L", 1e3), ("mL", 1e6)):
+        if m3 == 0 or m3 * per_m3 >= 0.9995:
+            return f"{count(m3 * per_m3)} {unit}"
+    return f"{significant(m3 * 1e9)} µL"
+
+
+def chip_hours_span(p05: float, p95: float) -> str:
+    """The two ends of an interval of accelerator-hours, with the unit once where they share it."""
+    low, high = chip_hours(p05), chip_hours(p95)
+    return f"{low.removesuffix(' h') if high.endswith(' h') else low} to {high}"
+
+
 def significant(value: float, digits: int = 3) -> str:
     """A number in significant digits, without an exponent and with separators for thousands."""
     if value == 0 or not math.isfinite(value):

@@ -185,6 +185,7 @@ def _environment(data: Data) -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
+        finalize=lambda value: parts.whole(value) if type(value) is str else value,
     )
     environment.filters |= {
         "badge": markup.badge,

@@ -60,6 +60,8 @@ class Name:
     y: float
     text: str
     run_id: str
+    label: str = ""
+    href: str = ""
     text_x: float = 0.0
     text_y: float = 0.0
 

@@ -129,7 +129,7 @@ def _calibration(
             y=y(row["estimate"]),
             low=y(row["p05"]) if row["p05"] else None,
             high=y(row["p95"]) if row["p95"] else None,
-            css="measured" if row["inside_interval"] else "inferred",
+            css="yes" if row["inside_interval"] else "no",
             label=(
                 f"{row['truth_id']}: published {show(row['truth_value'])}, estimated {show(row['estimate'])}"
             ),
@@ -143,7 +143,7 @@ def _calibration(
         y_ticks=y_ticks,
         marks=marks,
         lines=[charts.Line(x1=x(low), y1=y(low), x2=x(high), y2=y(high), css="even")],
-        legend=[("measured", "interval holds the published value"), ("inferred", "interval misses it")],
+        legend=[("yes", "interval holds the published value"), ("no", "interval misses it")],
         css="square",
     )
 
@@ -500,7 +500,7 @@ def _frontier(data: Data, benchmark: str, rows: Sequence[Row]) -> charts.Chart:
         charts.Mark(
             x=x(row["energy_mwh"]),
             y=y(row["score"]),
-            css="measured" if row["is_on_frontier"] else "inferred",
+            css="yes" if row["is_on_frontier"] else "no",
             label=f"{_model(data, row)}: {quality(row['score'])}, {energy(row['energy_mwh'])}",
             href=parts.address(row["run_id"]),
         )
@@ -514,7 +514,7 @@ def _frontier(data: Data, benchmark: str, rows: Sequence[Row]) -> charts.Chart:
         y_ticks=y_ticks,
         marks=marks,
         lines=[*bars, *frontier],
-        legend=[("measured", "on the frontier"), ("inferred", "not on it")],
+        legend=[("yes", "on the frontier"), ("no", "not on it")],
     )
 
 
@@ -593,7 +593,7 @@ def _download(data: Data) -> parts.Page:
         ),
         parts.Section(
             heading="All files",
-            text=[f"Checksum of the list of checksums: {data.checksum}"],
+            text=[f"{pages.made_from(data)}. That file has the checksum of every other file."],
             folds=_files(data, version, sums),
             anchor="files",
         ),

@@ -12,12 +12,39 @@ from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
 from ote.site import parts
 
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+READERS = (  # of the guides, and the files for them, in this order; all others are for contributors
+    ("Use the data", ("docs/use-the-data.md", "docs/glossary.md", "docs/corrections.md")),
+    ("Estimate your own run", ("docs/your-run.md", "docs/scale.md", "docs/commands.md")),
+    ("Python", ("docs/python.md", "docs/migration.md")),
+    (
+        "The method",
+        (
+            "docs/method/README.md",
+            "docs/method/facts.md",
+            "docs/method/chip-hours.md",
+            "docs/method/power.md",
+            "docs/method/pue.md",
+            "docs/method/grid.md",
+            "docs/method/embodied-and-water.md",
+            "docs/method/sums.md",
+            "docs/method/accuracy.md",
+        ),
+    ),
+)
+ROLES = {  # they keep a table a table where a phone shows its cells as blocks
+    "thead_open": "rowgroup",
+    "tbody_open": "rowgroup",
+    "tr_open": "row",
+    "th_open": "columnheader",
+    "td_open": "cell",
+}
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^):]+)\)")  # of this repository
 
 
@@ -29,12 +56,12 @@ def pages(root: Path) -> Iterator[parts.Page]:
     """
     files = [*sorted((root / "docs").rglob("*.md")), *root.glob("CONTRIBUTING.md")]
     known = {file.relative_to(root).as_posix(): _path(file.relative_to(root).as_posix()) for file in files}
-    listed = []
+    listed = {}
     for name, path in known.items():
         text = COMMENT.sub("", (root / name).read_text(encoding="utf-8"))
         heading, _, body = text.strip().partition("\n")
         title = heading.lstrip("# ").strip()
-        listed.append((parts.Link(text=title, href=path), _first_sentence(body)))
+        listed[name] = (parts.Link(text=title, href=path), _first_sentence(body))
         html = rendered(body, partial(_address, of=name, known=known))
         yield parts.Page(
             path=path,
@@ -43,11 +70,21 @@ def pages(root: Path) -> Iterator[parts.Page]:
             about=_first_sentence(body),
             context={"html": html},
         )
-    table = parts.Table(caption="Guides", headers=("Page", "About"), rows=listed)
     about = "The guides are for users, authors and contributors. The pages on the method explain each factor."
-    yield parts.page(
-        "docs/index.html", "Guides and method", about, [parts.Section(heading="All", table=table)]
-    )
+    yield parts.page("docs/index.html", "Guides and method", about, [*_by_reader(listed)])
+
+
+def _by_reader(listed: dict[str, tuple[parts.Link, str]]) -> Iterator[parts.Section]:
+    """The list of the guides, by who reads them."""
+    rest = tuple(name for name in listed if all(name not in names for _, names in READERS))
+    for heading, names in (*READERS, ("Contribute", rest)):
+        table = parts.Table(
+            caption=heading,
+            headers=("Page", "About"),
+            rows=[listed[name] for name in names if name in listed],
+            is_cut=False,
+        )
+        yield parts.Section(heading=heading, table=table)
 
 
 def pictures(root: Path) -> Iterator[tuple[str, bytes]]:
@@ -68,6 +105,7 @@ def rendered(text: str, address: Callable[[str], str]) -> Markup:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
+    parser.add_render_rule("fence", _fence)
     tokens = parser.parse(COMMENT.sub("", text))
     taken: Counter[str] = Counter()
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
@@ -75,6 +113,8 @@ def rendered(text: str, address: Callable[[str], str]) -> Markup:
             word = re.sub(r"[^\w-]+", "-", following.content.lower()).strip("-")
             token.attrSet("id", f"{word}-{taken[word]}" if taken[word] else word)
             taken[word] += 1
+        if token.type in ROLES:
+            token.attrSet("role", ROLES[token.type])
         for child in token.children or ():
             _lead(child, address)
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # made by a parser that escapes
@@ -91,11 +131,18 @@ def _lead(token: Token, address: Callable[[str], str]) -> None:
 
 def _table_open(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
     number = sum(token.type == "table_open" for token in tokens[: index + 1])
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table>\n'
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table role="table">\n'
+    )
 
 
 def _table_close(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
     return "</table></div>\n"
+
+
+def _fence(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    """A block of code that the keyboard can scroll."""
+    return RendererHTML.fence(self, tokens, index, options, env).replace("<pre>", '<pre tabindex="0">', 1)
 
 
 def _path(name: str) -> str:

@@ -13,20 +13,25 @@ from markupsafe import Markup
 
 from ote.site import charts, parts
 
-escape = lru_cache(maxsize=2**16)(html.escape)  # most texts are on many pages
 BELOW = "M-5-5h10l-5 8z"  # a triangle that points down, as in static/site.js
 FEW, FEW_STACKED = (
     25,
     10,
 )  # rows that a phone shows of a table before it is asked for more, as in static/style.css
-REST = '\n<details class="rest-of-rows"><summary>Show the whole table</summary></details>'
+REST = '\n<details class="rest-of-rows"><summary>Show {} more</summary></details>'
 RUN_HEADERS = (
     '<th scope="col">Model</th><th scope="col" class="wide">Organisation</th>'
     '<th scope="col" class="wide">Published</th><th scope="col" class="wide">Accelerator</th>'
-    '<th scope="col" class="n">Energy<small>90 % interval</small></th>'
-    '<th scope="col" class="n">CO2e, life-cycle<small>90 % interval</small></th><th scope="col" '
-    'class="wide">Solidity</th>'
+    '<th scope="col" class="n">Energy<small>90\N{NO-BREAK SPACE}% interval</small></th>'
+    '<th scope="col" class="n">CO2e, life-cycle<small>90\N{NO-BREAK SPACE}% interval</small></th>'
+    '<th scope="col" class="wide">Solidity</th>'
 )
+
+
+@lru_cache(maxsize=2**16)  # most texts are on many pages
+def escape(text: str) -> str:
+    """A text as HTML, with its numbers next to their units."""
+    return html.escape(parts.whole(text))
 
 
 def badge(solidity: str) -> Markup:
@@ -55,7 +60,7 @@ def table(of: parts.Table, is_cut: bool = True) -> Markup:
     name = f' id="{escape(of.name)}"' if of.name else ""
     kind = ' class="stacked" role="table"' if of.is_stacked else ""
     sortable = " data-sortable" if of.is_sortable else ""
-    few = (FEW_STACKED if of.is_stacked else FEW) if is_cut else len(lines)
+    few = (FEW_STACKED if of.is_stacked else FEW) if is_cut and of.is_cut else len(lines)
     return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", heads, lines, few)
 
 
@@ -108,7 +113,7 @@ def _scrolled(caption: str, tag: str, heads: str, lines: Sequence[str], few: int
         '<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{named}">\n{tag}<caption>{named}</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
-        f"{REST if len(lines) > few else ''}"
+        f"{REST.format(f'{len(lines) - few:,}') if len(lines) > few else ''}"
     )
 
 
@@ -122,7 +127,8 @@ def _cell(value: Any) -> str:
             return f'<a href="{escape(value.href)}" rel="noreferrer">{escape(value.text)}</a>'
         return f'<a href="~/{escape(value.href)}">{escape(value.text)}</a>'
     if isinstance(value, parts.Links):
-        return ", ".join(map(_cell, value.links))
+        *first, last = map(_cell, value.links)  # a comma never begins a line
+        return " ".join([*(f'<span class="item">{link},</span>' for link in first), last])
     if isinstance(value, parts.Badge):
         return badge(value.solidity)
     if isinstance(value, parts.Text):
@@ -144,7 +150,7 @@ def _mark(of: charts.Mark) -> str:
     if of.low is not None:
         inside += f'<line x1="{of.x}%" x2="{of.x}%" y1="{of.low}%" y2="{of.high}%"/>'
     if of.y is not None and of.y > charts.BOTTOM:
-        inside += f'<svg x="{of.x}%" y="{of.y}%"><path d="{BELOW}"/></svg>'
+        inside += f'<svg x="{of.x}%" y="{of.y}%" aria-hidden="true"><path d="{BELOW}"/></svg>'
     elif of.y is not None and of.css == "measured":  # as in the legend
         inside += f'<rect x="{of.x}%" y="{of.y}%" width="8" height="8"/>'
     elif of.y is not None:

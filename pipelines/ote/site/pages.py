@@ -39,6 +39,8 @@ def first(data: Data) -> parts.Page:
         NAMED_RUNS,
     )
     without, total = data.manifest["tables"]["models_without_estimate"], len(runs)
+    trainings = data.totals["all", "all"]["run_count"]
+    again = sum(run["covers"] == "one_run" for run in runs) - trainings
     lead = (
         f"Energy and CO2e of {total:,} training runs, with the source of every factor. Most numbers are "
         "estimates: the 90 % interval of each should hold the true value in 9 of 10 cases. Only training is "
@@ -61,7 +63,8 @@ def first(data: Data) -> parts.Page:
         "total": total,
         "counted": (
             f"All {total:,} rows with an estimate are listed: whole runs, parts, families and bounds. Totals "
-            f"add up the {data.totals['all', 'all']['run_count']:,} whole runs, each training once."
+            f"add up {trainings:,} whole runs, each training once: of {trainings + again:,} whole runs, "
+            f"{again:,} are second rows of the same training."
         ),
         "rows": parts.listed(runs[:IN_HTML]),
         "last": parts.LAST,
@@ -160,7 +163,8 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
             context={
                 "answer": answer,
                 "solidity": run["solidity"],
-                "notes": [*_notes(run)],
+                "notes": [_comparable(data, run), *_notes(run)],
+                "assumption": run["assumption"] or "",
                 "facts": _facts(data, run),
                 "products": [*_products(data, run)],
                 "sections": [section for section in sections if section],
@@ -191,14 +195,58 @@ def _answer(run: Row) -> str:
     return f"{amounts} ({energy}){tonnes}; {interval}."
 
 
+SCOPES = (
+    "servers_x_pue",
+    "unspecified",
+    "accelerators_only",
+)  # of published figures, the most like here first
+
+
+def _comparable(data: Data, run: Row) -> str:
+    """The published figure that is most like the energy or the gross CO2e of a run; empty if none is."""
+    figures = [
+        figure
+        for figure in data.published.get(run["run_id"], [])
+        if figure["status"] == "published"
+        and figure["scope"] in SCOPES
+        and (figure["quantity"] == "energy_mwh" or figure["basis"] == "gross_location")
+    ]
+    if not figures:
+        return ""
+    best = min(
+        figures,
+        key=lambda figure: (
+            figure["published_by"] != "developer",
+            SCOPES.index(figure["scope"]),
+            figure["quantity"] != "energy_mwh",
+        ),
+    )
+    is_energy = best["quantity"] == "energy_mwh"
+    who = "The developer" if best["published_by"] == "developer" else "A third party"
+    amount = (
+        quantities.energy(best["published_value"]) if is_energy else quantities.mass(best["published_value"])
+    )
+    what = "" if is_energy else " gross CO2e"
+    ratio = (
+        ""
+        if run["is_guess"]
+        else f"The estimate here is {quantities.significant(best['ratio'])} times that. "
+    )
+    inside = "inside" if best["inside_interval"] else "outside"
+    return (
+        f"{who} published {amount}{what} ({parts.words('scope', best['scope'])}). {ratio}"
+        f"The published figure is {inside} the 90 % interval."
+    )
+
+
 def _notes(run: Row) -> Iterator[str]:
-    """What the numbers of a run mean, who stated its hours, what was assumed, and how its tonnes differ."""
+    """What the numbers of a run mean, who stated its hours, and how its tonnes differ."""
     limit = words.LIMITS.get(run["covers"], "")
     yield limit
     yield f"{'Of the limit: ' if limit else ''}{parts.meaning('solidity', run['solidity'])}"
     if listed := parts.tonnes(run) or parts.span(run, "co2e_lifecycle_t"):
         yield f"Lists of runs show its life-cycle CO2e: {listed}. The four ways of counting are further down."
-    yield words.stated_by(run["hours_stated_by"], run["assumption"])
+    yield words.stated_by(run["hours_stated_by"], None)
     gross, lifecycle = run["co2e_gross_t"], run["co2e_lifecycle_t"]
     if gross is not None and lifecycle is not None:
         yield words.differs_from_gross(
@@ -304,10 +352,13 @@ def _amount(factor: Row, run: Row) -> tuple[str, str]:
     unit = parts.FACTORS[factor["factor"]][1]
     if run["is_guess"] and factor["factor"] == "chip_hours":
         return (
-            f"{_value(factor['p05'])} to {_value(factor['p95'])} {unit}",
+            quantities.chip_hours_span(factor["p05"], factor["p95"]),
             "90 % interval",
         )
-    return f"{_value(factor['value'])} {unit}".strip(), parts.times(width(factor["p05"], factor["p95"]))
+    shown = f"{_value(factor['value'])} {unit}".strip()
+    if factor["factor"] == "chip_hours":
+        shown = quantities.chip_hours(factor["value"])
+    return shown, parts.times(width(factor["p05"], factor["p95"]))
 
 
 def _value(value: float) -> str:
@@ -509,15 +560,11 @@ def _group(data: Data, run: Row, place: int, group: Group, energy: float, ln_gsd
 
 def _beside(data: Data, run: Row) -> parts.Section | None:
     """What is in no total: hardware, water, and the rest of the project of the run."""
-
-    def water(m3: float) -> str:
-        return f"{quantities.count(m3)} m³"
-
     project = "experiments, failed runs and idle machines of the project"
     kinds = (
         ("embodied_t", "CO2e of making the hardware, its share", quantities.mass),
-        ("water_site_m3", "water evaporated on site", water),
-        ("water_grid_m3", "water consumed in making the electricity", water),
+        ("water_site_m3", "water evaporated on site", quantities.volume),
+        ("water_grid_m3", "water consumed in making the electricity", quantities.volume),
         ("left_out_mwh", f"energy of {project}", quantities.energy),
         ("left_out_t", f"CO2e of {project}, gross", quantities.mass),
     )
@@ -609,15 +656,15 @@ def bibtex(data: Data, model: str = "", run_id: str = "") -> str:
 def citation(data: Data) -> str:
     """The dataset as a list of references names it."""
     where = catalog.public_url()
-    found = f"{where}/{data.manifest['version']}/" if where else f"{_made_from(data)}."
+    found = f" {where}/{data.manifest['version']}/" if where else ""
     return (
         f"{catalog.dataset().creator} ({data.released[:4]}). {data.manifest['title']}, version "
         f"{data.manifest['version']}, released {data.released} [Data set]. "
-        f"{data.manifest['license']}. {found}"
+        f"{data.manifest['license']}.{found}"
     )
 
 
-def _made_from(data: Data) -> str:
+def made_from(data: Data) -> str:
     """What names this release where it has no address: its commit and its checksum."""
     commit = f"Commit {data.manifest['commit']}; " if data.manifest["commit"] else ""
     changed = "with changes that are not committed; " if data.manifest["uncommitted"] else ""
@@ -630,7 +677,7 @@ def _how_to_get(data: Data) -> str:
         return f"  url = {{{url}/{data.manifest['version']}/}},\n"
     return (
         "  howpublished = {Built from the repository of the dataset with ``make dataset''. "
-        f"{_made_from(data)}}},\n"
+        f"{made_from(data)}}},\n"
     )
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,10 @@ from ote.site import charts
 from ote.site.data import SOLIDITY, Data, Row, identifier
 from ote.site.data import split as split
 
-UNIT = re.compile(r" (?=[kMGT]?Wh\b|[kM]?t\b(?!o)|k?g\b)")
+UNIT = re.compile(
+    r"(?<=\d) (?=(?:[µmkMGT]?Wh|[kM]?t|[µmk]?g|h|W|%|kg/kWh|m³|[µm]?L|(?:m|b|tr)illion"
+    r"|(?:micro|milli)?seconds?|minutes?)(?!\w))"
+)
 LEAST_MWH = 1e-6  # the lower end of charts: 1 Wh
 CROWD = 60  # runs; a chart of more shows intervals of inferred ones when pointed at, as static/site.js
 LAST = "limits (at most, at least) and guesses come last."
@@ -118,6 +122,7 @@ class Table:
     numeric: which columns are set to the right, by their place.
     is_sortable: readers can sort it by a column.
     wide: which columns a phone hides, by their place; without any, a phone shows each cell with its header.
+    is_cut: whether a phone shows the first rows alone, until it is asked for more.
     """
 
     caption: str
@@ -127,6 +132,7 @@ class Table:
     name: str = ""
     is_sortable: bool = False
     wide: Collection[int] = ()
+    is_cut: bool = True
 
     @property
     def is_stacked(self) -> bool:
@@ -195,12 +201,12 @@ def page(
 
 def energy(run: Row) -> str:
     """The energy of a run; empty where only the interval may be shown."""
-    return "" if run["is_guess"] else _whole(quantities.energy(run["energy_mwh"]))
+    return "" if run["is_guess"] else whole(quantities.energy(run["energy_mwh"]))
 
 
 def tonnes(run: Row, name: str = "co2e_lifecycle_t") -> str:
     """The tonnes of a run; empty where they are not known, or only the interval may be shown."""
-    return "" if run["is_guess"] or run[name] is None else _whole(quantities.mass(run[name]))
+    return "" if run["is_guess"] or run[name] is None else whole(quantities.mass(run[name]))
 
 
 def span(run: Row, name: str) -> str:
@@ -208,13 +214,14 @@ def span(run: Row, name: str) -> str:
     low, high = run[f"{name}_p05"], run[f"{name}_p95"]
     if low is None or high is None:
         return ""
-    return _whole(
+    return whole(
         quantities.energy_span(low, high) if name == "energy_mwh" else quantities.mass_span(low, high)
     )
 
 
-def _whole(text: str) -> str:
-    """A quantity whose numbers are never parted from their units at the end of a line."""
+@lru_cache(maxsize=2**16)
+def whole(text: str) -> str:
+    """A text whose numbers are never parted from their units at the end of a line."""
     return UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
@@ -317,15 +324,15 @@ def quantity(name: str) -> str:
 
 def percent(fraction: float | None) -> str:
     """A fraction as a percentage."""
-    return "" if fraction is None else f"{100 * fraction:.0f} %"
+    return "" if fraction is None else whole(f"{100 * fraction:.0f} %")
 
 
 def times(factor: float) -> str:
     """An uncertainty factor: the ends of the 90 % interval over and under the value."""
     return (
-        f"\N{MULTIPLICATION SIGN}/÷ {factor:.2f}"
+        f"\N{MULTIPLICATION SIGN}/÷\N{NO-BREAK SPACE}{factor:.2f}"
         if factor < 1.995
-        else f"\N{MULTIPLICATION SIGN}/÷ {quantities.significant(factor, 2)}"
+        else f"\N{MULTIPLICATION SIGN}/÷\N{NO-BREAK SPACE}{quantities.significant(factor, 2)}"
     )
 
 
@@ -366,6 +373,8 @@ def runs_chart(
             y=y(run["energy_mwh"]),
             text=run["model"],
             run_id=run["run_id"],
+            label=run_mark(run, x, y).label,
+            href=address(run["run_id"]),
         )
         for run in (*runs, *rest)
         if run["run_id"] in named and not run["is_guess"]

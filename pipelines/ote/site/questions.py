@@ -112,7 +112,7 @@ FIELDS = (
     ),
 )
 MISSING = (
-    f"The query engine is not in this copy of the site: to add it, run `{engine.HOW}` and then `make site` "
+    f"The query engine is not in this copy of the site: to add it, run “{engine.HOW}” and then “make site” "
     "in a checkout of the project."
 )
 

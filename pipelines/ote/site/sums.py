@@ -98,12 +98,12 @@ def _by_year(data: Data, rows: Sequence[Row], growth: Row | None = None) -> char
             y=None if _is_guess(row) else y(row["energy_mwh_p50"]),
             low=y(row["energy_mwh_p05"]),
             high=y(row["energy_mwh_p95"]),
-            css="disclosed" if _is_over(data, row["group_value"]) else "inferred",
+            css="yes" if _is_over(data, row["group_value"]) else "no",
             label=_label(row),
         )
         for row in shown
     ]
-    legend = [("disclosed", "a year"), ("inferred", "a year that is not over")]
+    legend = [("yes", "a year"), ("no", "a year that is not over")]
     lines = []
     if growth is not None:
         first, last = _period(growth)

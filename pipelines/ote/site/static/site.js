@@ -11,10 +11,33 @@ const element = (name, text = "", kind = "") => {
 
 const NEAR_PX = 24, CROWD = 60; // marks of a chart; of more, as pipelines/ote/site/parts.py draws them
 
+// The page is reopened as it was left: what is sought, and how tables are sorted, is in its address.
+const kept = new URLSearchParams(location.search);
+const keep = (name, value) => {
+  const given = new URLSearchParams(location.search);
+  if (value) given.set(name, value);
+  else given.delete(name);
+  history.replaceState(null, "", `${given.size ? `?${given}` : location.pathname}${location.hash}`);
+};
+
+// A fold opens when a link leads to it, or to something in it.
+const unfold = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const fold = target?.closest("details");
+  if (!fold) return;
+  fold.open = true;
+  target.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a")?.hash && event.target.closest("a").hash === location.hash) unfold();
+});
+unfold();
+
 // Charts: one tab stop; arrows move from run to run, Enter opens one.
 for (const figure of document.querySelectorAll(".chart")) {
   const marks = figure.querySelector(".marks"), tip = figure.querySelector(".tip");
-  const says = (mark) => { tip.textContent = mark ? mark.querySelector("title").textContent : ""; };
+  const says = (mark, hint = "") => { tip.textContent = mark ? mark.querySelector("title").textContent + hint : ""; };
   const across = (mark) => Number.parseFloat(["x1", "cx", "x"].map((name) => mark.lastElementChild.getAttribute(name)).find(Boolean));
   // In the order of the axis; in the document, the most solid marks are the last, so that nothing covers them.
   const shown = () => [...marks.querySelectorAll("a:not([hidden])")].sort((one, other) => across(one) - across(other));
@@ -22,26 +45,39 @@ for (const figure of document.querySelectorAll(".chart")) {
     const box = (mark.querySelector("circle, rect, path") ?? mark).getBoundingClientRect();
     return [box.x + box.width / 2, box.y + box.height / 2];
   };
-  // The mark nearest to the pointer, so that nobody has to hit a point of a few pixels.
-  let at = null;
+  // A name that is pointed at, else the mark nearest to the pointer: nobody has to hit a point of a few pixels.
+  // A finger's first tap shows the run with a link, the second opens it.
+  let at = null, tapped = null, isTouch = false;
   const point = (event) => {
     let nearest = NEAR_PX;
     at?.classList.remove("at");
-    at = null;
-    for (const mark of marks.querySelectorAll(":scope > :not([hidden])")) {
+    at = event.target.closest(".name");
+    if (!at) for (const mark of marks.querySelectorAll(":scope > :not([hidden])")) {
       const [x, y] = middle(mark), far = Math.hypot(x - event.clientX, y - event.clientY);
       if (far < nearest) [at, nearest] = [mark, far];
     }
     at?.classList.add("at");
     says(at);
+    if (!isTouch || !at?.href) return;
+    const link = element("a", tip.textContent);
+    link.href = at.href.baseVal;
+    tip.replaceChildren(link);
   };
-  marks.addEventListener("focusin", (event) => says(event.target.closest(".marks > *")));
+  marks.addEventListener("focusin", (event) => says(event.target.closest(".marks > *"), marks.querySelector("a") ? ". Arrow keys move, Enter opens." : ""));
   marks.ownerSVGElement.addEventListener("pointermove", point);
-  marks.ownerSVGElement.addEventListener("pointerdown", point);
-  marks.ownerSVGElement.addEventListener("click", (event) => {
-    if (at?.href && event.pointerType === "mouse" && !event.target.closest("a")) location.href = at.href.baseVal;
+  marks.ownerSVGElement.addEventListener("pointerdown", (event) => {
+    isTouch = event.pointerType === "touch";
+    tapped = at;
+    point(event);
   });
-  shown().forEach((mark, place) => mark.setAttribute("tabindex", place ? "-1" : "0"));
+  marks.ownerSVGElement.addEventListener("click", (event) => {
+    if (!at?.href || event.detail === 0) return; // Enter opens the link that has the focus
+    event.preventDefault();
+    if (!isTouch || at === tapped) location.href = at.href.baseVal;
+  });
+  const up = (mark) => Number.parseFloat(mark.querySelector("circle")?.getAttribute("cy") ?? mark.querySelector("rect")?.getAttribute("y") ?? 100);
+  const first = shown().reduce((top, mark) => (top && up(top) <= up(mark) ? top : mark), null); // the largest
+  for (const mark of shown()) mark.setAttribute("tabindex", mark === first ? "0" : "-1");
   marks.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const all = shown(), now = all.indexOf(event.target.closest("a"));
@@ -61,7 +97,7 @@ for (const field of document.querySelectorAll("input[data-rows]")) {
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const status = field.closest("p").querySelector("[role=status]");
   field.closest("p").hidden = false;
-  field.addEventListener("input", () => {
+  const search = () => {
     const words = field.value.toLowerCase().split(/\s+/);
     let found = 0;
     rows.forEach((row, place) => {
@@ -73,11 +109,18 @@ for (const field of document.querySelectorAll("input[data-rows]")) {
       fold.hidden = !fold.querySelector("tbody tr:not([hidden])");
       fold.open = !fold.hidden && field.value.trim() !== "";
     }
-    status.textContent = `${found} of ${rows.length} rows`;
+    status.textContent = found ? `${found.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : "Nothing found";
+  };
+  field.addEventListener("input", () => {
+    search();
+    keep(field.dataset.rows, field.value.trim());
   });
+  field.value = kept.get(field.dataset.rows) ?? "";
+  if (field.value) search();
 }
 
-// Tables that a reader can sort: a click on a header, once more for the other direction. What is empty stays last.
+// Tables that a reader can sort: a click on a header, once more for the other direction; numbers begin with the
+// largest. What is empty stays last.
 const amount = (text) => Number.parseFloat(text.replaceAll(",", "").replace(/^[^\d-]+/, ""));
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
@@ -90,14 +133,21 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     const button = element("button", head.textContent, "sort");
     button.type = "button";
     head.replaceChildren(button);
-    button.addEventListener("click", () => {
-      const isDown = head.getAttribute("aria-sort") === "ascending";
+    const sort = (isDown) => {
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", isDown ? "descending" : "ascending");
       const sorted = [...body.rows].map((row) => [key(row, place), row]).sort(([a], [b]) =>
         isEmpty(a) - isEmpty(b) || (a < b ? -1 : a > b ? 1 : 0) * (isDown ? -1 : 1));
       body.replaceChildren(...sorted.map(([, row]) => row));
+    };
+    const name = `sort-${table.id}`;
+    button.addEventListener("click", () => {
+      const begun = head.classList.contains("n") ? "descending" : "ascending", now = head.getAttribute("aria-sort");
+      const isDown = now ? now === "ascending" : begun === "descending";
+      sort(isDown);
+      keep(name, `${isDown ? "-" : ""}${place + 1}`);
     });
+    if (Math.abs(kept.get(name)) === place + 1) sort(kept.get(name).startsWith("-"));
   });
 }
 
@@ -105,6 +155,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 const form = document.getElementById("filters");
 if (form) {
   const STEP = Number(form.dataset.shown), table = document.getElementById("all-runs");
+  const FEW = 25, few = table.closest(".scroll").nextElementSibling.querySelector("summary"); // as in markup.py
   const fields = form.elements, more = document.getElementById("more"), count = document.getElementById("count");
   const NAMES = ["q", "organisation", "country", "year", "hardware", "domain", "solidity", "sort"];
   // As pipelines/ote/answers/names.py matches names: without spaces and punctuation, from the beginning of a word.
@@ -148,7 +199,7 @@ if (form) {
     const title = svg("title", {});
     title.textContent = label(run);
     link.append(title, svg("line", { class: "interval", x1: `${x}%`, x2: `${x}%`, y1: `${low}%`, y2: `${high}%` }));
-    if (y > 92) link.appendChild(svg("svg", { x: `${x}%`, y: `${y}%` })).append(svg("path", { d: "M-5-5h10l-5 8z" }));
+    if (y > 92) link.appendChild(svg("svg", { x: `${x}%`, y: `${y}%`, "aria-hidden": "true" })).append(svg("path", { d: "M-5-5h10l-5 8z" }));
     else if (y !== null && run.solidity === "measured") link.append(svg("rect", { x: `${x}%`, y: `${y}%`, width: 8, height: 8 }));
     else if (y !== null) link.append(svg("circle", { cx: `${x}%`, cy: `${y}%`, r: 4 }));
     return link;
@@ -186,9 +237,13 @@ if (form) {
 
   // The words side by side, if they begin a word of any name; else each of them anywhere.
   const sought = (q) => (runs.some((run) => hasWord(run, plain(q))) ? [plain(q)] : q.split(/\s+/).map(plain));
-  const matches = (run, s, words) =>
-    words.every((word) => hasWord(run, word)) &&
-    (!s.organisation || run.of.some((name) => name.toLowerCase() === s.organisation.toLowerCase())) &&
+  // An organisation by its name, if any has that name; else by a part of it.
+  const isOf = (part) => {
+    const wanted = part.toLowerCase(), isName = (name) => name.toLowerCase() === wanted;
+    return runs.some((run) => run.of.some(isName)) ? isName : (name) => name.toLowerCase().includes(wanted);
+  };
+  const matches = (run, s, words, isWanted) =>
+    words.every((word) => hasWord(run, word)) && (!s.organisation || run.of.some(isWanted)) &&
     (!s.country || run.countries.includes(s.country)) && (!s.year || run.year === s.year) &&
     (!s.hardware || run.hardware_id === s.hardware) && (!s.domain || run.domains.includes(s.domain)) &&
     (!s.solidity || run.solidity === s.solidity);
@@ -209,8 +264,8 @@ if (form) {
 
   const show = () => {
     const s = state();
-    const words = sought(s.q), before = table.tBodies[0].rows;
-    wanted = runs.filter((run) => matches(run, s, words)).sort(compare(ORDERS[s.sort] ?? ORDERS[""], plain(s.q) || null));
+    const words = sought(s.q), isWanted = isOf(s.organisation), before = table.tBodies[0].rows;
+    wanted = runs.filter((run) => matches(run, s, words, isWanted)).sort(compare(ORDERS[s.sort] ?? ORDERS[""], plain(s.q) || null));
     const ids = wanted.slice(0, visible).map((run) => run.id);
     // Rows that are there stay where they are: more of them move nothing.
     const kept = [...before].every((one, place) => one.querySelector("a").getAttribute("href") === `run/${ids[place]}.html`) ? before.length : 0;
@@ -225,7 +280,9 @@ if (form) {
     const listed = Math.min(visible, wanted.length), left = wanted.length - listed;
     more.hidden = left === 0;
     more.textContent = `Show ${Math.min(STEP, left)} more`;
-    count.textContent = `${wanted.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs${left ? `, the first ${listed.toLocaleString("en")} shown` : ""}; ${form.dataset.last}`;
+    few.textContent = `Show ${Math.max(listed - FEW, 0)} more`;
+    document.getElementById("again").hidden = wanted.length > 0;
+    count.textContent = wanted.length === 0 ? `Nothing found in ${runs.length.toLocaleString("en")} runs. ` : `${wanted.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs${left ? `, the first ${listed.toLocaleString("en")} shown` : ""}; ${form.dataset.last}`;
   };
   const update = async () => {
     const given = Object.entries({ ...state(), rows: visible > STEP ? visible : "" }).filter(([, value]) => value);
@@ -253,6 +310,8 @@ if (form) {
 
   const given = new URLSearchParams(location.search);
   for (const name of NAMES) if (given.has(name)) fields[name].value = given.get(name);
+  const isNarrow = matchMedia("(max-width: 44rem)").matches; // a phone shows the search alone at first
+  form.querySelector("details").open = !isNarrow || NAMES.some((name) => name !== "q" && given.get(name));
   form.hidden = false;
   more.hidden = Number(form.dataset.all) <= STEP;
   more.textContent = `Show ${Math.min(STEP, Number(form.dataset.all) - STEP)} more`;
@@ -270,4 +329,15 @@ if (form) {
   const rows = Number(given.get("rows"));
   if (rows > STEP) visible = Math.ceil(rows / STEP) * STEP;
   if (visible > STEP || NAMES.some((name) => given.get(name))) update();
+}
+
+// A button that copies a text, such as an entry for a list of references.
+for (const text of document.querySelectorAll("pre[data-copy]")) {
+  const button = element("button", "Copy");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = "Copied";
+  });
+  text.after(button);
 }

@@ -130,6 +130,7 @@ async function ask() {
     if (number !== asked) return;
     estimated = found;
     show(found);
+    document.getElementById("result").focus(); // the view moves there, too
   } catch (error) {
     if (number !== asked) return;
     if (error instanceof BadRunsError) showProblems(error.problems);
