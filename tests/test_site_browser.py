@@ -499,6 +499,32 @@ def test_a_phone_shows_the_search_alone_and_its_filters_in_a_fold(page: Page, ad
     assert page.value(f"{fields}.length") == 8
 
 
+def test_a_picture_of_letters_keeps_its_lines_and_the_glossary_is_stacked(page: Page, address: str) -> None:
+    page.open(f"{address}docs/architecture.html", 375)
+    picture = "document.querySelector('pre:has(> code:not([class]))')"
+    assert page.value(f"getComputedStyle({picture}).whiteSpace") == "pre"
+    assert page.value(f"{picture}.scrollWidth > {picture}.clientWidth && {picture}.tabIndex === 0")
+    page.open(f"{address}docs/glossary.html", 375)
+    assert page.value(
+        "(([word, meaning]) => meaning.top >= word.bottom && meaning.left === word.left)"
+        "([...document.querySelector('tbody tr').cells].map((cell) => cell.getBoundingClientRect()))"
+    )
+
+
+def test_labels_of_years_stay_inside_their_chart_and_a_comma_at_its_link(page: Page, address: str) -> None:
+    for name in ("totals.html", "location/FR.html", "disclosure.html"):
+        page.open(f"{address}{name}", 375)
+        assert page.value(
+            "[...document.querySelectorAll('.chart text.x')].every((label) =>"
+            " label.getBoundingClientRect().right <= label.closest('.chart').getBoundingClientRect().right)"
+        ), name
+    page.open(f"{address}locations.html", 375)
+    assert page.value(
+        "[...document.querySelectorAll('.facts .item')].every((item) =>"
+        " getComputedStyle(item.querySelector('a')).display === 'inline')"
+    )
+
+
 def test_a_link_to_a_fold_opens_it(page: Page, address: str) -> None:
     page.open(f"{address}download.html")
     assert page.value("document.getElementById('parquet').open") is False

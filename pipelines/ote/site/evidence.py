@@ -234,7 +234,14 @@ def _disclosure(data: Data) -> parts.Page:
     by_year = parts.Table(
         caption="Runs by year",
         headers=("Published", "Runs", *(words for _, words in KINDS)),
-        rows=[(str(year), f"{len(of):,}", *_counts(of)) for year, of in reversed(years.items())],
+        rows=[
+            (
+                parts.Text(text=str(year), small="" if str(year) < data.released[:4] else "not over"),
+                f"{len(of):,}",
+                *_counts(of),
+            )
+            for year, of in reversed(years.items())
+        ],
         numeric={1, 2, 3, 4, 5},
     )
     each = [run | {"organisation": name} for run in runs for name in parts.split(run["organisations"])]
