@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ote import catalog
 from ote.answers import disclosure, quantities, words
 from ote.answers.published import Z_90, width
+from ote.answers.search import PUBLISHED
 from ote.site import charts, parts
 from ote.site.data import SOLIDITY, Data, Group, Row, identifier
 
@@ -165,6 +166,7 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
                 "solidity": run["solidity"],
                 "notes": [_comparable(data, run), *_notes(run)],
                 "assumption": run["assumption"] or "",
+                "is_assumption_left_out": run["chip_hours_basis"] in PUBLISHED,
                 "facts": _facts(data, run),
                 "products": [*_products(data, run)],
                 "sections": [section for section in sections if section],
