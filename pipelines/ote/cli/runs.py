@@ -80,7 +80,7 @@ Order = Annotated[
     Sort,
     typer.Option(
         help="Sort by energy or co2e (largest first), interval (narrowest first), published (newest first) "
-        "or name. Guesses always come last.",
+        "or name. Guesses are listed after all other runs.",
         metavar="<order>",
     ),
 ]
