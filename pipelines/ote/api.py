@@ -256,7 +256,8 @@ def where(
         provider: rank only the regions of this operator.
         country: rank only the regions of this country, as code or English name.
         start: when the run started: YYYY-MM-DD, YYYY-MM or YYYY.
-        year: year of the grid data to rank by. Default: the year of the run, or else the newest year.
+        year: year of the grid data to rank by. Default: the year of the run; without run and start, the
+            newest year.
         basis: kind of carbon intensity to rank by: direct or lifecycle. Default: the kind that is known for
             the location of the run, or else for most regions.
         database: the DuckDB file of the dataset. Default: the path in the environment variable

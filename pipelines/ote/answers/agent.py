@@ -167,7 +167,7 @@ class Agent:
             hours: duration in wall-clock hours.
             provider: rank only the regions of this operator.
             country: rank only the regions of this country, as code or English name.
-            year: year of the grid data. Default: the year of the run, or else the newest year.
+            year: year of the grid data. Default: the year of the run; without a run, the newest year.
             limit: most regions to return, the best first; at most 1000.
         """
         ranked = api.where(

@@ -57,7 +57,8 @@ Within = Annotated[
 Year = Annotated[
     int | None,
     typer.Option(
-        help="Year of the grid data to rank by. Default: the year of the run, or else the newest year.",
+        help="Year of the grid data to rank by. Default: the year of the run; without a run or --start, "
+        "the newest year.",
         parser=whole(0, 9999),
         metavar="<int>",
     ),
@@ -65,7 +66,7 @@ Year = Annotated[
 Kind = Annotated[
     Basis | None,
     typer.Option(
-        help="Kind of carbon intensity. Default: the kind known for the location now, or for most regions."
+        help="Kind of carbon intensity to rank by. Default: the kind known for the run's location, or else for most regions."
     ),
 ]
 Month = Annotated[
