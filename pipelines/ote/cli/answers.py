@@ -66,7 +66,8 @@ Year = Annotated[
 Kind = Annotated[
     Basis | None,
     typer.Option(
-        help="Kind of carbon intensity to rank by. Default: the kind known for the run's location, or else for most regions."
+        help="Kind of carbon intensity to rank by. Default: the kind known for the run's location, or else "
+        "for most regions."
     ),
 ]
 Month = Annotated[

@@ -166,7 +166,10 @@ def of_runs(data: Data) -> Iterator[parts.Page]:
                 "solidity": run["solidity"],
                 "notes": [_comparable(data, run), *_notes(run)],
                 "assumption": run["assumption"] or "",
-                "is_assumption_left_out": run["chip_hours_basis"] in PUBLISHED,
+                "is_assumption_left_out": any(
+                    factor["factor"] == "chip_hours" and factor["basis"] in PUBLISHED
+                    for factor in data.factors[run["run_id"]]
+                ),
                 "facts": _facts(data, run),
                 "products": [*_products(data, run)],
                 "sections": [section for section in sections if section],
