@@ -155,6 +155,7 @@ WRONG: dict[str, dict[str, tuple[Callable[[], Any], str]]] = {
         "hours": (lambda: ote.where(hardware="H100", hours=-3), "hours=-3: expected a number above 0"),
         "region": (lambda: ote.where("gpt-3", region="mars1"), "region='mars1'"),
         "provider": (lambda: ote.where("gpt-3", provider="Nobody"), "provider='Nobody' is not a"),
+        "country": (lambda: ote.where("gpt-3", country="Atlantis"), "country='Atlantis' is not a known"),
         "start": (lambda: ote.where("gpt-3", start="soon"), "start='soon': expected a date"),
         "year": (lambda: ote.where("gpt-3", year=1990), "year=1990: expected 20"),
         "basis": (

@@ -289,7 +289,7 @@ def test_the_command_says_what_moved_and_why(build: Build, edited: Edited, tmp_p
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["0.0.1+none"], "no manifest.json"), (["x", "--cells", "cells.txt"], ".csv or .parquet")],
+    [(["0.0.1+none"], "no such folder, and no version"), (["x", "--cells", "cells.txt"], ".csv or .parquet")],
 )
 def test_a_release_that_is_none_is_refused(tmp_path: Path, arguments: list[str], words: str) -> None:
     done = ote("diff", *arguments, "--releases", tmp_path)

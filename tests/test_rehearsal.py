@@ -97,7 +97,10 @@ def links(page: str) -> list[str]:
 
 def some_pages(site: Path, folder: Path) -> Path:
     """The first page and those that it leads to: each of 4,000 is a request to an S3 store."""
-    for name in ("index.html", *links((site / "index.html").read_text(encoding="utf-8"))):
+    own = [
+        link for link in links((site / "index.html").read_text(encoding="utf-8")) if not link.startswith("../")
+    ]
+    for name in ("index.html", *own):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(site / name, folder / name)
     return folder

@@ -172,7 +172,7 @@ def test_a_limit_is_called_a_limit_and_so_is_its_interval(build: Build, site: Pa
     lead = words_of(text_of(site, "run/llama-3.3-70b.html").split('<p class="lead">')[1].split("</p>")[0])
     assert lead.startswith(
         "Training Llama 3.3 70B used at most 6.62 GWh of electricity, and emitted at most 2.54 kt gross "
-        "CO2e. The limit itself is an estimate: 4.65 to 9.45 GWh and 1.34 to 4.82 kt (90 % intervals of the "
+        "CO2e. The limit itself is an estimate: 4.65 to 9.45 GWh and 1.37 to 4.73 kt (90 % intervals of the "
         "limit)."
     )
     for run_id, covers in build.query("select run_id, covers from emissions"):
