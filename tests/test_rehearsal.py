@@ -97,10 +97,8 @@ def links(page: str) -> list[str]:
 
 def some_pages(site: Path, folder: Path) -> Path:
     """The first page and those that it leads to: each of 4,000 is a request to an S3 store."""
-    own = [
-        link for link in links((site / "index.html").read_text(encoding="utf-8")) if not link.startswith("../")
-    ]
-    for name in ("index.html", *own):
+    first = (site / "index.html").read_text(encoding="utf-8")
+    for name in ("index.html", *(link for link in links(first) if not link.startswith("../"))):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(site / name, folder / name)
     return folder
