@@ -40,8 +40,9 @@ def add(
     reference: Reference = REFERENCE,
     database: Database = DATABASE,
 ) -> None:
-    """Add a published run to the curated facts. Give an option for each known value. Without options, the command
-    asks for the values.
+    """Add a published run to the curated facts.
+
+    Give an option for each known value. Without options, the command asks for the values.
 
     Example: ote add --model "My-7B" --developer Me --published-date 2024-05-01 --hardware H100
     --chips 512 --training-hours 300 --site-country FR --source-title "My report"
