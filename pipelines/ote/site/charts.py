@@ -13,7 +13,7 @@ from datetime import date
 from ote.answers import quantities
 
 TOP, BOTTOM = 4.0, 92.0  # percent of the height that the plot takes; below are the labels of the axis
-LEFT, RIGHT = 9.0, 98.0
+LEFT, RIGHT = 9.0, 95.0  # the label of the last year fits in on a phone
 SINCE = 2012  # first year of charts of many runs
 UNDER = 94.0  # where a mark stands that is below the axis
 LETTER, LINE = 2.35, 4.5  # width of a letter and height of a line on a phone, in percent of a large chart
