@@ -10,7 +10,8 @@ from ote.answers import quantities
     [
         (1289, "1.29 GWh"),
         (0.0131, "13.1 kWh"),
-        (4.33e-7, "433 mWh"),
+        (4.33e-7, "0.433 Wh"),
+        (4.33e-10, "433 µWh"),
         (7.51e-11, "75.1 µWh"),
         (4e-14, "0.0400 µWh"),
         (0, "0 MWh"),
@@ -29,7 +30,8 @@ def test_an_energy_has_three_digits_and_the_unit_that_fits(mwh: float, shown: st
     [
         (552.1, "552 t"),
         (0.00504, "5.04 kg"),
-        (4.33e-7, "433 mg"),
+        (4.33e-7, "0.433 g"),
+        (4.33e-10, "433 µg"),
         (6.86e-12, "6.86 µg"),
         (91049, "91.0 kt"),
     ],

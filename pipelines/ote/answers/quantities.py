@@ -17,12 +17,12 @@ GUESS = f"a guess: p95 is more than {GUESS_RATIO} times p05, so only the interva
 
 def energy(mwh: float) -> str:
     """An energy, e.g. 0.0131 (MWh) as "13.1 kWh"."""
-    return _scaled(mwh, "MWh", ENERGY_UNITS)
+    return _scaled(mwh, "MWh", ENERGY_UNITS, "Wh")
 
 
 def mass(tonnes: float) -> str:
     """A mass, e.g. 0.00504 (t) as "5.04 kg"."""
-    return _scaled(tonnes, "t", MASS_UNITS)
+    return _scaled(tonnes, "t", MASS_UNITS, "g")
 
 
 def energy_interval(mwh: float, p05: float, p95: float) -> str:
@@ -117,11 +117,16 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
-def _scaled(number: float, unit: str, units: tuple[str, ...]) -> str:
-    """A number of a unit in the largest unit of which there is at least one; nothing keeps its unit."""
+def _scaled(number: float, unit: str, units: tuple[str, ...], usual: str = "") -> str:
+    """A number of a unit in the largest unit of which there is at least one; nothing keeps its unit.
+
+    From a thousandth of it on, no unit below the usual one is taken: 0.433 g, but 433 µg.
+    """
     if number == 0:
         return f"0 {unit}"
     smallest, steps = number * 1000 ** units.index(unit), 0
+    if usual and abs(smallest) >= 1000 ** (units.index(usual) - 1):
+        steps = units.index(usual)
     while steps < len(units) - 1 and abs(smallest) / 1000**steps >= 999.5:  # 1,000 in three digits
         steps += 1
     return f"{significant(smallest / 1000**steps)} {units[steps]}"

@@ -21,16 +21,16 @@ function significant(value, digits = 3) {
   return grouped(rounded, Math.max(digits - 1 - Math.floor(Math.log10(Math.abs(rounded))), 0));
 }
 
-function scaled(number, unit, units) {
+function scaled(number, unit, units, usual) {
   if (number === 0) return `0 ${unit}`;
   const smallest = number * 1000 ** units.indexOf(unit);
-  let steps = 0;
+  let steps = Math.abs(smallest) >= 1000 ** (units.indexOf(usual) - 1) ? units.indexOf(usual) : 0;
   while (steps < units.length - 1 && Math.abs(precise(smallest / 1000 ** steps, 3)) >= 1000) steps += 1;
   return `${significant(smallest / 1000 ** steps)} ${units[steps]}`;
 }
 
-export const energy = (mwh) => scaled(mwh, "MWh", ["µWh", "mWh", "Wh", "kWh", "MWh", "GWh", "TWh"]);
-export const mass = (tonnes) => scaled(tonnes, "t", ["µg", "mg", "g", "kg", "t", "kt", "Mt"]);
+export const energy = (mwh) => scaled(mwh, "MWh", ["µWh", "mWh", "Wh", "kWh", "MWh", "GWh", "TWh"], "Wh");
+export const mass = (tonnes) => scaled(tonnes, "t", ["µg", "mg", "g", "kg", "t", "kt", "Mt"], "g");
 
 /** Three significant digits, as a factor or a ratio is shown. */
 function number(value) {
