@@ -102,7 +102,7 @@ def unknown_region(name: str) -> str:
 
 
 def _by_provider(country: str) -> str:
-    """The cloud regions of a country, those of each provider together."""
+    """The cloud regions of a country, grouped by provider."""
     found: dict[str, list[str]] = {}
     for row in _rows("regions"):
         if row["country"] == country and not row["region"].startswith("site:"):
