@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import yaml
 
-from ote import catalog, catalog_file, models, sql_files
+from ote import catalog, catalog_file, kept_catalog, models, sql_files
 from ote.ingestion import curated
 from ote.quality import promises
 from ote.warehouse import replace_table
@@ -188,6 +188,16 @@ def test_a_fault_is_named_by_line_entry_and_key(edit: list[str], tmp_path: Path)
     assert said[0].startswith(f"{file}, line {number}") or said[0].endswith(
         f"first in line {number}. Remove one of them."
     )
+
+
+def test_a_kept_catalog_is_the_one_that_was_judged_and_no_other(tmp_path: Path) -> None:
+    file, kept = tmp_path / "catalog.yaml", tmp_path / kept_catalog.NAME
+    file.write_text(TEXT, encoding="utf-8")
+    assert kept_catalog.read(file, kept) is None
+    kept_catalog.write(catalog.judged(), file, kept)
+    assert kept_catalog.read(file, kept) == catalog.judged()
+    file.write_text(f"{TEXT}# one more line\n", encoding="utf-8")
+    assert kept_catalog.read(file, kept) is None
 
 
 @pytest.mark.parametrize(

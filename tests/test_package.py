@@ -122,7 +122,8 @@ def made(build: Build, folder: Path) -> Path:
         shutil.copytree(
             ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
-    shutil.copy(build.directory / "emissions.duckdb", source / "warehouse")
+    for name in ("emissions.duckdb", "catalog.json"):
+        shutil.copy(build.directory / name, source / "warehouse")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--no-index", "--wheel-dir", wheels, source], check=True)
     (wheel,) = wheels.glob("*.whl")

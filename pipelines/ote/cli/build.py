@@ -137,6 +137,8 @@ def _published(warehouse: Path, inputs: str) -> Path | None:
 
 def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Path:
     """Run the job `build`; exit with 1 and a message if anything fails."""
+    from ote import catalog, kept_catalog
+
     folders = {"directory": warehouse, "reference": reference, "baseline": baseline}
     settings = {name: str(folder.resolve()) for name, folder in folders.items()}
     typer.echo(f"Building in {_near(warehouse)} ...")
@@ -146,6 +148,7 @@ def _build(warehouse: Path, reference: Path, baseline: Path, inputs: str) -> Pat
     release = Path(str(metadata["release"].value))
     record = {"release": str(release.relative_to(warehouse.resolve())), "inputs": inputs}
     files.write(warehouse / "published.json", json.dumps(record))
+    kept_catalog.write(catalog.judged(), ROOT / "catalog.yaml", warehouse / kept_catalog.NAME)
     return release
 
 
