@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
-
 from ote import documents
 from ote.answers import delimited, locations, quantities, tables, words
 from ote.answers.published import width_of
@@ -337,6 +335,8 @@ def _with_citations(paragraph: str) -> str:
 
 def bibtex(run: Run) -> str:
     """The dataset and its method as entries of BibTeX."""
+    import yaml  # which no other form needs
+
     about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     authors = " and ".join(f"{{{author['name']}}}" for author in about["authors"])
     return (

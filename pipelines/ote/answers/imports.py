@@ -190,7 +190,7 @@ def read(
             output of `sacct`, a Google Cloud bill as CSV or JSON lines, or a log of nvidia-smi.
         pue_included: the PUE that the energies of the file hold already, where the tool does not say.
         distinct_machines: whether rows of like machines whose times overlap are of different machines.
-        content: what was piped instead of a file; the file is trackers.PIPE then.
+        content: what was piped instead of a file; the file is texts.PIPE then.
 
     Raises:
         UnknownLogError: the file cannot be read, or no row of it can be taken.
@@ -333,7 +333,7 @@ def _unknown(file: Path, text: str) -> str:
     names = {name.strip(' "') for name in re.split(r"[,;\t]", first)}
     if names <= {*COLUMNS, LEFT_OUT}:
         batch = f"ote estimate --batch {shlex.quote(str(file))} --out estimates.csv"
-        how = "pipe it to ote report, without ote import" if str(file) == trackers.PIPE else batch
+        how = "pipe it to ote report, without ote import" if str(file) == texts.PIPE else batch
         return f"{file}: a file of runs already, not a log. Estimate it: {how}"
     if {"energy_mwh", "co2e_gross_t"} <= names:
         return (

@@ -6,11 +6,13 @@ intervals are. Does not belong here: any question (why.py, where.py), or how it 
 
 import math
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from ote.errors import Error
 from ote.places import DATABASE as DATABASE
+
+if TYPE_CHECKING:
+    import duckdb
 
 Z_90 = 1.645  # half a 90 % interval in standard deviations, as sql/ has it
 LOWER_BOUNDS = {"pue": 1.0}  # of a factor, as macro lower_bound_of has it; what is above it is lognormal
@@ -37,7 +39,7 @@ class NoDatabaseError(Error):
     """The database is missing, unreadable, or of another version; the message says what to do."""
 
 
-def open_database(path: Path, probe: str) -> duckdb.DuckDBPyConnection:
+def open_database(path: Path, probe: str) -> "duckdb.DuckDBPyConnection":
     """The published database, read-only.
 
     Args:
@@ -47,6 +49,8 @@ def open_database(path: Path, probe: str) -> duckdb.DuckDBPyConnection:
     Raises:
         NoDatabaseError: it is missing, unreadable, or the probe fails.
     """
+    import duckdb  # a tenth of a second, which words and widths alone need not wait for
+
     if not path.exists():
         raise NoDatabaseError(f"{path}: missing. Build it (make dataset), or name one with --database.")
     try:

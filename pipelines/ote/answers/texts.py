@@ -8,6 +8,7 @@ import gzip
 import zlib
 from pathlib import Path
 
+PIPE = "stdin"  # in messages, the name of a file that was piped
 MOST_BYTES = 2_000_000_000  # of a log when unpacked
 GZIP, UTF_16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
 # How files begin that are no text, and what to do about them.

@@ -14,11 +14,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ote import hardware_units
-from ote.answers import dates, delimited, locations, quantities, ratings
+from ote.answers import dates, delimited, locations, quantities, ratings, texts
 from ote.answers.delimited import BadCellError, Place, Reject, Row
 
 Run = dict[str, str]
-PIPE = "stdin"  # in messages, the name of a log that was piped
 SECONDS_PER_HOUR = 3600
 # What no machine draws: the highest board power of 2026 is 1,400 W, and hosts stay below 3 kW.
 MOST_W_PER_GPU, MOST_W_OF_A_HOST = 1500, 3000
@@ -717,7 +716,7 @@ def _added_up(parts: Iterable[Part], trainings: Mapping[Place, tuple[str, ...]])
 
 def named_after(file: str) -> str:
     """What to call the run of a log that names none: as its file; empty of a log that was piped."""
-    return "" if file == PIPE else Path(file).stem
+    return "" if file == texts.PIPE else Path(file).stem
 
 
 class UnknownUnitError(Exception):

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ote import hardware_units
-from ote.answers import addresses, delimited, imports, locations, quantities, tables, texts, words
+from ote.answers import addresses, delimited, locations, quantities, tables, texts, words
 from ote.answers import batch as batches
 from ote.answers import disclosure as disclosing
 from ote.answers import estimate as estimating
@@ -30,7 +30,6 @@ from ote.answers.delimited import LEFT_OUT
 from ote.answers.disclosure import GIVEN, value_of
 from ote.answers.estimate import BadRunsError, Narrowing
 from ote.answers.published import DATABASE, NoDatabaseError, width_of
-from ote.answers.trackers import PIPE
 from ote.cli import terminal
 from ote.cli.options import AsJson, Database
 
@@ -247,6 +246,8 @@ def _progress(connection: duckdb.DuckDBPyConnection, done: str, rows: int) -> It
 
 def _or_import(file: Path, otherwise: str, data: bytes | None = None) -> str:
     """What to do with the log of another tool; of a file that is none, what else is wrong."""
+    from ote.answers import imports  # its patterns take a tenth of a second
+
     try:
         tool = imports.tool_of(texts.content(file) if data is None else data)
     except texts.UnreadableError:
@@ -451,7 +452,7 @@ def _estimates(
             disclosing.checked(row if "factors" in row else _nested(disclosing.typed(row))) for row in rows
         ]
         rejected = table.rejects
-    name = PIPE if is_pipe(file) else file
+    name = texts.PIPE if is_pipe(file) else file
     lines = [
         f"{name}, {reject}" for reject in rejected if reject.column != LEFT_OUT
     ]  # the import named those

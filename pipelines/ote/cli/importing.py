@@ -13,7 +13,6 @@ import typer
 
 from ote.answers import delimited, imports, locations, quantities, texts
 from ote.answers import estimate as estimating
-from ote.answers.trackers import PIPE
 from ote.cli import terminal
 from ote.cli.estimate import REJECTS, is_pipe, name_rejects, piped, say, show, table
 from ote.cli.options import Country, Hardware, Pue, Region, State
@@ -117,7 +116,7 @@ def _refuse_out(log: Path, out: Path | None) -> None:
 
 def _name(log: Path) -> Path:
     """The log in messages."""
-    return Path(PIPE) if is_pipe(log) else log
+    return Path(texts.PIPE) if is_pipe(log) else log
 
 
 def _read(log: Path, included: float | None, distinct_machines: bool, strict: bool) -> imports.Log:

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ote import checkout
 from ote.cli.terminal import fail
 from ote.names import shown
 from ote.places import BASELINE, DATABASE, IS_INSTALLED, REFERENCE, ROOT, WAREHOUSE, is_own
@@ -117,6 +116,8 @@ def refuse_own(option: str, folder: Path, command: str) -> None:
 
 def _usable(option: typer.CallbackParam, given: Path) -> Path:
     """Refuse a folder that nothing can be built in, before anything is begun."""
+    from ote import checkout  # it needs DuckDB, which takes a tenth of a second
+
     a_folder(option, given)
     if problem := checkout.unusable(given):
         fail(f"{problem} with --warehouse.")
