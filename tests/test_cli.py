@@ -209,6 +209,13 @@ def test_an_answer_that_nobody_reads_is_no_fault(build: Build, arguments: tuple[
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("command", [("report", "--as", "foo"), ("find", "--sort", "foo")])
+def test_a_choice_that_is_none_is_answered_with_those_that_there_are(command: tuple[str, ...]) -> None:
+    done = ote(*command)
+    assert done.returncode == 2
+    assert f"for '{command[1]}': 'foo' is not one of '" in done.stderr
+
+
 def test_an_unknown_option_ends_with_code_2() -> None:
     done = ote("build", "--nonsense")
     assert done.returncode == 2

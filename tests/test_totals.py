@@ -170,7 +170,9 @@ def test_runs_that_are_no_whole_trainings_are_left_out_and_counted(published: Pa
 @pytest.mark.parametrize(
     ("condition", "says"),
     [
-        ("nope = 1", "nope"),
+        ("nope = 1", "has no column nope"),
+        ("domain = Language", "single quotes ('Language')"),
+        ("nope(domain)", "DuckDB cannot read it (Scalar Function with name nope does not exist)"),
         ("1 = 1) select (1", "syntax error"),
         ("true)); select ((true", "syntax error"),
         ("1 = 1) or (1 = 1", "syntax error"),

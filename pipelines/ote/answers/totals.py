@@ -5,6 +5,7 @@ the draws of a run (sql/totals/draws.sql), or printing (cli/totals.py).
 """
 
 import math
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ SUMS = (
 )
 
 
+UNKNOWN_COLUMN = re.compile(r'Referenced column "([^"]+)"')
 EXAMPLE = "year(published_date) = 2024 and solidity <> 'guessed'"
 
 
@@ -101,7 +103,7 @@ def total_where(
             all_of = " and ".join(f"({condition}\n)" for condition in conditions) or "true"
             connection.execute(f"create temp table selected as select * {RUNS} where {all_of}")
         except duckdb.Error as error:
-            raise BadSelectionError(_first_line(error)) from None
+            raise BadSelectionError(_refusal(error)) from None
         return _total(connection)
 
 
@@ -289,6 +291,13 @@ def _sum(connection: duckdb.DuckDBPyConnection, name: str, sets: list[list[float
     )
 
 
-def _first_line(error: duckdb.Error) -> str:
+def _refusal(error: duckdb.Error) -> str:
+    """Why a condition was refused, without the words that only authors of a database know."""
+    expected = f"Expected a condition over the columns of the table emissions: {EXAMPLE}"
+    if unknown := UNKNOWN_COLUMN.search(str(error)):
+        return (
+            f"the table emissions has no column {unknown[1]}. Text stands in single quotes ('{unknown[1]}'); "
+            f"`ote explain emissions` lists the columns. {expected}"
+        )
     says = str(error).splitlines()[0].rstrip(".!")
-    return f"{says}. Expected a condition over the columns of the table emissions: {EXAMPLE}"
+    return f"DuckDB cannot read it ({says.split('Error: ', 1)[-1]}). {expected}"

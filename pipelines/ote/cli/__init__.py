@@ -51,6 +51,9 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: D102
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # of pydantic, which typer asks
+            raise
         except ValueError as error:
             from ote.catalog import CatalogError
             from ote.sql_files import QueryError
