@@ -759,6 +759,12 @@ def test_the_page_counts_the_decisions_as_the_files_have_them() -> None:
         ),  # 498 steps of its model card; the 13e9 of its paper are the planned end
         ("mt0-13b", 1.29e9, 13e9),
         ("debertav3large", 500_000 * 8192 * 512, 418e6),  # upstream counted one pass over 160 GB of text
+        ("bloom-7-1b", 341e9, 7.07e9),  # the other 13e9 of the upstream are those of BLOOMZ
+        ("bloom-560m", 341e9, 560e6),
+        ("opt-1-3b", 300e9, 1.3e9),
+        ("hybrid-h3-355m", 400e9, 355e6),
+        ("gopher-7-1b", 300e9, 7.1e9),  # the column of the upstream has 300 million
+        ("step-omni", 3.268e12, 130e9),  # audio, text and images
     ],
 )
 def test_flop_are_of_the_tokens_that_were_seen(
@@ -852,3 +858,45 @@ def test_a_figure_whose_source_does_not_say_how_has_no_method(build: Build) -> N
     assert build.query(
         "select distinct derivation from published_footprints where run_id = 'covid-research-explorer'"
     ) == [("unspecified",)]
+
+
+def test_tokens_of_the_model_that_follows_are_not_those_of_the_model_that_it_starts_from(
+    build: Build,
+) -> None:
+    """The 800 billion tokens of text in the report on Step-Audio belong to the data of Step-Omni."""
+    ((reason,),) = build.query("select reason from models_without_estimate where run_id = 'step-1'")
+    assert reason == "no accelerator, chip-hours, FLOP or energy disclosed"
+    ((shared,),) = build.query(
+        "select energy_shared_with from emissions where run_id = 'step-audio-chat-130b'"
+    )
+    assert shared == "step-omni"
+
+
+def test_hours_that_no_note_of_the_upstream_has_are_taken_from_the_paper(build: Build) -> None:
+    assert build.query("select chip_hours, hardware_id from emissions where run_id = 'llada'") == [
+        (130_000, "nvidia-h800-sxm5")
+    ]
+
+
+def test_the_notes_of_every_run_above_100_mwh_were_read(build: Build) -> None:
+    read = pl.read_csv(catalog.ROOT / "docs" / "method" / "largest_runs_read.csv")
+    assert read["run_id"].is_unique().all()
+    large = {run_id for (run_id,) in build.query("select run_id from emissions where energy_mwh > 100")}
+    assert large - set(read["run_id"]) == set()
+
+
+def test_every_model_without_an_estimate_that_has_flop_or_hours_is_decided(build: Build) -> None:
+    decided = pl.read_csv(catalog.ROOT / "docs" / "method" / "without_estimate_read.csv")
+    assert decided["run_id"].is_unique().all()
+    without = {run_id for (run_id,) in build.query("select run_id from models_without_estimate")}
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as db:
+        candidates = db.execute(
+            "select run_id from core.training_runs "
+            "where coalesce(training_flop, chip_hours, chips * training_hours) is not null"
+        ).fetchall()
+    assert {run_id for (run_id,) in candidates} & without <= set(decided["run_id"])
+    page = (catalog.ROOT / "docs" / "method" / "facts.md").read_text(encoding="utf-8")
+    for decision, n in decided["decision"].value_counts().iter_rows():
+        assert f"- `{decision}`, {n}" in page, decision
+        runs = set(decided.filter(pl.col("decision") == decision)["run_id"])
+        assert (runs & without) == (set() if decision == "entered" else runs), decision
