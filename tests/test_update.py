@@ -528,6 +528,39 @@ def test_a_new_source_is_fetched_by_its_first_update(folder: Path) -> None:
     assert source.name in baseline.origins(kept)
 
 
+def test_a_new_region_waits_until_its_country_is_known_and_is_then_compared_with_it(folder: Path) -> None:
+    """Without a country and a share of carbon-free energy, nothing confirms an intensity."""
+    regions, warsaw = folder / "reference" / "regions.csv", of(LAST).filter(region="europe-central2")
+    new = warsaw.with_columns(region=pl.lit("europe-east1"), cfe_fraction=None)
+
+    def updated(factor: float) -> subprocess.CompletedProcess[str]:
+        given = pl.concat([of(LAST), new.with_columns(INTENSITY * factor)])
+        with serve(google(Answer(written(given)))) as server:
+            return update(folder, GOOGLE.name, "--refetch", "--mirror", server.url)
+
+    def accepted() -> pl.DataFrame:
+        return baseline.load(folder / "baseline", GOOGLE)[0].filter(region="europe-east1")
+
+    done = updated(1 / 4)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{GOOGLE.name}: 0 rows added, 0 gone, 0 cells changed, 1 quarantined; ")
+    (row,) = baseline.listed_quarantine(folder / "baseline").filter(check_name="country").to_dicts()
+    assert (row["row_key"], row["column_name"]) == (f"europe-east1 / {YEAR}", INTENSITY.meta.output_name())
+    assert "Add the region with its country to warehouse/reference/regions.csv" in row["message"]
+    assert "ote update --refetch google_region_carbon" in row["message"]
+    assert accepted().is_empty()
+
+    known = pl.read_csv(regions, infer_schema=False)
+    placed = known.filter(region="europe-central2").with_columns(region=pl.lit("europe-east1"))
+    pl.concat([known, placed]).sort("region").write_csv(regions)
+    done = updated(1 / 4)
+    assert done.returncode == 2
+    assert f"results: new region europe-east1, {YEAR}: " in done.stdout
+    assert "(limit: 0.4 times the country)" in done.stdout
+    assert updated(1).returncode == 0
+    assert accepted().select(INTENSITY).equals(warsaw.select(INTENSITY))
+
+
 def test_a_change_beyond_the_limits_waits_for_a_reason_which_the_report_keeps(folder: Path) -> None:
     before = bytes_of(folder)
     answer = SUSPECT["values moved by two and a half"][0]

@@ -1,6 +1,6 @@
-"""Changed models whose run breaks a check, or whose estimate moves far: a person must look at them.
+"""Rows that a person must look at: changed models whose run breaks a check or moves far, unknown regions.
 
-Belongs here: from a run back to the row that is to blame, as findings of the quarantine. Does not belong
+Belongs here: from a result back to the row that is to blame, as findings of the quarantine. Does not belong
 here: what is compared (results.py), or what becomes of a row that is turned away (rows.py).
 """
 
@@ -15,6 +15,7 @@ from ote.update.revisions import waits
 from ote.update.rows import Candidate
 
 SOURCE = "epoch_models"
+REGIONS = "google_region_carbon"
 
 
 def of_checks(
@@ -82,3 +83,21 @@ def of_moves(compared: Results, models: Candidate) -> pl.DataFrame:
     )
     is_pattern = far.height > max(limits.moved_fraction * compared.runs[0], 1)
     return rows.clear() if is_pattern else rows
+
+
+def of_regions(compared: Results) -> pl.DataFrame:
+    """The new regions without a country whose intensity could confirm their own."""
+    intensity = "carbon_intensity_g_per_kwh"
+    unknown = pl.col("was_g_per_kwh").is_null() & pl.col("country_g_per_kwh").is_null()
+    todo = (
+        "Add the region with its country to warehouse/reference/regions.csv, then run "
+        f"ote update --refetch {REGIONS}."
+    )
+    return compared.regions.filter(unknown, scheme="google_cloud").select(
+        source=pl.lit(REGIONS),
+        row_key=row_checks.named(catalog.tables()[catalog.sources()[REGIONS].table].key),
+        column_name=pl.lit(intensity),
+        cell=pl.col(intensity).cast(pl.String),
+        check_name=pl.lit("country"),
+        message=pl.lit(f"The intensity of its country is not known, which would confirm it. {todo}"),
+    )

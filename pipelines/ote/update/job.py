@@ -200,7 +200,7 @@ def check_op(source: Source) -> dg.OpDefinition:
 def compare_results(
     context: dg.OpExecutionContext, upstream: Upstream, candidates: list[Candidate]
 ) -> Comparison:
-    """Models that break a check further down, or move an estimate far, are held back.
+    """Hold back models that break a check or move an estimate far, and regions of no country.
 
     What still breaks is a failure.
     """
@@ -215,11 +215,10 @@ def compare_results(
             after = results.build(Path(staged), facts, catalog.tables())
             broken, compared = results.failures(after), _compared(before, after)
             names = after.sql("from core.model_ids").pl()
-            models = new.get(culprits.SOURCE)
-            held = _to_hold(upstream, compared, broken, names, models) if models and left else None
-            if models is None or held is None or held.is_empty():
+            held = _to_hold(upstream, compared, broken, names, new) if left else {}
+            if not held:
                 break
-            new[culprits.SOURCE] = held_back(models, held, folder)
+            new |= {name: held_back(new[name], findings, folder) for name, findings in held.items()}
     if compared:
         context.add_output_metadata(report.measures(compared))
     registered = curated.read(facts, catalog.tables()[register.TABLE])
@@ -249,16 +248,28 @@ def _to_hold(
     compared: Results | None,
     broken: list[Failure],
     names: pl.DataFrame,
-    models: Candidate,
-) -> pl.DataFrame:
-    """The changed models that break a check, or that move an estimate far without a reason."""
-    source = catalog.sources()[culprits.SOURCE]
-    accepted = baseline.accepted(Path(upstream.baseline), source)
-    found = culprits.of_checks(broken, names, accepted, models)
-    if compared and not upstream.accept.strip():
-        far = culprits.of_moves(compared, models)
-        found = pl.concat([found, far.join(found, on="row_key", how="anti")])
-    return found
+    new: Mapping[str, Candidate],
+) -> dict[str, pl.DataFrame]:
+    """The changed models that break a check, or that move an estimate far, and the regions of no country.
+
+    With a reason, only those that break a check.
+
+    Returns:
+        The findings by source.
+    """
+    folder, models = Path(upstream.baseline), new.get(culprits.SOURCE)
+    is_accepted = bool(upstream.accept.strip())
+    found = {}
+    if models:
+        accepted = baseline.accepted(folder, catalog.sources()[culprits.SOURCE])
+        found[culprits.SOURCE] = culprits.of_checks(broken, names, accepted, models)
+        if compared and not is_accepted:
+            far = culprits.of_moves(compared, models)
+            known = found[culprits.SOURCE]
+            found[culprits.SOURCE] = pl.concat([known, far.join(known, on="row_key", how="anti")])
+    if compared and culprits.REGIONS in new and not is_accepted:
+        found[culprits.REGIONS] = culprits.of_regions(compared)
+    return {name: findings for name, findings in found.items() if findings.height}
 
 
 @dg.op(
