@@ -236,6 +236,22 @@ def test_a_new_model_of_usual_compute_is_taken_and_an_unusual_one_waits() -> Non
     assert (taken.quarantined.height, taken.rows.height) == (0, before.height + 1)
 
 
+def test_a_model_of_ten_times_the_parameters_is_still_of_like_size() -> None:
+    """Models of 7 billion parameters say what is usual for one of 70; most models are of other sizes."""
+
+    def of(size: float, tokens: float, count: int, name: str) -> pl.DataFrame:
+        flop = likeness.FLOP_PER_PARAMETER * size * tokens
+        row = {"published_date": date(2025, 1, 1), "upstream_parameters": size, "domain": "Language"}
+        return pl.DataFrame([row | {"model": f"{name}-{number}", FLOP: flop} for number in range(count)])
+
+    known = pl.concat([of(7e9, 1e12, likeness.LEAST, "like"), of(1e6, 1e15, 10 * likeness.LEAST, "other")])
+    found = likeness.unlike_models(
+        catalog.sources()[EPOCH], known, pl.concat([known, of(70e9, 1e15, 1, "new")])
+    )
+    assert found["row_key"].to_list() == ["new-0"]
+    assert f"of {likeness.LEAST} like models" in found["message"][0]
+
+
 def test_an_accepted_model_that_is_unlike_others_may_change_a_little() -> None:
     """DLRM-2022 has few operations for each of its parameters, which are tables of a recommender."""
     source = catalog.sources()[EPOCH]

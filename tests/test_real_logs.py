@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,25 @@ def test_ranks_and_nodes_of_nearly_one_energy(
     assert sum(float(run["energy_kwh"]) for run in log.runs) == pytest.approx(total)
     assert says in "".join(log.left_out)
     assert "--distinct-machines" in "".join(log.left_out) or "keep one line" in "".join(log.left_out)
+
+
+@pytest.mark.parametrize(("later_s", "gpus"), [(718, 2), (719, 1)])
+def test_trackers_ran_together_up_to_a_fiftieth_of_their_time(
+    tmp_path: Path, later_s: int, gpus: int
+) -> None:
+    """They share 98 % of 36,000 s, and 2 s by which clocks differ; if less, they read one GPU in turns."""
+    rank = {
+        "duration": 36000, "cpu_power": 120, "ram_power": 188, "cpu_energy": 1.2, "ram_energy": 1.88,
+        "gpu_count": 1, "gpu_model": "1 x NVIDIA H100 80GB HBM3", "gpu_power": 300,
+    }  # fmt: skip
+    ends = (datetime(2024, 5, 1, 12), datetime(2024, 5, 1, 12) + timedelta(seconds=later_s))
+    rows = [
+        rank
+        | {"run_id": str(end), "timestamp": end.isoformat(), "gpu_energy": kwh, "energy_consumed": kwh + 3.08}
+        for end, kwh in zip(ends, (3.0, 3.5), strict=True)
+    ]
+    log = imports.read(codecarbon(tmp_path, *rows))
+    assert sum(int(run["chips"]) for run in log.runs) == gpus
 
 
 @pytest.mark.parametrize(

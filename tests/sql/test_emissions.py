@@ -306,6 +306,7 @@ def test_a_reported_energy_stands_in_where_nothing_else_is_known(model: Model) -
     facts = rows(reported=9.0, chip_hours=None, watts_per_chip=None, pue=None)
     row = model("out.emissions", facts).row(0, named=True)
     assert (row["energy_mwh"], row["energy_basis"]) == (9.0, "reported")
+    assert row["energy_mwh_mean"] == pytest.approx(9 * math.exp(math.log(1.5) ** 2 / 2))  # lognormal
     assert row["co2e_gross_t"] == pytest.approx(3.6)  # 9,000 kWh x 0.4 kg
     assert row["energy_mwh_p95"] == pytest.approx(9.0 * math.exp(1.645 * math.log(1.5)))
 
