@@ -1,6 +1,7 @@
 """The numbers and claims of Patterson et al. 2021, against values worked out by hand from its text."""
 
 import math
+from datetime import date
 
 import duckdb
 import pytest
@@ -138,6 +139,52 @@ def test_the_evidence_names_the_share_of_the_later_values_that_agree(model: Mode
     ((verdict, says),) = frame.filter(claim_id="datacenter-efficiency").select("verdict", "evidence").rows()
     assert verdict == "cannot_be_told"
     assert "from 3 operators. The claim needs at least 2; 50 % of the distribution agrees" in says
+
+
+def test_only_whole_runs_are_evidence_on_sparse_models(model: Model) -> None:
+    """A sparse model against a dense one of equal score, and a part of a run that has the same score."""
+    dense = {
+        "model": "dense", "organisation": "x", "published_date": date(2023, 1, 1), "covers": "one_run",
+        "energy_mwh": 10.0, "energy_mwh_p05": 9.0, "energy_mwh_p95": 11.0, "solidity": "disclosed",
+        "parameters": 1e9, "active_parameters": 1e9,
+    }  # fmt: skip
+    sparse = dense | {"model": "sparse", "energy_mwh": 5.0, "active_parameters": 1e8}
+    runs = {"dense": dense, "sparse": sparse, "part": sparse | {"covers": "part"}}
+    frame = model(
+        "out.paper_claim_evidence",
+        {
+            "out.emissions": [row | {"run_id": run} for run, row in runs.items()],
+            "raw.capability_benchmarks": [{"benchmark": "b", "equal_within": 1.0}],
+            "raw.capability_scores": [{"run_id": run, "benchmark": "b", "score": 50.0} for run in runs],
+        },
+    )
+    cases = frame.filter(claim_id="sparse-against-dense-energy").select("case_id", "case_ratio").rows()
+    assert cases == [("sparse", pytest.approx(0.5))]
+
+
+def test_an_accelerator_for_machine_learning_is_compared_with_the_newest_gpu_of_its_day(model: Model) -> None:
+    chips = {"tpu": ("tpu", 2021), "new": ("gpu", 2020), "old": ("gpu", 2017), "later": ("gpu", 2023)}
+    frame = model(
+        "out.paper_claim_evidence",
+        {
+            "out.hardware": [
+                {"hardware_id": chip, "name": chip, "kind": kind, "released_date": date(year, 5, 1)}
+                | {"peak_fp16_tflops": 100.0}
+                for chip, (kind, year) in chips.items()
+            ],
+            "out.hardware_power": [
+                {"hardware_id": chip, "watts_per_chip": 400.0, "watts_gsd": 1.1}
+                | {"watts_basis": "measured_same_chip"}
+                for chip in chips
+            ],
+            "core.throughput": [
+                {"hardware_id": chip, "sustained_flop_per_s": 1e14, "n_observations": 3} for chip in chips
+            ],
+            "core.method": [{"factor": "chip_hours", "basis": "flop_over_throughput", "gsd": 1.5}],
+        },
+    )
+    cases = frame.filter(claim_id="accelerator-efficiency", case_id="tpu")["compared_with"].to_list()
+    assert cases == ["over new, the newest GPU of its day with measured power"]
 
 
 def test_no_counted_case_is_of_the_paper_itself(build: Build) -> None:
