@@ -12,6 +12,8 @@ A survivor needs a test, shows code that nobody needs, or is equivalent: no inpu
 Equivalent so far:
 
 - core.disclosed_runs, `coalesce(upstream.chip_hours, ...) is null`: null in either order of the arguments.
+- totals.drawn_errors, `max(...) filter (where slot = ...)`: a run has one row in each slot.
+- answers/run_files.py, `r.place.row or 0`: each row that cannot be read there has its number.
 """
 
 import argparse

@@ -24,7 +24,7 @@ from ote.answers import estimate as estimating
 from ote.answers import quantities, where
 from ote.answers.words import COVERS, LIMITS
 from ote.releases import publishing, reading
-from ote.site import building, charts, data, guides, pages, questions, serving
+from ote.site import building, charts, data, guides, pages, questions, scope, serving
 from tests.conftest import Build, ote
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script>&"
@@ -234,6 +234,11 @@ def test_the_page_of_overheads_and_the_page_of_rates_say_what_their_tables_say(
             "and kg_per_exaflop is not null and solidity <> 'guessed'"
         )
     }
+
+
+def test_the_days_and_all_rates_are_set_to_the_right() -> None:
+    table = scope._table([])
+    assert {table.headers[place] for place in table.numeric} == {"Published", *dict(scope.RATES).values()}
 
 
 def test_a_year_without_a_run_has_no_mark_and_a_year_that_is_not_over_says_so(
