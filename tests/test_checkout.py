@@ -58,6 +58,19 @@ def test_a_commit_is_named_and_only_what_makes_a_release_counts(folder: Path, tm
     assert checkout.state(folder) == checkout.Checkout(None)
 
 
+def test_a_shallow_clone_names_its_commit_and_says_which_commit_it_lacks(
+    folder: Path, tmp_path: Path
+) -> None:
+    first = checkout.state(folder)
+    (folder / "sql" / "a.sql").write_text("select 2")
+    head, shallow = commit(folder), tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{folder}", "shallow")
+    assert checkout.state(shallow) == checkout.Checkout(head)
+    assert checkout.changed_since(checkout.Checkout(head), shallow) == ""
+    said = checkout.changed_since(first, shallow)
+    assert said == f"the tables were built from commit {first.commit}, which is not in this checkout"
+
+
 @pytest.fixture
 def here(tmp_path: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of this very code, with a build of its one commit and no release of it yet."""
