@@ -332,6 +332,14 @@ create or replace temp macro unpublished_operator_words(training_pue, publishing
 round(training_pue, 3) || ' (locations of training runs, weight ' || round(100 * publishing_fraction) || ' %) and '
 || round(other_pue, 3) || ' (surveys and operators of other kinds), weighted by the logarithms of PUE - 1';
 
+-- Whether a bound cuts so much off a distribution that it counts: parts of 1 in 1,000 and less do not.
+create or replace temp macro is_cut_off(below_bound_fraction) as
+below_bound_fraction < 0.999;
+
+-- The interval score of a 90 % interval (Gneiting and Raftery 2007), of logarithms: less is better.
+create or replace temp macro interval_score(p05, p95, truth) as
+ln(p95 / p05) + 2 / 0.1 * greatest(ln(p05 / truth), 0) + 2 / 0.1 * greatest(ln(truth / p95), 0);
+
 -- What widens a PUE of another year than the run's: PUE - 1 changes from year to year, and the variance grows with the years
 -- between. Means over the locations of other runs have it in their fit.
 create or replace temp macro pue_ln_variance(basis, years_apart, year_ln_gsd) as

@@ -14,9 +14,7 @@ with errors as (
         estimate_to_truth_ratio - 1 as error_fraction,
         inside_interval,
         ln(p95 / p05) as ln_width,
-        ln(p95 / p05)
-        + 2 / 0.1 * greatest(ln(p05 / truth_value), 0)
-        + 2 / 0.1 * greatest(ln(truth_value / p95), 0) as interval_score
+        interval_score(p05, p95, truth_value) as interval_score
     from out.accuracy_runs
 )
 

@@ -150,7 +150,7 @@ bounded_hours as (
     where
         hours.factor = 'chip_hours'
         and hours.basis not in ('disclosed', 'chips_x_hours')
-        and below_bound_fraction < 0.999
+        and is_cut_off(below_bound_fraction)
 ),
 
 ends as (

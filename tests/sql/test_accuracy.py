@@ -1301,3 +1301,78 @@ def test_each_gsd_of_power_is_fitted_to_the_errors_of_its_own_kind(model: Model)
         ("measured_ratio_elsewhere", "developer measured_ratio_elsewhere", "S"),
         ("measured_ratio_other_class", "developer measured_ratio_other_class", "S"),
     }
+
+
+def interval_rows(bound_mwh: float) -> Rows:
+    """One held-out energy of 100 MWh, estimated as 200 (20 to 2,000), and a published one of the same run."""
+    test: dict[str, Any] = {"quantity": "energy_mwh", "truth_id": "r"}
+    test |= {"estimator": "ote", "held_out_scope": "run"}
+    test |= {"truth_value": 100.0, "estimate": 200.0, "p05": 20.0, "p95": 2000.0}
+    hours: dict[str, Any] = {"run_id": "r", "factor": "chip_hours", "gsd": 10.0 ** (1 / 1.645)}
+    return {
+        "out.accuracy_runs": [test | {"held_out": level} for level in ("power", "hardware")],
+        "out.emissions": [{"run_id": "r", "gross_kg_per_kwh": 0.4, "watts_per_chip": 500.0, "pue": 1.2}],
+        "core.capacity_bounds": [{"run_id": "r", "bound_mwh": bound_mwh}],
+        "out.agreement": [
+            {"run_id": "r", "quantity": "energy_mwh"}
+            | {"published_value": 100.0, "computed_value": 150.0, "p05": 20.0, "p95": 400.0}
+        ],
+        "out.emission_factors": [
+            hours | {"upper_bound": 5.0, "unbounded_value": 2.0, "value": 1.5, "p05": 0.2, "p95": 4.0}
+        ],
+    }
+
+
+def test_a_bound_changes_the_intervals_that_it_reaches_and_no_others(model: Model) -> None:
+    """At the estimate itself, half is left: its p95 is at z(0.475). Published hours (power) have no bound."""
+    frame = model("support.interval_scores", interval_rows(200.0)).filter(interval_rule="upper_bound")
+    row = frame.row(by_predicate=pl.col("scored") == "accuracy", named=True)
+    assert (row["n_observations"], row["changed_count"]) == (2, 1)
+    wide = math.log(100)
+    narrow = math.log(10) / 1.645 * (1.959964 - 0.062707)  # z(0.025) and z(0.475)
+    assert row["mean_interval_score_before"] == pytest.approx(wide)
+    assert row["mean_interval_score_after"] == pytest.approx((wide + narrow) / 2, rel=1e-5)
+    published = frame.row(by_predicate=pl.col("scored") == "agreement", named=True)
+    assert (published["n_observations"], published["changed_count"]) == (1, 1)
+    assert published["mean_interval_score_before"] == pytest.approx(wide)  # 200 MWh (20 to 2,000)
+    assert published["mean_interval_score_after"] == pytest.approx(math.log(20))
+    far = model("support.interval_scores", interval_rows(1e9)).filter(
+        interval_rule="upper_bound", scored="accuracy"
+    )
+    assert far["changed_count"].item() == 0
+    assert far["mean_interval_score_after"].item() == far["mean_interval_score_before"].item()
+
+
+def test_both_forms_of_a_pue_are_fitted_without_its_organisation(model: Model) -> None:
+    """Three others are 1.1 where 1.2 was estimated: ln 2 for PUE - 1, ln(1.2 / 1.1) for the PUE."""
+    runs: list[dict[str, Any]] = [{"run_id": name, "pue": 1.1} for name in "abcd"]
+    errors: list[dict[str, Any]] = [
+        {"run_id": name, "factor": "pue", "basis": "training_locations"}
+        | {"organisation": name, "log_ratio": math.log(2)}
+        for name in "abcd"
+    ]
+    rows: Rows = {"core.training_runs": runs, "core.location_errors": errors}
+    row = model("support.interval_scores", rows).row(0, named=True)
+    student = STUDENT[3]
+    assert row["n_observations"] == row["changed_count"] == 4
+    assert row["mean_interval_score_before"] == pytest.approx(2 * student * math.log(1.2 / 1.1), rel=5e-3)
+    ends = [1 + 0.2 * 2**-student, 1 + 0.2 * 2**student]
+    assert row["mean_interval_score_after"] == pytest.approx(math.log(ends[1] / ends[0]), rel=5e-3)
+
+
+def test_rules_of_the_intervals_do_what_the_page_says(build: Build) -> None:
+    """The bound reaches nothing that is known; the form of the PUE improves PUEs, and leaves energies."""
+    rows = build.query(
+        "select interval_rule, scored, changed_count, coverage_before_fraction, coverage_after_fraction, "
+        "mean_interval_score_before, mean_interval_score_after from support.interval_scores"
+    )
+    assert len(rows) == 11
+    for rule, scored, changed, inside, inside_after, score, score_after in rows:
+        if rule == "upper_bound":
+            assert (changed, inside_after, score_after) == (0, inside, score)
+        elif scored == "pue":
+            assert inside_after >= inside
+            assert score_after < 0.95 * score
+        else:
+            assert inside_after == inside
+            assert score_after == pytest.approx(score, rel=0.01)

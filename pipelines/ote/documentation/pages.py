@@ -73,6 +73,15 @@ LEVELS = (
     *("class_power", "hardware_power", "power", "net_kg_per_kwh"),
     *("pue", "chip_hours", "hardware", "location"),
 )
+RULES = """
+select interval_rule, scored, scored_group, n_observations, changed_count, coverage_before_fraction,
+    coverage_after_fraction, mean_interval_score_before, mean_interval_score_after
+from support.interval_scores
+order by interval_rule desc, scored, scored_group
+"""
+RULE_NAMES = {"upper_bound": "upper bound of the hours", "pue_above_1": "PUE - 1 is lognormal"}
+SCORED = {"accuracy": "held-out", "agreement": "published", "pue": "PUE by"}
+SCORED_GROUPS = MEASURED | {"co2e_t": "tonnes"}
 MANY = 20  # values of a test whose coverage says something
 RESULT = """
 select e.model, e.energy_mwh, e.energy_mwh_p05, e.energy_mwh_p95, e.co2e_gross_t, e.co2e_gross_t_p05,
@@ -94,7 +103,10 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
     """
     parted = {
         root / "README.md": readme_parts(connection),
-        root / "docs" / "method" / "accuracy.md": {"board": _board(connection)},
+        root / "docs" / "method" / "accuracy.md": {
+            "board": _board(connection),
+            "rules": _rules(connection),
+        },
     }
     return {
         **{page: filled(page.read_text(encoding="utf-8"), parts) for page, parts in parted.items()},
@@ -228,6 +240,22 @@ def _board(connection: duckdb.DuckDBPyConnection) -> str:
         "The 90 % intervals should contain 90 % of the known values. In the tests with "
         f"{MANY} or more values, they contain {100 * min(inside):.0f} to {100 * max(inside):.0f} %.",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _rules(connection: duckdb.DuckDBPyConnection) -> str:
+    """Coverage and interval score before and after each rule of the intervals."""
+    lines = [
+        "| rule | compared with | n | changed | inside the 90 % interval, before | after | "
+        "interval score, before | after |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for rule, scored, group, n, changed, *numbers in connection.execute(RULES).fetchall():
+        compared = f"{SCORED[scored]} {SCORED_GROUPS.get(group, f'`{group}`')}"
+        inside = (f"{100 * fraction:.0f} %" for fraction in numbers[:2])
+        scores = (f"{score:.3f}" for score in numbers[2:])
+        cells = (RULE_NAMES[rule], compared, n, changed, *inside, *scores)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
 
