@@ -20,6 +20,7 @@ from ote.releases import release, release_files
 from tests.conftest import Build, execute, fill, releases
 
 STEMS = [table.stem for table in catalog.public_tables()]
+LARGEST_DATABASE, LARGEST_RELEASE = 7_500_000, 17_500_000  # bytes; the draws of the totals come on top
 IN_DATABASE = [table.stem for table in catalog.public_tables() if not table.parquet_only]
 
 
@@ -166,6 +167,34 @@ def test_an_old_client_reads_every_column_alike(build: Build) -> None:
     assert old.pop("version").startswith("1.")
     assert old == new
     assert len(new) > 200
+
+
+def test_a_release_is_small(build: Build) -> None:
+    """The database had 8.5 MB while every table was stored in the order of its key."""
+    sizes = {f.relative_to(build.release).as_posix(): f.stat().st_size for f in build.release.rglob("*")}
+    assert sizes[release_files.DATABASE] < LARGEST_DATABASE
+    assert sum(sizes.values()) - sizes["parquet/emission_draws.parquet"] < LARGEST_RELEASE
+
+
+def test_tables_that_are_stored_in_another_order_gain_by_it(build: Build, tmp_path: Path) -> None:
+    """The same rows by the key make a larger file."""
+    with duckdb.connect() as connection:
+        connection.execute("set zstd_min_string_length = 1")
+        connection.execute(f"attach '{build.directory / 'emissions.duckdb'}' as built (read_only)")
+        sizes = []
+        for first in (release_files.STORED_BY, {}):
+            file = tmp_path / f"{len(first)}.duckdb"
+            version, block = release_files.STORAGE_VERSION, release_files.BLOCK_BYTES
+            connection.execute(f"attach '{file}' as stored (storage_version '{version}', block_size {block})")
+            for name in release_files.STORED_BY:
+                table = catalog.tables()[name]
+                order = ", ".join((*first.get(name, ()), *table.key))
+                rows = f"from built.{table.published_as} order by {order}"
+                connection.execute(f"create table stored.{table.stem} as {rows}")
+            connection.execute("checkpoint stored")
+            connection.execute("detach stored")
+            sizes.append(file.stat().st_size)
+    assert sizes[0] < 0.75 * sizes[1], sizes
 
 
 def test_a_reader_sees_one_state_before_during_and_after_a_publication(build: Build, copy: Path) -> None:
