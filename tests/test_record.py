@@ -101,7 +101,17 @@ def test_a_first_release_has_the_version_of_the_catalog_and_equal_content_that_o
     assert record.version(OLD, OLD) == (OLD.version, "")
     assert record.version(replace(OLD, version="0.9.0"), new) == (catalogued, "")
     assert "The first release" in record.page(None, new)
-    assert "same content as was released from commit c" in record.page(OLD, OLD)
+
+
+def test_a_release_that_is_built_again_has_its_own_changes(tmp_path: Path) -> None:
+    """The tag has the record of the release itself, which differs from it in nothing."""
+    (tmp_path / "CHANGES.md").write_text("# Changes from 1.2.2 to 1.2.3\n", encoding="utf-8")
+    assert record.changes(OLD, OLD, tmp_path) == "# Changes from 1.2.2 to 1.2.3\n"
+    new = replace(with_table(rows=4), content="bb", version="1.3.0")
+    assert record.changes(OLD, new, tmp_path) == record.page(OLD, new)
+    (tmp_path / "CHANGES.md").unlink()
+    with pytest.raises(record.BadRecordError, match=r"CHANGES\.md: cannot be read .* Restore it with git"):
+        record.changes(OLD, OLD, tmp_path)
 
 
 def test_what_differs_needs_a_higher_version_or_is_a_draft() -> None:

@@ -13,9 +13,12 @@ import duckdb
 import pytest
 
 from ote import catalog
+from ote.ingestion.curated import read
 from ote.releases import record
 from ote.releases import release as releasing
 from tests.conftest import OTE, Build, ote, outlasts, process, releases, resum, without_privilege
+
+FORECASTS = catalog.tables()["raw.forecasts"]
 
 
 @pytest.fixture
@@ -57,6 +60,24 @@ def test_it_writes_the_release_of_a_green_build_and_its_record(build: Build, unr
     assert sum(file.stat().st_size for file in (unreleased / "released").iterdir()) < 500_000
     again = ote(*command(unreleased))
     assert again.stdout == done.stdout
+
+
+def test_the_commit_with_the_record_makes_the_same_release(build: Build, unreleased: Path) -> None:
+    """The record is committed after the release, and the tag is on that commit: its build is the release."""
+    made = ote(*command(unreleased))
+    assert made.returncode == 0, made.stderr
+    release = Path(made.stdout.strip())
+    changes = (release / "CHANGES.md").read_text(encoding="utf-8")
+    assert (unreleased / "released" / "CHANGES.md").read_text(encoding="utf-8") == changes
+    shutil.rmtree(unreleased / "releases")
+    with duckdb.connect(str(unreleased / "build.duckdb")) as connection:  # as if it read forecasts.csv
+        rows = len(read(unreleased / "released", FORECASTS))
+        connection.execute("update state.tables set row_count = ? where name = 'raw.forecasts'", [rows])
+        observed = "update state.results set observed = '1 to 2' where name = 'raw.forecasts'"
+        connection.execute(observed)
+    again = ote(*command(unreleased))
+    assert (again.returncode, again.stdout) == (0, made.stdout), again.stderr
+    assert (release / "CHANGES.md").read_text(encoding="utf-8") == changes
 
 
 def test_the_version_follows_from_the_record_and_from_no_folder(build: Build, unreleased: Path) -> None:

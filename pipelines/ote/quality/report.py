@@ -5,6 +5,7 @@ Stands alone (no script, no remote style), so that it reads the same offline and
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -57,18 +58,18 @@ class Checked:
         return sum(not result["success"] for result in self.results)
 
 
-def render(connection: duckdb.DuckDBPyConnection) -> str:
-    """The page for the checks recorded in a working database."""
+def render(connection: duckdb.DuckDBPyConnection, without: Collection[str] = ()) -> str:
+    """The page for the checks recorded in a working database, but those of some tables."""
     recorded = connection.execute(
         "select r.name, t.row_count, r.check_name, r.expectation, r.column_name, r.why, r.success, "
         "r.observed, r.unexpected_count, r.examples "
         "from state.results as r inner join state.tables as t on r.name = t.name "
         "order by r.name, r.check_name, r.expectation, r.column_name, r.why"
     ).fetchall()
-    return _page_of(tuple(recorded))
+    return _page_of(tuple(row for row in recorded if row[0] not in without))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # of the build and of its release
 def _page_of(rows: tuple[tuple[Any, ...], ...]) -> str:
     """The page of all outcomes; a build asks for it four times."""
     tables: dict[str, Checked] = {}

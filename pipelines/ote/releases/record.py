@@ -2,6 +2,7 @@
 
     record.json      version, content, commit; of each table its key, rows, columns and their checksums
     estimates.csv    the estimates with their intervals
+    CHANGES.md       what the release says of the one before it
     forecasts.csv    the estimates of what nobody has published (forecasts.py)
 
 The version of the next release, its CHANGES.md and the rules on renamed columns follow from this record, so a
@@ -23,7 +24,7 @@ import duckdb
 
 from ote import catalog, files
 
-RECORD, ESTIMATES = "record.json", "estimates.csv"
+RECORD, ESTIMATES, CHANGES = "record.json", "estimates.csv", "CHANGES.md"
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 QUANTITIES = ("energy_mwh", "co2e_gross_t", "co2e_net_t")
 COLUMNS = tuple(f"{quantity}{end}" for quantity in QUANTITIES for end in ("", "_p05", "_p95"))
@@ -139,7 +140,8 @@ def keep(release: Path, released: Path) -> None:
     if record is None:
         raise BadRecordError(f"{release / RECORD}: missing. Build again: ote build")
     released.mkdir(parents=True, exist_ok=True)
-    for name, content in ((ESTIMATES, estimates_text(record)), (RECORD, text(record))):
+    changes = (release / CHANGES).read_text(encoding="utf-8")
+    for name, content in ((CHANGES, changes), (ESTIMATES, estimates_text(record)), (RECORD, text(record))):
         files.write(released / name, content)
 
 
@@ -299,17 +301,29 @@ def _minor(version: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def changes(old: Record | None, new: Record, released: Path) -> str:
+    """CHANGES.md: that of the last release where it is built again, as from its tag; else a new one.
+
+    Raises:
+        BadRecordError: the record is there without its CHANGES.md.
+    """
+    if old is None or old.content != new.content:
+        return page(old, new)
+    try:
+        return (released / CHANGES).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"{released / CHANGES}: cannot be read ({error}). Restore it with git."
+        raise BadRecordError(why) from None
+
+
 def page(old: Record | None, new: Record) -> str:
-    """CHANGES.md: what changed since the release before, for those who use the data."""
+    """What changed since the release before, for those who use the data."""
     return "\n".join(_page(old, new)) + "\n"
 
 
 def _page(old: Record | None, new: Record) -> Iterator[str]:
     if old is None:
         yield from (f"# {new.version}", "", "The first release: there is none before it to compare with.")
-        return
-    if old.content == new.content:
-        yield from (f"# {new.version}", "", f"The same content as was released from commit {old.commit}.")
         return
     step, reasons = difference(old, new)
     yield from (f"# Changes from {old.version} to {new.version}", "")

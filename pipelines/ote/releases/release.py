@@ -54,7 +54,7 @@ def checksum(connection: duckdb.DuckDBPyConnection) -> str:
         [[name, known[name]] for name in tables],
         release_files.dictionary_rows(),
         release_files.contents(connection),
-        report.render(connection),
+        report.render(connection, release_files.RECORDED),
         pa.__version__,
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -117,7 +117,7 @@ def write(connection: duckdb.DuckDBPyConnection, warehouse: Path, checkout: Chec
     _write_whole(
         final,
         lambda partial: release_files.write(
-            connection, partial, checkout, now, record.page(before, now), why
+            connection, partial, checkout, now, record.changes(before, now, released), why
         ),
     )
     if folder == releases:
