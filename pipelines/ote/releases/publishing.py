@@ -41,7 +41,7 @@ PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
 # An address, or a folder, which does not begin like one: fsspec takes `s3://` and the empty word for folders.
 PLACE = re.compile(r"s3://[^/]+.*|https?://[^/]+.*|file:///.+|(?![\w+.-]+:).*\S.*", re.DOTALL)
 
-# The most that is taken from a store: a release of today has 64 MB, and its largest file 21 MB.
+# The most that is taken from a store: a release of today has 19 MB, and its largest file 7 MB.
 FILE_BYTES, RELEASE_BYTES = 2 << 30, 4 << 30
 SHOWN_VERSIONS = 10
 
