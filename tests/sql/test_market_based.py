@@ -53,6 +53,16 @@ def test_a_residual_mix_is_of_countries_and_sites_but_not_of_cloud_regions(model
     assert frame.filter(location_id="Cloud", year=2023)["market_kg_per_kwh"].to_list() == [None]
 
 
+def test_a_site_with_its_own_plants_has_no_residual_mix_from_their_first_year(model: Model) -> None:
+    plants = [{"site": "Mill", "from_year": 2024}]
+    frame = model(
+        "core.market_locations",
+        {"raw.market_intensities": FIGURES, "raw.regions": REGIONS, "raw.onsite_generation": plants},
+    )
+    # From then on, an unknown part of its electricity is not bought, and is of no residual mix.
+    assert frame.filter(location_id="site:Mill").sort("year")["year"].to_list() == [2022, 2023]
+
+
 def based(
     model: Model, run: dict[str, Any], *providers: str, published: bool = False
 ) -> tuple[Any, ...] | None:
