@@ -72,10 +72,18 @@ def test_a_run_has_the_ratio_of_its_project_else_the_typical_one(
     assert row["overhead_ratio_p05"] == pytest.approx(1 + (ratio - 1) / width)
 
 
+MAKING = {"run_id": "r", "embodied_t": 1.0, "embodied_t_p05": 0.1, "embodied_t_p95": 10.0}
+HOURS = {"run_id": "r", "factor": "chip_hours", "value": 100.0, "p05": 25.0, "p95": 400.0}
+
+
 def rates(
-    model: Model, hours_basis: str, flop_confidence: str | None, tokens_basis: str = "stated"
+    model: Model,
+    hours_basis: str,
+    flop_confidence: str | None,
+    tokens_basis: str = "stated",
+    distribution: str = "lognormal",
 ) -> dict[str, Any]:
-    """2 t, give or take a factor of 8; 4e18 FLOP, 1e9 parameters (half of them active), 5e9 tokens."""
+    """2 t (x/÷ 8), 1 t of making (x/÷ 10); 4e18 FLOP, 1e9 parameters (half of them active), 5e9 tokens."""
     run: dict[str, Any] = {"run_id": "r", "parameters": 10**9, "active_parameters": 5 * 10**8}
     run |= {"training_flop": 4e18, "chip_hours_basis": hours_basis, "co2e_gross_t": 2.0}
     run |= {"co2e_gross_t_p05": 0.25, "co2e_gross_t_p95": 16.0}
@@ -86,7 +94,8 @@ def rates(
             "out.emissions": [run],
             "core.training_runs": [{"run_id": "r", "flop_confidence": flop_confidence}],
             "out.model_sizes": [sizes],
-            "out.embodied_emissions": [{"run_id": "r", "embodied_t": 1.0}],
+            "out.embodied_emissions": [MAKING],
+            "out.emission_factors": [HOURS | {"distribution": distribution}],
             "core.method": [
                 {"factor": "training_flop", "basis": "confident", "gsd": 3 ** (1 / 1.645)},
                 {"factor": "training_flop", "basis": "speculative", "gsd": 31 ** (1 / 1.645)},
@@ -103,7 +112,20 @@ def test_rates_are_kilograms_over_what_was_done(model: Model) -> None:
     assert row["kg_per_billion_active_parameters"] == pytest.approx(4000)
     assert row["kg_per_billion_tokens"] == pytest.approx(400)
     assert row["sci_kg_per_exaflop"] == pytest.approx(750)  # (2 t + 1 t) / 4
+    assert row["sci_kg_per_billion_parameters"] == pytest.approx(3000)
+    assert row["sci_kg_per_billion_tokens"] == pytest.approx(600)
     assert row["kg_per_exaflop_p95"] == pytest.approx(4000)  # FLOP that were counted are exact
+
+
+def test_the_hours_are_one_error_of_operation_and_making(model: Model) -> None:
+    row = rates(model, "disclosed", None)
+    hours = math.log(4)
+    operation = math.sqrt(math.log(8) ** 2 - hours**2) * 2 / 3  # its share of the sum
+    making = math.sqrt(math.log(10) ** 2 - hours**2) / 3
+    width = math.sqrt(hours**2 + operation**2 + making**2)
+    for unit, value in (("exaflop", 750), ("billion_parameters", 3000), ("billion_tokens", 600)):
+        assert row[f"sci_kg_per_{unit}_p05"] == pytest.approx(value * math.exp(-width))
+        assert row[f"sci_kg_per_{unit}_p95"] == pytest.approx(value * math.exp(width))
 
 
 @pytest.mark.parametrize(("hours_basis", "sign"), [("flop_over_throughput", -1), ("disclosed", 1)])
@@ -115,6 +137,10 @@ def test_an_error_of_flop_cancels_where_the_hours_come_from_them(
     assert row["kg_per_exaflop_p95"] == pytest.approx(500 * math.exp(width))
     assert row["kg_per_exaflop_p05"] == pytest.approx(500 * math.exp(-width))
     assert row["kg_per_billion_parameters_p95"] == pytest.approx(16000)
+    hours = math.log(4) ** 2
+    both = hours + (math.log(8) ** 2 - hours) * 4 / 9 + (math.log(10) ** 2 - hours) / 9
+    width = math.sqrt(both + sign * math.log(3) ** 2)
+    assert row["sci_kg_per_exaflop_p95"] == pytest.approx(750 * math.exp(width))
 
 
 @pytest.mark.parametrize(
@@ -126,3 +152,9 @@ def test_guessed_tokens_widen_the_rate_unless_energy_rests_on_them(
 ) -> None:
     row = rates(model, hours_basis, None, "assumed")
     assert row["kg_per_billion_tokens_p95"] == pytest.approx(400 * math.exp(width))
+
+
+def test_an_error_of_flop_does_not_cancel_where_a_bound_cuts_the_hours_off(model: Model) -> None:
+    row = rates(model, "flop_over_throughput", "speculative", distribution="bounded_lognormal")
+    assert row["kg_per_exaflop_p95"] == pytest.approx(4000)
+    assert row["sci_kg_per_exaflop_p95"] > row["sci_kg_per_exaflop"]
