@@ -1376,3 +1376,34 @@ def test_rules_of_the_intervals_do_what_the_page_says(build: Build) -> None:
         else:
             assert inside_after == inside
             assert score_after == pytest.approx(score, rel=0.01)
+
+
+def test_bases_of_operators_move_energy_from_the_basis_that_a_run_would_have(model: Model) -> None:
+    """Of 3 MWh, one run of 2 has its operator's regions instead of its country; parts do not count."""
+    method = [
+        {"factor": "gross_kg_per_kwh", "basis": basis, "fallback_rank": rank}
+        for rank, basis in enumerate(("provider_regions", "developer_country_year"))
+    ]
+    runs = [("known", "one_run", 2.0), ("other", "one_run", 1.0), ("part", "part", 9.0)]
+    rows: Rows = {
+        "core.method": method,
+        "out.emissions": [{"run_id": name, "covers": c, "energy_mwh_mean": mwh} for name, c, mwh in runs],
+        "core.gross_candidates": [
+            *({"run_id": name, "basis": "developer_country_year"} for name, *_ in runs),
+            {"run_id": "known", "basis": "provider_regions"},
+        ],
+    }
+    assert sorted(model("support.location_shares", rows).rows()) == [
+        ("developer_country_year", 2, 1, 1.0, pytest.approx(1 / 3)),
+        ("provider_regions", 0, 1, 0.0, pytest.approx(2 / 3)),
+    ]
+
+
+def test_every_whole_run_is_on_one_basis_of_its_location(build: Build) -> None:
+    (found,) = build.query(
+        "select sum(before_run_count), sum(after_run_count), sum(before_share_fraction), "
+        "sum(after_share_fraction), (select count(*) from emissions where covers = 'one_run' "
+        "and energy_shared_with is null and gross_basis is not null) from support.location_shares"
+    )
+    assert found[0] == found[1] == found[4]
+    assert found[2:4] == (pytest.approx(1), pytest.approx(1))

@@ -79,6 +79,11 @@ select interval_rule, scored, scored_group, n_observations, changed_count, cover
 from support.interval_scores
 order by interval_rule desc, scored, scored_group
 """
+SHARES = """
+select gross_basis, before_run_count, before_share_fraction, after_run_count, after_share_fraction
+from support.location_shares
+order by after_share_fraction desc, gross_basis
+"""
 RULE_NAMES = {"upper_bound": "upper bound of the hours", "pue_above_1": "PUE - 1 is lognormal"}
 SCORED = {"accuracy": "held-out", "agreement": "published", "pue": "PUE by"}
 SCORED_GROUPS = MEASURED | {"co2e_t": "tonnes"}
@@ -107,6 +112,7 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
             "board": _board(connection),
             "rules": _rules(connection),
         },
+        root / "docs" / "method" / "grid.md": {"shares": _shares(connection)},
     }
     return {
         **{page: filled(page.read_text(encoding="utf-8"), parts) for page, parts in parted.items()},
@@ -257,6 +263,17 @@ def _rules(connection: duckdb.DuckDBPyConnection) -> str:
         cells = (RULE_NAMES[rule], compared, n, changed, *inside, *scores)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
+
+
+def _shares(connection: duckdb.DuckDBPyConnection) -> str:
+    """Runs and energy on each basis of the location, with and without the bases of operators."""
+    lines = [
+        "| basis | runs without the operator | energy | runs with the operator | energy |",
+        "|---|---|---|---|---|",
+    ]
+    for basis, runs, share, runs_after, share_after in connection.execute(SHARES).fetchall():
+        lines.append(f"| `{basis}` | {runs:,} | {share:.1%} | {runs_after:,} | {share_after:.1%} |")
+    return "\n".join(lines).replace("%", " %") + "\n"
 
 
 def glossary() -> str:
