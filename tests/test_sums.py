@@ -1,13 +1,15 @@
 """The tables totals, trends and emission_draws: figures worked out by hand, and what they promise."""
 
 import math
+import shutil
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
-from ote import isolated, models, sql_files, sums
+from ote import isolated, models, sql_files, sums, warehouse
 from ote.answers import totals
 from tests.conftest import Build
 
@@ -70,6 +72,51 @@ def tables(build: Build) -> dict[str, pl.DataFrame]:
         name: pl.read_parquet(build.release / "parquet" / f"{name}.parquet")
         for name in ("emission_draws", "emissions", "totals", "trends")
     }
+
+
+def test_nothing_is_drawn_again_where_no_factor_changed(build: Build, tmp_path: Path) -> None:
+    shutil.copy(build.directory / "build.duckdb", tmp_path / "build.duckdb")
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
+        connection.execute("set variable made_from = '{}'")
+
+        def kept_after(changed: str) -> set[bool]:
+            connection.execute("begin")
+            connection.execute(f"update state.tables set version = 'changed' where name in ({changed})")
+            kept = {
+                warehouse.unchanged(connection, name, models.above(name)) is not None for name in models.SUMS
+            }
+            connection.execute("rollback")
+            return kept
+
+        assert kept_after("'out.accuracy_runs', 'out.locations', 'core.method'") == {True}
+        for table in models.SUMMED:
+            assert kept_after(f"'{table}'") == {False}, table
+
+
+def test_no_run_is_drawn_above_its_bound_in_more_than_5_percent(build: Build) -> None:
+    """Sums use these draws: the p95 of each run is below the most energy that it can have used."""
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select draws.run_id, "
+            "quantile_cont(draws.energy_mwh, 0.95) / any_value(bounds.bound_mwh) as share "
+            "from out.emission_draws as draws "
+            "inner join core.capacity_bounds as bounds using (run_id) "
+            "group by draws.run_id order by share desc"
+        ).fetchall()
+    assert len(rows) > 1000
+    assert 0.5 < rows[0][1] < 1, rows[0]  # the bound reaches the largest
+
+
+def test_what_dagster_plots_is_a_sum_of_means(build: Build) -> None:
+    with duckdb.connect(str(build.directory / "build.duckdb"), read_only=True) as connection:
+        ((_, runs, energy, gross),) = connection.execute(models.RESULTS["out.emissions"]).fetchall()
+    found = totals.total_where(
+        ["chip_hours_basis in ('disclosed', 'chips_x_hours')"], build.directory / "emissions.duckdb"
+    )
+    assert runs == found.runs
+    assert (energy, gross) == pytest.approx(
+        (found.sums["energy_mwh"].mean, found.sums["co2e_gross_t"].mean), abs=0.51
+    )
 
 
 def test_sums_are_equal_on_every_number_of_threads(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

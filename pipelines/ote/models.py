@@ -32,10 +32,10 @@ RESULTS = {
         select
             count(*) as "runs with an estimate",
             count(*) filter (where is_disclosed) as "runs with disclosed chip-hours",
-            round(sum(energy_mwh order by run_id) filter (where is_disclosed))
-                as "MWh of runs with disclosed chip-hours",
-            round(sum(co2e_gross_t order by run_id) filter (where is_disclosed))
-                as "gross t of runs with disclosed chip-hours"
+            round(sum(energy_mwh_mean order by run_id) filter (where is_disclosed))
+                as "mean MWh of runs with disclosed chip-hours",
+            round(sum(co2e_gross_t_mean order by run_id) filter (where is_disclosed))
+                as "mean gross t of runs with disclosed chip-hours"
         from (
             select
                 *,
