@@ -192,6 +192,7 @@ def process(*arguments: str | Path, **how: Any) -> subprocess.CompletedProcess[s
     """Run the command line to its end in a process, where the test is about processes."""
     command = [*how.pop("before", ()), *OTE, *map(str, arguments)]
     given: dict[str, Any] = {"cwd": catalog.ROOT, "capture_output": True, "text": True, "check": False}
+    given["env"] = dict(os.environ)  # not what readline has put into that of C: the width of a terminal
     return subprocess.run(command, **(given | how))
 
 
