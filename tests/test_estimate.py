@@ -186,20 +186,34 @@ def test_a_share_or_an_intensity_that_cannot_be_is_refused(
     assert says in str(refused.value)
 
 
-@pytest.mark.parametrize("column", [*sorted(set(estimating.COLUMNS) - {*batch.TEXTS, "started"})])
-@pytest.mark.parametrize(("cell", "says"), [("x", "'x': expected"), ("-1", "'-1': expected")])
-def test_a_number_that_cannot_be_is_refused_in_every_column(
-    database: Path, tmp_path: Path, column: str, cell: str, says: str
-) -> None:
+NUMBERS = sorted(set(estimating.COLUMNS) - {*batch.TEXTS, "started"})
+NO_NUMBERS = ("x", "-1")
+
+
+@pytest.mark.parametrize("column", NUMBERS)
+@pytest.mark.parametrize("cell", NO_NUMBERS)
+def test_a_number_that_cannot_be_is_refused_in_every_column(database: Path, column: str, cell: str) -> None:
     run = {"hardware": "H100", "chips": "8", "training_hours": "100", column: cell}
     with pytest.raises(estimating.BadRunsError) as refused:
         estimating.estimate_run(run, database, TODAY, estimating.BY_COLUMN)
-    assert f"{column}: {says}" in str(refused.value)
-    file, good = tmp_path / "runs.csv", run | {column: ""} | {"chip_hours": "800"}
-    file.write_text("\n".join(",".join(row) for row in (good, good.values(), (good | run).values())))
-    done = batch.estimate_batch(str(file), str(tmp_path / "estimates.csv"), database)
-    assert done.estimated == 1
-    assert [line for line in done.first_problems if f"{column}: {says}" in line]
+    assert f"{column}: '{cell}': expected" in str(refused.value)
+
+
+def test_a_batch_refuses_a_number_that_cannot_be_in_every_column(database: Path, tmp_path: Path) -> None:
+    """By the row and the column; of twice as many rows the other half is estimated."""
+    good = {"hardware": "H100", "chips": "8", "training_hours": "100", "chip_hours": "800"}
+    bad = [(column, cell) for cell in NO_NUMBERS for column in NUMBERS]
+    rows = [row for column, cell in bad for row in ({**good, column: ""}, {**good, column: cell})]
+    file, rejects = tmp_path / "runs.csv", tmp_path / "rejects.csv"
+    pl.DataFrame(rows, schema=dict.fromkeys([*good, *NUMBERS], pl.String)).write_csv(file)
+    done = batch.estimate_batch(str(file), str(tmp_path / "out.csv"), database, rejects=str(rejects))
+    assert done.estimated == len(bad)
+    refused = [
+        f"row {row['row']}, {row['column']}: {row['reason']}" for row in pl.read_csv(rejects).to_dicts()
+    ]
+    for number, (column, cell) in enumerate(bad, 1):
+        begins = f"row {2 * number}, {column}: '{cell}': expected"
+        assert any(says.startswith(begins) for says in refused), begins
 
 
 def test_a_grid_without_emissions_leaves_nothing_to_narrow(database: Path) -> None:
