@@ -1362,28 +1362,43 @@ def test_a_report_names_an_assumed_variant_in_every_form(build: Build, tmp_path:
         assert ("the interval includes the differences between them" in paragraph) == says
 
 
-@pytest.mark.parametrize("form", ["markdown", "latex", "model-card", "eu", "cyclonedx", "spdx"])
-def test_a_report_says_what_was_measured_and_what_was_not(build: Build, tmp_path: Path, form: str) -> None:
-    log, runs = tmp_path / "log", tmp_path / "runs.csv"
-    database = ("--database", build.directory / "emissions.duckdb")
-    for content, says in (
-        (codecarbon({"cpu_power": 61.3}), "processors read or estimated from their rated power"),
-        (codecarbon({}), "processors at 42.5 W, its constant"),
-        (
-            codecarbon({"cpu_power": 51.0, "codecarbon_version": "3.3.2"}),
-            "processors at 42.5 W, its constant",
-        ),
-        (codecarbon({"tracking_mode": "process"}), "of the process alone"),
-        (CARBONTRACKER, "Carbontracker 1.1.6: GPUs read from the driver, processors read from RAPL"),
-        (CARBONTRACKER.replace("cpu:0", "Intel(R) Xeon(R) CPU @ 2.20GHz"), "processors read or estimated"),
-        (smi(HOUR, 4), "power of the GPUs alone"),
-    ):
+METERINGS = (
+    (codecarbon({"cpu_power": 61.3}), "processors read or estimated from their rated power"),
+    (codecarbon({}), "processors at 42.5 W, its constant"),
+    (codecarbon({"cpu_power": 51.0, "codecarbon_version": "3.3.2"}), "processors at 42.5 W, its constant"),
+    (codecarbon({"tracking_mode": "process"}), "of the process alone"),
+    (CARBONTRACKER, "Carbontracker 1.1.6: GPUs read from the driver, processors read from RAPL"),
+    (CARBONTRACKER.replace("cpu:0", "Intel(R) Xeon(R) CPU @ 2.20GHz"), "processors read or estimated"),
+    (smi(HOUR, 4), "power of the GPUs alone"),
+)
+
+
+@pytest.fixture(scope="module")
+def metered(build: Build, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path, str]]:
+    """Of each log its run, the estimate of this, and what a report is to say of its metering."""
+    folder, database = tmp_path_factory.mktemp("metered"), build.directory / "emissions.duckdb"
+    made = []
+    for number, (content, says) in enumerate(METERINGS):
+        log, runs, out = (folder / f"{number}{ending}" for ending in (".log", ".csv", ".json"))
         log.write_text(content, encoding="utf-8")
         assert ote("import", log, "--country", "FR", "--out", runs).returncode == 0
-        report = ote("report", runs, "--as", form, *database)
-        assert says in report.stdout, report.stderr
-        assert "partly metered" in report.stdout
-        assert "at the machines" not in report.stdout
+        assert ote("estimate", "--batch", runs, "--out", out, "--database", database).returncode == 0
+        made.append((runs, out, says))
+    return made
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "model-card", "eu", "cyclonedx", "spdx"])
+def test_a_report_says_what_was_measured_and_what_was_not(
+    build: Build, metered: list[tuple[Path, Path, str]], tmp_path: Path, form: str
+) -> None:
+    """Of estimates in each form; of the runs themselves in one."""
+    log, database = tmp_path / "log", ("--database", build.directory / "emissions.duckdb")
+    for runs, estimates, says in metered:
+        for file in (runs, estimates) if form == "markdown" else (estimates,):
+            report = ote("report", file, "--as", form, *database)
+            assert says in report.stdout, report.stderr
+            assert "partly metered" in report.stdout
+            assert "at the machines" not in report.stdout
     given = ("--energy", "40", "--country", "DE", "--metering", "wall meter of the node", "--json")
     log.write_text(ote("estimate", *given, *database).stdout, encoding="utf-8")
     assert "wall meter of the node" in ote("report", log, "--as", form).stdout
