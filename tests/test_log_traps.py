@@ -159,6 +159,15 @@ NODE_KWH = {
 }  # fmt: skip
 BILL = "SKU description,Usage start date,Usage amount,Usage unit\n"
 BILLED = f"{SKU},2024-05-01,50,hour\n"
+# Use, two ways in which money is given back, a correction of use, and a credit for something else.
+PRICED = BILL.replace("\n", ",Cost ($)\n")
+PRICED_LINES = "".join(
+    f"{sku},2024-05-01,{amount},hour,{cost}\n"
+    for sku, amount, cost in (
+        (SKU, "100", "10"), (SKU, "100", "-10.00"), (SKU, "100", "($0.50)"), (SKU, "-40", "-4"),
+        ("N1 Predefined Instance Core running in Americas", "100", "-10"),
+    )
+)  # fmt: skip
 RECORD = {
     "sku": {"description": SKU}, "usage_start_time": "2024-05-01T07:00:00Z", "cost": 1,
     "usage_end_time": "2024-05-01T08:00:00Z", "usage": {"amount": 28800, "unit": "seconds"},
@@ -641,6 +650,18 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         SACCT + JOB.format(1, "COMPLETED") + JOB.format(2, "COMPLETED").replace("a100", "a100_1g.5gb"),
         ["line 3, row 2, AllocTRES: job 2 used only a part of an accelerator, 'gpu:a100_1g.5gb=8'"],
         {"chips": "8"},
+    ),
+    "a bill with a credit": (
+        PRICED + PRICED_LINES,
+        ["Lines 3, 4: left out, as a negative cost of a positive amount is a credit or a refund of money",
+         "Corrections that reduce earlier use: 1."],
+        {"chip_hours": "60"},
+    ),
+    "sacct, ReqGRES of several nodes": (
+        "JobID|ReqGRES|NNodes|Elapsed|Start\n1|gpu:v100:4|2|10:00:00|2018-03-02T10:00:00\n"
+        "2|gpu:v100:4|1|10:00:00|2018-03-02T10:00:00\n",
+        ["Line 2: ReqGRES is taken as the total of all nodes of the job, as Slurm wrote it up to 19.05."],
+        {"chips": "4"},
     ),
     "a bill that was exported again": (
         f"{BILL}{BILLED}{BILLED}{BILL}{BILLED}",

@@ -90,6 +90,11 @@ EQUAL = (
     "equal in every cell, and each counts, as no time of day tells them apart. If one is there twice, remove "
     "it."
 )
+CREDIT = (
+    "left out, as a negative cost of a positive amount is a credit or a refund of money, and not use. If the "
+    "use itself was taken back, make its amount negative, too."
+)
+COSTS = ("cost", "unrounded cost")
 PLACES = ("location region", "region", "location location", "location")
 CONTINENTS = ("Americas", "EMEA", "APAC")
 PROJECTS = ("project id", "project name", "project")
@@ -441,7 +446,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     """Google Cloud billing export: accelerators x time of each chip's SKU, by region and month.
 
     Read are the nested and the flattened columns of BigQuery, as CSV or JSON lines, and what the console
-    writes. Corrections are negative lines, and are taken off.
+    writes. Corrections are negative lines, and are taken off; what gives money back alone is left out.
     """
     table = _billing_table(text)
     yield from delimited.lines_without_rows(table.asides)
@@ -456,14 +461,11 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         )
     notes: list[str] = []
     rows = _counted_once(table, names.keys() >= RECORD, notes)
+    rows = _of_use(rows, names, amount, notes)
     yield from notes
     spent: dict[tuple[str, str, str, str], float] = {}
     lines: Counter[str] = Counter()
-    serving = {place for place, row in rows if re.search(SERVING, row[names[SKU]], re.IGNORECASE)}
-    if serving:
-        where = delimited.lines_named(sorted(place.line for place in serving))
-        yield f"{where}: left out, as a model is served there ({SERVED}), which is not training."
-    for place, row in ((place, row) for place, row in rows if place not in serving):
+    for place, row in rows:
         cells = {column: row[name] for column, name in names.items()}
         sku = cells[SKU]
         try:
@@ -489,6 +491,25 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     has_projects = len({project for *_, project in spent}) > 1
     for (chip, region, month, project), hours in sorted(spent.items()):
         yield from _billed(chip, region, month, project if has_projects else "", hours)
+
+
+def _of_use(
+    rows: Sequence[tuple[Place, Row]], names: Row, amount: str, notes: list[str]
+) -> list[tuple[Place, Row]]:
+    """The lines of a bill without those of serving and those that give money back, which are noted."""
+    costs = [names[column] for column in COSTS if column in names]
+    serving = {place for place, row in rows if re.search(SERVING, row[names[SKU]], re.IGNORECASE)}
+    credits = {
+        place
+        for place, row in rows
+        if place not in serving and _chip_of(row[names[SKU]]) and _is_credit(row, names[amount], costs)
+    }
+    for places, says in (
+        (serving, f"left out, as a model is served there ({SERVED}), which is not training."),
+        (credits, CREDIT),
+    ):
+        notes += [f"{delimited.lines_named(sorted(place.line for place in places))}: {says}"] * bool(places)
+    return [(place, row) for place, row in rows if place not in serving | credits]
 
 
 def _counted_once(table: Table, is_record: bool, notes: list[str]) -> list[tuple[Place, Row]]:
@@ -600,6 +621,12 @@ def _no_use(sku: str, cost_type: str) -> str | None:
     if cost_type and cost_type.lower() not in ("usage", "regular", "adjustment"):
         return f"of the cost type {cost_type!r}"
     return next((kind for kind, words in NO_USE if re.search(words, sku, re.IGNORECASE)), None)
+
+
+def _is_credit(row: Row, amount: str, costs: Sequence[str]) -> bool:
+    """Whether a line gives money back and no use: -10, -$10, (10.00) for an amount that is not negative."""
+    is_negative = any(re.match(r"\D*[-\N{MINUS SIGN}(]\D*[\d.,]*[1-9]", row[cost]) for cost in costs)
+    return is_negative and not re.match(r"\D*-", row[amount]) and is_read(row[amount].replace(",", ""))
 
 
 def _cores(sku: str) -> str:

@@ -342,7 +342,8 @@ def _unknown(file: Path, text: str) -> str:
     if cloud := next((cloud for cloud, mark in BILLS if re.search(mark, first)), ""):
         return (
             f"{file}: a bill of {cloud}, which is not supported. For many machines, write a CSV file with "
-            "the columns hardware, chips, training_hours, cloud_region and started, and a row for each; then "
+            "the columns hardware, chips, training_hours, cloud_region and started, and a row for each "
+            "that ran (lines of credits and refunds are money and not use); then "
             f"run ote estimate --batch FILE --out estimates.csv. {EXAMPLE_BY_HAND}"
         )
     if tool := next((tool for tool, mark in UNSUPPORTED if re.search(mark, _head(text), re.MULTILINE)), ""):
