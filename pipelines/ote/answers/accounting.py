@@ -56,6 +56,7 @@ NO_START = ("Unknown", "None")
 # Of Intel and Google, and GPUs where the column that is read has none.
 OTHER_ACCELERATORS = r"(?:gres/)?\b(?:hpu|tpu|npu|gaudi\d*|gpu)(?::[\w.-]+)?[=:]0*[1-9]\d*"
 BY_HAND = "give its accelerators and hours by hand: ote estimate --hardware NAME --chips N --hours H"
+OF_OLD_SLURM = ("AllocGRES", "ReqGRES")
 NODES = ("NNodes", "AllocNodes", "ReqNodes")
 # Lines of a Google Cloud bill that are no use of a chip, though they may name one; of commitments:
 # https://cloud.google.com/billing/docs/how-to/cud-analysis-spend-based
@@ -142,6 +143,7 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         )
     jobs = [(place, row) for place, row in jobs if place not in whole]
     yield from _perhaps_twice(jobs)
+    yield from _taken_as_total(jobs, resources)
     for place, row in jobs:
         job = _job(row)
         try:
@@ -150,6 +152,27 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         except BadCellError as error:
             yield Reject(place=place, column=error.column, reason=error.reason)
     yield from (f"{says}: {count:,}." for says, count in left_out.items())
+
+
+def _taken_as_total(jobs: Sequence[tuple[Place, Row]], resources: str) -> Iterator[str]:
+    """A sentence on jobs of several nodes whose accelerators older versions of Slurm wrote."""
+    lines = [
+        place.line
+        for place, row in jobs
+        if resources in OF_OLD_SLURM and row[resources] and "PER_" not in row[resources] and _nodes(row) > 1
+    ]
+    if lines:
+        yield (
+            f"{delimited.lines_named(lines)}: {resources} is taken as the total of all nodes of the job, as "
+            "Slurm wrote it up to 19.05. If it counts the accelerators of one node, multiply it by NNodes in "
+            "the log."
+        )
+
+
+def _nodes(row: Row) -> int:
+    """The nodes of a job; 0 where the log does not say it."""
+    written = next((row[name] for name in NODES if row.get(name)), "")
+    return int(written) if written.isdecimal() else 0
 
 
 def _accelerators_of_steps(rows: Sequence[tuple[Place, Row]], resources: str) -> dict[str, str]:
@@ -200,8 +223,7 @@ def _of_a_job(row: Row, resources: str, of_steps: Mapping[str, str]) -> str:
             f"write those of the job into its line, or {BY_HAND}",
         )
     of = set(re.findall(r"\bPER_(\w+):", row[resources]))
-    nodes = next((row[name] for name in NODES if row.get(name)), "")
-    if of <= {"JOB"} or (of == {"NODE"} and nodes == "1"):
+    if of <= {"JOB"} or (of == {"NODE"} and _nodes(row) == 1):
         return row[resources]
     raise BadCellError(resources, f"{row[resources]!r} is not of the whole job; {SACCT}")
 
