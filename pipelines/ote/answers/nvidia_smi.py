@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from ote.answers import delimited, quantities
-from ote.answers.delimited import BadCellError, Place, Reject, Row
+from ote.answers.delimited import BadCellError, Place, Reject, Row, Table
 from ote.answers.trackers import (
     EXAMPLE_BY_HAND,
     SECONDS_PER_HOUR,
@@ -27,6 +27,7 @@ from ote.answers.trackers import (
 )
 
 SMI = "nvidia-smi --query-gpu=timestamp,index,name,power.draw --format=csv -l 1"
+DMON = r"^#\s*Date\s+Time\s+gpu\b.*\bpwr\b"  # nvidia-smi dmon -o DT
 OTHER_FORMS = r"NVIDIA-SMI|^#\s*(?:gpu|Date\s+Time\s+gpu)\b|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+,"
 PREFIXED = r"^[\w.-]+: (?:timestamp,|\d{4}/\d\d/\d\d )"
 PREFIX = (
@@ -48,8 +49,10 @@ CELLS = (
     ("index", r"\d\d?"),
     ("name", "[A-Z].*"),
 )
-TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
+TIMES = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S",
+         "%Y%m%d %H:%M:%S")  # fmt: skip
 POWERS = ("power.draw [W]", "power.draw", "power.draw.average [W]", "power.draw.instant [W]")
+UNITS_W = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
 UNIQUE = ("uuid", "gpu_uuid", "serial", "gpu_serial")  # no two GPUs share one, on any machine
 HOSTS = ("hostname", "host", "node", "nodename", "machine", "server")  # columns that a log is given by hand
 IDENTITIES = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
@@ -83,8 +86,8 @@ class Sample:
 
 
 def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
-    """Log of nvidia-smi --query-gpu=timestamp,name,power.draw: a run for each kind of GPU."""
-    table = delimited.parse(text, ",")
+    """Log of nvidia-smi --query-gpu=timestamp,name,power.draw, or of dmon: a run for each kind of GPU."""
+    table = _dmon(text) if re.search(DMON, text, re.MULTILINE) else delimited.parse(text, ",")
     yield from delimited.lines_without_rows(table.asides)
     yield from table.rejects
     power = next((name for name in POWERS if name in table.header), None)
@@ -129,6 +132,26 @@ def runs(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
         unread = len({gpu for kind, gpu, _ in unused if kind == name and gpu not in gpus})
         draws = [sorted(each, key=lambda draw: draw[0]) for each in gpus.values()]
         yield from _run(name, draws, unread, file)
+
+
+def _dmon(text: str) -> Table:
+    """The times, GPUs and powers of `nvidia-smi dmon -o DT`, by its headers, which come again and again."""
+    table = Table(header=["timestamp", "index", POWERS[0]])
+    names: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        cells = line.strip("#\0 \r").split()
+        place = Place(line=number, row=len(table.rows) + len(table.rejects) + 1)
+        if delimited.is_only_nul(line):
+            table.asides.append((number, delimited.ONLY_NUL))
+        elif line.lstrip().startswith("#"):
+            names = cells if "gpu" in cells else names  # else the line of units
+        elif cells and len(cells) != len(names):
+            table.rejects.append(Reject(place=place, reason=f"{line.strip()!r}: {delimited.HALF_LINE}"))
+        elif cells:
+            row = dict(zip(names, cells, strict=True))
+            time = f"{row['Date']} {row['Time']}"
+            table.rows.append((place, {"timestamp": time, "index": row["gpu"], POWERS[0]: row["pwr"]}))
+    return table
 
 
 def without_header(text: str) -> str:
@@ -396,8 +419,9 @@ def _time(row: Row) -> datetime:
 
 
 def _watts(row: Row, column: str, name: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+|,\d\d)?)(?: W)?", row[column])
-    watts = float(found[1].replace(",", ".")) if found else 0.0  # a spreadsheet writes "60,00 W"
+    found = re.fullmatch(r"(\d+(?:\.\d+|,\d\d)?)(?: ?([mk]?W))?", row[column])
+    # A spreadsheet writes "60,00 W".
+    watts = float(found[1].replace(",", ".")) * UNITS_W[found[2] or "W"] if found else 0.0
     if not watts:  # what is exactly 0 was not read
         raise BadCellError(column, f"{row[column]!r}: the power was not read; expected W")
     refuse_power(column, watts, name)
