@@ -20,6 +20,7 @@ from ote.answers.delimited import LEFT_OUT, Place, Reject, lines_named
 from ote.answers.estimate import COLUMNS, first_ten, impossible
 from ote.answers.trackers import EXAMPLE_BY_HAND, Part, Placed, Run, UnknownUnitError
 
+FIRST_YEAR = "2009"  # with factors, as in sql/estimate/problems.sql
 AHEAD_OF_UTC = timedelta(hours=14)  # of the first time zone to begin a day; logs have local times
 HEAD_LINES = 30  # within which a log says what wrote it
 # Cloud bills that are known and not read, by their columns.
@@ -252,8 +253,12 @@ def _possible(placed: Sequence[Placed]) -> tuple[list[Run], list[Reject]]:
     wrong = {index for index, _, _ in found}
     today = (datetime.now(UTC) + AHEAD_OF_UTC).date().isoformat()
     for index, each in enumerate(placed):
-        if (started := each.run.get("started", ""))[:10] > today and index not in wrong:
-            says = f"{started}: in the future; it is {today} at the most anywhere (run {each.run['model']!r})"
+        started = each.run.get("started", "")
+        if index not in wrong and started and not FIRST_YEAR <= started[:10] <= today:
+            why = f"in the future; it is {today} at the most anywhere"
+            if started < FIRST_YEAR:
+                why = f"before {FIRST_YEAR}, the first year that the dataset has factors for"
+            says = f"{started}: {why}. Correct the time in the log (run {each.run['model']!r})"
             rejects.append(Reject(place=each.place, column="started", reason=says))
             wrong.add(index)
     return [each.run for index, each in enumerate(placed) if index not in wrong], rejects
@@ -403,7 +408,7 @@ READERS = (
     ),
     Reader(
         tool="nvidia-smi",
-        mark=r"(?:^|,)\s*power\.draw",
+        mark=rf"(?:^|,)\s*power\.draw|{nvidia_smi.DMON}",
         parse=nvidia_smi.runs,
         counted_by="driver",
         without_pue="its powers were read at the machine",
