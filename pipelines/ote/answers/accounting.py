@@ -96,6 +96,7 @@ CREDIT = (
     "use itself was taken back, make its amount negative, too."
 )
 COSTS = ("cost", "unrounded cost")
+DAYS = ("usage start time", "usage start date")
 PLACES = ("location region", "region", "location location", "location")
 CONTINENTS = ("Americas", "EMEA", "APAC")
 PROJECTS = ("project id", "project name", "project")
@@ -144,6 +145,7 @@ def sacct(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     jobs = [(place, row) for place, row in jobs if place not in whole]
     yield from _perhaps_twice(jobs)
     yield from _taken_as_total(jobs, resources)
+    yield from _unclear_days(jobs, ["Start"])
     for place, row in jobs:
         job = _job(row)
         try:
@@ -487,6 +489,8 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     yield from notes
     spent: dict[tuple[str, str, str, str], float] = {}
     lines: Counter[str] = Counter()
+    of_chips = [(place, row) for place, row in rows if _chip_of(row[names[SKU]])]
+    yield from _unclear_days(of_chips, [names[name] for name in DAYS if name in names])
     for place, row in rows:
         cells = {column: row[name] for column, name in names.items()}
         sku = cells[SKU]
@@ -497,7 +501,7 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
                 hours = _hours(cells, amount, unit, names, table.mark)
                 lines["Corrections that reduce earlier use"] += hours < 0
                 region = _region(cells, sku)
-                day = cells.get("usage start time") or cells.get("usage start date") or ""
+                day = next((cells[name] for name in DAYS if cells.get(name)), "")
                 project = next((cells[name] for name in PROJECTS if cells.get(name)), "")
                 key = (chip, region, _month(day), project)
                 spent[key] = spent.get(key, 0) + hours
@@ -513,6 +517,14 @@ def billing(text: str, file: str, _: float | None, __: bool) -> Iterator[Part]:
     has_projects = len({project for *_, project in spent}) > 1
     for (chip, region, month, project), hours in sorted(spent.items()):
         yield from _billed(chip, region, month, project if has_projects else "", hours)
+
+
+def _unclear_days(rows: Sequence[tuple[Place, Row]], columns: Sequence[str]) -> Iterator[str]:
+    """A sentence on each line whose day and month cannot be told apart."""
+    for place, row in rows:
+        column = next((name for name in columns if row.get(name)), "")
+        if column and (says := dates.unclear(column, row[column])):
+            yield f"Line {place.line}: {says}"
 
 
 def _of_use(

@@ -42,6 +42,17 @@ def day(written: str) -> str:
     return found[3] if found and int(found[1]) <= 12 and int(found[2]) <= 12 else ""
 
 
+def unclear(column: str, written: str) -> str:
+    """What to say of a time whose day and month cannot be told apart, such as 02/03/2024; else empty."""
+    year = day(written)
+    if len(year) != len("2024"):
+        return ""
+    return (
+        f"{column} may be written day first or month first, so only its year, {year}, is used. Write the "
+        f"year first in the log, such as {year}-12-31."
+    )
+
+
 def _slashed(found: re.Match[str]) -> datetime | None:
     first, second, year = int(found[1]), int(found[2]), int(found[3])
     if first <= 12 and second <= 12 and first != second:

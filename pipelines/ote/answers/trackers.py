@@ -745,6 +745,7 @@ def _eco2ai_run(
         "started": dates.day(started),
     }
     begin = dates.moment(started)
+    notes += filter(None, [dates.unclear("start_time", started)])
     if started and not run["started"]:
         raise BadCellError("start_time", f"{started!r}, expected a time such as 2025-01-03 00:00:00")
     return Measured(
@@ -774,9 +775,10 @@ def _eco2ai_gpus(row: Row, notes: list[str]) -> tuple[str, int]:
             "the run is kept without its accelerator."
         )
         return "", 0
-    if "," in hardware:
+    kinds = {kind.strip() for kind in hardware.split("/")}
+    if "," in hardware or (len(kinds) > 1 and all(map(ratings.is_known, kinds))):
         notes.append(names_left_out(f"{chips} of {hardware}"))
-        return "", 0
+        return "", chips
     return hardware if chips else "", chips
 
 
