@@ -157,6 +157,16 @@ NODE_KWH = {
     "duration": 36000, "pue": 1, "cpu_power": 100, "gpu_power": 1500, "ram_power": 50, "cpu_energy": 1,
     "ram_energy": 0.5, "gpu_count": 4, "gpu_model": "4 x NVIDIA A100-SXM4-40GB",
 }  # fmt: skip
+ENERGIES = ("cpu_energy", "gpu_energy", "ram_energy", "energy_consumed")
+UNMEASURED = {"duration": 36000, "pue": 1, "gpu_power": 1200, "gpu_count": 4,
+              "gpu_model": "4 x NVIDIA A100-SXM4-80GB"}  # fmt: skip
+MAC = {"pue": 1, "cpu_model": "Apple M1 Pro", "gpu_model": "", "gpu_count": "", "cpu_power": 10,
+       "gpu_power": 5, "ram_power": 3, "cpu_energy": 0.02, "gpu_energy": 0.01, "ram_energy": 0.006,
+       "energy_consumed": 0.036}  # fmt: skip
+DMON_HEADER = "#Date Time gpu pwr gtemp\n#YYYYMMDD HH:MM:SS Idx W C\n"
+DMON = DMON_HEADER + "".join(
+    f" 202405{time[:2]}   {time[3:]}   {gpu}   300   -\n" for time in HOUR for gpu in range(2)
+)
 BILL = "SKU description,Usage start date,Usage amount,Usage unit\n"
 BILLED = f"{SKU},2024-05-01,50,hour\n"
 # Use, two ways in which money is given back, a correction of use, and a credit for something else.
@@ -290,6 +300,12 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
     "nvidia-smi: a laptop chip at the power that its maker set": (
         smi(HOUR, 1, watts="110.00 W").replace("A100-SXM4-40GB", "GeForce RTX 4050 Laptop GPU"),
         [(1, 1, 0.11)],
+    ),
+    "nvidia-smi: mW": (smi(HOUR, 1, watts="300000.00 mW"), [(1, 1, 0.3)]),
+    "nvidia-smi: kW": (smi(HOUR, 1, watts="0.30 kW"), [(1, 1, 0.3)]),
+    "nvidia-smi dmon -o DT, whose header comes again": (DMON + DMON_HEADER, [(2, 1, 0.6)]),
+    "energies of 0 in ten hours were not measured": (
+        codecarbon(UNMEASURED | dict.fromkeys(ENERGIES, 0)), [(4, 10, None)],
     ),
     "nvidia-smi: 1 GPU": (smi(HOUR, 1), [(1, 1, 0.3)]),
     "nvidia-smi: a sample of 35 kW is not one": (
@@ -765,6 +781,45 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         {"chips": "8"},
     ),
     "nvidia-smi": (smi(HOUR, 1), ["Missing in 1 run: a location"], {"energy_kwh": "0.3"}),
+    "CodeCarbon, energies that are empty": (
+        codecarbon(UNMEASURED | dict.fromkeys(ENERGIES, "")),
+        ["Line 2: energy_consumed is empty, so nothing was measured in 36000 s; the energy will be"],
+        {"chips": "4", "training_hours": "10"},
+    ),
+    "CodeCarbon, a day that may be a month": (
+        codecarbon({"timestamp": "02/03/2024 10:00"}),
+        ["Line 2: timestamp may be written day first or month first, so only its year, 2024,"],
+        {"started": "2024"},
+    ),
+    "sacct, a day that may be a month": (
+        "JobID|AllocTRES|ElapsedRaw|Start\n1|gres/gpu:a100=4|3600|02/03/2024 10:00\n",
+        ["Line 2: Start may be written day first or month first"],
+        {"started": "2024"},
+    ),
+    "a bill, a day that may be a month": (
+        f"{BILL}{BILLED}{BILLED}".replace("2024-05-01", "02/03/2024"),
+        ["Lines 2, 3: Usage start date may be written day first or month first"],
+        {"started": "2024"},
+    ),
+    "eco2AI, a day that may be a month": (
+        eco2ai("a,0,").replace("2023-04-01", "04/05/2023"),
+        ["Line 2: start_time may be written day first or month first"],
+        {"started": "2023"},
+    ),
+    "eco2AI, two kinds of GPUs": (
+        eco2ai("a,0,").replace("Tesla V100-SXM2-32GB", "Tesla V100/NVIDIA A100"),
+        ["the accelerators are of several kinds, or not clear (2 of Tesla V100/NVIDIA A100): the run"],
+        {"energy_kwh": "0.6", "chips": "2", "metering": "partly metered: eco2AI: GPUs read from the driver, "
+         "processors estimated from their rated power and load, memory estimated from its size; fans, power "
+         "supplies and network not included"},
+    ),
+    "CodeCarbon on a Mac": (
+        codecarbon(MAC),
+        ["Apple M1 Pro: a chip for laptops, desktops or embedded boards"],
+        {"hardware": "Apple M1 Pro", "metering": "partly metered: CodeCarbon 2.3.5: GPU read by "
+         "powermetrics, processors read by powermetrics, memory estimated from its size; fans, power supplies "
+         "and network not included"},
+    ),
     "a bill of Iowa": (A100.format("") + "2024-03-01,5,hour,Iowa\n", [], {"cloud_region": "us-central1"}),
     "a SKU of Iowa": (
         A100.format(" running in Iowa") + "2024-03-01,5,hour,\n", [], {"cloud_region": "us-central1"},
@@ -988,6 +1043,19 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         codecarbon({"gpu_model": "1 x NVIDIA A100-SXM4-40GB MIG 3g.20gb"}),
         "'1 x NVIDIA A100-SXM4-40GB MIG 3g.20gb' has 3g.20gb, a part of an accelerator (MIG), and a driver",
     ),
+    "a run before there were factors": (
+        codecarbon({"timestamp": "1970-01-01T00:00:12"}),
+        "line 2, row 1, started: 1969-12-31: before 2009, the first year that the dataset has factors for. "
+        "Correct the time in the log (run 'p')",
+    ),
+    "energies of 0 without an accelerator": (
+        codecarbon(UNMEASURED | dict.fromkeys(ENERGIES, 0) | {"gpu_model": "", "gpu_count": ""}),
+        "0 kWh in 36000 s; the log names no accelerator. If you know its accelerators and hours, give them",
+    ),
+    "a run that was too short": (
+        codecarbon(UNMEASURED | dict.fromkeys(ENERGIES, 0) | {"duration": 2}),
+        "0 kWh in 2 s: the run ended before anything was measured",
+    ),
     "a run in the future": (codecarbon({"timestamp": "2999-05-02T10:00:00"}), "started: 2999-05-02: in the"),
     "a GPU that was not read, for an unknown time": (
         codecarbon({
@@ -1096,7 +1164,13 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "have another: timestamp, name, power.draw [W]",
     ),
     "nvidia-smi dmon": ("# gpu    pwr  gtemp\n# Idx      W      C\n    0     60     40\n", "--query-gpu="),
-    "nvidia-smi dmon -o DT": ("#Date Time gpu pwr\n 20240501   10:00:00   0\n", "--query-gpu"),
+    "nvidia-smi dmon -o DT, without power": (
+        "#Date Time gpu sm\n 20240501   10:00:00   0   99\n", "--query-gpu",
+    ),
+    "nvidia-smi dmon -o DT, half a line": (
+        "#Date Time gpu pwr\n 20240501   10:00:00   0\n",
+        "line 2, row 1: '20240501   10:00:00   0': complete",
+    ),
     "nvidia-smi pmon": ("# gpu   pid  type    sm   command\n    0   12345   C  80  python\n", "--query-gpu="),
     "nvidia-smi, the table": ("| NVIDIA-SMI 525.60.13    Driver Version: 525.60.13 |\n", "--query-gpu="),
     "CodeCarbon 1.0.0, without an energy": (

@@ -50,6 +50,12 @@ ROUNDING = 0.02  # by which a total may differ from the sum of its parts
 # Half of 85 W, in core/cpu.py and external/hardware.py of CodeCarbon.
 DEFAULT = "processors at 42.5 W, its constant for those that it does not know"
 
+# CodeCarbon reads every 15 s unless it is set otherwise: what took longer and has no energy was not measured.
+SHORTEST_S = 60
+BY_HAND = (
+    "If you know its accelerators and hours, give them by hand: "
+    "ote estimate --hardware NAME --chips N --hours H"
+)
 SHORT = (
     "a crash while the file was written leaves half a line, and CodeCarbon leaves empty cells out when it "
     "appends; complete the line, or take it out"
@@ -101,12 +107,8 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
     if pue < 1:
         raise BadCellError("pue", f"{row['pue']}, expected a PUE of 1 or more")
     energy = _energy_consumed(row) / pue
-    if not is_known(row.get("energy_consumed", "")):
+    if energy and not is_known(row.get("energy_consumed", "")):
         notes.append(f"energy_consumed is not stated; taken as the sum of its parts, {energy * pue:.6g} kWh.")
-    if energy == 0:
-        raise BadCellError(
-            "energy_consumed", f"0 kWh in {row.get('duration')} s: the run ended before anything was measured"
-        )
     if part := re.search(hardware_units.SLICE_OF_GPU, row.get("gpu_model", "")):
         raise BadCellError(
             "gpu_model",
@@ -114,12 +116,14 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
             "the power of the whole one; what the part used is not known",
         )
     kinds, whole = _gpus(row, notes)
+    if energy == 0:
+        notes.append(_unmeasured(row, sum(count for _, count in kinds)))
     hardware, chips = kinds[0] if len(kinds) == 1 else ("", None)
     hours = _hours(row, energy, pue, sum(number or 0 for _, number in kinds), notes)
     gpu_w = _mean_gpu_w(row, pue, hours, chips)
     share = share_of_rating(gpu_w, hardware) if gpu_w is not None else None
     is_tiny = share is not None and share < LEAST_OF_RATING
-    has_energy = _gpu_was_read(row) and not is_tiny
+    has_energy = energy > 0 and _gpu_was_read(row) and not is_tiny
     if not (has_energy or hours):
         raise BadCellError(
             "gpu_energy",
@@ -130,16 +134,18 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         _judge_power(row, hardware, chips, hours, pue, notes)
     if has_energy and len(kinds) != 1 and row.get("gpu_model"):
         notes.append(names_left_out(row["gpu_model"]))
-    _note_unread(row, energy, has_energy, notes)
+    if energy:
+        _note_unread(row, energy, has_energy, notes)
     if gpu_w and share is not None and share < IDLE_OF_RATING:
         notes.append(
             f"gpu_energy over the duration is {gpu_w:.2g} W for each GPU, {share:.2g} of its rating: "
             + ("less than an idle GPU draws." if is_tiny else IDLE)
         )
     end = _timestamp(row)
+    notes += filter(None, [dates.unclear("timestamp", row.get("timestamp", ""))])
     run = {
         "model": _name(row),
-        **counted_as(hardware, chips, hours, "driver", notes),
+        **counted_as(hardware or _apple_chip(row), chips, hours, "driver", notes),
         "training_hours": text_of(hours) if hours else "",
         "energy_kwh": text_of(energy) if has_energy else "",
         "metering": _metering(row, pue) if has_energy else "",
@@ -159,6 +165,34 @@ def _run(place: Place, row: Row, pue_included: float | None, notes: list[str]) -
         machine=_machine(row) if whole and not is_part else None,
         host=_host(row, chips or 0, hours, pue) if has_energy and not is_part else None,
     )
+
+
+def _unmeasured(row: Row, chips: int) -> str:
+    """What to say of a run without an energy whose hours and accelerators are known.
+
+    Raises:
+        BadCellError: they are not, or the run was too short to be measured.
+    """
+    stated = row.get("energy_consumed", "")
+    says = (
+        f"{stated} kWh in {row.get('duration')} s" if is_known(stated) else "empty, expected a number of kWh"
+    )
+    seconds = number(row, "duration") if is_known(row.get("duration", "")) else 0
+    if is_known(stated) and seconds < SHORTEST_S:
+        raise BadCellError("energy_consumed", f"{says}: the run ended before anything was measured")
+    if not (seconds and chips):
+        what = "accelerator" if seconds else "duration"
+        raise BadCellError("energy_consumed", f"{says}; the log names no {what}. {BY_HAND}")
+    return (
+        f"energy_consumed is {stated or 'empty'}, so nothing was measured in {row['duration']} s; the energy "
+        "will be estimated from chips and hours."
+    )
+
+
+def _apple_chip(row: Row) -> str:
+    """The chip of a Mac, whose GPU is a part of it; where CodeCarbon reads that, it names it as the GPU."""
+    name = row.get("cpu_model", "").strip()
+    return name if name.startswith("Apple") and not is_known(row.get("gpu_model", "")) else ""
 
 
 def _mean_gpu_w(row: Row, pue: float, hours: float | None, chips: int | None) -> float | None:
@@ -202,12 +236,15 @@ def _note_unread(row: Row, energy: float, has_energy: bool, notes: list[str]) ->
 
 def _metering(row: Row, pue: float) -> str:
     """What CodeCarbon read and what it worked out, as far as its log says."""
+    is_apple = row.get("cpu_model", "").startswith("Apple") and is_read(row.get("gpu_energy", ""))
     is_default = is_read(row.get("cpu_power", "")) and round(_power_w(row, "cpu", pue), 6) == 42.5
     says = {
         "gpu": "GPUs read from the driver",
         "cpu": DEFAULT if is_default else PROCESSORS_UNCLEAR,
         "ram": "memory estimated from its size",
     }
+    if is_apple:  # ApplePowermetrics in core/powermetrics.py reads both
+        says |= {"gpu": "GPU read by powermetrics", "cpu": "processors read by powermetrics"}
     parts = [words for part, words in says.items() if is_read(row.get(f"{part}_energy", ""))]
     who = f"CodeCarbon {row.get('codecarbon_version', '')}".strip()
     of = " (processors and memory of the process alone)" if row.get("tracking_mode") == "process" else ""
@@ -224,15 +261,10 @@ def _machine(row: Row) -> tuple[str, ...] | None:
 
 
 def _energy_consumed(row: Row) -> float:
-    """Energy of a row (kWh); where the sum is missing, what its components measured."""
+    """Energy of a row (kWh); where the sum is missing, what its components measured, or 0 if nothing was."""
     if is_known(row.get("energy_consumed", "")):
         return number(row, "energy_consumed")
-    known = _parts(row)
-    if not known:
-        raise BadCellError(
-            "energy_consumed", f"{row.get('energy_consumed') or 'empty'}, expected a number of kWh"
-        )
-    return sum(known.values())
+    return sum(_parts(row).values())
 
 
 def _parts(row: Row) -> dict[str, float]:
