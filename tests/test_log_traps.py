@@ -817,8 +817,8 @@ SAID: dict[str, tuple[str, list[str], dict[str, str]]] = {
         codecarbon(MAC),
         ["Apple M1 Pro: a chip for laptops, desktops or embedded boards"],
         {"hardware": "Apple M1 Pro", "metering": "partly metered: CodeCarbon 2.3.5: GPU read by "
-         "powermetrics, processors read by powermetrics, memory estimated from its size; fans, power supplies "
-         "and network not included"},
+         "powermetrics, processors read by powermetrics, memory estimated from its size; fans, power "
+         "supplies and network not included"},
     ),
     "a bill of Iowa": (A100.format("") + "2024-03-01,5,hour,Iowa\n", [], {"cloud_region": "us-central1"}),
     "a SKU of Iowa": (
@@ -920,6 +920,13 @@ def test_an_estimate_says_what_cannot_be_checked(build: Build, options: tuple[st
     database = ("--database", build.directory / "emissions.duckdb")
     assert says in " ".join(ote("estimate", *options, *database).stdout.split())
     assert "--pue 1," not in ote("estimate", *options, "--pue", "1", *database).stdout
+
+
+def test_the_first_year_of_an_import_is_that_of_the_factors(build: Build) -> None:
+    ((year,),) = build.query(
+        "select min(cast(period as integer)) from support.location_factors where factor = 'gross_kg_per_kwh'"
+    )
+    assert str(year) == imports.FIRST_YEAR
 
 
 def test_a_note_that_many_rows_share_is_said_once(tmp_path: Path) -> None:
