@@ -121,6 +121,23 @@ def test_a_query_has_an_address_and_its_result_is_csv(page: Page, address: str) 
     assert page.value("document.getElementById('question').elements.sql.value").startswith("select '=1+1'")
 
 
+def test_a_result_shows_six_digits_and_its_csv_has_all(page: Page, address: str) -> None:
+    page.open(f"{address}query.html")
+    ask(page, "select 2.0 / 3 as third, 1234567.125::double as large, 7 as seven, '0.123456789' as text")
+    cells = "[...document.querySelectorAll('#answer td')].map((cell) => cell.textContent)"
+    assert page.value(cells) == ["0.666667", "1234567", "7", "0.123456789"]
+    page.value("URL.createObjectURL = (blob) => { window.made = blob.text(); return '#'; }, 1")
+    page.value("document.getElementById('question').elements.file.click()")
+    page.until("window.made")
+    assert '"0.6666666666666666","1234567.125"' in page.value("window.made")
+
+
+def test_the_first_example_lists_whole_runs_alone() -> None:
+    title, _, sql = EXAMPLES[0]
+    assert title == "Largest runs"
+    assert "covers = 'one_run'" in sql
+
+
 def test_a_long_query_is_stopped_and_the_next_one_runs(page: Page, address: str) -> None:
     page.open(f"{address}query.html")
     ask(page, "select 1")
@@ -286,6 +303,22 @@ def test_the_form_shows_an_estimate_and_the_text_to_copy(page: Page, address: st
     address_of_it = page.value("location.href")
     page.open(address_of_it)
     assert page.value("document.getElementById('run').elements.chips.value") == "512"
+
+
+@pytest.mark.parametrize("wait", [0, 30, 100, 300])
+def test_a_second_press_of_estimate_answers_the_second_question(
+    page: Page, address: str, wait: int
+) -> None:
+    page.open(f"{address}your-run.html")
+    fill(page, hardware="A100", chips="8", training_hours="10")
+    press = "document.getElementById('run').requestSubmit()"
+    page.value(
+        f"(async () => {{ {press}; await new Promise((go) => setTimeout(go, {wait}));"
+        f" document.getElementById('f-hardware').value = 'ZZZ9000'; {press}; }})()"
+    )
+    page.until(f"!/Loading|Estimating/.test({STATUS})")
+    assert "could not be used" not in page.value(STATUS)
+    assert "'ZZZ9000'" in page.value(STATUS)
 
 
 @pytest.mark.parametrize(

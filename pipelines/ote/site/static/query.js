@@ -21,7 +21,7 @@ async function ask() {
   try {
     const engine = await shared.use(), begin = performance.now();
     if (number === asked) status.textContent = "Running …";
-    const found = await engine.rows(question);
+    const found = await shared.inTurn(() => (number === asked ? engine.rows(question) : null));
     if (number !== asked) return;
     result = found;
     const cut = found.isCut ? `; the query has more, add a limit or count them` : "";

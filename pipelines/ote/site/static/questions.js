@@ -39,6 +39,7 @@ export function save(name, text, type) {
 export class Shared {
   #started = null;
   #prepare;
+  #last = Promise.resolve();
 
   constructor(database, prepare) {
     this.database = database;
@@ -57,6 +58,13 @@ export class Shared {
     return this.#started;
   }
 
+  /** One work after the other: two at once would write the same tables and the same file of a result. */
+  inTurn(work) {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
   async #start() {
     const engine = await Engine.start(this.database);
     await this.#prepare(engine);
@@ -68,6 +76,12 @@ export class Shared {
     this.#started = null;
     (await started)?.stop();
   }
+}
+
+/** A number with a fraction as a table shows it: to six digits. The CSV has all of them. */
+export function rounded(cell) {
+  const whole = Math.abs(Math.trunc(Number(cell))).toFixed(0).length;
+  return /^-?\d+\.\d+(e[+-]?\d+)?$/.test(cell) ? String(Number(Number(cell).toPrecision(Math.min(Math.max(6, whole), 17)))) : cell;
 }
 
 /** A result as a table that scrolls sideways, or whose cells are stacked on a phone, as markup.py has them. */
@@ -83,7 +97,7 @@ export function table(result, caption, isStacked = false) {
     const line = body.insertRow();
     row.forEach((cell, place) => line.append(cell === null
       ? element("td", "null", "none")
-      : element("td", cell, isNumeric(result.types[place]) ? "n" : "")));
+      : isNumeric(result.types[place]) ? element("td", rounded(cell), "n") : element("td", cell)));
   }
   if (isStacked) {
     made.className = "stacked";

@@ -126,7 +126,7 @@ async function ask() {
     const engine = await shared.use();
     if (number !== asked) return;
     status.textContent = "Estimating …";
-    const [found] = await estimate(engine, method, [run]);
+    const [found] = await shared.inTurn(() => (number === asked ? estimate(engine, method, [run]) : []));
     if (number !== asked) return;
     estimated = found;
     show(found);
