@@ -301,8 +301,36 @@ def test_all_runs_are_in_the_chart_once_loaded(page: Page, address: str, build: 
     page.value("document.getElementById('more').click()")
     page.until(READY)
     page.until(f"{SHOWN}.length > 300")
-    (drawn,) = build.query("select count(*) from emissions where published_date >= '2010-01-01'")[0]
+    (drawn,) = build.query("select count(*) from emissions where published_date is not null")[0]
     assert page.value("document.querySelectorAll('#over-time .marks a').length") == drawn
+
+
+def test_the_legend_counts_the_runs_that_are_left(page: Page, address: str, build: Build) -> None:
+    below = "published_date is not null and if(solidity = 'guessed', energy_mwh_p95, energy_mwh) < 1e-6"
+    ((count, year),) = build.query(
+        f"select count(*), year(published_date) from emissions where {below} group by 2 order by 2 limit 1"
+    )
+    ((others,),) = build.query(
+        "select min(year(published_date)) from emissions where year(published_date) not in "
+        f"(select year(published_date) from emissions where {below})"
+    )
+    kinds = {
+        kind
+        for (kind,) in build.query(
+            f"select distinct solidity from emissions where year(published_date) = {others}"
+        )
+    }
+    page.open(f"{address}index.html?year={year}")
+    page.until(READY)
+    shown = (
+        "[...document.querySelectorAll('#over-time .legend .solid')]"
+        ".filter((one) => getComputedStyle(one).visibility === 'visible').map((one) => one.textContent)"
+    )
+    page.until(f"{shown}.some((text) => text.includes('({count} run'))")
+    page.open(f"{address}index.html?year={others}")
+    page.until(READY)
+    page.until(f"{shown}.length < 5")
+    assert {*page.value(shown)} == kinds
 
 
 TEXTS = """

@@ -306,9 +306,7 @@ def test_the_form_shows_an_estimate_and_the_text_to_copy(page: Page, address: st
 
 
 @pytest.mark.parametrize("wait", [0, 30, 100, 300])
-def test_a_second_press_of_estimate_answers_the_second_question(
-    page: Page, address: str, wait: int
-) -> None:
+def test_a_second_press_of_estimate_answers_the_second_question(page: Page, address: str, wait: int) -> None:
     page.open(f"{address}your-run.html")
     fill(page, hardware="A100", chips="8", training_hours="10")
     press = "document.getElementById('run').requestSubmit()"

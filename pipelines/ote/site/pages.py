@@ -6,7 +6,6 @@ Belongs here: which rows these pages show, in which words. Does not belong here:
 import json
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any
 
 from markupsafe import Markup
@@ -19,7 +18,6 @@ from ote.site import charts, parts
 from ote.site.data import SOLIDITY, Data, Group, Row, identifier
 
 IN_HTML = 300  # the largest runs, which the first page shows without JavaScript
-SINCE = date(2010, 1, 1)  # of the chart of the first page
 NAMED_RUNS = ("bert-large", "gpt-3-175b", "bloom-176b", "llama-3.1-405b")  # in the chart
 NAMED = 3  # locations of a group
 
@@ -29,7 +27,7 @@ def first(data: Data) -> parts.Page:
     runs = [*data.runs.values()]
     largest = sorted(runs, key=lambda run: -run["energy_mwh_p95"] if run["is_guess"] else -run["energy_mwh"])
     shown = {run["run_id"] for run in largest[:IN_HTML]}
-    every = parts.drawn(runs, SINCE)
+    every = parts.drawn(runs)
     is_faint = {run["run_id"]: run["run_id"] not in shown and not parts.is_below(run) for run in every}
     chart = parts.runs_chart(
         "Electricity of training runs",
@@ -98,8 +96,8 @@ def _selects(data: Data, runs: Sequence[Row]) -> Iterator[tuple[str, str, list[t
 def on_demand(data: Data) -> str:
     """runs.json: every run as the first page lists and draws it. Of a guess it holds the interval alone."""
     runs = [*data.runs.values()]
-    (x, _), (y, _) = parts.run_scales(parts.drawn(runs, SINCE))
-    placed = {run["run_id"] for run in parts.drawn(runs, SINCE)}
+    (x, _), (y, _) = parts.run_scales(parts.drawn(runs))
+    placed = {run["run_id"] for run in parts.drawn(runs)}
     return json.dumps(
         [
             vars(listed)
@@ -536,10 +534,18 @@ def _regions(data: Data, place: int, group: Group) -> parts.Table:
     for location in group:
         known = data.regions[location.region][0]
         country = data.countries.get(known["country"], known["country"])
-        rows.append((parts.of_region(data, location.region), known["provider"], country))
-    return parts.Table(
-        caption=f"Regions of group {place}", headers=("Region", "Operator", "Country"), rows=rows
-    )
+        half = math.exp(Z_90 * location.ln_gsd)
+        shown = f"{location.t / half:.3f} to {location.t * half:.3f}"  # t/MWh are kg/kWh
+        rows.append(
+            (
+                parts.of_region(data, location.region),
+                parts.Text(text=f"{location.t:.3f}", small=shown),
+                known["provider"],
+                country,
+            )
+        )
+    headers = ("Region", "kg/kWh, with PUE", "Operator", "Country")
+    return parts.Table(caption=f"Regions of group {place}", headers=headers, rows=rows, numeric={1})
 
 
 def _group(data: Data, run: Row, place: int, group: Group, energy: float, ln_gsd: float) -> tuple[Any, ...]:

@@ -236,6 +236,7 @@ def listed(runs: Sequence[Row]) -> list[Listed]:
 def _listed(run: Row) -> Listed:
     year = str(run["published_date"].year) if run["published_date"] else ""
     limit = COVERS[run["covers"]][1].removesuffix("about")
+    is_limit = bool(limit) and not run["is_guess"]  # "at most 10" over "5 to 20" would contradict itself
     who = ", ".join(run["organisations"][:2]) + (" and others" if len(run["organisations"]) > 2 else "")
     return Listed(
         id=identifier(run["run_id"]),
@@ -245,9 +246,9 @@ def _listed(run: Row) -> Listed:
         year=year,
         hardware=run["hardware_name"] or "",
         energy=energy(run) and limit + energy(run),
-        energy_span=span(run, "energy_mwh"),
+        energy_span="" if is_limit else span(run, "energy_mwh"),
         tonnes=tonnes(run) and limit + tonnes(run),
-        tonnes_span=span(run, "co2e_lifecycle_t"),
+        tonnes_span="" if is_limit else span(run, "co2e_lifecycle_t"),
         solidity=run["solidity"],
         covers="" if run["covers"] == "one_run" else words("covers", run["covers"]),
     )
@@ -420,9 +421,9 @@ def run_mark(run: Row, x: charts.Scale, y: charts.Scale) -> charts.Mark:
     )
 
 
-def drawn(runs: Sequence[Row], since: date = date.min) -> list[Row]:
+def drawn(runs: Sequence[Row]) -> list[Row]:
     """The runs that a chart over time can show."""
-    return [run for run in runs if run["published_date"] and run["published_date"] >= since]
+    return [run for run in runs if run["published_date"]]
 
 
 def run_scales(runs: Sequence[Row]) -> tuple[Any, Any]:

@@ -20,7 +20,8 @@ EXAMPLES = (
         "Largest runs",
         "Whole runs alone. Guesses are left out: their interval spans more than a factor of 100.",
         "select model, organisations, published_date, energy_mwh, energy_mwh_p05, energy_mwh_p95\n"
-        "from emissions\nwhere covers = 'one_run' and solidity <> 'guessed'\norder by energy_mwh desc\nlimit 20",
+        "from emissions\nwhere covers = 'one_run' and solidity <> 'guessed'\n"
+        "order by energy_mwh desc\nlimit 20",
     ),
     (
         "Factors of one run",

@@ -125,7 +125,7 @@ def _chart(runs: Sequence[Row]) -> charts.Chart:
     present = {run["solidity"] for run in runs}
     return charts.Chart(
         title="CO2e of 1e18 operations",
-        axis="Gross CO2e, logarithmic, by day of publication.",
+        axis=f"Gross CO2e, logarithmic, by day of publication, from {charts.SINCE} on.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
         marks=marks,

@@ -3,18 +3,19 @@
 Belongs here: which rows these pages show, in which words. Does not belong here: queries or HTML.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ote import catalog
-from ote.answers import quantities
+from ote.answers import quantities, where
 from ote.answers.published import Z_90
 from ote.site import charts, parts
-from ote.site.data import SOLIDITY, Data, Row, grouped, identifier, slug
+from ote.site.data import SOLIDITY, SURE, Data, Row, grouped, identifier, slug
 
 INTENSITIES = {"direct": "direct", "lifecycle": "life-cycle"}
 MOST = 200  # runs that a page lists
-NAMED = 3  # cleanest regions
+NAMED = 3  # regions with the least emissions
 FEW = 12  # rows that are not folded
 
 
@@ -320,11 +321,14 @@ def _all_locations(data: Data, of_region: dict[str, int], of_country: dict[str, 
     for kind, (heading, text) in KINDS.items():
         years = grouped(_latest(data, kind), "factor_year")
         newest, *older = sorted(years, reverse=True)
-        best, *others = sorted(years[newest], key=_per_kwh)[:NAMED]
-        shown = f"{_per_kwh(best):.3f} kg/kWh"
-        answers.append(f"{best['region']} of {best['provider']} ({heading.lower()} of {newest}: {shown})")
-        links = tuple(parts.of_region(data, row["region"]) for row in (best, *others))
-        facts.append((f"cleanest, {heading.lower()}, {newest}", parts.Links(links)))
+        alike = _alike(years[newest])
+        answers.append(_least(heading.lower(), newest, alike, years[newest]))
+        links = [
+            parts.Link(text=f"{link.text} ({row['provider']})", href=link.href)
+            for row in alike[:NAMED]
+            if isinstance(link := parts.of_region(data, row["region"]), parts.Link)
+        ]
+        facts.append((f"least, {heading.lower()}, {newest}", parts.Links((*links,))))
         folds = [
             parts.Fold(
                 heading=f"{quantities.counted(len(years[year]), 'region')} whose latest figure is of {year}",
@@ -343,8 +347,8 @@ def _all_locations(data: Data, of_region: dict[str, int], of_country: dict[str, 
         )
     sections.append(_countries(data, of_country))
     about = (
-        f"The cleanest cloud region for a run is {' or '.join(answers)}; both with PUE. There are two "
-        "answers, because direct and life-cycle intensities cannot be compared. Compare regions in one table."
+        f"{' '.join(answers)} All values include the PUE. A direct and a life-cycle intensity cannot be "
+        "compared with each other."
     )
     parts_of_page = [
         *(
@@ -361,6 +365,32 @@ def _latest(data: Data, kind: str) -> list[Row]:
     """The latest figures of each cloud region in one kind of intensity."""
     known = [row for years in data.regions.values() for row in years if row["intensity_basis"] == kind]
     return [max(years, key=lambda row: row["factor_year"]) for years in grouped(known, "region").values()]
+
+
+def _alike(rows: Sequence[Row]) -> list[Row]:
+    """The region with the least emissions, and those that it does not clearly beat, least first."""
+    first, *others = sorted(rows, key=_per_kwh)
+    return [first, *(row for row in others if _chance(first, row) < SURE)]
+
+
+def _chance(one: Row, other: Row) -> float:
+    """Probability that a region has less emissions than another."""
+    values, widths = [_per_kwh(one), _per_kwh(other)], [math.log(row["gross_gsd"]) for row in (one, other)]
+    return where.chance(values[0], widths[0], values[1], widths[1])
+
+
+def _least(kind: str, year: int, alike: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Which regions have the least emissions, with the number of those that cannot be told apart."""
+    least, most = _per_kwh(alike[0]), _per_kwh(alike[-1])
+    operators = {row["provider"] for row in rows}
+    known = f"{len(rows)} regions{f', all of {operators.pop()}' if len(operators) == 1 else ''}"
+    if len(alike) == 1:
+        who = f"{alike[0]['region']} of {alike[0]['provider']} has the least emissions"
+        return f"By {kind} of {year}, {who} ({least:.3f} kg/kWh; {known})."
+    return (
+        f"By {kind} of {year}, the {len(alike)} cloud regions with the least emissions cannot be told apart "
+        f"({least:.3f} to {most:.3f} kg/kWh; {known})."
+    )
 
 
 def _per_kwh(row: Row) -> float:

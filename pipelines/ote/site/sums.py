@@ -112,8 +112,8 @@ def _by_year(data: Data, rows: Sequence[Row], growth: Row | None = None) -> char
         legend.append(("even", _grown(growth)))
     return charts.Chart(
         title="Energy of the runs published in each year",
-        axis="All whole runs published in a year together, logarithmic; lines are 90 % intervals. A sum "
-        "that is a guess has no mark.",
+        axis=f"All whole runs published in a year together, from {charts.SINCE} on, logarithmic; lines are "
+        "90 % intervals. A sum that is a guess has no mark.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
         marks=marks,
@@ -261,7 +261,7 @@ def _trends(data: Data) -> parts.Page:
                 "Share of measured, disclosed, inferred and guessed runs in the energy of each year. A year "
                 "in which no run is of a kind has no mark for it."
             ],
-            plots=[_shares(rows)],
+            plots=[_shares(data, rows)],
             table=_share_table(rows),
             anchor="shares",
         ),
@@ -286,19 +286,23 @@ def _growth(grown: dict[tuple[str, str, str], Row]) -> parts.Table:
     return parts.Table(caption="Growth of yearly sums", headers=headers, rows=made, numeric={1, 2, 3})
 
 
-def _shares(rows: Sequence[Row]) -> charts.Chart:
+def _shares(data: Data, rows: Sequence[Row]) -> charts.Chart:
     found = grouped([row for row in rows if _is_share(row)], "run_set")
     named = [
         (
             name,
             name,
-            [(int(row["period"]), 100 * row["p50"]) for row in found.get(name, []) if row["run_count"]],
+            [
+                (int(row["period"]), 100 * row["p50"])
+                for row in found.get(name, [])
+                if row["run_count"] and _is_over(data, row["period"])
+            ],
         )
         for name in SOLIDITY
     ]
     return charts.series(
         "How solid the energy of each year is",
-        "Percent of the energy of the runs published in a year; medians.",
+        "Percent of the energy of the runs published in a year that is over; medians.",
         named,
         lambda percent: f"{percent:.0f} %",
     )

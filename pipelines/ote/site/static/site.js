@@ -275,6 +275,11 @@ if (form) {
     const all = new Set(wanted), names = new Set(wanted.map((run) => run.id));
     for (const run of runs) if (run.mark) run.mark.toggleAttribute("hidden", !all.has(run));
     for (const name of document.querySelectorAll("#over-time .name")) name.toggleAttribute("hidden", !names.has(name.dataset.run));
+    for (const says of document.querySelectorAll("#over-time .legend .solid")) {
+      const of = wanted.filter((run) => run.mark && (says.classList.contains("below") ? run.at[1] > 92 : says.classList.contains(run.solidity)));
+      says.classList.toggle("gone", of.length === 0);
+      if (says.classList.contains("below")) says.textContent = says.textContent.replace(/\([^)]*\)/, `(${of.length} run${of.length === 1 ? "" : "s"})`);
+    }
     const first = wanted.find((run) => run.mark);
     for (const run of runs) if (run.mark) run.mark.setAttribute("tabindex", run === first ? "0" : "-1");
     const listed = Math.min(visible, wanted.length), left = wanted.length - listed;
