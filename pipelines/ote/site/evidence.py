@@ -611,7 +611,10 @@ def _download(data: Data) -> parts.Page:
         ),
         parts.Section(
             heading="All files",
-            text=[f"{pages.made_from(data)}. That file has the checksum of every other file."],
+            text=[
+                f"{pages.made_from(data)}. That file has the checksum of every other file.",
+                "The tables emission_draws and what_if are Parquet only.",
+            ],
             folds=_files(data, version, sums),
             anchor="files",
         ),
