@@ -503,6 +503,13 @@ def test_the_keyboard_begins_at_the_largest_run(page: Page, address: str, build:
     assert "Arrow keys move" in page.value("document.querySelector('#over-time .tip').textContent")
 
 
+def test_the_first_stop_of_a_chart_is_a_run(page: Page, address: str) -> None:
+    page.open(f"{address}index.html")
+    page.value("document.querySelector('.links a:last-child').focus()")
+    page.press("Tab")
+    assert page.value("document.activeElement.matches('#over-time .marks a[tabindex=\"0\"]')")
+
+
 def test_an_organisation_is_found_by_a_part_of_its_name(page: Page, address: str, build: Build) -> None:
     page.open(f"{address}index.html")
     set_field(page, "organisation", "goo")

@@ -152,6 +152,7 @@ class Fold:
     heading: str
     table: Table
     anchor: str = ""
+    is_open: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ KINDS = (  # of groups, with the heading of each
     ("country", "By country", "Country"),
     ("domain", "By domain", "Domain"),
 )
+ORDER = "Years come newest first, all other groups by the mean of their energy, the largest first."
 SETS = {
     "all_runs": "all runs",
     "disclosed_runs": "runs with published hours or energy",
@@ -42,7 +43,7 @@ def _totals(data: Data) -> parts.Page:
     about = (
         f"The {every['run_count']:,} whole training runs that this dataset can estimate used "
         f"{_energy(every)} together (90 % interval: {_span(every, 'energy_mwh')}); "
-        f"{parts.percent(every['guessed_share_fraction'])} of the mean is guessed."
+        f"guesses make up {parts.percent(every['guessed_share_fraction'])} of the mean."
     )
     left_out = sum(every[f"left_out_{kind}_count"] for kind in ("part", "bound", "shared"))
     text = [
@@ -61,6 +62,7 @@ def _totals(data: Data) -> parts.Page:
             heading=f"{heading}{' (a run of several domains counts in each)' if kind == 'domain' else ''}",
             table=_table(data, kind, heading, name, groups[kind]),
             anchor=kind.replace("_", "-"),
+            is_open=kind == "published_year",
         )
         for kind, heading, name in KINDS
         if kind in groups
@@ -71,7 +73,9 @@ def _totals(data: Data) -> parts.Page:
         plots=[_by_year(data, groups["published_year"])],
         links=[parts.Link(text="What runs leave out", href="left-out.html")],
     )
-    return parts.page("totals.html", "Totals", about, [first, parts.Section(heading="Sums", folds=folds)])
+    return parts.page(
+        "totals.html", "Totals", about, [first, parts.Section(heading="By group", text=[ORDER], folds=folds)]
+    )
 
 
 def _not_over(data: Data) -> str:

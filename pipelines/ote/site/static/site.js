@@ -63,7 +63,8 @@ for (const figure of document.querySelectorAll(".chart")) {
     link.href = at.href.baseVal;
     tip.replaceChildren(link);
   };
-  marks.addEventListener("focusin", (event) => says(event.target.closest(".marks > *"), marks.querySelector("a") ? ". Arrow keys move, Enter opens." : ""));
+  // On the figure: an element of SVG that listens for the focus gets it itself.
+  figure.addEventListener("focusin", (event) => says(event.target.closest(".marks > *"), marks.querySelector("a") ? ". Arrow keys move, Enter opens." : ""));
   marks.ownerSVGElement.addEventListener("pointermove", point);
   marks.ownerSVGElement.addEventListener("pointerdown", (event) => {
     isTouch = event.pointerType === "touch";
