@@ -334,7 +334,7 @@ def test_totals_and_trends_begin_with_the_answer(build: Build, site: Path) -> No
     assert f"{runs:,} whole training runs" in lead
     assert f"{quantities.energy(p50)} together" in lead
     assert quantities.energy_span(p05, p95) in lead
-    assert f"{100 * guessed:.0f} % of the mean is guessed" in lead
+    assert f"guesses make up {100 * guessed:.0f} % of the mean" in lead
     ((growth,),) = build.query(
         "select p50 from trends where measure = 'growth' and run_set = 'five_largest_runs' "
         "and quantity = 'energy_mwh'"
@@ -796,6 +796,35 @@ def test_only_the_site_and_its_release_are_served(build: Build, port: int) -> No
     ):
         assert asked(port, path)[0] == 404, path
     assert asked(port, "/site/index.html", Host="evil.test:80")[0] == 404
+
+
+def test_an_unknown_address_leads_back(build: Build, port: int) -> None:
+    for path in ("/site/run/nobody.html", "/site/nowhere.html", "/nowhere/x"):
+        status, body = asked(port, path)
+        page = body.decode()
+        assert status == 404
+        assert "There is no page at this address." in page
+        assert 'href="/site/static/style.css"' in page
+        links = re.findall(r'href="(/site/[^"#]+)', page)
+        assert all(asked(port, link)[0] == 200 for link in {*links}), path
+    assert b"<main" not in asked(port, "/site/nowhere.html", Host="evil.test:80")[1]
+
+
+def test_a_source_without_runs_says_what_it_is_cited_for(site: Path) -> None:
+    page = text_of(site, "source/arxiv-org-abs-1809-08826.html")
+    assert "No estimate of a training run depends on this source." in page
+    assert ">model_sizes</th>" in page
+    assert 'href="../run/' in page.split('id="cited-for"')[1]
+    for file in site.glob("source/*.html"):
+        assert ">0 training runs" not in file.read_text(encoding="utf-8"), file.name
+
+
+def test_a_page_promises_runs_only_where_it_lists_some(site: Path) -> None:
+    for file in (*site.glob("location/*.html"), *site.glob("hardware/*.html")):
+        page = file.read_text(encoding="utf-8")
+        lead = page.split('<p class="lead">')[1].split("</p>")[0]
+        assert ("training run" in lead) <= ('class="runs"' in page), file.name
+        assert "and 0 training" not in lead
 
 
 def test_bad_input_of_ote_site_is_said(build: Build, site: Path, tmp_path: Path, port: int) -> None:

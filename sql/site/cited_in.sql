@@ -59,6 +59,36 @@ with cited as (
         source_id,
         'mlperf_power_scores' as table_name
     from support.mlperf_power_scores
+    union all
+    select
+        source_id,
+        'model_sizes' as table_name
+    from model_sizes
+    union all
+    select
+        source_id,
+        'run_identifiers' as table_name
+    from run_identifiers
+    union all
+    select
+        source_id,
+        'organisations' as table_name
+    from organisations
+    union all
+    select
+        source_id,
+        'project_overheads' as table_name
+    from project_overheads
+    union all
+    select
+        source_id,
+        'market_intensities' as table_name
+    from market_intensities
+    union all
+    select
+        source_id,
+        'capability_scores' as table_name
+    from capability_scores
 )
 
 select

@@ -175,6 +175,7 @@ def _pages(data: Data) -> Iterator[parts.Page]:
     yield from sums.pages(data)
     yield from scope.pages(data)
     yield from questions.pages(data)
+    yield pages.not_found()
 
 
 def _environment(data: Data) -> jinja2.Environment:

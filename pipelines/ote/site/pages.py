@@ -73,6 +73,16 @@ def first(data: Data) -> parts.Page:
     return parts.Page(path="index.html", template="index.html", title="Runs", about=lead, context=context)
 
 
+def not_found() -> parts.Page:
+    """The page of an address that is unknown."""
+    links = [
+        parts.Link(text="Search the runs", href="index.html#runs"),
+        parts.Link(text="Guides", href="docs/index.html"),
+    ]
+    about = "There is no page at this address. The menu leads to all pages."
+    return parts.page("404.html", "Page not found", about, [], links=links)
+
+
 def _numbers(runs: Sequence[Row]) -> Iterator[tuple[str, parts.Link | str]]:
     for name in SOLIDITY:
         number = quantities.counted(sum(run["solidity"] == name for run in runs), "run")

@@ -3,6 +3,7 @@
 Belongs here: which folder is served under which address. Does not belong here: writing a site (building.py).
 """
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 LOOPBACK = "127.0.0.1"
 FIRST = "/site/index.html"
+NOT_FOUND = "404.html"  # of the site
+LOCAL = re.compile(r'(href|src)="(?!https?://|#)')  # links from the top folder
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -44,11 +47,28 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def _is_meant(self) -> bool:
         """Whether the address is one of this server's: another site's name that leads here gets nothing."""
-        host = self.headers.get("Host", "").rpartition(":")[0]
-        if host in (LOOPBACK, "localhost") and self._folder():
+        if self._is_own() and self._folder():
             return True
         self.send_error(HTTPStatus.NOT_FOUND)
         return False
+
+    def _is_own(self) -> bool:
+        """Whether the name of the server in the request is that of this machine."""
+        return self.headers.get("Host", "").rpartition(":")[0] in (LOOPBACK, "localhost")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Send the page of an unknown address with the menu; of any other error, what http.server sends."""
+        page = self.folders["site"] / NOT_FOUND
+        if code != HTTPStatus.NOT_FOUND or not self._is_own() or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = LOCAL.sub(r'\1="/site/', page.read_text(encoding="utf-8")).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _folder(self) -> Path | None:
         first = unquote(urlsplit(self.path).path).removeprefix("/").partition("/")[0]

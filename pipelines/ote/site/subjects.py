@@ -121,9 +121,8 @@ def _hardware(data: Data) -> Iterator[parts.Page]:
     power = grouped(data.table("system_power"), "hardware_id")
     for hardware_id, row in data.hardware.items():
         mine = runs.get(hardware_id, [])
-        about = (
-            f"{row['name']}: rated and measured power, and {quantities.counted(len(mine), 'training run')}."
-        )
+        counted = f", and {quantities.counted(len(mine), 'training run')}" if mine else ""
+        about = f"{row['name']}: rated and measured power{counted}."
         sections = [_power(data, row, power.get(hardware_id, [])), _runs("Runs on it", mine)]
         path = f"hardware/{identifier(hardware_id)}.html"
         yield parts.page(path, row["name"], about, sections, [*_specification(data, row)])
@@ -286,10 +285,10 @@ def _locations(data: Data) -> Iterator[parts.Page]:
         yield parts.page(f"location/{identifier(region)}.html", region, about, sections, facts)
     for code, years in data.grids.items():
         name = data.countries[code]
-        about = (
-            f"{name}: carbon intensity of its grid over the years, and training runs that took place there."
-        )
-        sections = [_country(data, name, years), _runs("Runs there", by_country.get(code, []))]
+        mine = by_country.get(code, [])
+        took_place = ", and training runs that took place there" if mine else ""
+        about = f"{name}: carbon intensity of its grid over the years{took_place}."
+        sections = [_country(data, name, years), _runs("Runs there", mine)]
         yield parts.page(f"location/{identifier(code)}.html", name, about, sections)
     yield _all_locations(
         data,
@@ -533,6 +532,8 @@ def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
 def _sources(data: Data) -> Iterator[parts.Page]:
     uses, rows = grouped(data.query("uses"), "source_id"), []
     cited = grouped(data.query("cited_in"), "source_id")
+    cited_rows = grouped(data.query("cited_rows"), "source_id")
+    models = {row["run_id"]: row["model"] for row in data.table("models_without_estimate")}
     depend = {
         source_id: [data.runs[use["run_id"]] for use in uses.get(source_id, []) if use["run_id"] in data.runs]
         for source_id in data.sources
@@ -544,8 +545,14 @@ def _sources(data: Data) -> Iterator[parts.Page]:
             (parts.Link(text=title, href=path), row["producer"] or "", row["status"], f"{len(runs):,}")
         )
         runs.sort(key=lambda run: (run["last"], -run["energy_mwh"]))
-        about = f"{quantities.counted(len(runs), 'training run')} of this dataset depend on this source."
-        sections = [_what_it_is(data, row, cited.get(source_id, [])), _runs("What depends on it", runs)]
+        counted = quantities.counted(len(runs), "training run")
+        about = f"{counted} of this dataset depend on this source."
+        if not runs:
+            about = "No estimate of a training run depends on this source."
+        sections = [
+            _what_it_is(data, row, cited.get(source_id, [])),
+            _runs("What depends on it", runs) or _cited_for(data, models, cited_rows.get(source_id, [])),
+        ]
         yield parts.page(path, title, about, sections, [*_source(row)])
     headers = ("Source", "Publisher", "Kind", "Runs")
     table = parts.Table(
@@ -561,6 +568,34 @@ def _sources(data: Data) -> Iterator[parts.Page]:
         "files of curated facts."
     )
     yield parts.page("sources.html", "Sources", about, [parts.Section(heading="All", table=table)])
+
+
+def _cited_for(data: Data, models: dict[str, str], cited: Sequence[Row]) -> parts.Section | None:
+    """What a source is cited for on which no estimate depends."""
+    rows = [row for one in cited if (row := _subject(data, models, one["kind"], one["subject"])) is not None]
+    if not rows:
+        return None
+    cut = [f"The first {MOST} of {len(rows):,}."] if len(rows) > MOST else []
+    table = parts.Table(caption="What it is cited for", headers=("Kind", "Name"), rows=rows[:MOST])
+    return parts.Section(heading="What it is cited for", text=cut, table=table, anchor="cited-for")
+
+
+def _subject(data: Data, models: dict[str, str], kind: str, subject: str) -> tuple[str, Any] | None:
+    """The kind of a subject with a link to its page; None if it has no page."""
+    if kind == "run":
+        if (run := data.runs.get(subject)) is not None:
+            return "training run", parts.of_run(run)
+        if (model := models.get(subject)) is not None:
+            return "model without an estimate", parts.Link(text=model, href="without-estimate.html")
+        return None
+    if kind == "hardware":
+        link = parts.of_hardware(data, subject)
+        return None if link is None else ("accelerator", link)
+    if kind == "organisation":
+        links = parts.of_organisations(data, [subject])
+        return None if links is None else ("organisation", links)
+    place = parts.of_region(data, subject) if kind == "region" else parts.of_country(data, subject)
+    return ("location", place) if isinstance(place, parts.Link) else None
 
 
 def _source(row: Row) -> Iterator[tuple[str, Any]]:
