@@ -209,7 +209,7 @@ def test_what_a_run_leaves_out_and_its_rates_are_on_its_page(build: Build, site:
     assert (
         quantities.mass(left_out) in rest.split("CO2e of experiments, failed runs and idle machines")[1][:60]
     )
-    row = rest.split("1e9 training tokens")[1][:80].split("  ")
+    row = rest.split("billion training tokens")[1][:80].split("  ")
     shown = [part.strip() for part in row if part.strip()]
     assert shown[:3] == [
         quantities.count(tokens),

@@ -619,10 +619,10 @@ def _beside(data: Data, run: Row) -> parts.Section | None:
 
 
 RATES = (  # column, the unit that CO2e is divided by, and the column with the number of these units
-    ("kg_per_billion_tokens", "1e9 training tokens", "training_tokens"),
-    ("kg_per_billion_active_parameters", "1e9 active parameters", "active_parameters"),
-    ("kg_per_billion_parameters", "1e9 parameters", "parameters"),
-    ("kg_per_exaflop", "1e18 operations (FLOP)", "training_flop"),
+    ("kg_per_billion_tokens", "billion training tokens", "training_tokens"),
+    ("kg_per_billion_active_parameters", "billion active parameters", "active_parameters"),
+    ("kg_per_billion_parameters", "billion parameters", "parameters"),
+    ("kg_per_exaflop", "10¹⁸ operations (FLOP)", "training_flop"),
 )
 
 

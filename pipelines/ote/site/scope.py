@@ -13,9 +13,9 @@ from ote.site.data import SOLIDITY, Data, Row
 
 LEAST_RUNS = 20  # of a year whose median is given
 RATES = (
-    ("kg_per_billion_tokens", "Gross CO2e per 1e9 tokens"),
-    ("kg_per_billion_active_parameters", "Gross CO2e per 1e9 active parameters"),
-    ("kg_per_exaflop", "Gross CO2e per 1e18 operations"),
+    ("kg_per_billion_tokens", "Gross CO2e per billion tokens"),
+    ("kg_per_billion_active_parameters", "Gross CO2e per billion active parameters"),
+    ("kg_per_exaflop", "Gross CO2e per 10¹⁸ operations"),
 )
 
 
@@ -54,7 +54,9 @@ def _left_out(data: Data) -> parts.Page:
         parts.Section(
             heading="What projects published",
             text=[
-                "Ratios of whole projects are used for the runs of the project, and their mean for others."
+                "The ratio of a whole project holds for the runs of that project. All other runs get "
+                f"{times[0]}: 1 for the final run, plus the geometric mean of what the {len(whole)} whole "
+                "projects used besides their final run.",
             ],
             table=table,
             anchor="projects",
@@ -88,11 +90,11 @@ def _rates(data: Data) -> parts.Page:
     middle = median(run["kg_per_exaflop"] for run in years[year])
     about = (
         f"Half of the runs published in {year} emitted less than {_mass(middle)} of gross CO2e "
-        f"per 1e18 operations, and half more ({len(years[year])} whole runs that are not guesses). "
+        f"per 10¹⁸ operations, and half more ({len(years[year])} whole runs that are not guesses). "
         "Only training is counted."
     )
     sections = [
-        parts.Section(heading="CO2e of 1e18 operations", plots=[_chart(dated)]),
+        parts.Section(heading="By day of publication", plots=[_chart(dated)]),
         parts.Section(
             heading="Runs, newest first",
             text=[
@@ -124,7 +126,7 @@ def _chart(runs: Sequence[Row]) -> charts.Chart:
     ]
     present = {run["solidity"] for run in runs}
     return charts.Chart(
-        title="CO2e of 1e18 operations",
+        title="CO2e of 10¹⁸ operations",
         axis=f"Gross CO2e, logarithmic, by day of publication, from {charts.SINCE} on.",
         x_ticks=x_ticks,
         y_ticks=y_ticks,
