@@ -22,7 +22,7 @@ KINDS = (
     ("location", "location"),
     ("pue", "PUE"),
 )
-COLOURS = ("disclosed", "measured", "inferred", "guessed")
+COLOURS = ("one", "two", "three", "four")  # of lines that do not show how solid a number is
 CALIBRATED = (  # quantity, what was held out, heading, unit
     ("chip_hours", "chip_hours", "Accelerator-hours", "h"),
     ("energy_mwh", "chip_hours", "Energy", "MWh"),
@@ -329,6 +329,7 @@ def _by_organisation(data: Data, ranked: Sequence[Disclosing]) -> parts.Table:
         rows=rows,
         numeric={1, 2, 3, 4, 5, 6, 7},
         name="disclosing",
+        order=-3,
         is_sortable=True,
     )
 
@@ -524,7 +525,7 @@ def _frontier(data: Data, benchmark: str, rows: Sequence[Row]) -> charts.Chart:
         )
         for row in rows
     ]
-    frontier = charts.line([(x(row["energy_mwh"]), y(row["score"])) for row in on], "measured")
+    frontier = charts.line([(x(row["energy_mwh"]), y(row["score"])) for row in on], "yes")
     return charts.Chart(
         title=f"{benchmark}: energy against score",
         axis=f"Across: energy of training, with the 90 % interval. Up: score ({len(rows)} runs).",
@@ -577,7 +578,7 @@ def _without(data: Data) -> parts.Page:
         name="models",
     )
     about = f"{len(rows):,} models that the dataset knows, and for which too little is published."
-    section = parts.Section(heading="All", table=table)
+    section = parts.Section(heading="All models", table=table)
     return parts.page("without-estimate.html", "Models without an estimate", about, [section])
 
 
@@ -648,7 +649,7 @@ def _take(data: Data, version: str, sums: Mapping[str, str]) -> parts.Section:
     )
     rows.append((link, size, "Every table as a file, for Polars, pandas, Spark and DuckDB."))
     return parts.Section(
-        heading="Take it along",
+        heading="Files",
         table=parts.Table(
             caption="Three ways",
             headers=("File", "Size", "What it is"),

@@ -59,7 +59,7 @@ def table(of: parts.Table, is_cut: bool = True) -> Markup:
     ]
     name = f' id="{escape(of.name)}"' if of.name else ""
     kind = ' class="stacked" role="table"' if of.is_stacked else ""
-    sortable = " data-sortable" if of.is_sortable else ""
+    sortable = f' data-sortable="{of.order or ""}"' if of.is_sortable else ""
     few = (FEW_STACKED if of.is_stacked else FEW) if is_cut and of.is_cut else len(lines)
     return _scrolled(of.caption, f"<table{name}{kind}{sortable}>", heads, lines, few)
 

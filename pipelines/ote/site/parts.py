@@ -121,6 +121,8 @@ class Table:
 
     numeric: which columns are set to the right, by their place.
     is_sortable: readers can sort it by a column.
+    order: the column by whose numbers the rows are in order at first, by its place from 1; negative if the
+        largest is first, 0 if none.
     wide: which columns a phone hides, by their place; without any, a phone shows each cell with its header.
     is_cut: whether a phone shows the first rows alone, until it is asked for more.
     """
@@ -131,6 +133,7 @@ class Table:
     numeric: Collection[int] = ()
     name: str = ""
     is_sortable: bool = False
+    order: int = 0
     wide: Collection[int] = ()
     is_cut: bool = True
 

@@ -68,6 +68,7 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
         rows=rows,
         numeric={1, 2, 3, 4, 5},
         name="organisations",
+        order=-2,
         is_sortable=True,
     )
     about = (
@@ -75,7 +76,10 @@ def _organisations(data: Data) -> Iterator[parts.Page]:
         "numbers are. Counted are the runs with an estimate; joint runs count for each organisation."
     )
     yield parts.page(
-        "organisations.html", "Organisations", about, [parts.Section(heading="All", table=table)]
+        "organisations.html",
+        "Organisations",
+        about,
+        [parts.Section(heading="All organisations", table=table)],
     )
 
 
@@ -102,7 +106,7 @@ def _pue(name: str, years: Sequence[Row]) -> parts.Section:
     chart = charts.series(
         f"PUE of {name}",
         "Mean over data centers, by year; the axis begins at 1, a data center without overhead.",
-        [("disclosed", "PUE", [(row["year"], row["pue"]) for row in years])],
+        [("one", "PUE", [(row["year"], row["pue"]) for row in years])],
         lambda pue: f"{pue:.2f}",
         base=1.0,
     )
@@ -155,6 +159,7 @@ def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
         rows=rows,
         numeric={1, 2, 3, 4, 5},
         name="accelerators",
+        order=-6,
         is_sortable=True,
     )
     about = (
@@ -162,8 +167,8 @@ def _all_hardware(data: Data, runs: dict[str, int]) -> parts.Page:
         "efficiency."
     )
     sections = [
-        parts.Section(heading="Over the years", plots=[*_over_years(data)]),
-        parts.Section(heading="All", table=table),
+        parts.Section(heading="By day of release", plots=[*_over_years(data)]),
+        parts.Section(heading="All accelerators", table=table),
     ]
     return parts.page("accelerators.html", "Accelerators", about, sections)
 
@@ -197,7 +202,7 @@ def _over_years(data: Data) -> Iterator[charts.Chart]:
     ):
         points = [(charts.day(row["released_date"]), known) for row in dated if (known := value(row))]
         if points:
-            named = [("disclosed", "accelerators", points)]
+            named = [("one", "accelerators", points)]
             yield charts.series(title, axis, named, label, is_log=True, is_joined=False)
 
 
@@ -436,6 +441,7 @@ def _cloud_regions(data: Data, kind: str, rows: Sequence[Row], runs: dict[str, i
         numeric={1, 2, 3, 4, 7},
         wide={3 if all(row["net_kg_per_kwh"] is None for row in rows) else 2, 5, 6, 7},
         name=f"locations-{kind}-{year}",
+        order=2,
         is_sortable=True,
     )
 
@@ -460,6 +466,7 @@ def _countries(data: Data, runs: dict[str, int]) -> parts.Section:
                 ],
                 numeric={1, 2, 3},
                 name=f"countries-{year}",
+                order=2,
                 is_sortable=True,
             ),
         )
@@ -479,12 +486,16 @@ def _region(data: Data, region: str, years: Sequence[Row]) -> parts.Section:
         points = [
             (css, name, [(row["factor_year"], row[column]) for row in of_kind if row[column] is not None])
             for css, name, column in (
-                ("inferred", "gross", "gross_kg_per_kwh"),
-                ("disclosed", "net of clean energy", "net_kg_per_kwh"),
+                ("one", "gross", "gross_kg_per_kwh"),
+                ("two", "net of clean energy", "net_kg_per_kwh"),
             )
         ]
         found.append(
-            charts.series(f"Grid of {region}", f"kg CO2e per kWh, {INTENSITIES[kind]} intensity.", points)
+            charts.series(
+                f"Grid of {region}, {INTENSITIES[kind]}",
+                f"kg CO2e per kWh, {INTENSITIES[kind]} intensity.",
+                points,
+            )
         )
     rows = [
         (
@@ -508,7 +519,7 @@ def _intensity(value: float | None) -> str:
 
 def _country(data: Data, name: str, years: Sequence[Row]) -> parts.Section:
     points = [(row["year"], row["carbon_intensity_g_per_kwh"] / 1000) for row in years]
-    chart = charts.series(f"Grid of {name}", "kg CO2e per kWh, life-cycle.", [("inferred", "gross", points)])
+    chart = charts.series(f"Grid of {name}", "kg CO2e per kWh, life-cycle.", [("one", "gross", points)])
     rows = [
         (
             str(row["year"]),
@@ -561,13 +572,14 @@ def _sources(data: Data) -> Iterator[parts.Page]:
         rows=rows,
         numeric={3},
         name="sources",
+        order=-4,
         is_sortable=True,
     )
     about = (
         f"{len(rows):,} sources, the most used first: publications that facts cite, upstream datasets, and "
         "files of curated facts."
     )
-    yield parts.page("sources.html", "Sources", about, [parts.Section(heading="All", table=table)])
+    yield parts.page("sources.html", "Sources", about, [parts.Section(heading="All sources", table=table)])
 
 
 def _cited_for(data: Data, models: dict[str, str], cited: Sequence[Row]) -> parts.Section | None:

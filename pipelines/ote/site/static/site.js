@@ -148,6 +148,9 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       sort(isDown);
       keep(name, `${isDown ? "-" : ""}${place + 1}`);
     });
+    if (!kept.get(name) && Math.abs(table.dataset.sortable) === place + 1) {
+      head.setAttribute("aria-sort", table.dataset.sortable.startsWith("-") ? "descending" : "ascending");
+    }
     if (Math.abs(kept.get(name)) === place + 1) sort(kept.get(name).startsWith("-"));
   });
 }
