@@ -567,6 +567,27 @@ def test_a_link_to_a_fold_opens_it(page: Page, address: str) -> None:
     page.until("document.getElementById('parquet').open")
 
 
+def test_a_fold_that_is_opened_is_in_the_address(page: Page, address: str) -> None:
+    page.open(f"{address}totals.html")
+    assert page.value("location.hash") == ""
+    page.value("document.querySelector('#organisation > summary').click()")
+    assert page.value("location.hash") == "#organisation"
+    page.value("document.querySelector('#organisation > summary').click()")
+    assert page.value("location.hash") == ""
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [("your-run.html?chips=8", "Press Estimate."), ("query.html?sql=select+1", "Press Run.")],
+)
+def test_an_address_with_a_question_says_what_to_press(
+    page: Page, address: str, there: str, says: str
+) -> None:
+    page.open(address + there)
+    shown = page.value("document.getElementById('status')?.textContent ?? ''")
+    assert says in shown or not page.value("!!document.querySelector('form')"), "without the engine, no form"
+
+
 def test_no_script_in_a_name_runs(page: Page, build: Build, tmp_path: Path) -> None:
     copy = edited(
         build, tmp_path, "update emissions set model = $evil, organisations = $evil, domain = $evil"

@@ -42,8 +42,8 @@ def first(data: Data) -> parts.Page:
     again = sum(run["covers"] == "one_run" for run in runs) - trainings
     lead = (
         f"Energy and CO2e of {total:,} training runs, with the source of every factor. Most numbers are "
-        "estimates: the 90 % interval of each should hold the true value in 9 of 10 cases. Only training is "
-        "counted, not the use of models (inference)."
+        "estimates: the 90 % interval of each should hold the true value in 9\N{NO-BREAK SPACE}of"
+        "\N{NO-BREAK SPACE}10 cases. Only training is counted, not the use of models (inference)."
     )
     context = {
         "lead": lead,

@@ -62,4 +62,5 @@ for (const button of document.querySelectorAll("[data-example]")) {
 }
 
 sql.value = new URLSearchParams(location.search).get("sql") ?? document.querySelector("pre[id]").textContent;
+if (location.search) status.textContent = "The query is filled in from the address. Press Run.";
 form.hidden = false;

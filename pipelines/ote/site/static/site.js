@@ -33,6 +33,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("a")?.hash && event.target.closest("a").hash === location.hash) unfold();
 });
 unfold();
+// A fold that a reader opens is in the address, too.
+document.addEventListener("click", (event) => {
+  const fold = event.target.closest("summary")?.parentElement;
+  if (fold?.id) history.replaceState(null, "", location.pathname + location.search + (fold.open ? "" : `#${fold.id}`));
+});
 
 // Charts: one tab stop; arrows move from run to run, Enter opens one.
 for (const figure of document.querySelectorAll(".chart")) {

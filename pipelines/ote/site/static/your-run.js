@@ -170,4 +170,5 @@ for (const [name, cell] of new URLSearchParams(location.search)) {
   field.value = cell;
   field.closest("details").open = true;
 }
+if (Object.keys(given()).length) status.textContent = "The form is filled in from the address. Press Estimate.";
 form.hidden = false;
