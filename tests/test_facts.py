@@ -484,6 +484,7 @@ def test_every_proposed_location_is_decided_and_every_rejection_has_a_reason() -
         "grid_new": 47,
         "system_power_new": 69,
         "host_overhead": 22,
+        "overhead": 19,
     }
     unexplained = EVIDENCE.filter(
         pl.col("decision").is_in(["rejected", "accepted_changed"]) & pl.col("decision_reason").is_null()
