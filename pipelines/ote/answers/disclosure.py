@@ -98,7 +98,7 @@ SENTENCES = {
     "paragraph": (
         "{trained}{hours}. {training} used {estimated}{energy} (90 % interval {energy_interval}, PUE {pue} "
         "included) and caused an estimated {gross} CO2e ({gross_interval}), location-based, at {intensity} "
-        "kg CO2e per kWh{year} ({grid}), {kind}. {lifecycle}{market} {net} {limits}Method: {method}; {how}; "
+        "kg CO2e per kWh ({grid}{year}), {kind}. {lifecycle}{market} {net} {limits}Method: {method}; {how}; "
         "factors and intervals of Open Training Emissions {version}. {scope} {overhead}"
     ),
     "estimated": "an estimated ",
@@ -107,7 +107,7 @@ SENTENCES = {
     "no_market": "Market-based emissions are not known: {why}.",
     "net": "Net of the operator's hourly-matched carbon-free energy, it is {net}.",
     "no_net": "Net emissions are not known: {why}.",
-    "no_hours": "the operator's carbon-free energy {of}is not published by the hour",
+    "no_hours": "no carbon-free energy of the operator, matched by the hour, is known{of}",
     "overhead": (
         "Other runs of the project, such as experiments and failed runs, are not included. Projects that "
         "published their total used about {ratio} times the energy of their final run (90 % interval: "
@@ -552,7 +552,7 @@ def _paragraph(run: Run) -> str:
         gross=quantities.mass(run["co2e_gross_t"]),
         gross_interval=_interval(run, "co2e_gross_t"),
         intensity=_value(run, "gross_kg_per_kwh"),
-        year=_year(run["factors"]["gross_kg_per_kwh"], " in "),
+        year=_year(run["factors"]["gross_kg_per_kwh"], ", "),
         grid=_grid_basis(run),
         kind=_intensity(run),
         lifecycle=_lifecycle(run),
@@ -700,7 +700,7 @@ def _net(run: Run) -> str:
 
 
 def _no_net(run: Run) -> str:
-    return SENTENCES["no_hours"].format(of="of at least one run " if "runs" in run else "")
+    return SENTENCES["no_hours"].format(of=" for at least one run" if "runs" in run else "")
 
 
 def _table(run: Run) -> tuple[list[str], list[list[str]]]:

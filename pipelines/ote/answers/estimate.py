@@ -121,8 +121,9 @@ FACTS = {
 }
 # Once the country, the state or the region is given.
 OF_THE_TIME = "the carbon intensity of the grid at the time of the run, as --intensity"
+IN_STATES = "the region (--region), the state (--state) or the carbon intensity (--intensity)"
 FINER = {
-    "site_country": "the region (--region), the state (--state) or the carbon intensity (--intensity)",
+    "site_country": "the region (--region) or the carbon intensity (--intensity)",
     "site_state": OF_THE_TIME,
     "cloud_region": OF_THE_TIME,
 }
@@ -382,6 +383,8 @@ def _fact(run: Mapping[str, Any], factor: str) -> str:
     given = (
         [finer for column, finer in FINER.items() if run.get(column)] if factor == "gross_kg_per_kwh" else []
     )
+    if given == [FINER["site_country"]] and locations.has_states(run["site_country"]):
+        return IN_STATES
     return given[-1] if given else FACTS[factor]
 
 

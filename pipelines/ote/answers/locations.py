@@ -58,6 +58,11 @@ def state(name: str, country_name: str) -> str:
     return _states().get((country_code(country_name), location_key(name)), "")
 
 
+def has_states(code: str) -> bool:
+    """Whether the dataset knows states or provinces of a country."""
+    return any(country == code for country, _ in _states())
+
+
 def is_state(name: str) -> bool:
     """Whether a name is of a state or province whose grid the database has, in any country."""
     return any(key == location_key(name) for _, key in _states())

@@ -325,11 +325,12 @@ def _print_notes(run: dict[str, Any], narrowest: Narrowing | None) -> None:
     if narrowest:
         ends = quantities.mass_span(narrowest.co2e_gross_t_p05, narrowest.co2e_gross_t_p95)
         say(f"To narrow the interval most, give {narrowest.fact}.")
-        say(f"If your value is equal to the value used here, the interval of gross CO2e narrows to {ends}.")
+        say(f"If what you give confirms the value used here, the interval of gross CO2e narrows to {ends}.")
     for name, about in known:
         if about["value"] is not None and about["gsd"] is not None and (source := origin(about)):
             say(f"{words.factor(name)} ({name}): {source}")
     say(f"Dataset: Open Training Emissions {run['dataset_version']}")
+    say("For a paper or a model card: ote estimate with the same options and --json | ote report --as latex")
 
 
 def _region_hint(run: dict[str, Any]) -> str:

@@ -100,7 +100,7 @@ export function paragraph(run, words) {
     gross: mass(run.co2e_gross_t),
     gross_interval: intervalOf(run, "co2e_gross_t"),
     intensity: valueOf(factor.gross_kg_per_kwh, words),
-    year: factor.gross_kg_per_kwh.year ? ` in ${factor.gross_kg_per_kwh.year}` : "",
+    year: factor.gross_kg_per_kwh.year ? `, ${factor.gross_kg_per_kwh.year}` : "",
     grid: basisOf(factor.gross_kg_per_kwh.basis, words).replace(words.otherYear, ""),
     kind: words.intensities[run.intensity_basis],
     lifecycle: lifecycle(run, words),
