@@ -51,7 +51,8 @@ def update(
     Each row is checked. A row that breaks a rule is not used; it is listed in the table quarantine. The new
     rows and results are compared with the accepted rows and the published results. If they differ by more
     than the limits of catalog.yaml allow, nothing is changed unless you give a reason with --accept. The
-    report is warehouse/baseline/update.md, or warehouse/update.md if nothing was changed.
+    report is warehouse/baseline/update.md, or warehouse/update.md if the update was refused. If no source has
+    new data, there is no new report.
 
     Example: ote update epoch_models owid_electricity
     """
