@@ -20,7 +20,7 @@ from ote.releases import release, release_files
 from tests.conftest import Build, execute, fill, releases
 
 STEMS = [table.stem for table in catalog.public_tables()]
-LARGEST_DATABASE, LARGEST_RELEASE = 7_500_000, 17_500_000  # bytes; the draws of the totals come on top
+LARGEST_DATABASE, LARGEST_RELEASE = 8_200_000, 18_000_000  # bytes; the draws of the totals come on top
 IN_DATABASE = [table.stem for table in catalog.public_tables() if not table.parquet_only]
 
 

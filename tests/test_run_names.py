@@ -25,7 +25,6 @@ from tests.conftest import Build, ote
         # the name of a family of which one whole run is known, or one is what everybody calls so
         ("PaLM", "palm-540b"),
         ("palm", "palm-540b"),
-        ("Gopher", "gopher-280b"),
         ("BLOOM", "bloom-176b"),
         # the format of weights, the owner and the address say nothing of the training
         ("meta-llama/Llama-2-70b-hf", "llama-2-70b"),
@@ -95,6 +94,7 @@ def test_what_was_taken_is_said_where_it_is_not_what_was_given(build: Build) -> 
         ("Llama 3.1", ["llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b"]),
         ("T5", ["t5-11b", "t5-3b"]),
         ("Mixtral", ["mixtral-8x22b", "mixtral-8x7b"]),
+        ("Gopher", ["gopher-280b", "gopher-7-1b"]),
         ("stable diffusion", ["stable-diffusion-v1", "stable-diffusion-xl-sdxl"]),
     ],
 )
