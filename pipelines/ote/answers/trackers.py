@@ -649,7 +649,8 @@ def _carbontracker_metering(text: str, parts: set[str]) -> str:
     }
     version = re.search(r"carbontracker version (\S+)", text)
     who = f"Carbontracker {version[1]}" if version else "Carbontracker"
-    return f"{who}: {', '.join(says.get(part, part) for part in sorted(parts, reverse=True))}; {NOT_METERED}"
+    read = ", ".join(says.get(part, part) for part in sorted(parts, reverse=True))
+    return f"{who}: {read or 'the log does not name what was read'}; {NOT_METERED}"
 
 
 def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> Iterator[Part]:
@@ -683,7 +684,9 @@ def eco2ai(text: str, file: str, pue_included: float | None, distinct: bool) -> 
         machine = tuple(row.get(name, "") for name in ("project_name", "CPU_name", "GPU_name", "OS"))
         start = row.get("start_time", "")
         trainings[place] = (row.get("id") or start or str(place), *machine)
-        state = (*trainings[place], start)
+        # Starts have whole seconds: epochs below one may share them, and no state of one is written so early.
+        is_whole = (each.hours or 0) * SECONDS_PER_HOUR < 1
+        state = (*trainings[place], start, row.get("epoch", "") if is_whole else "")
         states[state] = max(each, states.get(state, each), key=lambda m: (m.hours or 0, m.place.line))
     last = [each for each in measured if each in states.values()]
     if earlier := len(measured) - len(last):
