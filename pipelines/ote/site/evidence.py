@@ -7,6 +7,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -640,19 +641,20 @@ def _download(data: Data) -> parts.Page:
 
 def _take(data: Data, version: str, sums: Mapping[str, str]) -> parts.Section:
     rows: list[tuple[Any, ...]] = [
-        (*_file(data, version, name), means) for name, means in TAKE if name in sums
+        (*_file(data, version, name), means, sums[name]) for name, means in TAKE if name in sums
     ]
     parquet = [name for name in sums if name.startswith("parquet/")]
     size = _size(sum((data.folder / name).stat().st_size for name in parquet))
     link = parts.Link(
         text=f"Parquet: {quantities.counted(len(parquet), 'file')}", href="download.html#parquet"
     )
-    rows.append((link, size, "Every table as a file, for Polars, pandas, Spark and DuckDB."))
+    means = "Every table as a file, for Polars, pandas, Spark and DuckDB."
+    rows.append((link, size, means, parts.Link(text="of each file", href="download.html#parquet")))
     return parts.Section(
         heading="Files",
         table=parts.Table(
             caption="Three ways",
-            headers=("File", "Size", "What it is"),
+            headers=("File", "Size", "What it is", "SHA-256"),
             rows=rows,
             numeric={1},
         ),
@@ -663,15 +665,15 @@ def _take(data: Data, version: str, sums: Mapping[str, str]) -> parts.Section:
 def _files(data: Data, version: str, sums: Mapping[str, str]) -> list[parts.Fold]:
     """Every file with its checksum, folded by kind."""
     groups: dict[str, list[str]] = {start: [] for start in (*dict(KINDS_OF_FILES), "")}
-    for name in sums:
+    for name in sorted(sums, key=lambda name: Path(name).name.split(".")[0] != "emissions"):
         groups[next((start for start, _ in KINDS_OF_FILES if name.startswith(start)), "")].append(name)
     return [
         parts.Fold(
             heading=f"{heading} ({quantities.counted(len(groups[start]), 'file')})",
             table=parts.Table(
                 caption=heading,
-                headers=("File", "Size", "SHA-256"),
-                rows=[(*_file(data, version, name), sums[name]) for name in groups[start]],
+                headers=("File", "Size", "What it is", "SHA-256"),
+                rows=[(*_file(data, version, name), _meaning(name), sums[name]) for name in groups[start]],
                 numeric={1},
                 name=f"file-rows-{start.strip('/') or 'others'}",
             ),
@@ -680,6 +682,12 @@ def _files(data: Data, version: str, sums: Mapping[str, str]) -> list[parts.Fold
         for start, heading in (*KINDS_OF_FILES, ("", "Database, metadata and documents"))
         if groups[start]
     ]
+
+
+def _meaning(name: str) -> str:
+    """What a row of the table in a file is; of another file, nothing."""
+    table = catalog.tables().get(f"out.{Path(name).name.split('.')[0]}")
+    return table.description.split(". ")[0].rstrip(".") + "." if table and "/" in name else ""
 
 
 def _file(data: Data, version: str, name: str) -> tuple[parts.Link, str]:
