@@ -288,7 +288,7 @@ def test_an_organisation_begins_with_what_its_whole_runs_used_together(build: Bu
         "where group_kind = 'organisation' and group_value = 'Google'"
     )
     words = words_of(text_of(site, "organisation/google.html"))
-    assert f"The {runs} whole runs that name it first used {quantities.energy(p50)} (90 % interval: " in words
+    assert f"The {runs} whole runs with this organisation as the first used {quantities.energy(p50)}" in words
     assert quantities.energy_span(low, high) in words
 
 

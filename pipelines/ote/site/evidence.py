@@ -392,7 +392,7 @@ def _claims(claims: Sequence[Row]) -> parts.Table:
             _range(row, "paper"),
             parts.Text(text=_range(row, "reproduced"), small=row["reproduced_from"]),
             _later(row),
-            parts.Text(text=row["verdict"].replace("_", " "), small=row["evidence"]),
+            parts.Text(text=parts.words("verdict", row["verdict"]), small=row["evidence"]),
         )
         for row in claims
     ]

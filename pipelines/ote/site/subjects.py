@@ -94,7 +94,7 @@ def _together(data: Data, kind: str, name: str) -> str:
         amount = f"somewhere from {span} (90 % interval)"
     else:
         amount = f"{quantities.energy(total['energy_mwh_p50'])} (90 % interval: {span})"
-    first = " that name it first" if kind == "organisation" else ""
+    first = " with this organisation as the first" if kind == "organisation" else ""
     return f" The {whole}{first} used {amount} together."
 
 

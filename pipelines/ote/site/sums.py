@@ -243,7 +243,7 @@ def _trends(data: Data) -> parts.Page:
     )
     sections = [
         parts.Section(
-            heading="Growth",
+            heading="How fast the sums grow",
             text=[
                 "Growth is the slope of a line through the logarithms of the yearly sums. Its interval has "
                 "two parts: the errors of the estimates, which runs share, and the scatter of the years "
