@@ -69,7 +69,10 @@ for (const figure of document.querySelectorAll(".chart")) {
     tip.replaceChildren(link);
   };
   // On the figure: an element of SVG that listens for the focus gets it itself.
-  figure.addEventListener("focusin", (event) => says(event.target.closest(".marks > *"), marks.querySelector("a") ? ". Arrow keys move, Enter opens." : ""));
+  figure.addEventListener("focusin", (event) => {
+    const mark = event.target.closest(".marks > *");
+    if (mark) says(mark, marks.querySelector("a") ? ". Arrow keys move, Enter opens." : "");
+  });
   marks.ownerSVGElement.addEventListener("pointermove", point);
   marks.ownerSVGElement.addEventListener("pointerdown", (event) => {
     isTouch = event.pointerType === "touch";
