@@ -385,8 +385,9 @@ def total(runs: Any, *, database: str | Path | None = None, judgement: float | N
         An object with the number of runs, the run with the most energy, and the number of rows that are left
         out: parts of a run, upper or lower limits, and further rows of the same training. It also has the
         shares of measured, disclosed, inferred and guessed runs in the mean energy. Its attribute `sums` has
-        energy_mwh (MWh) and co2e_gross_t (t), each with p05, p50, p95, mean, and the standard error that
-        comes from the random draws, as a fraction.
+        energy_mwh (MWh), co2e_gross_t and co2e_lifecycle_t (t), each with p05, p50, p95, mean, and the
+        standard error that comes from the random draws, as a fraction. A run_id that is given twice counts
+        once.
 
     Raises:
         BadSelectionError: the data frame has no column run_id, a run has no estimate, or no
