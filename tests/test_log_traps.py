@@ -292,8 +292,8 @@ COUNTED: dict[str, tuple[str, list[tuple[float, float, float | None]]]] = {
         eco2ai("a,0,", "a,0,2").replace(",1800,0.3,", ",7200,1.2,"), [(2, 2, 1.2)],
     ),
     "eco2AI: short epochs that share a second": (
-        re.sub(r"1\d:00:00,3600,0.6", "10:00:00,0.9,0.6", eco2ai(*(f"a,{epoch}," for epoch in range(4)))),
-        [(2, 4 * 0.9 / 3600, 2.4)],
+        re.sub(r"1\d:00:00,3600,0.6", "10:00:00,0.9,0.0001", eco2ai(*(f"a,{epoch}," for epoch in range(4)))),
+        [(2, 4 * 0.9 / 3600, 0.0004)],
     ),
     "eco2AI: a GPU that the process did not use": (
         eco2ai("a,0,").replace("device(s),Linux", "device(s) method:nvml_not_used,Linux"), [(0, 1, 0.6)],
