@@ -113,12 +113,13 @@ us_regions as (
     qualify row_number() over (partition by provider, factor_year order by count(*) desc) = 1
 ),
 
+-- Gross intensities are known of the regions of several operators, net ones of one operator: its cases are grouped by year.
 locations as (
     select
         'carbon-by-location' as claim_id,
         slug(provider) || '-' || cast(factor_year as varchar) as case_id,
-        cast(factor_year as varchar) as case_group,
-        provider = 'Google' and factor_year > 2020 as is_counted,
+        provider as case_group,
+        factor_year > 2020 as is_counted,
         factor_year as evidence_year,
         provider || ', ' || cast(region_count as varchar) || ' regions in the USA' as case_name,
         'gross: ' || dirtiest_region || ' over ' || cleanest_region as compared_with,

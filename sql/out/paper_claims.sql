@@ -64,8 +64,9 @@ stated as (
         locations.georgia / locations.iowa as reproduced_low,
         locations.georgia / locations.oklahoma as reproduced_high,
         'net intensity of Google in Georgia over Iowa (Table 1) and over Oklahoma (footnote 24)' as reproduced_from,
-        'grid intensity of Google Cloud regions in the USA since 2021: highest over lowest, mean over years' as computed_from,
-        'year' as group_noun
+        'grid intensity of the regions of a cloud operator in the USA since 2021: highest over lowest, mean over operators'
+            as computed_from,
+        'operator' as group_noun
     from printed
     cross join locations
     union all
