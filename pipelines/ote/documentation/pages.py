@@ -117,6 +117,7 @@ def pages(root: Path, connection: duckdb.DuckDBPyConnection) -> dict[Path, str]:
     return {
         **{page: filled(page.read_text(encoding="utf-8"), parts) for page, parts in parted.items()},
         root / "CITATION.cff": _citation(),
+        root / "pyproject.toml": _package((root / "pyproject.toml").read_text(encoding="utf-8")),
         root / ".zenodo.json": metadata.text_of(metadata.deposit()),
         root / "docs" / "commands.md": commands(),
         root / "docs" / "glossary.md": glossary(),
@@ -149,6 +150,11 @@ def _citation() -> str:
     files = baseline.files(catalog.ROOT / checkout.BASELINE)
     newest = max(file.retrieved_at[:10] for of_source in files.values() for file in of_source.values())
     return metadata.citation(catalog.dataset().version, newest, catalog.public_url())
+
+
+def _package(text: str) -> str:
+    """pyproject.toml with the version of the next release: the package has that of the dataset."""
+    return re.sub(r'(?m)^version = ".*"$', f'version = "{catalog.dataset().version}"', text, count=1)
 
 
 def _data(url: str) -> str:
